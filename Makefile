@@ -1,0 +1,92 @@
+# `make run` does the main job, `make test` passes everything; `make help`
+# lists the rest. Both do their own set-up.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := $(CURDIR)/.tmp/bin
+MODULES := . examples internal/e2e
+STAGE := internal/tools/stage.sh
+FUZZTIME ?= 2m
+
+.PHONY: help
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: web ## Build and start the showcase: a server, and a page on another origin that calls it
+	@cd examples && go run ./showcase
+
+.PHONY: test
+test: ## Pass everything: set-up, lint, unit tests under -race, three real browsers
+	@$(STAGE) total $(MAKE) stages
+
+.PHONY: stages
+stages:
+	@$(STAGE) set-up $(MAKE) setup
+	@$(STAGE) lint $(MAKE) lint
+	@$(STAGE) generated $(MAKE) check-generate
+	@$(STAGE) unit $(MAKE) unit
+	@$(STAGE) browsers $(MAKE) e2e
+
+.PHONY: setup
+setup: packages web e2e-web ## Install what the tests need
+
+.PHONY: packages
+packages:
+	@internal/tools/setup.sh
+
+.PHONY: web
+web: examples/showcase/web/dist/.built ## Build the showcase's page
+
+examples/showcase/web/dist/.built: $(shell find examples/showcase/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@cd examples/showcase/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
+
+.PHONY: e2e-web
+e2e-web: internal/e2e/web/node_modules/.installed
+
+internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal/e2e/web/package-lock.json
+	@cd internal/e2e/web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: lint
+lint: $(BIN)/buf $(BIN)/staticcheck ## gofmt, go vet, staticcheck, buf lint, buf breaking
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
+	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
+	@$(BIN)/buf lint
+	@internal/tools/breaking.sh $(BIN)/buf
+
+.PHONY: generate
+generate: $(BIN)/buf ## Regenerate everything that is generated
+	@internal/tools/generate.sh $(BIN)/buf
+
+.PHONY: check-generate
+check-generate: $(BIN)/buf ## Fail where what is generated is not what is committed
+	@internal/tools/generate.sh --check $(BIN)/buf
+
+.PHONY: unit
+unit: ## Unit tests of all modules but the browsers', under -race
+	@go test -race ./...
+	@cd examples && go test -race ./...
+
+.PHONY: e2e
+e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
+	@cd internal/e2e && go test -race -timeout 20m ./...
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (default 2m)
+	@for p in $$(grep -lE '^func Fuzz' -r --include='*_test.go' corsrpc internal/origin internal/policyfile internal/fetch | xargs -n1 dirname | sort -u); do \
+		for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
+			echo "$$p $$t"; go test ./$$p -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+$(BIN)/buf: internal/tools/buf/go.mod internal/tools/buf/go.sum
+	@mkdir -p $(BIN) && cd internal/tools/buf && go build -o $@ github.com/bufbuild/buf/cmd/buf
+
+$(BIN)/staticcheck: internal/tools/go.mod internal/tools/go.sum
+	@mkdir -p $(BIN) && cd internal/tools && go build -o $@ honnef.co/go/tools/cmd/staticcheck

@@ -1,0 +1,232 @@
+package corsrpc_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// hostileOrigins reads the corpus that internal/origin's tests share.
+func hostileOrigins(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../internal/origin/testdata/hostile-origins.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		value, err := strconv.Unquote(line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		values = append(values, value)
+	}
+	return append(values, "https://"+strings.Repeat("a", 1<<20)+".example.com", strings.Repeat("https://app.example.com,", 1<<15))
+}
+
+// originRules are the kinds of rules that hostile origins are tried against.
+const originRules = `
+defaults:
+  allow_origins:
+    - https://app.example.com
+    - https://app.example.com:8443
+    - https://*.example.org
+    - https://ports.example.net:*
+    - https://*.wild.example.net:*
+    - capacitor://localhost
+rules:
+  - path: /path
+  - selector: acme.account.v1.AccountService
+    allow_credentials: true
+`
+
+// TestHostileOrigins: none passes, none reaches the handler, and no answer to
+// one carries an Access-Control header.
+func TestHostileOrigins(t *testing.T) {
+	t.Parallel()
+	values := hostileOrigins(t)
+	if len(values) < 150 {
+		t.Fatalf("%d hostile origins, want at least 150", len(values))
+	}
+	layer, _ := newLayer(t, originRules)
+	h := layer.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("Origin %.80q reached the handler by %s %s", r.Header["Origin"], r.Method, r.URL.Path)
+	}))
+	try := func(origins []string) {
+		for _, path := range []string{listRPC, getRPC, "/acme.account.v1.AccountService/Close", "/unknown.v1.S/M", "/path"} {
+			for _, method := range []string{"POST", "GET", "OPTIONS"} {
+				header := http.Header{"Origin": origins, "Access-Control-Request-Method": {"POST"}, "Content-Type": {"application/json"}}
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, newRequest(method, path, header))
+				if w.Code != http.StatusForbidden {
+					t.Errorf("%s %s from %.80q: %d", method, path, origins, w.Code)
+				}
+				for key := range w.Header() {
+					if strings.HasPrefix(key, "Access-Control-") {
+						t.Errorf("%s %s from %.80q: %s: %q", method, path, origins, key, w.Header()[key])
+					}
+				}
+			}
+		}
+	}
+	for _, value := range values {
+		try([]string{value})
+		try([]string{"https://app.example.com", value})
+		try([]string{value, "https://app.example.com"})
+	}
+}
+
+// TestEveryoneMeansBrowsers: a rule for everyone lets no malformed origin in.
+func TestEveryoneMeansBrowsers(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, `defaults: {allow_origins: ["*"]}`)
+	h := layer.Wrap(nothing)
+	for _, value := range []string{"", " ", "https://A.example", "https://a.example/", "https://a.example:443", "https://user@a.example", "https://a.example\x00", "a.example", "https://", "https://é.example", strings.Repeat("a", 1<<20)} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {value}}))
+		if w.Code != http.StatusForbidden || len(w.Header()["Access-Control-Allow-Origin"]) > 0 {
+			t.Errorf("Origin %.40q: %d %v", value, w.Code, w.Header())
+		}
+	}
+}
+
+// pathSpellings are ways to write the path of Close, which only the admin's
+// origin may call.
+func pathSpellings() []string {
+	const p, s, m = "acme.account.v1", "AccountService", "Close"
+	service := p + "." + s
+	return []string{
+		"/" + service + "/" + m + "/", "/" + service + "/" + m + "//", "//" + service + "/" + m, "///" + service + "/" + m,
+		"/" + service + "//" + m, "/./" + service + "/" + m, "/" + service + "/./" + m, "/" + service + "/" + m + "/.",
+		"/x/../" + service + "/" + m, "/" + service + "/x/../" + m, "/" + service + "/" + m + "/x/..", "/../" + service + "/" + m,
+		"/" + service + "/Clos%65", "/" + service + "/%43lose", "/" + service + "%2FClose", "/" + service + "%2fClose",
+		"/acme%2Eaccount.v1.AccountService/Close", "/%61cme.account.v1.AccountService/Close", "/" + service + "/Clos%2565",
+		"/" + service + "/Clos%252565", "/%2e/" + service + "/" + m, "/x/%2e%2e/" + service + "/" + m, "/%2F" + service + "/" + m,
+		"/" + service + "/close", "/" + service + "/CLOSE", "/" + service + "/cLOSE", "/acme.account.v1.accountservice/Close",
+		"/ACME.ACCOUNT.V1.ACCOUNTSERVICE/CLOSE", "/Acme.account.v1.AccountService/Close", "/acme.Account.v1.AccountService/Close",
+		"/acme.account.V1.AccountService/Close", "/" + service + "/close/", "/" + service + "/Clos%45",
+		"/" + service + "%5CClose", "/%5C" + service + "/Close", "/" + service + "/Close%2F", "/" + service + "/%2E/Close",
+		"/x/..%2F" + service + "/Close", "/" + service + "/x/%2e%2e/Close", "/" + service + "/Close/%2e", "/%2561cme.account.v1.AccountService/Close",
+		"/" + service + "/Close%2f%2f", "//" + service + "//" + m + "//",
+	}
+}
+
+const closePolicy = `
+defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.account.v1.AccountService.Close
+    allow_origins: [https://admin.example.com]
+  - path: /
+    allow_origins: [https://app.example.com]
+`
+
+// TestPathConfusion: whatever the spelling, and whatever stands behind the
+// layer, Close runs for the admin's origin only.
+func TestPathConfusion(t *testing.T) {
+	t.Parallel()
+	spellings := pathSpellings()
+	if len(spellings) < 40 {
+		t.Fatalf("%d spellings, want at least 40", len(spellings))
+	}
+	// reads is how lenient a server is about the path that it gets.
+	reads := map[string]func(string) string{
+		"strict":     func(p string) string { return p },
+		"lower case": strings.ToLower,
+		"trimmed":    func(p string) string { return "/" + strings.Trim(p, "/") },
+		"decoding twice": func(p string) string {
+			for range 3 {
+				if d, err := url.PathUnescape(p); err == nil {
+					p = d
+				}
+			}
+			return p
+		},
+		"backslashes": func(p string) string { return strings.ReplaceAll(p, `\`, "/") },
+	}
+	for name, read := range reads {
+		closed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.EqualFold(read(r.URL.Path), "/acme.account.v1.AccountService/Close") && (name == "lower case" || read(r.URL.Path) == "/acme.account.v1.AccountService/Close") {
+				io.WriteString(w, "closed")
+			}
+		})
+		stacks := map[string]func(t *testing.T) http.Handler{
+			"handler": func(*testing.T) http.Handler { return closed },
+			"mux": func(*testing.T) http.Handler {
+				mux := http.NewServeMux()
+				mux.Handle("/", closed)
+				mux.Handle("/acme.account.v1.AccountService/", closed)
+				return mux
+			},
+			"reverse proxy": func(t *testing.T) http.Handler {
+				upstream := httptest.NewServer(closed)
+				t.Cleanup(upstream.Close)
+				u, err := url.Parse(upstream.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return httputil.NewSingleHostReverseProxy(u)
+			},
+		}
+		for stackName, stack := range stacks {
+			for _, mount := range []string{"", "/api"} {
+				t.Run(fmt.Sprintf("%s/%s/prefix=%s", name, stackName, mount), func(t *testing.T) {
+					t.Parallel()
+					layer, err := corsrpc.New(compilePolicy(t, closePolicy), corsrpc.WithLogger(nil))
+					if err != nil {
+						t.Fatal(err)
+					}
+					h := layer.Wrap(stack(t))
+					if mount != "" {
+						h = http.StripPrefix(mount, h)
+					}
+					server := httptest.NewServer(h)
+					t.Cleanup(server.Close)
+					for _, spelling := range append(spellings, "/acme.account.v1.AccountService/Close") {
+						if body := rawPost(t, server.Listener.Addr().String(), mount+spelling, page); strings.Contains(body, "closed") {
+							t.Errorf("%s ran Close for an origin that may not call it", spelling)
+						}
+					}
+					if body := rawPost(t, server.Listener.Addr().String(), mount+"/acme.account.v1.AccountService/Close", "https://admin.example.com"); !strings.Contains(body, "closed") {
+						t.Errorf("the admin cannot close: %s", body)
+					}
+				})
+			}
+		}
+	}
+}
+
+// rawPost sends a path as it is: http.Client would rewrite some.
+func rawPost(t *testing.T, addr, path, origin string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: api.example.com\r\nOrigin: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", path, origin)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

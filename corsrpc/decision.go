@@ -1,0 +1,180 @@
+package corsrpc
+
+import "github.com/corsrpc/corsrpc-go/internal/rpc"
+
+// Outcome is what becomes of a request.
+type Outcome uint8
+
+// The outcomes.
+const (
+	// OutcomeUntouched: the handler runs, and the layer does nothing at all.
+	OutcomeUntouched Outcome = iota
+	// OutcomePass: the handler runs; its answer gets Vary at most, or the
+	// headers that every answer of a path open to all carries.
+	OutcomePass
+	// OutcomeGrant: the handler runs, and its answer gets CORS headers.
+	OutcomeGrant
+	// OutcomePreflight: the layer answers with the grant.
+	OutcomePreflight
+	// OutcomeRefuse: the layer answers 403.
+	OutcomeRefuse
+	// OutcomeMethodNotAllowed: the layer answers 405, readable by the caller.
+	OutcomeMethodNotAllowed
+)
+
+var outcomeNames = [...]string{"untouched", "pass", "grant", "preflight", "refuse", "method_not_allowed"}
+
+// String returns the outcome's name, in lower case.
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return "unknown"
+}
+
+// Reason is why a decision came out as it did. Its values are stable:
+// programs may compare them.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNotGoverned               Reason = "NOT_GOVERNED"
+	ReasonSameOrigin                Reason = "SAME_ORIGIN"
+	ReasonNoOrigin                  Reason = "NO_ORIGIN"
+	ReasonOpenToAll                 Reason = "OPEN_TO_ALL"
+	ReasonOriginAllowed             Reason = "ORIGIN_ALLOWED"
+	ReasonMethodNotGranted          Reason = "METHOD_NOT_GRANTED"
+	ReasonHeadersNotGranted         Reason = "HEADERS_NOT_GRANTED"
+	ReasonRequestedHeadersMalformed Reason = "REQUESTED_HEADERS_MALFORMED"
+	ReasonMethodNotAllowed          Reason = "METHOD_NOT_ALLOWED"
+	ReasonOriginRepeated            Reason = "ORIGIN_REPEATED"
+	ReasonOriginMalformed           Reason = "ORIGIN_MALFORMED"
+	ReasonOriginMissing             Reason = "ORIGIN_MISSING"
+	ReasonOriginNotAllowed          Reason = "ORIGIN_NOT_ALLOWED"
+	ReasonDisabled                  Reason = "DISABLED"
+	ReasonPathNotCanonical          Reason = "PATH_NOT_CANONICAL"
+	ReasonModeNotCORS               Reason = "MODE_NOT_CORS"
+	ReasonCredentialsNotAllowed     Reason = "CREDENTIALS_NOT_ALLOWED"
+)
+
+// reasonTexts is the one table of reasons: what happened, and what the person
+// who wanted the call can do about it.
+var reasonTexts = []struct {
+	reason       Reason
+	text, remedy string
+}{
+	{ReasonNotGoverned, "the path is no procedure's and no rule names it", ""},
+	{ReasonSameOrigin, "the request comes from the server's own origin, or from its user", ""},
+	{ReasonNoOrigin, "the request comes from no browser page on another origin", ""},
+	{ReasonOpenToAll, "a rule opens this to requests that do not name their origin", ""},
+	{ReasonOriginAllowed, "a rule allows the origin", ""},
+	{ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
+	{ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the header to allow_headers"},
+	{ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long; only what is always granted was granted", ""},
+	{ReasonMethodNotAllowed, "the rule of this path does not list the method", "add the method to allow_methods"},
+	{ReasonOriginRepeated, "the request has several Origin headers", "a proxy in front must pass on exactly one"},
+	{ReasonOriginMalformed, "its Origin is nothing that a browser sends", "a program that is no browser should send no Origin"},
+	{ReasonOriginMissing, "it comes from another site without naming an origin, which is no RPC call", "call with fetch in mode cors, as the RPC clients do"},
+	{ReasonOriginNotAllowed, "its Origin is neither allowed by the policy nor this server's own", "add the origin to allow_origins; if it is this server's own, a proxy in front changes Host: keep Host, or allow the origin"},
+	{ReasonDisabled, "the policy disables calls from other origins here", "disabled: false in a rule for this procedure or path"},
+	{ReasonPathNotCanonical, "its path is not spelled as RPC clients spell it", "request the procedure's path as it is generated"},
+	{ReasonModeNotCORS, "its Sec-Fetch-Mode is not cors, so that no browser would have checked it", "call with fetch in mode cors, as the RPC clients do"},
+	{ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials"},
+}
+
+// Reasons returns every reason, in the order of the documents.
+func Reasons() []Reason {
+	all := make([]Reason, len(reasonTexts))
+	for i, r := range reasonTexts {
+		all[i] = r.reason
+	}
+	return all
+}
+
+// Text says in words what the reason means; it is empty for a value that is
+// no reason.
+func (r Reason) Text() string {
+	text, _ := r.texts()
+	return text
+}
+
+// Remedy says what would have allowed the request; it is empty where nothing
+// was refused.
+func (r Reason) Remedy() string {
+	_, remedy := r.texts()
+	return remedy
+}
+
+func (r Reason) texts() (text, remedy string) {
+	for _, row := range reasonTexts {
+		if row.reason == r {
+			return row.text, row.remedy
+		}
+	}
+	return "", ""
+}
+
+// Decision is what becomes of one request. It is an immutable value. The zero
+// value leaves a request untouched.
+type Decision struct {
+	outcome      Outcome
+	reason       Reason
+	format       rpc.Format
+	preflight    bool
+	upgrade      bool
+	target       target
+	method       string
+	origin       string
+	matched      string
+	allowHeaders string
+	missing      string
+	contentType  string
+}
+
+// Outcome returns what becomes of the request.
+func (d Decision) Outcome() Outcome { return d.outcome }
+
+// Reason returns why.
+func (d Decision) Reason() Reason { return d.reason }
+
+// Preflight reports whether the request is a preflight.
+func (d Decision) Preflight() bool { return d.preflight }
+
+// Origin returns the request's Origin, where it has one that a browser may
+// send; empty otherwise.
+func (d Decision) Origin() string { return d.origin }
+
+// Missing names the method or the headers, separated by commas, that a
+// preflight asked for and that are not granted: the browser will not send the
+// call. It is input from the network.
+func (d Decision) Missing() string { return d.missing }
+
+// Procedure returns the full name of the procedure that the path names, such
+// as acme.v1.CatalogService.Get, and whether the schema has its service. It is
+// empty where the path is none. The name of an unknown service is input from
+// the network.
+func (d Decision) Procedure() (name string, known bool) {
+	if d.target.kind != targetProcedure {
+		return "", false
+	}
+	return d.target.name, d.target.known
+}
+
+// PathPattern returns the pattern of the path rule that governs the request;
+// empty where none does.
+func (d Decision) PathPattern() string {
+	if d.target.kind != targetPath {
+		return ""
+	}
+	return d.target.name
+}
+
+// Field returns the path of the policy's field behind the decision: the
+// origin that matched, such as rules[1].allow_origins[0], or else the
+// narrowest rule that governs the request. It is empty where there is none.
+func (d Decision) Field() string {
+	if d.matched != "" || d.target.grant == nil {
+		return d.matched
+	}
+	return d.target.grant.field
+}

@@ -1,0 +1,28 @@
+// Package corsrpc lets browser pages on other origins call RPC services, and
+// nobody else: a CORS layer that knows the protocols (Connect, gRPC-Web) and
+// the schema.
+//
+// A policy, a protobuf message usually written in YAML, says who may call:
+//
+//	defaults:
+//	  allow_origins: [https://app.example.com]
+//
+// Load checks it whole and returns a Layer, which wraps the handlers that
+// connect-go or grpc-go generate:
+//
+//	layer, err := corsrpc.Load("cors.yaml")
+//	if err != nil {
+//		log.Fatal(err) // lists every problem with file, line and column
+//	}
+//	http.ListenAndServe(addr, layer.Wrap(mux))
+//
+// The layer answers preflights, refuses calls that no rule grants before the
+// handler runs, and exposes to scripts what each response carries: metadata,
+// trailers, errors. What the clients of the protocols send needs no mention.
+//
+// The parts: ParsePolicy reads text into a Document, Compile makes a Plan of a
+// policy and the linked-in services, Plan.Decide says what becomes of a
+// request, Decision.Apply what its answer carries, and Layer.Wrap carries both
+// out. Decide and Apply are pure, so that tests and tools can ask what the
+// layer would do.
+package corsrpc

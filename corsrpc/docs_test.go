@@ -1,0 +1,142 @@
+package corsrpc_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestExportedIsDocumented: every exported symbol says what it is, fields and
+// methods included.
+func TestExportedIsDocumented(t *testing.T) {
+	t.Parallel()
+	fset := token.NewFileSet()
+	for _, root := range []string{".", "../internal/origin", "../internal/policyfile", "../internal/fetch", "../internal/rpc", "../internal/vectors"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") ||
+				strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go") {
+				return err
+			}
+			f, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			for _, name := range undocumented(f) {
+				t.Errorf("%s: %s has no comment", path, name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// undocumented returns the exported names of a file that have no comment of
+// their own or of their group.
+func undocumented(f *ast.File) (names []string) {
+	for _, decl := range f.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					if s.Name.IsExported() {
+						if d.Doc == nil && s.Doc == nil {
+							names = append(names, s.Name.Name)
+						}
+						names = append(names, undocumentedFields(s, d.Doc != nil || s.Doc != nil)...)
+					}
+				case *ast.ValueSpec:
+					for _, n := range s.Names {
+						if n.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+							names = append(names, n.Name)
+						}
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// exportedReceiver reports whether a function is none's method, or an exported
+// type's.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	id, ok := typ.(*ast.Ident)
+	return ok && id.IsExported()
+}
+
+// undocumentedFields returns a struct's exported fields without a comment; one
+// at the end of the line, or over a run of fields, will do.
+func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string) {
+	typ, ok := s.Type.(*ast.StructType)
+	if !ok {
+		return nil
+	}
+	documented := typeIsDocumented && len(typ.Fields.List) <= 2 // the type's comment says it
+	for _, field := range typ.Fields.List {
+		documented = documented || field.Doc != nil || field.Comment != nil
+		for _, n := range field.Names {
+			if n.IsExported() && !documented {
+				names = append(names, s.Name.Name+"."+n.Name)
+			}
+		}
+	}
+	return names
+}
+
+// TestDependencies: importing the product pulls in what it stands on and no
+// more, and nothing below internal imports it.
+func TestDependencies(t *testing.T) {
+	t.Parallel()
+	const module = "github.com/corsrpc/corsrpc-go"
+	allowed := []string{module, "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix"}
+	for _, dep := range goList(t, "-deps", module+"/corsrpc") {
+		first, _, _ := strings.Cut(dep, "/")
+		if !strings.Contains(first, ".") {
+			continue // the standard library
+		}
+		if !slices.ContainsFunc(allowed, func(a string) bool { return dep == a || strings.HasPrefix(dep, a+"/") }) {
+			t.Errorf("corsrpc imports %s", dep)
+		}
+	}
+	for _, pkg := range goList(t, module+"/internal/...") {
+		for _, dep := range goList(t, "-deps", pkg) {
+			if dep == module+"/corsrpc" || pkg != dep && leaf(module, pkg) && strings.HasPrefix(dep, module) {
+				t.Errorf("%s imports %s", pkg, dep)
+			}
+		}
+	}
+}
+
+// leaf reports whether a package imports nothing of ours.
+func leaf(module, pkg string) bool {
+	return pkg == module+"/internal/origin" || pkg == module+"/internal/fetch" || pkg == module+"/internal/rpc"
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Fields(string(out))
+}

@@ -1,0 +1,482 @@
+package corsrpc_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// handlers behave in every way that a ResponseWriter allows. Each sends
+// X-Meta, and where it can a body.
+var handlers = []struct {
+	name    string
+	handler http.HandlerFunc
+	status  int
+	body    string
+	exposed string // besides what is always there
+}{
+	{"never writes", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") }, 200, "", "x-meta"},
+	{"writes", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		io.WriteString(w, "body")
+	}, 200, "body", "x-meta"},
+	{"writes bytes", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		w.Write([]byte("body"))
+	}, 200, "body", "x-meta"},
+	{"writes nothing, which commits", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		w.Write(nil)
+		w.Header().Set("X-Late", "l")
+	}, 200, "", "x-meta"},
+	{"writes a status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		w.WriteHeader(404)
+		io.WriteString(w, "gone")
+		w.Header().Set("X-Late", "l")
+	}, 404, "gone", "x-meta"},
+	{"flushes only", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		if f, ok := w.(http.Flusher); ok { // not behind http.TimeoutHandler
+			f.Flush()
+		}
+		w.Header().Set("X-Late", "l")
+	}, 200, "", "x-meta"},
+	{"flushes through a controller", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			panic(err)
+		}
+	}, 200, "", "x-meta"},
+	{"is copied to", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		io.Copy(w, struct{ io.Reader }{strings.NewReader("copied")}) // by ReadFrom, not by WriteTo
+	}, 200, "copied", "x-meta"},
+	{"sends early hints", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Link")
+		w.Header().Set("X-Meta", "m")
+		io.WriteString(w, "body")
+	}, 200, "body", "x-meta"},
+	{"writes CORS headers of its own", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["access-control-allow-origin"] = []string{"*"}
+		w.Header()["ACCESS-CONTROL-EXPOSE-HEADERS"] = []string{"bad:token"}
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		w.Header().Set("X-Meta", "m")
+		io.WriteString(w, "body")
+	}, 200, "body", "x-meta"},
+	{"sets trailers", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		w.Header().Set("Trailer", "X-Declared")
+		w.Header().Set(http.TrailerPrefix+"X-Undeclared", "u")
+		io.WriteString(w, "body")
+		w.Header().Set("X-Declared", "d")
+	}, 200, "body", "x-meta"},
+	{"holds keys that are not sent", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Meta", "m")
+		w.Header()["Date"] = nil
+		w.Header()["X-Nothing"] = []string{}
+		w.Header()["bad name"] = []string{"b"}
+		io.WriteString(w, "body")
+	}, 200, "body", "x-meta"},
+}
+
+// TestAnswersAreReadable runs every kind of handler over every HTTP version,
+// by itself and behind the middlewares that rewrite headers or writers.
+func TestAnswersAreReadable(t *testing.T) {
+	t.Parallel()
+	stacks := []struct {
+		name string
+		wrap func(t *testing.T, h http.Handler) http.Handler
+	}{
+		{"plain", func(_ *testing.T, h http.Handler) http.Handler { return h }},
+		{"mux", func(_ *testing.T, h http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/acme.catalog.v1.CatalogService/", h)
+			return mux
+		}},
+		{"reverse proxy", func(t *testing.T, h http.Handler) http.Handler {
+			upstream := httptest.NewServer(h)
+			t.Cleanup(upstream.Close)
+			u, err := url.Parse(upstream.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return httputil.NewSingleHostReverseProxy(u)
+		}},
+		{"timeout handler", func(_ *testing.T, h http.Handler) http.Handler {
+			return http.TimeoutHandler(h, time.Hour, "too late")
+		}},
+	}
+	for _, wire := range wires {
+		for _, stack := range stacks {
+			for _, h := range handlers {
+				t.Run(wire.name+"/"+stack.name+"/"+h.name, func(t *testing.T) {
+					t.Parallel()
+					layer, log := newLayer(t, allowPage)
+					server, client := wire.start(t, layer.Wrap(stack.wrap(t, h.handler)))
+					res := send(t, client, http.MethodPost, server.URL+listRPC, fromPage())
+					body, err := io.ReadAll(res.Body)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if res.StatusCode != h.status || string(body) != h.body {
+						t.Errorf("answer %d %q, want %d %q", res.StatusCode, body, h.status, h.body)
+					}
+					exposed := h.exposed
+					if stack.name == "timeout handler" { // it commits after the handler
+						if res.Header.Get("X-Late") != "" {
+							exposed = "x-late, x-meta"
+						}
+						if h.name == "sets trailers" {
+							exposed = "x-declared, x-meta"
+						}
+					}
+					expectReadable(t, res, exposed)
+					for key := range res.Header {
+						if strings.HasPrefix(key, "Access-Control-") && key != "Access-Control-Allow-Origin" && key != "Access-Control-Expose-Headers" {
+							t.Errorf("%s: %q is the handler's own", key, res.Header[key])
+						}
+					}
+					if own := h.name == "writes CORS headers of its own"; own != strings.Contains(log.String(), "replaced CORS headers") {
+						t.Errorf("log says %q", log)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestReplacedIsReportedOnce: a flood of handlers' own headers is one line.
+func TestReplacedIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, allowPage)
+	h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}))
+	for range 5 {
+		h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, fromPage()))
+	}
+	if lines := log.lines(); len(lines) != 1 {
+		t.Errorf("%d lines, want 1:\n%s", len(lines), log)
+	}
+}
+
+func newRequest(method, path string, header http.Header) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader("{}"))
+	r.Host = "api.example.com"
+	for k, v := range header {
+		r.Header[k] = v
+	}
+	return r
+}
+
+// TestFirstMessageArrivesWhenSent: the layer holds no byte back.
+func TestFirstMessageArrivesWhenSent(t *testing.T) {
+	t.Parallel()
+	for _, wire := range wires {
+		t.Run(wire.name, func(t *testing.T) {
+			t.Parallel()
+			layer, _ := newLayer(t, allowPage)
+			read := make(chan struct{})
+			server, client := wire.start(t, layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, "first\n")
+				w.(http.Flusher).Flush()
+				select {
+				case <-read:
+				case <-r.Context().Done():
+				}
+				io.WriteString(w, "second\n")
+			})))
+			res := send(t, client, http.MethodPost, server.URL+listRPC, fromPage())
+			lines := bufio.NewReader(res.Body)
+			if line, err := lines.ReadString('\n'); err != nil || line != "first\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			close(read)
+			if line, err := lines.ReadString('\n'); err != nil || line != "second\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+		})
+	}
+}
+
+// TestPanicIsPassedOn: the layer neither recovers a panic nor writes after it.
+func TestPanicIsPassedOn(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage)
+	boom := errors.New("boom")
+	w := httptest.NewRecorder()
+	defer func() {
+		if got := recover(); got != boom {
+			t.Errorf("recovered %v, want the handler's own panic", got)
+		}
+		if len(w.Header()) > 0 {
+			t.Errorf("the layer wrote %v after the panic", w.Header())
+		}
+	}()
+	layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(boom) })).
+		ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
+}
+
+// TestRecoveredPanicIsReadable: a recovering middleware inside the layer
+// answers 500, which the page can read.
+func TestRecoveredPanicIsReadable(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage)
+	recovering := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		defer func() {
+			if recover() != nil {
+				http.Error(w, "internal", http.StatusInternalServerError)
+			}
+		}()
+		panic("boom")
+	})
+	w := httptest.NewRecorder()
+	layer.Wrap(recovering).ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
+	if w.Code != 500 {
+		t.Errorf("status %d", w.Code)
+	}
+	expectReadable(t, w.Result(), "x-content-type-options")
+}
+
+// TestHijackedConnectionIsLeftAlone: who takes the connection writes alone.
+func TestHijackedConnectionIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage)
+	server := httptest.NewServer(layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		rw.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+		rw.Flush()
+	})))
+	t.Cleanup(server.Close)
+	res := send(t, server.Client(), http.MethodPost, server.URL+listRPC, fromPage())
+	body, err := io.ReadAll(res.Body)
+	if err != nil || string(body) != "ok" || len(res.Header["Access-Control-Allow-Origin"]) > 0 {
+		t.Errorf("%q %v %v", body, err, res.Header)
+	}
+}
+
+// bare is a ResponseWriter and nothing more.
+type bare struct{ http.ResponseWriter }
+
+// TestWriterOffersWhatIsBelow: Flush where what is below flushes, ReadFrom
+// where it reads, and Unwrap always.
+func TestWriterOffersWhatIsBelow(t *testing.T) {
+	t.Parallel()
+	type unwrapping struct {
+		bare
+		unwrapTo
+	}
+	type reading struct {
+		bare
+		io.ReaderFrom
+	}
+	recorder := httptest.NewRecorder()
+	tests := []struct {
+		name           string
+		below          http.ResponseWriter
+		flushes, reads bool
+	}{
+		{"nothing", bare{recorder}, false, false},
+		{"Flush", recorder, true, false},
+		{"Flush further down", unwrapping{bare{recorder}, unwrapTo{recorder}}, true, false},
+		{"no Flush further down", unwrapping{bare{recorder}, unwrapTo{bare{recorder}}}, false, false},
+		{"ReadFrom", reading{bare{recorder}, nil}, false, true},
+		{"both", struct {
+			reading
+			http.Flusher
+		}{reading{bare{recorder}, nil}, recorder}, true, true},
+	}
+	layer, _ := newLayer(t, allowPage)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, flushes := w.(http.Flusher)
+				_, flushesWithError := w.(interface{ FlushError() error })
+				_, reads := w.(io.ReaderFrom)
+				_, unwraps := w.(interface{ Unwrap() http.ResponseWriter })
+				if flushes != test.flushes || flushesWithError != test.flushes || reads != test.reads || !unwraps {
+					t.Errorf("Flush %v, FlushError %v, ReadFrom %v, Unwrap %v", flushes, flushesWithError, reads, unwraps)
+				}
+			}))
+			h.ServeHTTP(test.below, newRequest(http.MethodPost, listRPC, fromPage()))
+		})
+	}
+}
+
+type unwrapTo struct{ w http.ResponseWriter }
+
+func (u unwrapTo) Unwrap() http.ResponseWriter { return u.w }
+
+// TestUpgradeGetsTheOriginalWriter: whoever leaves HTTP needs what is below.
+func TestUpgradeGetsTheOriginalWriter(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, `
+rules:
+  - path: /socket
+    allow_origins: [https://app.example.com]
+    allow_credentials: true
+`)
+	for _, origin := range []string{"", page, "https://api.example.com"} {
+		header := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Cookie": {"session=1"}}
+		if origin != "" {
+			header.Set("Origin", origin)
+		}
+		var got http.ResponseWriter
+		w := httptest.NewRecorder()
+		layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = w })).
+			ServeHTTP(w, newRequest(http.MethodGet, "/socket", header))
+		if got != http.ResponseWriter(w) {
+			t.Errorf("origin %q: the handler got %T", origin, got)
+		}
+	}
+}
+
+// TestSharedNothing: what handlers and middlewares do to a header they got
+// does not reach the next request.
+func TestSharedNothing(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage)
+	vandal := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			for key, values := range w.Header() {
+				_ = append(values, "added")
+				for i := range values {
+					values[i] = "changed"
+				}
+				w.Header()[key] = values
+			}
+		})
+	}
+	h := vandal(layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") })))
+	preflight := fromPage()
+	preflight.Set("Access-Control-Request-Method", "POST")
+	requests := []*http.Request{
+		newRequest(http.MethodPost, listRPC, fromPage()),
+		newRequest(http.MethodGet, getRPC, fromPage()),
+		newRequest(http.MethodOptions, listRPC, preflight),
+		newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}),
+	}
+	for _, r := range requests {
+		var first http.Header
+		for i := range 3 {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := w.Result().Header; i == 0 {
+				first = got
+			} else if fmt.Sprint(first) != fmt.Sprint(got) {
+				t.Errorf("%s %s: %v, then %v", r.Method, r.URL.Path, first, got)
+			}
+		}
+	}
+}
+
+// TestValuesAreApart: appending to one field does not write into another.
+func TestValuesAreApart(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, `defaults: {allow_origins: [https://app.example.com], allow_credentials: true}`)
+	w := httptest.NewRecorder()
+	layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") })).
+		ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
+	for _, key := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers"} {
+		_ = append(w.Header()[key], "added")
+	}
+	if got := fmt.Sprint(w.Header()); strings.Contains(got, "added") {
+		t.Error(got)
+	}
+}
+
+// TestLayerInsideLayer: the inner one still refuses, and leaves the answer to
+// the outer one.
+func TestLayerInsideLayer(t *testing.T) {
+	t.Parallel()
+	outer, outerLog := newLayer(t, `
+defaults: {allow_origins: [https://app.example.com, https://other.example.com]}`)
+	inner, _ := newLayer(t, `
+defaults: {allow_origins: [https://app.example.com], allow_credentials: true}`)
+	ran := 0
+	h := outer.Wrap(inner.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		ran++
+		w.Header().Set("X-Meta", "m")
+	})))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
+	expectReadable(t, w.Result(), "x-meta")
+	if got := w.Header().Values("Access-Control-Allow-Credentials"); len(got) > 0 {
+		t.Errorf("the inner layer's credentials reached the answer: %q", got)
+	}
+	other := fromPage()
+	other.Set("Origin", "https://other.example.com")
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, other))
+	if w.Code != 403 || ran != 1 {
+		t.Errorf("status %d, handler ran %d times; the inner layer does not allow this origin", w.Code, ran)
+	}
+	if strings.Contains(outerLog.String(), "replaced") {
+		t.Errorf("the outer layer took the inner one for another middleware: %s", outerLog)
+	}
+}
+
+// TestStripPrefix: inside, nothing has to be set; outside, WithPathPrefix.
+func TestStripPrefix(t *testing.T) {
+	t.Parallel()
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
+	inside, err := corsrpc.New(compilePolicy(t, allowPage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside, err := corsrpc.New(compilePolicy(t, allowPage, corsrpc.WithPathPrefix("/api")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range map[string]http.Handler{
+		"inside":  http.StripPrefix("/api", inside.Wrap(ok)),
+		"outside": outside.Wrap(http.StripPrefix("/api", ok)),
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, newRequest(http.MethodPost, "/api"+listRPC, fromPage()))
+		expectReadable(t, w.Result(), "")
+		if w.Body.String() != listRPC {
+			t.Errorf("%s: the handler saw %q", name, w.Body)
+		}
+	}
+}
+
+// TestObserver is told of every decision, and cannot harm a request.
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	observer := corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+		seen = append(seen, e.Kind.String()+" "+e.Decision.Outcome().String()+" "+string(e.Decision.Reason()))
+		panic("an observer's own business")
+	})
+	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(observer))
+	h := layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, fromPage()))
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodGet, "/index.html", nil))
+	want := []string{"decision grant ORIGIN_ALLOWED", "decision refuse ORIGIN_NOT_ALLOWED", "decision untouched NOT_GOVERNED"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("%q, want %q", seen, want)
+	}
+}

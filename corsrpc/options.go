@@ -1,0 +1,103 @@
+package corsrpc
+
+import (
+	"log/slog"
+
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// Option is an option of Load: a CompileOption or a LayerOption.
+type Option interface{ option() }
+
+// CompileOption changes how a policy is compiled into a plan.
+type CompileOption interface {
+	Option
+	applyToCompile(*compileConfig)
+}
+
+// LayerOption changes how a layer carries a plan out.
+type LayerOption interface {
+	Option
+	applyToLayer(*layerConfig)
+}
+
+type compileOption func(*compileConfig)
+
+func (compileOption) option()                           {}
+func (o compileOption) applyToCompile(c *compileConfig) { o(c) }
+
+type layerOption func(*layerConfig)
+
+func (layerOption) option()                       {}
+func (o layerOption) applyToLayer(c *layerConfig) { o(c) }
+
+type compileConfig struct {
+	document       *Document
+	files          *protoregistry.Files
+	prefixes       []string
+	maxPolicyBytes int
+}
+
+func newCompileConfig(opts []CompileOption) *compileConfig {
+	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes}
+	for _, o := range opts {
+		o.applyToCompile(c)
+	}
+	return c
+}
+
+type layerConfig struct {
+	logger   *slog.Logger
+	observer Observer
+}
+
+// WithDocument gives the document that the policy came from, so that
+// violations name file, line and column. Default: none, and violations name
+// field paths only.
+func WithDocument(doc *Document) CompileOption {
+	return compileOption(func(c *compileConfig) { c.document = doc })
+}
+
+// WithFiles gives the schema: the services whose procedures the policy
+// governs. Default: protoregistry.GlobalFiles, which holds every service whose
+// generated code is linked into the program. A nil registry is an empty one.
+func WithFiles(files *protoregistry.Files) CompileOption {
+	return compileOption(func(c *compileConfig) {
+		if files == nil {
+			files = new(protoregistry.Files)
+		}
+		c.files = files
+	})
+}
+
+// WithPathPrefix says that procedures are served below a path prefix such as
+// "/api", where the layer stands outside the http.StripPrefix that removes it.
+// It may be given several times; without a prefix they are always known too.
+// A layer inside StripPrefix needs none. Default: none.
+func WithPathPrefix(prefix string) CompileOption {
+	return compileOption(func(c *compileConfig) { c.prefixes = append(c.prefixes, prefix) })
+}
+
+// WithMaxPolicyBytes sets the size, in bytes, beyond which a policy text
+// (YAML, JSON, textproto) is refused unread. It does not hold for binary
+// policies. Default: DefaultMaxPolicyBytes; zero or less means the default.
+func WithMaxPolicyBytes(n int) CompileOption {
+	return compileOption(func(c *compileConfig) {
+		if n <= 0 {
+			n = DefaultMaxPolicyBytes
+		}
+		c.maxPolicyBytes = n
+	})
+}
+
+// WithLogger sets where refusals are logged, at level WARN. Default:
+// slog.Default() at the time of the call; nil switches the log off.
+func WithLogger(logger *slog.Logger) LayerOption {
+	return layerOption(func(c *layerConfig) { c.logger = logger })
+}
+
+// WithObserver sets who is told of every decision. Default: nobody, and no
+// event is built.
+func WithObserver(o Observer) LayerOption {
+	return layerOption(func(c *layerConfig) { c.observer = o })
+}

@@ -1,0 +1,269 @@
+package corsrpc
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+)
+
+// Plan is a compiled policy: for every procedure and path, the finished
+// answer. It is immutable and safe for concurrent use.
+type Plan struct {
+	policy     *corsrpcv1.Policy
+	prefixes   []string          // "" first
+	procedures map[string]target // by path, prefixes included
+	exact      *nameTable
+	folded     *nameTable // the same, in lower case
+	uncovered  *grant     // of names that no selector but * covers
+	nothing    *grant     // of operational services that no rule names
+	mux        *http.ServeMux
+	paths      map[string]target // by pattern
+	interned   map[string]*grant
+}
+
+// Policy returns a copy of the policy that the plan was compiled from.
+// Compiling it again with the same options gives an equal plan.
+func (p *Plan) Policy() *corsrpcv1.Policy { return proto.CloneOf(p.policy) }
+
+// A target is what a request's path leads to.
+type target struct {
+	kind  targetKind
+	name  string // the procedure's full name, or the pattern of the path rule
+	known bool   // by the schema or the policy: safe as a key of bounded number
+	grant *grant
+}
+
+type targetKind uint8
+
+const (
+	targetNone      targetKind = iota // not governed
+	targetProcedure                   // a procedure's path, or shaped like one
+	targetPath                        // a path rule's
+	targetUnclear                     // a procedure's only when read in another way
+)
+
+// nameTable resolves names by the policy's selectors.
+type nameTable struct {
+	services map[string]bool
+	methods  map[string]bool
+	// selectors holds a grant for each service or method selector,
+	// packages one for each package.* without its .*
+	selectors, packages map[string]*grant
+	longestPackage      int
+}
+
+func newNameTable() *nameTable {
+	return &nameTable{
+		services: map[string]bool{}, methods: map[string]bool{},
+		selectors: map[string]*grant{}, packages: map[string]*grant{},
+	}
+}
+
+func (t *nameTable) addSelector(selector string, g *grant) {
+	if pkg, ok := strings.CutSuffix(selector, ".*"); ok {
+		t.packages[pkg] = g
+		t.longestPackage = max(t.longestPackage, len(pkg))
+		return
+	}
+	t.selectors[selector] = g
+}
+
+// resolve returns the narrowest selector other than * that covers a method's
+// full name, and its grant; without one, an empty selector and what uncovered
+// names get.
+func (p *Plan) resolve(t *nameTable, name string) (selector string, g *grant) {
+	if g := t.selectors[name]; g != nil {
+		return name, g
+	}
+	name = parentName(name)
+	if g := t.selectors[name]; g != nil {
+		return name, g
+	}
+	if len(t.packages) > 0 {
+		for pkg := name; pkg != ""; pkg = parentName(pkg) {
+			if len(pkg) > t.longestPackage {
+				continue // a name of a thousand parts is not hashed a thousand times
+			}
+			if g := t.packages[pkg]; g != nil {
+				return pkg + ".*", g
+			}
+		}
+	}
+	if isOperational(name) {
+		return "", p.nothing
+	}
+	return "", p.uncovered
+}
+
+// maxPath is the length beyond which no path is looked at.
+const maxPath = 2 << 10
+
+// find says what a request's path leads to. The path of a known procedure,
+// spelled as generated clients spell it, takes one map lookup.
+func (p *Plan) find(r *Request) target {
+	canonical := r.EscapedPath == "" || r.EscapedPath == r.Path
+	if canonical {
+		if t, ok := p.procedures[r.Path]; ok {
+			return t
+		}
+	}
+	if len(r.Path) > maxPath || len(r.EscapedPath) > maxPath {
+		return target{kind: targetUnclear}
+	}
+	return p.findSlowly(r, canonical)
+}
+
+// findSlowly is find for all other paths: first what is known by name, then
+// path rules, then what only has the shape of a procedure. A path that some
+// server in the chain could read as another name than this one does is
+// unclear: the procedure that runs has to be the one decided on.
+func (p *Plan) findSlowly(r *Request, canonical bool) target {
+	var name string
+	var covered bool
+	var g *grant
+	if canonical {
+		name = p.procedureName(r.Path, p.exact, false)
+	}
+	if name != "" {
+		var selector string
+		selector, g = p.resolve(p.exact, name)
+		covered = selector != "" || p.exact.services[parentName(name)]
+	}
+	shaped := false
+	for _, spelling := range [...]string{r.Path, r.EscapedPath} {
+		if spelling == "" {
+			continue
+		}
+		reading := p.procedureName(cleanReading(spelling), p.folded, true)
+		if reading == "" {
+			continue
+		}
+		shaped = true
+		if p.folded.methods[reading] { // and the exact path is none: find would have returned it
+			return target{kind: targetUnclear}
+		}
+		selector, _ := p.resolve(p.folded, reading)
+		known := selector != "" || p.folded.services[parentName(reading)]
+		if known && !(covered && p.meansSame(name, reading)) {
+			return target{kind: targetUnclear}
+		}
+	}
+	if covered {
+		return target{kind: targetProcedure, name: name, known: p.exact.services[parentName(name)], grant: g}
+	}
+	if t, ok := p.findPath(r); ok {
+		return t
+	}
+	switch {
+	case name != "":
+		return target{kind: targetProcedure, name: name, grant: g}
+	case shaped:
+		return target{kind: targetUnclear}
+	}
+	return target{}
+}
+
+// meansSame reports whether a name and its reading in lower case are covered
+// by the same selector and service, letter case apart.
+func (p *Plan) meansSame(name, reading string) bool {
+	exact, _ := p.resolve(p.exact, name)
+	folded, _ := p.resolve(p.folded, reading)
+	return strings.EqualFold(exact, folded) &&
+		p.exact.services[parentName(name)] == p.folded.services[parentName(reading)]
+}
+
+// procedureName returns the full name of the method that a path is the path
+// of: /service/Method, where the service's name has a dot or is known, below
+// one of the prefixes; empty for any other path.
+func (p *Plan) procedureName(path string, t *nameTable, fold bool) string {
+	for _, prefix := range p.prefixes {
+		if fold {
+			prefix = strings.ToLower(prefix)
+		}
+		rest, ok := strings.CutPrefix(path, prefix)
+		if !ok || rest == "" || rest[0] != '/' {
+			continue
+		}
+		service, method, ok := strings.Cut(rest[1:], "/")
+		if ok && isIdentifier(method) && (isQualified(service) || t.services[service]) {
+			return service + "." + method
+		}
+	}
+	return ""
+}
+
+// isQualified reports whether s is a full name with at least one dot.
+func isQualified(s string) bool {
+	dots := false
+	for {
+		part, rest, more := strings.Cut(s, ".")
+		if !isIdentifier(part) {
+			return false
+		}
+		if !more {
+			return dots
+		}
+		s, dots = rest, true
+	}
+}
+
+// cleanReading reads a path as a lenient server might: escapes decoded as
+// often as there are any, backslashes as slashes, dot segments and repeated
+// slashes resolved, slashes at the end dropped, letter case ignored.
+func cleanReading(s string) string {
+	if strings.Contains(s, "%") {
+		s = decodeAll(s)
+	}
+	if strings.Contains(s, `\`) {
+		s = strings.ReplaceAll(s, `\`, "/")
+	}
+	return fetch.Lower(path.Clean("/" + s))
+}
+
+// decodeAll decodes percent escapes, those that decoding brings forth too, in
+// time linear in the length: each escape shortens what is kept.
+func decodeAll(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		b = append(b, s[i])
+		for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {
+			hi, lo := unhex(b[n-2]), unhex(b[n-1])
+			if hi < 0 || lo < 0 {
+				break
+			}
+			b = append(b[:n-3], byte(hi<<4|lo))
+		}
+	}
+	return string(b)
+}
+
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// findPath returns the path rule that governs a request.
+func (p *Plan) findPath(r *Request) (target, bool) {
+	if p.mux == nil {
+		return target{}, false
+	}
+	_, pattern := p.mux.Handler(&http.Request{
+		Method: http.MethodGet,
+		URL:    &url.URL{Path: r.Path, RawPath: r.EscapedPath},
+	})
+	t, ok := p.paths[pattern]
+	return t, ok
+}

@@ -1,0 +1,145 @@
+package corsrpc_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// refuse sends calls of an origin that is not granted.
+func refuse(h http.Handler, path, origin string) {
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, path, http.Header{"Origin": {origin}}))
+}
+
+var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+
+// TestRefusalIsLogged says who was refused what, and what would allow it.
+func TestRefusalIsLogged(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, allowPage)
+	h := layer.Wrap(nothing)
+	refuse(h, listRPC, "https://evil.example")
+	for _, want := range []string{
+		"level=WARN", "refused a cross-origin call", "reason=ORIGIN_NOT_ALLOWED", "origin=https://evil.example",
+		"target=acme.catalog.v1.CatalogService.List", "rule=defaults", "allow_origins",
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %q: %s", want, log)
+		}
+	}
+}
+
+// TestUnmetPreflightIsLogged: the browser will not send the call, so the
+// operator has to learn which header is missing.
+func TestUnmetPreflightIsLogged(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, allowPage)
+	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant"}}
+	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
+	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the header to allow_headers") {
+		t.Errorf("%s", got)
+	}
+}
+
+// rawHandler collects what is logged as it is: a handler that escapes nothing.
+type rawHandler struct {
+	slog.Handler
+	values *[]string
+}
+
+func (rawHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h rawHandler) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		*h.values = append(*h.values, a.Value.String())
+		return true
+	})
+	return nil
+}
+
+// TestLogIsEscaped: what comes from the network writes no lines of its own, no
+// terminal sequences and not much, whatever the handler of the log does.
+func TestLogIsEscaped(t *testing.T) {
+	t.Parallel()
+	var values []string
+	layer, err := corsrpc.New(compilePolicy(t, allowPage),
+		corsrpc.WithLogger(slog.New(rawHandler{slog.DiscardHandler, &values})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := layer.Wrap(nothing)
+	refuse(h, listRPC, "https://a\nlevel=ERROR msg=forged \x1b[31m\"é"+strings.Repeat("x", 1000))
+	r := newRequest(http.MethodPost, "/", http.Header{"Origin": {page}})
+	r.URL.Path = "/other.v1.S/M\nforged/\x00"
+	r.URL.RawPath = "/other.v1.S/M%0Aforged/%00"
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	r.URL.Path, r.URL.RawPath = "/other.v1.S/\u202eM/\n/../../../other.v1.S/M", ""
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if len(values) < 8 {
+		t.Fatalf("logged %q", values)
+	}
+	for _, v := range values {
+		if len(v) > 300 || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("logged %q", v)
+		}
+	}
+}
+
+// TestLogIsBounded: each reason, rule and known procedure once a minute, ten
+// lines a second, the rest as one count a minute.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, log := newLayer(t, allowPage)
+		h := layer.Wrap(nothing)
+		for i := range 50 { // the same, with other origins
+			refuse(h, listRPC, fmt.Sprintf("https://evil%d.example", i))
+		}
+		if n := len(log.lines()); n != 1 {
+			t.Fatalf("%d lines for one reason, rule and procedure:\n%s", n, log)
+		}
+		for i := range 50 { // unknown procedures are one
+			refuse(h, fmt.Sprintf("/unknown%d.v1.S/M", i), "https://evil.example")
+		}
+		if n := len(log.lines()); n != 2 {
+			t.Fatalf("%d lines, unknown procedures have to share one:\n%s", n, log)
+		}
+		for _, path := range []string{ // more known ones than a second takes
+			"/acme.catalog.v1.CatalogService/Get", "/acme.catalog.v1.CatalogService/Watch", "/acme.catalog.v1.StockService/Get",
+			"/acme.account.v1.AccountService/Get", "/acme.account.v1.AccountService/Update", "/acme.account.v1.AccountService/Close",
+			"/acme.internal.v1.AdminService/Reset", "/Greeter/Hello", "/files/a",
+			"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.health.v1.Health/Check",
+		} {
+			refuse(h, path, "https://evil.example")
+			refuse(h, path, "not an origin")
+		}
+		if n := len(log.lines()); n != 10 {
+			t.Fatalf("%d lines in one second, want 10:\n%s", n, log)
+		}
+		<-time.After(time.Minute + time.Second) // of the bubble's clock
+		synctest.Wait()
+		last := log.lines()[len(log.lines())-1]
+		// 50 + 50 + 22 refusals, of which ten were logged
+		if !strings.Contains(last, "count=112") {
+			t.Errorf("the count of the rest: %s", last)
+		}
+		before := len(log.lines())
+		refuse(h, listRPC, "https://evil.example")
+		if n := len(log.lines()); n != before+1 {
+			t.Errorf("a minute later the refusal is not logged again:\n%s", log)
+		}
+		<-time.After(2 * time.Minute)
+		synctest.Wait()
+		if n := len(log.lines()); n != before+1 {
+			t.Errorf("nothing was suppressed, and yet a count was logged:\n%s", log)
+		}
+	})
+}

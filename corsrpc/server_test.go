@@ -1,0 +1,151 @@
+package corsrpc_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
+)
+
+const (
+	page    = "https://app.example.com"
+	listRPC = "/acme.catalog.v1.CatalogService/List"
+	getRPC  = "/acme.catalog.v1.CatalogService/Get"
+)
+
+// allowPage lets one origin call everything.
+const allowPage = `
+defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - path: /files/
+    expose: PRESENT
+`
+
+// compilePolicy compiles a YAML policy against the corpus's schema.
+func compilePolicy(t testing.TB, text string, opts ...corsrpc.CompileOption) *corsrpc.Plan {
+	t.Helper()
+	files, err := vectors.Schema("acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts = append([]corsrpc.CompileOption{corsrpc.WithFiles(files), corsrpc.WithDocument(doc)}, opts...)
+	plan, err := corsrpc.Compile(doc.Policy(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// newLayer returns a layer for a YAML policy, and its log.
+func newLayer(t testing.TB, text string, opts ...corsrpc.LayerOption) (*corsrpc.Layer, *logBuffer) {
+	t.Helper()
+	log := &logBuffer{}
+	opts = append([]corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.NewTextHandler(log, nil)))}, opts...)
+	layer, err := corsrpc.New(compilePolicy(t, text), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return layer, log
+}
+
+// logBuffer is a buffer for many goroutines.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Split(strings.TrimSuffix(l.b.String(), "\n"), "\n")
+}
+
+func (l *logBuffer) String() string { return strings.Join(l.lines(), "\n") }
+
+// wires are the HTTP versions that a server may speak.
+var wires = []struct {
+	name  string
+	start func(t *testing.T, h http.Handler) (*httptest.Server, *http.Client)
+}{
+	{"http1", func(t *testing.T, h http.Handler) (*httptest.Server, *http.Client) {
+		s := httptest.NewServer(h)
+		t.Cleanup(s.Close)
+		return s, s.Client()
+	}},
+	{"h2c", func(t *testing.T, h http.Handler) (*httptest.Server, *http.Client) {
+		s := httptest.NewUnstartedServer(h)
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+		t.Cleanup(s.Close)
+		transport := &http.Transport{Protocols: new(http.Protocols)}
+		transport.Protocols.SetUnencryptedHTTP2(true)
+		t.Cleanup(transport.CloseIdleConnections)
+		return s, &http.Client{Transport: transport}
+	}},
+	{"h2", func(t *testing.T, h http.Handler) (*httptest.Server, *http.Client) {
+		s := httptest.NewUnstartedServer(h)
+		s.EnableHTTP2 = true
+		s.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		s.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		return s, s.Client()
+	}},
+}
+
+// send makes a request as a page on another origin would.
+func send(t *testing.T, c *http.Client, method, url string, header http.Header) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range header {
+		r.Header[k] = v
+	}
+	res, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	return res
+}
+
+// fromPage is what the browser adds to a call of the allowed page.
+func fromPage() http.Header {
+	return http.Header{
+		"Origin": {page}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"},
+		"Content-Type": {"application/json"},
+	}
+}
+
+// expectReadable asserts that the page may read the answer and the fields.
+func expectReadable(t *testing.T, res *http.Response, exposed string) {
+	t.Helper()
+	if got := res.Header["Access-Control-Allow-Origin"]; len(got) != 1 || got[0] != page {
+		t.Errorf("Access-Control-Allow-Origin: %q, want one line %q", got, page)
+	}
+	if got := strings.Join(res.Header["Access-Control-Expose-Headers"], "|"); got != exposed {
+		t.Errorf("Access-Control-Expose-Headers: %q, want %q", got, exposed)
+	}
+}

@@ -1,0 +1,143 @@
+package corsrpc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// schema is what the services' descriptors say.
+type schema struct {
+	methods  []schemaMethod // sorted by name
+	services map[string]bool
+	// names holds every full name that a selector can be: methods, services,
+	// and packages as "acme.v1.*".
+	names map[string]bool
+	// carriers are the services and methods that carry options of ours.
+	carriers []string
+}
+
+type schemaMethod struct {
+	name string // acme.v1.Catalog.Get
+	path string // /acme.v1.Catalog/Get
+	// noSideEffects: Connect clients may call it by GET.
+	noSideEffects bool
+}
+
+// readSchema collects the services of a registry.
+func readSchema(files *protoregistry.Files) *schema {
+	s := &schema{services: map[string]bool{}, names: map[string]bool{}}
+	files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
+		for i := range f.Services().Len() {
+			s.addService(f.Services().Get(i))
+		}
+		return true
+	})
+	slices.SortFunc(s.methods, func(a, b schemaMethod) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(s.carriers)
+	return s
+}
+
+func (s *schema) addService(d protoreflect.ServiceDescriptor) {
+	service := string(d.FullName())
+	s.services[service], s.names[service] = true, true
+	for pkg := parentName(service); pkg != ""; pkg = parentName(pkg) {
+		s.names[pkg+".*"] = true
+	}
+	if carriesOption(d.Options(), corsrpcv1.E_Service.TypeDescriptor().Number()) {
+		s.carriers = append(s.carriers, service)
+	}
+	for i := range d.Methods().Len() {
+		m := d.Methods().Get(i)
+		name := string(m.FullName())
+		s.names[name] = true
+		options, _ := m.Options().(*descriptorpb.MethodOptions)
+		s.methods = append(s.methods, schemaMethod{
+			name: name, path: "/" + service + "/" + string(m.Name()),
+			noSideEffects: options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
+		})
+		if carriesOption(m.Options(), corsrpcv1.E_Method.TypeDescriptor().Number()) {
+			s.carriers = append(s.carriers, name)
+		}
+	}
+}
+
+// parentName returns the name around a full name: a.b for a.b.C.
+func parentName(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
+
+// carriesOption reports whether options hold our extension, known to the
+// resolver that parsed them or not: then it is among the unknown fields.
+func carriesOption(options proto.Message, number protoreflect.FieldNumber) bool {
+	if options == nil {
+		return false
+	}
+	found := false
+	m := options.ProtoReflect()
+	m.Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		found = found || f.IsExtension() && f.Number() == number
+		return !found
+	})
+	for b := m.GetUnknown(); !found && len(b) > 0; {
+		n, _, size := protowire.ConsumeField(b)
+		if size < 0 {
+			break
+		}
+		found, b = n == number, b[size:]
+	}
+	return found
+}
+
+// operational are the packages of services that servers link in for their own
+// operation. `defaults` and `*` do not reach them: a rule has to name them.
+var operational = []string{"grpc", "envoy", "udpa", "xds"}
+
+func isOperational(name string) bool {
+	for _, pkg := range operational {
+		if rest, ok := strings.CutPrefix(name, pkg); ok && strings.HasPrefix(rest, ".") {
+			return true
+		}
+	}
+	return false
+}
+
+// selectorProblem says what is wrong with the form of a selector; it is empty
+// where nothing is.
+func selectorProblem(selector string) (reason, fix string) {
+	if selector == "*" {
+		return "", ""
+	}
+	name, _ := strings.CutSuffix(selector, ".*")
+	if strings.Contains(name, "/") {
+		trimmed := strings.Trim(name, "/")
+		return "is a path, and a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
+	}
+	if strings.Contains(name, "*") {
+		return "has a * that is not the whole selector or its last part: acme.v1.* selects a package and all below it", ""
+	}
+	for part := range strings.SplitSeq(name, ".") {
+		if !isIdentifier(part) {
+			return "is no full protobuf name such as acme.v1.CatalogService", ""
+		}
+	}
+	return "", ""
+}
+
+// isIdentifier reports whether s is an identifier of protobuf.
+func isIdentifier(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', i > 0 && '0' <= c && c <= '9':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,251 @@
+package corsrpc
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+)
+
+// Check names what is wrong with a policy. Its values are stable: programs
+// may compare them.
+type Check string
+
+// The checks. Purpose says what each one guards.
+const (
+	CheckSyntax             Check = policyfile.CodeSyntax
+	CheckUnknownField       Check = policyfile.CodeUnknownField
+	CheckDuplicateKey       Check = policyfile.CodeDuplicateKey
+	CheckWrongType          Check = policyfile.CodeWrongType
+	CheckUnknownEnumValue   Check = policyfile.CodeUnknownEnumValue
+	CheckEmptyList          Check = policyfile.CodeEmptyList
+	CheckTooLarge           Check = policyfile.CodeTooLarge
+	CheckTooDeep            Check = policyfile.CodeTooDeep
+	CheckNotUTF8            Check = policyfile.CodeNotUTF8
+	CheckYAMLAlias          Check = policyfile.CodeAlias
+	CheckMultipleDocuments  Check = policyfile.CodeMultipleDocuments
+	CheckEmptyFile          Check = policyfile.CodeEmptyFile
+	CheckUnknownFormat      Check = policyfile.CodeUnknownFormat
+	CheckOriginSyntax       Check = Check(origin.CodeSyntax)
+	CheckOriginNeverSent    Check = Check(origin.CodeNeverSent)
+	CheckNullOrigin         Check = Check(origin.CodeNull)
+	CheckPlainHTTPOrigin    Check = Check(origin.CodePlainHTTP)
+	CheckPublicSuffixOrigin Check = Check(origin.CodePublicSuffix)
+
+	CheckWildcardWithCredentials Check = "WILDCARD_WITH_CREDENTIALS"
+	CheckNullWithCredentials     Check = "NULL_WITH_CREDENTIALS"
+	CheckSelectorMissing         Check = "SELECTOR_MISSING"
+	CheckSelectorMisplaced       Check = "SELECTOR_MISPLACED"
+	CheckSelectorSyntax          Check = "SELECTOR_SYNTAX"
+	CheckSelectorUnknown         Check = "SELECTOR_UNKNOWN"
+	CheckSelectorDuplicate       Check = "SELECTOR_DUPLICATE"
+	CheckPathSyntax              Check = "PATH_SYNTAX"
+	CheckPathConflict            Check = "PATH_CONFLICT"
+	CheckPathIsProcedure         Check = "PATH_IS_PROCEDURE"
+	CheckFieldMisplaced          Check = "FIELD_MISPLACED"
+	CheckMethodSyntax            Check = "METHOD_SYNTAX"
+	CheckHeaderSyntax            Check = "HEADER_SYNTAX"
+	CheckHeaderForbidden         Check = "HEADER_FORBIDDEN"
+	CheckHeaderContradiction     Check = "HEADER_CONTRADICTION"
+	CheckProtocolHeader          Check = "PROTOCOL_HEADER"
+	CheckMaxAgeRange             Check = "MAX_AGE_RANGE"
+	CheckRuleIneffective         Check = "RULE_INEFFECTIVE"
+	CheckNoOrigins               Check = "NO_ORIGINS"
+	CheckOption                  Check = "OPTION"
+	CheckNotSupported            Check = "NOT_SUPPORTED"
+)
+
+// checkPurposes is the one table of checks: compiling, the documents and the
+// tests read it.
+var checkPurposes = []struct {
+	check   Check
+	purpose string
+}{
+	{CheckSyntax, "the text can be read in the format that its extension names"},
+	{CheckUnknownField, "every field is one of the policy's"},
+	{CheckDuplicateKey, "no field is given twice"},
+	{CheckWrongType, "every value has its field's type"},
+	{CheckUnknownEnumValue, "every enum value is one of its enum's"},
+	{CheckEmptyList, "no list is written empty, since that would inherit"},
+	{CheckTooLarge, "a text is small enough to be read"},
+	{CheckTooDeep, "a text is not nested without need"},
+	{CheckNotUTF8, "a text is UTF-8"},
+	{CheckYAMLAlias, "every value is written where it holds"},
+	{CheckMultipleDocuments, "a file holds one policy"},
+	{CheckEmptyFile, "a file holds a policy"},
+	{CheckUnknownFormat, "the file's extension names its format"},
+	{CheckOriginSyntax, "every origin has the form of one"},
+	{CheckOriginNeverSent, "every origin is written as browsers send it"},
+	{CheckNullOrigin, "opaque origins are allowed on purpose only"},
+	{CheckPlainHTTPOrigin, "origins that the network can forge are allowed on purpose only"},
+	{CheckPublicSuffixOrigin, "hosts that strangers can register are allowed on purpose only"},
+	{CheckWildcardWithCredentials, "credentials are never granted to everyone"},
+	{CheckNullWithCredentials, "credentials are never granted to opaque origins"},
+	{CheckSelectorMissing, "every rule says what it is for"},
+	{CheckSelectorMisplaced, "defaults are for everything"},
+	{CheckSelectorSyntax, "every selector has the form of one"},
+	{CheckSelectorUnknown, "every selector selects something"},
+	{CheckSelectorDuplicate, "one rule a selector or path"},
+	{CheckPathSyntax, "every path is a pattern of net/http without method and host"},
+	{CheckPathConflict, "of two paths that overlap, one is more specific"},
+	{CheckPathIsProcedure, "procedures are governed by selectors"},
+	{CheckFieldMisplaced, "a field is set where it has a meaning"},
+	{CheckMethodSyntax, "every method is one that a script can use"},
+	{CheckHeaderSyntax, "every header name is one, or a prefix that ends in -*"},
+	{CheckHeaderForbidden, "only what browsers let pass is granted"},
+	{CheckHeaderContradiction, "no rule both grants and withholds a header"},
+	{CheckProtocolHeader, "what the protocols need is never withheld"},
+	{CheckMaxAgeRange, "max_age is a time that browsers honour"},
+	{CheckRuleIneffective, "no rule stands below a wider disabled one without effect"},
+	{CheckNoOrigins, "somebody may call something"},
+	{CheckOption, "options given in code are valid"},
+	{CheckNotSupported, "what this version cannot do is refused, not ignored"},
+}
+
+// Checks returns every check that loading makes, in the order of the
+// documents.
+func Checks() []Check {
+	all := make([]Check, len(checkPurposes))
+	for i, c := range checkPurposes {
+		all[i] = c.check
+	}
+	return all
+}
+
+// Purpose says in a few words what the check guards; it is empty for a value
+// that is no check.
+func (c Check) Purpose() string {
+	for _, row := range checkPurposes {
+		if row.check == c {
+			return row.purpose
+		}
+	}
+	return ""
+}
+
+// Position is a place in a policy text. Lines and columns count from 1,
+// columns in characters; the zero value means that the place is not known.
+type Position struct {
+	Line, Column int
+}
+
+// Related is another value that a violation is about.
+type Related struct {
+	Field    string
+	Position Position
+}
+
+// Violation is one thing that is wrong with a policy.
+type Violation struct {
+	// Check is which check found it.
+	Check Check
+	// Field is the path of the value: rules[1].allow_origins[0]. It is empty
+	// where the violation is about the whole policy.
+	Field string
+	// Value is the offending value, shortened where it is long.
+	Value string
+	// File is the name of the policy text, where there is one.
+	File string
+	// Position is the place of the value in the text, where it is known.
+	Position Position
+	// Reason says why the value is refused.
+	Reason string
+	// Fix is what to write instead, where that can be said.
+	Fix string
+	// Related are the other values involved, such as the wildcard that
+	// credentials were allowed with.
+	Related []Related
+}
+
+// String returns the violation in one line:
+// file:line:column: field: value: reason; write fix [CHECK].
+func (v Violation) String() string {
+	var b strings.Builder
+	if v.File != "" {
+		b.WriteString(v.place(v.Position))
+		b.WriteString(": ")
+	}
+	if v.Field != "" {
+		b.WriteString(v.Field)
+		b.WriteString(": ")
+	}
+	if v.Value != "" {
+		fmt.Fprintf(&b, "%q ", shorten(v.Value))
+	}
+	b.WriteString(v.Reason)
+	for _, r := range v.Related {
+		fmt.Fprintf(&b, " (%s", r.Field)
+		if v.File != "" && r.Position != (Position{}) {
+			b.WriteString(" at " + v.place(r.Position))
+		}
+		b.WriteString(")")
+	}
+	if v.Fix != "" {
+		fmt.Fprintf(&b, ": write %s", v.Fix)
+	}
+	fmt.Fprintf(&b, " [%s]", v.Check)
+	return b.String()
+}
+
+func (v Violation) place(p Position) string {
+	if p == (Position{}) {
+		return v.File
+	}
+	return fmt.Sprintf("%s:%d:%d", v.File, p.Line, p.Column)
+}
+
+// shorten cuts a value that would make a message unreadable.
+func shorten(s string) string {
+	const most = 80
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// PolicyError says everything that is wrong with a policy, in file order.
+type PolicyError struct {
+	// Violations holds at least one.
+	Violations []Violation
+}
+
+// maxListed bounds the text of an error; Violations has them all.
+const maxListed = 100
+
+// Error lists the violations, one a line.
+func (e *PolicyError) Error() string {
+	var b strings.Builder
+	if n := len(e.Violations); n == 1 {
+		b.WriteString("corsrpc: the policy has a problem:")
+	} else {
+		fmt.Fprintf(&b, "corsrpc: the policy has %d problems:", n)
+	}
+	for i, v := range e.Violations {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n\tand %d more", len(e.Violations)-i)
+			break
+		}
+		b.WriteString("\n\t" + v.String())
+	}
+	return b.String()
+}
+
+// sortViolations puts violations in file order; those without a place keep
+// their order, behind the others.
+func sortViolations(vs []Violation) {
+	slices.SortStableFunc(vs, func(a, b Violation) int {
+		if unknownA, unknownB := a.Position == (Position{}), b.Position == (Position{}); unknownA || unknownB {
+			switch {
+			case unknownA && unknownB:
+				return 0
+			case unknownA:
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column))
+	})
+}

@@ -1,0 +1,177 @@
+package origin
+
+import (
+	"strconv"
+	"strings"
+)
+
+// validHost reports whether s is the host of an http or https origin as
+// browsers write it.
+func validHost(s string) bool {
+	if strings.HasPrefix(s, "[") {
+		return strings.HasSuffix(s, "]") && canonicalIPv6(s[1:len(s)-1])
+	}
+	if !validName(s) {
+		return false
+	}
+	return !endsInNumber(s) || canonicalIPv4(s)
+}
+
+// validName reports whether s is labels of a-z, 0-9, '-' and '_' between
+// single dots, one of which may end it. Browsers keep underscores, hyphens at
+// either end of a label and the trailing dot. The lengths are those of RFC
+// 1035, section 2.3.4.
+func validName(s string) bool {
+	if len(strings.TrimSuffix(s, ".")) > 253 {
+		return false
+	}
+	label := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case isLower(c), isDigit(c), c == '-', c == '_':
+			if label++; label > 63 {
+				return false
+			}
+		case c == '.' && label > 0:
+			label = 0
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// endsInNumber is the URL standard's "ends in a number checker": browsers read
+// such a host as an IPv4 address, or not at all.
+func endsInNumber(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	last := s[strings.LastIndexByte(s, '.')+1:]
+	digits := last != ""
+	for i := 0; i < len(last); i++ {
+		digits = digits && isDigit(last[i])
+	}
+	if digits {
+		return true
+	}
+	hex, ok := strings.CutPrefix(last, "0x")
+	for i := 0; i < len(hex); i++ {
+		ok = ok && isHex(hex[i])
+	}
+	return ok
+}
+
+// canonicalIPv4 reports whether s is an IPv4 address in the one form that
+// browsers write: four decimal numbers without leading zeros, no trailing dot.
+func canonicalIPv4(s string) bool {
+	parts := 0
+	for more := true; more; parts++ {
+		var part string
+		part, s, more = strings.Cut(s, ".")
+		if part != "0" && (!validPort(part) || len(part) > 3 || len(part) == 3 && part > "255") {
+			return false
+		}
+	}
+	return parts == 4
+}
+
+// canonicalIPv6 reports whether s, without brackets, is an IPv6 address in the
+// one form that browsers write (URL, section "Host serializing").
+func canonicalIPv6(s string) bool {
+	var groups [8]uint16
+	left, right, gap := strings.Cut(s, "::")
+	n, ok := readGroups(&groups, 0, left)
+	if !ok {
+		return false
+	}
+	if gap {
+		m, ok := readGroups(&groups, n, right)
+		if !ok {
+			return false
+		}
+		copy(groups[8-(m-n):], groups[n:m])
+		clear(groups[n : 8-(m-n)])
+	} else if n != 8 {
+		return false
+	}
+	// Whatever was read: what is written for it is canonical, so s is if it equals that.
+	var buf [39]byte
+	return string(appendIPv6(buf[:0], groups)) == s
+}
+
+// readGroups reads groups of lower-case hexadecimal digits, divided by colons,
+// into groups from index n on, and returns the index behind them. It takes
+// empty and long ones too: no canonical text has them.
+func readGroups(groups *[8]uint16, n int, s string) (int, bool) {
+	if s == "" {
+		return n, true
+	}
+	for more := true; more; n++ {
+		var part string
+		part, s, more = strings.Cut(s, ":")
+		if n == 8 {
+			return 0, false
+		}
+		var v uint16
+		for i := 0; i < len(part); i++ {
+			switch c := part[i]; {
+			case isDigit(c):
+				v = v<<4 | uint16(c-'0')
+			case isHex(c):
+				v = v<<4 | uint16(c-'a'+10)
+			default:
+				return 0, false
+			}
+		}
+		groups[n] = v
+	}
+	return n, true
+}
+
+// appendIPv6 appends the URL standard's serialization: hexadecimal groups, the
+// first longest run of two or more zeros written "::". Unlike RFC 5952 it knows
+// no dotted form.
+func appendIPv6(b []byte, groups [8]uint16) []byte {
+	start, length := -1, 1
+	for i := 0; i < 8; i++ {
+		run := 0
+		for i+run < 8 && groups[i+run] == 0 {
+			run++
+		}
+		if run > length {
+			start, length = i, run
+		}
+	}
+	for i := 0; i < 8; i++ {
+		if i == start {
+			b = append(b, "::"...)
+			i += length - 1
+			continue
+		}
+		if i > 0 && i != start+length {
+			b = append(b, ':')
+		}
+		b = strconv.AppendUint(b, uint64(groups[i]), 16)
+	}
+	return b
+}
+
+// isIP reports whether a valid host is an IP address.
+func isIP(host string) bool { return strings.HasPrefix(host, "[") || endsInNumber(host) }
+
+// isLoopback reports whether a valid host never leaves the machine: the rows
+// that Secure Contexts, section 3.1, calls potentially trustworthy.
+func isLoopback(host string) bool {
+	if host == "[::1]" || isIP(host) && strings.HasPrefix(host, "127.") {
+		return true
+	}
+	return isLocalhost(host)
+}
+
+// isLocalhost reports whether host is localhost or below it (RFC 6761, section
+// 6.3).
+func isLocalhost(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }

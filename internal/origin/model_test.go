@@ -1,0 +1,116 @@
+package origin
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The model: what the package does, said once more in regular expressions and
+// without regard to speed. It shares no code with the package.
+
+var (
+	modelWeb    = regexp.MustCompile(`^(https?)://(\[[0-9a-f:]+\]|[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)(?::([1-9][0-9]{0,4}))?$`)
+	modelCustom = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~!$&()+;=%:\[\]-]*)$`)
+	modelNumber = regexp.MustCompile(`^(.*\.)?([0-9]+|0x[0-9a-f]*)\.?$`)
+	modelNever  = regexp.MustCompile(`^(https?|wss?|ftp|data|blob|about|javascript)$`)
+)
+
+// modelValid reports whether raw is an origin.
+func modelValid(raw string) bool {
+	if len(raw) > 300 {
+		return false
+	}
+	if raw == "null" {
+		return true
+	}
+	if m := modelWeb.FindStringSubmatch(raw); m != nil {
+		scheme, host, port := m[1], m[2], m[3]
+		if scheme == "https" && port == "443" || scheme == "http" && port == "80" {
+			return false
+		}
+		if n, _ := strconv.Atoi(port); n > 65535 {
+			return false
+		}
+		if inner, ok := strings.CutPrefix(host, "["); ok {
+			addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+			return err == nil && "["+modelIPv6(addr)+"]" == host
+		}
+		if modelNumber.MatchString(host) {
+			addr, err := netip.ParseAddr(host)
+			return err == nil && addr.String() == host
+		}
+		return len(strings.TrimSuffix(host, ".")) <= 253
+	}
+	m := modelCustom.FindStringSubmatch(raw)
+	return m != nil && !modelNever.MatchString(m[1]) && (m[2] != "" || m[1] == "file")
+}
+
+// modelIPv6 is netip's text, but for the addresses that netip writes with dots.
+func modelIPv6(addr netip.Addr) string {
+	if !addr.Is4In6() {
+		return addr.String()
+	}
+	b := addr.As16()
+	return fmt.Sprintf("::ffff:%x:%x", uint(b[12])<<8|uint(b[13]), uint(b[14])<<8|uint(b[15]))
+}
+
+// modelMatch reports whether the text of a pattern allows raw.
+func modelMatch(pattern, raw string) bool {
+	switch {
+	case !modelValid(raw):
+		return false
+	case pattern == "*":
+		return true
+	case !strings.Contains(pattern, "*"):
+		return raw == pattern
+	}
+	expression := regexp.QuoteMeta(pattern)
+	expression = strings.Replace(expression, `://\*\.`, `://([a-z0-9_-]+\.)+`, 1)
+	if front, ok := strings.CutSuffix(expression, `:\*`); ok {
+		expression = front + `(:[0-9]+)?`
+	}
+	return regexp.MustCompile("^" + expression + "$").MatchString(raw)
+}
+
+// modelRank orders patterns that allow one origin: the smaller, the more
+// specific.
+func modelRank(pattern string) [3]int {
+	anyPort := 0
+	base, ok := strings.CutSuffix(pattern, ":*")
+	if ok {
+		anyPort = 1
+	}
+	_, host, wildcard := strings.Cut(base, "://*.")
+	switch {
+	case pattern == "*":
+		return [3]int{3}
+	case wildcard:
+		host, _, _ = strings.Cut(host, ":")
+		return [3]int{2, -len(host), anyPort}
+	}
+	return [3]int{anyPort}
+}
+
+// modelBest returns the index of the most specific pattern that allows raw,
+// the first of equals, or -1.
+func modelBest(patterns []string, allows func(i int) bool) int {
+	best := -1
+	for i, p := range patterns {
+		if allows(i) && (best < 0 || modelLess(modelRank(p), modelRank(patterns[best]))) {
+			best = i
+		}
+	}
+	return best
+}
+
+func modelLess(a, b [3]int) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}

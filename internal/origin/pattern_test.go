@@ -1,0 +1,381 @@
+package origin
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParsePatternTakes(t *testing.T) {
+	for _, text := range []string{
+		"*",
+		"https://app.example.com",
+		"https://app.example.com:8443",
+		"https://app.example.com:80",
+		"https://app.example.com:*",
+		"https://app.example.com.",
+		"https://app.example.com.:*",
+		"https://my_app.example.com",
+		"https://xn--bcher-kva.example",
+		"https://intranet",
+		"https://co.uk", // one host, whoever has it
+		"https://github.io",
+		"https://*.example.com",
+		"https://*.example.com:8443",
+		"https://*.example.com:*",
+		"https://*.example.com.",
+		"https://*.a.b.c.example.com",
+		"https://*.corp.internal",
+		"https://*.my-app.github.io",
+		"https://*.my-bucket.s3.amazonaws.com",
+		"https://*.amazonaws.co",     // the beginning of one
+		"https://*.azonaws.com",      // the end of a name that is above suffixes
+		"https://*.city.kawasaki.jp", // an exception of the list
+		"https://*.localhost",
+		"https://*.localhost:*",
+		"https://*.app.localhost",
+		"https://localhost:*",
+		"https://127.0.0.1",
+		"https://192.168.1.1:*",
+		"https://[2001:db8::1]:8443",
+		"https://[::1]:*",
+		"http://localhost",
+		"http://localhost:3000",
+		"http://localhost:443",
+		"http://localhost:*",
+		"http://localhost.:*",
+		"http://app.localhost:*",
+		"http://*.localhost",
+		"http://*.localhost:3000",
+		"http://*.localhost:*",
+		"http://127.0.0.1",
+		"http://127.0.0.1:*",
+		"http://127.255.3.4:8080",
+		"http://[::1]",
+		"http://[::1]:*",
+		"capacitor://localhost",
+		"ionic://localhost:8080",
+		"tauri://localhost",
+		"file://",
+		"chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb",
+		"safari-web-extension://6DF1A3C4-9F2E-4B1B-8B0A-7B7B1C2D3E4F",
+	} {
+		p, problems := ParsePattern(text)
+		if len(problems) > 0 || p.String() != text {
+			t.Errorf("ParsePattern(%q) = %q, %+v", text, p, problems)
+		}
+	}
+}
+
+// What a caller may accept leaves a pattern that can be used.
+func TestParsePatternNamesTheRisks(t *testing.T) {
+	plain := func(fix string) Problem { return Problem{Code: CodePlainHTTP, Fix: fix} }
+	null, suffix := Problem{Code: CodeNull}, Problem{Code: CodePublicSuffix}
+	for _, test := range []struct {
+		text string
+		want []Problem
+	}{
+		{"null", []Problem{null}},
+
+		{"http://app.example.com", []Problem{plain("https://app.example.com")}},
+		{"http://app.example.com:8080", []Problem{plain("https://app.example.com:8080")}},
+		{"http://app.example.com:443", []Problem{plain("https://app.example.com")}},
+		{"http://app.example.com:*", []Problem{plain("https://app.example.com:*")}},
+		{"http://*.example.com", []Problem{plain("https://*.example.com")}},
+		{"http://*.example.com:*", []Problem{plain("https://*.example.com:*")}},
+		{"http://intranet", []Problem{plain("https://intranet")}},
+		{"http://192.168.1.1:3000", []Problem{plain("https://192.168.1.1:3000")}},
+		{"http://128.0.0.1", []Problem{plain("https://128.0.0.1")}},
+		{"http://0.0.0.0", []Problem{plain("https://0.0.0.0")}},
+		{"http://[::2]", []Problem{plain("https://[::2]")}},
+		{"http://[::ffff:7f00:1]", []Problem{plain("https://[::ffff:7f00:1]")}},
+		{"http://localhost.example.com", []Problem{plain("https://localhost.example.com")}},
+		{"http://notlocalhost", []Problem{plain("https://notlocalhost")}},
+		{"http://127.0.0.1.example.com", []Problem{plain("https://127.0.0.1.example.com")}},
+		{"http://127.example.com", []Problem{plain("https://127.example.com")}},
+
+		{"https://*.com", []Problem{suffix}},
+		{"https://*.com.", []Problem{suffix}},
+		{"https://*.com:*", []Problem{suffix}},
+		{"https://*.internal", []Problem{suffix}}, // on no list
+		{"https://*.notlocalhost", []Problem{suffix}},
+		{"https://*.co.uk", []Problem{suffix}},
+		{"https://*.co.uk.:8443", []Problem{suffix}},
+		{"https://*.xn--p1ai", []Problem{suffix}},
+		{"https://*.github.io", []Problem{suffix}}, // private section
+		{"https://*.pages.dev", []Problem{suffix}},
+		{"https://*.s3.amazonaws.com", []Problem{suffix}},
+		{"https://*.foo.ck", []Problem{suffix}},                             // by *.ck
+		{"https://*.kawasaki.jp", []Problem{suffix}},                        // above *.kawasaki.jp
+		{"https://*.amazonaws.com", []Problem{suffix}},                      // above many
+		{"https://*.amazonaws.com.", []Problem{suffix}},                     // the dot hides nothing
+		{"https://*.compute.amazonaws.com", []Problem{suffix}},              // above *.compute.amazonaws.com
+		{"https://*.eu-central-1.compute.amazonaws.com", []Problem{suffix}}, // by it
+		{"https://*.us-east-1.amazonaws.com", []Problem{suffix}},            // above s3.us-east-1.amazonaws.com
+		{"https://*.001.test.code-builder-stg.platform.salesforce.com", []Problem{suffix}},
+
+		{"http://*.co.uk", []Problem{plain("https://*.co.uk"), suffix}},
+		{"http://*.com:443", []Problem{plain("https://*.com"), suffix}},
+	} {
+		p, problems := ParsePattern(test.text)
+		if p.String() != test.text {
+			t.Errorf("ParsePattern(%q) = %q: no usable pattern", test.text, p)
+		}
+		checkProblems(t, test.text, problems, test.want)
+	}
+}
+
+func TestParsePatternSaysWhoseHostsAWildcardCovers(t *testing.T) {
+	for text, because := range map[string]string{
+		"https://*.internal.":     "whole top-level domain",
+		"https://*.co.uk.":        "a public suffix: anyone can have a host below co.uk",
+		"https://*.amazonaws.com": "some of the names under amazonaws.com",
+	} {
+		if _, problems := ParsePattern(text); len(problems) != 1 || !strings.Contains(problems[0].Reason, because) {
+			t.Errorf("ParsePattern(%q): problems %+v do not say %q", text, problems, because)
+		}
+	}
+}
+
+func TestParsePatternRefuses(t *testing.T) {
+	syntax := func(fix string) []Problem { return []Problem{{Code: CodeSyntax, Fix: fix}} }
+	never := func(fix string) []Problem { return []Problem{{Code: CodeNeverSent, Fix: fix}} }
+	for _, test := range []struct {
+		text, because string
+		want          []Problem
+	}{
+		{"", "names no origin", syntax("")},
+		{"https://" + strings.Repeat("a.", 150) + "com", "at most 300 bytes", syntax("")},
+		{"https://a\xff.example.com", "UTF-8", syntax("")},
+
+		{"app.example.com", "no scheme", syntax("https://app.example.com")},
+		{"app.example.com:8443", "no scheme", syntax("https://app.example.com:8443")},
+		{"*.example.com", "no scheme", syntax("https://*.example.com")},
+		{"*.example.com:*", "no scheme", syntax("https://*.example.com:*")},
+		{"//app.example.com", "no scheme", syntax("https://app.example.com")},
+		{"App.example.com/", "no scheme", syntax("https://app.example.com")},
+		{"localhost", "no scheme", syntax("http://localhost")},
+		{"localhost:3000", "no scheme", syntax("http://localhost:3000")},
+		{"localhost:*", "no scheme", syntax("http://localhost:*")},
+		{"localhost:3000/", "no scheme", syntax("http://localhost:3000")},
+		{"*.localhost:3000", "no scheme", syntax("http://*.localhost:3000")},
+		{"127.0.0.1:8080", "no scheme", syntax("http://127.0.0.1:8080")},
+		{"[::1]:8080", "no scheme", syntax("http://[::1]:8080")},
+		{"self", "no scheme", syntax("")},
+		{"any", "no scheme", syntax("")},
+		{"file", "no scheme", syntax("")},
+		{"file:*", "no scheme", syntax("")},
+		{"https", "no scheme", syntax("")},
+		{"**", "no scheme", syntax("")},
+		{"https:/app.example.com", "no :// behind", syntax("https://app.example.com")},
+		{"https:app.example.com", "no :// behind", syntax("https://app.example.com")},
+		{"https//app.example.com", "no :// behind", syntax("https://app.example.com")},
+		{"http:localhost:3000", "no :// behind", syntax("http://localhost:3000")},
+		{"https:", "no :// behind", syntax("")},
+		{`https:\\app.example.com`, "backslashes", syntax("https://app.example.com")},
+		{"://app.example.com", "a scheme that is none", syntax("")},
+		{"1a://app.example.com", "a scheme that is none", syntax("")},
+		{"a_b://app.example.com", "a scheme that is none", syntax("")},
+		{"htps://app.example.com", "a slip for https", syntax("https://app.example.com")},
+		{"hhtps://App.example.com", "a slip for https", syntax("https://app.example.com")},
+		{"htpps://app.example.com", "a slip for https", syntax("https://app.example.com")},
+		{"htttp://localhost:3000", "a slip for http", syntax("http://localhost:3000")},
+		{"ttp://localhost:3000", "a slip for http", syntax("http://localhost:3000")},
+
+		{"https://a.example.com,https://b.example.com", "item of its own", syntax("")},
+		{"https://a.example.com, https://b.example.com", "item of its own", syntax("")},
+		{"https://a.example.com https://b.example.com", "item of its own", syntax("")},
+		{"https://a.example.com;https://b.example.com", "item of its own", syntax("")},
+		{"https://a.example.com\nhttps://b.example.com", "item of its own", syntax("")},
+		{"https://a.example.com|https://b.example.com", "item of its own", syntax("")},
+		{" https://app.example.com", "around it", syntax("https://app.example.com")},
+		{"https://app.example.com\n", "around it", syntax("https://app.example.com")},
+		{"'https://app.example.com'", "around it", syntax("https://app.example.com")},
+		{"<https://app.example.com/>", "around it", syntax("https://app.example.com")},
+		{"https://app.example.com,", "around it", syntax("https://app.example.com")},
+		{" app.example.com", "around it", syntax("https://app.example.com")},
+		{" ", "around it", syntax("")},
+
+		{`^https://.*\.example\.com$`, "regular expression", syntax("https://*.example.com")},
+		{`^https://app\.example\.com$`, "regular expression", syntax("https://app.example.com")},
+		{`https:\/\/app\.example\.com`, "regular expression", syntax("https://app.example.com")},
+		{"https://.*.example.com", "regular expression", syntax("https://*.example.com")},
+		{`.*\.example\.com`, "regular expression", syntax("https://*.example.com")},
+		{`https://.*example\.com`, "regular expression", syntax("")}, // evilexample.com too
+		{`https://(a|b)\.example\.com`, "regular expression", syntax("")},
+		{`https://[a-z]+.example.com`, "regular expression", syntax("")},
+		{`https?://app\.example\.com`, "regular expression", syntax("https://app.example.com")},
+		{"https://{a,b}.example.com", "regular expression", syntax("")},
+		{"${ORIGIN}", "regular expression", syntax("")},
+
+		{"https://*", "names no host", syntax("")},
+		{"https://*:*", "names no host", syntax("")},
+		{"https://*.", "names no host", syntax("")},
+		{"*://*", "star in the scheme", syntax("")},
+		{"*://app.example.com", "star in the scheme", syntax("https://app.example.com")},
+		{"http*://app.example.com", "star in the scheme", syntax("https://app.example.com")},
+		{"https://app*.example.com", "no whole label", syntax("")},
+		{"https://*app.example.com", "no whole label", syntax("")},
+		{"https://*example.com", "no whole label", syntax("")},
+		{"https://**.example.com", "no whole label", syntax("")},
+		{"https://app.*.example.com", "no whole label", syntax("")},
+		{"https://example.*", "no whole label", syntax("")},
+		{"https://app.example.com*", "no whole label", syntax("")},
+		{"https://*.*.example.com", "more than one star", syntax("https://*.example.com")},
+		{"https://*.app.*", "more than one star", syntax("")},
+		{"https://app.example.com:8*", "neither a number nor *", syntax("")},
+		{"https://app.example.com:8000-9000", "neither a number nor *", syntax("")},
+		{"https://app.example.com:*:*", "neither a number nor *", syntax("")},
+		{"https://app.example.com:8443:*", "neither a number nor *", syntax("")},
+		{"https://app.example.com:443:*", "neither a number nor *", syntax("")},
+		{"https://*.127.0.0.1", "wildcard on an IP", syntax("")},
+		{"https://*.0.0.1:*", "wildcard on an IP", syntax("")},
+		{"https://*.[::1]", "wildcard on an IP", syntax("")},
+		{"chrome-extension://*", "exact to the byte", syntax("")},
+		{"capacitor://*.localhost", "exact to the byte", syntax("")},
+		{"capacitor://localhost:*", "exact to the byte", syntax("")},
+		{"file://*", "exact to the byte", syntax("")},
+		{"file://:*", "exact to the byte", syntax("")},
+
+		{"https://", "names no host", syntax("")},
+		{"https:///", "names no host", syntax("")},
+		{"https://:8443", "names no host", syntax("")},
+		{"capacitor://", "names no host", syntax("")},
+		{"https://.example.com", "dot in front", syntax("https://*.example.com")},
+		{"https://a..example.com", "nothing between two dots", syntax("")},
+		{"https://example.com..", "nothing between two dots", syntax("")},
+		{"https://a%2eexample.com", "'%' in the host", syntax("")},
+		{"https://a~b.example.com", "'~' in the host", syntax("")},
+		{"capacitor://a\"b", `'"' in the host`, syntax("")},
+		{"https://" + strings.Repeat("a", 64) + ".example.com", "63 characters", syntax("")},
+		{"https://example.com:0", "outside 1 to 65535", syntax("")},
+		{"https://example.com:65536", "outside 1 to 65535", syntax("")},
+		{"https://1.2.3.999", "no IPv4 address", syntax("")},
+		{"https://1.2.3.4.5", "no IPv4 address", syntax("")},
+		{"https://example.com.1", "no IPv4 address", syntax("")},
+		{"https://08.1.1.1", "no IPv4 address", syntax("")},
+		{"https://[::1", "closing", syntax("")},
+		{"https://[::1]8443", "behind the closing", syntax("")},
+		{"https://[::g]", "no IPv6 address", syntax("")},
+		{"https://[127.0.0.1]", "no IPv6 address", syntax("")},
+		{"https://[::1%25eth0]", "zones", syntax("")},
+		{"https://[::1%eth0]", "zones", syntax("")},
+
+		{"HTTPS://app.example.com", "upper case in the scheme", never("https://app.example.com")},
+		{"https://App.Example.com", "upper case in the host", never("https://app.example.com")},
+		{"https://*.Example.com:*", "upper case in the host", never("https://*.example.com:*")},
+		{"https://app.example.com:443", "default port 443", never("https://app.example.com")},
+		{"https://*.example.com:443", "default port 443", never("https://*.example.com")},
+		{"http://localhost:80", "default port 80", never("http://localhost")},
+		{"http://localhost:080", "leading zeros", never("http://localhost")},
+		{"https://app.example.com:08443", "leading zeros", never("https://app.example.com:8443")},
+		{"https://app.example.com:", "without a port", never("https://app.example.com")},
+		{"https://app.example.com/", "trailing slash", never("https://app.example.com")},
+		{"https://app.example.com:*/", "trailing slash", never("https://app.example.com:*")},
+		{"https://app.example.com/*", "a path", never("https://app.example.com")},
+		{"https://app.example.com/api", "a path", never("https://app.example.com")},
+		{"https://app.example.com?a", "a path", never("https://app.example.com")},
+		{"https://app.example.com#a", "a path", never("https://app.example.com")},
+		{"https://user:pass@app.example.com", "user name", never("https://app.example.com")},
+		{"HTTPS://App.Example.com:443/", "(upper case in the scheme, a trailing slash, the default port 443, upper case in the host)", never("https://app.example.com")},
+		{"https://bücher.example", "Unicode", never("https://xn--bcher-kva.example")},
+		{"https://*.Bücher.example:443", "Unicode", never("https://*.xn--bcher-kva.example")},
+		{"https://例え.テスト", "Unicode", never("https://xn--r8jz45g.xn--zckzah")},
+		{"https://ﬁ.example", "the host's xn-- form", never("")},
+		{"https://bu\u0308cher.example", "the host's xn-- form", never("")},
+		{"https://127.1", "IPv4 address", never("https://127.0.0.1")},
+		{"https://2130706433", "IPv4 address", never("https://127.0.0.1")},
+		{"https://0x7F.1", "IPv4 address", never("https://127.0.0.1")},
+		{"https://0300.0250.01.01", "IPv4 address", never("https://192.168.1.1")},
+		{"https://127.0.0.1.", "IPv4 address", never("https://127.0.0.1")},
+		{"https://[0:0:0:0:0:0:0:1]", "IPv6 address", never("https://[::1]")},
+		{"https://[2001:DB8::1]:*", "upper case", never("https://[2001:db8::1]:*")},
+		{"https://[::ffff:127.0.0.1]", "IPv6 address", never("https://[::ffff:7f00:1]")},
+		{"https://::1", "without brackets", never("https://[::1]")},
+		{"Capacitor://localhost", "upper case in the scheme", never("capacitor://localhost")},
+		{"capacitor://localhost/", "trailing slash", never("capacitor://localhost")},
+		{"file:///", "trailing slash", never("file://")},
+		{"file:///home/me", "a path", never("file://")},
+		{"wss://app.example.com", "WebSocket", never("https://app.example.com")},
+		{"ws://localhost:3000", "WebSocket", never("http://localhost:3000")},
+		{"data://a", "never an origin", never("")},
+		{"blob://app.example.com", "never an origin", never("")},
+		{"ftp://app.example.com", "never an origin", never("")},
+
+		// The risks of what the text means are told at once.
+		{"Null", "upper case", append(never("null"), Problem{Code: CodeNull})},
+		{"HTTP://app.example.com", "upper case", append(never("http://app.example.com"), Problem{Code: CodePlainHTTP, Fix: "https://app.example.com"})},
+		{"*.com", "no scheme", append(syntax("https://*.com"), Problem{Code: CodePublicSuffix})},
+		{"http://*.CO.UK", "upper case", append(never("http://*.co.uk"), Problem{Code: CodePlainHTTP, Fix: "https://*.co.uk"}, Problem{Code: CodePublicSuffix})},
+		{"ws://app.example.com", "WebSocket", append(never("http://app.example.com"), Problem{Code: CodePlainHTTP, Fix: "https://app.example.com"})},
+	} {
+		p, problems := ParsePattern(test.text)
+		if p != (Pattern{}) {
+			t.Errorf("ParsePattern(%q) = %q: a usable pattern", test.text, p)
+		}
+		checkProblems(t, test.text, problems, test.want)
+		if len(problems) > 0 && !strings.Contains(problems[0].Reason, test.because) {
+			t.Errorf("ParsePattern(%q): the reason %q does not say %q", test.text, problems[0].Reason, test.because)
+		}
+	}
+}
+
+// checkProblems compares codes and fixes, and holds every problem to what all
+// of them promise.
+func checkProblems(t *testing.T, text string, got, want []Problem) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("ParsePattern(%q): problems %+v, want %+v", text, got, want)
+		return
+	}
+	for i, p := range got {
+		if p.Code != want[i].Code || p.Fix != want[i].Fix {
+			t.Errorf("ParsePattern(%q): problem %d is %s, fix %q; want %s, fix %q (reason: %s)", text, i, p.Code, p.Fix, want[i].Code, want[i].Fix, p.Reason)
+		}
+		checkPromises(t, text, p)
+	}
+}
+
+func checkPromises(t *testing.T, text string, p Problem) {
+	t.Helper()
+	if p.Reason == "" || strings.HasSuffix(p.Reason, ".") || strings.ContainsAny(p.Reason[:1], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		t.Errorf("ParsePattern(%q): the reason %q does not continue a sentence", text, p.Reason)
+	}
+	if p.Fix == "" {
+		return
+	}
+	if p.Fix == text {
+		t.Errorf("ParsePattern(%q): the fix is the text", text)
+	}
+	fixed, problems := ParsePattern(p.Fix)
+	if fixed == (Pattern{}) {
+		t.Errorf("ParsePattern(%q): the fix %q is no pattern", text, p.Fix)
+	}
+	for _, again := range problems {
+		if again.Code == p.Code {
+			t.Errorf("ParsePattern(%q): the fix %q has the problem %s too", text, p.Fix, p.Code)
+		}
+	}
+}
+
+func TestPatternIsAnyAndIsNull(t *testing.T) {
+	for text, want := range map[string][2]bool{"*": {true, false}, "null": {false, true}, "https://*.example.com:*": {}, "file://": {}} {
+		p := patternsOf(t, text)[0]
+		if p.IsAny() != want[0] || p.IsNull() != want[1] {
+			t.Errorf("%s: IsAny() = %t, IsNull() = %t", text, p.IsAny(), p.IsNull())
+		}
+	}
+	if p := (Pattern{}); p.IsAny() || p.IsNull() || p.String() != "" {
+		t.Errorf("the zero value is %q", p)
+	}
+}
+
+func TestPatternMatchesNoZeroValue(t *testing.T) {
+	for _, p := range append(patternsOf(t, "*", "null", "https://app.example.com", "https://*.example.com:*", "file://"), Pattern{}) {
+		if p.Match(Parsed{}) {
+			t.Errorf("%q matches the zero value", p)
+		}
+	}
+	if o, _ := Parse("https://app.example.com"); (Pattern{}).Match(o) {
+		t.Error("the zero pattern matches")
+	}
+}

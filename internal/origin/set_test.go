@@ -1,0 +1,240 @@
+package origin
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// patternsOf parses texts, risks accepted.
+func patternsOf(t testing.TB, texts ...string) []Pattern {
+	t.Helper()
+	patterns := make([]Pattern, len(texts))
+	for i, text := range texts {
+		p, problems := ParsePattern(text)
+		if p == (Pattern{}) {
+			t.Fatalf("ParsePattern(%q) = %+v", text, problems)
+		}
+		patterns[i] = p
+	}
+	return patterns
+}
+
+func TestSetFindsTheMostSpecificPattern(t *testing.T) {
+	patterns := []string{
+		0:  "*",
+		1:  "https://*.example.com:*",
+		2:  "https://*.example.com",
+		3:  "https://*.b.example.com",
+		4:  "https://a.example.com:*",
+		5:  "https://a.example.com",
+		6:  "https://a.example.com", // again
+		7:  "https://*.example.com:8443",
+		8:  "capacitor://localhost",
+		9:  "null",
+		10: "http://localhost:*",
+		11: "http://*.localhost:*",
+		12: "https://*.b.example.com.",
+		13: "https://*.example.com:*",
+	}
+	s := NewSet(patternsOf(t, patterns...))
+	for raw, want := range map[string]int{
+		"https://a.example.com":           5,
+		"https://a.example.com:8443":      4,
+		"https://a.example.com:1":         4,
+		"https://c.example.com":           2,
+		"https://c.example.com:8443":      7,
+		"https://c.example.com:9":         1,
+		"https://a.b.example.com":         3,
+		"https://a.b.example.com:9":       1,
+		"https://a.b.example.com:8443":    7,
+		"https://b.example.com":           2,
+		"https://x.y.z.b.example.com":     3,
+		"https://a.b.example.com.":        12,
+		"https://example.com":             0,
+		"https://a.example.com.":          0,
+		"http://a.example.com":            0,
+		"https://other.example":           0,
+		"null":                            9,
+		"capacitor://localhost":           8,
+		"capacitor://localhost:8080":      0,
+		"ionic://localhost":               0,
+		"http://localhost":                10,
+		"http://localhost:3000":           10,
+		"http://app.localhost:3000":       11,
+		"https://localhost:3000":          0,
+		"http://[::1]":                    0,
+		"https://" + deep(".example.com"): 2,
+	} {
+		if i, ok := s.Match(raw); !ok || i != want {
+			t.Errorf("Match(%q) = %d, %t; want %d: %s", raw, i, ok, want, patterns[want])
+		}
+	}
+	for _, raw := range []string{"", "*", "https://a.example.com/", "https://A.example.com", "https://a.example.com:443", "https://*.example.com", "https://a.example.com:*", "Null", strings.Repeat("a", MaxLen+1)} {
+		if _, ok := s.Match(raw); ok {
+			t.Errorf("Match(%q) is true, and Parse refuses it", raw)
+		}
+	}
+	if !s.Any() || s.Len() != len(patterns) {
+		t.Errorf("Any() = %t, Len() = %d", s.Any(), s.Len())
+	}
+}
+
+// deep returns a host name of the greatest length, with the most labels.
+func deep(suffix string) string {
+	return strings.Repeat("a.", (253-len(suffix))/2-1) + "a" + suffix
+}
+
+func TestSetWithoutPatterns(t *testing.T) {
+	for name, s := range map[string]*Set{"nil": nil, "zero": {}, "of nothing": NewSet(nil), "of zero patterns": NewSet(make([]Pattern, 3))} {
+		for _, raw := range []string{"", "null", "https://example.com", "capacitor://localhost", "*"} {
+			if _, ok := s.Match(raw); ok {
+				t.Errorf("%s: Match(%q) is true", name, raw)
+			}
+		}
+		if s.Any() {
+			t.Errorf("%s: Any() is true", name)
+		}
+	}
+}
+
+// The whole product of a small grammar of patterns, alone and in ordered
+// pairs, and of origins that lie close to them, against the model.
+func TestSetAgainstTheModel(t *testing.T) {
+	var texts []string
+	for _, scheme := range []string{"https", "http"} {
+		for _, host := range []string{"x.test", "a.x.test", "*.x.test", "*.a.x.test", "*.x.test.", "a.x.test.", "127.0.0.1", "[::1]", "*.localhost"} {
+			for _, port := range []string{"", ":8443", ":*"} {
+				texts = append(texts, scheme+"://"+host+port)
+			}
+		}
+	}
+	texts = append(texts, "https://*.test", "app://a.x.test", "app://x.test:8443", "file://", "null", "*")
+	patterns := patternsOf(t, texts...)
+
+	var raws []string
+	for _, scheme := range []string{"https", "http", "app", "HTTPS", "wss"} {
+		for _, host := range []string{"x.test", "a.x.test", "b.a.x.test", "c.b.a.x.test", "ax.test", "a-x.test", "x.test.a", "xatest", "test", "127.0.0.1", "1.127.0.0.1", "[::1]", "[0::1]", "localhost", "a.localhost", ""} {
+			for _, dots := range []string{"%s", "%s.", ".%s", "A.%s"} {
+				for _, port := range []string{"", ":8443", ":443", ":80", ":1", ":08443", ":*", "/", " "} {
+					raws = append(raws, scheme+"://"+fmt.Sprintf(dots, host)+port)
+				}
+			}
+		}
+	}
+	raws = append(raws, "null", "file://", "file:///", "*", "", "https://*.x.test", "https://a.x.test:*", "https://x.test,https://a.x.test")
+
+	allowed := make([][]bool, len(raws)) // by raw and pattern, the model's
+	hits := 0
+	for r, raw := range raws {
+		o, valid := Parse(raw)
+		if valid != modelValid(raw) {
+			t.Errorf("Parse(%q) = %t, the model says %t", raw, valid, !valid)
+		}
+		allowed[r] = make([]bool, len(texts))
+		for p, text := range texts {
+			want := modelMatch(text, raw)
+			allowed[r][p] = want
+			if want {
+				hits++
+			}
+			if got := patterns[p].Match(o); got != want {
+				t.Errorf("%s: Pattern.Match(%q) = %t, the model says %t", text, raw, got, want)
+			}
+			if _, got := NewSet(patterns[p : p+1]).Match(raw); got != want {
+				t.Errorf("%s: Set.Match(%q) = %t, the model says %t", text, raw, got, want)
+			}
+		}
+	}
+	if hits < 500 {
+		t.Errorf("only %d pairs match: the grammar tests too little", hits)
+	}
+
+	check := func(chosen []int) {
+		set, names := make([]Pattern, len(chosen)), make([]string, len(chosen))
+		for i, p := range chosen {
+			set[i], names[i] = patterns[p], texts[p]
+		}
+		s := NewSet(set)
+		for r, raw := range raws {
+			want := modelBest(names, func(i int) bool { return allowed[r][chosen[i]] })
+			got, ok := s.Match(raw)
+			if ok != (want >= 0) || ok && got != want {
+				t.Fatalf("%q: Match(%q) = %d, %t; the model says %d", names, raw, got, ok, want)
+			}
+		}
+	}
+	for i := range texts {
+		for j := range texts {
+			check([]int{i, j})
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		check(random.Perm(len(texts))[:3+random.IntN(len(texts)-2)])
+	}
+}
+
+func TestSetMatchAllocatesNothing(t *testing.T) {
+	s := NewSet(patternsOf(t, "https://app.example.com", "https://*.example.org", "https://ports.example.net:*", "https://*.wild.example.net:*", "capacitor://localhost"))
+	for raw, want := range map[string]bool{
+		"https://app.example.com":           true,
+		"https://a.b.example.org":           true,
+		"https://ports.example.net:8080":    true,
+		"https://a.wild.example.net:8080":   true,
+		"capacitor://localhost":             true,
+		"https://evil.example":              false,
+		"https://app.example.com.evil.test": false,
+		"https://" + deep(".example.org"):   true,
+		"https://" + deep(".example.edu"):   false,
+		"http://[2001:db8::1]:8080":         false,
+		"https://APP.example.com":           false,
+		strings.Repeat("https://", 1000):    false,
+	} {
+		var ok bool
+		if n := testing.AllocsPerRun(100, func() { _, ok = s.Match(raw) }); n != 0 || ok != want {
+			t.Errorf("Match(%.80q) = %t and allocates %v times, want %t and 0", raw, ok, n, want)
+		}
+	}
+}
+
+func TestSetIsSafeForConcurrentUse(t *testing.T) {
+	s := NewSet(patternsOf(t, "https://app.example.com", "https://*.example.org", "*"))
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 1000 {
+				if i, ok := s.Match("https://a.example.org"); !ok || i != 1 {
+					t.Errorf("Match = %d, %t", i, ok)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func BenchmarkSetMatch(b *testing.B) {
+	for _, n := range []int{1, 100, 10_000} {
+		var patterns []Pattern
+		for i := range n {
+			patterns = append(patterns, patternsOf(b, fmt.Sprintf("https://app%d.example.com", i), fmt.Sprintf("https://*.t%d.example.org", i))...)
+		}
+		s := NewSet(patterns)
+		for _, c := range []struct{ name, raw string }{
+			{"exact", "https://app0.example.com"},
+			{"wildcard", "https://a.t0.example.org"},
+			{"none", "https://evil.example"},
+			{"deepest", "https://" + deep(".t0.example.edu")},
+		} {
+			b.Run(fmt.Sprintf("patterns=%d/origin=%s", 2*n, c.name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					s.Match(c.raw)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package origin
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Every rule of the public suffix list, as the test file beside the list has
+// them, and every name above one: no wildcard over any of them goes unnoticed.
+func TestNoWildcardReachesAPublicSuffix(t *testing.T) {
+	rules := suffixRules(t)
+	if len(rules) < 9000 {
+		t.Fatalf("only %d rules", len(rules))
+	}
+	for _, rule := range rules {
+		if exception, ok := strings.CutPrefix(rule, "!"); ok {
+			if reason := suffixReason(exception); reason != "" {
+				t.Errorf("%s: %s, which the list excepts", exception, reason)
+			}
+			continue
+		}
+		// A rule "*.ck" makes every x.ck a suffix, and ck the name above it.
+		for name, ok := strings.Replace(rule, "*", "any-name", 1), true; ok; _, name, ok = strings.Cut(name, ".") {
+			for _, dot := range []string{"", "."} {
+				if _, problems := ParsePattern("https://*." + name + dot); len(problems) != 1 || problems[0].Code != CodePublicSuffix {
+					t.Errorf("rule %s: the wildcard over %s%s has the problems %+v", rule, name, dot, problems)
+				}
+			}
+		}
+		// Below a suffix there are hosts of one owner.
+		name := "one-owner." + strings.Replace(rule, "*", "any-name", 1)
+		if suffix, _ := publicsuffix.PublicSuffix(name); suffix != name && suffixReason(name) != "" {
+			t.Errorf("rule %s: the wildcard over %s is refused: %s", rule, name, suffixReason(name))
+		}
+	}
+}
+
+func TestSuffixAncestorsIsAMinimalSortedTable(t *testing.T) {
+	names := strings.Split(strings.Trim(suffixAncestors, "\n"), "\n")
+	if suffixAncestors != "\n"+strings.Join(names, "\n")+"\n" {
+		t.Error("the names are not each between two newlines")
+	}
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Error("the names are not sorted, each once")
+	}
+	rules := suffixRules(t)
+	for _, name := range names {
+		if !strings.Contains(name, ".") || !validName(name) {
+			t.Errorf("%q is no name of two labels or more", name)
+		}
+		if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
+			t.Errorf("%s is a suffix, and needs no row", name)
+		}
+		if !slices.ContainsFunc(rules, func(rule string) bool { return strings.HasSuffix(rule, "."+name) }) {
+			t.Errorf("%s has no suffix below it", name)
+		}
+	}
+}
+
+// suffixRules reads the rules from the module that the list comes from.
+func suffixRules(t *testing.T) []string {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/net").Output()
+	if err != nil {
+		t.Fatalf("go list -m golang.org/x/net: %v", err)
+	}
+	f, err := os.Open(filepath.Join(strings.TrimSpace(string(dir)), "publicsuffix", "table_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var rules []string
+	lines := bufio.NewScanner(f)
+	for inside := false; lines.Scan(); {
+		switch line := lines.Text(); {
+		case line == "var rules = [...]string{":
+			inside = true
+		case line == "}":
+			inside = false
+		case inside:
+			rule, err := strconv.Unquote(strings.Trim(line, "\t,"))
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			rules = append(rules, rule)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}

@@ -1,0 +1,277 @@
+package policyfile
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// maxProblems bounds what is reported of one text.
+const maxProblems = 100
+
+// decode reads a tree of nodes into a message.
+func (f *File) decode(root *node, msg proto.Message) {
+	if root.kind == nullNode {
+		f.fail(CodeEmptyFile, Position{}, "", "the file holds no policy", "defaults: with allow_origins")
+		return
+	}
+	f.message(root, "", msg.ProtoReflect())
+	sort.SliceStable(f.Problems, func(i, j int) bool {
+		a, b := f.Problems[i].Pos, f.Problems[j].Pos
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	if more := len(f.Problems) - maxProblems; more > 0 {
+		f.Problems = append(f.Problems[:maxProblems:maxProblems], Problem{
+			Code: f.Problems[maxProblems].Code, Pos: f.Problems[maxProblems].Pos,
+			Reason: fmt.Sprintf("and %d problems more from here on", more),
+		})
+	}
+}
+
+func (f *File) problem(n *node, field, code, reason, fix string) {
+	value := n.text
+	f.Problems = append(f.Problems, Problem{Code: code, Field: field, Value: shorten(value), Pos: n.pos, Reason: reason, Fix: fix})
+}
+
+// wrongType reports a value of another type than its field has.
+func (f *File) wrongType(n *node, field, want, fix string) {
+	if n.kind == badNode {
+		return // reported already
+	}
+	if n.kind == nullNode {
+		f.problem(n, field, CodeWrongType, "is no value: leave the field out to inherit", "")
+		return
+	}
+	f.problem(n, field, CodeWrongType, fmt.Sprintf("is %s, and the field takes %s", n.kind, want), fix)
+}
+
+func (f *File) message(n *node, path string, m protoreflect.Message) {
+	if n.kind != mappingNode {
+		f.wrongType(n, path, "a mapping of fields", "")
+		return
+	}
+	fields := m.Descriptor().Fields()
+	seen := map[protoreflect.FieldNumber]pair{}
+	for _, p := range n.pairs {
+		fd := fields.ByName(protoreflect.Name(p.key))
+		if fd == nil {
+			fd = fields.ByJSONName(p.key)
+		}
+		if fd == nil {
+			f.unknownField(p, path, m.Descriptor())
+			continue
+		}
+		at := join(path, string(fd.Name()))
+		if first, ok := seen[fd.Number()]; ok {
+			f.Problems = append(f.Problems, Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+				Reason: fmt.Sprintf("is given already in line %d, as %s: keep one", first.pos.Line, first.key)})
+			continue
+		}
+		seen[fd.Number()] = p
+		f.positions[at] = p.value.pos
+		switch {
+		case fd.IsMap():
+			f.mapping(p.value, at, fd, m)
+		case fd.IsList():
+			f.list(p.value, at, fd, m)
+		case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Duration":
+			f.duration(p.value, at, m.Mutable(fd).Message())
+		case fd.Message() != nil:
+			f.message(p.value, at, m.Mutable(fd).Message())
+		default:
+			if v, ok := f.scalar(p.value, at, fd); ok {
+				m.Set(fd, v)
+			}
+		}
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m protoreflect.Message) {
+	if n.kind != mappingNode {
+		f.wrongType(n, path, "a mapping from names", "")
+		return
+	}
+	seen := map[string]Position{}
+	values := m.Mutable(fd).Map()
+	for _, p := range n.pairs {
+		at := fmt.Sprintf("%s[%q]", path, p.key)
+		if first, ok := seen[p.key]; ok {
+			f.Problems = append(f.Problems, Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+				Reason: fmt.Sprintf("is given already in line %d: keep one", first.Line)})
+			continue
+		}
+		seen[p.key] = p.pos
+		f.positions[at] = p.value.pos
+		f.message(p.value, at, values.Mutable(protoreflect.ValueOfString(p.key).MapKey()).Message())
+	}
+}
+
+func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m protoreflect.Message) {
+	if n.kind != listNode {
+		fix := ""
+		if n.kind == stringNode {
+			fix = "[" + quote(n.text) + "]"
+		}
+		f.wrongType(n, path, "a list", fix)
+		return
+	}
+	if len(n.items) == 0 {
+		reason, fix := emptyList(fd.Name())
+		f.problem(n, path, CodeEmptyList, reason, fix)
+		return
+	}
+	list := m.Mutable(fd).List()
+	for i, item := range n.items {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		f.positions[at] = item.pos
+		if fd.Message() != nil {
+			v := list.AppendMutable()
+			f.message(item, at, v.Message())
+			continue
+		}
+		v, ok := f.scalar(item, at, fd)
+		if !ok {
+			v = fd.Default() // keeps the places of the items that follow
+			if fd.Kind() == protoreflect.EnumKind {
+				continue
+			}
+			if fd.Kind() == protoreflect.StringKind {
+				v = protoreflect.ValueOfString("")
+			}
+		}
+		list.Append(v)
+	}
+}
+
+// emptyList says what a list that is written empty was meant to say.
+func emptyList(field protoreflect.Name) (reason, fix string) {
+	reason = "a list that is written empty would inherit the wider layer's"
+	switch field {
+	case "allow_origins", "allow_origins_from":
+		return reason + ", not allow nobody", "disabled: true"
+	case "allow_headers":
+		return reason + ", not drop it", `deny_headers: ["*"]`
+	case "expose_headers":
+		return reason + ", not drop it", `hide_headers: ["*"]`
+	}
+	return reason + ": leave the field out", ""
+}
+
+func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
+	switch fd.Kind() {
+	case protoreflect.StringKind:
+		if n.kind == stringNode {
+			return protoreflect.ValueOfString(n.text), true
+		}
+		fix := ""
+		if n.kind == numberNode || n.kind == boolNode {
+			fix = strconv.Quote(n.text)
+		}
+		f.wrongType(n, path, "a string", fix)
+	case protoreflect.BoolKind:
+		if n.kind == boolNode && (n.text == "true" || n.text == "false") {
+			return protoreflect.ValueOfBool(n.text == "true"), true
+		}
+		fix := ""
+		switch strings.ToLower(n.text) {
+		case "true", "yes", "on", "1":
+			fix = "true"
+		case "false", "no", "off", "0":
+			fix = "false"
+		}
+		f.wrongType(n, path, "true or false", fix)
+	case protoreflect.EnumKind:
+		return f.enum(n, path, fd.Enum())
+	default:
+		f.wrongType(n, path, fd.Kind().String(), "")
+	}
+	return v, false
+}
+
+// enum reads a value's name, with or without the enum's prefix.
+func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v protoreflect.Value, ok bool) {
+	prefix := enumPrefix(ed)
+	var known []string
+	for i := range ed.Values().Len() {
+		if value := ed.Values().Get(i); value.Number() != 0 {
+			known = append(known, strings.TrimPrefix(string(value.Name()), prefix))
+			if n.kind == stringNode && (n.text == string(value.Name()) || prefix+n.text == string(value.Name())) {
+				return protoreflect.ValueOfEnum(value.Number()), true
+			}
+		}
+	}
+	if n.kind != stringNode {
+		f.wrongType(n, path, "one of "+strings.Join(known, ", "), "")
+		return v, false
+	}
+	name := strings.TrimPrefix(strings.ToUpper(n.text), prefix)
+	if name == "UNSPECIFIED" {
+		f.problem(n, path, CodeUnknownEnumValue, "says nothing: leave it out to inherit", "")
+		return v, false
+	}
+	if nearest, ok := Nearest(name, known); ok {
+		f.problem(n, path, CodeUnknownEnumValue, "is none of "+strings.Join(known, ", "), nearest)
+	} else {
+		f.problem(n, path, CodeUnknownEnumValue, "is none of "+strings.Join(known, ", "), "")
+	}
+	return v, false
+}
+
+// enumPrefix is what the names of an enum's values begin with: that of its
+// zero value without UNSPECIFIED.
+func enumPrefix(ed protoreflect.EnumDescriptor) string {
+	return strings.TrimSuffix(string(ed.Values().ByNumber(0).Name()), "UNSPECIFIED")
+}
+
+var durationText = regexp.MustCompile(`^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$`)
+
+// duration reads a google.protobuf.Duration as its JSON mapping writes it.
+func (f *File) duration(n *node, path string, m protoreflect.Message) {
+	if n.kind == stringNode {
+		if parts := durationText.FindStringSubmatch(n.text); parts != nil {
+			seconds, _ := strconv.ParseInt(parts[2], 10, 64)
+			nanos, _ := strconv.ParseInt((parts[3] + "000000000")[:9], 10, 32)
+			if parts[1] == "-" {
+				seconds, nanos = -seconds, -nanos
+			}
+			m.Set(m.Descriptor().Fields().ByName("seconds"), protoreflect.ValueOfInt64(seconds))
+			m.Set(m.Descriptor().Fields().ByName("nanos"), protoreflect.ValueOfInt32(int32(nanos)))
+			return
+		}
+	}
+	fix := ""
+	if n.kind == numberNode {
+		if _, err := strconv.ParseUint(n.text, 10, 63); err == nil {
+			fix = n.text + "s"
+		}
+	} else if d, err := time.ParseDuration(n.text); err == nil && n.kind == stringNode {
+		fix = strconv.FormatFloat(math.Abs(d.Seconds()), 'f', -1, 64) + "s"
+	}
+	if n.kind == stringNode {
+		f.problem(n, path, CodeWrongType, "is no time in seconds", fix)
+		return
+	}
+	f.wrongType(n, path, "a time in seconds such as 7200s", fix)
+}
+
+// quote writes a string as YAML and JSON read it, plain where YAML allows.
+func quote(s string) string {
+	if strings.ContainsAny(s, "*&!|>%@`\"'#{}[], ") || s == "" || s == "null" || s == "true" || s == "false" {
+		return strconv.Quote(s)
+	}
+	return s
+}

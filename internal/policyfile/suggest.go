@@ -1,0 +1,90 @@
+package policyfile
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// synonyms are the words of general CORS middlewares.
+var synonyms = map[string]string{
+	"origins": "allow_origins", "origin": "allow_origins", "allowedorigins": "allow_origins",
+	"credentials": "allow_credentials", "allowedcredentials": "allow_credentials", "supportscredentials": "allow_credentials",
+	"headers": "allow_headers", "allowedheaders": "allow_headers", "requestheaders": "allow_headers",
+	"exposedheaders": "expose_headers", "responseheaders": "expose_headers",
+	"methods": "allow_methods", "allowedmethods": "allow_methods",
+	"maxageseconds": "max_age", "maxagesec": "max_age", "ttl": "max_age",
+	"procedure": "selector", "service": "selector", "method": "selector", "services": "rules", "procedures": "rules",
+}
+
+func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescriptor) {
+	var known []string
+	for i := range md.Fields().Len() {
+		known = append(known, string(md.Fields().Get(i).Name()))
+	}
+	problem := Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: shorten(p.key), Pos: p.pos,
+		Reason: fmt.Sprintf("is no field of %s", md.Name())}
+	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(p.key))
+	if word, ok := synonyms[plain]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
+		problem.Fix = word
+	} else if nearest, ok := Nearest(p.key, known); ok {
+		problem.Fix = nearest
+	} else {
+		problem.Reason += ", whose fields are " + strings.Join(known, ", ")
+	}
+	f.Problems = append(f.Problems, problem)
+}
+
+// Nearest returns the known word that the given one looks like a misspelling
+// of, and false where none is near. Of several it is the first.
+func Nearest(word string, known []string) (string, bool) {
+	if len(word) > 200 {
+		return "", false
+	}
+	best, distance := "", 1+max(1, len(word)/4)
+	for _, k := range known {
+		if len(k)-len(word) >= distance || len(word)-len(k) >= distance {
+			continue
+		}
+		if d := editDistance(fold(word), fold(k), distance); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best, best != ""
+}
+
+// fold makes spellings alike that differ in letter case and hyphens only.
+func fold(s string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+}
+
+// editDistance is Levenshtein's with transpositions of neighbours, given up
+// at the limit.
+func editDistance(a, b string, limit int) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		least := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+			least = min(least, row[j])
+		}
+		if least >= limit {
+			return limit
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}

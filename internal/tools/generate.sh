@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# generate.sh [--check] BUF: regenerates what is generated. With --check it
+# fails where that changes anything, leaving the fresh files in place.
+set -euo pipefail
+check=
+if [ "$1" = --check ]; then
+  check=1
+  shift
+fi
+buf=$1
+generated() {
+  git ls-files --cached --others --exclude-standard -- \
+    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go | sort -u |
+    while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
+}
+before=$(generated)
+generated | cut -c67- | grep -E '\.(pb|connect)\.go$' | xargs -r rm -f # what nothing generates any more goes
+"$buf" generate
+go run -C internal/tools ./suffixancestors
+for web in examples/showcase/web internal/e2e/web; do
+  (cd "$web" && "$buf" generate --template buf.gen.yaml ../../../examples/showcase/proto)
+done
+after=$(generated)
+if [ -n "$check" ] && [ "$before" != "$after" ]; then
+  echo "generated files were not fresh; they are now, so commit them:" >&2
+  diff <(echo "$before") <(echo "$after") | grep '^[<>]' | cut -c69- | sort -u >&2
+  exit 1
+fi
