@@ -71,6 +71,7 @@ check-generate: $(BIN)/buf ## Fail where what is generated is not what is commit
 .PHONY: unit
 unit: ## Unit tests of all modules but the browsers', under -race
 	@go test -race ./...
+	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd examples && go test -race ./...
 
 .PHONY: e2e

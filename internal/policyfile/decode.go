@@ -13,9 +13,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// maxProblems bounds what is reported of one text.
-const maxProblems = 100
-
 // decode reads a tree of nodes into a message.
 func (f *File) decode(root *node, msg proto.Message) {
 	if root.kind == nullNode {
@@ -27,17 +24,14 @@ func (f *File) decode(root *node, msg proto.Message) {
 		a, b := f.Problems[i].Pos, f.Problems[j].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
-	if more := len(f.Problems) - maxProblems; more > 0 {
-		f.Problems = append(f.Problems[:maxProblems:maxProblems], Problem{
-			Code: f.Problems[maxProblems].Code, Pos: f.Problems[maxProblems].Pos,
-			Reason: fmt.Sprintf("and %d problems more from here on", more),
-		})
+	if f.more > 0 {
+		last := f.Problems[len(f.Problems)-1]
+		f.Problems = append(f.Problems, Problem{Code: last.Code, Pos: last.Pos, Reason: fmt.Sprintf("and %d problems more", f.more)})
 	}
 }
 
 func (f *File) problem(n *node, field, code, reason, fix string) {
-	value := n.text
-	f.Problems = append(f.Problems, Problem{Code: code, Field: field, Value: shorten(value), Pos: n.pos, Reason: reason, Fix: fix})
+	f.add(Problem{Code: code, Field: field, Value: n.text, Pos: n.pos, Reason: reason, Fix: fix})
 }
 
 // wrongType reports a value of another type than its field has.
@@ -70,7 +64,7 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 		}
 		at := join(path, string(fd.Name()))
 		if first, ok := seen[fd.Number()]; ok {
-			f.Problems = append(f.Problems, Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
 				Reason: fmt.Sprintf("is given already in line %d, as %s: keep one", first.pos.Line, first.key)})
 			continue
 		}
@@ -110,7 +104,7 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 	for _, p := range n.pairs {
 		at := fmt.Sprintf("%s[%q]", path, p.key)
 		if first, ok := seen[p.key]; ok {
-			f.Problems = append(f.Problems, Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
 				Reason: fmt.Sprintf("is given already in line %d: keep one", first.Line)})
 			continue
 		}

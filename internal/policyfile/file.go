@@ -86,6 +86,22 @@ type File struct {
 	// Fatal says that the text could not be read at all.
 	Fatal     bool
 	positions map[string]Position
+	more      int // problems beyond maxProblems
+}
+
+// maxProblems bounds what is reported of one text.
+const maxProblems = 100
+
+// full reports whether another problem would only be counted.
+func (f *File) full() bool { return len(f.Problems) >= maxProblems }
+
+func (f *File) add(p Problem) {
+	if f.full() {
+		f.more++
+		return
+	}
+	p.Value = shorten(p.Value)
+	f.Problems = append(f.Problems, p)
 }
 
 // Position returns the place of the value at a field path.
@@ -158,8 +174,11 @@ func positionAt(text []byte, offset int) Position {
 // shorten cuts a value that would make a message unreadable.
 func shorten(s string) string {
 	const most = 80
-	if utf8.RuneCountInString(s) <= most {
-		return s
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
 	}
-	return string([]rune(s)[:most]) + "…"
+	return s
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func (f *File) parseJSON(text []byte, msg proto.Message) {
-	r := &jsonReader{text: text, lines: newLineIndex(text), decoder: json.NewDecoder(bytes.NewReader(text))}
+	r := &jsonReader{text: text, cursor: newCursor(), decoder: json.NewDecoder(bytes.NewReader(text))}
 	r.decoder.UseNumber()
 	root, err := r.value(0)
 	if err == nil {
@@ -38,7 +38,7 @@ var errTooDeep = errors.New("too deep")
 // jsonReader makes nodes of tokens.
 type jsonReader struct {
 	text    []byte
-	lines   lineIndex
+	cursor  *cursor
 	decoder *json.Decoder
 }
 
@@ -48,7 +48,7 @@ func (r *jsonReader) here() Position {
 	for i < len(r.text) && bytes.IndexByte([]byte(" \t\r\n,:"), r.text[i]) >= 0 {
 		i++
 	}
-	return r.lines.position(r.text, i)
+	return r.cursor.at(r.text, i)
 }
 
 func (r *jsonReader) value(depth int) (*node, error) {

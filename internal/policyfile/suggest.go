@@ -19,21 +19,24 @@ var synonyms = map[string]string{
 }
 
 func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescriptor) {
+	if f.full() {
+		f.more++
+		return
+	}
 	var known []string
 	for i := range md.Fields().Len() {
 		known = append(known, string(md.Fields().Get(i).Name()))
 	}
-	problem := Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: shorten(p.key), Pos: p.pos,
+	problem := Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: p.key, Pos: p.pos,
 		Reason: fmt.Sprintf("is no field of %s", md.Name())}
-	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(p.key))
-	if word, ok := synonyms[plain]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
+	if word, ok := synonyms[fold(p.key)]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
 		problem.Fix = word
 	} else if nearest, ok := Nearest(p.key, known); ok {
 		problem.Fix = nearest
 	} else {
 		problem.Reason += ", whose fields are " + strings.Join(known, ", ")
 	}
-	f.Problems = append(f.Problems, problem)
+	f.add(problem)
 }
 
 // Nearest returns the known word that the given one looks like a misspelling
@@ -42,7 +45,7 @@ func Nearest(word string, known []string) (string, bool) {
 	if len(word) > 200 {
 		return "", false
 	}
-	best, distance := "", 1+max(1, len(word)/4)
+	best, distance := "", 1+max(1, len(word)/4) // the most that a misspelling changes
 	for _, k := range known {
 		if len(k)-len(word) >= distance || len(word)-len(k) >= distance {
 			continue
@@ -56,8 +59,10 @@ func Nearest(word string, known []string) (string, bool) {
 
 // fold makes spellings alike that differ in letter case and hyphens only.
 func fold(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+	return strings.ToLower(joints.Replace(s))
 }
+
+var joints = strings.NewReplacer("_", "", "-", "")
 
 // editDistance is Levenshtein's with transpositions of neighbours, given up
 // at the limit.

@@ -78,7 +78,7 @@ func (f *File) parseBinary(b []byte, msg proto.Message) {
 // that an enum does not have.
 func (f *File) checkNumbers(path string, m protoreflect.Message) {
 	if len(m.GetUnknown()) > 0 {
-		f.Problems = append(f.Problems, Problem{Code: CodeUnknownField, Field: path,
+		f.add(Problem{Code: CodeUnknownField, Field: path,
 			Reason: "holds fields that this version does not know, and they may narrow what the rest grants"})
 	}
 	fields := m.Descriptor().Fields()

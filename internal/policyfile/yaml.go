@@ -14,8 +14,8 @@ import (
 )
 
 func (f *File) parseYAML(text []byte, msg proto.Message) {
-	if pos, ok := tooDeepYAML(text); ok {
-		f.fail(CodeTooDeep, pos, "", "is nested deeper than any policy is", "")
+	if code, pos := scanYAML(text); code != "" {
+		f.fail(code, pos, "", scanReasons[code], "")
 		return
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -67,47 +67,58 @@ func (f *File) yamlError(err error) {
 	f.fail(CodeSyntax, pos, "", "is no YAML: "+m[2], "")
 }
 
-// tooDeepYAML looks for nesting that no policy has before the library, which
-// recurses, sees the text. It errs on the side of the text: brackets in
-// quotes and comments are not told apart, but a line of them is no policy.
-func tooDeepYAML(text []byte) (Position, bool) {
-	const most = 4 * maxDepth
-	flow := 0
-	for n, line := 1, 0; line < len(text); n++ {
-		end := bytes.IndexByte(text[line:], '\n')
-		if end < 0 {
-			end = len(text) - line
-		}
+// scanReasons are what scanYAML refuses.
+var scanReasons = map[string]string{
+	CodeTooDeep: "is nested deeper than any policy is",
+	CodeAlias:   "is one of a thousand aliases, and a policy says each value where it holds: write the values out",
+}
+
+// scanYAML looks for what would cost the library much time or memory and no
+// policy has: deep nesting, since it recurses, and a flood of aliases. It errs
+// on the side of the text: what stands in quotes or comments is not told
+// apart, but no policy has so much of it.
+func scanYAML(text []byte) (code string, at Position) {
+	const mostDepth, mostAliases = 4 * maxDepth, 1000
+	flow, aliases, line := 0, 0, 0
+	for rest := range bytes.Lines(text) {
+		line++
 		dashes := 0
-		rest := text[line : line+end]
-		for i := 0; i < len(rest); i++ {
-			switch rest[i] {
+		for i, c := range rest {
+			switch here := (Position{line, i + 1}); c {
 			case '[', '{':
-				if flow++; flow > most {
-					return Position{n, i + 1}, true
+				if flow++; flow > mostDepth {
+					return CodeTooDeep, here
 				}
 			case ']', '}':
 				flow = max(flow-1, 0)
 			case '-', '?':
 				if i+1 < len(rest) && (rest[i+1] == ' ' || rest[i+1] == '\t') {
-					if dashes++; dashes > most {
-						return Position{n, i + 1}, true
+					if dashes++; dashes > mostDepth {
+						return CodeTooDeep, here
+					}
+				}
+			case '*':
+				if i > 0 && bytes.IndexByte([]byte(" \t[{,"), rest[i-1]) >= 0 && i+1 < len(rest) && rest[i+1] > ' ' {
+					if aliases++; aliases > mostAliases {
+						return CodeAlias, here
 					}
 				}
 			}
 		}
-		line += end + 1
 	}
-	return Position{}, false
+	return "", Position{}
 }
 
 // yamlConverter makes nodes of the library's.
 type yamlConverter struct{ file *File }
 
 func (c *yamlConverter) problem(n *yaml.Node, code, reason, fix string) *node {
-	c.file.Problems = append(c.file.Problems, Problem{Code: code, Pos: Position{n.Line, n.Column}, Value: shorten(n.Value), Reason: reason, Fix: fix})
-	return &node{kind: badNode, pos: Position{n.Line, n.Column}}
+	c.file.add(Problem{Code: code, Pos: Position{n.Line, n.Column}, Value: n.Value, Reason: reason, Fix: fix})
+	return unreadable
 }
+
+// unreadable stands for what was reported already.
+var unreadable = &node{kind: badNode}
 
 func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 	if depth > maxDepth {
@@ -122,8 +133,9 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 		if tag := n.ShortTag(); tag != "!!seq" {
 			return c.problem(n, CodeWrongType, "has the tag "+tag+": leave it out", "")
 		}
-		for _, item := range n.Content {
+		for i, item := range n.Content {
 			out.items = append(out.items, c.convert(item, depth+1))
+			n.Content[i] = nil // lets go of what is read, so that no text is held twice
 		}
 	case yaml.MappingNode:
 		out.kind = mappingNode
