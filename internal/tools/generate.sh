@@ -16,6 +16,7 @@ generated() {
 before=$(generated)
 generated | cut -c67- | grep -E '\.(pb|connect)\.go$' | xargs -r rm -f # what nothing generates any more goes
 "$buf" generate
+"$buf" generate --template examples/showcase/buf.gen.connectv2.yaml examples/showcase/proto
 go run -C internal/tools ./suffixancestors
 for web in examples/showcase/web internal/e2e/web; do
   (cd "$web" && "$buf" generate --template buf.gen.yaml ../../../examples/showcase/proto)

@@ -1,0 +1,101 @@
+// Showcase serves an RPC service on one port and a page on another, which is
+// another origin. The page calls every kind of method and shows what its
+// script could read, and how many preflights it took. A third port serves the
+// same page from an origin that the policy does not allow.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("showcase", flag.ContinueOnError)
+	policy := flags.String("policy", "showcase/cors.yaml", "the policy file")
+	dist := flags.String("page", "showcase/web/dist", "the folder of the built page")
+	apiAddr := flags.String("api", "localhost:8080", "where the service listens")
+	pageAddr := flags.String("allowed", "localhost:8081", "where the page of the allowed origin listens")
+	strangerAddr := flags.String("refused", "localhost:8082", "where the page of the refused origin listens")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(*dist, "index.html")); err != nil {
+		return fmt.Errorf("the page is not built: run `make run` at the top of the repository, or `npm ci && npm run build` in showcase/web: %w", err)
+	}
+
+	layer, err := corsrpc.Load(*policy)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(service.NewConnectV1())
+	counter := &preflightCounter{}
+
+	var servers []*http.Server
+	var listeners []net.Listener
+	listen := func(addr string, handler http.Handler) (string, error) {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return "", err
+		}
+		servers, listeners = append(servers, &http.Server{Handler: handler}), append(listeners, l)
+		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
+	}
+	api, err := listen(*apiAddr, counter.wrap(layer.Wrap(mux)))
+	if err != nil {
+		return err
+	}
+	// Each page tells its script where the service and the other page are.
+	pages := &pageServer{dist: *dist, api: api, counter: counter}
+	if pages.allowed, err = listen(*pageAddr, pages); err != nil {
+		return err
+	}
+	if pages.refused, err = listen(*strangerAddr, pages); err != nil {
+		return err
+	}
+
+	fmt.Fprintf(out, `service  %s
+page     %s   an origin that %s allows: every cell is readable
+stranger %s   another origin: every call is refused, and the log below says why
+Open the page and press "Call". Then change %s, start again, and see what the page may still read.
+Ctrl-C ends it.
+`, api, pages.allowed, *policy, pages.refused, *policy)
+
+	failed := make(chan error, len(servers))
+	for i, s := range servers {
+		go func() { failed <- s.Serve(listeners[i]) }()
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	for _, s := range servers {
+		err = errors.Join(err, s.Close())
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync/atomic"
+)
+
+// preflightCounter counts the preflights that reach a server. It stands
+// outside of the layer, which answers them.
+type preflightCounter struct{ n atomic.Int64 }
+
+func (c *preflightCounter) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			c.n.Add(1)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// pageServer serves the built page, and what its script asks its own origin.
+type pageServer struct {
+	dist                  string
+	api, allowed, refused string
+	counter               *preflightCounter
+}
+
+// contentSecurityPolicy lets the page load itself, and call the service.
+func (s *pageServer) contentSecurityPolicy() string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' " + s.api + "; base-uri 'none'; form-action 'none'"
+}
+
+func (s *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Security-Policy", s.contentSecurityPolicy())
+	header.Set("X-Content-Type-Options", "nosniff")
+	switch r.URL.Path {
+	case "/config.json":
+		answer(w, map[string]string{"api": s.api, "allowed": s.allowed, "refused": s.refused})
+	case "/preflights":
+		answer(w, map[string]int64{"count": s.counter.n.Load()})
+	default:
+		// Cookies know no ports: this one goes to the service as well, where
+		// a call carries credentials.
+		http.SetCookie(w, &http.Cookie{Name: "showcase", Value: "1", Path: "/", SameSite: http.SameSiteLaxMode, HttpOnly: true})
+		http.FileServer(http.Dir(s.dist)).ServeHTTP(w, r)
+	}
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the page has gone away
+}

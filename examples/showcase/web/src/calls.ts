@@ -1,0 +1,188 @@
+// Calls each method with each transport, and notes what the script could read.
+
+import { type CallOptions, Code, ConnectError, type Transport, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
+
+/** One thing that the server sent. */
+export interface Item {
+  name: string;
+  /** What the script read; undefined where it could read nothing. */
+  value?: string;
+  /** Why the script could read nothing. */
+  cause?: string;
+}
+
+/** What became of one call. */
+export interface Result {
+  outcome: "readable" | "incomplete" | "blocked" | "impossible";
+  items: Item[];
+  /** Why the outcome is not "readable". */
+  cause?: string;
+  preflights: number;
+}
+
+/** A transport of the official client. */
+export interface Protocol {
+  name: string;
+  transport: Transport;
+}
+
+/** A row: a kind of call. */
+export interface Kind {
+  method: string;
+  what: string;
+  call: (client: Client, options: CallOptions) => Promise<string>;
+  fails?: boolean;
+  impossible?: boolean;
+}
+
+type Client = ReturnType<typeof createClient<typeof ShowcaseService>>;
+
+/** The official client's transports, with or without cookies. */
+export function protocols(baseUrl: string, credentials: boolean): Protocol[] {
+  const options = {
+    baseUrl,
+    fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+      fetch(input, { ...init, credentials: credentials ? "include" : "same-origin" }),
+  };
+  return [
+    { name: "Connect", transport: createConnectTransport({ ...options, useHttpGet: true }) },
+    { name: "gRPC-Web", transport: createGrpcWebTransport(options) },
+  ];
+}
+
+async function collect<T>(stream: AsyncIterable<T>, text: (message: T) => string): Promise<string> {
+  const texts: string[] = [];
+  try {
+    for await (const message of stream) {
+      texts.push(text(message));
+    }
+  } catch (e) {
+    throw Object.assign(ConnectError.from(e), { before: texts.join(", ") });
+  }
+  return texts.join(", ") || "no messages, as expected";
+}
+
+async function* once<T>(message: T): AsyncIterable<T> {
+  yield message;
+}
+
+/** Every kind of call that there is. */
+export const kinds: Kind[] = [
+  {
+    method: "Greet",
+    what: "unary",
+    call: async (c, o) => {
+      const r = await c.greet({ name: "browser" }, o);
+      return `${r.greeting} (cookies: ${r.cookieNames.join(", ") || "none"})`;
+    },
+  },
+  {
+    method: "Lookup",
+    what: "no side effects",
+    call: async (c, o) => {
+      const r = await c.lookup({ key: "answer" }, o);
+      return `${r.value} (by ${r.httpMethod})`;
+    },
+  },
+  { method: "Count", what: "stream", call: (c, o) => collect(c.count({ upTo: 3 }, o), (m) => `${m.number}`) },
+  { method: "Silence", what: "empty stream", call: (c, o) => collect(c.silence({}, o), () => "a message") },
+  {
+    method: "Fail",
+    what: "unary error",
+    fails: true,
+    call: async (c, o) => String(await c.fail({ reason: "not today" }, o)),
+  },
+  {
+    method: "FailStream",
+    what: "error before the first message",
+    fails: true,
+    call: (c, o) => collect(c.failStream({ reason: "not today", after: 0 }, o), (m) => `${m.number}`),
+  },
+  {
+    method: "FailStream",
+    what: "error after two messages",
+    fails: true,
+    call: (c, o) => collect(c.failStream({ reason: "not today", after: 2 }, o), (m) => `${m.number}`),
+  },
+  {
+    method: "Collect",
+    what: "client stream",
+    impossible: true,
+    call: async (c, o) => String((await c.collect(once({ number: 1 }), o)).sum),
+  },
+  {
+    method: "Chat",
+    what: "bidirectional stream",
+    impossible: true,
+    call: (c, o) => collect(c.chat(once({ text: "hi" }), o), (m) => m.text),
+  },
+];
+
+/** Makes one call. */
+export async function run(kind: Kind, protocol: Protocol, preflights: () => Promise<number>): Promise<Result> {
+  const before = await preflights();
+  let headers = new Headers();
+  let trailers = new Headers();
+  let message: string | undefined;
+  let error: (ConnectError & { before?: string }) | undefined;
+  try {
+    message = await kind.call(createClient(ShowcaseService, protocol.transport), {
+      onHeader: (h) => void (headers = h),
+      onTrailer: (t) => void (trailers = t),
+    });
+  } catch (e) {
+    error = ConnectError.from(e);
+  }
+  const count = (await preflights()) - before;
+
+  if (kind.impossible && error) {
+    return { outcome: "impossible", items: [], cause: `No browser can: ${error.rawMessage}.`, preflights: count };
+  }
+  // The client cannot tell a refusal from a lost connection: browsers hide the reason from scripts.
+  if (error?.code === Code.Unknown && error.cause instanceof TypeError) {
+    return {
+      outcome: "blocked",
+      items: [],
+      cause: `Blocked: the policy does not allow this page's origin (${location.origin}), or the server is down. The browser says “${error.rawMessage}” to the script; the reason is in its Network panel and in the server's log.`,
+      preflights: count,
+    };
+  }
+  const items = kind.fails ? errorItems(error) : answerItems(message, headers, trailers, error);
+  const missing = items.filter((i) => i.value === undefined);
+  return {
+    outcome: missing.length > 0 ? "incomplete" : "readable",
+    items,
+    cause: missing.map((i) => i.cause).join(" ") || undefined,
+    preflights: count,
+  };
+}
+
+function answerItems(message: string | undefined, headers: Headers, trailers: Headers, error?: ConnectError): Item[] {
+  return [
+    item("message", message, `The call failed: ${error?.message ?? "no message came"}.`),
+    header("header", headers, "x-showcase-header"),
+    header("binary header", headers, "x-showcase-bin"),
+    header("trailer", trailers, "x-showcase-trailer"),
+  ];
+}
+
+function errorItems(error?: ConnectError & { before?: string }): Item[] {
+  const details = error?.findDetails(FailDetailSchema).map((d) => d.hint).join(", ");
+  const items = [
+    item("code", error?.code === Code.FailedPrecondition ? "failed_precondition" : undefined, `The code is ${error ? Code[error.code] : "missing"}: the status headers are not exposed.`),
+    item("message", error?.rawMessage, "The error has no message: the status headers are not exposed."),
+    item("details", details, "The details are missing: Grpc-Status-Details-Bin is not exposed."),
+    header("error metadata", error?.metadata ?? new Headers(), "x-showcase-error"),
+  ];
+  return error?.before ? [item("messages before", error.before, ""), ...items] : items;
+}
+
+function item(name: string, value: string | undefined, cause: string): Item {
+  return value ? { name, value } : { name, cause };
+}
+
+function header(name: string, headers: Headers, key: string): Item {
+  return item(name, headers.get(key) ?? undefined, `${key} is not exposed to this page.`);
+}

@@ -1,0 +1,103 @@
+// The page: a table of what the script could read, and the switches.
+
+import { type Result, kinds, protocols, run } from "./calls";
+
+interface Config {
+  api: string;
+  allowed: string;
+  refused: string;
+}
+
+const config = (await (await fetch("/config.json")).json()) as Config;
+const preflights = async () => ((await (await fetch("/preflights")).json()) as { count: number }).count;
+
+const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const button = byId<HTMLButtonElement>("call");
+const credentials = byId<HTMLInputElement>("credentials");
+const status = byId("status");
+const rows = byId("rows");
+
+byId("here").textContent = location.origin;
+byId("api").textContent = config.api;
+const refused = location.origin === config.refused;
+const other = byId<HTMLAnchorElement>("other");
+other.href = refused ? config.allowed : config.refused;
+other.textContent = refused ? "Open this page on the allowed origin" : "Open this page on a refused origin";
+
+const words: Record<Result["outcome"], string> = {
+  readable: "✓ all readable",
+  incomplete: "✗ not all readable",
+  blocked: "✗ blocked",
+  impossible: "– not in a browser",
+};
+
+function element(name: string, text: string, className?: string): HTMLElement {
+  const e = document.createElement(name);
+  e.textContent = text;
+  if (className) {
+    e.className = className;
+  }
+  return e;
+}
+
+function cell(protocol: string, result: Result): HTMLElement {
+  const td = document.createElement("td");
+  td.dataset.protocol = protocol;
+  td.dataset.outcome = result.outcome;
+  td.append(element("p", words[result.outcome], `outcome ${result.outcome}`));
+  if (result.cause) {
+    td.append(element("p", result.cause, "cause"));
+  }
+  if (result.outcome !== "impossible") {
+    const n = result.preflights;
+    td.append(element("p", n === 1 ? "1 preflight" : `${n} preflights`, "preflights"));
+  }
+  if (result.items.length > 0) {
+    const details = document.createElement("details");
+    details.append(element("summary", `${result.items.filter((i) => i.value !== undefined).length} of ${result.items.length} parts`));
+    const list = document.createElement("dl");
+    for (const i of result.items) {
+      list.append(element("dt", `${i.value === undefined ? "✗" : "✓"} ${i.name}`), element("dd", i.value ?? "not readable"));
+    }
+    details.append(list);
+    td.append(details);
+  }
+  return td;
+}
+
+async function callAll(): Promise<void> {
+  button.disabled = true;
+  rows.replaceChildren();
+  status.textContent = "Calling …";
+  let readable = 0;
+  let possible = 0;
+  let asked = 0;
+  try {
+    const columns = protocols(config.api, credentials.checked);
+    for (const kind of kinds) {
+      const row = document.createElement("tr");
+      const title = element("th", kind.method);
+      title.setAttribute("scope", "row");
+      title.append(element("span", kind.what));
+      row.append(title);
+      rows.append(row);
+      for (const protocol of columns) {
+        const result = await run(kind, protocol, preflights);
+        asked += result.preflights;
+        possible += result.outcome === "impossible" ? 0 : 1;
+        readable += result.outcome === "readable" ? 1 : 0;
+        row.append(cell(protocol.name, result));
+      }
+    }
+    status.textContent = `${readable} of ${possible} calls are readable to the last header; ${asked} preflights were asked for.`;
+  } catch (e) {
+    status.textContent = `The page's own server did not answer (${e}): is the showcase still running?`;
+  } finally {
+    button.disabled = false;
+    document.body.dataset.done = "true";
+  }
+}
+
+button.addEventListener("click", () => void callAll());
+credentials.addEventListener("change", () => void callAll());
+void callAll();
