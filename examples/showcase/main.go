@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintf(out, `service  %s
 page     %s   an origin that %s allows: every cell is readable
 stranger %s   another origin: every call is refused, and the log below says why
-Open the page and press "Call". Then change %s, start again, and see what the page may still read.
+Open the page. Then change %s, start again, and see what its script may still read.
 Ctrl-C ends it.
 `, api, pages.allowed, *policy, pages.refused, *policy)
 

@@ -145,7 +145,7 @@ export async function run(kind: Kind, protocol: Protocol, preflights: () => Prom
     return {
       outcome: "blocked",
       items: [],
-      cause: `Blocked: the policy does not allow this page's origin (${location.origin}), or the server is down. The browser says “${error.rawMessage}” to the script; the reason is in its Network panel and in the server's log.`,
+      cause: `The origin is not allowed, or the server is down: the script learns no more than “${error.rawMessage}”.`,
       preflights: count,
     };
   }

@@ -72,6 +72,7 @@ async function callAll(): Promise<void> {
   let readable = 0;
   let possible = 0;
   let asked = 0;
+  let blocked = 0;
   try {
     const columns = protocols(config.api, credentials.checked);
     for (const kind of kinds) {
@@ -85,11 +86,17 @@ async function callAll(): Promise<void> {
         const result = await run(kind, protocol, preflights);
         asked += result.preflights;
         possible += result.outcome === "impossible" ? 0 : 1;
+        blocked += result.outcome === "blocked" ? 1 : 0;
         readable += result.outcome === "readable" ? 1 : 0;
         row.append(cell(protocol.name, result));
       }
     }
     status.textContent = `${readable} of ${possible} calls are readable to the last header; ${asked} preflights were asked for.`;
+    if (blocked > 0) {
+      status.append(
+        element("span", `${blocked} were blocked: the policy does not allow ${location.origin}, or the server is down. The reason is in the browser's Network panel and in the server's log.`, "why"),
+      );
+    }
   } catch (e) {
     status.textContent = `The page's own server did not answer (${e}): is the showcase still running?`;
   } finally {
