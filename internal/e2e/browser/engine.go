@@ -1,0 +1,138 @@
+package browser
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// An Engine names one of the browsers that the tests run in.
+type Engine string
+
+// The engines, each by the browser that Debian packages with it.
+const (
+	Chromium Engine = "Chromium"
+	Firefox  Engine = "Firefox"
+	WebKit   Engine = "WebKit"
+)
+
+// Engines lists all of them. Nothing that is tested in one of them is left
+// untested in another.
+var Engines = []Engine{Chromium, Firefox, WebKit}
+
+// A MissingError says that a program which an engine needs is not installed,
+// and how to install it.
+type MissingError struct {
+	Engine  Engine
+	Program string // the program that was looked for
+	Package string // the Debian package that holds it
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("the tests in %s need %s, which is not installed: run `make setup`, or `apt-get install --yes --no-install-recommends %s`",
+		e.Engine, e.Program, e.Package)
+}
+
+// command is the engine's command line on the given page, with a profile of
+// its own in home.
+func (e Engine) command(home, url string) (*exec.Cmd, error) {
+	switch e {
+	case Chromium:
+		path, err := exec.LookPath("chromium")
+		if err != nil {
+			return nil, &MissingError{e, "chromium", "chromium"}
+		}
+		return exec.Command(path,
+			"--headless=new",
+			"--no-sandbox", // Chromium's own does not run as root
+			"--disable-gpu",
+			"--disable-dev-shm-usage",
+			"--disable-quic",
+			"--disable-breakpad",
+			"--disable-background-networking",
+			"--disable-component-update",
+			"--disable-sync",
+			"--no-first-run",
+			"--no-default-browser-check",
+			"--user-data-dir="+filepath.Join(home, "profile"),
+			url), nil
+	case Firefox:
+		path, err := exec.LookPath("firefox-esr")
+		if err != nil {
+			return nil, &MissingError{e, "firefox-esr", "firefox-esr"}
+		}
+		profile := filepath.Join(home, "profile")
+		if err := os.Mkdir(profile, 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPreferences()), 0o600); err != nil {
+			return nil, err
+		}
+		return exec.Command(path, "--headless", "--no-remote", "--profile", profile, url), nil
+	case WebKit:
+		for _, pattern := range []string{
+			"/usr/lib/*/webkit2gtk-4.*/MiniBrowser",
+			"/usr/libexec/webkit2gtk-4.*/MiniBrowser",
+		} {
+			if found, _ := filepath.Glob(pattern); len(found) > 0 {
+				return exec.Command(found[len(found)-1], "--private", url), nil
+			}
+		}
+		return nil, &MissingError{e, "WebKitGTK's MiniBrowser", "webkit2gtk-driver"}
+	}
+	return nil, errors.New("no such engine: " + string(e))
+}
+
+// needsDisplay tells whether the engine draws on an X server even when nobody
+// looks. The other two have a mode without.
+func (e Engine) needsDisplay() bool { return e == WebKit }
+
+// firefoxPreferences turns off what Firefox does on its own behalf, so that
+// the only requests it makes are those of the tests.
+func firefoxPreferences() string {
+	preferences := map[string]string{
+		"app.normandy.enabled":                                        "false",
+		"app.update.auto":                                             "false",
+		"app.update.enabled":                                          "false",
+		"browser.aboutwelcome.enabled":                                "false",
+		"browser.newtabpage.enabled":                                  "false",
+		"browser.safebrowsing.blockedURIs.enabled":                    "false",
+		"browser.safebrowsing.downloads.enabled":                      "false",
+		"browser.safebrowsing.malware.enabled":                        "false",
+		"browser.safebrowsing.phishing.enabled":                       "false",
+		"browser.search.update":                                       "false",
+		"browser.sessionstore.resume_from_crash":                      "false",
+		"browser.shell.checkDefaultBrowser":                           "false",
+		"browser.startup.homepage_override.mstone":                    `"ignore"`,
+		"browser.startup.page":                                        "0",
+		"datareporting.healthreport.uploadEnabled":                    "false",
+		"datareporting.policy.dataSubmissionEnabled":                  "false",
+		"dom.push.enabled":                                            "false",
+		"extensions.getAddons.cache.enabled":                          "false",
+		"extensions.systemAddon.update.enabled":                       "false",
+		"extensions.update.enabled":                                   "false",
+		"media.gmp-manager.updateEnabled":                             "false",
+		"media.gmp-provider.enabled":                                  "false",
+		"network.captive-portal-service.enabled":                      "false",
+		"network.connectivity-service.enabled":                        "false",
+		"network.dns.disablePrefetch":                                 "true",
+		"network.prefetch-next":                                       "false",
+		"services.settings.server":                                    `"data:,"`,
+		"toolkit.startup.max_resumed_crashes":                         "-1",
+		"toolkit.telemetry.enabled":                                   "false",
+		"toolkit.telemetry.reportingpolicy.firstRun":                  "false",
+		"toolkit.telemetry.server":                                    `"data:,"`,
+		"toolkit.telemetry.unified":                                   "false",
+		"trailhead.firstrun.didSeeAboutWelcome":                       "true",
+		"browser.translations.enable":                                 "false",
+		"datareporting.policy.dataSubmissionPolicyBypassNotification": "true",
+	}
+	var b strings.Builder
+	for name, value := range preferences {
+		fmt.Fprintf(&b, "user_pref(%q, %s);\n", name, value)
+	}
+	return b.String()
+}

@@ -1,0 +1,38 @@
+package browser
+
+import (
+	"fmt"
+	"net"
+	"sync"
+)
+
+var (
+	usedMu sync.Mutex
+	used   = map[int]bool{}
+)
+
+// Listen listens on a loopback port that it has not returned before in this program's life,
+// and returns its origin, http://localhost:PORT. The system alone would give a closed
+// server's port to the next one, and browsers remember the preflights of a port.
+func Listen() (net.Listener, string, error) {
+	usedMu.Lock()
+	defer usedMu.Unlock()
+	var taken []net.Listener // held until another port is found, or the system would repeat itself
+	defer func() {
+		for _, l := range taken {
+			_ = l.Close()
+		}
+	}()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, "", err
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if !used[port] {
+			used[port] = true
+			return l, fmt.Sprintf("http://localhost:%d", port), nil
+		}
+		taken = append(taken, l)
+	}
+}

@@ -1,0 +1,218 @@
+package browser
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a running browser: all that was started for it, and its home.
+type process struct {
+	home     string // holds the profile and the log, and marks every process by its HOME
+	group    int    // the process group of the browser and of its X server
+	started  bool
+	exited   chan struct{} // closed when the browser has ended, if it was started
+	watchdog *exec.Cmd
+	lifeline io.Closer // closing it, as the end of this program does, sets the watchdog off
+}
+
+// startProcess starts an engine on a page. A watchdog ends it all when this
+// program ends in a way that runs no clean-up: a panic, a test's time limit, a
+// kill.
+func startProcess(engine Engine, url string) (p *process, err error) {
+	home, err := os.MkdirTemp("", "corsrpc-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	p = &process{home: home, exited: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.end())
+		}
+	}()
+	cmd, err := engine.command(home, url)
+	if err != nil {
+		return p, err
+	}
+	log, err := os.Create(p.logPath())
+	if err != nil {
+		return p, err
+	}
+	defer log.Close()
+	env := append(os.Environ(),
+		"HOME="+home,
+		"TMPDIR="+home,
+		"XDG_RUNTIME_DIR="+home,
+		"XDG_CONFIG_HOME="+filepath.Join(home, "config"),
+		"XDG_CACHE_HOME="+filepath.Join(home, "cache"),
+		"XDG_DATA_HOME="+filepath.Join(home, "data"),
+		"DBUS_SESSION_BUS_ADDRESS=disabled:", // or a bus is started, which outlives everyone
+		"NO_AT_BRIDGE=1",
+		"GSETTINGS_BACKEND=memory",
+		"MOZ_CRASHREPORTER_DISABLE=1",
+	)
+	if engine.needsDisplay() {
+		display, err := p.startDisplay(engine, env, log)
+		if err != nil {
+			return p, err
+		}
+		env = append(env, "DISPLAY=:"+display, "GDK_BACKEND=x11", "WAYLAND_DISPLAY=")
+	}
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
+	if err := p.start(cmd); err != nil {
+		return p, err
+	}
+	p.started = true
+	go func() {
+		_ = cmd.Wait()
+		close(p.exited)
+	}()
+	return p, p.startWatchdog()
+}
+
+// start starts a program in the process group of the browser.
+func (p *process) start(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: p.group}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if p.group == 0 {
+		p.group = cmd.Process.Pid
+	}
+	return nil
+}
+
+// startDisplay starts an X server without a screen and returns its number,
+// which the server itself picks: no other can take it in between.
+func (p *process) startDisplay(engine Engine, env []string, log *os.File) (string, error) {
+	path, err := exec.LookPath("Xvfb")
+	if err != nil {
+		return "", &MissingError{engine, "Xvfb", "xvfb"}
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer reader.Close()
+	cmd := exec.Command(path, "-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp", "-noreset")
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = env, log, log, []*os.File{writer}
+	err = p.start(cmd)
+	writer.Close()
+	if err != nil {
+		return "", err
+	}
+	go func() { _ = cmd.Wait() }()
+	if err := reader.SetReadDeadline(time.Now().Add(startLimit)); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("the X server did not start: %w\n%s", err, p.log())
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// startWatchdog starts the process that outlives this program by a moment.
+func (p *process) startWatchdog() error {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	p.lifeline = writer
+	p.watchdog = exec.Command("/bin/sh", "-c",
+		`read -r _; kill -KILL "-$1" 2>/dev/null; rm -rf "$2"`, "sh", strconv.Itoa(p.group), p.home)
+	p.watchdog.Stdin = reader
+	p.watchdog.Dir = "/"
+	p.watchdog.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // or an interrupt of this program's group ends it first
+	return p.watchdog.Start()
+}
+
+// end ends every process of the browser and removes its home. It reports
+// what would not go. A second call does nothing.
+func (p *process) end() error {
+	if p.home == "" {
+		return nil
+	}
+	if p.group != 0 {
+		// An X server that may not clean up leaves its lock behind.
+		_ = syscall.Kill(-p.group, syscall.SIGTERM)
+		p.waitGone(time.Second)
+		_ = syscall.Kill(-p.group, syscall.SIGKILL)
+		// What has left the group still has the browser's HOME.
+		for _, pid := range p.processes() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	var err error
+	if left := p.waitGone(startLimit); len(left) > 0 {
+		err = fmt.Errorf("processes of a browser are left over: %v", left)
+	}
+	if p.started {
+		<-p.exited // Chromium overwrites its environment, so that the wait above does not see it
+	}
+	if p.watchdog != nil {
+		_ = p.watchdog.Process.Kill() // before its lifeline ends: the group's number may be another's by now
+		_ = p.watchdog.Wait()
+		_ = p.lifeline.Close()
+	}
+	err = errors.Join(err, os.RemoveAll(p.home))
+	p.home = ""
+	return err
+}
+
+// waitGone waits until no process of the browser is left, or the limit has
+// passed, and returns those that are left.
+func (p *process) waitGone(limit time.Duration) []int {
+	deadline := time.Now().Add(limit)
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		left := p.processes()
+		if len(left) == 0 || time.Now().After(deadline) {
+			return left
+		}
+		<-poll.C
+	}
+}
+
+// processes are the living processes that have the browser's HOME.
+func (p *process) processes() []int {
+	mark := []byte("\x00HOME=" + p.home + "\x00")
+	entries, _ := filepath.Glob("/proc/[0-9]*/environ")
+	var pids []int
+	for _, entry := range entries {
+		environ, err := os.ReadFile(entry) // a zombie's is empty
+		if err != nil || !bytes.Contains(append([]byte{0}, environ...), mark) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(entry))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (p *process) logPath() string { return filepath.Join(p.home, "log") }
+
+// log is the end of what the browser printed.
+func (p *process) log() string {
+	text, err := os.ReadFile(p.logPath())
+	if err != nil {
+		return ""
+	}
+	const most = 4096
+	if len(text) > most {
+		text = text[len(text)-most:]
+	}
+	return string(text)
+}

@@ -1,0 +1,25 @@
+module github.com/corsrpc/corsrpc-go/internal/e2e
+
+go 1.26.0
+
+require (
+	connectrpc.com/connect v1.21.1
+	connectrpc.com/cors v0.1.0
+	github.com/corsrpc/corsrpc-go v0.0.0
+	github.com/corsrpc/corsrpc-go/examples v0.0.0
+	github.com/evanw/esbuild v0.28.2
+	github.com/rs/cors v1.11.1
+)
+
+require (
+	connectrpc.com/connect/v2 v2.0.2 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
+	golang.org/x/net v0.48.0 // indirect
+	golang.org/x/sys v0.39.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
+replace (
+	github.com/corsrpc/corsrpc-go => ../../
+	github.com/corsrpc/corsrpc-go/examples => ../../examples
+)

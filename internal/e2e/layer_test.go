@@ -1,0 +1,26 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// newLayer is the layer of a policy text, in which ORIGIN stands for the origin of the page.
+func newLayer(t *testing.T, origin, policy string) *corsrpc.Layer {
+	t.Helper()
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(strings.ReplaceAll(policy, "ORIGIN", origin)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return layer
+}

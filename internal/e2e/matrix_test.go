@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// TestMatrix makes every call of the table in every browser, with cookies and
+// without, against every server behind the layer, and asserts what the script
+// read and what the server saw.
+func TestMatrix(t *testing.T) {
+	tested := 0
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		setCookie(t, page)
+		for _, server := range implementations {
+			for _, credentials := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, credentials %t", server.name, credentials), func(t *testing.T) {
+					tested += testCells(t, page, server, credentials)
+				})
+			}
+		}
+	})
+	if want := len(browser.Engines) * len(implementations) * 2 * len(cells()); tested != want && !t.Failed() && !filtered() {
+		t.Errorf("%d cells were tested, want all %d", tested, want)
+	}
+}
+
+// testCells tests one combination of browser, server and credentials, and returns the number of cells.
+func testCells(t *testing.T, page *browser.Page, from implementation, credentials bool) int {
+	t.Helper()
+	layer := newLayer(t, page.Origin, fmt.Sprintf(`
+defaults:
+  allow_origins: [ORIGIN]
+rules:
+  - selector: showcase.v1.ShowcaseService
+    allow_credentials: %t
+`, credentials))
+	server := serveAPI(t, layer.Wrap(from.handler()))
+	var calls []call
+	for _, c := range cells() {
+		calls = append(calls, c.call(credentials))
+	}
+	readings := runCalls(t, page, server, calls...)
+	preflights, arrived := server.take()
+	if !sent(arrived) {
+		t.Fatalf("the server saw %s, want one request for every call that browsers can make", describe(arrived))
+	}
+	if want := len(sentProcedures()); len(preflights) != want {
+		t.Errorf("%d calls took %d preflights, want one for each of %d procedures: %s", len(arrived), len(preflights), want, describe(preflights))
+	}
+
+	var cookieNames, cookies []string
+	if credentials {
+		cookieNames, cookies = []string{"session"}, []string{"session=e2e"}
+	}
+	tested := 0
+	for i, c := range cells() {
+		var r request
+		if !c.neverSent {
+			r, arrived = arrived[0], arrived[1:]
+		}
+		t.Run(c.name(), func(t *testing.T) {
+			tested++
+			readings[i].seen().compare(t, c.want(from, cookieNames))
+			if !c.neverSent && !slices.Equal(r.Cookies, cookies) {
+				t.Errorf("the cookies %q arrived, want %q", r.Cookies, cookies)
+			}
+		})
+	}
+	return tested
+}
+
+// sent tells whether the server saw every call that browsers can make, in order, and nothing else.
+func sent(arrived []request) bool {
+	i := 0
+	for _, c := range cells() {
+		if c.neverSent {
+			continue
+		}
+		if i == len(arrived) || arrived[i].Method != c.httpMethod() || arrived[i].Path != c.path() {
+			return false
+		}
+		i++
+	}
+	return i == len(arrived)
+}
+
+// sentProcedures are the paths of the procedures that browsers can call by POST.
+func sentProcedures() map[string]bool {
+	paths := map[string]bool{}
+	for _, c := range cells() {
+		if !c.neverSent && c.httpMethod() == http.MethodPost {
+			paths[c.path()] = true
+		}
+	}
+	return paths
+}
+
+// TestMatrixLeavesOutNoMethod holds the table against the schema.
+func TestMatrixLeavesOutNoMethod(t *testing.T) {
+	inTable := map[string]bool{}
+	for _, c := range cells() {
+		inTable[c.transport+" "+c.method] = true
+	}
+	methods := showcasev1.File_showcase_v1_showcase_proto.Services().ByName("ShowcaseService").Methods()
+	for i := range methods.Len() {
+		for _, transport := range []string{overConnect, overGRPCWeb} {
+			if name := string(methods.Get(i).Name()); !inTable[transport+" "+name] {
+				t.Errorf("no row calls %s over %s", name, transport)
+			}
+		}
+	}
+	if len(inTable) != 2*methods.Len() {
+		t.Errorf("the table calls %d methods over transports, the schema has %d: a row's method is misspelt", len(inTable), 2*methods.Len())
+	}
+}

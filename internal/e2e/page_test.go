@@ -1,0 +1,338 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// shownCell is what the showcase's page shows of one kind of call over one protocol.
+type shownCell struct {
+	Kind, Protocol string
+	Outcome        string // the cell's own word
+	Text           string // what a person reads first
+	Cause          string
+	Preflights     string
+	Parts          string // "name: value", in order
+}
+
+// shown is what the page shows.
+type shown struct {
+	Status string
+	Why    string
+	Cells  []shownCell
+	// How far the page is wider than its frame of 360 px, all details open.
+	Overflow int
+	// The link to the page's other origin.
+	Link string
+}
+
+// openShowcase opens the page in a frame as wide as a small phone, flips the switch for cookies if told to,
+// waits until it has made all calls, and reads what it shows.
+const openShowcase = `
+	const frame = document.createElement("iframe");
+	frame.width = 360;
+	frame.height = 740;
+	frame.style.border = "0";
+	frame.src = "/";
+	document.body.append(frame);
+	await new Promise((done) => { frame.onload = done; });
+	const page = frame.contentDocument;
+	const button = page.getElementById("call");
+	const settled = () => new Promise((done) => {
+		const look = () => page.body.dataset.done === "true" && !button.disabled && (observer.disconnect(), done());
+		const observer = new MutationObserver(look);
+		observer.observe(page.body, {attributes: true, subtree: true, childList: true});
+		look();
+	});
+	await settled();
+	if (args.credentials) {
+		page.getElementById("credentials").click();
+		await settled();
+	}
+	for (const details of page.querySelectorAll("details")) details.open = true;
+	const text = (within, selector) => within.querySelector(selector)?.textContent ?? "";
+	const status = page.getElementById("status");
+	const why = text(status, ".why");
+	const cells = [];
+	for (const row of page.querySelectorAll("#rows tr")) {
+		const title = row.querySelector("th");
+		const what = text(title, "span");
+		for (const cell of row.querySelectorAll("td")) {
+			const names = [...cell.querySelectorAll("dt")].map((e) => e.textContent);
+			const values = [...cell.querySelectorAll("dd")].map((e) => e.textContent);
+			cells.push({
+				Kind: title.textContent.slice(0, -what.length) + ", " + what,
+				Protocol: cell.dataset.protocol,
+				Outcome: cell.dataset.outcome,
+				Text: text(cell, ".outcome"),
+				Cause: text(cell, ".cause"),
+				Preflights: text(cell, ".preflights"),
+				Parts: names.map((name, i) => name + ": " + values[i]).join(", "),
+			});
+		}
+	}
+	const shown = {
+		Status: status.textContent.slice(0, status.textContent.length - why.length),
+		Why: why,
+		Cells: cells,
+		Overflow: page.documentElement.scrollWidth - frame.contentWindow.innerWidth,
+		Link: page.getElementById("other").textContent,
+	};
+	frame.remove();
+	return shown;
+`
+
+// shownKinds are the page's rows, and what its script has to read in each: over Connect, and over gRPC-Web where that differs.
+// COOKIES stands for the cookies that arrive.
+var shownKinds = []struct {
+	name           string
+	parts          string
+	partsOfGRPCWeb string
+	impossible     bool
+	preflights     [2]int // for Connect, which comes first, and for gRPC-Web
+}{
+	{
+		name:       "Greet, unary",
+		parts:      "✓ message: Hello, browser! (cookies: COOKIES), " + shownHeaders("Greet"),
+		preflights: [2]int{1, 0},
+	},
+	{
+		name:           "Lookup, no side effects",
+		parts:          "✓ message: ANSWER (by GET), " + shownHeaders("Lookup"),
+		partsOfGRPCWeb: "✓ message: ANSWER (by POST), " + shownHeaders("Lookup"),
+		preflights:     [2]int{0, 1},
+	},
+	{name: "Count, stream", parts: "✓ message: 1, 2, 3, " + shownHeaders("Count"), preflights: [2]int{1, 0}},
+	{name: "Silence, empty stream", parts: "✓ message: no messages, as expected, " + shownHeaders("Silence"), preflights: [2]int{1, 0}},
+	{name: "Fail, unary error", parts: shownError("Fail"), preflights: [2]int{1, 0}},
+	{name: "FailStream, error before the first message", parts: shownError("FailStream"), preflights: [2]int{1, 0}},
+	{name: "FailStream, error after two messages", parts: "✓ messages before: 1, 2, " + shownError("FailStream")},
+	{name: "Collect, client stream", impossible: true},
+	{name: "Chat, bidirectional stream", impossible: true},
+}
+
+func shownHeaders(method string) string {
+	return "✓ header: head-" + method + ", ✓ binary header: AQID, ✓ trailer: trail-" + method
+}
+
+func shownError(method string) string {
+	return "✓ code: failed_precondition, ✓ message: not today, ✓ details: hint, ✓ error metadata: meta-" + method
+}
+
+// TestShowcasePage opens the example's page, served by the example's program, in each browser: on an
+// origin that its policy allows, and on one that it does not.
+func TestShowcasePage(t *testing.T) {
+	program := buildShowcase(t)
+	// The page's server sets a cookie, which other tests must not meet.
+	pool := browser.NewPool(bundle)
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, engine := range browser.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			for _, test := range []struct {
+				name        string
+				granted     bool
+				credentials bool
+			}{
+				{"allowed origin", true, false},
+				{"allowed origin, with cookies", true, true},
+				{"refused origin", false, false},
+				{"refused origin, with cookies", false, true},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					proxy := &showcaseProxy{}
+					page := pool.PageBeside(t, engine, proxy)
+					warmUp(t, page)
+					granted := page.Origin
+					if !test.granted {
+						granted = "https://app.example.com"
+					}
+					proxy.target = startShowcase(t, program, granted)
+					var got shown
+					page.Run(t, openShowcase, map[string]bool{"credentials": test.credentials}, &got)
+					if got.Overflow > 0 {
+						t.Errorf("the page is %d px wider than a screen of 360 px", got.Overflow)
+					}
+					if test.granted {
+						assertReadable(t, got, test.credentials)
+					} else {
+						assertBlocked(t, got, engine)
+					}
+				})
+			}
+		})
+	}
+}
+
+// assertReadable asserts that the page shows all that the server sent.
+func assertReadable(t *testing.T, got shown, credentials bool) {
+	t.Helper()
+	var want []shownCell
+	total, possible := 0, 0
+	for _, kind := range shownKinds {
+		for i, protocol := range []string{"Connect", "gRPC-Web"} {
+			cell := shownCell{Kind: kind.name, Protocol: protocol}
+			if kind.impossible {
+				cell.Outcome, cell.Text = "impossible", "– not in a browser"
+				cell.Cause = "No browser can: The fetch API does not support streaming request bodies."
+				want = append(want, cell)
+				continue
+			}
+			possible++
+			total += kind.preflights[i]
+			cell.Outcome, cell.Text = "readable", "✓ all readable"
+			cell.Preflights = plural(kind.preflights[i], "preflight")
+			cell.Parts = kind.parts
+			if i == 1 && kind.partsOfGRPCWeb != "" {
+				cell.Parts = kind.partsOfGRPCWeb
+			}
+			cookies := "none"
+			if credentials {
+				cookies = "showcase"
+			}
+			cell.Parts = strings.ReplaceAll(cell.Parts, "COOKIES", cookies)
+			want = append(want, cell)
+		}
+	}
+	assertCells(t, got.Cells, want)
+	status := fmt.Sprintf("%d of %d calls are readable to the last header; %d preflights were asked for.", possible, possible, total)
+	if got.Status != status || got.Why != "" {
+		t.Errorf("the page says %q and %q, want %q and nothing more", got.Status, got.Why, status)
+	}
+}
+
+// assertBlocked asserts that the page shows nothing, and says why.
+func assertBlocked(t *testing.T, got shown, engine browser.Engine) {
+	t.Helper()
+	var want []shownCell
+	blocked := 0
+	for _, kind := range shownKinds {
+		for _, protocol := range []string{"Connect", "gRPC-Web"} {
+			cell := shownCell{Kind: kind.name, Protocol: protocol}
+			if kind.impossible {
+				cell.Outcome, cell.Text = "impossible", "– not in a browser"
+				cell.Cause = "No browser can: The fetch API does not support streaming request bodies."
+			} else {
+				blocked++
+				cell.Outcome, cell.Text = "blocked", "✗ blocked"
+				cell.Cause = "The origin is not allowed, or the server is down: the script learns no more than “" + networkErrors[engine] + "”."
+				cell.Preflights = plural(1, "preflight")
+				if kind.name == "Lookup, no side effects" && protocol == "Connect" {
+					cell.Preflights = plural(0, "preflight")
+				}
+			}
+			want = append(want, cell)
+		}
+	}
+	assertCells(t, got.Cells, want)
+	if status := fmt.Sprintf("0 of %d calls are readable to the last header; %d preflights were asked for.", blocked, blocked-1); got.Status != status {
+		t.Errorf("the page says %q, want %q", got.Status, status)
+	}
+	if !strings.HasPrefix(got.Why, fmt.Sprintf("%d were blocked: the policy does not allow ", blocked)) {
+		t.Errorf("the page explains %q, want it to say that the policy does not allow its origin", got.Why)
+	}
+}
+
+func assertCells(t *testing.T, got, want []shownCell) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("the page shows %d cells, want %d", len(got), len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("the page shows\n%+v\nwant\n%+v", got[i], want[i])
+		}
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// showcaseProxy brings the program's page to the origin that a browser's page has: its port is known before the
+// program starts, and can be written into the policy.
+type showcaseProxy struct{ target *url.URL }
+
+func (p *showcaseProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	proxy := httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(p.target) }}
+	proxy.ServeHTTP(w, r)
+}
+
+const examples = "../../examples"
+
+// buildShowcase builds the example's program.
+func buildShowcase(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "showcase")
+	cmd := exec.Command("go", "build", "-o", program, "./showcase")
+	cmd.Dir = examples
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("examples/showcase does not build: %v\n%s", err, output)
+	}
+	return program
+}
+
+// startShowcase starts the program with its own policy, but for the origin, and returns where it serves its page.
+func startShowcase(t *testing.T, program, granted string) *url.URL {
+	t.Helper()
+	const written = "http://localhost:8081"
+	policy, err := os.ReadFile(filepath.Join(examples, "showcase/cors.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(policy), written) {
+		t.Fatalf("the showcase's policy does not grant %s, which this test replaces", written)
+	}
+	file := filepath.Join(t.TempDir(), "cors.yaml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(policy), written, granted)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, program, "-policy", file, "-page", "showcase/web/dist",
+		"-api", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")
+	cmd.Dir = examples
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait() // it was killed
+	})
+	address := regexp.MustCompile(`^page +(http://localhost:\d+)`)
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		if m := address.FindStringSubmatch(lines.Text()); m != nil {
+			target, err := url.Parse(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return target
+		}
+	}
+	_ = cmd.Wait()
+	t.Fatalf("the showcase ended before it said where its page is:\n%s", complaints.String())
+	return nil
+}

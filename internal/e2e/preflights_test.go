@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// preflightPolicy grants cookies and two headers of the application's own.
+const preflightPolicy = `
+defaults:
+  allow_origins: [ORIGIN]
+rules:
+  - selector: showcase.v1.ShowcaseService
+    allow_credentials: true
+    allow_headers: [authorization, x-tenant-id]
+`
+
+// mixedPosts are POSTs to one procedure in every mix of transport, format, headers and timeout.
+func mixedPosts(credentials bool) []call {
+	var calls []call
+	headers := []map[string]string{
+		nil,
+		{"X-Tenant-Id": "acme"},
+		{"Authorization": "Bearer e2e"},
+		{"X-Tenant-Id": "acme", "Authorization": "Bearer e2e"},
+	}
+	for _, header := range headers {
+		for _, timeout := range []int{0, 30_000} {
+			for _, otherFormat := range []bool{false, true} {
+				for _, transport := range []string{overConnect, overGRPCWeb} { // alternate: that is what makes others ask anew
+					c := greet(transport)
+					c.Headers, c.TimeoutMs, c.OtherFormat, c.Credentials = header, timeout, otherFormat, credentials
+					calls = append(calls, c)
+				}
+			}
+		}
+	}
+	return calls
+}
+
+// gets are calls by GET, with a key each.
+func gets(change func(*call), keys ...string) []call {
+	var calls []call
+	for _, key := range keys {
+		c := lookup(key)
+		change(&c)
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+func TestPreflights(t *testing.T) {
+	plain := func(*call) {}
+	withTimeout := func(c *call) { c.TimeoutMs = 30_000 }
+	withHeader := func(c *call) { c.Headers = map[string]string{"X-Tenant-Id": "acme"} }
+	// The cache's key has the credentials in Firefox; in the others what was granted with them holds without.
+	second := map[browser.Engine]int{browser.Chromium: 0, browser.Firefox: 1, browser.WebKit: 0}
+
+	type step struct {
+		name  string
+		calls []call
+		want  func(browser.Engine) int
+	}
+	exactly := func(n int) func(browser.Engine) int { return func(browser.Engine) int { return n } }
+	tests := []struct {
+		name  string
+		steps []step // all against one server
+	}{
+		{"POSTs with one credentials mode take one", []step{
+			{"without cookies", mixedPosts(false), exactly(1)},
+			{"again", mixedPosts(false), exactly(0)},
+			{"a second mode takes one more", mixedPosts(true), exactly(1)},
+			{"and no more after that", append(mixedPosts(false), mixedPosts(true)...), exactly(0)},
+		}},
+		{"POSTs with cookies first", []step{
+			{"with cookies", mixedPosts(true), exactly(1)},
+			{"a second mode takes at most one more", mixedPosts(false), func(e browser.Engine) int { return second[e] }},
+		}},
+		{"another procedure takes another", []step{
+			{"first", mixedPosts(false), exactly(1)},
+			{"second", []call{countTo3(overConnect), countTo3(overGRPCWeb), countTo3(overConnect)}, exactly(1)},
+		}},
+		{"a GET without extra headers takes none", []step{
+			{"three URLs", gets(plain, "a", "b", "c"), exactly(0)},
+			{"again", gets(plain, "a", "b", "c"), exactly(0)},
+		}},
+		{"a GET with a timeout takes one per URL", []step{
+			{"three URLs", gets(withTimeout, "a", "b", "c"), exactly(3)},
+			{"again, with another header", gets(withHeader, "a", "b", "c"), exactly(0)},
+			{"a fourth", gets(withTimeout, "d"), exactly(1)},
+		}},
+		{"a GET with a header takes one per URL", []step{
+			{"three URLs", gets(withHeader, "a", "b", "c"), exactly(3)},
+			{"again, with a timeout", gets(withTimeout, "a", "b", "c"), exactly(0)},
+		}},
+	}
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				server := serveAPI(t, newLayer(t, page.Origin, preflightPolicy).Wrap(showcaseV1()))
+				for _, step := range test.steps {
+					for i, r := range runCalls(t, page, server, step.calls...) {
+						if r.Error != nil {
+							t.Fatalf("%s: call %d of %+v: %+v", step.name, i, step.calls[i], r.Error)
+						}
+					}
+					preflights, arrived := server.take()
+					if want := step.want(page.Engine); len(preflights) != want || len(arrived) != len(step.calls) {
+						t.Errorf("%s: %d preflights and %d calls, want %d and %d: %s",
+							step.name, len(preflights), len(arrived), want, len(step.calls), describe(preflights))
+					}
+				}
+			})
+		}
+	})
+}

@@ -1,0 +1,198 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	connectcors "connectrpc.com/cors"
+	"github.com/rs/cors"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// A column of the table "what the script can read" is a way to call.
+type column struct {
+	name     string
+	succeeds call
+	fails    call // none where Method is empty
+}
+
+var columns = []column{
+	{"Connect unary", greet(overConnect), call{Transport: overConnect, Method: "Fail", Requests: messages(`{"reason":"on purpose"}`)}},
+	{"Connect GET", lookup("answer"), call{}},
+	{"Connect stream", countTo3(overConnect), failAfter2(overConnect)},
+	{"gRPC-Web unary", greet(overGRPCWeb), call{Transport: overGRPCWeb, Method: "Fail", Requests: messages(`{"reason":"on purpose"}`)}},
+	{"gRPC-Web stream", countTo3(overGRPCWeb), failAfter2(overGRPCWeb)},
+}
+
+func countTo3(transport string) call {
+	return call{Transport: transport, Method: "Count", Requests: messages(`{"upTo":3}`)}
+}
+
+func failAfter2(transport string) call {
+	return call{Transport: transport, Method: "FailStream", Requests: messages(`{"reason":"on purpose","after":2}`)}
+}
+
+// A line of the table is something to read. readable is nil where the call
+// that it is about was not made.
+var lines = []struct {
+	name     string
+	readable func(succeeded, failed *reading) bool
+	ofError  bool
+}{
+	{"message, code, error details", func(succeeded, failed *reading) bool {
+		return len(succeeded.Messages) > 0 && (failed == nil || failed.Error != nil &&
+			failed.Error.Code == "FailedPrecondition" && failed.Error.Message == "on purpose" && len(failed.Error.Details) == 1)
+	}, false},
+	{"response metadata (custom headers)", func(succeeded, _ *reading) bool {
+		return succeeded.Headers["x-showcase-header"] != ""
+	}, false},
+	{"trailers", func(succeeded, _ *reading) bool {
+		return succeeded.Trailers["x-showcase-trailer"] != ""
+	}, false},
+	{"metadata of an error", func(_, failed *reading) bool {
+		return failed.Error != nil && failed.Error.Metadata["x-showcase-error"] != ""
+	}, true},
+}
+
+// recipe is the usual way: a general CORS middleware with the lists of
+// connectrpc.com/cors.
+func recipe(origin string, handler http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowedOrigins: []string{origin},
+		AllowedMethods: connectcors.AllowedMethods(),
+		AllowedHeaders: connectcors.AllowedHeaders(),
+		ExposedHeaders: connectcors.ExposedHeaders(),
+		MaxAge:         7200,
+	}).Handler(handler)
+}
+
+// TestRecipeTable reproduces the README's comparison: what a script can read
+// behind the usual recipe, and behind the layer. With -v it prints both tables.
+func TestRecipeTable(t *testing.T) {
+	behind := []struct {
+		name string
+		wrap func(t *testing.T, origin string, handler http.Handler) http.Handler
+		want string
+		// The same, where connect v2 gives another: it sends the metadata of a gRPC-Web error in the body.
+		wantV2 string
+		// What ten calls of one procedure cost that alternate between Connect and gRPC-Web.
+		preflights map[browser.Engine]int
+	}{
+		{
+			name: "the usual recipe",
+			wrap: func(_ *testing.T, origin string, handler http.Handler) http.Handler { return recipe(origin, handler) },
+			want: `
+| can the script read it? | Connect unary | Connect GET | Connect stream | gRPC-Web unary | gRPC-Web stream |
+| --- | --- | --- | --- | --- | --- |
+| message, code, error details | yes | yes | yes | yes | yes |
+| response metadata (custom headers) | no | no | no | no | no |
+| trailers | no | no | yes | yes | yes |
+| metadata of an error | no | not tried | yes | no | yes |
+`,
+			wantV2: `
+| can the script read it? | Connect unary | Connect GET | Connect stream | gRPC-Web unary | gRPC-Web stream |
+| --- | --- | --- | --- | --- | --- |
+| message, code, error details | yes | yes | yes | yes | yes |
+| response metadata (custom headers) | no | no | no | no | no |
+| trailers | no | no | yes | yes | yes |
+| metadata of an error | no | not tried | yes | yes | yes |
+`,
+			preflights: map[browser.Engine]int{browser.Chromium: 10, browser.Firefox: 2, browser.WebKit: 10},
+		},
+		{
+			name: "corsrpc",
+			wrap: func(t *testing.T, origin string, handler http.Handler) http.Handler {
+				return newLayer(t, origin, "defaults: {allow_origins: [ORIGIN]}").Wrap(handler)
+			},
+			want: `
+| can the script read it? | Connect unary | Connect GET | Connect stream | gRPC-Web unary | gRPC-Web stream |
+| --- | --- | --- | --- | --- | --- |
+| message, code, error details | yes | yes | yes | yes | yes |
+| response metadata (custom headers) | yes | yes | yes | yes | yes |
+| trailers | yes | yes | yes | yes | yes |
+| metadata of an error | yes | not tried | yes | yes | yes |
+`,
+			preflights: map[browser.Engine]int{browser.Chromium: 1, browser.Firefox: 1, browser.WebKit: 1},
+		},
+	}
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, b := range behind {
+			for _, from := range implementations {
+				t.Run(b.name+", "+from.name, func(t *testing.T) {
+					server := serveAPI(t, b.wrap(t, page.Origin, from.handler()))
+					got := readTable(t, page, server)
+					t.Logf("behind %s:\n%s", b.name, got)
+					want := strings.TrimSpace(b.want)
+					if from.version == 2 && b.wantV2 != "" {
+						want = strings.TrimSpace(b.wantV2)
+					}
+					if got != want {
+						t.Errorf("behind %s the script can read\n%s\nwant\n%s", b.name, got, want)
+					}
+				})
+			}
+			t.Run(b.name+", preflights", func(t *testing.T) {
+				server := serveAPI(t, b.wrap(t, page.Origin, showcaseV1()))
+				alternating := make([]call, 0, 10)
+				for range 5 {
+					alternating = append(alternating, greet(overConnect), greet(overGRPCWeb))
+				}
+				runCalls(t, page, server, alternating...)
+				preflights, calls := server.take()
+				t.Logf("10 calls that alternate between Connect and gRPC-Web: %d preflights", len(preflights))
+				if want := b.preflights[page.Engine]; len(calls) != 10 || len(preflights) != want {
+					t.Errorf("10 alternating calls took %d preflights and arrived %d times, want %d and 10: %s",
+						len(preflights), len(calls), want, describe(preflights))
+				}
+			})
+		}
+	})
+}
+
+// readTable makes the calls of every column and writes the table.
+func readTable(t *testing.T, page *browser.Page, server *api) string {
+	t.Helper()
+	var calls []call
+	for _, c := range columns {
+		calls = append(calls, c.succeeds)
+		if c.fails.Method != "" {
+			calls = append(calls, c.fails)
+		}
+	}
+	readings := runCalls(t, page, server, calls...)
+
+	var head, rule strings.Builder
+	body := make([]strings.Builder, len(lines))
+	head.WriteString("| can the script read it? |")
+	rule.WriteString("| --- |")
+	for i, l := range lines {
+		fmt.Fprintf(&body[i], "| %s |", l.name)
+	}
+	for _, c := range columns {
+		fmt.Fprintf(&head, " %s |", c.name)
+		rule.WriteString(" --- |")
+		succeeded, failed := &readings[0], (*reading)(nil)
+		readings = readings[1:]
+		if c.fails.Method != "" {
+			failed, readings = &readings[0], readings[1:]
+		}
+		for i, l := range lines {
+			cell := "no"
+			switch {
+			case l.ofError && failed == nil:
+				cell = "not tried"
+			case l.readable(succeeded, failed):
+				cell = "yes"
+			}
+			fmt.Fprintf(&body[i], " %s |", cell)
+		}
+	}
+	table := []string{head.String(), rule.String()}
+	for i := range body {
+		table = append(table, body[i].String())
+	}
+	return strings.Join(table, "\n")
+}

@@ -1,0 +1,143 @@
+// Calls to the showcase service with the official client, and what the script
+// gets to read of each answer.
+
+import { type DescMethod, type JsonObject, type JsonValue, fromJson, toJson } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { type CallOptions, Code, ConnectError, type Transport, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
+
+/** A call that a test asks for. */
+export interface Call {
+  transport: "connect" | "grpc-web";
+  /** The method's name, as in the schema. */
+  method: string;
+  /** The messages that the client sends: one, but for the streams of a client. */
+  requests: JsonObject[];
+  /** Call methods without side effects by GET, which only Connect has. */
+  get?: boolean;
+  /** Send and read the format that the transport does not use unless told to. */
+  otherFormat?: boolean;
+  /** Send cookies. */
+  credentials?: boolean;
+  headers?: Record<string, string>;
+  timeoutMs?: number;
+  /** Call the method under another name, as a client from another version of the schema would. */
+  callAs?: string;
+  /** Call the method by GET although the schema does not declare it free of side effects. */
+  pretendNoSideEffects?: boolean;
+  /** Send this content type in place of the right one. */
+  contentType?: string;
+}
+
+/** What the script read of a call. */
+export interface Reading {
+  messages: JsonValue[];
+  headers: Record<string, string>;
+  trailers: Record<string, string>;
+  error?: {
+    code: string;
+    message: string;
+    details: JsonValue[];
+    metadata: Record<string, string>;
+  };
+}
+
+/** Makes the calls one after another. */
+export async function callShowcase(baseUrl: string, calls: Call[]): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  for (const call of calls) {
+    readings.push(await read(baseUrl, call));
+  }
+  return readings;
+}
+
+/** Reads the first message of a stream before it asks the server, at another address, to send the next. */
+export async function readAndRelease(baseUrl: string, transport: Call["transport"], release: string): Promise<number[]> {
+  const client = createClient(ShowcaseService, transportFor(baseUrl, { transport, method: "Count", requests: [] }));
+  const numbers: number[] = [];
+  for await (const message of client.count({ upTo: 2 })) {
+    numbers.push(message.number);
+    if (numbers.length === 1) {
+      await fetch(release, { method: "POST" });
+    }
+  }
+  return numbers;
+}
+
+async function read(baseUrl: string, call: Call): Promise<Reading> {
+  const method = methodFor(call);
+  const reading: Reading = { messages: [], headers: {}, trailers: {} };
+  const options: CallOptions = {
+    headers: call.headers,
+    timeoutMs: call.timeoutMs,
+    onHeader: (headers) => void (reading.headers = plain(headers)),
+    onTrailer: (trailers) => void (reading.trailers = plain(trailers)),
+  };
+  const client = createClient(
+    { ...ShowcaseService, methods: [method], method: { [method.localName]: method } },
+    transportFor(baseUrl, call),
+  ) as unknown as Record<string, (request: unknown, options: CallOptions) => unknown>;
+  const requests = call.requests.map((r) => fromJson(method.input, r));
+  const streamsRequests = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+  try {
+    const answer = client[method.localName](streamsRequests ? each(requests) : requests[0], options);
+    if (method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming") {
+      for await (const message of answer as AsyncIterable<never>) {
+        reading.messages.push(toJson(method.output, message));
+      }
+    } else {
+      reading.messages.push(toJson(method.output, (await answer) as never));
+    }
+  } catch (e) {
+    if (!(e instanceof ConnectError)) {
+      throw e; // nothing that the client lets a caller see
+    }
+    reading.error = {
+      code: Code[e.code],
+      message: e.rawMessage,
+      details: e.findDetails(FailDetailSchema).map((d) => toJson(FailDetailSchema, d)),
+      metadata: plain(e.metadata),
+    };
+  }
+  return reading;
+}
+
+function methodFor(call: Call): DescMethod {
+  const method = ShowcaseService.methods.find((m) => m.name === call.method);
+  if (!method) {
+    throw new Error(`the showcase service has no method ${call.method}`);
+  }
+  return {
+    ...method,
+    name: call.callAs ?? method.name,
+    idempotency: call.pretendNoSideEffects ? MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS : method.idempotency,
+  } as DescMethod;
+}
+
+function transportFor(baseUrl: string, call: Call): Transport {
+  const options = {
+    baseUrl,
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => {
+      const headers = new Headers(init?.headers);
+      if (call.contentType !== undefined) {
+        headers.set("Content-Type", call.contentType);
+      }
+      return fetch(input, { ...init, headers, credentials: call.credentials ? "include" : "same-origin" });
+    },
+  };
+  switch (call.transport) {
+    case "connect":
+      return createConnectTransport({ ...options, useHttpGet: call.get, useBinaryFormat: call.otherFormat === true });
+    case "grpc-web":
+      return createGrpcWebTransport({ ...options, useBinaryFormat: call.otherFormat !== true });
+  }
+}
+
+async function* each<T>(items: T[]): AsyncIterable<T> {
+  yield* items;
+}
+
+function plain(headers: Headers): Record<string, string> {
+  return Object.fromEntries(headers);
+}

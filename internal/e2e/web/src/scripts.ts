@@ -1,0 +1,13 @@
+// What the jobs of the tests call in the page: it is bundled into one script
+// that every page loads, and offers itself as the global `e2e`.
+
+import { callShowcase, readAndRelease } from "./calls";
+import { fetchRaw } from "./fetch";
+
+const e2e = { callShowcase, fetchRaw, readAndRelease };
+
+declare global {
+  var e2e: unknown;
+}
+
+globalThis.e2e = e2e;
