@@ -1,11 +1,23 @@
 package corsrpc_test
 
 import (
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
 // load writes a policy file and loads it, and returns the error.
@@ -17,4 +29,175 @@ func load(t *testing.T, name, text string, opts ...corsrpc.Option) error {
 	}
 	_, err := corsrpc.Load(file, opts...)
 	return err
+}
+
+const smallest = `defaults: {allow_origins: [https://app.example.com]}`
+
+// TestLoadRefuses holds what no readable text in the corpus shows.
+func TestLoadRefuses(t *testing.T) {
+	tests := []struct {
+		name, file, text string
+		opts             []corsrpc.Option
+		check            corsrpc.Check
+		says             string
+	}{
+		{"a text beyond the limit", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithMaxPolicyBytes(20)}, corsrpc.CheckTooLarge, "more than 20 bytes"},
+		{"a text that is not UTF-8", "cors.yaml", smallest + "\xff", nil, corsrpc.CheckNotUTF8, "cors.yaml:1:53"},
+		{"a prefix that is none", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithPathPrefix("api/")}, corsrpc.CheckOption, `"api/"`},
+		{"a prefix with a dot segment", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithPathPrefix("/api/../x")}, corsrpc.CheckOption, "dot segments"},
+		{"a truncated binary", "cors.binpb", "\x0a\x7f", nil, corsrpc.CheckSyntax, "truncated"},
+		{"an unknown field in a binary", "cors.binpb", "\xfa\x3f\x01x", nil, corsrpc.CheckUnknownField, "does not know"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := load(t, test.file, test.text, test.opts...)
+			found := violations(t, err)
+			if len(found) == 0 || found[0].Check != test.check || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, want %s and %q", err, test.check, test.says)
+			}
+		})
+	}
+	t.Run("no file", func(t *testing.T) {
+		if _, err := corsrpc.Load(filepath.Join(t.TempDir(), "cors.yaml")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("a profile, until there are any", func(t *testing.T) {
+		t.Setenv("CORSRPC_PROFILE", "dev")
+		err := load(t, "cors.yaml", smallest)
+		if found := violations(t, err); len(found) != 1 || found[0].Check != corsrpc.CheckNotSupported || !strings.Contains(err.Error(), "CORSRPC_PROFILE") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestBinaryPolicyHasNoLimit: a million origins come from a program, not from
+// an editor.
+func TestBinaryPolicyHasNoLimit(t *testing.T) {
+	t.Parallel()
+	b, err := proto.Marshal(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := load(t, "cors.binpb", string(b), corsrpc.WithMaxPolicyBytes(1), corsrpc.WithLogger(nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestParsePolicyRefuses: a document with problems is none.
+func TestParsePolicyRefuses(t *testing.T) {
+	t.Parallel()
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origin: [x]}"))
+	if doc != nil || len(violations(t, err)) != 1 {
+		t.Errorf("%v %v", doc, err)
+	}
+	if _, err := corsrpc.Compile(nil); err == nil {
+		t.Error("no policy compiles")
+	}
+	if _, err := corsrpc.New(nil); err == nil {
+		t.Error("a layer without a plan")
+	}
+}
+
+// TestPolicyOfAPlanCompilesToTheSame: nothing of a policy is lost or invented.
+func TestPolicyOfAPlanCompilesToTheSame(t *testing.T) {
+	t.Parallel()
+	suites, err := vectors.Suites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range suites {
+		plan := compileSuite(t, s)
+		files, err := vectors.Schema(s.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opts := []corsrpc.CompileOption{corsrpc.WithFiles(files)}
+		for _, p := range s.Prefixes {
+			opts = append(opts, corsrpc.WithPathPrefix(p))
+		}
+		again, err := corsrpc.Compile(plan.Policy(), opts...)
+		if err != nil {
+			t.Fatalf("%s: %v", s.File, err)
+		}
+		for _, c := range s.Cases {
+			r := corsrpc.RequestOf(request(t, c))
+			if a, b := plan.Decide(r), again.Decide(r); a.Outcome() != b.Outcome() || a.Reason() != b.Reason() || a.Field() != b.Field() {
+				t.Errorf("%s/%s: %v %v %v, then %v %v %v", s.File, c.Name, a.Outcome(), a.Reason(), a.Field(), b.Outcome(), b.Reason(), b.Field())
+			}
+		}
+	}
+}
+
+// TestCompileKeepsNoReference: who changes a policy later changes no plan.
+func TestCompileKeepsNoReference(t *testing.T) {
+	t.Parallel()
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}}
+	plan, err := corsrpc.Compile(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy.Defaults.AllowOrigins[0] = "https://evil.example"
+	plan.Policy().Defaults.AllowOrigins[0] = "https://evil.example"
+	d := plan.Decide(corsrpc.Request{Method: "POST", Path: "/a.v1.S/M", Header: http.Header{"Origin": {"https://evil.example"}}})
+	if d.Outcome() != corsrpc.OutcomeRefuse || plan.Policy().Defaults.AllowOrigins[0] != "https://app.example.com" {
+		t.Errorf("%v %v", d.Outcome(), plan.Policy())
+	}
+}
+
+// TestOptionsInSchemasAreRefused: a procedure that carries our option would
+// be served laxer than its author says, so it is not served at all until the
+// options are read; whether they were parsed with the extension known or not.
+func TestOptionsInSchemasAreRefused(t *testing.T) {
+	t.Parallel()
+	known := &descriptorpb.MethodOptions{}
+	proto.SetExtension(known, corsrpcv1.E_Method, &corsrpcv1.Rule{Disabled: proto.Bool(true)})
+	b, err := proto.Marshal(known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := &descriptorpb.MethodOptions{}
+	if err := (proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}).Unmarshal(b, unknown); err != nil {
+		t.Fatal(err)
+	}
+	for name, options := range map[string]*descriptorpb.MethodOptions{"known": known, "unknown": unknown} {
+		set := &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
+			Name: proto.String("a.proto"), Package: proto.String("a.v1"), Syntax: proto.String("proto3"),
+			MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("E")}},
+			Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("S"), Method: []*descriptorpb.MethodDescriptorProto{{
+				Name: proto.String("M"), InputType: proto.String(".a.v1.E"), OutputType: proto.String(".a.v1.E"), Options: options,
+			}}}},
+		}}}
+		files, err := protodesc.NewFiles(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}}, corsrpc.WithFiles(files))
+		if found := violations(t, err); len(found) != 1 || found[0].Check != corsrpc.CheckNotSupported || found[0].Value != "a.v1.S.M" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCompileChecksNumbers: a message made in code can hold what no text can.
+func TestCompileChecksNumbers(t *testing.T) {
+	t.Parallel()
+	rule := &corsrpcv1.Rule{
+		AllowOrigins: []string{"https://app.example.com"},
+		AcceptRisks:  []corsrpcv1.Risk{0, 99}, Protocols: []corsrpcv1.Protocol{0, 99}, Expose: 99,
+		MaxAge: &durationpb.Duration{Seconds: 1, Nanos: -1},
+	}
+	rule.ProtoReflect().SetUnknown([]byte{0xfa, 0x3f, 0x01, 'x'})
+	_, err := corsrpc.Compile(&corsrpcv1.Policy{Defaults: rule})
+	var got []string
+	for _, v := range violations(t, err) {
+		got = append(got, string(v.Check)+" "+v.Field)
+	}
+	want := []string{
+		"UNKNOWN_FIELD defaults", "UNKNOWN_ENUM_VALUE defaults.accept_risks[0]", "UNKNOWN_ENUM_VALUE defaults.accept_risks[1]",
+		"UNKNOWN_ENUM_VALUE defaults.protocols[0]", "UNKNOWN_ENUM_VALUE defaults.protocols[1]", "MAX_AGE_RANGE defaults.max_age", "UNKNOWN_ENUM_VALUE defaults.expose",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
 }

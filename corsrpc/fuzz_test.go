@@ -1,0 +1,76 @@
+package corsrpc_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
+)
+
+// FuzzLoad: no policy and no request crashes anything; an origin that no
+// browser sends is never granted; what is refused carries no Access-Control
+// field; and what is granted names the origin that asked, or everyone.
+func FuzzLoad(f *testing.F) {
+	files, err := vectors.Schema("acme")
+	if err != nil {
+		f.Fatal(err)
+	}
+	suites, err := vectors.Suites()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range suites {
+		f.Add(s.Policy, "POST", listRPC, page)
+		f.Add(s.Policy, "OPTIONS", "/acme.account.v1.AccountService/Get", "https://evil.example")
+	}
+	policies, err := vectors.Policies()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, p := range policies {
+		if !strings.HasSuffix(p.File, ".json") {
+			f.Add(p.Text, "GET", "/healthz", "null")
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, method, path, from string) {
+		if len(text) > 1<<14 {
+			return
+		}
+		doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
+		if err != nil {
+			return
+		}
+		plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(files), corsrpc.WithPathPrefix("/api"))
+		if err != nil {
+			return
+		}
+		for _, p := range []string{path, listRPC, "/api" + getRPC, "/unknown.v1.S/M"} {
+			d := plan.Decide(corsrpc.Request{Method: method, Host: "api.example.com", Path: p, Header: http.Header{
+				"Origin": {from}, "Sec-Fetch-Site": {"cross-site"},
+				"Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {text[:min(len(text), 64)]},
+			}})
+			header := http.Header{"X-Meta": {"m"}, "Access-Control-Allow-Origin": {"https://handler.example"}}
+			status, _, answered := d.Answer()
+			if !answered {
+				status = http.StatusOK
+			}
+			d.Apply(status, header)
+			if d.Outcome() == corsrpc.OutcomeUntouched {
+				continue
+			}
+			got := header.Get("Access-Control-Allow-Origin")
+			if _, ok := origin.Parse(from); !ok && d.Outcome() != corsrpc.OutcomeRefuse {
+				t.Errorf("Origin %q: %v", from, d.Outcome())
+			}
+			if d.Outcome() == corsrpc.OutcomeRefuse && got != "" {
+				t.Errorf("a refusal of %q allows %q", from, got)
+			}
+			if d.Outcome() == corsrpc.OutcomeGrant && got != from && got != "*" {
+				t.Errorf("a grant to %q allows %q", from, got)
+			}
+		}
+	})
+}
