@@ -70,6 +70,11 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 	}
 	replaced = dropAccessControl(header)
 	g := d.target.grant
+	// A 304 that exposes replaces the list of the stored response.
+	exposed := ""
+	if d.outcome != OutcomePreflight && d.outcome != OutcomeRefuse && status != http.StatusNotModified {
+		exposed = g.exposed(header)
+	}
 	switch d.outcome {
 	case OutcomeRefuse:
 		d.applyRefusal(header)
@@ -93,12 +98,9 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 		room[1] = "true"
 		header["Access-Control-Allow-Credentials"] = room[1:2:2]
 	}
-	// A 304 that exposes replaces the list of the stored response.
-	if d.outcome != OutcomePreflight && status != http.StatusNotModified {
-		if names := g.exposed(header); names != "" {
-			room[2] = names
-			header["Access-Control-Expose-Headers"] = room[2:3:3]
-		}
+	if exposed != "" {
+		room[2] = exposed
+		header["Access-Control-Expose-Headers"] = room[2:3:3]
 	}
 	return replaced
 }

@@ -345,6 +345,7 @@ func (c *compiler) addPaths(p *Plan) {
 			c.fail(check, at, pattern, reason, "")
 			continue
 		}
+		p.pathStarts = append(p.pathStarts, pathStart(pattern))
 		p.paths[pattern] = target{kind: targetPath, name: pattern, known: true, grant: g}
 	}
 }

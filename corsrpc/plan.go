@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -24,6 +25,7 @@ type Plan struct {
 	nothing    *grant     // of operational services that no rule names
 	mux        *http.ServeMux
 	paths      map[string]target // by pattern
+	pathStarts []string          // what their patterns begin with
 	interned   map[string]*grant
 }
 
@@ -223,7 +225,10 @@ func cleanReading(s string) string {
 	if strings.Contains(s, `\`) {
 		s = strings.ReplaceAll(s, `\`, "/")
 	}
-	return fetch.Lower(path.Clean("/" + s))
+	if !strings.HasPrefix(s, "/") {
+		s = "/" + s
+	}
+	return fetch.Lower(path.Clean(s))
 }
 
 // decodeAll decodes percent escapes, those that decoding brings forth too, in
@@ -255,9 +260,13 @@ func unhex(c byte) int {
 	return -1
 }
 
-// findPath returns the path rule that governs a request.
+// findPath returns the path rule that governs a request. ServeMux says which:
+// it reads paths as the user's own mux does. It is not asked about a plain path
+// that begins as no pattern does.
 func (p *Plan) findPath(r *Request) (target, bool) {
-	if p.mux == nil {
+	if p.mux == nil || isPlain(r) && !slices.ContainsFunc(p.pathStarts, func(start string) bool {
+		return strings.HasPrefix(r.Path, start) || r.Path+"/" == start
+	}) {
 		return target{}, false
 	}
 	_, pattern := p.mux.Handler(&http.Request{
@@ -266,4 +275,17 @@ func (p *Plan) findPath(r *Request) (target, bool) {
 	})
 	t, ok := p.paths[pattern]
 	return t, ok
+}
+
+// isPlain reports whether a path has one reading only: no escapes, no dot
+// segments, no repeated slashes.
+func isPlain(r *Request) bool {
+	return r.EscapedPath == "" && strings.HasPrefix(r.Path, "/") &&
+		!strings.Contains(r.Path, "//") && !strings.Contains(r.Path, "/.") && !strings.Contains(r.Path, "%")
+}
+
+// pathStart is what every path that a pattern covers begins with.
+func pathStart(pattern string) string {
+	start, _, _ := strings.Cut(pattern, "{")
+	return start
 }
