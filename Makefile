@@ -17,7 +17,7 @@ help: ## Show what there is to make
 
 .PHONY: run
 run: web ## Build and start the showcase: a server, and a page on another origin that calls it
-	@cd examples && go run ./showcase
+	@cd examples && go run ./showcase $(ARGS)
 
 .PHONY: test
 test: ## Pass everything: set-up, lint, unit tests under -race, three real browsers

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	listen := func(addr string, handler http.Handler) (string, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-allowed and -refused are the pages'; allow_origins in the policy names the first)", err)
 		}
 		servers, listeners = append(servers, &http.Server{Handler: handler}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil

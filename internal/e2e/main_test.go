@@ -51,12 +51,19 @@ func bundle() ([]byte, error) {
 // inEachEngine runs a test in each browser, on a page of an origin that nothing
 // has used before. Engines take turns: two cores are few for three browsers.
 func inEachEngine(t *testing.T, test func(t *testing.T, page *browser.Page)) {
+	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		page := pool.Page(t, engine)
+		warmUp(t, page)
+		test(t, page)
+	})
+}
+
+// forEachEngine runs a test for each engine and prints how long it took.
+func forEachEngine(t *testing.T, test func(t *testing.T, engine browser.Engine)) {
 	for _, engine := range browser.Engines {
 		t.Run(string(engine), func(t *testing.T) {
 			start := time.Now()
-			page := pool.Page(t, engine)
-			warmUp(t, page)
-			test(t, page)
+			test(t, engine)
 			fmt.Printf("stage %s: %.1f s\n", t.Name(), time.Since(start).Seconds())
 		})
 	}
