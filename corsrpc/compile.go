@@ -76,6 +76,7 @@ type compiler struct {
 	rules    map[string]*parsedRule // by selector
 	paths    []*parsedRule
 
+	known      []string // every selector that the schema has, sorted
 	someOrigin bool
 	reported   map[string]bool // violations across layers, each once
 }
@@ -231,9 +232,13 @@ func (c *compiler) checkSelector(p *parsedRule) {
 		return
 	}
 	fix := ""
-	known := slices.Sorted(maps.Keys(c.schema.names))
-	if nearest, ok := policyfile.Nearest(p.selector, known); ok {
-		fix = fmt.Sprintf("%q", nearest)
+	if len(c.violations) < maxListed { // the search is long, and nobody reads on
+		if c.known == nil {
+			c.known = slices.Sorted(maps.Keys(c.schema.names))
+		}
+		if nearest, ok := policyfile.Nearest(p.selector, c.known); ok {
+			fix = fmt.Sprintf("%q", nearest)
+		}
 	}
 	c.fail(CheckSelectorUnknown, at, p.selector,
 		"selects nothing that this server knows (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", fix)

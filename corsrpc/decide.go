@@ -157,7 +157,7 @@ func (d Decision) crossOrigin(r *Request) Decision {
 func (d *Decision) matchOrigin() bool {
 	i, ok := d.target.grant.origins.Match(d.origin)
 	if ok {
-		d.matched = d.target.grant.originFields[i]
+		d.matched = i + 1
 	}
 	return ok
 }

@@ -125,7 +125,7 @@ type Decision struct {
 	target       target
 	method       string
 	origin       string
-	matched      string
+	matched      int // the index of the pattern that allows the origin, plus 1
 	allowHeaders string
 	missing      string
 	contentType  string
@@ -173,8 +173,12 @@ func (d Decision) PathPattern() string {
 // origin that matched, such as rules[1].allow_origins[0], or else the
 // narrowest rule that governs the request. It is empty where there is none.
 func (d Decision) Field() string {
-	if d.matched != "" || d.target.grant == nil {
-		return d.matched
+	switch g := d.target.grant; {
+	case g == nil:
+		return ""
+	case d.matched > 0:
+		return g.originRule.originField(d.matched - 1)
+	default:
+		return g.field
 	}
-	return d.target.grant.field
 }

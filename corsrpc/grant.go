@@ -19,11 +19,11 @@ type grant struct {
 	field    string // the narrowest rule behind it: rules[3], defaults; empty for none
 	selector string
 
-	origins      *origin.Set
-	originFields []string // the field behind each of the set's patterns
-	anyOrigin    bool
-	credentials  bool
-	disabled     bool
+	origins     *origin.Set
+	originRule  *parsedRule // the layer that says them; nil for none
+	anyOrigin   bool
+	credentials bool
+	disabled    bool
 
 	allowMethods string   // Access-Control-Allow-Methods
 	methods      []string // the same, one by one
@@ -113,17 +113,20 @@ func (c *compiler) grant(layers []*parsedRule, kind grantKind) *grant {
 // Defaults without a field are no layer.
 func (c *compiler) saysSomething(l *parsedRule) bool { return l != c.defaults }
 
+// setOrigins takes the origins of the layer that says them. Grants share the
+// layer's set: there may be a million origins, and as many grants as rules.
 func (g *grant) setOrigins(l *parsedRule) {
-	var patterns []origin.Pattern
+	g.origins, g.originRule = noOrigins, l
 	if l != nil {
-		patterns = l.origins
-		for _, i := range l.originAt {
-			g.originFields = append(g.originFields, fmt.Sprintf("%s.allow_origins[%d]", l.field, i))
+		if l.set == nil {
+			l.set = origin.NewSet(l.origins)
 		}
+		g.origins = l.set
 	}
-	g.origins = origin.NewSet(patterns)
 	g.anyOrigin = g.origins.Any()
 }
+
+var noOrigins = origin.NewSet(nil)
 
 // checkCredentials refuses credentials for origins that anybody can have.
 func (c *compiler) checkCredentials(g *grant, origins, credentials *parsedRule) {
@@ -131,14 +134,13 @@ func (c *compiler) checkCredentials(g *grant, origins, credentials *parsedRule) 
 		return
 	}
 	for i, p := range origins.origins {
-		at := g.originFields[i]
 		switch {
 		case p.IsAny():
 			c.failOnce(CheckWildcardWithCredentials, credentials.field+".allow_credentials",
-				"would let every site act as its visitors: name the origins, or leave credentials out", "", at)
+				"would let every site act as its visitors: name the origins, or leave credentials out", "", origins.originField(i))
 		case p.IsNull():
 			c.failOnce(CheckNullWithCredentials, credentials.field+".allow_credentials",
-				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", at)
+				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", origins.originField(i))
 		}
 	}
 }
@@ -211,8 +213,12 @@ func (g *grant) grants(name string) bool {
 
 // fingerprint is equal for grants that answer alike.
 func (g *grant) fingerprint() string {
-	return fmt.Sprintf("%s\x00%q\x00%v %v\x00%s\x00%s\x00%s\x00%v\x00%v %v\x00%s\x00%s",
-		g.field, g.originFields, g.credentials, g.disabled, g.allowMethods, g.allowHeaders,
+	from := ""
+	if g.originRule != nil {
+		from = g.originRule.field
+	}
+	return fmt.Sprintf("%s\x00%s\x00%v %v\x00%s\x00%s\x00%s\x00%v\x00%v %v\x00%s\x00%s",
+		g.field, from, g.credentials, g.disabled, g.allowMethods, g.allowHeaders,
 		g.maxAge, g.request, g.present, g.response, g.exposeHeaders, g.vary)
 }
 

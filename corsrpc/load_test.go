@@ -2,9 +2,11 @@ package corsrpc_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -199,5 +201,33 @@ func TestCompileChecksNumbers(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+// TestManyOriginsAndRules: a set of origins is made once, however many rules
+// inherit it.
+func TestManyOriginsAndRules(t *testing.T) {
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{}}
+	for i := range 100_000 {
+		policy.Defaults.AllowOrigins = append(policy.Defaults.AllowOrigins, fmt.Sprintf("https://tenant%d.example.com", i))
+	}
+	for i := range 2_000 {
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{
+			Selector: fmt.Sprintf("a.v%d.S", i), AcceptRisks: []corsrpcv1.Risk{corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS}, Tracing: proto.Bool(true),
+		})
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<30 {
+		t.Errorf("compiling took %d MiB", got>>20)
+	}
+	d := plan.Decide(corsrpc.Request{Method: "POST", Path: "/a.v1999.S/M", Header: http.Header{"Origin": {"https://tenant99999.example.com"}}})
+	if d.Outcome() != corsrpc.OutcomeGrant || d.Field() != "defaults.allow_origins[99999]" {
+		t.Errorf("%v %v %s", d.Outcome(), d.Reason(), d.Field())
 	}
 }

@@ -19,7 +19,8 @@ type parsedRule struct {
 	message  *corsrpcv1.Rule
 
 	origins   []origin.Pattern
-	originAt  []int // the index of each pattern in allow_origins
+	originAt  []int       // the index of each pattern in allow_origins
+	set       *origin.Set // of the origins, once a grant needs it
 	request   []mention
 	response  []mention
 	methods   []string
@@ -44,6 +45,12 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 		c.fail(CheckFieldMisplaced, field+".protocols", "", "has no meaning for a path, which no RPC protocol serves: leave it out", "")
 	}
 	return p
+}
+
+// originField returns the path of the field that says the pattern of this
+// index.
+func (p *parsedRule) originField(i int) string {
+	return fmt.Sprintf("%s.allow_origins[%d]", p.field, p.originAt[i])
 }
 
 // rulePlace is where a rule stands.
