@@ -355,14 +355,20 @@ func (c *compiler) addPaths(p *Plan) {
 	}
 }
 
-// procedurePattern reports whether a path pattern is exactly a procedure's or
-// a service's, and the selector for it.
+// procedurePattern reports whether a path pattern is about a known service's
+// procedures, where it would have no effect, and the selector for them.
 func (c *compiler) procedurePattern(p *Plan, pattern string) (string, bool) {
 	if t, ok := p.procedures[pattern]; ok {
 		return t.name, true
 	}
-	service := strings.Trim(pattern, "/")
-	return service, c.schema.services[service]
+	for _, prefix := range p.prefixes {
+		if rest, ok := strings.CutPrefix(pattern, prefix+"/"); ok {
+			if service, _, _ := strings.Cut(rest, "/"); c.schema.services[service] {
+				return service, true
+			}
+		}
+	}
+	return "", false
 }
 
 // register adds a pattern, turning ServeMux's panic into an error.
