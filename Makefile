@@ -53,10 +53,11 @@ internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal
 	@touch $@
 
 .PHONY: lint
-lint: $(BIN)/buf $(BIN)/staticcheck ## gofmt, go vet, staticcheck, buf lint, buf breaking
+lint: $(BIN)/buf $(BIN)/staticcheck web e2e-web ## gofmt, go vet, staticcheck, tsc, buf lint, buf breaking
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
 	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
+	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
 
@@ -76,7 +77,9 @@ unit: ## Unit tests of all modules but the browsers', under -race
 
 .PHONY: e2e
 e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
-	@cd internal/e2e && go test -race -timeout 20m ./...
+	@mkdir -p .tmp && cd internal/e2e && go test -race -v -timeout 20m ./... > $(CURDIR)/.tmp/e2e.log 2>&1 || \
+		{ grep -vE '^ *(=== |--- PASS)' $(CURDIR)/.tmp/e2e.log; exit 1; }
+	@grep -E '^(stage|ok)' .tmp/e2e.log
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 2m)

@@ -4,9 +4,8 @@
 //
 // Package browser runs JavaScript in the browsers; web holds the scripts, with
 // the official client of Connect. `make e2e` installs what is missing and runs
-// all of it. To run one test in one browser:
+// all of it. After that, in this folder:
 //
-//	go test -run 'TestMatrix/Firefox' ./internal/e2e
-//
-// in this module's folder, after `make e2e-web`.
+//	go test -run 'TestMatrix/Firefox' .  # one test in one browser
+//	go test -run TestRecipeTable -v .    # prints the README's comparison
 package e2e

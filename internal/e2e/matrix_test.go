@@ -26,6 +26,7 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 	})
+	t.Logf("%d cells", tested)
 	if want := len(browser.Engines) * len(implementations) * 2 * len(cells()); tested != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cells were tested, want all %d", tested, want)
 	}

@@ -31,6 +31,7 @@ type MissingError struct {
 	Package string // the Debian package that holds it
 }
 
+// Error says what is missing and which command installs it.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("the tests in %s need %s, which is not installed: run `make setup`, or `apt-get install --yes --no-install-recommends %s`",
 		e.Engine, e.Program, e.Package)
