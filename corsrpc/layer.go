@@ -16,6 +16,7 @@ type Layer struct {
 	observer Observer
 	refusals *refusalLog // nil where nothing is logged
 	replaced atomic.Bool // whether a handler's own CORS headers were reported
+	hinted   atomic.Bool // whether a missing path prefix was
 }
 
 // New returns a layer for a plan. The error says what the plan needs and the
@@ -54,6 +55,7 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 		l.report(r, d)
 		switch {
 		case d.outcome == OutcomeUntouched:
+			l.hintAtPrefix(r)
 			next.ServeHTTP(w, r)
 		case d.answered():
 			answer(w, d)

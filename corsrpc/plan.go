@@ -171,6 +171,24 @@ func (p *Plan) findSlowly(r *Request, canonical bool) target {
 	return target{}
 }
 
+// missingPrefix returns what stands before a known procedure's path in a
+// path that is not governed.
+func (p *Plan) missingPrefix(path string) (string, bool) {
+	if len(path) > maxPath {
+		return "", false
+	}
+	method := strings.LastIndexByte(path, '/')
+	if method <= 0 {
+		return "", false
+	}
+	service := strings.LastIndexByte(path[:method], '/')
+	if service <= 0 {
+		return "", false
+	}
+	_, ok := p.procedures[path[service:]]
+	return path[:service], ok
+}
+
 // meansSame reports whether a name and its reading in lower case are covered
 // by the same selector and service, letter case apart.
 func (p *Plan) meansSame(name, reading string) bool {

@@ -158,3 +158,20 @@ func (l *Layer) reportReplaced(d Decision) {
 		slog.String("target", name),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
 }
+
+// hintAtPrefix logs, once for a layer, that a preflight asks for a path that
+// ends in a known procedure's but is not governed: most likely the layer
+// stands outside of http.StripPrefix and was not told.
+func (l *Layer) hintAtPrefix(r *http.Request) {
+	if l.refusals == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
+		return
+	}
+	prefix, ok := l.plan.Load().missingPrefix(r.URL.Path)
+	if !ok || !l.hinted.CompareAndSwap(false, true) {
+		return
+	}
+	l.refusals.logger.LogAttrs(r.Context(), slog.LevelWarn,
+		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
+		slog.String("path", sample(r.URL.Path)),
+		slog.String("remedy", "WithPathPrefix("+strconv.Quote(sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
+}

@@ -93,6 +93,22 @@ func TestLogIsEscaped(t *testing.T) {
 	}
 }
 
+// TestMissingPrefixIsLogged: a layer outside of http.StripPrefix that was not
+// told of the prefix governs nothing, which somebody has to learn.
+func TestMissingPrefixIsLogged(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, allowPage)
+	h := layer.Wrap(http.StripPrefix("/api", nothing))
+	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}}
+	for range 3 {
+		h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/api"+listRPC, header))
+	}
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/api/other", header))
+	if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], `WithPathPrefix(\"/api\")`) {
+		t.Errorf("%s", log)
+	}
+}
+
 // TestLogIsBounded: each reason, rule and known procedure once a minute, ten
 // lines a second, the rest as one count a minute.
 func TestLogIsBounded(t *testing.T) {
