@@ -48,6 +48,12 @@ func failure(method string) *wantError {
 	}
 }
 
+// because is an error with another message.
+func because(message string, err *wantError) *wantError {
+	err.message = message
+	return err
+}
+
 // noRequestStream is how the official client says that browsers cannot send a stream: no engine
 // sends the body of a request while it is read, over HTTP/1.1, and the client does not try.
 var noRequestStream = &wantError{
@@ -89,6 +95,14 @@ var rows = []row{
 		errV1: &wantError{
 			code: "FailedPrecondition", message: "on purpose", details: messages(`{"hint":"hint"}`),
 			metadata: "error: meta-Fail",
+		},
+	},
+	{
+		name: "error by GET", method: "Lookup", requests: messages(`{}`), get: true,
+		err: because("no key", failure("Lookup")),
+		errV1: &wantError{
+			code: "FailedPrecondition", message: "no key", details: messages(`{"hint":"hint"}`),
+			metadata: "error: meta-Lookup",
 		},
 	},
 	{

@@ -34,6 +34,9 @@ func greeting(r *showcasev1.GreetRequest, requestHeader http.Header) *showcasev1
 	return res
 }
 
+// noKey is why Lookup fails.
+const noKey = "no key"
+
 // found answers Lookup.
 func found(r *showcasev1.LookupRequest, method string) *showcasev1.LookupResponse {
 	return &showcasev1.LookupResponse{Value: strings.ToUpper(r.GetKey()), HttpMethod: method}

@@ -43,6 +43,9 @@ func (connectV1) Greet(_ context.Context, r *connect.Request[showcasev1.GreetReq
 }
 
 func (connectV1) Lookup(_ context.Context, r *connect.Request[showcasev1.LookupRequest]) (*connect.Response[showcasev1.LookupResponse], error) {
+	if r.Msg.GetKey() == "" {
+		return nil, failure("Lookup", noKey)
+	}
 	res := connect.NewResponse(found(r.Msg, r.HTTPMethod()))
 	describe(res.Header(), res.Trailer(), "Lookup")
 	return res, nil

@@ -51,7 +51,10 @@ func (connectV2) Greet(ctx context.Context, r *showcasev1.GreetRequest) (*showca
 }
 
 func (connectV2) Lookup(ctx context.Context, r *showcasev1.LookupRequest) (*showcasev1.LookupResponse, error) {
-	describeV2(ctx, "Lookup")
+	described := describeV2(ctx, "Lookup")
+	if r.GetKey() == "" {
+		return nil, failureV2(described, "Lookup", noKey)
+	}
 	info, _ := connecthttp.ServerInfoForContext(ctx)
 	return found(r, info.HTTPMethod()), nil
 }

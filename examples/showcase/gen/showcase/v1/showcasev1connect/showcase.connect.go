@@ -58,7 +58,8 @@ const (
 type ShowcaseServiceClient interface {
 	// Greet is a unary call.
 	Greet(context.Context, *connect.Request[v1.GreetRequest]) (*connect.Response[v1.GreetResponse], error)
-	// Lookup has no side effects: Connect clients call it by GET.
+	// Lookup has no side effects: Connect clients call it by GET. Without a key it
+	// fails.
 	Lookup(context.Context, *connect.Request[v1.LookupRequest]) (*connect.Response[v1.LookupResponse], error)
 	// Count streams the numbers from 1 to the given one.
 	Count(context.Context, *connect.Request[v1.CountRequest]) (*connect.ServerStreamForClient[v1.CountResponse], error)
@@ -193,7 +194,8 @@ func (c *showcaseServiceClient) Chat(ctx context.Context) *connect.BidiStreamFor
 type ShowcaseServiceHandler interface {
 	// Greet is a unary call.
 	Greet(context.Context, *connect.Request[v1.GreetRequest]) (*connect.Response[v1.GreetResponse], error)
-	// Lookup has no side effects: Connect clients call it by GET.
+	// Lookup has no side effects: Connect clients call it by GET. Without a key it
+	// fails.
 	Lookup(context.Context, *connect.Request[v1.LookupRequest]) (*connect.Response[v1.LookupResponse], error)
 	// Count streams the numbers from 1 to the given one.
 	Count(context.Context, *connect.Request[v1.CountRequest], *connect.ServerStream[v1.CountResponse]) error

@@ -108,7 +108,8 @@ var (
 type ShowcaseServiceClient interface {
 	// Greet is a unary call.
 	Greet(context.Context, *v1.GreetRequest) (*v1.GreetResponse, error)
-	// Lookup has no side effects: Connect clients call it by GET.
+	// Lookup has no side effects: Connect clients call it by GET. Without a key it
+	// fails.
 	Lookup(context.Context, *v1.LookupRequest) (*v1.LookupResponse, error)
 	// Count streams the numbers from 1 to the given one.
 	Count(context.Context, *v1.CountRequest) (ShowcaseServiceCountClientStream, error)
@@ -260,7 +261,8 @@ func (s ShowcaseServiceChatClientStream) Close() error {
 type ShowcaseServiceHandler interface {
 	// Greet is a unary call.
 	Greet(context.Context, *v1.GreetRequest) (*v1.GreetResponse, error)
-	// Lookup has no side effects: Connect clients call it by GET.
+	// Lookup has no side effects: Connect clients call it by GET. Without a key it
+	// fails.
 	Lookup(context.Context, *v1.LookupRequest) (*v1.LookupResponse, error)
 	// Count streams the numbers from 1 to the given one.
 	Count(context.Context, *v1.CountRequest, ShowcaseServiceCountServerStream) error

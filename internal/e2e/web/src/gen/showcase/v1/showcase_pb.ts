@@ -364,7 +364,8 @@ export const ShowcaseService: GenService<{
     output: typeof GreetResponseSchema;
   },
   /**
-   * Lookup has no side effects: Connect clients call it by GET.
+   * Lookup has no side effects: Connect clients call it by GET. Without a key it
+   * fails.
    *
    * @generated from rpc showcase.v1.ShowcaseService.Lookup
    */
