@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
 
 // committer is the ResponseWriter of a request whose answer a decision
@@ -84,7 +86,7 @@ func (c *committer) base() *committer                            { return c }
 func wrapWriter(w http.ResponseWriter, d Decision, l *Layer) (http.ResponseWriter, *committer) {
 	c := &committer{ResponseWriter: w, decision: d, layer: l}
 	_, reads := w.(io.ReaderFrom)
-	switch flushes := canFlush(w); {
+	switch flushes := responsewriter.CanFlush(w); {
 	case flushes && reads:
 		return flushReadCommitter{c}, c
 	case flushes:
@@ -93,20 +95,6 @@ func wrapWriter(w http.ResponseWriter, d Decision, l *Layer) (http.ResponseWrite
 		return readCommitter{c}, c
 	}
 	return c, c
-}
-
-// canFlush reports whether http.ResponseController finds a way to flush.
-func canFlush(w http.ResponseWriter) bool {
-	for {
-		switch f := w.(type) {
-		case http.Flusher, interface{ FlushError() error }:
-			return true
-		case interface{ Unwrap() http.ResponseWriter }:
-			w = f.Unwrap()
-		default:
-			return false
-		}
-	}
 }
 
 // isWrapped reports whether a layer further out decides on the answer.
