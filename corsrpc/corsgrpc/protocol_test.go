@@ -1,0 +1,374 @@
+package corsgrpc_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+)
+
+// TestMalformedRequests: each ends with INTERNAL and what is wrong, unless
+// the handler never looked at what is malformed.
+func TestMalformedRequests(t *testing.T) {
+	t.Parallel()
+	good := frame(t, "3")
+	text := base64.StdEncoding.EncodeToString
+	const (
+		flags     = "grpc-message: the request is malformed: a message has reserved flags, grpc-status: 13"
+		truncated = "grpc-message: the request is malformed: it ends within a message, grpc-status: 13"
+		noBase64  = "grpc-message: the request is malformed: it is no base64, grpc-status: 13"
+	)
+	tests := []struct {
+		name, body string
+		text       bool
+		want       string
+	}{
+		{"a trailer frame", string(rawFrame(0x80, []byte("a: b\r\n"))), false, flags},
+		{"a trailer frame without a length", "\x80", false, flags},
+		{"reserved flags", string(rawFrame(0x02, nil)), false, flags},
+		{"all flags", string(rawFrame(0xff, nil)), false, flags},
+		{"not framed", `{"name":"Ada"}`, false, flags},
+		{"part of a length", string(good[:3]), false, truncated},
+		{"a length alone", string(good[:5]), false, truncated},
+		{"part of a message", string(good[:7]), false, truncated},
+		{"a length of 4 GiB", "\x00\xff\xff\xff\xff", false, "grpc-message: grpc: received message larger than max (4294967295 vs. 4194304), grpc-status: 8"},
+		{"a trailer frame, as text", text(rawFrame(0x80, nil)), true, flags},
+		{"part of a message, as text", text(good[:7]), true, truncated},
+		{"part of a message, as text without padding", text(good[:6]), true, truncated},
+		{"frames that are no text", string(good), true, noBase64},
+		{"part of a group", text(good)[:5], true, noBase64},
+		{"a single character", "A", true, noBase64},
+		{"padding first", "====", true, noBase64},
+		{"padding within a group", "A=AA", true, noBase64},
+		{"three of padding", "A===", true, noBase64},
+		{"a line break", text(good[:6]) + "\r\n" + text(good[6:]), true, noBase64},
+		{"a space", " " + text(good), true, noBase64},
+		{"the alphabet of URLs", strings.Repeat("-_", 4), true, noBase64},
+		{"bits in the padding", "AB==", true, noBase64},
+		{"nothing that is base64, and a lot of it", strings.Repeat("\x00", 1<<20), true, noBase64},
+	}
+	onWires(t, func(t *testing.T, w wire) {
+		url, client := w.start(t, webHandler(newService()))
+		for _, test := range tests {
+			for _, method := range []string{"Greet", "Count"} {
+				for _, chunked := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s, %s, chunked %t", test.name, method, chunked), func(t *testing.T) {
+						t.Parallel()
+						m := binaryMode
+						if test.text {
+							m = textMode
+						}
+						r := m.request(t, url, method, nil)
+						r.Body = io.NopCloser(strings.NewReader(test.body))
+						r.ContentLength = int64(len(test.body))
+						if chunked {
+							r.ContentLength = -1
+						}
+						if got := send(t, client, r); lines(got.trailers) != test.want || len(got.messages) > 0 {
+							t.Errorf("%q %q, want %q", got.messages, lines(got.trailers), test.want)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+// TestPaddingInsideARequest: clients that stream encode each part by itself.
+func TestPaddingInsideARequest(t *testing.T) {
+	t.Parallel()
+	url, client := wires[0].start(t, webHandler(newService()))
+	whole := frame(t, "padded inside")
+	for at := range whole {
+		body := base64.StdEncoding.EncodeToString(whole[:at]) + base64.StdEncoding.EncodeToString(whole[at:])
+		r := textMode.request(t, url, "Greet", nil)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		if got := send(t, client, r); len(got.messages) != 1 || got.messages[0] != "Hello, padded inside" {
+			t.Fatalf("padded after %d bytes: %+v", at, got)
+		}
+	}
+}
+
+// TestUnfinishedRequest: a request that never ends is answered all the same,
+// where the server has seen enough of it, and what follows on its connection
+// is not taken for another request.
+func TestUnfinishedRequest(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, contentType, body, want string }{
+		{"reserved flags", "application/grpc-web+proto", "\x80", "grpc-status: 13"},
+		{"no base64", "application/grpc-web-text+proto", "====", "grpc-status: 13"},
+		{"too large", "application/grpc-web+proto", "\x00\x7f\xff\xff\xff", "grpc-status: 8"},
+		{"no such method", "application/grpc-web+proto", "", "grpc-status: 12"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			requests := make(chan string, 10)
+			h := webHandler(newService())
+			var log serverLog
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests <- r.Method + " " + r.URL.Path
+				h.ServeHTTP(w, r)
+			}))
+			server.Config.ErrorLog = log.logger()
+			server.Start()
+			defer server.Close()
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			method := "Greet"
+			if test.body == "" {
+				method = "Nothing"
+			}
+			fmt.Fprintf(conn, "POST /test.v1.TestService/%s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n%s", method, test.contentType, test.body)
+			reader := bufio.NewReader(conn)
+			res, err := http.ReadResponse(reader, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(test.contentType, "text") {
+				if body, err = decodeText(string(body)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !strings.Contains(string(body), test.want) {
+				t.Errorf("the answer is %q, want %s", body, test.want)
+			}
+			fmt.Fprintf(conn, "%sPOST /smuggled HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", strings.Repeat("x", 200))
+			_ = conn.(*net.TCPConn).CloseWrite()
+			if rest, _ := io.ReadAll(reader); len(rest) > 0 {
+				t.Errorf("the server answered once more: %q", rest)
+			}
+			if <-requests; len(requests) > 0 {
+				t.Errorf("the server saw another request: %s", <-requests)
+			}
+			server.Close()
+			if log.String() != "" {
+				t.Errorf("the server logged %s", log.String())
+			}
+		})
+	}
+}
+
+// TestConnectionsAreReused: an ordinary call leaves its connection for the next one.
+func TestConnectionsAreReused(t *testing.T) {
+	t.Parallel()
+	h := webHandler(newService())
+	addresses := map[string]bool{}
+	url, client := wires[0].start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addresses[r.RemoteAddr] = true
+		h.ServeHTTP(w, r)
+	}))
+	for range 20 {
+		for _, m := range modes {
+			for _, method := range []string{"Greet", "Count", "Fail"} {
+				if got := send(t, client, m.request(t, url, method, frame(t, "3"))); got.trailers == nil {
+					t.Fatalf("%+v", got)
+				}
+			}
+		}
+	}
+	if len(addresses) != 1 {
+		t.Errorf("120 calls one after another took %d connections, want 1", len(addresses))
+	}
+}
+
+// TestAnswers: what a handler may do, and what becomes of it.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const trailerFrame = "\x80\x00\x00\x00\x10grpc-status: 0\r\n"
+	set := func(h http.Header, pairs ...string) {
+		h.Set("Content-Type", "application/grpc+proto")
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set(pairs[i], pairs[i+1])
+		}
+	}
+	unknown := string(rawFrame(0x80, []byte("grpc-status: 2\r\ngrpc-message: the server ended the call without a status\r\n")))
+	tests := []struct {
+		name   string
+		handle func(w http.ResponseWriter, r *http.Request)
+		body   string
+		header string // of the service's and the protocol's
+	}{
+		{"declared trailers", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer", "Grpc-Status, X-Later")
+			_, _ = w.Write(rawFrame(0, nil))
+			set(w.Header(), "Grpc-Status", "0", "X-Later", "l", "X-Undeclared", "u")
+		}, string(rawFrame(0, nil)) + string(rawFrame(0x80, []byte("grpc-status: 0\r\nx-later: l\r\n"))), ""},
+		{"declared trailers that are there at once", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer", "grpc-status", "Grpc-Status", "0")
+			w.WriteHeader(http.StatusOK)
+		}, trailerFrame, ""},
+		{"undeclared trailers, before and after", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:X-Before", "b")
+			w.(http.Flusher).Flush()
+			set(w.Header(), "Trailer:grpc-status", "0", "Trailer:X-AFTER", "a")
+		}, string(rawFrame(0x80, []byte("grpc-status: 0\r\nx-after: a\r\nx-before: b\r\n"))), ""},
+		{"nothing written", func(w http.ResponseWriter, _ *http.Request) { set(w.Header(), "Trailer:grpc-status", "0") }, trailerFrame, ""},
+		{"the status in the headers", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Grpc-Status", "5", "Grpc-Message", "none", "X-Meta", "m")
+		}, "", "grpc-message: none, grpc-status: 5, x-meta: m"},
+		{"the status in the headers, flushed alone", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Grpc-Status", "5")
+			w.(http.Flusher).Flush()
+		}, "", "grpc-status: 5"},
+		{"a body after the status", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Grpc-Status", "0")
+			if _, err := w.Write(rawFrame(0, nil)); err == nil {
+				t.Error("it was taken")
+			}
+		}, "", "grpc-status: 0"},
+		{"no status", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header())
+			_, _ = w.Write(rawFrame(0, nil))
+		}, string(rawFrame(0, nil)) + unknown, ""},
+		{"no status and no message", func(w http.ResponseWriter, _ *http.Request) { set(w.Header()) }, unknown, ""},
+		{"two statuses", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header())
+			w.Header()["Trailer:Grpc-Status"] = []string{"0", "5"}
+		}, unknown, ""},
+		{"a status under two names", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "0", "Trailer:Grpc-Status", "7")
+		}, unknown, ""},
+		{"a status that is no number", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "OK")
+		}, unknown, ""},
+		{"reserved flags", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "0")
+			_, _ = w.Write(rawFrame(0, []byte("a")))
+			_, err := w.Write(append(rawFrame(1, []byte("b")), rawFrame(0x80, []byte("grpc-status: 0\r\n"))...))
+			if err == nil {
+				t.Error("it was taken")
+			}
+			if _, err := w.Write(rawFrame(0, []byte("c"))); err == nil {
+				t.Error("more was taken")
+			}
+		}, string(rawFrame(0, []byte("a"))) + string(rawFrame(1, []byte("b"))) +
+			string(rawFrame(0x80, []byte("grpc-status: 13\r\ngrpc-message: the server's answer is malformed: a message has reserved flags\r\n"))), ""},
+		{"values with line ends", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "7", "Trailer:x", "1\r\ngrpc-status: 0", "Trailer:y", " 2\n\x00 ")
+		}, string(rawFrame(0x80, []byte("grpc-status: 7\r\nx: 1  grpc-status: 0\r\ny: 2\r\n"))), ""},
+		{"names that are none", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "7", "Trailer:", "a", "Trailer:a b", "b", "Trailer:c\r\ngrpc-status: 0", "d", "Trailer:content-length", "1")
+		}, string(rawFrame(0x80, []byte("grpc-status: 7\r\n"))), ""},
+		{"a length of its own", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "0", "Content-Length", "0")
+		}, trailerFrame, ""},
+		{"an answer that is no gRPC", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Grpc-Status", "0")
+			http.Error(w, "no", http.StatusBadGateway)
+		}, "no\n", "grpc-status: 0"},
+		{"informational responses first", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			set(w.Header(), "Trailer:grpc-status", "0")
+		}, trailerFrame, ""},
+		{"an early status of its own, twice", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status", "0")
+			w.WriteHeader(http.StatusOK)
+			w.WriteHeader(http.StatusTeapot)
+		}, trailerFrame, ""},
+	}
+	for _, test := range tests {
+		for _, m := range modes {
+			t.Run(test.name+", "+m.name, func(t *testing.T) {
+				t.Parallel()
+				url, client := wires[0].start(t, corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(test.handle))))
+				res, err := client.Do(m.request(t, url, "Greet", frame(t, "")))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				body, err := io.ReadAll(res.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.text && strings.HasPrefix(res.Header.Get("Content-Type"), "application/grpc-web-text") {
+					if body, err = decodeText(string(body)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if string(body) != test.body {
+					t.Errorf("the body is %q, want %q", body, test.body)
+				}
+				own := http.Header{}
+				for _, name := range []string{"Grpc-Status", "Grpc-Message", "X-Meta", "X-Before", "X-Later", "Trailer"} {
+					if v := res.Header[name]; v != nil {
+						own[strings.ToLower(name)] = v
+					}
+				}
+				if got := lines(own); got != test.header {
+					t.Errorf("the headers are %q, want %q", got, test.header)
+				}
+				if len(res.Trailer) > 0 {
+					t.Errorf("HTTP trailers %v", res.Trailer)
+				}
+			})
+		}
+	}
+}
+
+// TestBrokenAnswers: an answer that cannot be ended properly breaks the
+// connection, so that no client takes it for whole.
+func TestBrokenAnswers(t *testing.T) {
+	t.Parallel()
+	tests := map[string]http.HandlerFunc{
+		"the handler stops within a message": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Trailer:Grpc-Status", "0")
+			_, _ = w.Write([]byte{0, 0, 0, 0, 9, 'a'})
+		},
+		"the handler stops within a length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			_, _ = w.Write([]byte{0, 0})
+		},
+		"the handler panics": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Trailer:Grpc-Status", "0")
+			_, _ = w.Write(rawFrame(0, nil))
+			panic(http.ErrAbortHandler)
+		},
+	}
+	onWires(t, func(t *testing.T, w wire) {
+		for name, handle := range tests {
+			for _, m := range modes {
+				url, client := w.start(t, corsgrpc.Text(corsgrpc.Handler(handle)))
+				res, err := client.Do(m.request(t, url, "Greet", frame(t, "")))
+				if err != nil {
+					continue
+				}
+				if body, err := io.ReadAll(res.Body); err == nil {
+					t.Errorf("%s, %s: the client read all of %q", name, m.name, body)
+				}
+				res.Body.Close()
+			}
+		}
+	})
+}
+
+// TestWriterThatCannotFlush: grpc-go says so itself.
+func TestWriterThatCannotFlush(t *testing.T) {
+	t.Parallel()
+	h := webHandler(newService())
+	url, client := wires[0].start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	}))
+	for _, m := range modes {
+		got := send(t, client, m.request(t, url, "Greet", frame(t, "")))
+		if got.status != http.StatusInternalServerError || !strings.Contains(got.messages[0], "http.Flusher") {
+			t.Errorf("%s: %+v", m.name, got)
+		}
+	}
+}

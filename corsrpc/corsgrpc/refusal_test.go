@@ -1,0 +1,166 @@
+package corsgrpc_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func httptestRequest(method, contentType, body string) (*http.Request, *httptest.ResponseRecorder) {
+	r := httptest.NewRequest(method, "/test.v1.TestService/Greet", strings.NewReader(body))
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return r, httptest.NewRecorder()
+}
+
+// TestOtherRequestsAreRefused: forms and everything else that a page can
+// send without a preflight never reach the gRPC handler.
+func TestOtherRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		method, contentType string
+		status              int
+	}{
+		{"POST", "application/x-www-form-urlencoded", 415},
+		{"POST", "application/x-www-form-urlencoded;charset=utf-8", 415},
+		{"POST", "multipart/form-data; boundary=x", 415},
+		{"POST", "text/plain", 415},
+		{"POST", "text/plain;application/grpc-web", 415},
+		{"POST", "", 415},
+		{"POST", "application/json", 415},
+		{"POST", "application/proto", 415},
+		{"POST", "application/connect+proto", 415},
+		{"POST", "application/grpcx", 415},
+		{"POST", "application/grpc-webx", 415},
+		{"POST", "application/grpc-web-textx", 415},
+		{"POST", "application/grpc-web+", 415},
+		{"POST", "application/grpc-web+a b", 415},
+		{"POST", "application/grpc-web-text+", 415},
+		{"POST", "application/grpc-web, text/plain", 415},
+		{"POST", "text/plain, application/grpc-web", 415},
+		{"GET", "application/grpc-web", 405},
+		{"PUT", "application/grpc-web-text", 405},
+		{"OPTIONS", "", 405},
+		{"GET", "", 405},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.contentType, func(t *testing.T) {
+			t.Parallel()
+			r, w := httptestRequest(test.method, test.contentType, "AAAAAAA=")
+			ran := false
+			corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))).ServeHTTP(w, r)
+			if ran || w.Code != test.status {
+				t.Errorf("%d, the handler ran: %t; want %d", w.Code, ran, test.status)
+			}
+			if name := map[int]string{415: "Accept-Post", 405: "Allow"}[test.status]; w.Header().Get(name) == "" {
+				t.Errorf("no %s in %v", name, w.Header())
+			}
+		})
+	}
+	r, w := httptestRequest("POST", "application/grpc-web", "")
+	r.Header.Add("Content-Type", "text/plain")
+	corsgrpc.Text(corsgrpc.Handler(http.NotFoundHandler())).ServeHTTP(w, r)
+	if w.Code != 415 {
+		t.Errorf("two Content-Types: %d", w.Code)
+	}
+}
+
+// TestTextPassesOthersOn: what is no text reaches the handler as it came, for it to answer.
+func TestTextPassesOthersOn(t *testing.T) {
+	t.Parallel()
+	for _, contentType := range []string{"application/x-www-form-urlencoded", "text/plain", "application/grpc-web", "application/json", "application/grpc-web-textual", ""} {
+		r, w := httptestRequest("POST", contentType, "AAAA")
+		same := false
+		corsgrpc.Text(http.HandlerFunc(func(gotW http.ResponseWriter, gotR *http.Request) {
+			same = gotW == http.ResponseWriter(w) && gotR == r
+		})).ServeHTTP(w, r)
+		if !same {
+			t.Errorf("%q: the request or the writer is another", contentType)
+		}
+	}
+}
+
+// TestMetadataInTheQuery: what grpc-web's client puts into a query parameter
+// in place of headers reaches no handler, and is nobody's metadata.
+func TestMetadataInTheQuery(t *testing.T) {
+	t.Parallel()
+	const smuggled = "?%24httpHeaders=authorization%3ABearer%20x%0D%0A"
+	url, client := wires[0].start(t, webHandler(newService()))
+	for _, m := range modes {
+		r := m.request(t, url, "Metadata"+smuggled, frame(t, "authorization"))
+		if got := send(t, client, r); len(got.messages) != 1 || got.messages[0] != `""` {
+			t.Errorf("%s: %+v", m.name, got)
+		}
+		r = m.request(t, url, "Metadata", frame(t, "authorization"))
+		r.Header.Set("Authorization", "Bearer y")
+		if got := send(t, client, r); len(got.messages) != 1 || got.messages[0] != `"Bearer y"` {
+			t.Errorf("%s: a header is no metadata: %+v", m.name, got)
+		}
+		var query string
+		seen := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { query = r.URL.RawQuery + "#" })
+		handlers := []http.Handler{corsgrpc.Text(corsgrpc.Handler(seen))}
+		if m.text {
+			handlers = append(handlers, corsgrpc.Text(seen))
+		} else {
+			handlers = append(handlers, corsgrpc.Handler(seen))
+		}
+		for _, h := range handlers {
+			r, w := httptestRequest("POST", m.contentType, "")
+			r.URL.RawQuery = strings.TrimPrefix(smuggled, "?")
+			query = ""
+			h.ServeHTTP(w, r)
+			if query != "#" {
+				t.Errorf("%s: the handler saw the query %q", m.name, query)
+			}
+		}
+	}
+}
+
+// TestMediaTypes: what is accepted, and what the handler and the client see.
+func TestMediaTypes(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ sent, handler, answer, got string }{
+		{"application/grpc-web", "application/grpc", "application/grpc", "application/grpc-web"},
+		{"application/grpc-web+proto", "application/grpc+proto", "application/grpc+proto", "application/grpc-web+proto"},
+		{"application/grpc-web+json", "application/grpc+json", "application/grpc+json", "application/grpc-web+json"},
+		{"Application/GRPC-Web+Proto", "application/grpc+proto", "application/grpc+proto", "application/grpc-web+proto"},
+		{"application/grpc-web; charset=utf-8", "application/grpc", "application/grpc", "application/grpc-web"},
+		{"application/grpc-web-text", "application/grpc", "application/grpc", "application/grpc-web-text"},
+		{"application/grpc-web-text+proto", "application/grpc+proto", "application/grpc+proto", "application/grpc-web-text+proto"},
+		{"application/grpc-web-text+proto", "application/grpc+proto", "text/plain", "text/plain"},
+		{"application/grpc-web-text+proto", "application/grpc+proto", "application/json", "application/json"},
+	}
+	for _, test := range tests {
+		r, w := httptestRequest("POST", test.sent, "")
+		r.Header.Set("Connection", "keep-alive, X-Hop")
+		r.Header.Set("X-Hop", "1")
+		r.Header.Set("Upgrade", "h2c")
+		corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get("Content-Type"); got != test.handler {
+				t.Errorf("%s: the handler saw %s, want %s", test.sent, got, test.handler)
+			}
+			if r.ProtoMajor != 2 || r.Proto != "HTTP/2.0" || r.Header.Get("Te") != "trailers" ||
+				r.Header.Get("Connection")+r.Header.Get("X-Hop")+r.Header.Get("Upgrade") != "" {
+				t.Errorf("%s: the handler saw %s with %v", test.sent, r.Proto, r.Header)
+			}
+			w.Header().Set("Content-Type", test.answer)
+			w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
+			_, _ = w.Write(nil)
+		}))).ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Type"); got != test.got {
+			t.Errorf("%s: answered with %s, want %s", test.sent, got, test.got)
+		}
+		body, _ := io.ReadAll(w.Body)
+		if isWeb := strings.HasPrefix(test.got, "application/grpc-web"); isWeb != (len(body) > 0) {
+			t.Errorf("%s, answered with %s: body %q", test.sent, test.got, body)
+		}
+	}
+}
