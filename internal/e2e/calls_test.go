@@ -10,11 +10,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// The transports of the official client.
+// The ways to call: connect-web over each of its protocols, and the grpc-web client.
 const (
-	overConnect = "connect"
-	overGRPCWeb = "grpc-web"
+	overConnect   = "connect"
+	overGRPCWeb   = "grpc-web"
+	withGRPCWebJS = "grpc-web client"
 )
+
+var transports = []string{overConnect, overGRPCWeb, withGRPCWebJS}
 
 // call is a call that the page's script makes; web/src/calls.ts says what the fields mean.
 type call struct {
@@ -29,6 +32,7 @@ type call struct {
 	CallAs               string            `json:"callAs,omitempty"`
 	PretendNoSideEffects bool              `json:"pretendNoSideEffects,omitempty"`
 	ContentType          string            `json:"contentType,omitempty"`
+	SuppressPreflight    bool              `json:"suppressCorsPreflight,omitempty"`
 }
 
 // reading is what the script read of a call.

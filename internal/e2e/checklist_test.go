@@ -18,7 +18,7 @@ import (
 func TestChecklist(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)
-		for _, server := range implementations {
+		for _, server := range connectImplementations {
 			for _, c := range checklist {
 				t.Run(server.name+"/"+c.name, func(t *testing.T) { c.test(t, page, server) })
 			}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -133,26 +134,37 @@ type cell struct {
 	otherFormat bool
 }
 
-// cells are all of them.
-func cells() []cell {
+// cells are all that a server can be asked.
+func cells(of implementation) []cell {
 	var all []cell
-	for _, transport := range []string{overConnect, overGRPCWeb} {
+	for _, transport := range transports {
 		for _, otherFormat := range []bool{false, true} {
 			for _, r := range rows {
-				if r.get && transport != overConnect {
-					continue
+				c := cell{r, transport, otherFormat}
+				switch {
+				case r.get && transport != overConnect:
+				case r.neverSent && transport == withGRPCWebJS: // it has no such call
+				case of.version == 0 && (transport == overConnect || c.format() == "grpc-web, JSON"): // grpc-go speaks neither
+				default:
+					all = append(all, c)
 				}
-				all = append(all, cell{r, transport, otherFormat})
 			}
 		}
 	}
 	return all
 }
 
-func (c cell) name() string {
-	format := map[bool]string{false: "JSON", true: "binary"}[c.otherFormat == (c.transport == overConnect)]
-	return c.transport + ", " + format + "/" + c.row.name
+// format is the transport and what it sends.
+func (c cell) format() string {
+	format := map[string]string{
+		"connect false": "JSON", "connect true": "binary",
+		"grpc-web false": "binary", "grpc-web true": "JSON",
+		"grpc-web client false": "text", "grpc-web client true": "binary",
+	}
+	return c.transport + ", " + format[fmt.Sprint(c.transport, " ", c.otherFormat)]
 }
+
+func (c cell) name() string { return c.format() + "/" + c.row.name }
 
 func (c cell) call(credentials bool) call {
 	return call{
@@ -179,9 +191,20 @@ func (c cell) want(from implementation, cookies []string) seen {
 	if from.version == 1 && c.errV1 != nil {
 		err = c.errV1
 	}
-	if err != nil {
-		s.code, s.message = err.code, err.message
-		s.details, s.metadata = joined(err.details), err.metadata
+	if err == nil {
+		return s
+	}
+	s.code, s.message = err.code, err.message
+	s.details, s.metadata = joined(err.details), err.metadata
+	if c.transport == withGRPCWebJS {
+		// To this client the metadata of an error is its trailers, and the headers are there as well; a
+		// status in the HTTP headers comes with trailers that are headers.
+		s.headers = s.metadata
+		if err == c.err {
+			s.headers = headOf(c.method)
+			s.metadata = "error: meta-" + c.method + ", " + trailOf(c.method)
+		}
+		s.trailers = s.metadata
 	}
 	return s
 }

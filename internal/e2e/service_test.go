@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
 )
 
@@ -13,13 +14,26 @@ type implementation struct {
 	handler func() http.Handler
 }
 
-var implementations = []implementation{
+// connectImplementations speak Connect and gRPC-Web.
+var connectImplementations = []implementation{
 	{"connect v1", 1, showcaseV1},
 	{"connect v2", 2, service.NewConnectV2},
+}
+
+// implementations are those, and what corsgrpc makes of grpc-go. In front of
+// connect-go it adds the text mode.
+var implementations = []implementation{
+	{"connect v1", 1, func() http.Handler { return corsgrpc.Text(showcaseV1()) }},
+	{"connect v2", 2, func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }},
+	{"grpc-go", 0, showcaseGRPC},
 }
 
 func showcaseV1() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(service.NewConnectV1())
 	return mux
+}
+
+func showcaseGRPC() http.Handler {
+	return corsgrpc.Text(corsgrpc.Handler(service.NewGRPC()))
 }

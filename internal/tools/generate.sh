@@ -14,9 +14,12 @@ generated() {
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
-generated | cut -c67- | grep -E '\.(pb|connect)\.go$' | xargs -r rm -f # what nothing generates any more goes
-"$buf" generate
-"$buf" generate --template examples/showcase/buf.gen.connectv2.yaml examples/showcase/proto
+generated | cut -c67- | { grep -E '\.(pb|connect)\.go$' || true; } | xargs -r rm -f # what nothing generates any more goes
+"$buf" generate --exclude-path examples/grpc/proto/clock
+for extra in connectv2 grpc; do
+  "$buf" generate --template "examples/showcase/buf.gen.$extra.yaml" examples/showcase/proto
+done
+"$buf" generate --template examples/grpc/buf.gen.yaml examples/grpc/proto
 go run -C internal/tools ./suffixancestors
 for web in examples/showcase/web internal/e2e/web; do
   (cd "$web" && "$buf" generate --template buf.gen.yaml ../../../examples/showcase/proto)

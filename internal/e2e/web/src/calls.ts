@@ -6,10 +6,12 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type CallOptions, Code, ConnectError, type Transport, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
+import { countGrpcWeb, readGrpcWeb } from "./grpc_web_client";
 
 /** A call that a test asks for. */
 export interface Call {
-  transport: "connect" | "grpc-web";
+  /** The official Connect client over one of its protocols, or the grpc-web client. */
+  transport: "connect" | "grpc-web" | "grpc-web client";
   /** The method's name, as in the schema. */
   method: string;
   /** The messages that the client sends: one, but for the streams of a client. */
@@ -28,6 +30,8 @@ export interface Call {
   pretendNoSideEffects?: boolean;
   /** Send this content type in place of the right one. */
   contentType?: string;
+  /** Avoid the preflight as the grpc-web client can: as a form, with the headers in the query. */
+  suppressCorsPreflight?: boolean;
 }
 
 /** What the script read of a call. */
@@ -54,10 +58,9 @@ export async function callShowcase(baseUrl: string, calls: Call[]): Promise<Read
 
 /** Reads the first message of a stream before it asks the server, at another address, to send the next. */
 export async function readAndRelease(baseUrl: string, transport: Call["transport"], release: string): Promise<number[]> {
-  const client = createClient(ShowcaseService, transportFor(baseUrl, { transport, method: "Count", requests: [] }));
   const numbers: number[] = [];
-  for await (const message of client.count({ upTo: 2 })) {
-    numbers.push(message.number);
+  for await (const number of count(baseUrl, transport, 2)) {
+    numbers.push(number);
     if (numbers.length === 1) {
       await fetch(release, { method: "POST" });
     }
@@ -65,8 +68,32 @@ export async function readAndRelease(baseUrl: string, transport: Call["transport
   return numbers;
 }
 
+/** Reads the first message of a stream and goes away. */
+export async function readAndCancel(baseUrl: string, transport: Call["transport"]): Promise<number> {
+  const controller = new AbortController();
+  for await (const number of count(baseUrl, transport, 2, controller.signal)) {
+    controller.abort();
+    return number;
+  }
+  return 0;
+}
+
+async function* count(baseUrl: string, transport: Call["transport"], upTo: number, signal?: AbortSignal): AsyncIterable<number> {
+  if (transport === "grpc-web client") {
+    yield* countGrpcWeb(baseUrl, upTo, signal);
+    return;
+  }
+  const client = createClient(ShowcaseService, transportFor(baseUrl, { transport, method: "Count", requests: [] }));
+  for await (const message of client.count({ upTo }, { signal })) {
+    yield message.number;
+  }
+}
+
 async function read(baseUrl: string, call: Call): Promise<Reading> {
   const method = methodFor(call);
+  if (call.transport === "grpc-web client") {
+    return readGrpcWeb(baseUrl, method, call);
+  }
   const reading: Reading = { messages: [], headers: {}, trailers: {} };
   const options: CallOptions = {
     headers: call.headers,
@@ -129,7 +156,7 @@ function transportFor(baseUrl: string, call: Call): Transport {
   switch (call.transport) {
     case "connect":
       return createConnectTransport({ ...options, useHttpGet: call.get, useBinaryFormat: call.otherFormat === true });
-    case "grpc-web":
+    default:
       return createGrpcWebTransport({ ...options, useBinaryFormat: call.otherFormat !== true });
   }
 }

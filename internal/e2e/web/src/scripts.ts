@@ -1,10 +1,10 @@
 // What the jobs of the tests call in the page: it is bundled into one script
 // that every page loads, and offers itself as the global `e2e`.
 
-import { callShowcase, readAndRelease } from "./calls";
+import { callShowcase, readAndCancel, readAndRelease } from "./calls";
 import { fetchRaw } from "./fetch";
 
-const e2e = { callShowcase, fetchRaw, readAndRelease };
+const e2e = { callShowcase, fetchRaw, readAndCancel, readAndRelease };
 
 declare global {
   var e2e: unknown;

@@ -1,0 +1,70 @@
+// Grpc is a plain grpc-go server that browsers may call as well: one port
+// serves gRPC, gRPC-Web and its text mode.
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	clockv1 "github.com/corsrpc/corsrpc-go/examples/grpc/gen/clock/v1"
+)
+
+type clock struct {
+	clockv1.UnimplementedClockServiceServer
+}
+
+func (clock) Now(context.Context, *clockv1.NowRequest) (*clockv1.NowResponse, error) {
+	return &clockv1.NowResponse{Time: timestamppb.Now()}, nil
+}
+
+func (clock) Tick(_ *clockv1.TickRequest, stream grpc.ServerStreamingServer[clockv1.TickResponse]) error {
+	for {
+		if err := stream.Send(&clockv1.TickResponse{Time: timestamppb.Now()}); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		}
+	}
+}
+
+// newServer is the server: the service, gRPC-Web in front of it, and the
+// layer around both.
+func newServer(addr, policy string) (*http.Server, error) {
+	layer, err := corsrpc.Load(policy)
+	if err != nil {
+		return nil, err
+	}
+	server := grpc.NewServer()
+	clockv1.RegisterClockServiceServer(server, clock{})
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // gRPC without TLS
+	return &http.Server{
+		Addr:      addr,
+		Handler:   layer.Wrap(corsgrpc.Text(corsgrpc.Handler(server))),
+		Protocols: protocols,
+	}, nil
+}
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "where to listen")
+	policy := flag.String("policy", "grpc/cors.yaml", "the policy file")
+	flag.Parse()
+	server, err := newServer(*addr, *policy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on http://%s", *addr)
+	log.Fatal(server.ListenAndServe())
+}
