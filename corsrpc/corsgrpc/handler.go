@@ -24,6 +24,11 @@ import (
 // suppressCorsPreflight makes of a call, would carry the page's metadata
 // without a preflight.
 //
+// Over HTTP/1.1 a request that h has seen enough of, such as one with too
+// large a message, is read on to at most 32 MiB and for as long as the client
+// goes on sending (http.Server's ReadTimeout bounds that), since no browser
+// reads the answer before.
+//
 // A request or an answer that is no sequence of gRPC messages ends with the
 // status INTERNAL; where not even a status can be sent, with a broken
 // connection. A call never looks complete if it is not.
@@ -60,6 +65,11 @@ func Handler(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(answer.offer(), grpcRequest(r, format, body))
 		answer.finish() // not after a panic: the answer must not look complete
+		if !body.arrived.Load() {
+			_ = answer.flush()
+			_ = body.Close()
+			body.drain()
+		}
 	})
 }
 

@@ -4,17 +4,21 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // requestBody is the body of a gRPC-Web request as the gRPC handler reads it.
 // One goroutine reads it, another may close it.
 type requestBody struct {
-	source  io.ReadCloser
-	text    *textReader // below, where the request came as text
-	frames  frames
-	err     error                  // what every further Read returns
-	arrived atomic.Bool            // the whole request has
-	wrong   atomic.Pointer[string] // what is wrong with the request
+	source io.ReadCloser
+	text   *textReader // below, where the request came as text
+	frames frames
+	err    error                  // what every further Read returns
+	wrong  atomic.Pointer[string] // what is wrong with the request
+
+	arrived atomic.Bool   // all of the request
+	read    atomic.Int64  // bytes, over HTTP/1.1
+	filled  chan struct{} // closed when no more is read, over HTTP/1.1
 }
 
 // newRequestBody returns the request's body. Over HTTP/1.1 it can be closed
@@ -28,28 +32,61 @@ func newRequestBody(r *http.Request) *requestBody {
 		b.arrived.Store(true)
 	case r.ProtoMajor < 2:
 		pipe, in := io.Pipe()
-		b.source = pipe
+		b.source, b.filled = pipe, make(chan struct{})
 		go b.fill(in, r.Body, make([]byte, min(max(r.ContentLength, 512), 32<<10)))
 	}
 	return b
 }
 
-// fill reads the body until its end, or until the pipe is closed and the
-// client sends more or goes away. net/http waits for that.
+// fill reads the body into the pipe, and after the pipe was closed discards
+// what still comes. It ends with the body; at the latest when the HTTP handler
+// has returned, since net/http ends a Read then.
 func (b *requestBody) fill(in *io.PipeWriter, body io.Reader, room []byte) {
-	for {
+	defer close(b.filled)
+	closed, discarded := false, 0
+	for discarded <= mostDiscarded {
 		n, err := body.Read(room)
+		b.read.Add(int64(n))
 		if err == io.EOF {
 			b.arrived.Store(true)
 		}
-		if n > 0 {
-			if _, closed := in.Write(room[:n]); closed != nil {
-				return
-			}
+		if closed {
+			discarded += n
+		} else if n > 0 {
+			_, e := in.Write(room[:n])
+			closed = e != nil
 		}
 		if err != nil {
 			in.CloseWithError(err)
 			return
+		}
+	}
+}
+
+// A browser reads no answer over HTTP/1.1 before it has sent its request, or
+// finds the connection reset (measured with all engines): without this, a
+// message beyond the server's limit would be a network error to the script.
+const (
+	mostDiscarded = 32 << 20        // bytes, eight times the limit that grpc-go has by default
+	patience      = 3 * time.Second // with a client that sends nothing
+)
+
+// drain waits until the client has sent its request, so that it reads the
+// answer, which has been sent; not for ever.
+func (b *requestBody) drain() {
+	if b.filled == nil || b.arrived.Load() {
+		return
+	}
+	tick := time.NewTicker(patience)
+	defer tick.Stop()
+	for before := b.read.Load(); ; before = b.read.Load() {
+		select {
+		case <-b.filled:
+			return
+		case <-tick.C:
+			if b.read.Load() == before {
+				return
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ require (
 	github.com/corsrpc/corsrpc-go/examples v0.0.0
 	github.com/evanw/esbuild v0.28.2
 	github.com/rs/cors v1.11.1
+	google.golang.org/grpc v1.85.0
 )
 
 require (
@@ -18,7 +19,6 @@ require (
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
-	google.golang.org/grpc v1.85.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 

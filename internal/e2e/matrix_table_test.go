@@ -144,7 +144,7 @@ func cells(of implementation) []cell {
 				switch {
 				case r.get && transport != overConnect:
 				case r.neverSent && transport == withGRPCWebJS: // it has no such call
-				case of.version == 0 && (transport == overConnect || c.format() == "grpc-web, JSON"): // grpc-go speaks neither
+				case !of.speaks(transport, otherFormat):
 				default:
 					all = append(all, c)
 				}

@@ -16,8 +16,8 @@ rules:
     allow_headers: [authorization, x-tenant-id]
 `
 
-// mixedPosts are POSTs to one procedure in every mix of transport, format, headers and timeout.
-func mixedPosts(credentials bool) []call {
+// mixedPosts are POSTs to one procedure in every mix of client, protocol, format, headers and timeout that the server speaks.
+func mixedPosts(to implementation, credentials bool) []call {
 	var calls []call
 	headers := []map[string]string{
 		nil,
@@ -28,8 +28,11 @@ func mixedPosts(credentials bool) []call {
 	for _, header := range headers {
 		for _, timeout := range []int{0, 30_000} {
 			for _, otherFormat := range []bool{false, true} {
-				for _, transport := range []string{overConnect, overGRPCWeb} { // alternate: that is what makes others ask anew
+				for _, transport := range transports { // alternate: that is what makes others ask anew
 					c := greet(transport)
+					if !to.speaks(transport, otherFormat) {
+						continue
+					}
 					c.Headers, c.TimeoutMs, c.OtherFormat, c.Credentials = header, timeout, otherFormat, credentials
 					calls = append(calls, c)
 				}
@@ -63,42 +66,56 @@ func TestPreflights(t *testing.T) {
 		want  func(browser.Engine) int
 	}
 	exactly := func(n int) func(browser.Engine) int { return func(browser.Engine) int { return n } }
-	tests := []struct {
-		name  string
-		steps []step // all against one server
-	}{
-		{"POSTs with one credentials mode take one", []step{
-			{"without cookies", mixedPosts(false), exactly(1)},
-			{"again", mixedPosts(false), exactly(0)},
-			{"a second mode takes one more", mixedPosts(true), exactly(1)},
-			{"and no more after that", append(mixedPosts(false), mixedPosts(true)...), exactly(0)},
-		}},
-		{"POSTs with cookies first", []step{
-			{"with cookies", mixedPosts(true), exactly(1)},
-			{"a second mode takes at most one more", mixedPosts(false), func(e browser.Engine) int { return second[e] }},
-		}},
-		{"another procedure takes another", []step{
-			{"first", mixedPosts(false), exactly(1)},
-			{"second", []call{countTo3(overConnect), countTo3(overGRPCWeb), countTo3(overConnect)}, exactly(1)},
-		}},
-		{"a GET without extra headers takes none", []step{
+	type preflightTest struct {
+		name   string
+		server implementation
+		steps  []step // all against one server
+	}
+	connectV1 := implementations[0]
+	tests := []preflightTest{
+		{"a GET without extra headers takes none", connectV1, []step{
 			{"three URLs", gets(plain, "a", "b", "c"), exactly(0)},
 			{"again", gets(plain, "a", "b", "c"), exactly(0)},
 		}},
-		{"a GET with a timeout takes one per URL", []step{
+		{"a GET with a timeout takes one per URL", connectV1, []step{
 			{"three URLs", gets(withTimeout, "a", "b", "c"), exactly(3)},
 			{"again, with another header", gets(withHeader, "a", "b", "c"), exactly(0)},
 			{"a fourth", gets(withTimeout, "d"), exactly(1)},
 		}},
-		{"a GET with a header takes one per URL", []step{
+		{"a GET with a header takes one per URL", connectV1, []step{
 			{"three URLs", gets(withHeader, "a", "b", "c"), exactly(3)},
 			{"again, with a timeout", gets(withTimeout, "a", "b", "c"), exactly(0)},
 		}},
 	}
+	for _, server := range implementations {
+		posts := func(credentials bool) []call { return mixedPosts(server, credentials) }
+		var counts []call
+		for _, transport := range []string{overGRPCWeb, overConnect, withGRPCWebJS, overGRPCWeb} {
+			if server.speaks(transport, false) {
+				counts = append(counts, countTo3(transport))
+			}
+		}
+		tests = append(tests, []preflightTest{
+			{"POSTs with one credentials mode take one", server, []step{
+				{"without cookies", posts(false), exactly(1)},
+				{"again", posts(false), exactly(0)},
+				{"a second mode takes one more", posts(true), exactly(1)},
+				{"and no more after that", append(posts(false), posts(true)...), exactly(0)},
+			}},
+			{"POSTs with cookies first", server, []step{
+				{"with cookies", posts(true), exactly(1)},
+				{"a second mode takes at most one more", posts(false), func(e browser.Engine) int { return second[e] }},
+			}},
+			{"another procedure takes another", server, []step{
+				{"first", posts(false), exactly(1)},
+				{"second", counts, exactly(1)},
+			}},
+		}...)
+	}
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, test := range tests {
-			t.Run(test.name, func(t *testing.T) {
-				server := serveAPI(t, newLayer(t, page.Origin, preflightPolicy).Wrap(showcaseV1()))
+			t.Run(test.server.name+"/"+test.name, func(t *testing.T) {
+				server := serveAPI(t, newLayer(t, page.Origin, preflightPolicy).Wrap(test.server.handler()))
 				for _, step := range test.steps {
 					for i, r := range runCalls(t, page, server, step.calls...) {
 						if r.Error != nil {

@@ -14,6 +14,17 @@ type implementation struct {
 	handler func() http.Handler
 }
 
+// speaks tells whether the server understands a transport in its usual format or in the other one.
+func (i implementation) speaks(transport string, otherFormat bool) bool {
+	switch transport {
+	case overConnect:
+		return i.version != 0
+	case overGRPCWeb:
+		return i.version != 0 || !otherFormat // grpc-go has no JSON
+	}
+	return true
+}
+
 // connectImplementations speak Connect and gRPC-Web.
 var connectImplementations = []implementation{
 	{"connect v1", 1, showcaseV1},

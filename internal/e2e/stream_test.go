@@ -7,52 +7,121 @@ import (
 	"testing"
 
 	connectrpc "connectrpc.com/connect"
+	"google.golang.org/grpc"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connect"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// holdingServer sends the second message of a stream when it is told to.
-type holdingServer struct {
-	showcasev1connect.UnimplementedShowcaseServiceHandler
+// holding sends the second message of a stream when it is told to, and tells
+// when the stream's client has gone away.
+type holding struct {
 	release chan struct{}
+	gone    chan struct{}
 }
 
-func (s holdingServer) Count(ctx context.Context, _ *connectrpc.Request[showcasev1.CountRequest], stream *connectrpc.ServerStream[showcasev1.CountResponse]) error {
-	if err := stream.Send(&showcasev1.CountResponse{Number: 1}); err != nil {
+func newHolding() *holding {
+	return &holding{release: make(chan struct{}), gone: make(chan struct{})}
+}
+
+func (h *holding) count(ctx context.Context, send func(*showcasev1.CountResponse) error) error {
+	if err := send(&showcasev1.CountResponse{Number: 1}); err != nil {
 		return err
 	}
 	select {
-	case <-s.release:
+	case <-h.release:
 	case <-ctx.Done():
+		close(h.gone)
 		return ctx.Err()
 	}
-	return stream.Send(&showcasev1.CountResponse{Number: 2})
+	return send(&showcasev1.CountResponse{Number: 2})
 }
 
-// TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent would not end if the layer held a byte back.
-func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
-	inEachEngine(t, func(t *testing.T, page *browser.Page) {
-		for _, transport := range []string{overConnect, overGRPCWeb} {
-			t.Run(transport, func(t *testing.T) {
-				holding := holdingServer{release: make(chan struct{})}
-				mux := http.NewServeMux()
-				mux.Handle(showcasev1connect.NewShowcaseServiceHandler(holding))
-				mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { close(holding.release) })
-				server := serveAPI(t, newLayer(t, page.Origin, `
+// handler serves the stream by one of the libraries, and what releases it by plain HTTP.
+func (h *holding) handler(library string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { close(h.release) })
+	if library == "grpc-go" {
+		server := grpc.NewServer()
+		showcasev1.RegisterShowcaseServiceServer(server, holdingGRPC{holding: h})
+		mux.Handle("/", corsgrpc.Text(corsgrpc.Handler(server)))
+		return mux
+	}
+	path, handler := showcasev1connect.NewShowcaseServiceHandler(holdingConnect{holding: h})
+	mux.Handle(path, corsgrpc.Text(handler))
+	return mux
+}
+
+type holdingConnect struct {
+	showcasev1connect.UnimplementedShowcaseServiceHandler
+	holding *holding
+}
+
+func (h holdingConnect) Count(ctx context.Context, _ *connectrpc.Request[showcasev1.CountRequest], s *connectrpc.ServerStream[showcasev1.CountResponse]) error {
+	return h.holding.count(ctx, s.Send)
+}
+
+type holdingGRPC struct {
+	showcasev1.UnimplementedShowcaseServiceServer
+	holding *holding
+}
+
+func (h holdingGRPC) Count(_ *showcasev1.CountRequest, s grpc.ServerStreamingServer[showcasev1.CountResponse]) error {
+	return h.holding.count(s.Context(), s.Send)
+}
+
+// streamed are the ways to read a stream message by message. The grpc-web client does so in its
+// text format only: of a binary answer it reads nothing before the end.
+var streamed = []struct{ library, transport string }{
+	{"connect v1", overConnect},
+	{"connect v1", overGRPCWeb},
+	{"connect v1", withGRPCWebJS},
+	{"grpc-go", overGRPCWeb},
+	{"grpc-go", withGRPCWebJS},
+}
+
+const streamPolicy = `
 defaults:
   allow_origins: [ORIGIN]
 rules:
   - path: /release
-`).Wrap(mux))
+`
+
+// TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent would not end if the layer, or what makes a
+// grpc-go server callable, held a byte back.
+func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, way := range streamed {
+			t.Run(way.library+" over "+way.transport, func(t *testing.T) {
+				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(newHolding().handler(way.library)))
 				var numbers []int
 				page.Run(t, `return e2e.readAndRelease(args.url, args.transport, args.url + "/release")`,
-					map[string]string{"url": server.URL, "transport": transport}, &numbers)
+					map[string]string{"url": server.URL, "transport": way.transport}, &numbers)
 				if !slices.Equal(numbers, []int{1, 2}) {
 					t.Errorf("the script read %v, want [1 2]", numbers)
 				}
+			})
+		}
+	})
+}
+
+// TestCancelledStream would not end if the handler did not learn that the script wants no more.
+func TestCancelledStream(t *testing.T) {
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, way := range streamed {
+			t.Run(way.library+" over "+way.transport, func(t *testing.T) {
+				h := newHolding()
+				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(h.handler(way.library)))
+				var first int
+				page.Run(t, `return e2e.readAndCancel(args.url, args.transport)`,
+					map[string]string{"url": server.URL, "transport": way.transport}, &first)
+				if first != 1 {
+					t.Errorf("the script read %d, want 1", first)
+				}
+				<-h.gone
 			})
 		}
 	})

@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// TestMessageOverTheLimit: a message larger than grpc-go takes is refused before the browser has sent it
+// all, and the script reads why.
+func TestMessageOverTheLimit(t *testing.T) {
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, tooLarge := range []struct {
+			transport string
+			size      int
+		}{{overGRPCWeb, 5 << 20}, {overGRPCWeb, 16 << 20}, {withGRPCWebJS, 5 << 20}} {
+			t.Run(fmt.Sprintf("%s, %d MiB", tooLarge.transport, tooLarge.size>>20), func(t *testing.T) {
+				server := serveAPI(t, newLayer(t, page.Origin, `defaults: {allow_origins: [ORIGIN]}`).Wrap(showcaseGRPC()))
+				c := greet(tooLarge.transport)
+				c.Requests = messages(`{"name":"` + strings.Repeat("x", tooLarge.size) + `"}`)
+				got := runCalls(t, page, server, c)[0]
+				if got.Error == nil || got.Error.Code != "ResourceExhausted" {
+					t.Errorf("the script read %+v, want ResourceExhausted", got.Error)
+				}
+			})
+		}
+	})
+}
+
+// TestFormsNeverReachTheService: the grpc-web client can avoid the preflight. Its call is a form then, with the
+// headers in the query, and is answered with 415 outside of the service.
+func TestFormsNeverReachTheService(t *testing.T) {
+	var ran atomic.Int32
+	counting := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ran.Add(1)
+			h.ServeHTTP(w, r)
+		})
+	}
+	grpcServer := service.NewGRPC()
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, otherFormat := range []bool{false, true} {
+			layer := newLayer(t, page.Origin, `defaults: {allow_origins: [ORIGIN], allow_headers: [authorization]}`)
+			server := serveAPI(t, layer.Wrap(corsgrpc.Text(corsgrpc.Handler(counting(grpcServer)))))
+			c := greet(withGRPCWebJS)
+			c.SuppressPreflight, c.OtherFormat = true, otherFormat
+			c.Headers = map[string]string{"Authorization": "Bearer e2e"}
+			ran.Store(0)
+			got := runCalls(t, page, server, c)[0]
+			preflights, sent := server.take()
+			if len(preflights) != 0 || len(sent) != 1 || !strings.HasPrefix(sent[0].Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+				t.Fatalf("the client sent %s and %s, want one form", describe(preflights), describe(sent))
+			}
+			if ran.Load() != 0 || got.Error == nil || got.Error.Code != "Unknown" || len(got.Messages) > 0 {
+				t.Errorf("the service ran %d times, and the script read %+v %+v", ran.Load(), got, got.Error)
+			}
+			// The same call with a preflight is what the service gets.
+			c.SuppressPreflight = false
+			got = runCalls(t, page, server, c)[0]
+			if preflights, _ := server.take(); len(preflights) != 1 || ran.Load() != 1 || got.Error != nil ||
+				!slices.Contains(strings.Split(preflights[0].Header.Get("Access-Control-Request-Headers"), ","), "authorization") {
+				t.Errorf("with a preflight: %d preflights, the service ran %d times, %+v", len(preflights), ran.Load(), got.Error)
+			}
+		}
+	})
+}
