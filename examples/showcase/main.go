@@ -1,7 +1,8 @@
-// Showcase serves an RPC service on one port and a page on another, which is
-// another origin. The page calls every kind of method and shows what its
-// script could read, and how many preflights it took. A third port serves the
-// same page from an origin that the policy does not allow.
+// Showcase serves an RPC service, by connect-go on one port and by grpc-go on
+// a second one, and a page on a third port, which is another origin. The page
+// calls every kind of method with every client, and shows what its script
+// could read and how many preflights it took. A fourth port serves the same
+// page from an origin that the policy does not allow.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"path/filepath"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
 )
 
@@ -35,6 +37,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	policy := flags.String("policy", "showcase/cors.yaml", "the policy file")
 	dist := flags.String("page", "showcase/web/dist", "the folder of the built page")
 	apiAddr := flags.String("api", "localhost:8080", "where the service listens")
+	grpcAddr := flags.String("grpc", "localhost:8083", "where the same service listens, by grpc-go")
 	pageAddr := flags.String("allowed", "localhost:8081", "where the page of the allowed origin listens")
 	strangerAddr := flags.String("refused", "localhost:8082", "where the page of the refused origin listens")
 	if err := flags.Parse(args); err != nil {
@@ -57,17 +60,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	listen := func(addr string, handler http.Handler) (string, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-allowed and -refused are the pages'; allow_origins in the policy names the first)", err)
+			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-grpc is the service on grpc-go; -allowed and -refused are the pages'; allow_origins in the policy names the first)", err)
 		}
-		servers, listeners = append(servers, &http.Server{Handler: handler}), append(listeners, l)
+		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols()}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
 	}
-	api, err := listen(*apiAddr, counter.wrap(layer.Wrap(mux)))
+	api, err := listen(*apiAddr, counter.wrap(layer.Wrap(corsgrpc.Text(mux))))
 	if err != nil {
 		return err
 	}
-	// Each page tells its script where the service and the other page are.
-	pages := &pageServer{dist: *dist, api: api, counter: counter}
+	onGRPC, err := listen(*grpcAddr, counter.wrap(layer.Wrap(corsgrpc.Text(corsgrpc.Handler(service.NewGRPC())))))
+	if err != nil {
+		return err
+	}
+	// Each page tells its script where the services and the other page are.
+	pages := &pageServer{dist: *dist, api: api, grpc: onGRPC, counter: counter}
 	if pages.allowed, err = listen(*pageAddr, pages); err != nil {
 		return err
 	}
@@ -75,12 +82,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 
-	fmt.Fprintf(out, `service  %s
+	fmt.Fprintf(out, `service  %s   by connect-go: Connect, gRPC-Web and its text mode
+grpc     %s   the same by grpc-go: gRPC, gRPC-Web and its text mode
 page     %s   an origin that %s allows: every cell is readable
 stranger %s   another origin: every call is refused, and the log below says why
 Open the page. Then change %s, start again, and see what its script may still read.
 Ctrl-C ends it.
-`, api, pages.allowed, *policy, pages.refused, *policy)
+`, api, onGRPC, pages.allowed, *policy, pages.refused, *policy)
 
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
@@ -98,4 +106,12 @@ Ctrl-C ends it.
 		err = nil
 	}
 	return err
+}
+
+// protocols are those of every port: HTTP/2 without TLS is for gRPC itself.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }

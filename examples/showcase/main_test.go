@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"connectrpc.com/connect"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connect"
@@ -30,7 +32,7 @@ func start(t *testing.T, policy string) (addresses map[string]string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"-policy", policy, "-page", dist, "-api", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0"}, w)
+		done <- run(ctx, []string{"-policy", policy, "-page", dist, "-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0"}, w)
 		w.Close()
 	}()
 	t.Cleanup(func() {
@@ -53,7 +55,7 @@ func start(t *testing.T, policy string) (addresses map[string]string) {
 	return addresses
 }
 
-// TestShowcase: the program prints three servers, and they do what it says.
+// TestShowcase: the program prints its servers, and they do what it says.
 func TestShowcase(t *testing.T) {
 	addresses := start(t, "cors.yaml")
 	get := func(url string) (string, http.Header) {
@@ -75,7 +77,7 @@ func TestShowcase(t *testing.T) {
 	}
 	config, _ := get(addresses["stranger"] + "/config.json")
 	var c map[string]string
-	if err := json.Unmarshal([]byte(config), &c); err != nil || c["api"] != addresses["service"] || c["refused"] != addresses["stranger"] {
+	if err := json.Unmarshal([]byte(config), &c); err != nil || c["api"] != addresses["service"] || c["grpc"] != addresses["grpc"] || c["refused"] != addresses["stranger"] {
 		t.Errorf("%s %v", config, err)
 	}
 
@@ -83,6 +85,14 @@ func TestShowcase(t *testing.T) {
 	res, err := client.Greet(t.Context(), connect.NewRequest(&showcasev1.GreetRequest{Name: "you"}))
 	if err != nil || res.Msg.GetGreeting() != "Hello, you!" || res.Trailer().Get("X-Showcase-Trailer") != "trail-Greet" {
 		t.Errorf("%v %v", res, err)
+	}
+	conn, err := grpc.NewClient(strings.TrimPrefix(addresses["grpc"], "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if res, err := showcasev1.NewShowcaseServiceClient(conn).Greet(t.Context(), &showcasev1.GreetRequest{Name: "you"}); err != nil || res.GetGreeting() != "Hello, you!" {
+		t.Errorf("by grpc-go: %v %v", res, err)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, addresses["service"]+showcasev1connect.ShowcaseServiceGreetProcedure, nil)
 	if err != nil {

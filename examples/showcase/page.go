@@ -21,14 +21,15 @@ func (c *preflightCounter) wrap(next http.Handler) http.Handler {
 
 // pageServer serves the built page, and what its script asks its own origin.
 type pageServer struct {
-	dist                  string
-	api, allowed, refused string
-	counter               *preflightCounter
+	dist             string
+	api, grpc        string // the service
+	allowed, refused string // the pages
+	counter          *preflightCounter
 }
 
 // contentSecurityPolicy lets the page load itself, and call the service.
 func (s *pageServer) contentSecurityPolicy() string {
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' " + s.api + "; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' " + s.api + " " + s.grpc + "; base-uri 'none'; form-action 'none'"
 }
 
 func (s *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +39,7 @@ func (s *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	switch r.URL.Path {
 	case "/config.json":
-		answer(w, map[string]string{"api": s.api, "allowed": s.allowed, "refused": s.refused})
+		answer(w, map[string]string{"api": s.api, "grpc": s.grpc, "allowed": s.allowed, "refused": s.refused})
 	case "/preflights":
 		answer(w, map[string]int64{"count": s.counter.n.Load()})
 	default:

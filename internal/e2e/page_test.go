@@ -39,8 +39,8 @@ type shown struct {
 	Overflow int
 }
 
-// openShowcase opens the page in a frame as wide as a small phone, flips the switch for cookies if told to,
-// waits until it has made all calls, and reads what it shows.
+// openShowcase opens the page in a frame as wide as a small phone, chooses the server, flips the switch for cookies if
+// told to, waits until it has made all calls, and reads what it shows.
 const openShowcase = `
 	const frame = document.createElement("iframe");
 	frame.width = 360;
@@ -58,6 +58,12 @@ const openShowcase = `
 		look();
 	});
 	await settled();
+	const server = page.getElementById("server");
+	if (server.value !== args.server) {
+		server.value = args.server;
+		server.dispatchEvent(new Event("change"));
+		await settled();
+	}
 	if (args.credentials) {
 		page.getElementById("credentials").click();
 		await settled();
@@ -94,6 +100,9 @@ const openShowcase = `
 	return shown;
 `
 
+// shownColumns are the page's columns: each client, and how it calls. Only connect-go answers the first one.
+var shownColumns = []string{"connect-web: Connect", "connect-web: gRPC-Web", "grpc-web: text", "grpc-web: binary"}
+
 // shownKinds are the page's rows, and what its script has to read in each: over Connect, and over gRPC-Web where that differs.
 // COOKIES stands for the cookies that arrive.
 var shownKinds = []struct {
@@ -101,24 +110,21 @@ var shownKinds = []struct {
 	parts          string
 	partsOfGRPCWeb string
 	impossible     bool
-	preflights     [2]int // for Connect, which comes first, and for gRPC-Web
+	get            bool // by Connect: it takes no preflight
+	granted        bool // by the preflight of another row
 }{
-	{
-		name:       "Greet, unary",
-		parts:      "✓ message: Hello, browser! (cookies: COOKIES), " + shownHeaders("Greet"),
-		preflights: [2]int{1, 0},
-	},
+	{name: "Greet, unary", parts: "✓ message: Hello, browser! (cookies: COOKIES), " + shownHeaders("Greet")},
 	{
 		name:           "Lookup, no side effects",
 		parts:          "✓ message: ANSWER (by GET), " + shownHeaders("Lookup"),
 		partsOfGRPCWeb: "✓ message: ANSWER (by POST), " + shownHeaders("Lookup"),
-		preflights:     [2]int{0, 1},
+		get:            true,
 	},
-	{name: "Count, stream", parts: "✓ message: 1, 2, 3, " + shownHeaders("Count"), preflights: [2]int{1, 0}},
-	{name: "Silence, empty stream", parts: "✓ message: no messages, as expected, " + shownHeaders("Silence"), preflights: [2]int{1, 0}},
-	{name: "Fail, unary error", parts: shownError("Fail"), preflights: [2]int{1, 0}},
-	{name: "FailStream, error before the first message", parts: shownError("FailStream"), preflights: [2]int{1, 0}},
-	{name: "FailStream, error after two messages", parts: "✓ messages before: 1, 2, " + shownError("FailStream")},
+	{name: "Count, stream", parts: "✓ message: 1, 2, 3, " + shownHeaders("Count")},
+	{name: "Silence, empty stream", parts: "✓ message: no messages, as expected, " + shownHeaders("Silence")},
+	{name: "Fail, unary error", parts: shownError("Fail")},
+	{name: "FailStream, error before the first message", parts: shownError("FailStream")},
+	{name: "FailStream, error after two messages", parts: "✓ messages before: 1, 2, " + shownError("FailStream"), granted: true},
 	{name: "Collect, client stream", impossible: true},
 	{name: "Chat, bidirectional stream", impossible: true},
 }
@@ -145,13 +151,17 @@ func TestShowcasePage(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		for _, test := range []struct {
 			name        string
+			server      string
 			granted     bool
 			credentials bool
 		}{
-			{"allowed origin", true, false},
-			{"allowed origin, with cookies", true, true},
-			{"refused origin", false, false},
-			{"refused origin, with cookies", false, true},
+			{"allowed origin", "connect-go", true, false},
+			{"allowed origin, with cookies", "connect-go", true, true},
+			{"refused origin", "connect-go", false, false},
+			{"refused origin, with cookies", "connect-go", false, true},
+			{"allowed origin, grpc-go", "grpc-go", true, false},
+			{"allowed origin, grpc-go, with cookies", "grpc-go", true, true},
+			{"refused origin, grpc-go", "grpc-go", false, false},
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				proxy := &showcaseProxy{}
@@ -163,14 +173,18 @@ func TestShowcasePage(t *testing.T) {
 				}
 				proxy.target = startShowcase(t, program, granted)
 				var got shown
-				page.Run(t, openShowcase, map[string]bool{"credentials": test.credentials}, &got)
+				page.Run(t, openShowcase, map[string]any{"server": test.server, "credentials": test.credentials}, &got)
+				columns := shownColumns
+				if test.server == "grpc-go" {
+					columns = columns[1:]
+				}
 				if got.Overflow > 0 {
 					t.Errorf("the page is %d px wider than a screen of 360 px", got.Overflow)
 				}
 				if test.granted {
-					assertReadable(t, got, test.credentials)
+					assertReadable(t, got, columns, test.credentials)
 				} else {
-					assertBlocked(t, got, engine, page.Origin)
+					assertBlocked(t, got, columns, engine, page.Origin)
 				}
 			})
 		}
@@ -178,25 +192,28 @@ func TestShowcasePage(t *testing.T) {
 }
 
 // assertReadable asserts that the page shows all that the server sent.
-func assertReadable(t *testing.T, got shown, credentials bool) {
+func assertReadable(t *testing.T, got shown, columns []string, credentials bool) {
 	t.Helper()
 	var want []shownCell
 	total, possible := 0, 0
 	for _, kind := range shownKinds {
-		for i, protocol := range []string{"Connect", "gRPC-Web"} {
-			cell := shownCell{Kind: kind.name, Protocol: protocol}
+		asked := kind.granted
+		for _, column := range columns {
+			cell := shownCell{Kind: kind.name, Protocol: column}
 			if kind.impossible {
-				cell.Outcome, cell.Text = "impossible", "– not in a browser"
-				cell.Cause = noRequestStream.message
-				want = append(want, cell)
+				want = append(want, impossible(cell))
 				continue
 			}
 			possible++
-			total += kind.preflights[i]
+			preflights := 0
+			if get := kind.get && column == shownColumns[0]; !get && !asked {
+				asked, preflights = true, 1
+			}
+			total += preflights
 			cell.Outcome, cell.Text = "readable", "✓ all readable"
-			cell.Preflights = plural(kind.preflights[i], "preflight")
+			cell.Preflights = plural(preflights, "preflight")
 			cell.Parts = kind.parts
-			if i == 1 && kind.partsOfGRPCWeb != "" {
+			if column != shownColumns[0] && kind.partsOfGRPCWeb != "" {
 				cell.Parts = kind.partsOfGRPCWeb
 			}
 			cookies := "none"
@@ -214,31 +231,45 @@ func assertReadable(t *testing.T, got shown, credentials bool) {
 	}
 }
 
+// impossible is a cell of a call that no browser can make, or its client cannot.
+func impossible(cell shownCell) shownCell {
+	cell.Outcome, cell.Text = "impossible", "– not in a browser"
+	cell.Cause = noRequestStream.message
+	if strings.HasPrefix(cell.Protocol, "grpc-web:") {
+		cell.Cause = "The grpc-web client has no such call"
+	}
+	return cell
+}
+
 // assertBlocked asserts that the page shows nothing, and says why.
-func assertBlocked(t *testing.T, got shown, engine browser.Engine, origin string) {
+func assertBlocked(t *testing.T, got shown, columns []string, engine browser.Engine, origin string) {
 	t.Helper()
 	var want []shownCell
-	blocked := 0
+	blocked, total := 0, 0
 	for _, kind := range shownKinds {
-		for _, protocol := range []string{"Connect", "gRPC-Web"} {
-			cell := shownCell{Kind: kind.name, Protocol: protocol}
+		for _, column := range columns {
+			cell := shownCell{Kind: kind.name, Protocol: column}
 			if kind.impossible {
-				cell.Outcome, cell.Text = "impossible", "– not in a browser"
-				cell.Cause = noRequestStream.message
-			} else {
-				blocked++
-				cell.Outcome, cell.Text = "blocked", "✗ blocked"
-				cell.Cause = "“" + networkErrors[engine] + "”"
-				cell.Preflights = plural(1, "preflight")
-				if kind.name == "Lookup, no side effects" && protocol == "Connect" {
-					cell.Preflights = plural(0, "preflight")
-				}
+				want = append(want, impossible(cell))
+				continue
 			}
+			blocked++
+			cell.Outcome, cell.Text = "blocked", "✗ blocked"
+			cell.Cause = "“" + networkErrors[engine] + "”"
+			if strings.HasPrefix(column, "grpc-web:") {
+				cell.Cause = "http status code: 0”" // the client's words for the same
+			}
+			preflights := 1 // a refused one is not remembered
+			if kind.get && column == shownColumns[0] {
+				preflights = 0
+			}
+			total += preflights
+			cell.Preflights = plural(preflights, "preflight")
 			want = append(want, cell)
 		}
 	}
 	assertCells(t, got.Cells, want)
-	assertStatus(t, got, 0, blocked, blocked-1)
+	assertStatus(t, got, 0, blocked, total)
 	if !strings.Contains(got.Why, "policy does not allow "+origin) {
 		t.Errorf("the page explains %q, want it to say that the policy does not allow %s", got.Why, origin)
 	}
@@ -316,7 +347,7 @@ func startShowcase(t *testing.T, program, granted string) *url.URL {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, "-policy", file, "-page", "showcase/web/dist",
-		"-api", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")
+		"-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")
 	cmd.Dir = examples
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no clean-up
 	var complaints strings.Builder

@@ -3,6 +3,7 @@
 import { type CallOptions, Code, ConnectError, type Transport, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
+import { createGrpcWebClientTransport } from "./grpc_web";
 
 /** One thing that the server sent. */
 export interface Item {
@@ -22,8 +23,9 @@ export interface Result {
   preflights: number;
 }
 
-/** A transport of the official client. */
+/** A column: a client, and how it calls. */
 export interface Protocol {
+  client: "connect-web" | "grpc-web";
   name: string;
   transport: Transport;
 }
@@ -39,17 +41,20 @@ export interface Kind {
 
 type Client = ReturnType<typeof createClient<typeof ShowcaseService>>;
 
-/** The official client's transports, with or without cookies. */
-export function protocols(baseUrl: string, credentials: boolean): Protocol[] {
+/** Every way to call a server, with or without cookies. */
+export function protocols(baseUrl: string, speaksConnect: boolean, credentials: boolean): Protocol[] {
   const options = {
     baseUrl,
     fetch: (input: RequestInfo | URL, init?: RequestInit) =>
       fetch(input, { ...init, credentials: credentials ? "include" : "same-origin" }),
   };
-  return [
-    { name: "Connect", transport: createConnectTransport({ ...options, useHttpGet: true }) },
-    { name: "gRPC-Web", transport: createGrpcWebTransport(options) },
+  const all: Protocol[] = [
+    { client: "connect-web", name: "Connect", transport: createConnectTransport({ ...options, useHttpGet: true }) },
+    { client: "connect-web", name: "gRPC-Web", transport: createGrpcWebTransport(options) },
+    { client: "grpc-web", name: "text", transport: createGrpcWebClientTransport({ baseUrl, format: "text", credentials }) },
+    { client: "grpc-web", name: "binary", transport: createGrpcWebClientTransport({ baseUrl, format: "binary", credentials }) },
   ];
+  return speaksConnect ? all : all.slice(1);
 }
 
 async function collect<T>(stream: AsyncIterable<T>, text: (message: T) => string): Promise<string> {

@@ -1,9 +1,12 @@
 // The page: a table of what the script could read, and the switches.
 
-import { type Result, kinds, protocols, run } from "./calls";
+import { type Protocol, type Result, kinds, protocols, run } from "./calls";
 
 interface Config {
+  /** The service on connect-go. */
   api: string;
+  /** The service on grpc-go. */
+  grpc: string;
   allowed: string;
   refused: string;
 }
@@ -14,11 +17,11 @@ const preflights = async () => ((await (await fetch("/preflights")).json()) as {
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const button = byId<HTMLButtonElement>("call");
 const credentials = byId<HTMLInputElement>("credentials");
+const server = byId<HTMLSelectElement>("server");
 const status = byId("status");
 const rows = byId("rows");
 
 byId("here").textContent = location.origin;
-byId("api").textContent = config.api;
 const refused = location.origin === config.refused;
 const other = byId<HTMLAnchorElement>("other");
 other.href = refused ? config.allowed : config.refused;
@@ -40,9 +43,9 @@ function element(name: string, text: string, className?: string): HTMLElement {
   return e;
 }
 
-function cell(protocol: string, result: Result): HTMLElement {
+function cell(protocol: Protocol, result: Result): HTMLElement {
   const td = document.createElement("td");
-  td.dataset.protocol = protocol;
+  td.dataset.protocol = `${protocol.client}: ${protocol.name}`;
   td.dataset.outcome = result.outcome;
   td.append(element("p", words[result.outcome], `outcome ${result.outcome}`));
   if (result.cause) {
@@ -67,14 +70,26 @@ function cell(protocol: string, result: Result): HTMLElement {
 
 async function callAll(): Promise<void> {
   button.disabled = true;
+  server.disabled = true;
   rows.replaceChildren();
+  const onGRPC = server.value === "grpc-go";
+  const address = onGRPC ? config.grpc : config.api;
+  const columns = protocols(address, !onGRPC, credentials.checked);
+  byId("api").textContent = address;
+  byId("columns").replaceChildren(
+    element("th", "Method"),
+    ...columns.map((c) => {
+      const th = element("th", c.name);
+      th.append(element("span", c.client));
+      return th;
+    }),
+  );
   status.textContent = "Calling …";
   let readable = 0;
   let possible = 0;
   let asked = 0;
   let blocked = 0;
   try {
-    const columns = protocols(config.api, credentials.checked);
     for (const kind of kinds) {
       const row = document.createElement("tr");
       const title = element("th", kind.method);
@@ -88,7 +103,7 @@ async function callAll(): Promise<void> {
         possible += result.outcome === "impossible" ? 0 : 1;
         blocked += result.outcome === "blocked" ? 1 : 0;
         readable += result.outcome === "readable" ? 1 : 0;
-        row.append(cell(protocol.name, result));
+        row.append(cell(protocol, result));
       }
     }
     status.textContent = `${readable} of ${possible} calls are readable to the last header; ${asked} preflights were asked for.`;
@@ -101,10 +116,12 @@ async function callAll(): Promise<void> {
     status.textContent = `The page's own server did not answer (${e}): is the showcase still running?`;
   } finally {
     button.disabled = false;
+    server.disabled = false;
     document.body.dataset.done = "true";
   }
 }
 
 button.addEventListener("click", () => void callAll());
 credentials.addEventListener("change", () => void callAll());
+server.addEventListener("change", () => void callAll());
 void callAll();
