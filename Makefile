@@ -7,13 +7,13 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . examples internal/e2e
+MODULES := . examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 
 .PHONY: help
 help: ## Show what there is to make
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: web ## Build and start the showcase: a server, and a page on another origin that calls it
@@ -29,6 +29,7 @@ stages:
 	@$(STAGE) lint $(MAKE) lint
 	@$(STAGE) generated $(MAKE) check-generate
 	@$(STAGE) unit $(MAKE) unit
+	@$(STAGE) conformance $(MAKE) conformance-grpc
 	@$(STAGE) browsers $(MAKE) e2e
 
 .PHONY: setup
@@ -57,6 +58,7 @@ lint: $(BIN)/buf $(BIN)/staticcheck web e2e-web ## gofmt, go vet, staticcheck, t
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
 	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
+	@go vet -tags soak ./...
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
@@ -81,9 +83,21 @@ e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
 		{ grep -vE '^ *(=== |--- PASS)' $(CURDIR)/.tmp/e2e.log; exit 1; }
 	@grep -E '^(stage|ok)' .tmp/e2e.log
 
+.PHONY: conformance-grpc
+conformance-grpc:
+	@cd internal/conformance && go test -run TestCorsgrpc .
+
+.PHONY: conformance
+conformance: ## Run the conformance suite of the field, whole: 13,022 cases three times, 343 four times
+	@cd internal/conformance && go test -v -timeout 30m .
+
+.PHONY: soak
+soak: ## 100,000 calls and 1,000 cancelled streams: no goroutine stays, the heap does not grow
+	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 2m)
-	@for p in $$(grep -lE '^func Fuzz' -r --include='*_test.go' corsrpc internal/origin internal/policyfile internal/fetch | xargs -n1 dirname | sort -u); do \
+	@for p in $$(grep -lE '^func Fuzz' -r --include='*_test.go' corsrpc internal | xargs -n1 dirname | sort -u); do \
 		for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
 			echo "$$p $$t"; go test ./$$p -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME); \
 		done; \

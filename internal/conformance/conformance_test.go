@@ -1,0 +1,102 @@
+// Package conformance runs the suite of connectrpc.com/conformance against
+// its own servers, in which corsrpc takes the place of other middleware:
+// go.mod replaces it.
+package conformance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const page = "https://app.example.com"
+
+// variant is a server of the suite in a mode.
+type variant struct {
+	name string
+	env  []string
+	want string
+}
+
+// TestCorsgrpc: a client of grpc-go behind corsgrpc sees what the protocol asks for. The
+// known failures are the suite's own: grpc-go answers with another code.
+func TestCorsgrpc(t *testing.T) {
+	const want = "343 cases, 335 passed, 0 failed, 8 known"
+	test(t, "grpcserver", "grpc-web-server-impl-config.yaml", "grpcserver-web-known-failing.txt", []variant{
+		{"called by programs", nil, want},
+		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
+		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
+		// The suite can fail: what the layer refuses is no answer that it wants.
+		{"called by a page that may not", []string{"PAGE_ORIGIN=https://evil.example"}, "343 cases, 0 passed, 335 failed, 8 known"},
+	})
+}
+
+// TestLayer: behind the layer a client of connect-go sees what it sees without: over Connect,
+// gRPC and gRPC-Web, HTTP/1.1, HTTP/2 and HTTP/3, with and without TLS.
+func TestLayer(t *testing.T) {
+	const want = "13022 cases, 13022 passed, 0 failed, 0 known"
+	test(t, "referenceserver", "reference-impls-config.yaml", "referenceserver-known-failing.txt", []variant{
+		{"called by programs", nil, want},
+		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
+		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
+	})
+}
+
+func test(t *testing.T, server, config, knownFailing string, variants []variant) {
+	t.Helper()
+	bin := build(t, server)
+	suite := strings.TrimSpace(run(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "connectrpc.com/conformance")))
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "connectconformance"), "--mode", "server",
+				"--conf", filepath.Join(suite, "testing", config), "--known-failing", "@"+filepath.Join(suite, "testing", knownFailing),
+				"--", filepath.Join(bin, server))
+			cmd.Env = append(os.Environ(), v.env...)
+			// The suite starts servers, which end with it.
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+			cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+			output, err := cmd.CombinedOutput()
+			if got := sums(string(output)); got != v.want {
+				t.Errorf("%s, want %s\n%v\n%s", got, v.want, err, last(string(output), 4000))
+			}
+		})
+	}
+}
+
+// sums are the numbers that the suite ends with.
+func sums(output string) string {
+	number := func(pattern string) string {
+		if m := regexp.MustCompile(pattern).FindStringSubmatch(output); m != nil {
+			return m[1]
+		}
+		return "0"
+	}
+	return number(`Total cases: (\d+)`) + " cases, " + number(`(\d+) passed`) + " passed, " +
+		number(`(\d+) failed\n`) + " failed, " + number(`Another (\d+) failed as expected`) + " known"
+}
+
+// build builds the suite and a server of it, and returns their folder.
+func build(t *testing.T, server string) string {
+	t.Helper()
+	bin := t.TempDir()
+	const commands = "connectrpc.com/conformance/cmd/"
+	run(t, exec.Command("go", "build", "-o", bin+"/", commands+"connectconformance", commands+server))
+	return bin
+}
+
+func run(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, stderr.String())
+	}
+	return string(output)
+}
+
+func last(s string, n int) string { return s[max(0, len(s)-n):] }
