@@ -89,6 +89,20 @@ func TestTextBeforeConnect(t *testing.T) {
 	})
 }
 
+// TestTextOfAHandlerWithALength: the length of an answer is that of its text.
+func TestTextOfAHandlerWithALength(t *testing.T) {
+	t.Parallel()
+	url, client := wires[0].start(t, corsgrpc.Text(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Content-Type", "application/grpc-web+proto")
+		w.Header().Set("Content-Length", "5")
+		_, _ = w.Write(rawFrame(0, nil))
+	})))
+	if got := send(t, client, textMode.request(t, url, "Greet", nil)); len(got.messages) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestConnectClient: a client that checks every part of the protocol reads
 // all that grpc-go sends.
 func TestConnectClient(t *testing.T) {

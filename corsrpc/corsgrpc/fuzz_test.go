@@ -19,6 +19,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01a\x80\x00\x00\x00\x00"), uint8(3))
 	f.Add([]byte("\x00\xff\xff\xff\xffabc"), uint8(0))
 	f.Add([]byte("\x00\x00"), uint8(255))
+	f.Add([]byte("\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00"), uint8(0))
 	f.Fuzz(func(t *testing.T, body []byte, cut uint8) {
 		want, whole := wellFormed(body)
 		b := newRequestBody(&http.Request{ProtoMajor: 1 + int(cut%2), Body: io.NopCloser(&cutReader{rest: body, cut: int(cut)})})

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
@@ -49,6 +51,7 @@ func TestMalformedRequests(t *testing.T) {
 		{"padding within a group", "A=AA", true, noBase64},
 		{"three of padding", "A===", true, noBase64},
 		{"a line break", text(good[:6]) + "\r\n" + text(good[6:]), true, noBase64},
+		{"line breaks in place of a group", text(good[:6]) + "\r\n\r\n" + text(good[6:]), true, noBase64},
 		{"a space", " " + text(good), true, noBase64},
 		{"the alphabet of URLs", strings.Repeat("-_", 4), true, noBase64},
 		{"bits in the padding", "AB==", true, noBase64},
@@ -163,6 +166,38 @@ func TestUnfinishedRequest(t *testing.T) {
 	}
 }
 
+// TestMessageTooLarge: a client that reads nothing before it has sent its
+// request, as browsers do, reads why a message was refused.
+func TestMessageTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		url, _ := wires[0].start(t, webHandler(newService()))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		body := string(frame(t, strings.Repeat("x", 20<<20)))
+		if m.text {
+			body = base64.StdEncoding.EncodeToString([]byte(body))
+		}
+		if _, err := fmt.Fprintf(conn, "POST /test.v1.TestService/Greet HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", m.contentType, len(body), body); err != nil {
+			t.Fatalf("%s: the request could not be sent: %v", m.name, err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := io.ReadAll(res.Body)
+		if err == nil && m.text {
+			read, err = decodeText(string(read))
+		}
+		if err != nil || !strings.Contains(string(read), "grpc-status: 8\r\n") {
+			t.Errorf("%s: %q, %v", m.name, read, err)
+		}
+	}
+}
+
 // TestConnectionsAreReused: an ordinary call leaves its connection for the next one.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
@@ -236,6 +271,9 @@ func TestAnswers(t *testing.T) {
 			_, _ = w.Write(rawFrame(0, nil))
 		}, string(rawFrame(0, nil)) + unknown, ""},
 		{"no status and no message", func(w http.ResponseWriter, _ *http.Request) { set(w.Header()) }, unknown, ""},
+		{"details without a status", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:grpc-status-details-bin", "AAAA", "Trailer:grpc-message", "m")
+		}, unknown, ""},
 		{"two statuses", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header())
 			w.Header()["Trailer:Grpc-Status"] = []string{"0", "5"}
@@ -271,6 +309,10 @@ func TestAnswers(t *testing.T) {
 			w.Header().Set("Grpc-Status", "0")
 			http.Error(w, "no", http.StatusBadGateway)
 		}, "no\n", "grpc-status: 0"},
+		{"an answer that says that it is gRPC, with another HTTP status", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header(), "Trailer:Grpc-Status", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}, "", ""},
 		{"informational responses first", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusEarlyHints)
 			set(w.Header(), "Trailer:grpc-status", "0")
@@ -303,6 +345,10 @@ func TestAnswers(t *testing.T) {
 				if string(body) != test.body {
 					t.Errorf("the body is %q, want %q", body, test.body)
 				}
+				if contentType := res.Header.Get("Content-Type"); strings.HasPrefix(contentType, "application/grpc-web") != (res.StatusCode == http.StatusOK) ||
+					res.StatusCode == http.StatusOK && contentType != m.contentType {
+					t.Errorf("%d %s", res.StatusCode, contentType)
+				}
 				own := http.Header{}
 				for _, name := range []string{"Grpc-Status", "Grpc-Message", "X-Meta", "X-Before", "X-Later", "Trailer"} {
 					if v := res.Header[name]; v != nil {
@@ -312,7 +358,7 @@ func TestAnswers(t *testing.T) {
 				if got := lines(own); got != test.header {
 					t.Errorf("the headers are %q, want %q", got, test.header)
 				}
-				if len(res.Trailer) > 0 {
+				if len(res.Trailer) > 0 && res.StatusCode == http.StatusOK {
 					t.Errorf("HTTP trailers %v", res.Trailer)
 				}
 			})
@@ -356,6 +402,54 @@ func TestBrokenAnswers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPanic: what a middleware outside recovers from does not end the answer
+// as if it were whole.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		r, w := httptestRequest("POST", m.contentType, "")
+		func() {
+			defer func() { _ = recover() }()
+			corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/grpc")
+				w.Header().Set("Trailer:Grpc-Status", "0")
+				_, _ = w.Write(rawFrame(0, nil))
+				panic("on purpose")
+			}))).ServeHTTP(w, r)
+		}()
+		if body := w.Body.String(); body != map[bool]string{false: "\x00\x00\x00\x00\x00", true: "AAAA"}[m.text] {
+			t.Errorf("%s: %q", m.name, body)
+		}
+	}
+}
+
+// TestHandlerThatReadsNothing leaves no goroutine behind: the bubble would
+// not end.
+func TestHandlerThatReadsNothing(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]func(io.Reader) io.Reader{
+		"which ends with its last byte":  iotest.DataErrReader,
+		"which ends after its last byte": func(r io.Reader) io.Reader { return r },
+		"which fails":                    func(r io.Reader) io.Reader { return io.MultiReader(r, iotest.ErrReader(io.ErrClosedPipe)) },
+	}
+	for name, body := range bodies {
+		for _, panics := range []bool{false, true} {
+			t.Run(fmt.Sprintf("a body %s, panics %t", name, panics), func(t *testing.T) {
+				synctest.Test(t, func(*testing.T) {
+					defer func() { _ = recover() }()
+					r, w := httptestRequest("POST", "application/grpc-web", "")
+					r.Body = io.NopCloser(body(strings.NewReader(strings.Repeat("\x00", 5))))
+					corsgrpc.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+						if panics {
+							panic("on purpose")
+						}
+					})).ServeHTTP(w, r)
+				})
+			})
+		}
+	}
 }
 
 // TestWriterThatCannotFlush: grpc-go says so itself.

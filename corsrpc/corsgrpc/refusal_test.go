@@ -76,8 +76,12 @@ func TestOtherRequestsAreRefused(t *testing.T) {
 // TestTextPassesOthersOn: what is no text reaches the handler as it came, for it to answer.
 func TestTextPassesOthersOn(t *testing.T) {
 	t.Parallel()
-	for _, contentType := range []string{"application/x-www-form-urlencoded", "text/plain", "application/grpc-web", "application/json", "application/grpc-web-textual", ""} {
-		r, w := httptestRequest("POST", contentType, "AAAA")
+	for _, contentType := range []string{"application/x-www-form-urlencoded", "text/plain", "application/grpc-web", "application/json", "application/grpc-web-textual", "", "GET application/grpc-web-text"} {
+		method := "POST"
+		if get, ok := strings.CutPrefix(contentType, "GET "); ok {
+			method, contentType = "GET", get
+		}
+		r, w := httptestRequest(method, contentType, "AAAA")
 		same := false
 		corsgrpc.Text(http.HandlerFunc(func(gotW http.ResponseWriter, gotR *http.Request) {
 			same = gotW == http.ResponseWriter(w) && gotR == r
@@ -140,12 +144,16 @@ func TestMediaTypes(t *testing.T) {
 	}
 	for _, test := range tests {
 		r, w := httptestRequest("POST", test.sent, "")
+		r.Header.Set("Content-Length", "0")
 		r.Header.Set("Connection", "keep-alive, X-Hop")
 		r.Header.Set("X-Hop", "1")
 		r.Header.Set("Upgrade", "h2c")
 		corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if got := r.Header.Get("Content-Type"); got != test.handler {
 				t.Errorf("%s: the handler saw %s, want %s", test.sent, got, test.handler)
+			}
+			if strings.HasPrefix(test.sent, "application/grpc-web-text") && (r.ContentLength != -1 || r.Header.Get("Content-Length") != "") {
+				t.Errorf("%s: the handler saw a length of text, %d", test.sent, r.ContentLength)
 			}
 			if r.ProtoMajor != 2 || r.Proto != "HTTP/2.0" || r.Header.Get("Te") != "trailers" ||
 				r.Header.Get("Connection")+r.Header.Get("X-Hop")+r.Header.Get("Upgrade") != "" {

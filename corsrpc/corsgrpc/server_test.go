@@ -101,7 +101,7 @@ func newServer(s *service, opts ...grpc.ServerOption) *grpc.Server {
 				return nil
 			}),
 			stream("Hold", func(stream grpc.ServerStream, _ string) error {
-				if err := stream.SendMsg(wrapperspb.String("first")); err != nil {
+				if err := stream.SendMsg(wrapperspb.String("the first")); err != nil {
 					return err
 				}
 				<-s.release
