@@ -17,7 +17,7 @@ import (
 func TestExportedIsDocumented(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
-	for _, root := range []string{".", "../internal/origin", "../internal/policyfile", "../internal/fetch", "../internal/rpc", "../internal/vectors"} {
+	for _, root := range []string{".", "../internal/origin", "../internal/policyfile", "../internal/fetch", "../internal/rpc", "../internal/vectors", "../internal/responsewriter"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") ||
 				strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go") {
@@ -116,6 +116,11 @@ func TestDependencies(t *testing.T) {
 		}
 		if !slices.ContainsFunc(allowed, func(a string) bool { return dep == a || strings.HasPrefix(dep, a+"/") }) {
 			t.Errorf("corsrpc imports %s", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"/corsrpc/corsgrpc") {
+		if strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
+			t.Errorf("corsgrpc imports %s", dep)
 		}
 	}
 	for _, pkg := range goList(t, module+"/internal/...") {
