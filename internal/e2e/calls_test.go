@@ -10,14 +10,16 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// The ways to call: connect-web over each of its protocols, and the grpc-web client.
+// The ways to call: connect-web over each of its protocols, and the other clients.
 const (
-	overConnect   = "connect"
-	overGRPCWeb   = "grpc-web"
-	withGRPCWebJS = "grpc-web client"
+	overConnect     = "connect"
+	overGRPCWeb     = "grpc-web"
+	withGRPCWebJS   = "grpc-web client"
+	withProtobufTS  = "protobuf-ts"
+	withNiceGRPCWeb = "nice-grpc-web"
 )
 
-var transports = []string{overConnect, overGRPCWeb, withGRPCWebJS}
+var transports = []string{overConnect, overGRPCWeb, withGRPCWebJS, withProtobufTS, withNiceGRPCWeb}
 
 // call is a call that the page's script makes; web/src/calls.ts says what the fields mean.
 type call struct {

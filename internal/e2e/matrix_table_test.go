@@ -143,7 +143,7 @@ func cells(of implementation) []cell {
 				c := cell{r, transport, otherFormat}
 				switch {
 				case r.get && transport != overConnect:
-				case r.neverSent && transport == withGRPCWebJS: // it has no such call
+				case r.neverSent && transport != overConnect && transport != overGRPCWeb: // the others have no such call
 				case !of.speaks(transport, otherFormat):
 				default:
 					all = append(all, c)
@@ -160,6 +160,8 @@ func (c cell) format() string {
 		"connect false": "JSON", "connect true": "binary",
 		"grpc-web false": "binary", "grpc-web true": "JSON",
 		"grpc-web client false": "text", "grpc-web client true": "binary",
+		"protobuf-ts false": "text", "protobuf-ts true": "binary",
+		"nice-grpc-web false": "binary",
 	}
 	return c.transport + ", " + format[fmt.Sprint(c.transport, " ", c.otherFormat)]
 }
@@ -196,15 +198,27 @@ func (c cell) want(from implementation, cookies []string) seen {
 	}
 	s.code, s.message = err.code, err.message
 	s.details, s.metadata = joined(err.details), err.metadata
-	if c.transport == withGRPCWebJS {
-		// To this client the metadata of an error is its trailers, and the headers are there as well; a
-		// status in the HTTP headers comes with trailers that are headers.
-		s.headers = s.metadata
-		if err == c.err {
-			s.headers = headOf(c.method)
-			s.metadata = "error: meta-" + c.method + ", " + trailOf(c.method)
+	if c.transport == overConnect || c.transport == overGRPCWeb {
+		return s
+	}
+	// To the other clients the metadata of an error is its trailers alone; of a status in the HTTP headers,
+	// those are its trailers.
+	ofError := s.metadata
+	s.headers = s.metadata
+	if err == c.err {
+		ofError = "error: meta-" + c.method + ", " + trailOf(c.method)
+		s.headers = headOf(c.method)
+	}
+	switch c.transport {
+	case withGRPCWebJS:
+		s.trailers, s.metadata = ofError, ofError
+	case withProtobufTS:
+		s.metadata = ofError // and the promise of the trailers is rejected
+	case withNiceGRPCWeb:
+		s.trailers, s.metadata = ofError, "" // its errors have none
+		if err != c.err {
+			s.headers = ""
 		}
-		s.trailers = s.metadata
 	}
 	return s
 }

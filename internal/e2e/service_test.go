@@ -21,6 +21,8 @@ func (i implementation) speaks(transport string, otherFormat bool) bool {
 		return i.version != 0
 	case overGRPCWeb:
 		return i.version != 0 || !otherFormat // grpc-go has no JSON
+	case withNiceGRPCWeb:
+		return !otherFormat
 	}
 	return true
 }

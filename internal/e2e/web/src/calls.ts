@@ -7,11 +7,12 @@ import { type CallOptions, Code, ConnectError, type Transport, createClient } fr
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
 import { countGrpcWeb, readGrpcWeb } from "./grpc_web_client";
+import { readNiceGrpcWeb, readProtobufTs } from "./other_clients";
 
 /** A call that a test asks for. */
 export interface Call {
-  /** The official Connect client over one of its protocols, or the grpc-web client. */
-  transport: "connect" | "grpc-web" | "grpc-web client";
+  /** The official Connect client over one of its protocols, or another client. */
+  transport: "connect" | "grpc-web" | "grpc-web client" | "protobuf-ts" | "nice-grpc-web";
   /** The method's name, as in the schema. */
   method: string;
   /** The messages that the client sends: one, but for the streams of a client. */
@@ -91,8 +92,13 @@ async function* count(baseUrl: string, transport: Call["transport"], upTo: numbe
 
 async function read(baseUrl: string, call: Call): Promise<Reading> {
   const method = methodFor(call);
-  if (call.transport === "grpc-web client") {
-    return readGrpcWeb(baseUrl, method, call);
+  switch (call.transport) {
+    case "grpc-web client":
+      return readGrpcWeb(baseUrl, method, call);
+    case "protobuf-ts":
+      return readProtobufTs(baseUrl, method, call);
+    case "nice-grpc-web":
+      return readNiceGrpcWeb(baseUrl, method, call);
   }
   const reading: Reading = { messages: [], headers: {}, trailers: {} };
   const options: CallOptions = {
