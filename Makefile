@@ -20,7 +20,7 @@ run: web ## Build and start the showcase: a server, and a page on another origin
 	@cd examples && go run ./showcase $(ARGS)
 
 .PHONY: test
-test: ## Pass everything: set-up, lint, unit tests under -race, three real browsers
+test: ## Pass everything: set-up, lint, unit tests under -race, conformance, three real browsers
 	@$(STAGE) total $(MAKE) stages
 
 .PHONY: stages
