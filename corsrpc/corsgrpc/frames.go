@@ -91,8 +91,9 @@ func (t trailers) fail(code, message string) {
 
 // The codes that this package answers with itself.
 const (
-	codeUnknown  = "2"
-	codeInternal = "13"
+	codeUnknown           = "2"
+	codeResourceExhausted = "8"
+	codeInternal          = "13"
 )
 
 // status is the status that the trailers carry, "" where they carry none or

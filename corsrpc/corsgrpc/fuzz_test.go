@@ -30,8 +30,8 @@ func FuzzFrames(f *testing.F) {
 		if whole != (err == nil) || err != nil && err != io.ErrUnexpectedEOF {
 			t.Errorf("%v, and the body is whole: %t", err, whole)
 		}
-		if (b.wrong.Load() != nil) == whole {
-			t.Errorf("wrong: %v, and the body is whole: %t", b.wrong.Load(), whole)
+		if (b.fault.Load() != nil) == whole {
+			t.Errorf("fault: %v, and the body is whole: %t", b.fault.Load(), whole)
 		}
 		if n, again := b.Read(make([]byte, 8)); n != 0 || !errors.Is(again, io.EOF) && again != io.ErrUnexpectedEOF {
 			t.Errorf("after the end: %d, %v", n, again)

@@ -29,6 +29,11 @@ import (
 // goes on sending (http.Server's ReadTimeout bounds that), since no browser
 // reads the answer before.
 //
+// The number of messages that a client sends has no bound but what h sets;
+// grpc-go reads them into memory ahead of its handler. Where clients are not
+// trusted, http.MaxBytesHandler around this handler bounds the whole request,
+// and its error becomes RESOURCE_EXHAUSTED.
+//
 // A request or an answer that is no sequence of gRPC messages ends with the
 // status INTERNAL; where not even a status can be sent, with a broken
 // connection. A call never looks complete if it is not.
@@ -65,7 +70,7 @@ func Handler(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(answer.offer(), grpcRequest(r, format, body))
 		answer.finish() // not after a panic: the answer must not look complete
-		if !body.arrived.Load() {
+		if body.stillComes() {
 			_ = answer.flush()
 			_ = body.Close()
 			body.drain()
@@ -85,6 +90,7 @@ func grpcRequest(r *http.Request, format string, body *requestBody) *http.Reques
 	call.Proto, call.ProtoMajor, call.ProtoMinor = "HTTP/2.0", 2, 0
 	call.Body = body
 	call.TransferEncoding = nil
+	call.Trailer = nil // gRPC has none in requests, and net/http would fill the map while h reads it
 	call.Header = r.Header.Clone()
 	// HTTP/2 has none of these (RFC 9113, section 8.2.2).
 	for _, line := range call.Header["Connection"] {

@@ -166,6 +166,41 @@ func TestUnfinishedRequest(t *testing.T) {
 	}
 }
 
+// TestMaxBytes: a bound on whole requests is the protocol's error as well.
+func TestMaxBytes(t *testing.T) {
+	t.Parallel()
+	onWires(t, func(t *testing.T, w wire) {
+		url, client := w.start(t, http.MaxBytesHandler(webHandler(newService()), 10_000))
+		for _, m := range modes {
+			got := send(t, client, m.request(t, url, "Greet", frame(t, strings.Repeat("x", 5_000))))
+			if len(got.messages) != 1 {
+				t.Errorf("%s, within the bound: %+v", m.name, got)
+			}
+			got = send(t, client, m.request(t, url, "Greet", frame(t, strings.Repeat("x", 20_000))))
+			if lines(got.trailers) != "grpc-message: the request is larger than the server takes, grpc-status: 8" {
+				t.Errorf("%s, beyond it: %+v", m.name, got)
+			}
+		}
+	})
+}
+
+// TestRequestTrailers: gRPC has none, and the handler never sees the map that
+// net/http fills while the body arrives.
+func TestRequestTrailers(t *testing.T) {
+	t.Parallel()
+	url, client := wires[0].start(t, corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Trailer != nil {
+			t.Errorf("the handler saw %v", r.Trailer)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))))
+	for _, m := range modes {
+		r := m.request(t, url, "Greet", frame(t, ""))
+		r.ContentLength, r.Trailer = -1, http.Header{"X-Trail": {"t"}}
+		send(t, client, r)
+	}
+}
+
 // TestMessageTooLarge: a client that reads nothing before it has sent its
 // request, as browsers do, reads why a message was refused.
 func TestMessageTooLarge(t *testing.T) {
@@ -259,6 +294,10 @@ func TestAnswers(t *testing.T) {
 		{"the status in the headers, flushed alone", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Grpc-Status", "5")
 			w.(http.Flusher).Flush()
+		}, "", "grpc-status: 5"},
+		{"the status in the headers, in lower case", func(w http.ResponseWriter, _ *http.Request) {
+			set(w.Header())
+			w.Header()["grpc-status"] = []string{"5"}
 		}, "", "grpc-status: 5"},
 		{"a body after the status", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Grpc-Status", "0")
@@ -448,6 +487,23 @@ func TestHandlerThatReadsNothing(t *testing.T) {
 					})).ServeHTTP(w, r)
 				})
 			})
+		}
+	}
+}
+
+// TestRequestWithoutABody: programs may make one by hand.
+func TestRequestWithoutABody(t *testing.T) {
+	t.Parallel()
+	for _, body := range []io.ReadCloser{nil, http.NoBody} {
+		r, w := httptestRequest("POST", "application/grpc-web", "")
+		r.Body = body
+		corsgrpc.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("%d, %v", n, err)
+			}
+		})).ServeHTTP(w, r)
+		if w.Header().Get("Connection") != "" {
+			t.Errorf("%v", w.Header())
 		}
 	}
 }

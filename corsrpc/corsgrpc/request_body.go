@@ -1,6 +1,7 @@
 package corsgrpc
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -13,8 +14,8 @@ type requestBody struct {
 	source io.ReadCloser
 	text   *textReader // below, where the request came as text
 	frames frames
-	err    error                  // what every further Read returns
-	wrong  atomic.Pointer[string] // what is wrong with the request
+	err    error                 // what every further Read returns
+	fault  atomic.Pointer[fault] // what is wrong with the request
 
 	arrived atomic.Bool   // all of the request
 	read    atomic.Int64  // bytes, over HTTP/1.1
@@ -28,7 +29,8 @@ func newRequestBody(r *http.Request) *requestBody {
 	b := &requestBody{source: r.Body}
 	b.text, _ = r.Body.(*textReader)
 	switch {
-	case r.Body == http.NoBody:
+	case r.Body == nil || r.Body == http.NoBody:
+		b.source = http.NoBody
 		b.arrived.Store(true)
 	case r.ProtoMajor < 2:
 		pipe, in := io.Pipe()
@@ -71,12 +73,15 @@ const (
 	patience      = 3 * time.Second // with a client that sends nothing
 )
 
+// stillComes reports whether the client has not sent all of its request, over
+// HTTP/1.1.
+func (b *requestBody) stillComes() bool {
+	return b.filled != nil && !b.arrived.Load()
+}
+
 // drain waits until the client has sent its request, so that it reads the
 // answer, which has been sent; not for ever.
 func (b *requestBody) drain() {
-	if b.filled == nil || b.arrived.Load() {
-		return
-	}
 	tick := time.NewTicker(patience)
 	defer tick.Stop()
 	for before := b.read.Load(); ; before = b.read.Load() {
@@ -91,6 +96,9 @@ func (b *requestBody) drain() {
 	}
 }
 
+// fault is why a request ends with an error of the protocol.
+type fault struct{ code, message string }
+
 // Read passes on what is well formed. After that it returns
 // io.ErrUnexpectedEOF itself, which gRPC handlers know: no other error of a
 // body is a protocol error to them.
@@ -99,21 +107,24 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.source.Read(p)
+	var tooLarge *http.MaxBytesError
 	if good := b.frames.follow(p[:n]); good < n {
-		n, err = good, b.malformed("the request is malformed: a message has reserved flags")
+		n, err = good, b.refuse(codeInternal, "the request is malformed: a message has reserved flags")
+	} else if errors.As(err, &tooLarge) {
+		err = b.refuse(codeResourceExhausted, "the request is larger than the server takes")
 	} else if err == io.EOF && !b.frames.complete() || err == io.ErrUnexpectedEOF {
 		what := "the request is malformed: it ends within a message"
 		if b.text != nil && b.text.malformed {
 			what = "the request is malformed: it is no base64"
 		}
-		err = b.malformed(what)
+		err = b.refuse(codeInternal, what)
 	}
 	b.err = err
 	return n, err
 }
 
-func (b *requestBody) malformed(what string) error {
-	b.wrong.Store(&what)
+func (b *requestBody) refuse(code, message string) error {
+	b.fault.Store(&fault{code, message})
 	return io.ErrUnexpectedEOF
 }
 

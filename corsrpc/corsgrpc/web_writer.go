@@ -94,7 +94,7 @@ func (w *webWriter) commit(status int) {
 		return
 	}
 	h := w.Header()
-	if w.early && !w.request.arrived.Load() {
+	if w.early && w.request.stillComes() {
 		// net/http cannot go on to the next request where this one is not read to
 		// its end when the handler returns (it panics, golang.org/issue/68560).
 		h.Set("Connection", "close")
@@ -115,8 +115,10 @@ func (w *webWriter) commit(status int) {
 	h.Del("Trailer")
 	w.trailers = w.takeTrailers()
 	w.answer = inFrames
-	if h.Get(statusKey) != "" {
-		w.answer = inHeaders
+	for key, values := range h { // in whatever letter case it would be sent
+		if strings.EqualFold(key, statusKey) && len(values) > 0 {
+			w.answer = inHeaders
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -146,7 +148,7 @@ func (w *webWriter) finish() {
 	for name, values := range w.takeTrailers() {
 		end[name] = values
 	}
-	request, status := w.request.wrong.Load(), end.status()
+	fault, status := w.request.fault.Load(), end.status()
 	switch {
 	case !w.frames.complete():
 		// A trailer frame would be read as the rest of the message.
@@ -155,9 +157,9 @@ func (w *webWriter) finish() {
 		end.fail(codeInternal, w.wrong)
 	case status == "":
 		end.fail(codeUnknown, "the server ended the call without a status")
-	case request != nil && (status == codeInternal || status == codeUnknown):
+	case fault != nil && (status == codeInternal || status == codeUnknown):
 		// The handler met what is wrong with the request, and knows less of it.
-		end.fail(codeInternal, *request)
+		end.fail(fault.code, fault.message)
 	}
 	_, _ = w.ResponseWriter.Write(end.frame()) // an error means that the client has gone away
 }
