@@ -118,7 +118,7 @@ func TestRecipeTable(t *testing.T) {
 	}
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, b := range behind {
-			for _, from := range implementations {
+			for _, from := range connectImplementations {
 				t.Run(b.name+", "+from.name, func(t *testing.T) {
 					server := serveAPI(t, b.wrap(t, page.Origin, from.handler()))
 					got := readTable(t, page, server)
