@@ -4,7 +4,10 @@ package corsgrpc_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -24,7 +27,7 @@ const (
 )
 
 // TestSoak: 100,000 calls of every kind and 1,000 streams whose client goes
-// away leave no goroutine behind, and the heap as it was.
+// away, and as many requests cut short, leave no goroutine behind, and the heap as it was.
 func TestSoak(t *testing.T) {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(`defaults: {allow_origins: [https://app.example.com]}`))
 	if err != nil {
@@ -85,6 +88,22 @@ func TestSoak(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// Programs that go away after each byte of their request.
+	cut := func(n int) {
+		m := modes[n%2]
+		body := string(frame(t, "cut"))
+		if m.text {
+			body = base64.StdEncoding.EncodeToString([]byte(body))
+		}
+		request := fmt.Sprintf("POST /test.v1.TestService/Greet HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", m.contentType, len(body), body)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(urls[0], "http://"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, request[:n/2%len(request)])
+		_ = conn.Close()
+	}
 	before := runtime.NumGoroutine()
 	// settle would not end if a goroutine stayed; the test's time-out prints it then.
 	settle := func() (heap uint64) {
@@ -104,9 +123,10 @@ func TestSoak(t *testing.T) {
 	atOnce(soakCalls/soakRounds, call)
 	atOnce(soakCancelled/soakRounds, cancelled)
 	heap := settle()
-	for range soakRounds - 1 {
+	for round := range soakRounds - 1 {
 		atOnce(soakCalls/soakRounds, call)
 		atOnce(soakCancelled/soakRounds, cancelled)
+		atOnce(soakCancelled/soakRounds, func(n int) { cut(round*soakCancelled/soakRounds + n) })
 		if t.Failed() {
 			t.FailNow()
 		}
