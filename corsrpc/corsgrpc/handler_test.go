@@ -64,6 +64,9 @@ func TestCalls(t *testing.T) {
 					if got.status != http.StatusOK || got.header.Get("Content-Type") != m.contentType {
 						t.Errorf("%d %s", got.status, got.header.Get("Content-Type"))
 					}
+					if got.header.Get("Date") == "" {
+						t.Error("no Date")
+					}
 					if !slices.Equal(got.messages, test.messages) {
 						t.Errorf("messages %q, want %q", got.messages, test.messages)
 					}

@@ -107,6 +107,9 @@ func (w *webWriter) commit(status int) {
 	}
 	h.Set("Content-Type", typeWeb+format)
 	h.Del("Content-Length") // the trailers add to it
+	if len(h["Date"]) == 0 {
+		delete(h, "Date") // grpc-go keeps net/http from sending one (RFC 9110, section 6.6.1)
+	}
 	for _, line := range h["Trailer"] {
 		for name := range strings.SplitSeq(line, ",") {
 			w.declared = append(w.declared, http.CanonicalHeaderKey(strings.Trim(name, " \t")))
