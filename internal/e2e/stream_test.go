@@ -40,11 +40,11 @@ func (h *holding) count(ctx context.Context, send func(*showcasev1.CountResponse
 	return send(&showcasev1.CountResponse{Number: 2})
 }
 
-// handler serves the stream by one of the libraries, and what releases it by plain HTTP.
-func (h *holding) handler(library string) http.Handler {
+// handler serves the stream by connect-go or grpc-go, and what releases it by plain HTTP.
+func (h *holding) handler(name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { close(h.release) })
-	if library == "grpc-go" {
+	if name == "grpc-go" {
 		server := grpc.NewServer()
 		showcasev1.RegisterShowcaseServiceServer(server, holdingGRPC{holding: h})
 		mux.Handle("/", corsgrpc.Text(corsgrpc.Handler(server)))
@@ -75,7 +75,7 @@ func (h holdingGRPC) Count(_ *showcasev1.CountRequest, s grpc.ServerStreamingSer
 
 // streamed are the ways to read a stream message by message. The grpc-web client does so in its
 // text format only: of a binary answer it reads nothing before the end.
-var streamed = []struct{ library, transport string }{
+var streamed = []struct{ server, transport string }{
 	{"connect v1", overConnect},
 	{"connect v1", overGRPCWeb},
 	{"connect v1", withGRPCWebJS},
@@ -95,8 +95,8 @@ rules:
 func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, way := range streamed {
-			t.Run(way.library+" over "+way.transport, func(t *testing.T) {
-				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(newHolding().handler(way.library)))
+			t.Run(way.server+" over "+way.transport, func(t *testing.T) {
+				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(newHolding().handler(way.server)))
 				var numbers []int
 				page.Run(t, `return e2e.readAndRelease(args.url, args.transport, args.url + "/release")`,
 					map[string]string{"url": server.URL, "transport": way.transport}, &numbers)
@@ -112,9 +112,9 @@ func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
 func TestCancelledStream(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, way := range streamed {
-			t.Run(way.library+" over "+way.transport, func(t *testing.T) {
+			t.Run(way.server+" over "+way.transport, func(t *testing.T) {
 				h := newHolding()
-				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(h.handler(way.library)))
+				server := serveAPI(t, newLayer(t, page.Origin, streamPolicy).Wrap(h.handler(way.server)))
 				var first int
 				page.Run(t, `return e2e.readAndCancel(args.url, args.transport)`,
 					map[string]string{"url": server.URL, "transport": way.transport}, &first)
