@@ -3,8 +3,9 @@
 
 import { callShowcase, readAndCancel, readAndRelease } from "./calls";
 import { fetchRaw } from "./fetch";
+import { callOracle, callOracleSandboxed } from "./oracle";
 
-const e2e = { callShowcase, fetchRaw, readAndCancel, readAndRelease };
+const e2e = { callOracle, callOracleSandboxed, callShowcase, fetchRaw, readAndCancel, readAndRelease };
 
 declare global {
   var e2e: unknown;

@@ -1,0 +1,98 @@
+package corstest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// cookies are the browser's cookies: a jar, and what the jar does not keep of
+// them.
+type cookies struct {
+	jar http.CookieJar
+
+	mu   sync.Mutex
+	said map[string]http.SameSite // by domain and name: of two that differ by path only, the last one counts
+}
+
+// store is https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model,
+// as far as it depends on who asks.
+func (c *cookies) store(e Engine, r *request, response *http.Response) {
+	u := r.currentURL()
+	var taken []*http.Cookie
+	for _, cookie := range response.Cookies() {
+		switch {
+		case cookie.Secure && u.Scheme != "https" && !(e.secureOnLoopback && originOf(u).isTrustworthy()),
+			cookie.SameSite == http.SameSiteNoneMode && !cookie.Secure && e.noneIsSecure,
+			!c.visible(e, r, cookie.SameSite):
+			continue
+		}
+		taken = append(taken, cookie)
+		c.mu.Lock()
+		if c.said == nil {
+			c.said = map[string]http.SameSite{}
+		}
+		domain := strings.TrimPrefix(strings.ToLower(cookie.Domain), ".")
+		if domain == "" {
+			domain = strings.ToLower(u.Hostname())
+		}
+		c.said[domain+" "+cookie.Name] = cookie.SameSite
+		c.mu.Unlock()
+	}
+	c.jar.SetCookies(withoutFragment(u), taken)
+}
+
+// send is https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retrieval-algorithm.
+func (c *cookies) send(e Engine, r *request, to *http.Request) {
+	for _, cookie := range c.jar.Cookies(to.URL) {
+		if c.visible(e, r, c.sameSiteOf(strings.ToLower(to.URL.Hostname()), cookie.Name)) {
+			to.AddCookie(cookie)
+		}
+	}
+}
+
+// sameSiteOf is what the cookie's host, or a domain above it, said of it.
+func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if said, ok := c.said[domain+" "+name]; ok {
+			return said
+		}
+		_, above, ok := strings.Cut(domain, ".")
+		if !ok {
+			return 0
+		}
+		domain = above
+	}
+}
+
+// visible reports whether a cookie that says this goes with the request.
+func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
+	from := r.origin
+	if e.framesCount && r.origin == opaque {
+		from = r.embedder
+	}
+	if r.sameSiteAs(from) {
+		return true
+	}
+	switch {
+	case e.noThirdParty || r.origin == opaque && e.opaqueHasNone:
+		return false
+	case sameSite == http.SameSiteNoneMode:
+		return true
+	case sameSite == http.SameSiteLaxMode, sameSite == http.SameSiteStrictMode:
+		return false
+	}
+	return !e.laxByDefault
+}
+
+// sameSiteAs reports whether every URL of the request is of the origin's site.
+func (r *request) sameSiteAs(o origin) bool {
+	for _, u := range r.urlList {
+		if !originOf(u).sameSite(o) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,337 @@
+package corstest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+)
+
+// mainFetch is https://fetch.spec.whatwg.org/#concept-main-fetch.
+func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *BlockedError) {
+	if r.isMixedContent() {
+		return nil, &BlockedError{
+			Check: CheckMixedContent, Sent: recursive, Console: "MixedContent",
+			Reason: "a page over https, and " + r.currentURL().Scheme + " for the call", Fix: "its answers over https",
+		}
+	}
+	response, blocked := b.routeFetch(r)
+	if blocked != nil || recursive {
+		return response, blocked
+	}
+	switch r.tainting {
+	case basic:
+		response.Header = basicFilter(response.Header)
+	case cors:
+		response.Header = corsFilter(response.Header, r.credentials)
+	case opaqueTainting:
+		return opaqueFilter(response), nil
+	}
+	return response, nil
+}
+
+// opaqueFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
+// and https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect:
+// nothing of the response is readable, its status neither.
+func opaqueFilter(response *http.Response) *http.Response {
+	_ = response.Body.Close()
+	return &http.Response{Proto: response.Proto, ProtoMajor: response.ProtoMajor, ProtoMinor: response.ProtoMinor, Header: http.Header{}, Body: http.NoBody}
+}
+
+// routeFetch is step 12 of https://fetch.spec.whatwg.org/#concept-main-fetch.
+func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
+	here := originOf(r.currentURL())
+	if here.sameOrigin(r.origin) && r.tainting == basic {
+		return b.httpFetch(r, nil, false)
+	}
+	switch r.mode {
+	case SameOriginOnly:
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin, and the URL is of another origin"}
+	case NoCORS:
+		if r.redirect != Follow {
+			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors goes with redirect mode follow only"}
+		}
+		r.tainting = opaqueTainting
+		return b.httpFetch(r, nil, false)
+	}
+	r.tainting = cors
+	asked := r.header
+	if b.engine.asksForAll {
+		asked = r.firstHeader
+	}
+	unsafe := b.engine.corsUnsafeRequestHeaderNames(asked)
+	if !r.useCORSPreflight && isCORSSafelistedMethod(r.method) && len(unsafe) == 0 {
+		return b.httpFetch(r, nil, false)
+	}
+	response, blocked := b.httpFetch(r, unsafe, true)
+	if blocked != nil && b.engine.forgets {
+		b.grants.clear(r)
+	}
+	return response, blocked
+}
+
+// httpFetch is https://fetch.spec.whatwg.org/#concept-http-fetch.
+func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool) (*http.Response, *BlockedError) {
+	if makeCORSPreflight && !b.grants.cover(b.engine, r, unsafe, b.now()) {
+		if blocked := b.corsPreflightFetch(r, unsafe); blocked != nil {
+			blocked.Preflight = true
+			return nil, blocked
+		}
+	}
+	response, err := b.httpNetworkFetch(r)
+	if err != nil {
+		return nil, &BlockedError{Check: CheckNetwork, Sent: true, Reason: err.Error(), Err: err}
+	}
+	var blocked *BlockedError
+	switch r.tainting {
+	case cors:
+		blocked = corsCheck(r, response.Header)
+	case opaqueTainting:
+		blocked = b.engine.crossOriginResourcePolicyCheck(r, response.Header)
+	}
+	if blocked != nil {
+		_ = response.Body.Close()
+		blocked.Sent = true
+		return nil, blocked
+	}
+	if !isRedirectStatus(response.StatusCode) {
+		return response, nil
+	}
+	switch r.redirect {
+	case Error:
+		_ = response.Body.Close()
+		return nil, &BlockedError{Check: CheckRedirectMode, Sent: true, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
+	case Manual:
+		return opaqueFilter(response), nil
+	}
+	return b.httpRedirectFetch(r, response)
+}
+
+func isRedirectStatus(status int) bool {
+	return slices.Contains([]int{301, 302, 303, 307, 308}, status)
+}
+
+// httpRedirectFetch is https://fetch.spec.whatwg.org/#concept-http-redirect-fetch.
+func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.Response, *BlockedError) {
+	location, present := get(response.Header, "location")
+	if !present || location == "" && b.engine.emptyLocation == isNoRedirect {
+		return response, nil
+	}
+	_ = response.Body.Close()
+	fail := func(check Check, format string, args ...any) (*http.Response, *BlockedError) {
+		return nil, &BlockedError{Check: check, Sent: true, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...)}
+	}
+	next, err := r.currentURL().Parse(location)
+	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == isAnError ||
+		(next.Scheme == "http" || next.Scheme == "https") && next.Host == "" {
+		return fail(CheckRedirectURL, "the redirect leads to no URL")
+	}
+	if next.Fragment == "" {
+		next.Fragment = r.currentURL().Fragment
+	}
+	if next.Scheme != "http" && next.Scheme != "https" {
+		return fail(CheckRedirectURL, "the redirect leads to %s, not to http or https", next.Scheme)
+	}
+	if r.redirects == 20 {
+		return fail(CheckRedirectLimit, "this was the twenty-first redirect")
+	}
+	r.redirects++
+	if next.User != nil && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
+		return fail(CheckRedirectURL, "the redirect leads to a URL with a user name")
+	}
+	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
+		return fail(CheckStreamedBody, "the redirect asks for the body again, and it was a stream")
+	}
+	if (response.StatusCode == 301 || response.StatusCode == 302) && r.method == http.MethodPost ||
+		response.StatusCode == 303 && r.method != http.MethodGet && r.method != http.MethodHead {
+		r.method, r.body, r.getBody, r.contentLength = http.MethodGet, nil, nil, 0
+		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
+			r.header.Del(name)
+		}
+	}
+	if !originOf(r.currentURL()).sameOrigin(originOf(next)) {
+		r.header.Del("Authorization")
+	}
+	if r.body != nil {
+		if r.body, err = r.getBody(); err != nil {
+			return fail(CheckNetwork, "the body cannot be read again: %v", err)
+		}
+	}
+	r.urlList = append(r.urlList, next)
+	return b.mainFetch(r, true)
+}
+
+// corsPreflightFetch is https://fetch.spec.whatwg.org/#cors-preflight-fetch.
+func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
+	preflight := &request{
+		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{},
+		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: Error, tainting: cors, isPreflight: true,
+	}
+	checked := *r
+	if b.engine.asksAsFirst {
+		checked.asFirst, preflight.asFirst = true, true
+	}
+	preflight.header.Set("Accept", "*/*")
+	preflight.header.Set("Access-Control-Request-Method", r.method)
+	if len(unsafe) > 0 {
+		preflight.header.Set("Access-Control-Request-Headers", strings.Join(unsafe, ","))
+	}
+	response, err := b.httpNetworkFetch(preflight)
+	if err != nil {
+		return &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
+	}
+	defer response.Body.Close()
+	if blocked := corsCheck(&checked, response.Header); blocked != nil {
+		return blocked
+	}
+	if isRedirectStatus(response.StatusCode) {
+		return &BlockedError{
+			Check: CheckPreflightRedirect, Reason: fmt.Sprintf("the preflight was answered with a redirect (%d)", response.StatusCode),
+			Fix: "status 204", Console: "PreflightDisallowedRedirect",
+		}
+	}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return &BlockedError{
+			Check: CheckPreflightStatus, Reason: fmt.Sprintf("the preflight was answered with %d", response.StatusCode),
+			Fix: "status 204", Console: "PreflightInvalidStatus",
+		}
+	}
+	methods, ok := extractHeaderListValues("access-control-allow-methods", response.Header)
+	if !ok {
+		return malformedList(CheckMethodsMalformed, "Access-Control-Allow-Methods", response.Header, "InvalidAllowMethodsPreflightResponse")
+	}
+	headers, ok := extractHeaderListValues("access-control-allow-headers", response.Header)
+	if !ok {
+		return malformedList(CheckHeadersMalformed, "Access-Control-Allow-Headers", response.Header, "InvalidAllowHeadersPreflightResponse")
+	}
+	if methods == nil && r.useCORSPreflight {
+		methods = []string{r.method}
+	}
+	lower := make([]string, 0, len(headers))
+	for _, name := range headers {
+		lower = append(lower, fetch.Lower(name))
+	}
+	maxAge, cached := b.engine.maxAge(lines(response.Header, "access-control-max-age"))
+	if cached && b.engine.keepsRefused {
+		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
+	}
+	star := r.credentials != Include
+	if !slices.Contains(methods, r.method) && !isCORSSafelistedMethod(r.method) && !(star && slices.Contains(methods, "*")) {
+		value, _ := get(response.Header, "access-control-allow-methods")
+		return &BlockedError{
+			Check: CheckMethods, Header: "Access-Control-Allow-Methods", Value: value, Reason: r.method + " is not granted",
+			Fix: "Access-Control-Allow-Methods: " + r.method, Console: "MethodDisallowedByPreflightResponse",
+		}
+	}
+	for _, name := range unsafe {
+		granted := slices.Contains(lower, name) ||
+			star && slices.Contains(lower, "*") && (name != "authorization" || b.engine.starGrantsAll)
+		if !granted {
+			value, _ := get(response.Header, "access-control-allow-headers")
+			return &BlockedError{
+				Check: CheckHeaders, Header: "Access-Control-Allow-Headers", Value: value, Reason: name + " is not granted",
+				Fix: "Access-Control-Allow-Headers: " + strings.Join(slices.Compact(slices.Clone(unsafe)), ", "), Console: "HeaderDisallowedByPreflightResponse",
+			}
+		}
+	}
+	if cached {
+		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
+	}
+	return nil
+}
+
+func malformedList(check Check, name string, header http.Header, console string) *BlockedError {
+	value, _ := get(header, fetch.Lower(name))
+	return &BlockedError{
+		Check: check, Header: name, Value: value, Reason: name + " holds what is no list of names",
+		Fix: name + " with names separated by commas", Console: console,
+	}
+}
+
+// basicFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-basic.
+func basicFilter(header http.Header) http.Header {
+	return filter(header, func(string) bool { return true })
+}
+
+// corsFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-cors, with the exposed names of
+// step 14 of https://fetch.spec.whatwg.org/#concept-main-fetch.
+func corsFilter(header http.Header, credentials Credentials) http.Header {
+	names, _ := extractHeaderListValues("access-control-expose-headers", header)
+	exposed := map[string]bool{}
+	for _, name := range names {
+		exposed[fetch.Lower(name)] = true
+	}
+	all := credentials != Include && exposed["*"]
+	return filter(header, func(lower string) bool { return all || exposed[lower] || fetch.SafelistedResponseHeader(lower) })
+}
+
+func filter(header http.Header, visible func(lower string) bool) http.Header {
+	seen := http.Header{}
+	for name, values := range header {
+		if lower := fetch.Lower(name); visible(lower) && !fetch.ForbiddenResponseHeader(lower) {
+			seen[http.CanonicalHeaderKey(name)] = append(seen[http.CanonicalHeaderKey(name)], values...)
+		}
+	}
+	return seen
+}
+
+// httpNetworkFetch is https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch,
+// without an HTTP cache.
+func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
+	out, err := http.NewRequestWithContext(r.ctx, r.method, withoutFragment(r.currentURL()).String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	out.Header = b.engine.combine(r.header)
+	if r.body != nil {
+		out.Body, out.ContentLength, out.GetBody = r.body, r.contentLength, r.getBody
+	}
+	r.appendOriginHeader(out.Header)
+	r.appendFetchMetadata(b.engine, out.Header)
+	if referrer := r.referrer(); referrer != "" {
+		out.Header.Set("Referer", referrer)
+	}
+	if out.Header.Get("Accept") == "" {
+		out.Header.Set("Accept", "*/*")
+	}
+	if out.Header.Get("User-Agent") == "" {
+		out.Header.Set("User-Agent", b.engine.userAgent)
+	}
+	out.Header.Set("Accept-Encoding", "gzip")
+	credentialed := r.credentials == Include || r.credentials == SameOrigin && r.tainting == basic
+	if credentialed && !r.isPreflight {
+		b.cookies.send(b.engine, r, out)
+	}
+	b.sends(r, out)
+	response, err := b.transport.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	b.answered(r, response)
+	if credentialed && !r.isPreflight {
+		b.cookies.store(b.engine, r, response)
+	}
+	return decode(response)
+}
+
+// combine is https://fetch.spec.whatwg.org/#concept-header-list-append and get: what was
+// appended under one name goes out as one line.
+func (e Engine) combine(header http.Header) http.Header {
+	combined := make(http.Header, len(header))
+	for name, values := range header {
+		if name == "Content-Type" && e.oneType {
+			values = values[:1]
+		}
+		combined[name] = []string{strings.Join(values, ", ")}
+	}
+	return combined
+}
+
+func withoutFragment(u *url.URL) *url.URL {
+	copied := *u
+	copied.Fragment, copied.RawFragment = "", ""
+	return &copied
+}

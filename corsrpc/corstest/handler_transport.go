@@ -1,0 +1,152 @@
+package corstest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// handlerTransport answers requests by a handler, without a network: the
+// response is there as soon as its headers are, and its body streams.
+type handlerTransport struct{ handler http.Handler }
+
+// RoundTrip runs the handler in a goroutine, which ends with the handler; its
+// context ends when the response's body is closed.
+func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(out.Context())
+	in := out.Clone(ctx)
+	in.Host, in.RequestURI, in.RemoteAddr = out.URL.Host, out.URL.RequestURI(), "192.0.2.1:1234"
+	in.URL.Scheme, in.URL.Host = "", ""
+	if out.URL.Scheme == "https" {
+		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: out.URL.Hostname()}
+	}
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	body, w := io.Pipe()
+	writer := &streamWriter{header: http.Header{}, body: w, isHead: out.Method == http.MethodHead, committed: make(chan struct{}), ended: make(chan struct{})}
+	stop := context.AfterFunc(out.Context(), func() { _ = w.CloseWithError(out.Context().Err()) })
+	go func() {
+		defer stop()
+		defer cancel()
+		defer func() { _ = in.Body.Close() }()
+		defer func() {
+			if p := recover(); p != nil {
+				writer.end(fmt.Errorf("corstest: the handler panicked: %v", p))
+			}
+		}()
+		t.handler.ServeHTTP(writer, in)
+		writer.WriteHeader(http.StatusOK)
+		writer.end(nil)
+	}()
+	select {
+	case <-writer.committed:
+	case <-writer.ended:
+		select {
+		case <-writer.committed:
+		default:
+			return nil, writer.err
+		}
+	case <-out.Context().Done():
+		return nil, out.Context().Err()
+	}
+	length := int64(-1)
+	if n, err := strconv.ParseInt(writer.sent.Get("Content-Length"), 10, 64); err == nil {
+		length = n
+	}
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", writer.status, http.StatusText(writer.status)), StatusCode: writer.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: writer.sent, ContentLength: length, Request: out,
+		Body: &cancelling{body, cancel},
+	}, nil
+}
+
+type cancelling struct {
+	*io.PipeReader
+	cancel context.CancelFunc
+}
+
+func (c *cancelling) Close() error {
+	c.cancel()
+	return c.PipeReader.Close()
+}
+
+// streamWriter is the ResponseWriter of one request.
+type streamWriter struct {
+	header http.Header
+	body   *io.PipeWriter
+	isHead bool
+
+	mu        sync.Mutex
+	status    int
+	sent      http.Header // the headers as they were at the commit
+	committed chan struct{}
+	ended     chan struct{}
+	err       error
+}
+
+func (w *streamWriter) Header() http.Header { return w.header }
+
+func (w *streamWriter) WriteHeader(status int) {
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		return // browsers tell scripts nothing of informational responses
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.status != 0 {
+		return
+	}
+	w.status = status
+	w.sent = http.Header{}
+	for name, values := range w.header {
+		if len(values) > 0 && !strings.HasPrefix(name, http.TrailerPrefix) {
+			w.sent[http.CanonicalHeaderKey(name)] = append([]string(nil), values...)
+		}
+	}
+	close(w.committed)
+}
+
+// Write hands the bytes on at once: a reader is there, or the response is closed.
+func (w *streamWriter) Write(p []byte) (int, error) {
+	if !w.isCommitted() && w.header["Content-Type"] == nil && w.header["Content-Encoding"] == nil {
+		w.header.Set("Content-Type", http.DetectContentType(p)) // as net/http does
+	}
+	w.WriteHeader(http.StatusOK)
+	if len(p) == 0 || w.isHead {
+		return len(p), nil
+	}
+	if w.status == http.StatusNoContent || w.status == http.StatusNotModified {
+		return 0, http.ErrBodyNotAllowed
+	}
+	return w.body.Write(p)
+}
+
+func (w *streamWriter) isCommitted() bool {
+	select {
+	case <-w.committed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Flush commits.
+func (w *streamWriter) Flush() { w.WriteHeader(http.StatusOK) }
+
+func (w *streamWriter) end(err error) {
+	w.err = err
+	if err == nil {
+		_ = w.body.Close()
+	} else {
+		_ = w.body.CloseWithError(errors.Join(io.ErrUnexpectedEOF, err))
+	}
+	close(w.ended)
+}

@@ -1,0 +1,192 @@
+package corstest
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+)
+
+// get is https://fetch.spec.whatwg.org/#concept-header-list-get: the values
+// of the name, combined; false where there is none.
+func get(list http.Header, name string) (string, bool) {
+	var values []string
+	for key, lines := range list {
+		if fetch.Lower(key) == name {
+			for _, line := range lines {
+				values = append(values, strings.Trim(line, " \t\r\n"))
+			}
+		}
+	}
+	return strings.Join(values, ", "), values != nil
+}
+
+// lines are the values of the name, one for each line.
+func lines(list http.Header, name string) (values []string) {
+	for key, all := range list {
+		if fetch.Lower(key) == name {
+			for _, line := range all {
+				values = append(values, strings.Trim(line, " \t\r\n"))
+			}
+		}
+	}
+	return values
+}
+
+// extractHeaderListValues is https://fetch.spec.whatwg.org/#extract-header-list-values
+// for a header whose grammar is a list of tokens: nil where it is absent, and
+// false where it does not parse.
+func extractHeaderListValues(name string, list http.Header) ([]string, bool) {
+	combined, present := get(list, name)
+	if !present {
+		return nil, true
+	}
+	values := []string{}
+	for item := range strings.SplitSeq(combined, ",") {
+		item = strings.Trim(item, " \t")
+		if item == "" {
+			continue
+		}
+		if !fetch.IsToken(item) {
+			return nil, false
+		}
+		values = append(values, item)
+	}
+	return values, true
+}
+
+// isCORSSafelistedMethod is https://fetch.spec.whatwg.org/#cors-safelisted-method.
+func isCORSSafelistedMethod(method string) bool {
+	return method == "GET" || method == "HEAD" || method == "POST"
+}
+
+// isForbiddenMethod is https://fetch.spec.whatwg.org/#forbidden-method.
+func isForbiddenMethod(method string) bool {
+	return slices.ContainsFunc([]string{"CONNECT", "TRACE", "TRACK"}, func(m string) bool { return strings.EqualFold(m, method) })
+}
+
+// normalizeMethod is https://fetch.spec.whatwg.org/#concept-method-normalize.
+func normalizeMethod(method string) string {
+	for _, m := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"} {
+		if strings.EqualFold(m, method) {
+			return m
+		}
+	}
+	return method
+}
+
+// isForbiddenRequestHeader is https://fetch.spec.whatwg.org/#forbidden-request-header.
+func isForbiddenRequestHeader(name, value string) bool {
+	lower := fetch.Lower(name)
+	if fetch.ForbiddenRequestHeader(lower) {
+		return true
+	}
+	switch lower {
+	case "x-http-method", "x-http-method-override", "x-method-override":
+		for method := range strings.SplitSeq(value, ",") {
+			if isForbiddenMethod(strings.Trim(method, " \t")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isCORSUnsafeRequestHeaderByte is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte.
+func isCORSUnsafeRequestHeaderByte(c byte) bool {
+	return c < 0x20 && c != '\t' || strings.IndexByte("\"():<>?@[\\]{}\x7f", c) >= 0
+}
+
+// isCORSSafelistedRequestHeader is https://fetch.spec.whatwg.org/#cors-safelisted-request-header.
+func isCORSSafelistedRequestHeader(name, value string) bool {
+	if len(value) > 128 {
+		return false
+	}
+	unsafe := slices.ContainsFunc([]byte(value), isCORSUnsafeRequestHeaderByte)
+	switch fetch.Lower(name) {
+	case "accept":
+		return !unsafe
+	case "accept-language", "content-language":
+		return strings.Trim(value, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz *,-.;=") == ""
+	case "content-type":
+		if unsafe {
+			return false
+		}
+		essence, _, err := mime.ParseMediaType(value)
+		if err != nil && essence == "" {
+			essence, _, _ = strings.Cut(value, ";")
+			essence = fetch.Lower(strings.Trim(essence, " \t"))
+		}
+		return essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" || essence == "text/plain"
+	case "range":
+		return isSimpleRange(value)
+	}
+	return false
+}
+
+// isSimpleRange is https://fetch.spec.whatwg.org/#simple-range-header-value
+// with a start.
+func isSimpleRange(value string) bool {
+	spec, ok := strings.CutPrefix(value, "bytes=")
+	if !ok {
+		return false
+	}
+	from, to, ok := strings.Cut(spec, "-")
+	if !ok || from == "" || strings.Trim(from+to, "0123456789") != "" {
+		return false
+	}
+	if to == "" {
+		return true
+	}
+	start, errStart := strconv.ParseUint(from, 10, 64)
+	end, errEnd := strconv.ParseUint(to, 10, 64)
+	return errStart == nil && errEnd == nil && start <= end
+}
+
+// isNoCORSSafelistedRequestHeader is https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header.
+func isNoCORSSafelistedRequestHeader(name, value string) bool {
+	switch fetch.Lower(name) {
+	case "accept", "accept-language", "content-language", "content-type":
+		return isCORSSafelistedRequestHeader(name, value)
+	}
+	return false
+}
+
+// corsUnsafeRequestHeaderNames is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names,
+// in lower case and in the order of bytes.
+func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
+	var unsafe, potential []string
+	size := 0
+	judge := func(name, value string) {
+		high := e.asciiOnly && strings.ContainsFunc(value, func(c rune) bool { return c >= 0x80 })
+		if high || !isCORSSafelistedRequestHeader(name, value) {
+			unsafe = append(unsafe, fetch.Lower(name))
+			return
+		}
+		potential = append(potential, fetch.Lower(name))
+		size += len(value)
+	}
+	for name, values := range list {
+		if e.notAsked[fetch.Lower(name)] {
+			continue
+		}
+		if e.linesApart {
+			for _, v := range values {
+				judge(name, v)
+			}
+		} else {
+			judge(name, strings.Join(values, ", "))
+		}
+	}
+	if size > 1024 {
+		unsafe = append(unsafe, potential...)
+	}
+	slices.Sort(unsafe)
+	if !e.repeats {
+		unsafe = slices.Compact(unsafe)
+	}
+	return unsafe
+}

@@ -1,0 +1,80 @@
+// Fetches by the standard, for the comparison of browsers with corstest.
+
+/** One fetch that a case asks for. */
+export interface OracleCall {
+  url: string;
+  method: string;
+  /** Pairs, in order: a name may come twice. */
+  headers: [string, string][] | null;
+  mode?: RequestMode;
+  credentials?: RequestCredentials;
+  redirect?: RequestRedirect;
+  body?: string;
+  /** Done after it; the reading is that of the last one. */
+  then?: OracleCall[];
+}
+
+/** What the script read. */
+export interface OracleReading {
+  threw: boolean;
+  type: string;
+  status: number;
+  /** Names and values, in order of the names. */
+  headers: [string, string][];
+  body: string;
+}
+
+/** Makes the calls, some at once. */
+export async function callOracle(calls: OracleCall[]): Promise<OracleReading[]> {
+  const readings: OracleReading[] = new Array(calls.length);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < calls.length; i = next++) {
+      readings[i] = await one(calls[i]);
+      for (const next of calls[i].then ?? []) {
+        readings[i] = await one(next);
+      }
+    }
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+  return readings;
+}
+
+async function one(call: OracleCall): Promise<OracleReading> {
+  const reading: OracleReading = { threw: false, type: "", status: 0, headers: [], body: "" };
+  try {
+    const response = await fetch(call.url, {
+      method: call.method,
+      headers: call.headers ?? [],
+      mode: call.mode,
+      credentials: call.credentials,
+      redirect: call.redirect,
+      body: call.body,
+    });
+    reading.type = response.type;
+    reading.status = response.status;
+    reading.headers = [...response.headers];
+    reading.body = await response.text();
+  } catch {
+    reading.threw = true;
+  }
+  return reading;
+}
+
+/** Makes the calls in a frame of an opaque origin. */
+export async function callOracleSandboxed(calls: OracleCall[]): Promise<OracleReading[]> {
+  const frame = document.createElement("iframe");
+  frame.setAttribute("sandbox", "allow-scripts");
+  const answer = new Promise<OracleReading[]>((resolve) => {
+    addEventListener("message", (e) => resolve(e.data as OracleReading[]), { once: true });
+  });
+  frame.srcdoc = `<script>
+    const one = ${one};
+    const callOracle = ${callOracle};
+    callOracle(${JSON.stringify(calls).replaceAll("<", "\\u003c")}).then((r) => parent.postMessage(r, "*"));
+  </script>`;
+  document.body.append(frame);
+  const readings = await answer;
+  frame.remove();
+  return readings;
+}
