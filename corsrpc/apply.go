@@ -70,6 +70,11 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 	}
 	replaced = dropAccessControl(header)
 	g := d.target.grant
+	if d.outcome == OutcomeMethodNotAllowed {
+		header["Allow"] = []string{g.allowMethods}
+		header["Content-Type"] = []string{"text/plain; charset=utf-8"}
+		header["Cache-Control"] = []string{"no-store"} // the handler might have answered another caller
+	}
 	// A 304 that exposes replaces the list of the stored response.
 	exposed := ""
 	if d.outcome != OutcomePreflight && d.outcome != OutcomeRefuse && status != http.StatusNotModified {
@@ -85,9 +90,6 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 			header["Access-Control-Allow-Headers"] = []string{d.allowHeaders}
 		}
 		header["Access-Control-Max-Age"] = []string{g.maxAge}
-	case OutcomeMethodNotAllowed:
-		header["Allow"] = []string{g.allowMethods}
-		header["Content-Type"] = []string{"text/plain; charset=utf-8"}
 	}
 	room[0] = d.origin
 	if g.anyOrigin {
@@ -108,15 +110,25 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 // open reports whether the answer is one of those that carry the same
 // Access-Control fields whoever asks.
 func (d Decision) open() bool {
-	return d.target.grant.constant() && (d.method == http.MethodGet || d.method == http.MethodHead)
+	return d.target.grant.constant() && (d.method == http.MethodGet || d.method == http.MethodHead) && d.reachesHandler()
+}
+
+// reachesHandler reports whether a granted GET or HEAD does, and not only one
+// that needs no grant: a path rule may leave the method out.
+func (d Decision) reachesHandler() bool {
+	return d.target.kind != targetPath || slices.Contains(d.target.grant.methods, d.method)
 }
 
 // vary returns what the answer to a GET or HEAD depends on.
 func (d Decision) vary() string {
-	if d.target.kind == targetUnclear {
+	switch g := d.target.grant; {
+	case d.target.kind == targetUnclear:
 		return varyBySite
+	case g.vary == "" && !d.reachesHandler():
+		return "Origin"
+	default:
+		return g.vary
 	}
-	return d.target.grant.vary
 }
 
 // applyRefusal writes the fields of a refusal: the caller may not read it, and

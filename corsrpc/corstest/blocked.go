@@ -34,6 +34,7 @@ const (
 // BlockedError says why the script got no response: fetch rejects with a
 // TypeError that says nothing.
 type BlockedError struct {
+	// Check is the step at which it ended.
 	Check Check
 	// Preflight tells whether the answer to the preflight failed the check; else
 	// it was the answer to the call.

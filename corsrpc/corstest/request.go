@@ -42,6 +42,7 @@ const (
 // Init is what a script says of one fetch beyond what an http.Request holds.
 // Fields that are empty are the browser's.
 type Init struct {
+	// The three modes of https://fetch.spec.whatwg.org/#requestinit.
 	Mode        Mode
 	Credentials Credentials
 	Redirect    Redirect

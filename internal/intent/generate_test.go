@@ -1,0 +1,427 @@
+package intent
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"pgregory.net/rapid"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+)
+
+// What policies and requests are made of: few words, so that they meet often.
+var (
+	packages = []string{"acme", "acme.v1", "acme.v1.sub", "acme.v10", "other.v2", "grpc.health.v1", ""}
+	services = []string{"Catalog", "Account", "CatalogAdmin"}
+	methods  = []string{"Get", "List", "GetAll"}
+	patterns = []string{"/healthz", "/files/", "/v/{id}", "/files/special", "/acme.v1/x", "/unknown.v9.S/M"}
+
+	originPatterns = []string{
+		"https://app.example.com", "https://admin.example.com", "https://example.com", "https://example.com:8443", "https://app.example.com.",
+		"http://localhost:3000", "capacitor://localhost", "https://xn--bcher-kva.example", "https://[2001:db8::1]", "https://192.0.2.1:8443",
+		"https://*.example.com", "https://*.preview.example.com", "https://*.example.com:*", "https://app.example.com:*", "http://localhost:*",
+		"https://*.example.com:8443", "http://*.localhost:*", "*", "null", "http://plain.example.org", "https://*.github.io",
+		"https://*.preview-example.com", "https://*.example.com.",
+	}
+	pages = []string{
+		"https://app.example.com", "https://admin.example.com", "https://example.com", "https://example.com:8443", "https://app.example.com.",
+		"http://localhost:3000", "capacitor://localhost", "https://xn--bcher-kva.example", "https://[2001:db8::1]", "https://192.0.2.1:8443",
+		"https://a.example.com", "https://a.b.example.com:8443", "https://a.preview.example.com", "https://preview.example.com", "https://app.example.com:444",
+		"https://evil-example.com", "https://evilexample.com", "https://example.com.evil.org", "https://app.example.com.evil.net", "https://a.preview-example.com",
+		"https://com", "https://app.examplexcom.org", "https://app.example.co", "https://xapp.example.com", "https://192.0.2.11:8443", "https://[2001:db8::11]",
+		"http://app.example.com", "http://localhost", "http://localhost:30000", "http://a.localhost:1", "http://localhost.evil.org", "http://plain.example.org", "http://a.plain.example.org",
+		"capacitor://localhost2", "ionic://localhost", "null", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
+	}
+	requestItems = []string{
+		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "auth-*", "traceparent", "baggage",
+		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language",
+	}
+	requestHeaders = []string{
+		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-on-e", "x-acmetwo", "Authorization", "auth-x", "traceparent", "tracestate", "baggage",
+		"grpc-metadata-x", "grpc-metadata-authorization", "grpc-trace-bin", "grpc-tags-bin", "grpc-timeout", "grpc-newer", "x-grpc-web", "x-user-agent",
+		"connect-protocol-version", "connect-newer", "content-type", "content-encoding", "connect", "xx-a",
+	}
+	responseItems   = []string{"x-a", "X-B", "etag", "trailer-x-a", "x-internal-id", "x-internal-*", "x-*", "*", "date", "server", "vary", "x-envoy-up", "connection", "grpc-status", "trailer-x-*", "content-type"}
+	responseHeaders = []string{
+		"X-A", "X-B", "Trailer-X-A", "Trailer-X-B", "X-Internal-Id", "X-Internalid", "Grpc-Status", "Grpc-Message", "Etag", "Date", "Server", "Vary", "X-Envoy-Up",
+		"X-Csrf-Token", "Set-Cookie", "Connection", "Cache-Control", "Link", "Trailer-Date", "Content-Security-Policy", "Content-Language", "Keep-Alive",
+		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-New",
+	}
+)
+
+// index draws a number below n, each equally often: rapid's own generators
+// prefer small ones.
+func index(t *rapid.T, n int, label string) int {
+	return rapid.Custom(func(t *rapid.T) int {
+		i := 0
+		for range bits.Len(uint(n)) + 2 {
+			i <<= 1
+			if rapid.Bool().Draw(t, "bit") {
+				i |= 1
+			}
+		}
+		return i % n
+	}).Draw(t, label)
+}
+
+// chance is true in so many of a hundred cases.
+func chance(t *rapid.T, percent int, label string) bool {
+	return index(t, 16, label) >= 16-(percent*16+50)/100
+}
+
+func pick[T any](t *rapid.T, from []T, label string) T { return from[index(t, len(from), label)] }
+
+// some draws up to n different items.
+func some(t *rapid.T, from []string, n int, label string) (items []string) {
+	for range index(t, n+1, "number of "+label) {
+		if item := pick(t, from, label); !slices.Contains(items, item) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// drawSchema draws services.
+func drawSchema(t *rapid.T) (*protoregistry.Files, map[string]bool) {
+	set, known := &descriptorpb.FileDescriptorSet{}, map[string]bool{}
+	message := "M"
+	for i, pkg := range append(some(t, packages, 4, "packages"), "acme.v1") {
+		file := &descriptorpb.FileDescriptorProto{
+			Name: proto.String(fmt.Sprintf("f%d.proto", i)), Syntax: proto.String("proto3"), Package: proto.String(pkg),
+		}
+		own := message + strconv.Itoa(i)
+		file.MessageType = []*descriptorpb.DescriptorProto{{Name: &own}}
+		typeName := "." + strings.TrimPrefix(pkg+"."+own, ".")
+		for _, service := range some(t, services, 2, "services") {
+			full := strings.TrimPrefix(pkg+"."+service, ".")
+			if _, ok := known[full+".Get"]; ok {
+				continue // the package was drawn already
+			}
+			d := &descriptorpb.ServiceDescriptorProto{Name: proto.String(service)}
+			for _, method := range append(some(t, methods[1:], 2, "methods"), "Get") {
+				m := &descriptorpb.MethodDescriptorProto{Name: proto.String(method), InputType: &typeName, OutputType: &typeName}
+				safe := rapid.Bool().Draw(t, "noSideEffects")
+				if safe {
+					m.Options = &descriptorpb.MethodOptions{IdempotencyLevel: descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()}
+				}
+				d.Method = append(d.Method, m)
+				known[full+"."+method] = safe
+			}
+			file.Service = append(file.Service, d)
+		}
+		set.File = append(set.File, file)
+	}
+	files, err := protodesc.NewFiles(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, known
+}
+
+// drawRule draws what a rule says; where it stands is the caller's.
+func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
+	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{
+		corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS,
+	}}
+	if chance(t, 60, "has origins") {
+		r.AllowOrigins = some(t, originPatterns, 4, "origins")
+		for i, pattern := range r.AllowOrigins {
+			if chance(t, 12, "changed pattern") {
+				r.AllowOrigins[i] = changed(t, pattern)
+			}
+		}
+	}
+	if chance(t, 25, "has credentials") {
+		r.AllowCredentials = proto.Bool(chance(t, 80, "credentials"))
+	}
+	if chance(t, 50, "has request headers") {
+		r.AllowHeaders, r.DenyHeaders = some(t, requestItems, 3, "allow"), some(t, requestItems, 2, "deny")
+	}
+	if chance(t, 20, "has tracing") {
+		r.Tracing = proto.Bool(rapid.Bool().Draw(t, "tracing"))
+	}
+	if chance(t, 25, "has expose") {
+		r.Expose = corsrpcv1.Exposure(1 + index(t, 2, "expose"))
+	}
+	if chance(t, 50, "has response headers") {
+		r.ExposeHeaders, r.HideHeaders = some(t, responseItems, 3, "show"), some(t, responseItems, 2, "hide")
+	}
+	if chance(t, 30, "has max age") {
+		r.MaxAge = &durationpb.Duration{Seconds: pick(t, []int64{0, 1, 599, 600, 601, 7200, 7201, 86400}, "maxAge")}
+	}
+	if chance(t, 20, "has protocols") && !path {
+		r.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + index(t, 2, "protocol"))}
+	}
+	if chance(t, 40, "has methods") && path {
+		r.AllowMethods = some(t, []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}, 3, "methods")
+	}
+	if chance(t, 10, "has disabled") {
+		r.Disabled = proto.Bool(chance(t, 70, "disabled"))
+	}
+	return r
+}
+
+// world is a policy that compiled, and the layer that carries it out.
+type world struct {
+	Policy
+	files *protoregistry.Files
+	layer *corsrpc.Layer
+}
+
+func drawWorld(t *rapid.T) *world {
+	files, known := drawSchema(t)
+	policy := &corsrpcv1.Policy{}
+	if chance(t, 80, "has defaults") {
+		policy.Defaults = drawRule(t, false)
+	}
+	selectors := []string{"*", "unknown.v9.*", "unknown.v9.S", "unknown.v9.S.M", "acme.v1.Missing", "grpc.*"}
+	for _, m := range sorted(known) {
+		service := m[:strings.LastIndexByte(m, '.')]
+		selectors = append(selectors, m, service)
+		for pkg := service; strings.Contains(pkg, "."); {
+			pkg = pkg[:strings.LastIndexByte(pkg, '.')]
+			selectors = append(selectors, pkg+".*")
+		}
+	}
+	slices.Sort(selectors)
+	for _, selector := range some(t, slices.Compact(selectors), 5, "selectors") {
+		r := drawRule(t, false)
+		r.Selector = selector
+		policy.Rules = append(policy.Rules, r)
+	}
+	for _, pattern := range some(t, patterns, 2, "patterns") {
+		r := drawRule(t, true)
+		r.Path = pattern
+		policy.Rules = append(policy.Rules, r)
+	}
+	w := newWorld(t, policy, files, known)
+	if w == nil {
+		t.Skip("no policy that loads")
+	}
+	return w
+}
+
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+// newWorld compiles the policy, without what makes it invalid; nil where
+// nothing valid is left.
+func newWorld(t failer, policy *corsrpcv1.Policy, files *protoregistry.Files, known map[string]bool) *world {
+	t.Helper()
+	for range 20 {
+		w := &world{Policy: Policy{policy, known}, files: files}
+		plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(files))
+		if err == nil {
+			if w.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil)); err != nil {
+				t.Fatal(err)
+			}
+			return w
+		}
+		var problems *corsrpc.PolicyError
+		if !errors.As(err, &problems) {
+			t.Fatal(err)
+		}
+		policy = proto.CloneOf(policy)
+		mended := false
+		for _, v := range slices.Backward(problems.Violations) {
+			mended = mend(policy, v) || mended
+		}
+		if !mended {
+			return nil
+		}
+	}
+	t.Fatal("the policy is not mended by leaving out what is wrong with it")
+	return nil
+}
+
+var fieldPath = regexp.MustCompile(`^(defaults|rules\[(\d+)\])(?:\.(\w+)(?:\[(\d+)\])?)?$`)
+
+// mend takes back what a violation is about.
+func mend(policy *corsrpcv1.Policy, v corsrpc.Violation) bool {
+	at := fieldPath.FindStringSubmatch(v.Field)
+	if at == nil {
+		return false
+	}
+	r := policy.GetDefaults()
+	if at[1] != "defaults" {
+		i, _ := strconv.Atoi(at[2])
+		r = policy.GetRules()[i]
+	}
+	switch v.Check {
+	case corsrpc.CheckRuleIneffective:
+		r.Disabled = proto.Bool(false)
+		return true
+	case corsrpc.CheckSelectorUnknown, corsrpc.CheckPathIsProcedure, corsrpc.CheckPathConflict, corsrpc.CheckPathSyntax:
+		i, _ := strconv.Atoi(at[2])
+		policy.Rules = slices.Delete(policy.Rules, i, i+1)
+		return true
+	}
+	m := r.ProtoReflect()
+	f := m.Descriptor().Fields().ByName(protoName(at[3]))
+	if f == nil || !m.Has(f) {
+		return false
+	}
+	if at[4] == "" {
+		m.Clear(f)
+		return true
+	}
+	drop, _ := strconv.Atoi(at[4])
+	list := m.NewField(f).List()
+	for i := range m.Get(f).List().Len() {
+		if i != drop {
+			list.Append(m.Get(f).List().Get(i))
+		}
+	}
+	if list.Len() == m.Get(f).List().Len() {
+		return false
+	}
+	m.Clear(f)
+	if list.Len() > 0 {
+		m.Set(f, listValue(list))
+	}
+	return true
+}
+
+// call is what a script does, and what the handler answers.
+type call struct {
+	Page, API, Path, Method string
+	Header                  []string
+	SafeHeader              bool // a Content-Type that needs no preflight
+	Mode                    corstest.Mode
+	Credentials             corstest.Credentials
+	HasCookie               bool
+	ForcePreflight          bool
+	Engine                  corstest.Engine
+	Status                  int
+	Answer                  http.Header
+}
+
+func drawCall(t *rapid.T, w *world) call {
+	c := call{
+		Page: pick(t, pages, "page"), API: "https://api.example.com", Path: pick(t, w.paths(), "path"),
+		Method: pick(t, []string{"POST", "POST", "POST", "GET", "GET", "HEAD"}, "method"), Mode: corstest.CORS,
+		Credentials: pick(t, []corstest.Credentials{corstest.SameOrigin, corstest.Omit, corstest.Include}, "credentials"),
+		HasCookie:   chance(t, 30, "cookie"), ForcePreflight: chance(t, 20, "force"), Engine: pick(t, corstest.Engines(), "engine"),
+		Status: pick(t, []int{200, 200, 200, 304, 400, 404, 500}, "status"), Answer: http.Header{},
+	}
+	rule, governed := w.RuleFor(c.Path)
+	if list := rule.Origins(); len(list) > 0 && chance(t, 70, "allowed page") {
+		if page := instance(pick(t, list, "page's pattern")); page != "" {
+			c.Page = page
+		}
+	}
+	if chance(t, 20, "changed page") {
+		if page := changed(t, c.Page); isPage(page) {
+			c.Page = page
+		}
+	}
+	if chance(t, map[bool]int{true: 5, false: 40}[strings.HasPrefix(c.Page, "https:")], "plain api") {
+		c.API = "http://api.plain.test"
+	}
+	if chance(t, map[bool]int{true: 50, false: 10}[rule.isPath], "unusual method") {
+		c.Method = pick(t, []string{"PUT", "DELETE", "OPTIONS", "PATCH"}, "method")
+	}
+	if chance(t, 60, "has headers") {
+		c.Header = some(t, requestHeaders, 3, "headers")
+		if chance(t, 60, "granted headers") {
+			c.Header = slices.DeleteFunc(c.Header, func(name string) bool { return !rule.AllowsHeader(name) })
+		}
+		if slices.Contains(c.Header, "content-type") {
+			c.SafeHeader = chance(t, 30, "safe type")
+		}
+	}
+	if chance(t, 12, "no-cors") {
+		c.Mode = corstest.NoCORS
+		c.Method = pick(t, []string{"GET", "HEAD", "POST"}, "no-cors method")
+	}
+	for _, name := range some(t, responseHeaders, 6, "answer") {
+		c.Answer[name] = []string{answerValue[name]}
+		if answerValue[name] == "" {
+			c.Answer[name] = []string{"v"}
+		}
+	}
+	if !governed {
+		for name := range c.Answer {
+			if strings.HasPrefix(name, "Access-Control-") {
+				delete(c.Answer, name) // where the layer has no say, the handler has
+			}
+		}
+	}
+	return c
+}
+
+// changed is a pattern or an origin with one character more, less, or another.
+func changed(t *rapid.T, s string) string {
+	i := index(t, len(s), "where")
+	rest := s[i:]
+	if chance(t, 60, "replaced") {
+		rest = s[i+1:]
+	}
+	if chance(t, 30, "dropped") {
+		return s[:i] + rest
+	}
+	return s[:i] + pick(t, []string{".", "*", "-", ":", "/", "a", "1", "*.", "%", "@", " ", "\n"}, "character") + rest
+}
+
+// isPage reports whether a page can have the origin.
+func isPage(s string) (ok bool) {
+	defer func() { ok = recover() == nil && ok }()
+	corstest.NewBrowser(s) // panics where browsers write it otherwise
+	parts := pageOrigin.FindStringSubmatch(s)
+	if parts == nil {
+		return s == "null"
+	}
+	port, _ := strconv.Atoi(parts[3])
+	host := strings.Trim(parts[1], "[]")
+	isIP := host != parts[1] || parts[2] != "" && strings.Trim(parts[2], "0123456789") == ""
+	return port <= 65535 && !strings.HasPrefix(parts[3], "0") && (!isIP || net.ParseIP(host).String() == host)
+}
+
+var pageOrigin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|(?:[a-z0-9_-]+\.)*([a-z0-9_-]+)\.?)(?::(\d+))?$`)
+
+// instance is an origin that a pattern covers; "" where no page in particular
+// has it.
+func instance(pattern string) string {
+	if pattern == "*" {
+		return ""
+	}
+	page := strings.Replace(pattern, "://*.", "://a.b.", 1)
+	if base, ok := strings.CutSuffix(page, ":*"); ok {
+		page = base + ":8443"
+	}
+	if !isPage(page) {
+		return ""
+	}
+	return page
+}
+
+var answerValue = map[string]string{
+	"Connection": "X-A, keep-alive", "Set-Cookie": "a=b", "Access-Control-Allow-Origin": "https://evil.example",
+	"Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "*", "Vary": "Accept-Encoding", "Cache-Control": "max-age=60",
+}
+
+// paths are those of the schema, of the policy's path rules, and of neither.
+func (w *world) paths() []string {
+	paths := []string{"/healthz", "/healthz", "/v/1", "/files/a/b", "/files/a/b", "/files/special", "/v/1", "/v/1/2", "/none", "/unknown.v9.S/M", "/unknown.v9.S/Other", "/unknown.v9.sub.S/M", "/acme.v1/x", "/acme.v1.Missing/Get", "/grpc.unknown.v1.S/M"}
+	for _, m := range sorted(w.Methods) {
+		i := strings.LastIndexByte(m, '.')
+		paths = append(paths, "/"+m[:i]+"/"+m[i+1:], "/"+m[:i]+"/Unknown")
+	}
+	return paths
+}

@@ -1,0 +1,16 @@
+module github.com/corsrpc/corsrpc-go/internal/intent
+
+go 1.26.0
+
+require (
+	github.com/corsrpc/corsrpc-go v0.0.0
+	google.golang.org/protobuf v1.36.12
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
+	golang.org/x/net v0.48.0 // indirect
+)
+
+replace github.com/corsrpc/corsrpc-go => ../../

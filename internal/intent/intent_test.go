@@ -1,0 +1,284 @@
+package intent
+
+import (
+	"encoding/binary"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"pgregory.net/rapid"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+)
+
+func sorted(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
+
+func protoName(s string) protoreflect.Name { return protoreflect.Name(s) }
+
+func listValue(l protoreflect.List) protoreflect.Value { return protoreflect.ValueOfList(l) }
+
+// callsPerPolicy is how many calls each drawn policy gets.
+const callsPerPolicy = 50
+
+// TestIntentIsEffect: what the browser lets a script do and read is what the
+// policy says, for policies, schemas, calls and answers at random. The flag
+// -rapid.checks says for how many policies.
+func TestIntentIsEffect(t *testing.T) { rapid.Check(t, intentIsEffect) }
+
+func intentIsEffect(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		compare(t, w, c)
+	}
+}
+
+// FuzzProperties is all properties, without an end: each seed is a policy for
+// each of them.
+func FuzzProperties(f *testing.F) {
+	properties := []func(*testing.T, []byte){}
+	for _, property := range []func(*rapid.T){
+		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, sharedCacheIsSafe, preflightsAreRemembered,
+	} {
+		properties = append(properties, rapid.MakeFuzz(property))
+	}
+	f.Add(uint64(0))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		draws := make([]byte, 2<<20) // more than any property takes; rapid ends one that runs out
+		random := rand.NewChaCha8([32]byte(binary.LittleEndian.AppendUint64(make([]byte, 24), seed)))
+		_, _ = random.Read(draws) // never fails
+		for _, property := range properties {
+			property(t, draws)
+		}
+	})
+}
+
+// TestCallsAreVaried: the generators reach every kind of outcome often enough
+// for the comparison to mean something.
+func TestCallsAreVaried(t *testing.T) {
+	kinds := map[string]int{}
+	all := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		for range callsPerPolicy {
+			c := drawCall(t, w)
+			got, log, _ := effect(t, w.layer.Wrap, c)
+			rule, governed := w.RuleFor(c.Path)
+			all++
+			switch {
+			case c.Page == c.API:
+				kinds["same origin"]++
+			case !governed:
+				kinds["not governed"]++
+			case c.Mode == corstest.NoCORS && got.Runs:
+				kinds["no-cors, reaches the handler"]++
+			case c.Mode == corstest.NoCORS:
+				kinds["no-cors, refused"]++
+			case rule.Disabled():
+				kinds["disabled"]++
+			case !rule.AllowsOrigin(c.Page):
+				kinds["origin refused"]++
+			case got.Status == http.StatusMethodNotAllowed:
+				kinds["405"]++
+			case got.Reads && c.Credentials == corstest.Include:
+				kinds["read with credentials"]++
+			case got.Reads && len(log) > 1:
+				kinds["read after a preflight"]++
+			case got.Reads:
+				kinds["read without a preflight"]++
+			case got.Runs:
+				kinds["reaches the handler, unreadable"]++
+			case len(log) > 0 && log[0].Preflight:
+				kinds["preflight not enough"]++
+			case len(log) > 0 && log[0].Header.Get("Cookie") != "":
+				kinds["cookies refused"]++
+			}
+		}
+	})
+	t.Log(all, kinds)
+	if len(kinds) < 13 {
+		t.Errorf("some kinds never occur: %v", kinds)
+	}
+	for kind, n := range kinds {
+		if n*1000 < all {
+			t.Errorf("%s: %d of %d", kind, n, all)
+		}
+	}
+}
+
+// outcome is what becomes of a call.
+type outcome struct {
+	Runs    bool   // the handler sees the call
+	Reads   bool   // the script gets the answer
+	Status  int    // that it reads
+	Headers string // that it reads
+}
+
+type fataler interface {
+	failer
+	Fatalf(format string, args ...any)
+}
+
+// compare holds the effect of a call against the intent of the policy.
+func compare(t fataler, w *world, c call) {
+	t.Helper()
+	got, log, err := effect(t, w.layer.Wrap, c)
+	want := w.intent(c, log)
+	if got != want {
+		t.Fatalf("%+v\ngot  %+v (%v)\nwant %+v\nlog %+v\npolicy %s", c, got, err, want, log, prototext.Format(w.Policy))
+	}
+	rule, governed := w.RuleFor(c.Path)
+	for _, e := range log {
+		if e.Status != http.StatusForbidden && !(governed && c.Page != c.API && !rule.allowsCall(c.Page)) {
+			continue
+		}
+		for name := range e.Answer {
+			if governed && c.Page != c.API && !rule.allowsCall(c.Page) && strings.HasPrefix(strings.ToLower(name), "access-control-") && e.Header.Get("Origin") != "" {
+				t.Fatalf("%+v\nthe answer to a refused origin carries %s: %+v\npolicy %s", c, name, e, prototext.Format(w.Policy))
+			}
+		}
+	}
+}
+
+// effect makes the call in a browser.
+func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, []corstest.Exchange, error) {
+	var got outcome
+	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !(r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "") {
+			got.Runs = true
+		}
+		for name, values := range c.Answer {
+			rw.Header()[name] = slices.Clone(values)
+		}
+		rw.WriteHeader(c.Status)
+	})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HasCookie {
+		api, err := url.Parse(c.API)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jar.SetCookies(api, []*http.Cookie{{Name: "session", Value: "1"}})
+	}
+	b := corstest.NewBrowser(c.Page, corstest.WithHandler(wrap(handler)), corstest.WithEngine(c.Engine), corstest.WithCookieJar(jar),
+		corstest.WithDefaults(corstest.Init{Mode: c.Mode, Credentials: c.Credentials, ForcePreflight: c.ForcePreflight}))
+	r, err := http.NewRequest(c.Method, c.API+c.Path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.Header {
+		r.Header.Set(name, "v")
+		if name == "content-type" && c.SafeHeader {
+			r.Header.Set(name, "text/plain")
+		}
+	}
+	response, err := b.RoundTrip(r)
+	if err != nil {
+		var blocked *corstest.BlockedError
+		if !errors.As(err, &blocked) {
+			t.Fatal(err)
+		}
+		return got, b.Log(), err
+	}
+	_ = response.Body.Close()
+	if c.Mode == corstest.NoCORS && c.Page != c.API {
+		return got, b.Log(), nil // opaque
+	}
+	got.Reads, got.Status, got.Headers = true, response.StatusCode, names(slices.Collect(maps.Keys(response.Header)))
+	return got, b.Log(), nil
+}
+
+func names(list []string) string {
+	slices.Sort(list)
+	return strings.Join(list, " ")
+}
+
+// allowsCall reports whether pages of the origin may call at all.
+func (r Rule) allowsCall(page string) bool { return !r.Disabled() && r.AllowsOrigin(page) }
+
+// intent is what the policy says of the call. Of the browser it takes whether
+// it sent a preflight and cookies.
+func (w *world) intent(c call, log []corstest.Exchange) outcome {
+	var preflighted, hadCookies bool
+	answer := c.Answer
+	for _, e := range log {
+		preflighted = preflighted || e.Preflight
+		hadCookies = hadCookies || e.Header.Get("Cookie") != ""
+		if !e.Preflight {
+			answer = e.Answer
+		}
+	}
+	if strings.HasPrefix(c.Page, "https:") && strings.HasPrefix(c.API, "http:") {
+		return outcome{} // mixed content
+	}
+	reads := func(status int, shows func(name string) bool) outcome {
+		var readable []string
+		for name := range answer {
+			if shows(name) {
+				readable = append(readable, name)
+			}
+		}
+		return outcome{Runs: true, Reads: true, Status: status, Headers: names(readable)}
+	}
+	if c.Page == c.API {
+		return reads(c.Status, func(name string) bool { return name != "Set-Cookie" })
+	}
+	rule, governed := w.RuleFor(c.Path)
+	if !governed {
+		return outcome{Runs: !preflighted}
+	}
+	fetchMetadata := strings.HasPrefix(c.API, "https:")
+	if c.Mode == corstest.NoCORS {
+		switch {
+		case c.Method != http.MethodPost && !fetchMetadata: // nothing tells it from a program's
+			return outcome{Runs: true}
+		case c.Method != http.MethodPost && rule.isPath:
+			return outcome{Runs: !rule.Disabled() && !rule.Credentials()}
+		case c.Method != http.MethodPost:
+			return outcome{Runs: !rule.Disabled() && rule.Everyone()}
+		case rule.isPath:
+			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method)}
+		}
+		return outcome{Runs: rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)}
+	}
+	if !rule.allowsCall(c.Page) {
+		return outcome{}
+	}
+	readable := c.Credentials != corstest.Include || rule.Credentials()
+	if preflighted {
+		safelisted := slices.Contains([]string{"GET", "HEAD", "POST"}, c.Method)
+		granted := safelisted || rule.AllowsMethod(c.Method)
+		for _, name := range c.Header {
+			granted = granted && (name == "content-type" && c.SafeHeader || rule.AllowsHeader(name))
+		}
+		if !granted || !readable {
+			return outcome{}
+		}
+	}
+	shows := func(name string) bool { return rule.Shows(name, c.Status, c.Answer["Connection"]) }
+	switch {
+	case rule.isPath && !rule.AllowsMethod(c.Method):
+		if !readable {
+			return outcome{}
+		}
+		o := reads(http.StatusMethodNotAllowed, func(name string) bool { return rule.Shows(name, 405, nil) })
+		o.Runs = false
+		return o
+	case !rule.isPath && hadCookies && !rule.Credentials():
+		return outcome{}
+	case !readable:
+		return outcome{Runs: true}
+	}
+	return reads(c.Status, shows)
+}

@@ -1,0 +1,318 @@
+package intent
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+)
+
+// passes reports whether an answer lets the page's script read it
+// (https://fetch.spec.whatwg.org/#concept-cors-check).
+func passes(header http.Header, c call) bool {
+	from, credentials := header["Access-Control-Allow-Origin"], header["Access-Control-Allow-Credentials"]
+	if c.Credentials == corstest.Include {
+		return slices.Equal(from, []string{c.Page}) && slices.Equal(credentials, []string{"true"})
+	}
+	return slices.Equal(from, []string{c.Page}) || slices.Equal(from, []string{"*"})
+}
+
+// TestPreflightAndCallAgree: the answer to a preflight lets the origin in
+// exactly if the answer to its call does.
+func TestPreflightAndCallAgree(t *testing.T) { rapid.Check(t, preflightAndCallAgree) }
+
+func preflightAndCallAgree(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		if _, governed := w.RuleFor(c.Path); !governed || c.Page == c.API {
+			continue
+		}
+		send := func(method string, header http.Header) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(method, c.API+c.Path, nil)
+			r.Header = header
+			r.Header.Set("Origin", c.Page)
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Mode", "cors")
+			rec := httptest.NewRecorder()
+			w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(rec, r)
+			return rec
+		}
+		preflight := send(http.MethodOptions, http.Header{
+			"Access-Control-Request-Method": {c.Method}, "Access-Control-Request-Headers": {strings.ToLower(strings.Join(c.Header, ","))},
+		})
+		header := http.Header{}
+		if c.Credentials == corstest.Include && c.HasCookie {
+			header.Set("Cookie", "session=1")
+		}
+		for _, name := range c.Header {
+			header.Set(name, "v")
+		}
+		call := send(c.Method, header)
+		if (preflight.Code == http.StatusNoContent && passes(preflight.Header(), c)) != passes(call.Header(), c) {
+			t.Fatalf("%+v\npreflight %d %v\ncall %d %v\npolicy %s", c, preflight.Code, preflight.Header(), call.Code, call.Header(), prototext.Format(w.Policy))
+		}
+	}
+}
+
+// TestWideningNarrowsNothing: what a rule grants more takes nothing from
+// anybody.
+func TestWideningNarrowsNothing(t *testing.T) { rapid.Check(t, wideningNarrowsNothing) }
+
+func wideningNarrowsNothing(t *rapid.T) {
+	w := drawWorld(t)
+	wider := &world{Policy: Policy{proto.CloneOf(w.Policy.Policy), w.Methods}, files: w.files}
+	rules := wider.GetRules()
+	if wider.Defaults != nil {
+		rules = append(slices.Clip(rules), wider.Defaults)
+	}
+	if len(rules) == 0 || !widen(t, pick(t, rules, "rule")) {
+		t.Skip("nothing to widen")
+	}
+	plan, err := corsrpc.Compile(wider.Policy.Policy, corsrpc.WithFiles(w.files))
+	if err != nil {
+		t.Skip("wider than is valid")
+	}
+	if wider.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil)); err != nil {
+		t.Fatal(err)
+	}
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		before, _, _ := effect(t, w.layer.Wrap, c)
+		after, _, _ := effect(t, wider.layer.Wrap, c)
+		if before.Status == http.StatusMethodNotAllowed {
+			before = outcome{} // the method may have been what was widened
+		}
+		lost := before.Reads && (!after.Reads || before.Status != after.Status) ||
+			before.Runs && !after.Runs && c.Mode == corstest.CORS // credentials narrow what no-cors reaches
+		for _, name := range strings.Fields(before.Headers) {
+			if name == "Vary" && c.Answer["Vary"] == nil {
+				continue // the layer's own
+			}
+			lost = lost || !slices.Contains(strings.Fields(after.Headers), name)
+		}
+		if lost {
+			t.Fatalf("%+v\nbefore %+v\nafter  %+v\npolicy %s\nwider %s", c, before, after, prototext.Format(w.Policy), prototext.Format(wider.Policy))
+		}
+	}
+}
+
+// widen makes a rule grant more, and reports whether it can.
+func widen(t *rapid.T, r *corsrpcv1.Rule) bool {
+	drop := func(list *[]string) bool {
+		if len(*list) == 0 {
+			return false
+		}
+		i := index(t, len(*list), "dropped")
+		*list = slices.Delete(slices.Clone(*list), i, i+1)
+		return true
+	}
+	switch index(t, 9, "widening") {
+	case 0:
+		if len(r.AllowOrigins) == 0 {
+			return false // what was inherited would be replaced
+		}
+		r.AllowOrigins = append(r.AllowOrigins, pick(t, originPatterns, "origin"))
+	case 1:
+		r.AllowHeaders = append(r.AllowHeaders, pick(t, requestItems, "allowed"))
+	case 2:
+		r.ExposeHeaders = append(r.ExposeHeaders, pick(t, responseItems, "exposed"))
+	case 3:
+		return drop(&r.DenyHeaders)
+	case 4:
+		return drop(&r.HideHeaders)
+	case 5:
+		r.Tracing = proto.Bool(true)
+	case 6:
+		r.Expose = corsrpcv1.Exposure_EXPOSURE_PRESENT
+	case 7:
+		r.AllowCredentials = proto.Bool(true)
+	case 8:
+		if len(r.AllowMethods) == 0 {
+			return false
+		}
+		r.AllowMethods = append(r.AllowMethods, "PUT", "GET")
+	}
+	return true
+}
+
+// TestOrderOfRules: it does not matter.
+func TestOrderOfRules(t *testing.T) { rapid.Check(t, orderOfRules) }
+
+func orderOfRules(t *rapid.T) {
+	w := drawWorld(t)
+	shuffled := proto.CloneOf(w.Policy.Policy)
+	for i := range shuffled.Rules {
+		j := i + index(t, len(shuffled.Rules)-i, "swap")
+		shuffled.Rules[i], shuffled.Rules[j] = shuffled.Rules[j], shuffled.Rules[i]
+	}
+	other := newWorld(t, shuffled, w.files, w.Methods)
+	for range callsPerPolicy {
+		sameAnswers(t, w, other, drawCall(t, w))
+	}
+}
+
+// sameAnswers holds two policies against each other: not a header may differ.
+func sameAnswers(t *rapid.T, a, b *world, c call) {
+	t.Helper()
+	first, logFirst, _ := effect(t, a.layer.Wrap, c)
+	second, logSecond, _ := effect(t, b.layer.Wrap, c)
+	if first != second || !reflect.DeepEqual(logFirst, logSecond) {
+		t.Fatalf("%+v\none   %+v %+v\nother %+v %+v\npolicy %s\nother %s", c, first, logFirst, second, logSecond, prototext.Format(a.Policy), prototext.Format(b.Policy))
+	}
+}
+
+// TestOtherOriginsDoNotShow: an answer to an origin that is allowed is the same,
+// whoever else is.
+func TestOtherOriginsDoNotShow(t *testing.T) { rapid.Check(t, otherOriginsDoNotShow) }
+
+func otherOriginsDoNotShow(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		rule, governed := w.RuleFor(c.Path)
+		if !governed || rule.Everyone() || !rule.allowsCall(c.Page) {
+			continue
+		}
+		alone := proto.CloneOf(w.Policy.Policy)
+		for _, r := range append(alone.GetRules(), alone.GetDefaults()) {
+			if r != nil && slices.Equal(r.GetAllowOrigins(), rule.Origins()) {
+				r.AllowOrigins = []string{c.Page}
+			}
+		}
+		plan, err := corsrpc.Compile(alone, corsrpc.WithFiles(w.files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAnswers(t, w, &world{Policy: Policy{alone, w.Methods}, files: w.files, layer: layer}, c)
+	}
+}
+
+// sharedCache is a cache that does what Vary says (RFC 9111, section 4.1),
+// between everybody and the layer.
+type sharedCache struct {
+	next   http.Handler
+	stored []storedAnswer
+}
+
+type storedAnswer struct {
+	method, url     string
+	request, header http.Header
+	status          int
+}
+
+func (s *sharedCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, have := range s.stored {
+		if have.fits(r) {
+			maps.Copy(w.Header(), have.header.Clone())
+			w.WriteHeader(have.status)
+			return
+		}
+	}
+	rec := httptest.NewRecorder()
+	s.next.ServeHTTP(rec, r)
+	maps.Copy(w.Header(), rec.Header().Clone())
+	w.WriteHeader(rec.Code)
+	if safe := r.Method == http.MethodGet || r.Method == http.MethodHead; safe && rec.Header().Get("Cache-Control") != "no-store" {
+		s.stored = append(s.stored, storedAnswer{r.Method, r.URL.String(), r.Header.Clone(), rec.Header(), rec.Code})
+	}
+}
+
+func (s storedAnswer) fits(r *http.Request) bool {
+	for _, line := range s.header["Vary"] {
+		for name := range strings.SplitSeq(line, ",") {
+			name = strings.TrimSpace(name)
+			if name == "*" || !slices.Equal(s.request.Values(name), r.Header.Values(name)) {
+				return false
+			}
+		}
+	}
+	return s.method == r.Method && s.url == r.URL.String()
+}
+
+// TestSharedCache: behind a cache that honours Vary, scripts read what they
+// would read without it, whoever asked before: another origin, the server's own
+// pages, images, programs.
+func TestSharedCache(t *testing.T) { rapid.Check(t, sharedCacheIsSafe) }
+
+func sharedCacheIsSafe(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy / 5 {
+		path, answer := pick(t, w.paths(), "path"), http.Header{"X-A": {"v"}, "Cache-Control": {"max-age=60"}}
+		_, governed := w.RuleFor(path)
+		cache := &sharedCache{next: w.layer.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { maps.Copy(rw.Header(), answer.Clone()) }))}
+		for range 5 {
+			c := drawCall(t, w)
+			c.Path, c.API, c.Answer, c.Status, c.Method = path, "https://api.example.com", answer, http.StatusOK, pick(t, []string{"GET", "HEAD"}, "method")
+			if !governed {
+				continue
+			}
+			if chance(t, 20, "a program") {
+				cache.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(c.Method, path, nil))
+				continue
+			}
+			want, _, _ := effect(t, w.layer.Wrap, c)
+			got, log, err := effect(t, func(http.Handler) http.Handler { return cache }, c)
+			want.Runs, got.Runs = false, false
+			if got != want {
+				t.Fatalf("%+v\ncached %+v (%v)\ndirect %+v\nlog %+v\nstored %+v\npolicy %s", c, got, err, want, log, cache.stored, prototext.Format(w.Policy))
+			}
+		}
+	}
+}
+
+// TestPreflightsAreRemembered: for as long as the policy says, up to what the
+// engine takes, and for every later call of the protocols' clients.
+func TestPreflightsAreRemembered(t *testing.T) { rapid.Check(t, preflightsAreRemembered) }
+
+func preflightsAreRemembered(t *rapid.T) {
+	longest := map[corstest.Engine]int64{corstest.Standard: 1 << 30, corstest.Chromium: 7200, corstest.Firefox: 86400, corstest.WebKit: 600}
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		rule, governed := w.RuleFor(c.Path)
+		mayCall := governed && !rule.isPath && rule.allowsCall(c.Page) && (c.Credentials != corstest.Include || rule.Credentials())
+		if !mayCall || c.Page == c.API || strings.HasPrefix(c.API, "http:") || !rule.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) {
+			continue
+		}
+		now := time.Unix(0, 0)
+		b := corstest.NewBrowser(c.Page, corstest.WithHandler(w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))),
+			corstest.WithEngine(c.Engine), corstest.WithCredentials(c.Credentials), corstest.WithClock(func() time.Time { return now }))
+		call := func(header ...string) {
+			if err := corstest.Connect(c.API+c.Path, header...)(t.Context(), b.Client()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		age := min(rule.MaxAge(), longest[c.Engine])
+		call()
+		if age > 0 {
+			now = now.Add(time.Duration(age)*time.Second - 1)
+			call("Connect-Timeout-Ms", "1000")
+			call()
+			if n := b.Preflights(); n != 1 {
+				t.Fatalf("%+v: %d preflights within %d s\npolicy %s", c, n, age, prototext.Format(w.Policy))
+			}
+			now = now.Add(1)
+		}
+		call()
+		if n := b.Preflights(); n != 2 {
+			t.Fatalf("%+v: %d preflights after %d s\npolicy %s", c, n, age, prototext.Format(w.Policy))
+		}
+	}
+}

@@ -1,0 +1,305 @@
+// Package intent says what a policy means, slowly and in few words, from its
+// documentation (proto/corsrpc/v1/policy.proto) alone: nothing here is shared
+// with the code that compiles and decides. Its tests hold the layer, as seen
+// through a browser, against it.
+package intent
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// Policy is a policy and the schema that it is for.
+type Policy struct {
+	*corsrpcv1.Policy
+	// Methods are the schema's, by full name; whether each has no side effects.
+	Methods map[string]bool
+}
+
+// Rule is what holds for one target: the layers, the widest first.
+type Rule struct {
+	layers []*corsrpcv1.Rule
+	isPath bool
+	get    bool // callable by GET
+}
+
+// RuleFor returns what holds for a path as clients spell it, and false where
+// the policy does not govern it.
+func (p Policy) RuleFor(path string) (Rule, bool) {
+	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	name := service + "." + method
+	isService := func(m string) bool {
+		return strings.HasPrefix(m, service+".") && !strings.Contains(m[len(service)+1:], ".")
+	}
+	known := false
+	for m := range p.Methods {
+		known = known || isService(m)
+	}
+	var covering []*corsrpcv1.Rule // by selectors other than *
+	for _, r := range p.GetRules() {
+		pkg, isPackage := strings.CutSuffix(r.GetSelector(), ".*")
+		s := r.GetSelector()
+		if s != "" && s != "*" && (s == name || s == service || isPackage && strings.HasPrefix(name, pkg+".")) {
+			covering = append(covering, r)
+		}
+	}
+	shaped := method != "" && !strings.ContainsAny(method, "/.-") && (known || strings.Contains(service, ".") && !strings.ContainsAny(service, "-"))
+	if !shaped || !known && len(covering) == 0 {
+		if r := p.pathRule(path); r != nil {
+			return Rule{layers: []*corsrpcv1.Rule{p.GetDefaults(), r}, isPath: true}, true
+		}
+	}
+	if !shaped {
+		return Rule{}, false
+	}
+	// A narrower selector is a longer one; a package counts without its star, and
+	// is wider than a service.
+	slices.SortFunc(covering, func(a, b *corsrpcv1.Rule) int {
+		return len(strings.TrimSuffix(a.GetSelector(), ".*")) - len(strings.TrimSuffix(b.GetSelector(), ".*"))
+	})
+	var layers []*corsrpcv1.Rule
+	if first, _, _ := strings.Cut(name, "."); !slices.Contains([]string{"grpc", "envoy", "udpa", "xds"}, first) {
+		layers = append(layers, p.GetDefaults())
+		for _, r := range p.GetRules() {
+			if r.GetSelector() == "*" {
+				layers = append(layers, r)
+			}
+		}
+	}
+	return Rule{layers: append(layers, covering...), get: p.Methods[name]}, true
+}
+
+// pathRule finds the rule with the longest pattern that covers a path.
+func (p Policy) pathRule(path string) (found *corsrpcv1.Rule) {
+	for _, r := range p.GetRules() {
+		pattern := r.GetPath()
+		if pattern == "" || found != nil && len(found.GetPath()) > len(pattern) {
+			continue
+		}
+		want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+		if want[len(want)-1] == "" && len(have) >= len(want) { // a subtree
+			want, have = want[:len(want)-1], have[:len(want)-1]
+		}
+		if slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") && h != "" }) {
+			found = r
+		}
+	}
+	return found
+}
+
+// Disabled reports whether calls from other origins are refused altogether.
+func (r Rule) Disabled() (disabled bool) {
+	for _, l := range r.layers {
+		if l != nil && l.Disabled != nil {
+			disabled = l.GetDisabled()
+		}
+	}
+	return disabled
+}
+
+// Credentials reports whether calls may carry them.
+func (r Rule) Credentials() (credentials bool) {
+	for _, l := range r.layers {
+		if l != nil && l.AllowCredentials != nil {
+			credentials = l.GetAllowCredentials()
+		}
+	}
+	return credentials
+}
+
+// Origins returns the patterns of those that may call.
+func (r Rule) Origins() (origins []string) {
+	for _, l := range r.layers {
+		if len(l.GetAllowOrigins()) > 0 {
+			origins = l.GetAllowOrigins()
+		}
+	}
+	return origins
+}
+
+// Speaks reports whether the protocol's clients are served.
+func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
+	speaks := !r.isPath
+	for _, l := range r.layers {
+		if !r.isPath && len(l.GetProtocols()) > 0 {
+			speaks = slices.Contains(l.GetProtocols(), protocol)
+		}
+	}
+	return speaks
+}
+
+// MaxAge returns how many seconds a preflight may be remembered.
+func (r Rule) MaxAge() int64 {
+	age := int64(7200)
+	for _, l := range r.layers {
+		if l.GetMaxAge() != nil {
+			age = l.GetMaxAge().GetSeconds()
+		}
+	}
+	return age
+}
+
+// AllowsMethod reports whether a script may use the HTTP method.
+func (r Rule) AllowsMethod(method string) bool {
+	if !r.isPath {
+		return method == "POST" || method == "GET" && r.get && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT)
+	}
+	methods := []string{"GET", "HEAD", "POST"}
+	for _, l := range r.layers {
+		if len(l.GetAllowMethods()) > 0 {
+			methods = l.GetAllowMethods()
+		}
+	}
+	return slices.Contains(methods, method)
+}
+
+// AllowsOrigin reports whether pages of the origin may call.
+func (r Rule) AllowsOrigin(origin string) bool {
+	return slices.ContainsFunc(r.Origins(), func(pattern string) bool { return Covers(pattern, origin) })
+}
+
+// Everyone reports whether every page may call.
+func (r Rule) Everyone() bool { return slices.Contains(r.Origins(), "*") }
+
+// Covers reports whether a pattern of allow_origins is for the origin.
+func Covers(pattern, origin string) bool {
+	if pattern == "*" || pattern == origin {
+		return true
+	}
+	scheme, host, port := split(pattern)
+	wantScheme, haveHost, havePort := split(origin)
+	base, below := strings.CutPrefix(host, "*.")
+	if below {
+		if label, ok := strings.CutSuffix(haveHost, "."+base); !ok || label == "" {
+			return false
+		}
+	} else if host != haveHost {
+		return false
+	}
+	return scheme == wantScheme && (port == "*" || port == havePort) && strings.Contains(pattern, "*")
+}
+
+func split(origin string) (scheme, host, port string) {
+	scheme, host, _ = strings.Cut(origin, "://")
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host, port = host[:i], host[i+1:]
+	}
+	return scheme, host, port
+}
+
+// AllowsHeader reports whether a script may send the request header.
+func (r Rule) AllowsHeader(name string) bool {
+	name = strings.ToLower(name)
+	connect, grpcWeb := r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT), r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB)
+	metadata := strings.HasPrefix(name, "grpc-metadata-") || name == "grpc-trace-bin" || name == "grpc-tags-bin"
+	switch {
+	case !metadata && (connect && strings.HasPrefix(name, "connect-") || grpcWeb && strings.HasPrefix(name, "grpc-")),
+		(connect || grpcWeb) && (name == "content-type" || name == "user-agent"),
+		connect && name == "content-encoding",
+		grpcWeb && (name == "x-grpc-web" || name == "x-user-agent"):
+		return true
+	}
+	return r.says(name, func(l *corsrpcv1.Rule) (yes, no []string) {
+		yes, no = l.GetAllowHeaders(), l.GetDenyHeaders()
+		for _, tracing := range []string{"traceparent", "tracestate", "baggage"} {
+			named := func(s string) bool { return strings.EqualFold(s, tracing) }
+			switch {
+			case l == nil || l.Tracing == nil || slices.ContainsFunc(yes, named) || slices.ContainsFunc(no, named):
+			case l.GetTracing():
+				yes = append(slices.Clip(yes), tracing)
+			default:
+				no = append(slices.Clip(no), tracing)
+			}
+		}
+		return yes, no
+	}) == "yes"
+}
+
+// says returns what the narrowest layer that mentions a name says of it: "yes",
+// "no", or "".
+func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) string {
+	for _, l := range slices.Backward(r.layers) {
+		yes, no := lists(l)
+		verdict, length := "", -1
+		weigh := func(list []string, answer string) {
+			for _, item := range list {
+				item = strings.ToLower(item)
+				prefix, open := strings.CutSuffix(item, "*")
+				covers := item == name || open && strings.HasPrefix(name, prefix)
+				// What has to be named is not granted by what does not name it.
+				if answer == "yes" && open && (item == "*" && name == "authorization" ||
+					strings.HasPrefix(name, "grpc-metadata-") && !strings.HasPrefix(prefix, "grpc-metadata-")) {
+					covers = false
+				}
+				weight := len(prefix)
+				if !open {
+					weight = 1 << 20
+				}
+				if covers && weight > length {
+					verdict, length = answer, weight
+				}
+			}
+		}
+		weigh(yes, "yes")
+		weigh(no, "no")
+		if verdict != "" {
+			return verdict
+		}
+	}
+	return ""
+}
+
+// Shows reports whether a script may read a header of the answer with this
+// status and Connection header.
+func (r Rule) Shows(name string, status int, connection []string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case "cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma":
+		return true
+	case "set-cookie", "set-cookie2":
+		return false
+	}
+	if strings.HasPrefix(name, "access-control-") || status == 304 {
+		return false
+	}
+	lists := func(l *corsrpcv1.Rule) (yes, no []string) { return l.GetExposeHeaders(), l.GetHideHeaders() }
+	said, plain := r.says(name, lists), strings.TrimPrefix(name, "trailer-")
+	switch name {
+	case "grpc-status", "grpc-message", "grpc-status-details-bin":
+		return r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB) || said == "yes"
+	}
+	expose := corsrpcv1.Exposure_EXPOSURE_PRESENT
+	if r.isPath {
+		expose = corsrpcv1.Exposure_EXPOSURE_DECLARED
+	}
+	for _, l := range r.layers {
+		if e := l.GetExpose(); e != corsrpcv1.Exposure_EXPOSURE_UNSPECIFIED {
+			expose = e
+		}
+	}
+	if expose == corsrpcv1.Exposure_EXPOSURE_DECLARED {
+		twin := plain != name && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) && r.says(plain, lists) == "yes"
+		return said == "yes" || said == "" && twin
+	}
+	if said == "" && plain != name {
+		said = r.says(plain, lists)
+	}
+	return said == "yes" || said == "" && !isServersOwn(name, connection)
+}
+
+// isServersOwn reports whether a header speaks of the connection or of the
+// server's own operation.
+func isServersOwn(name string, connection []string) bool {
+	for _, listed := range strings.Split(strings.Join(connection, ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(listed), name) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+		"vary", "date", "server", "via", "alt-svc", "server-timing", "x-powered-by", "strict-transport-security",
+		"report-to", "nel", "reporting-endpoints", "x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token", "content-encoding", "accept-encoding",
+	}, name) || strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") || strings.HasSuffix(name, "-accept-encoding")
+}
