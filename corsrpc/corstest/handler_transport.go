@@ -19,6 +19,12 @@ type handlerTransport struct{ handler http.Handler }
 // RoundTrip runs the handler in a goroutine, which ends with the handler; its
 // context ends when the response's body is closed.
 func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
+	if err := out.Context().Err(); err != nil {
+		if out.Body != nil {
+			_ = out.Body.Close()
+		}
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(out.Context())
 	in := out.Clone(ctx)
 	in.Host, in.RequestURI, in.RemoteAddr = out.URL.Host, out.URL.RequestURI(), "192.0.2.1:1234"
@@ -44,6 +50,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		}()
 		t.handler.ServeHTTP(writer, in)
 		writer.WriteHeader(http.StatusOK)
+		_ = w.CloseWithError(out.Context().Err()) // nil where the script still listens
 		writer.end(nil)
 	}()
 	select {

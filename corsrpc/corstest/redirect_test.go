@@ -1,0 +1,118 @@
+package corstest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// redirecting answers /from with a redirect and all else with what it got; it
+// grants everything to the origins, by name.
+func redirecting(status int, location string, origins ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, o := range origins {
+			if r.Header.Get("Origin") == o {
+				w.Header().Set("Access-Control-Allow-Origin", o)
+			}
+		}
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		w.Header().Set("Access-Control-Allow-Methods", "PUT")
+		w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, x-a")
+		if r.Method == http.MethodOptions {
+			return
+		}
+		if r.URL.Path == "/from" {
+			w.Header().Set("Location", location)
+			w.WriteHeader(status)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s origin=%s type=%s authorization=%s x-a=%s", r.Method, body, r.Header.Get("Origin"), r.Header.Get("Content-Type"), r.Header.Get("Authorization"), r.Header.Get("X-A"))
+	})
+}
+
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		status   int
+		method   string
+		location string
+		origins  []string
+		want     string
+		check    Check
+	}{
+		{"to the same server", 307, "PUT", "/to", []string{page}, "PUT {} origin=" + page + " type=application/json authorization=a x-a=1", ""},
+		{"a PUT stays one after 301", 301, "PUT", "/to", []string{page}, "PUT {} origin=" + page + " type=application/json authorization=a x-a=1", ""},
+		{"a POST becomes a GET after 301", 301, "POST", "/to", []string{page}, "GET  origin=" + page + " type= authorization=a x-a=1", ""},
+		{"a PUT becomes a GET after 303", 303, "PUT", "/to", []string{page}, "GET  origin=" + page + " type= authorization=a x-a=1", ""},
+		{"to another server: an origin of none, without Authorization", 308, "POST", other + "/to", []string{page, "null"}, "POST {} origin=null type=application/json authorization= x-a=1", ""},
+		{"to another server that does not take none", 308, "POST", other + "/to", []string{page}, "", CheckOriginMissing},
+		{"that is not granted itself", 307, "POST", "/to", nil, "", CheckOriginMissing},
+		{"to what is no HTTP", 302, "GET", "data:text/plain,x", []string{page}, "", CheckRedirectURL},
+		{"with a user name", 302, "GET", "https://u@other.example/", []string{page, "null"}, "", CheckRedirectURL},
+		{"without end", 302, "GET", "/from", []string{page}, "", CheckRedirectLimit},
+		{"to plain HTTP", 302, "GET", "http://api.example.com/", []string{page, "null"}, "", CheckMixedContent},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, engine := range []Engine{Standard, Chromium} {
+				b := NewBrowser(page, WithEngine(engine), WithHandler(redirecting(test.status, test.location, test.origins...)))
+				header := []string{"Authorization", "a", "X-A", "1"}
+				if test.method != http.MethodGet {
+					header = append(header, "Content-Type", "application/json")
+				}
+				response, blocked := send(t, b, test.method, server+"/from", Init{}, header...)
+				if blocked != nil {
+					if blocked.Check != test.check {
+						t.Errorf("%s: %v", engine, blocked)
+					}
+					continue
+				}
+				if body, err := io.ReadAll(response.Body); string(body) != test.want || err != nil {
+					t.Errorf("%s: %s\nwant %s", engine, body, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestRedirectModes(t *testing.T) {
+	t.Parallel()
+	handler := redirecting(302, "/to", page)
+	if _, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: Error}); blocked == nil || blocked.Check != CheckRedirectMode || !blocked.Sent {
+		t.Errorf("error: %v", blocked)
+	}
+	response, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: Manual})
+	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
+		t.Errorf("manual: %v %v", response, blocked)
+	}
+	// A client of net/http leaves redirects to the browser.
+	followed, err := NewBrowser(page, WithHandler(handler)).Client().Get(server + "/from")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer followed.Body.Close()
+	if body, _ := io.ReadAll(followed.Body); !strings.HasPrefix(string(body), "GET") {
+		t.Errorf("%s", body)
+	}
+}
+
+// TestStreamedBody: a body that can be read once only is not sent twice.
+func TestStreamedBody(t *testing.T) {
+	t.Parallel()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", server+"/from", io.MultiReader(strings.NewReader("{}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "text/plain")
+	_, err = NewBrowser(page, WithHandler(redirecting(307, "/to", page))).RoundTrip(r)
+	var blocked *BlockedError
+	if !errors.As(err, &blocked) || blocked.Check != CheckStreamedBody {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,225 @@
+package main
+
+// A fault is one change of the source that takes a protection away or breaks a
+// promise. Old stands once in the file.
+type fault struct {
+	name, file, old, new string
+}
+
+const (
+	decideGo  = "corsrpc/decide.go"
+	applyGo   = "corsrpc/apply.go"
+	grantGo   = "corsrpc/grant.go"
+	planGo    = "corsrpc/plan.go"
+	namesGo   = "corsrpc/names.go"
+	ruleGo    = "corsrpc/rule.go"
+	compileGo = "corsrpc/compile.go"
+	layerGo   = "corsrpc/layer.go"
+	writerGo  = "corsrpc/writer.go"
+	parseGo   = "internal/origin/parse.go"
+	patternGo = "internal/origin/pattern.go"
+	setGo     = "internal/origin/set.go"
+	hostGo    = "internal/origin/host.go"
+	suffixGo  = "internal/origin/suffix.go"
+	headersGo = "internal/fetch/headers.go"
+	tokenGo   = "internal/fetch/token.go"
+	tableGo   = "internal/rpc/headers.go"
+)
+
+var faults = []fault{
+	// Who asks.
+	{"the first of two Origin headers counts", decideGo, `len(origins) > 1`, `len(origins) > 9`},
+	{"an Origin that no browser sends is a stranger's, not refused", decideGo, `from, ok = origin.Parse(origins[0]); !ok`, `from, ok = origin.Parse(origins[0]); !ok && false`},
+	{"same-site counts as same-origin", decideGo, `site[0] == "same-origin" || site[0] == "none"`, `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
+	{"a second Sec-Fetch-Site is not looked at", decideGo, `len(site) == 1 && (site[0]`, `len(site) >= 1 && (site[0]`},
+	{"a Host that is the Origin's counts for more than Sec-Fetch-Site", decideGo, `	case len(site) > 0:
+`, ``},
+	{"same host, whatever the port", parseGo, `return port == o.Port
+}
+
+// isWeb`, `return true
+}
+
+// isWeb`},
+	{"same host, a plain origin under TLS too", parseGo, `tls && o.Scheme == "http"`, `false`},
+	{"hosts compare in Unicode case", parseGo, `!equalFold(name, o.Host)`, `!strings.EqualFold(name, o.Host)`},
+	{"an upgrade needs no grant with credentials", decideGo, `if !g.credentials {
+			return d.refuse(r, ReasonCredentialsNotAllowed)
+		}
+		return d.pass(ReasonOriginAllowed)`, `return d.pass(ReasonOriginAllowed)`},
+	{"a websocket handshake is no upgrade", decideGo, `r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0`, `false`},
+
+	// Requests that CORS does not guard.
+	{"an image may call what is not open to everyone", decideGo, `case d.target.kind == targetProcedure && !g.anyOrigin:`, `case false:`},
+	{"a no-cors POST without Origin passes", decideGo, `case !safe:`, `case !safe && false:`},
+	{"an image may load a path with credentials", decideGo, `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, `case false:`},
+	{"disabled, but not for images", decideGo, `	case g.disabled:
+		return d.refuse(r, ReasonDisabled)
+	case !safe:`, `	case !safe:`},
+	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors")`, `len(mode) > 9`},
+	{"cookies where none are allowed", decideGo, `len(r.Header["Cookie"]) > 0 && !g.credentials`, `false`},
+
+	// Who may call.
+	{"disabled, but not for preflights", decideGo, `		d.preflight = true
+		if g.disabled {`, `		d.preflight = true
+		if false {`},
+	{"disabled, but not for calls", decideGo, `	if g.disabled {
+		return d.refuse(r, ReasonDisabled)
+	}
+	if !d.matchOrigin() {
+		return d.refuse(r, ReasonOriginNotAllowed)
+	}
+	if d.upgrade`, `	if !d.matchOrigin() {
+		return d.refuse(r, ReasonOriginNotAllowed)
+	}
+	if d.upgrade`},
+	{"the preflight of a stranger is answered", decideGo, `		if !d.matchOrigin() {
+			return d.refuse(r, ReasonOriginNotAllowed)
+		}
+		return d.answerPreflight`, `		d.matchOrigin()
+		return d.answerPreflight`},
+	{"the call of a stranger reaches the handler", decideGo, `	if !d.matchOrigin() {
+		return d.refuse(r, ReasonOriginNotAllowed)
+	}
+	if d.upgrade`, `	d.matchOrigin()
+	if d.upgrade`},
+	{"a path rule's methods are not held", decideGo, `} else if !slices.Contains(g.methods, r.Method) {`, `} else if false {`},
+	{"a path that is read in two ways counts as what it says", decideGo, `	if t.kind == targetUnclear {
+		return d.refuse(&r, ReasonPathNotCanonical)
+	}
+	return d.crossOrigin`, `	return d.crossOrigin`},
+
+	// Patterns.
+	{"a suffix match without the dot", patternGo, `strings.HasSuffix(front, ".")`, `true`},
+	{"a wildcard covers the host itself", setGo, `strings.Count(rest, ".") - 1; n >= 0`, `strings.Count(rest, "."); n >= 0`},
+	{"a wildcard's port is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, o.Port}]`, `s.wildcard[wildcard{o.Scheme, rest, ""}]`},
+	{"a wildcard's scheme is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, "*"}]`, `s.wildcard[wildcard{"https", rest, "*"}]`},
+	{"any port of one host is any port of all below it", setGo, `s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]`, `s.anyPort[o.Scheme+"://"+o.Host[strings.IndexByte(o.Host, '.')+1:]]`},
+	{"everyone, where nobody is", setGo, `return s.any - 1, s.any > 0`, `return s.any - 1, s.any >= 0`},
+	{"a value that no browser sends matches *", setGo, `	if !ok {
+		return 0, false
+	}
+	if isWeb(o.Scheme) {`, `	_ = ok
+	if isWeb(o.Scheme) {`},
+	{"upper case in a host", hostGo, `case isLower(c), isDigit(c), c == '-', c == '_':`, `case isLower(lowerByte(c)), isDigit(c), c == '-', c == '_':`},
+	{"a trailing newline", hostGo, `case c == '.' && label > 0:`, `case c == '.' && label > 0, c == '\n' && i == len(s)-1:`},
+	{"an empty label", hostGo, `case c == '.' && label > 0:`, `case c == '.':`},
+	{"a number for an IPv4 address", hostGo, `return !endsInNumber(s) || canonicalIPv4(s)`, `return true`},
+	{"a default port that is spelled out", parseGo, `!ok || !validHost(host) || port == defaultPort(scheme)`, `!ok || !validHost(host)`},
+	{"a port with leading zeros", parseGo, `len(s) > 5 || s[0] == '0'`, `len(s) > 5`},
+	{"a port beyond 65535", parseGo, `return n <= 65535`, `return true`},
+	{"an Origin of any length", parseGo, `if len(s) > MaxLen {`, `if len(s) > MaxLen<<9 {`},
+	{"a wildcard over a public suffix", patternGo, `if reason := suffixReason(p.host); reason != "" {`, `if reason := suffixReason(p.host); reason != "" && false {`},
+	{"a wildcard over the parent of public suffixes", suffixGo, `strings.Contains(suffixAncestors, "\n"+name+"\n")`, `false`},
+	{"a trailing dot hides a public suffix", suffixGo, `name := strings.TrimSuffix(host, ".")`, `name := host`},
+	{"plain http beyond loopback", patternGo, `p.scheme == "http" && !isLoopback(p.host)`, `false`},
+	{"a host that begins with 127. is loopback", hostGo, `isIP(host) && strings.HasPrefix(host, "127.")`, `strings.HasPrefix(host, "127.")`},
+	{"a host that ends in localhost is loopback", hostGo, `strings.HasSuffix(host, ".localhost")`, `strings.HasSuffix(host, "localhost")`},
+	{"null without its risk", patternGo, `if p.kind == kindNull {
+		problems`, `if false {
+		problems`},
+
+	// What a preflight grants.
+	{"authorization by *", namesGo, `return !m.yes || name != "authorization" && !strings`, `return !m.yes || !strings`},
+	{"metadata of grpc-gateway by *", namesGo, `name != "authorization" && !strings.HasPrefix(name, rpc.GatewayPrefix)`, `name != "authorization"`},
+	{"metadata of grpc-gateway in the family of gRPC-Web", tableGo, `return strings.HasPrefix(lower, GatewayPrefix)`, `return false`},
+	{"trace contexts of gRPC in its family", tableGo, `case "grpc-trace-bin", "grpc-tags-bin":`, `case "grpc-tags-bin":`},
+	{"the wider layer wins for headers", grantGo, `	slices.Reverse(g.request)
+`, ``},
+	{"a denied header is granted", namesGo, `				return m.yes, true`, `				return true, true`},
+	{"a short prefix wins over a long one", namesGo, `return len(b.name) - len(a.name)`, `return len(a.name) - len(b.name)`},
+	{"a prefix without its hyphen", namesGo, `case !strings.HasSuffix(prefix, "-"):`, `case false:`},
+	{"a script can be granted cookies as a header", ruleGo, `case d == rpc.Request && m.name == "cookie":`, `case false:`},
+	{"requested headers without end", headersGo, `if size > MaxRequestedBytes {`, `if size > MaxRequestedBytes<<9 {`},
+	{"requested names without end", headersGo, `len(dst)-start == MaxRequestedNames`, `len(dst)-start == MaxRequestedNames<<9`},
+	{"requested names that are none are granted", decideGo, `		d.reason = ReasonRequestedHeadersMalformed
+		names = nil`, `		d.reason = ReasonRequestedHeadersMalformed`},
+	{"a space in a token", tokenGo, "\"!#$%&'*+-.^_`|~\"", "\"!#$%&'*+-.^_`|~ \""},
+	{"GET for a method with side effects", grantGo, `if kind.get && g.protocols&rpc.Connect != 0 {`, `if g.protocols&rpc.Connect != 0 {`},
+	{"GET where Connect is not served", grantGo, `if kind.get && g.protocols&rpc.Connect != 0 {`, `if kind.get {`},
+	{"the protocols' headers on other paths", grantGo, `	if kind.path {
+		g.protocols = 0
+	} else {`, `	if !kind.path {`},
+	{"a preflight that is remembered as long as none says", grantGo, `			maxAge = m.GetMaxAge().AsDuration()
+`, `			_ = maxAge
+`},
+
+	// What an answer carries.
+	{"a dropped Vary", applyGo, `	if d.method == http.MethodGet || d.method == http.MethodHead {
+		addVary(header, d.vary())
+	}`, ``},
+	{"Vary says Origin and not Sec-Fetch-Site", grantGo, `	case !kind.path:
+		g.vary = varyBySite`, `	case !kind.path:
+		g.vary = "Origin"`},
+	{"no Vary where credentials are allowed", grantGo, `g.anyOrigin && !g.credentials && !g.disabled }`, `!g.credentials && !g.disabled }`},
+	{"Vary of the handler is lost", applyGo, `append(lines[:len(lines):len(lines)], vary)`, `[]string{vary}`},
+	{"an answer to everyone lacks Vary where its method is not granted", applyGo, `return d.target.kind != targetPath || slices`, `return true || slices`},
+	{"a cache may keep a 405", applyGo, `		header["Cache-Control"] = []string{"no-store"} // the handler`, `		header["X-Corsrpc"] = []string{"no-store"} // the handler`},
+	{"a cache may keep a refusal", applyGo, `	header["Cache-Control"] = []string{"no-store"}
+	header["X-Content`, `	header["X-Content`},
+	{"the handler's own grant stays", applyGo, `	replaced = dropAccessControl(header)
+`, ``},
+	{"the handler's own grant stays in another letter case", applyGo, `strings.EqualFold(key[:len(accessControl)], accessControl)`, `key[:len(accessControl)] == "Access-Control-"`},
+	{"a refusal carries the grant", applyGo, `		d.applyRefusal(header)
+		return replaced`, `		d.applyRefusal(header)`},
+	{"everyone's answer names the one who asks", applyGo, `	if g.anyOrigin {
+		room[0] = "*"
+	}`, ``},
+	{"credentials for everyone", applyGo, `	if g.credentials {
+		room[1] = "true"`, `	if true {
+		room[1] = "true"`},
+	{"a 304 replaces what the stored answer exposes", applyGo, ` && status != http.StatusNotModified {`, ` {`},
+	{"an informational answer is committed", writerGo, `if status >= 200 || status == http.StatusSwitchingProtocols {
+		c.commit`, `if true {
+		c.commit`},
+	{"an answer without a body is not committed", layerGo, `	c.commit(http.StatusOK) // net/http`, `	_ = c // net/http`},
+	{"a flush is no commit", writerGo, `func (c *committer) flush() error {
+	c.commit(http.StatusOK)`, `func (c *committer) flush() error {`},
+	{"a layer within a layer writes too", layerGo, `!d.touchesAnswer(), isWrapped(w):`, `!d.touchesAnswer():`},
+	{"a cookie's name is exposed", headersGo, `return lower == "set-cookie" || lower == "set-cookie2"`, `return false`},
+	{"Access-Control fields are exposed", applyGo, `fetch.ForbiddenResponseHeader(name), strings.HasPrefix(name, accessControl):`, `fetch.ForbiddenResponseHeader(name):`},
+	{"a hidden header's trailer is shown", applyGo, `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
+	{"what Connection lists is shown", applyGo, ` && !lists(header["Connection"], name)`, ``},
+	{"the server's own headers are shown", applyGo, `return !fetch.ConnectionHeader(name) && !isServersOwn(name)`, `return !fetch.ConnectionHeader(name)`},
+	{"a name that is no token is exposed", applyGo, `len(values) == 0 || !fetch.IsToken(key)`, `len(values) == 0`},
+	{"status headers where gRPC-Web is not served", applyGo, `		return g.protocols&rpc.GRPCWeb != 0`, `		return true`},
+	{"a header map shares the plan's memory", applyGo, `header["Access-Control-Allow-Origin"] = room[0:1:1]`, `header["Access-Control-Allow-Origin"] = room[0:4:4]`},
+
+	// Which rule.
+	{"the widest rule wins", compileGo, `	slices.Reverse(layers)
+	return layers`, `	return layers`},
+	{"defaults reach reflection", compileGo, `	if !isOperational(selector) {`, `	if true {`},
+	{"a package is as good as another that begins alike", planGo, `if g := t.packages[pkg]; g != nil {
+				return pkg + ".*", g
+			}`, `for have, g := range t.packages {
+				if strings.HasPrefix(pkg, have) {
+					return have + ".*", g
+				}
+			}`},
+	{"an unknown method gets what nobody's does", planGo, `	if g := t.selectors[name]; g != nil {
+		return name, g
+	}
+	if len(t.packages)`, `	if len(t.packages)`},
+	{"a path is not read in other ways", planGo, `			return target{kind: targetUnclear}
+		}
+		selector, _ := p.resolve`, `			return target{}
+		}
+		selector, _ := p.resolve`},
+	{"escapes are decoded once", planGo, `for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {`, `for n := len(b); n >= 3 && b[n-3] == '%'; n = 0 {`},
+	{"paths of any length are read", planGo, `len(r.Path) > maxPath || len(r.EscapedPath) > maxPath`, `false`},
+	{"a path rule takes a procedure's path", planGo, `	if covered {
+		return target{kind: targetProcedure, name: name, known: p.exact.services[parentName(name)], grant: g}
+	}
+`, ``},
+	{"credentials with *", grantGo, `		case p.IsAny():
+			c.failOnce`, `		case false:
+			c.failOnce`},
+	{"credentials with null", grantGo, `		case p.IsNull():
+			c.failOnce`, `		case false:
+			c.failOnce`},
+	{"a rule below a disabled one opens it", grantGo, `		case g.disabled && c.saysSomething(l):`, `		case false:`},
+	{"a risk that one rule accepts holds for all", ruleGo, `slices.Contains(p.message.GetAcceptRisks(), risk)`, `true`},
+	{"a field from a newer version is ignored", compileGo, `if len(m.GetUnknown()) > 0 {`, `if false {`},
+	{"a selector that selects nothing", compileGo, `p.selector == "*" || p.accepts(corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)`, `true`},
+	{"two rules for one selector", compileGo, `if first, ok := seen[key+name]; ok {`, `if first, ok := seen[key+name]; ok && false {`},
+}
