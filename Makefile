@@ -101,6 +101,10 @@ conformance: ## Run the conformance suite of the field, whole: 13,022 cases thre
 soak: ## 100,000 calls and 1,000 cancelled streams: no goroutine stays, the heap does not grow
 	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
 
+.PHONY: mutate
+mutate: ## Break the layer on purpose, in over a hundred ways, one at a time: the tests notice each of them
+	@go run ./internal/mutate
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 2m)
 	@for p in $$(grep -lE '^func Fuzz' -r --include='*_test.go' corsrpc internal | xargs -n1 dirname | sort -u); do \

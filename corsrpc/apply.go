@@ -234,7 +234,7 @@ func joinNames(names, more []string) string {
 // exposesPresent decides on one field that a response carries.
 func (g *grant) exposesPresent(name string, header http.Header) bool {
 	switch {
-	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name), strings.HasPrefix(name, accessControl):
+	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name):
 		return false
 	case isStatusHeader(name):
 		return g.protocols&rpc.GRPCWeb != 0

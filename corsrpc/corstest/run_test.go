@@ -54,5 +54,5 @@ func TestRunFails(t *testing.T) {
 			t.Error("a header name without a value")
 		}
 	}()
-	Fetch("GET", server, "X-A")
+	Fetch("GET", server, strings.Fields("X-A")...)
 }

@@ -18,7 +18,9 @@ import (
 type greeter struct{}
 
 func (greeter) Greet(_ context.Context, r *connect.Request[greetv1.GreetRequest]) (*connect.Response[greetv1.GreetResponse], error) {
-	return connect.NewResponse(&greetv1.GreetResponse{Greeting: "Hello, " + r.Msg.GetName() + "!"}), nil
+	response := connect.NewResponse(&greetv1.GreetResponse{Greeting: "Hello, " + r.Msg.GetName() + "!"})
+	response.Trailer().Set("X-Cost", "3") // scripts read it, as all that the handler sends
+	return response, nil
 }
 
 // newHandler is the server: the service, and the layer around it.

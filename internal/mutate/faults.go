@@ -7,23 +7,29 @@ type fault struct {
 }
 
 const (
-	decideGo  = "corsrpc/decide.go"
-	applyGo   = "corsrpc/apply.go"
-	grantGo   = "corsrpc/grant.go"
-	planGo    = "corsrpc/plan.go"
-	namesGo   = "corsrpc/names.go"
-	ruleGo    = "corsrpc/rule.go"
-	compileGo = "corsrpc/compile.go"
-	layerGo   = "corsrpc/layer.go"
-	writerGo  = "corsrpc/writer.go"
-	parseGo   = "internal/origin/parse.go"
-	patternGo = "internal/origin/pattern.go"
-	setGo     = "internal/origin/set.go"
-	hostGo    = "internal/origin/host.go"
-	suffixGo  = "internal/origin/suffix.go"
-	headersGo = "internal/fetch/headers.go"
-	tokenGo   = "internal/fetch/token.go"
-	tableGo   = "internal/rpc/headers.go"
+	decideGo      = "corsrpc/decide.go"
+	applyGo       = "corsrpc/apply.go"
+	grantGo       = "corsrpc/grant.go"
+	planGo        = "corsrpc/plan.go"
+	namesGo       = "corsrpc/names.go"
+	ruleGo        = "corsrpc/rule.go"
+	compileGo     = "corsrpc/compile.go"
+	layerGo       = "corsrpc/layer.go"
+	writerGo      = "corsrpc/writer.go"
+	parseGo       = "internal/origin/parse.go"
+	patternGo     = "internal/origin/pattern.go"
+	setGo         = "internal/origin/set.go"
+	hostGo        = "internal/origin/host.go"
+	suffixGo      = "internal/origin/suffix.go"
+	headersGo     = "internal/fetch/headers.go"
+	tokenGo       = "internal/fetch/token.go"
+	testFetchGo   = "corsrpc/corstest/fetch.go"
+	testCheckGo   = "corsrpc/corstest/cors_check.go"
+	testRequestGo = "corsrpc/corstest/request.go"
+	testCacheGo   = "corsrpc/corstest/preflight_cache.go"
+	testListGo    = "corsrpc/corstest/header_list.go"
+	testCookiesGo = "corsrpc/corstest/cookies.go"
+	tableGo       = "internal/rpc/headers.go"
 )
 
 var faults = []fault{
@@ -177,7 +183,6 @@ var faults = []fault{
 	c.commit(http.StatusOK)`, `func (c *committer) flush() error {`},
 	{"a layer within a layer writes too", layerGo, `!d.touchesAnswer(), isWrapped(w):`, `!d.touchesAnswer():`},
 	{"a cookie's name is exposed", headersGo, `return lower == "set-cookie" || lower == "set-cookie2"`, `return false`},
-	{"Access-Control fields are exposed", applyGo, `fetch.ForbiddenResponseHeader(name), strings.HasPrefix(name, accessControl):`, `fetch.ForbiddenResponseHeader(name):`},
 	{"a hidden header's trailer is shown", applyGo, `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
 	{"what Connection lists is shown", applyGo, ` && !lists(header["Connection"], name)`, ``},
 	{"the server's own headers are shown", applyGo, `return !fetch.ConnectionHeader(name) && !isServersOwn(name)`, `return !fetch.ConnectionHeader(name)`},
@@ -222,4 +227,23 @@ var faults = []fault{
 	{"a field from a newer version is ignored", compileGo, `if len(m.GetUnknown()) > 0 {`, `if false {`},
 	{"a selector that selects nothing", compileGo, `p.selector == "*" || p.accepts(corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)`, `true`},
 	{"two rules for one selector", compileGo, `if first, ok := seen[key+name]; ok {`, `if first, ok := seen[key+name]; ok && false {`},
+
+	// The browser that judges the layer.
+	{"the browser exposes all with credentials", testFetchGo, `all := credentials != Include && exposed["*"]`, `all := exposed["*"]`},
+	{"the browser takes * with credentials", testCheckGo, `case request.credentials != Include && value == "*":`, `case value == "*":`},
+	{"the browser takes credentials without a grant", testCheckGo, `value != "true"`, `value == "false"`},
+	{"the browser takes two origins", testCheckGo, `case len(values) > 1 || strings.Contains(value, ","):`, `case len(values) > 9 && strings.Contains(value, ","):`},
+	{"the browser keeps its origin through redirects", testRequestGo, `if !r.asFirst && r.redirectTaint() != "same-origin" {`, `if false {`},
+	{"the browser keeps Authorization through redirects", testFetchGo, `		r.header.Del("Authorization")
+`, ``},
+	{"the browser does not check what a preflight grants", testFetchGo, `		if !granted {`, `		if !granted && false {`},
+	{"the browser does not check the method", testFetchGo, `!slices.Contains(methods, r.method) && !isCORSSafelistedMethod(r.method)`, `false && !isCORSSafelistedMethod(r.method)`},
+	{"the browser takes any status of a preflight", testFetchGo, `if response.StatusCode < 200 || response.StatusCode > 299 {`, `if response.StatusCode < 100 {`},
+	{"the browser remembers for good", testCacheGo, `!now.Before(g.expires)`, `false`},
+	{"the browser remembers for each page", testCacheGo, `g.url != r.currentURL().String()`, `false`},
+	{"the browser sends what a script may not set", testListGo, `if fetch.ForbiddenRequestHeader(lower) {`, `if false {`},
+	{"the browser asks for nothing", testListGo, `if high || !isCORSSafelistedRequestHeader(name, value) {`, `if high {`},
+	{"a safelisted value may have 129 bytes", testListGo, `len(value) > 128`, `len(value) > 129`},
+	{"the browser shows cookies", testFetchGo, `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, `visible(lower)`},
+	{"cookies go wherever they are wanted", testCookiesGo, `if r.sameSiteAs(from) {`, `if r.sameSiteAs(from) || true {`},
 }

@@ -1,0 +1,115 @@
+package corstest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+)
+
+// A server that grants by hand what its author remembered: the page gets the
+// answer, but not its headers, and every other page nothing.
+func ExampleBrowser() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
+		w.Header().Set("X-Request-Id", "7")
+		io.WriteString(w, "hello")
+	})
+	for _, origin := range []string{"https://app.example.com", "https://evil.example"} {
+		page := corstest.NewBrowser(origin, corstest.WithHandler(handler), corstest.WithEngine(corstest.Chromium))
+		response, err := page.Client().Get("https://api.example.com/hello")
+		var blocked *corstest.BlockedError
+		if errors.As(err, &blocked) {
+			fmt.Println(blocked.Check, "instead of", blocked.Fix)
+			continue
+		}
+		body, _ := io.ReadAll(response.Body)
+		fmt.Printf("%s, X-Request-Id %q\n", body, response.Header.Get("X-Request-Id"))
+	}
+	// Output:
+	// hello, X-Request-Id ""
+	// ALLOW_ORIGIN_MISMATCH instead of Access-Control-Allow-Origin: https://evil.example
+}
+
+// A client of connect-go is "this client, in a browser". What Connect sends as
+// trailers of a unary call are headers, which the server has to expose.
+func ExampleBrowser_connect() {
+	mux := http.NewServeMux()
+	const greet = "/acme.v1.GreetService/Greet"
+	mux.Handle(greet, connect.NewUnaryHandler(greet, func(_ context.Context, r *connect.Request[wrapperspb.StringValue]) (*connect.Response[wrapperspb.StringValue], error) {
+		response := connect.NewResponse(wrapperspb.String("hello " + r.Msg.Value))
+		response.Trailer().Set("X-Cost", "3")
+		return response, nil
+	}))
+	layer, err := layerOf(`defaults: {allow_origins: [https://app.example.com]}`)
+	if err != nil {
+		panic(err)
+	}
+	page := corstest.NewBrowser("https://app.example.com", corstest.WithHandler(layer.Wrap(mux)))
+	client := connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](page.Client(), "https://api.example.com"+greet)
+	response, err := client.CallUnary(context.Background(), connect.NewRequest(wrapperspb.String("browser")))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(response.Msg.Value, "at a cost of", response.Trailer().Get("X-Cost"))
+	fmt.Println(page.Preflights(), "preflight")
+	// Output:
+	// hello browser at a cost of 3
+	// 1 preflight
+}
+
+// The log tells what went over the wire to a real server, and what came back.
+func ExampleBrowser_Log() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Headers", "content-type")
+	}))
+	defer server.Close()
+	page := corstest.NewBrowser("http://localhost:3000")
+	if _, err := page.Client().Post(server.URL, "application/json", http.NoBody); err != nil {
+		panic(err)
+	}
+	for _, e := range page.Log() {
+		fmt.Println(e.Method, e.Header.Get("Access-Control-Request-Headers"), e.Status)
+	}
+	// Output:
+	// OPTIONS content-type 200
+	// POST  200
+}
+
+// A call that goes without cookies, from a page that otherwise sends them.
+func ExampleWithInit() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	})
+	page := corstest.NewBrowser("https://app.example.com", corstest.WithHandler(handler), corstest.WithCredentials(corstest.Include))
+	ctx := corstest.WithInit(context.Background(), corstest.Init{Credentials: corstest.Omit})
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/", nil)
+	if err != nil {
+		panic(err)
+	}
+	_, with := page.Client().Get("https://api.example.com/")
+	_, without := page.Client().Do(r)
+	fmt.Println(with != nil, without == nil)
+	// Output: true true
+}
+
+func layerOf(policy string) (*corsrpc.Layer, error) {
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
+	if err != nil {
+		return nil, err
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc))
+	if err != nil {
+		return nil, err
+	}
+	return corsrpc.New(plan)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"connectrpc.com/connect"
+	connectv2 "connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connect"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connectv2"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
+)
+
+const (
+	api     = "http://localhost:8080"
+	allowed = "http://localhost:8081"
+	refused = "http://localhost:8082"
+)
+
+// servers are the service by each library, behind the layer.
+func servers(t *testing.T) map[string]http.Handler {
+	t.Helper()
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(service.NewConnectV1())
+	return map[string]http.Handler{
+		"connect-go v1": layer.Wrap(mux),
+		"connect-go v2": layer.Wrap(service.NewConnectV2()),
+		"grpc-go":       layer.Wrap(corsgrpc.Handler(service.NewGRPC())),
+	}
+}
+
+// TestConnectV1Client: what a client of connect-go v1 gets in a browser: the
+// message, the metadata, the trailers, and an error's details and metadata.
+func TestConnectV1Client(t *testing.T) {
+	for name, server := range servers(t) {
+		call := func(ctx context.Context, page *http.Client) error {
+			client := showcasev1connect.NewShowcaseServiceClient(page, api, connect.WithGRPCWeb())
+			response, err := client.Greet(ctx, connect.NewRequest(&showcasev1.GreetRequest{Name: "v1"}))
+			if err != nil {
+				return err
+			}
+			got := response.Msg.GetGreeting() + " " + response.Header().Get("X-Showcase-Header") + " " + response.Trailer().Get("X-Showcase-Trailer")
+			if got != "Hello, v1! head-Greet trail-Greet" {
+				return errors.New(got)
+			}
+			stream, err := client.Count(ctx, connect.NewRequest(&showcasev1.CountRequest{UpTo: 3}))
+			if err != nil {
+				return err
+			}
+			for stream.Receive() {
+				t.Log(name, stream.Msg().GetNumber())
+			}
+			if err := errors.Join(stream.Err(), stream.Close()); err != nil {
+				return err
+			}
+			_, err = client.Fail(ctx, connect.NewRequest(&showcasev1.FailRequest{Reason: "on purpose"}))
+			var e *connect.Error
+			if !errors.As(err, &e) || e.Code() != connect.CodeFailedPrecondition || len(e.Details()) != 1 || e.Meta().Get("X-Showcase-Error") != "meta-Fail" {
+				return fmt.Errorf("the error reads %v: %w", e, err)
+			}
+			return nil
+		}
+		t.Run(name, func(t *testing.T) {
+			corstest.Run(t, []corstest.Case{
+				{From: allowed, Call: call},
+				{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
+				{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
+			}, corstest.WithHandler(server))
+		})
+	}
+}
+
+// TestConnectV2Client: the same by a client of connect-go v2.
+func TestConnectV2Client(t *testing.T) {
+	server := servers(t)["connect-go v2"]
+	call := func(ctx context.Context, page *http.Client) error {
+		client := showcasev1connectv2.NewShowcaseServiceClient(connectv2.NewClient(connecthttp.NewTransport(page, api)))
+		ctx, info := connectv2.NewClientContext(ctx)
+		response, err := client.Greet(ctx, &showcasev1.GreetRequest{Name: "v2"})
+		if err != nil {
+			return err
+		}
+		got := response.GetGreeting() + " " + info.ResponseHeader().Get("X-Showcase-Header") + " " + info.ResponseTrailer().Get("X-Showcase-Trailer")
+		if got != "Hello, v2! head-Greet trail-Greet" {
+			return errors.New(got)
+		}
+		return nil
+	}
+	corstest.Run(t, []corstest.Case{
+		{From: allowed, Call: call},
+		{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
+		{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
+	}, corstest.WithHandler(server))
+}
+
+// TestPlainHTTP: without a client of a protocol.
+func TestPlainHTTP(t *testing.T) {
+	const procedure = api + "/showcase.v1.ShowcaseService/"
+	corstest.Run(t, []corstest.Case{
+		{From: allowed, Call: corstest.Connect(procedure + "Greet"), Readable: []string{"X-Showcase-Header", "Trailer-X-Showcase-Trailer"}, Hidden: []string{"Accept-Encoding"}},
+		{From: allowed, Call: corstest.ConnectGet(procedure + "Lookup"), Readable: []string{"X-Showcase-Error"}},
+		{From: allowed, Call: corstest.Fetch(http.MethodDelete, procedure+"Greet"), Blocked: corstest.CheckMethods, NotSent: true},
+		{From: refused, Call: corstest.ConnectGet(procedure + "Lookup"), Blocked: corstest.CheckOriginMissing},
+	}, corstest.WithHandler(servers(t)["connect-go v1"]))
+}
