@@ -37,7 +37,16 @@ type knobs struct {
 	asciiOnly        bool // a byte beyond ASCII is unsafe
 	asksAsFirst      bool // the preflight after a redirect elsewhere names the page's origin
 	asksForAll       bool // the preflight after a redirect asks for what the redirect removed as well
-	silentAfter      bool // after a redirect elsewhere a call has no Sec-Fetch headers
+	silentAfter      bool // after a redirect to another origin a call in mode cors has no Sec-Fetch headers
+	keepsOrigin      bool // a redirect that makes a GET of a POST leaves the Origin header
+	preflightsOn     bool // where a call needed a preflight, so does what it is redirected to
+	preflightIsFresh bool // the Sec-Fetch-Site of a preflight knows of no redirects before it
+	ownPreflight     bool // a preflight of the page's own origin, after a redirect, needs no grant
+	nullIsFar        bool // what comes from the origin "null" comes from another site
+	unsaidMethods    bool // a preflight that only an upload listener asks for grants the method that it does not name
+	rewritesRange    bool // a range is parsed and written anew
+	rangeInAnyCase   bool // the unit of a range is safelisted in any letter case
+	showsNoRedirect  bool // mode manual leaves the body of a redirect that leads nowhere
 	farAfter         bool // after a redirect a call comes from another site, unless all of it is of the page's origin
 	emptyLocation    emptyLocation
 	laxByDefault     bool // a cookie without SameSite is Lax
@@ -56,7 +65,7 @@ var (
 	Standard = Engine{&knobs{
 		name: "the Fetch standard", userAgent: "corstest",
 		maxAge:        standardMaxAge,
-		headNeedsNone: true, cachesStar: true, sharesGrants: true, forgets: true, userAgentSets: true,
+		headNeedsNone: true, cachesStar: true, sharesGrants: true, forgets: true, userAgentSets: true, unsaidMethods: true,
 	}}
 	// Chromium is Chromium 156.
 	Chromium = Engine{&knobs{
@@ -64,6 +73,7 @@ var (
 		maxAgeCap: 7200 * time.Second, maxAge: lenientMaxAge,
 		cacheReplaces: true, missErases: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
 		longestURL: 1023, starGrantsAll: true, emptyLocation: isNoRedirect, embedderIsSite: true,
+		preflightIsFresh: true, rewritesRange: true,
 		laxByDefault: true, noneIsSecure: true, secureOnLoopback: true, noThirdParty: true,
 		notAsked: map[string]bool{
 			"dpr": true, "save-data": true, "downlink": true, "viewport-width": true, "device-memory": true, "rtt": true, "ect": true, "width": true,
@@ -75,6 +85,7 @@ var (
 		maxAgeCap: 86400 * time.Second, maxAge: strictMaxAge,
 		noneIsSecure: true, secureOnLoopback: true, opaqueHasNone: true,
 		forgets: true, starGrantsAll: true, userAgentSets: true, repeats: true, linesApart: true, oneType: true, asciiOnly: true, asksAsFirst: true, farAfter: true,
+		preflightsOn: true, preflightIsFresh: true, ownPreflight: true,
 	}}
 	// WebKit is WebKitGTK 2.50.
 	WebKit = Engine{&knobs{
@@ -83,6 +94,7 @@ var (
 		cacheReplaces: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
 		starGrantsAll: true, userAgentSets: true, asksForAll: true, silentAfter: true, emptyLocation: isAnError,
 		noThirdParty: true, starOutlives: true, framesCount: true, keepsRefused: true,
+		keepsOrigin: true, preflightsOn: true, preflightIsFresh: true, nullIsFar: true, rangeInAnyCase: true, showsNoRedirect: true,
 	}}
 )
 

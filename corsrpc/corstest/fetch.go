@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 	case cors:
 		response.Header = corsFilter(response.Header, r.credentials)
 	case opaqueTainting:
+		_ = response.Body.Close()
 		return opaqueFilter(response), nil
 	}
 	return response, nil
@@ -37,7 +39,6 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 // and https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect:
 // nothing of the response is readable, its status neither.
 func opaqueFilter(response *http.Response) *http.Response {
-	_ = response.Body.Close()
 	return &http.Response{Proto: response.Proto, ProtoMajor: response.ProtoMajor, ProtoMinor: response.ProtoMinor, Header: http.Header{}, Body: http.NoBody}
 }
 
@@ -63,9 +64,11 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 		asked = r.firstHeader
 	}
 	unsafe := b.engine.corsUnsafeRequestHeaderNames(asked)
+	r.useCORSPreflight = r.useCORSPreflight || r.preflighted && b.engine.preflightsOn
 	if !r.useCORSPreflight && isCORSSafelistedMethod(r.method) && len(unsafe) == 0 {
 		return b.httpFetch(r, nil, false)
 	}
+	r.preflighted = true
 	response, blocked := b.httpFetch(r, unsafe, true)
 	if blocked != nil && b.engine.forgets {
 		b.grants.clear(r)
@@ -105,7 +108,13 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		_ = response.Body.Close()
 		return nil, &BlockedError{Check: CheckRedirectMode, Sent: true, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
 	case Manual:
-		return opaqueFilter(response), nil
+		filtered := opaqueFilter(response)
+		if b.engine.showsNoRedirect && response.Header.Get("Location") == "" {
+			filtered.Body = response.Body
+		} else {
+			_ = response.Body.Close()
+		}
+		return filtered, nil
 	}
 	return b.httpRedirectFetch(r, response)
 }
@@ -139,7 +148,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		return fail(CheckRedirectLimit, "this was the twenty-first redirect")
 	}
 	r.redirects++
-	if next.User != nil && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
+	if includesCredentials(next) && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
 		return fail(CheckRedirectURL, "the redirect leads to a URL with a user name")
 	}
 	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
@@ -164,6 +173,12 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	return b.mainFetch(r, true)
 }
 
+// includesCredentials is https://url.spec.whatwg.org/#include-credentials.
+func includesCredentials(u *url.URL) bool {
+	password, _ := u.User.Password()
+	return u.User.Username() != "" || password != ""
+}
+
 // corsPreflightFetch is https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
 	preflight := &request{
@@ -184,7 +199,8 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 		return &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
 	}
 	defer response.Body.Close()
-	if blocked := corsCheck(&checked, response.Header); blocked != nil {
+	own := b.engine.ownPreflight && originOf(r.currentURL()).sameOrigin(r.origin)
+	if blocked := corsCheck(&checked, response.Header); blocked != nil && !own {
 		return blocked
 	}
 	if isRedirectStatus(response.StatusCode) {
@@ -207,7 +223,7 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 	if !ok {
 		return malformedList(CheckHeadersMalformed, "Access-Control-Allow-Headers", response.Header, "InvalidAllowHeadersPreflightResponse")
 	}
-	if methods == nil && r.useCORSPreflight {
+	if methods == nil && r.useCORSPreflight && b.engine.unsaidMethods {
 		methods = []string{r.method}
 	}
 	lower := make([]string, 0, len(headers))
@@ -285,11 +301,11 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Header = b.engine.combine(r.header)
+	out.Header = b.engine.combine(r.method, r.header)
 	if r.body != nil {
 		out.Body, out.ContentLength, out.GetBody = r.body, r.contentLength, r.getBody
 	}
-	r.appendOriginHeader(out.Header)
+	r.appendOriginHeader(b.engine, out.Header)
 	r.appendFetchMetadata(b.engine, out.Header)
 	if referrer := r.referrer(); referrer != "" {
 		out.Header.Set("Referer", referrer)
@@ -319,15 +335,30 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 
 // combine is https://fetch.spec.whatwg.org/#concept-header-list-append and get: what was
 // appended under one name goes out as one line.
-func (e Engine) combine(header http.Header) http.Header {
+func (e Engine) combine(method string, header http.Header) http.Header {
 	combined := make(http.Header, len(header))
 	for name, values := range header {
 		if name == "Content-Type" && e.oneType {
 			values = values[:1]
 		}
-		combined[name] = []string{strings.Join(values, ", ")}
+		value := strings.Join(values, ", ")
+		if name == "Range" && e.rewritesRange && method == http.MethodGet {
+			value = rewrittenRange(value)
+		}
+		combined[name] = []string{value}
 	}
 	return combined
+}
+
+var looseRange = regexp.MustCompile(`^(?i:bytes)[ \t]*=[ \t,]*(\d*)[ \t]*-[ \t]*(\d*)[ \t,]*$`)
+
+// rewrittenRange is a single range without what is not needed.
+func rewrittenRange(value string) string {
+	parts := looseRange.FindStringSubmatch(value)
+	if parts == nil || parts[1]+parts[2] == "" {
+		return value
+	}
+	return "bytes=" + parts[1] + "-" + parts[2]
 }
 
 func withoutFragment(u *url.URL) *url.URL {

@@ -161,6 +161,9 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 	var unsafe, potential []string
 	size := 0
 	judge := func(name, value string) {
+		if e.rangeInAnyCase && fetch.Lower(name) == "range" {
+			value = fetch.Lower(value)
+		}
 		high := e.asciiOnly && strings.ContainsFunc(value, func(c rune) bool { return c >= 0x80 })
 		if high || !isCORSSafelistedRequestHeader(name, value) {
 			unsafe = append(unsafe, fetch.Lower(name))

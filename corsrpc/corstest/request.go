@@ -92,6 +92,8 @@ type request struct {
 	isPreflight      bool
 	firstHeader      http.Header // before any redirect
 	exchange         *Exchange   // the last one
+	sentOrigin       bool        // one of the requests had an Origin header
+	preflighted      bool        // one of the requests needed a preflight
 	asFirst          bool        // the origin is the page's, whatever redirects there were
 }
 
@@ -122,10 +124,10 @@ func (r *request) serializeOrigin() string {
 
 // appendOriginHeader is https://fetch.spec.whatwg.org/#append-a-request-origin-header,
 // under the default referrer policy.
-func (r *request) appendOriginHeader(to http.Header) {
+func (r *request) appendOriginHeader(e Engine, to http.Header) {
 	serialized := r.serializeOrigin()
 	if r.tainting != cors {
-		if r.method == http.MethodGet || r.method == http.MethodHead {
+		if (r.method == http.MethodGet || r.method == http.MethodHead) && !(e.keepsOrigin && r.sentOrigin && r.mode == CORS) {
 			return
 		}
 		if r.mode != CORS && r.origin.scheme == "https" && r.currentURL().Scheme != "https" {
@@ -133,6 +135,7 @@ func (r *request) appendOriginHeader(to http.Header) {
 		}
 	}
 	to.Set("Origin", serialized)
+	r.sentOrigin = true
 }
 
 // appendFetchMetadata is https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request.
@@ -140,8 +143,12 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 	if !originOf(r.currentURL()).isTrustworthy() {
 		return
 	}
+	urls := r.urlList
+	if r.isPreflight && e.preflightIsFresh {
+		urls = urls[len(urls)-1:]
+	}
 	site := "same-origin"
-	for _, u := range r.urlList {
+	for _, u := range urls {
 		switch o := originOf(u); {
 		case o.sameOrigin(r.origin):
 		case o.sameSite(r.origin):
@@ -152,14 +159,26 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 			site = "cross-site"
 		}
 	}
-	if redirected := len(r.urlList) > 1 && !r.isPreflight; redirected && e.silentAfter && r.redirectTaint() != "same-origin" {
+	switch redirected := len(r.urlList) > 1; {
+	case redirected && !r.isPreflight && e.silentAfter && r.mode == CORS && r.leftOrigin():
 		return
-	} else if redirected && e.farAfter && site != "same-origin" {
+	case redirected && !r.isPreflight && e.farAfter && site != "same-origin",
+		redirected && r.isPreflight && e.nullIsFar && r.serializeOrigin() == "null":
 		site = "cross-site"
 	}
 	to.Set("Sec-Fetch-Dest", "empty")
 	to.Set("Sec-Fetch-Mode", string(r.mode))
 	to.Set("Sec-Fetch-Site", site)
+}
+
+// leftOrigin reports whether a redirect led from one origin to another.
+func (r *request) leftOrigin() bool {
+	for i, u := range r.urlList[1:] {
+		if !originOf(u).sameOrigin(originOf(r.urlList[i])) {
+			return true
+		}
+	}
+	return false
 }
 
 // referrer is what the default policy, strict-origin-when-cross-origin, leaves of

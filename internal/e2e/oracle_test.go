@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,63 +15,50 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
-
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// oracleCase is a fetch, and the literal answers of a server. ORIGIN stands for
-// the page's origin.
-type oracleCase struct {
-	name string
-	call oracleCall
+// TestOracle: corstest does what the browsers do: what it sends, which checks
+// it makes, what the script reads.
+func TestOracle(t *testing.T) {
+	engines := map[browser.Engine]corstest.Engine{
+		browser.Chromium: corstest.Chromium, browser.Firefox: corstest.Firefox, browser.WebKit: corstest.WebKit,
+	}
+	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		s := &oracleServer{cases: oracleCases(), seen: map[int][]string{}}
+		page := pool.PageBeside(t, engine, s)
+		warmUp(t, page)
+		setCookie(t, page)
+		s.self, s.here = page.Origin, serveAPI(t, s).URL
+		s.other = strings.Replace(serveAPI(t, s).URL, "localhost", "127.0.0.1", 1)
 
-	preflight oracleAnswer
-	answer    oracleAnswer
-
-	// Where the answer is a redirect to /case/N/next.
-	nextPreflight, next oracleAnswer
-
-	sandboxed bool // the page is of an opaque origin
-	// What is done next, after the first fetch has ended: for preflights that are remembered.
-	then []oracleCall
+		theirs := s.inBrowser(t, page)
+		theirSeen := s.take()
+		ours := s.inCorstest(t, engines[engine])
+		ourSeen := s.take()
+		names := map[string]bool{}
+		differences := 0
+		for i, c := range s.cases {
+			if names[c.name] {
+				t.Errorf("two cases are named %q", c.name)
+			}
+			names[c.name] = true
+			if got, want := ours[i].describe(ourSeen[i]), theirs[i].describe(theirSeen[i]); got != want {
+				differences++
+				t.Errorf("%s\n%-9s %s\n%-9s %s", c.name, "corstest", got, engine, want)
+			}
+		}
+		t.Logf("%d cases, %d differ", len(s.cases), differences)
+	})
 }
 
-type oracleCall struct {
-	URL         string      `json:"url"`
-	Method      string      `json:"method"`
-	Headers     [][2]string `json:"headers"`
-	Mode        string      `json:"mode,omitempty"`
-	Credentials string      `json:"credentials,omitempty"`
-	Redirect    string      `json:"redirect,omitempty"`
-	Body        string      `json:"body,omitempty"`
-	// Then is done after it.
-	Then []oracleCall `json:"then,omitempty"`
-}
-
-// oracleAnswer is what the server answers literally; status 0 is 204 for a
-// preflight, 200 for a call.
-type oracleAnswer struct {
-	status  int
-	headers []string // "Name: value"
-}
-
-// oracleReading is what the script got.
-type oracleReading struct {
-	Threw   bool        `json:"threw"`
-	Type    string      `json:"type"`
-	Status  int         `json:"status"`
-	Headers [][2]string `json:"headers"`
-	Body    string      `json:"body"`
-}
-
-// oracleServer answers cases and notes what came.
+// oracleServer answers cases literally, on the page's own origin and on two
+// others, and notes what came.
 type oracleServer struct {
-	cases  []oracleCase
-	origin string // the page's
-	here   string // the server's
-	other  string // another origin of the server's
-	mu     sync.Mutex
-	seen   map[int][]string
+	cases             []oracleCase
+	self, here, other string // its origins
+	mu                sync.Mutex
+	seen              map[int][]string
 }
 
 func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,38 +72,44 @@ func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if next {
 		c.preflight, c.answer = c.nextPreflight, c.next
 	}
-	what := r.Host[:strings.IndexByte(r.Host, ':')] + " " + r.Method
-	answer, status := c.answer, http.StatusOK
+	server := map[string]string{s.self: "SELF", s.here: "HERE", s.other: "OTHER"}["http://"+r.Host]
+	what, answer, status := server+" "+r.Method, c.answer, http.StatusOK
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		what += " preflight " + r.Header.Get("Access-Control-Request-Method") + " [" + strings.Join(r.Header["Access-Control-Request-Headers"], "|") + "]"
+		what += fmt.Sprintf(" for %s %q", r.Header.Get("Access-Control-Request-Method"), r.Header["Access-Control-Request-Headers"])
 		answer, status = c.preflight, http.StatusNoContent
 	}
-	what += " origin " + strings.ReplaceAll(r.Header.Get("Origin"), s.origin, "ORIGIN") + " cookie " + r.Header.Get("Cookie") +
-		" site " + r.Header.Get("Sec-Fetch-Site") + " mode " + r.Header.Get("Sec-Fetch-Mode") + " type " + r.Header.Get("Content-Type") +
-		" authorization " + r.Header.Get("Authorization") + " x " + r.Header.Get("X-A")
+	for _, name := range []string{
+		"Origin", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Authorization", "X-A", "Range", "Last-Event-Id",
+	} {
+		if values := r.Header.Values(name); len(values) > 0 {
+			what += fmt.Sprintf(" %s=%q", name, strings.ReplaceAll(strings.Join(values, " | "), s.self, "ORIGIN"))
+		}
+	}
 	s.mu.Lock()
 	s.seen[n] = append(s.seen[n], what)
 	s.mu.Unlock()
-	if answer.status != 0 {
-		status = answer.status
-	}
+	asker := s.self
 	if c.sandboxed {
-		answer.headers = slices.Clone(answer.headers)
-		for i := range answer.headers {
-			answer.headers[i] = strings.ReplaceAll(answer.headers[i], "ORIGIN", "null")
-		}
+		asker = "null"
 	}
 	for _, line := range answer.headers {
 		name, value, _ := strings.Cut(line, ": ")
-		value = strings.NewReplacer("ORIGIN", s.origin, "HERE", s.here, "OTHER", s.other, "CASE", strconv.Itoa(n), "NEXT", "/case/"+strconv.Itoa(n)+"/next").Replace(value)
+		if target, user, ok := strings.Cut(value, " with "); ok {
+			value = strings.NewReplacer("HERE", s.here, "OTHER", s.other, "SELF", s.self).Replace(target)
+			value = strings.Replace(value, "://", "://"+user, 1)
+		}
+		value = strings.NewReplacer("ORIGINCASE", strings.ToUpper(asker), "ORIGIN", asker, "HERE", s.here, "OTHER", s.other, "SELF", s.self,
+			"CASE", strconv.Itoa(n), "NEXT", "/case/"+strconv.Itoa(n)+"/next").Replace(value)
 		w.Header()[name] = append(w.Header()[name], value)
 	}
+	status = cmp.Or(answer.status, status)
 	w.WriteHeader(status)
 	if status != http.StatusNoContent && status != http.StatusNotModified && r.Method != http.MethodHead {
 		_, _ = io.WriteString(w, "body")
 	}
 }
 
+// take returns what came since the last time, by case.
 func (s *oracleServer) take() map[int][]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,94 +118,107 @@ func (s *oracleServer) take() map[int][]string {
 	return seen
 }
 
-// TestOracle: corstest does what the browsers do.
-func TestOracle(t *testing.T) {
-	engines := map[browser.Engine]corstest.Engine{
-		browser.Chromium: corstest.Chromium, browser.Firefox: corstest.Firefox, browser.WebKit: corstest.WebKit,
+// calls returns what the script of a case does, with its URLs.
+func (s *oracleServer) calls(i int) oracleCall {
+	at := func(call oracleCall) oracleCall {
+		base := s.here
+		for name, server := range map[string]string{"SELF": s.self, "HERE": s.here, "OTHER": s.other} {
+			if rest, ok := strings.CutPrefix(call.URL, name); ok {
+				base, call.URL = server, rest
+			}
+		}
+		call.URL = base + "/case/" + strconv.Itoa(i) + call.URL
+		return call
 	}
-	inEachEngine(t, func(t *testing.T, page *browser.Page) {
-		setCookie(t, page)
-		cases := oracleCases()
-		handler := &oracleServer{cases: cases, origin: page.Origin, seen: map[int][]string{}}
-		server, other := serveAPI(t, handler), serveAPI(t, handler)
-		handler.here, handler.other = server.URL, strings.Replace(other.URL, "localhost", "127.0.0.1", 1)
-		var readings []oracleReading
-		var calls, sandboxed []oracleCall
-		var order []int
-		for i := range cases {
-			c := &cases[i].call
-			at := func(url string) string {
-				rest, elsewhere := strings.CutPrefix(url, "OTHER")
-				base := server.URL
-				if elsewhere {
-					base = handler.other
-				}
-				return base + "/case/" + strconv.Itoa(i) + rest
-			}
-			c.URL = at(c.URL)
-			cases[i].then = slices.Clone(cases[i].then)
-			for j := range cases[i].then {
-				cases[i].then[j].URL = at(cases[i].then[j].URL)
-			}
-			c.Then = cases[i].then
-			if cases[i].sandboxed {
-				sandboxed = append(sandboxed, *c)
-				continue
-			}
-			calls = append(calls, *c)
-			order = append(order, i)
-		}
-		for i := range cases {
-			if cases[i].sandboxed {
-				order = append(order, i)
-			}
-		}
-		page.Run(t, `return e2e.callOracle(args)`, calls, &readings)
-		var inFrame []oracleReading
-		page.Run(t, `return e2e.callOracleSandboxed(args)`, sandboxed, &inFrame)
-		byCase := map[int]oracleReading{}
-		for at, r := range append(readings, inFrame...) {
-			byCase[order[at]] = r
-		}
-		bySeen := handler.take()
-		newJar := func() http.CookieJar {
-			jar, _ := cookiejar.New(nil)
-			u, _ := url.Parse(server.URL)
-			jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "e2e"}})
-			return jar
-		}
-		b := corstest.NewBrowser(page.Origin, corstest.WithEngine(engines[page.Engine]), corstest.WithCookieJar(newJar()))
-		null := corstest.NewBrowser("null", corstest.WithEmbedder(page.Origin), corstest.WithEngine(engines[page.Engine]), corstest.WithCookieJar(newJar()))
-		differ := 0
-		for i, c := range cases {
-			in := b
-			if c.sandboxed {
-				in = null
-			}
-			ours := tryOracle(t, in, c.call)
-			for _, next := range c.then {
-				ours = tryOracle(t, in, next)
-			}
-			ourSeen := handler.take()[i]
-			theirs := byCase[i]
-			if theirs.Headers == nil {
-				theirs.Headers = [][2]string{}
-			}
-			if got, want := describeOracle(ours, ourSeen), describeOracle(theirs, bySeen[i]); got != want {
-				differ++
-				if differ < 200 {
-					t.Errorf("%s\ncorstest %s\n%s %s", c.name, got, page.Engine, want)
-				}
-			}
-		}
-		t.Logf("%d cases, %d differ", len(cases), differ)
-	})
+	call := at(s.cases[i].call)
+	for _, next := range s.cases[i].then {
+		call.Then = append(call.Then, at(next))
+	}
+	return call
 }
 
-func tryOracle(t *testing.T, b *corstest.Browser, c oracleCall) oracleReading {
+// oracleReading is what the script got.
+type oracleReading struct {
+	Threw   bool        `json:"threw"`
+	Status  int         `json:"status"`
+	Headers [][2]string `json:"headers"`
+	Body    string      `json:"body"`
+}
+
+// describe writes it and what the server saw, for comparison. Date is the
+// server's own.
+func (r oracleReading) describe(seen []string) string {
+	headers := [][2]string{}
+	for _, h := range r.Headers {
+		if h[0] != "date" {
+			headers = append(headers, h)
+		}
+	}
+	r.Headers = headers
+	text, _ := json.Marshal(r)
+	return fmt.Sprintf("%s\n          %s", text, strings.Join(seen, "\n          "))
+}
+
+// inBrowser has the page make the calls of all cases.
+func (s *oracleServer) inBrowser(t *testing.T, page *browser.Page) []oracleReading {
 	t.Helper()
+	readings := make([]oracleReading, len(s.cases))
+	for script, sandboxed := range map[string]bool{"return e2e.callOracle(args)": false, "return e2e.callOracleSandboxed(args)": true} {
+		var calls []oracleCall
+		var at []int
+		for i, c := range s.cases {
+			if c.sandboxed == sandboxed {
+				calls, at = append(calls, s.calls(i)), append(at, i)
+			}
+		}
+		var got []oracleReading
+		page.Run(t, script, calls, &got)
+		if len(got) != len(at) {
+			t.Fatalf("%d readings of %d cases", len(got), len(at))
+		}
+		for j, r := range got {
+			readings[at[j]] = r
+		}
+	}
+	return readings
+}
+
+// inCorstest makes the calls of all cases in Go.
+func (s *oracleServer) inCorstest(t *testing.T, engine corstest.Engine) []oracleReading {
+	t.Helper()
+	open := func(origin string) *corstest.Browser {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(s.self)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "e2e"}})
+		return corstest.NewBrowser(origin, corstest.WithEmbedder(s.self), corstest.WithEngine(engine), corstest.WithCookieJar(jar))
+	}
+	page, frame := open(s.self), open("null")
+	readings := make([]oracleReading, len(s.cases))
+	for i, c := range s.cases {
+		b := page
+		if c.sandboxed {
+			b = frame
+		}
+		first := s.calls(i)
+		for _, call := range append([]oracleCall{first}, first.Then...) {
+			readings[i] = fetchInCorstest(t, b, call)
+		}
+	}
+	return readings
+}
+
+func fetchInCorstest(t *testing.T, b *corstest.Browser, c oracleCall) oracleReading {
+	t.Helper()
+	failed := oracleReading{Threw: true}
 	ctx := corstest.WithInit(t.Context(), corstest.Init{
-		Mode: corstest.Mode(c.Mode), Credentials: corstest.Credentials(c.Credentials), Redirect: corstest.Redirect(c.Redirect), ScriptSets: []string{"user-agent"},
+		Mode: corstest.Mode(c.Mode), Credentials: corstest.Credentials(c.Credentials), Redirect: corstest.Redirect(c.Redirect),
+		ForcePreflight: c.Upload, ScriptSets: []string{"user-agent"},
 	})
 	var body io.Reader
 	if c.Body != "" {
@@ -219,40 +226,28 @@ func tryOracle(t *testing.T, b *corstest.Browser, c oracleCall) oracleReading {
 	}
 	r, err := http.NewRequestWithContext(ctx, c.Method, c.URL, body)
 	if err != nil {
-		return oracleReading{Threw: true, Headers: [][2]string{}}
+		return failed
 	}
 	for _, h := range c.Headers {
-		r.Header[http.CanonicalHeaderKey(h[0])] = append(r.Header[http.CanonicalHeaderKey(h[0])], h[1])
+		name := http.CanonicalHeaderKey(h[0])
+		r.Header[name] = append(r.Header[name], h[1])
 	}
 	if body != nil && r.Header.Get("Content-Type") == "" {
-		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
+		r.Header.Set("Content-Type", "text/plain;charset=UTF-8") // as fetch does for a string
 	}
-	res, err := b.RoundTrip(r)
+	response, err := b.RoundTrip(r)
 	if err != nil {
-		return oracleReading{Threw: true, Headers: [][2]string{}}
+		return failed
 	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Error(err)
 	}
-	reading := oracleReading{Status: res.StatusCode, Body: string(text), Headers: [][2]string{}}
-	for name, values := range res.Header {
+	reading := oracleReading{Status: response.StatusCode, Body: string(text)}
+	for name, values := range response.Header {
 		reading.Headers = append(reading.Headers, [2]string{strings.ToLower(name), strings.Join(values, ", ")})
 	}
 	slices.SortFunc(reading.Headers, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
 	return reading
-}
-
-func describeOracle(r oracleReading, seen []string) string {
-	r.Type = ""
-	kept := [][2]string{}
-	for _, h := range r.Headers {
-		if h[0] != "date" {
-			kept = append(kept, h)
-		}
-	}
-	r.Headers = kept
-	text, _ := json.Marshal(r)
-	return fmt.Sprintf("%s %q", text, seen)
 }

@@ -10,6 +10,8 @@ export interface OracleCall {
   credentials?: RequestCredentials;
   redirect?: RequestRedirect;
   body?: string;
+  /** By XMLHttpRequest, with a listener for the upload. */
+  upload?: boolean;
   /** Done after it; the reading is that of the last one. */
   then?: OracleCall[];
 }
@@ -17,7 +19,6 @@ export interface OracleCall {
 /** What the script read. */
 export interface OracleReading {
   threw: boolean;
-  type: string;
   status: number;
   /** Names and values, in order of the names. */
   headers: [string, string][];
@@ -30,9 +31,8 @@ export async function callOracle(calls: OracleCall[]): Promise<OracleReading[]> 
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < calls.length; i = next++) {
-      readings[i] = await one(calls[i]);
-      for (const next of calls[i].then ?? []) {
-        readings[i] = await one(next);
+      for (const call of [calls[i], ...(calls[i].then ?? [])]) {
+        readings[i] = await (call.upload ? byUpload(call) : byFetch(call));
       }
     }
   };
@@ -40,8 +40,8 @@ export async function callOracle(calls: OracleCall[]): Promise<OracleReading[]> 
   return readings;
 }
 
-async function one(call: OracleCall): Promise<OracleReading> {
-  const reading: OracleReading = { threw: false, type: "", status: 0, headers: [], body: "" };
+async function byFetch(call: OracleCall): Promise<OracleReading> {
+  const reading: OracleReading = { threw: false, status: 0, headers: [], body: "" };
   try {
     const response = await fetch(call.url, {
       method: call.method,
@@ -51,7 +51,6 @@ async function one(call: OracleCall): Promise<OracleReading> {
       redirect: call.redirect,
       body: call.body,
     });
-    reading.type = response.type;
     reading.status = response.status;
     reading.headers = [...response.headers];
     reading.body = await response.text();
@@ -59,6 +58,23 @@ async function one(call: OracleCall): Promise<OracleReading> {
     reading.threw = true;
   }
   return reading;
+}
+
+function byUpload(call: OracleCall): Promise<OracleReading> {
+  return new Promise((resolve) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open(call.method, call.url);
+    xhr.upload.onprogress = () => {};
+    xhr.onerror = () => resolve({ threw: true, status: 0, headers: [], body: "" });
+    xhr.onload = () => {
+      const headers = xhr.getAllResponseHeaders().trim().split("\r\n").filter((line) => line !== "").map((line): [string, string] => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      });
+      resolve({ threw: false, status: xhr.status, headers: headers.sort(), body: xhr.responseText });
+    };
+    xhr.send(call.body);
+  });
 }
 
 /** Makes the calls in a frame of an opaque origin. */
@@ -69,7 +85,8 @@ export async function callOracleSandboxed(calls: OracleCall[]): Promise<OracleRe
     addEventListener("message", (e) => resolve(e.data as OracleReading[]), { once: true });
   });
   frame.srcdoc = `<script>
-    const one = ${one};
+    const byFetch = ${byFetch};
+    const byUpload = ${byUpload};
     const callOracle = ${callOracle};
     callOracle(${JSON.stringify(calls).replaceAll("<", "\\u003c")}).then((r) => parent.postMessage(r, "*"));
   </script>`;
