@@ -36,8 +36,8 @@ type oracleCall struct {
 
 // oracleAnswer is what the server answers, literally; status 0 is 204 for a
 // preflight and 200 for a call. In values, ORIGIN is the page's origin, HERE,
-// OTHER and SELF the servers', NEXT the path to be redirected to and CASE the
-// case's number.
+// OTHER and SELF the servers', PLACE the case's path, NEXT the one to be
+// redirected to and CASE the case's number.
 type oracleAnswer struct {
 	status  int
 	headers []string // "Name: value"
@@ -252,12 +252,12 @@ func (t *oracleTable) opaqueOrigins() {
 func (t *oracleTable) ownOrigin() {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "QUERY", "TRACE"} {
 		for _, mode := range []string{"", "no-cors", "same-origin"} {
-			t.add("own origin "+method+" "+mode, oracleCall{URL: "SELF", Method: method, Mode: mode, Headers: header("X-A", "1", "Content-Type", "application/json")}, oracleAnswer{}, answers("X-B: b", "Set-Cookie: own=1; Path=/case/CASE"))
+			t.add("own origin "+method+" "+mode, oracleCall{URL: "SELF", Method: method, Mode: mode, Headers: header("X-A", "1", "Content-Type", "application/json")}, oracleAnswer{}, answers("X-B: b", "Set-Cookie: own=1; Path=PLACE"))
 		}
 	}
 	for _, credentials := range []string{"omit", "same-origin", "include"} {
 		call := oracleCall{URL: "SELF", Credentials: credentials}
-		t.add("own origin, credentials "+credentials, call, oracleAnswer{}, answers("Set-Cookie: own=1; Path=/case/CASE")).then = []oracleCall{{URL: "SELF", Method: "GET"}}
+		t.add("own origin, credentials "+credentials, call, oracleAnswer{}, answers("Set-Cookie: own=1; Path=PLACE")).then = []oracleCall{{URL: "SELF", Method: "GET"}}
 	}
 	t.add("mode same-origin", oracleCall{Mode: "same-origin"}, oracleAnswer{}, allowed)
 	for _, where := range []string{"HERE", "SELF"} {
@@ -306,7 +306,7 @@ func (t *oracleTable) redirects() {
 		}
 	}
 	t.add("redirect without a location", oracleCall{}, oracleAnswer{}, allowed.withStatus(302))
-	t.add("redirect without an end", oracleCall{}, oracleAnswer{}, allowed.with("Location: HERE/case/CASE").withStatus(302))
+	t.add("redirect without an end", oracleCall{}, oracleAnswer{}, allowed.with("Location: HEREPLACE").withStatus(302))
 }
 
 // redirectModes: follow, error and manual in each mode.
@@ -370,14 +370,14 @@ func (t *oracleTable) cookies() {
 		for _, attributes := range []string{"", "; SameSite=Lax", "; SameSite=Strict", "; SameSite=None", "; SameSite=None; Secure", "; Secure", "; HttpOnly", "; Path=/other", "; Max-Age=0"} {
 			for _, credentials := range []string{"include", "same-origin", "omit"} {
 				call := oracleCall{URL: where, Method: "POST", Credentials: credentials}
-				c := t.add("set-cookie "+where+attributes+" "+credentials, call, oracleAnswer{}, credentialed.with("Set-Cookie: set=CASE; Path=/case/CASE"+attributes))
+				c := t.add("set-cookie "+where+attributes+" "+credentials, call, oracleAnswer{}, credentialed.with("Set-Cookie: set=CASE; Path=PLACE"+attributes))
 				call.Credentials = "include"
 				c.then = []oracleCall{call, {URL: where, Method: "POST"}}
 			}
 		}
 	}
 	c := t.add("a cookie of the second server, after a redirect", oracleCall{Method: "GET", Credentials: "include", Headers: header("X-A", "1")},
-		credentialed.with("Access-Control-Allow-Headers: x-a"), credentialed.with("Location: NEXT", "Set-Cookie: set=CASE; Path=/case/CASE").withStatus(301))
+		credentialed.with("Access-Control-Allow-Headers: x-a"), credentialed.with("Location: NEXT", "Set-Cookie: set=CASE; Path=PLACE").withStatus(301))
 	c.nextPreflight, c.next = credentialed.with("Access-Control-Allow-Headers: x-a"), credentialed
 }
 

@@ -29,8 +29,8 @@ func TestOracle(t *testing.T) {
 		page := pool.PageBeside(t, engine, s)
 		warmUp(t, page)
 		setCookie(t, page)
-		s.self, s.here = page.Origin, serveAPI(t, s).URL
-		s.other = strings.Replace(serveAPI(t, s).URL, "localhost", "127.0.0.1", 1)
+		here, other := serveAPI(t, s).URL, strings.Replace(serveAPI(t, s).URL, "localhost", "127.0.0.1", 1)
+		s.place(page.Origin, here, other)
 
 		theirs := s.inBrowser(t, page)
 		theirSeen := s.take()
@@ -57,14 +57,27 @@ func TestOracle(t *testing.T) {
 type oracleServer struct {
 	cases             []oracleCase
 	self, here, other string // its origins
+	root              string // of the paths; another one each time, since browsers keep cookies
 	mu                sync.Mutex
 	seen              map[int][]string
 }
 
+// place tells the server where it is. A browser may have asked for an icon
+// already.
+func (s *oracleServer) place(self, here, other string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.self, s.here, s.other = self, here, other
+	s.root = "/case" + self[strings.LastIndexByte(self, ':')+1:] + "/"
+}
+
 func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	number, next := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/case/"), "/next")
+	s.mu.Lock()
+	rest, isCase := strings.CutPrefix(r.URL.Path, s.root)
+	s.mu.Unlock()
+	number, next := strings.CutSuffix(rest, "/next")
 	n, err := strconv.Atoi(number)
-	if err != nil || n >= len(s.cases) {
+	if err != nil || n >= len(s.cases) || !isCase {
 		http.NotFound(w, r)
 		return
 	}
@@ -99,7 +112,7 @@ func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			value = strings.Replace(value, "://", "://"+user, 1)
 		}
 		value = strings.NewReplacer("ORIGINCASE", strings.ToUpper(asker), "ORIGIN", asker, "HERE", s.here, "OTHER", s.other, "SELF", s.self,
-			"CASE", strconv.Itoa(n), "NEXT", "/case/"+strconv.Itoa(n)+"/next").Replace(value)
+			"CASE", strconv.Itoa(n), "PLACE", s.root+strconv.Itoa(n), "NEXT", s.root+strconv.Itoa(n)+"/next").Replace(value)
 		w.Header()[name] = append(w.Header()[name], value)
 	}
 	status = cmp.Or(answer.status, status)
@@ -127,7 +140,7 @@ func (s *oracleServer) calls(i int) oracleCall {
 				base, call.URL = server, rest
 			}
 		}
-		call.URL = base + "/case/" + strconv.Itoa(i) + call.URL
+		call.URL = base + s.root + strconv.Itoa(i) + call.URL
 		return call
 	}
 	call := at(s.cases[i].call)
