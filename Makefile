@@ -94,8 +94,9 @@ conformance-grpc:
 	@cd internal/conformance && go test -run TestCorsgrpc .
 
 .PHONY: conformance
-conformance: ## Run the conformance suite of the field, whole: 13,022 cases three times, 343 four times
+conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times), and corstest against the browsers
 	@cd internal/conformance && go test -v -timeout 30m .
+	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
 .PHONY: soak
 soak: ## 100,000 calls and 1,000 cancelled streams: no goroutine stays, the heap does not grow

@@ -92,10 +92,10 @@ func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer, status = c.preflight, http.StatusNoContent
 	}
 	for _, name := range []string{
-		"Origin", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Authorization", "X-A", "Range", "Last-Event-Id",
+		"Origin", "Referer", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Authorization", "X-A", "Range", "Last-Event-Id",
 	} {
 		if values := r.Header.Values(name); len(values) > 0 {
-			what += fmt.Sprintf(" %s=%q", name, strings.ReplaceAll(strings.Join(values, " | "), s.self, "ORIGIN"))
+			what += fmt.Sprintf(" %s=%q", name, strings.ReplaceAll(strings.Replace(strings.Join(values, " | "), "/.e2e/", "/", 1), s.self, "ORIGIN"))
 		}
 	}
 	s.mu.Lock()
