@@ -310,6 +310,35 @@ func TestGunzip(t *testing.T) {
 	}
 }
 
+// TestTrailers: no script reads them, over HTTP/1.1 and HTTP/2.
+func TestTrailers(t *testing.T) {
+	t.Parallel()
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "http://localhost:3000")
+		w.Header().Set("Access-Control-Expose-Headers", "x-a, trailer")
+		w.Header().Set("Trailer", "X-A")
+		io.WriteString(w, "body")
+		w.Header().Set("X-A", "1")
+		w.Header().Set(http.TrailerPrefix+"X-B", "1")
+	})
+	for _, http2 := range []bool{false, true} {
+		s := httptest.NewUnstartedServer(handler)
+		s.EnableHTTP2 = http2
+		s.StartTLS()
+		defer s.Close()
+		response, blocked := send(t, NewBrowser("http://localhost:3000", WithTransport(s.Client().Transport)), "GET", s.URL, Init{})
+		if blocked != nil || response.ProtoMajor == 2 != http2 {
+			t.Fatalf("%v %+v", blocked, response)
+		}
+		if body, err := io.ReadAll(response.Body); string(body) != "body" || err != nil {
+			t.Fatalf("%q %v", body, err)
+		}
+		if len(response.Trailer) != 0 || response.Header.Get("X-A") != "" {
+			t.Errorf("HTTP/2 %v: %v %v", http2, response.Trailer, response.Header)
+		}
+	}
+}
+
 // TestBlockedErrors: they name the header, the value, what to send, and whether
 // the call went out.
 func TestBlockedErrors(t *testing.T) {

@@ -10,51 +10,65 @@ import (
 // [Standard].
 type Engine struct{ *knobs }
 
-// knobs are an engine's answers, each as measured in the version that the
-// engine's variable names.
+// knobs are the list of engine differences: what an engine answers where the
+// standard leaves a choice or the engine goes its own way, with the cause. Each
+// was measured in the version that the engine's variable names, by TestOracle of
+// internal/e2e; the ages' caps are read from the engines' source.
 type knobs struct {
 	name      string
 	userAgent string
 
-	maxAgeCap        time.Duration
-	maxAge           func(values []string) (d time.Duration, cached bool)
-	cacheReplaces    bool // one grant for a URL, replaced each time; else merged by method and name
-	keepsRefused     bool // what a preflight granted is remembered even where it was not enough for its call
-	missErases       bool // what was granted for a URL is forgotten where it does not suffice
-	cachesStar       bool // a granted "*" is found in the cache
-	starOutlives     bool // a "*" granted with credentials, where it says nothing, holds without
-	framesCount      bool // what counts for cookies is the page around a frame, not the frame
-	embedderIsSite   bool // for Cross-Origin-Resource-Policy, the site of an opaque origin is that of the page around it
-	headNeedsNone    bool // HEAD needs no entry of its own in the cache
-	sharesGrants     bool // what was granted with credentials holds without
-	forgets          bool // a failed CORS check of a call forgets what was granted for its URL
-	longestURL       int  // beyond it nothing is cached; 0 for no limit
-	starGrantsAll    bool // "*" grants Authorization as well
-	userAgentSets    bool // a script may set User-Agent
-	repeats          bool // a name that was appended twice is asked for twice
-	linesApart       bool // each line of a header is judged by itself, not their combination
-	oneType          bool // of several Content-Types the first one goes out
-	asciiOnly        bool // a byte beyond ASCII is unsafe
-	asksAsFirst      bool // the preflight after a redirect elsewhere names the page's origin
-	asksForAll       bool // the preflight after a redirect asks for what the redirect removed as well
-	silentAfter      bool // after a redirect to another origin a call in mode cors has no Sec-Fetch headers
-	keepsOrigin      bool // a redirect that makes a GET of a POST leaves the Origin header
-	preflightsOn     bool // where a call needed a preflight, so does what it is redirected to
-	preflightIsFresh bool // the Sec-Fetch-Site of a preflight knows of no redirects before it
-	ownPreflight     bool // a preflight of the page's own origin, after a redirect, needs no grant
-	nullIsFar        bool // what comes from the origin "null" comes from another site
-	unsaidMethods    bool // a preflight that only an upload listener asks for grants the method that it does not name
-	rewritesRange    bool // a range is parsed and written anew
-	rangeInAnyCase   bool // the unit of a range is safelisted in any letter case
-	showsNoRedirect  bool // mode manual leaves the body of a redirect that leads nowhere
-	farAfter         bool // after a redirect a call comes from another site, unless all of it is of the page's origin
-	emptyLocation    emptyLocation
-	laxByDefault     bool // a cookie without SameSite is Lax
-	noneIsSecure     bool // SameSite=None needs Secure
-	secureOnLoopback bool // Secure holds on loopback without TLS
-	noThirdParty     bool // no cookies of other sites
-	opaqueHasNone    bool // a page of an opaque origin has no cookies of any site
-	notAsked         map[string]bool
+	// The cache of preflights. The standard and Firefox keep an entry for each
+	// method and each name; Chromium and WebKit keep the last answer whole, for a URL.
+	cacheReplaces bool
+	missErases    bool // Chromium: an answer that does not suffice is dropped before the new one is there
+	keepsRefused  bool // WebKit: the answer is kept before it is held against its call
+	cachesStar    bool // all but Firefox, which looks names up as they are
+	starOutlives  bool // WebKit: a "*" granted with credentials, where it says nothing, holds without
+	headNeedsNone bool // all but Firefox, which looks for an entry of every method but GET and POST
+	sharesGrants  bool // all but Firefox, whose key says whether there are credentials
+	forgets       bool // the standard, Firefox: a call that fails its check takes the grant with it
+	longestURL    int  // Chromium: its cache takes no longer keys; 0 for no limit
+	maxAgeCap     time.Duration
+	maxAge        func(values []string) (d time.Duration, cached bool) // by each engine's parser of numbers
+
+	// Which headers count, and how they are written.
+	starGrantsAll  bool            // the engines do not except Authorization from "*" yet
+	userAgentSets  bool            // all but Chromium, which ignores a script's User-Agent
+	notAsked       map[string]bool // Chromium: client hints are safelisted
+	repeats        bool            // Firefox: a name that was appended twice is asked for twice
+	linesApart     bool            // Firefox: each line is judged by itself, not their combination
+	oneType        bool            // Firefox: of several Content-Types the first one goes out
+	asciiOnly      bool            // Firefox: a byte beyond ASCII is unsafe
+	rangeInAnyCase bool            // WebKit: the unit of a range is compared without letter case
+	rewritesRange  bool            // Chromium: the network stack parses a range and writes it anew
+	unsaidMethods  bool            // the standard: a preflight for an upload listener alone grants the method that it does not name
+
+	// Redirects.
+	asksAsFirst     bool // Firefox: the preflight behind a redirect names the page's origin
+	ownPreflight    bool // Firefox: as such it is the page's own, where it leads back there
+	preflightsOn    bool // Firefox, WebKit: where a call needed a preflight, so does what it is redirected to
+	asksForAll      bool // WebKit: its preflight asks for what the redirect removed as well
+	keepsOrigin     bool // WebKit: a redirect that makes a GET of a POST leaves the Origin header
+	showsNoRedirect bool // WebKit: mode manual takes the answer for a redirect only where it leads somewhere
+	emptyLocation   emptyLocation
+
+	// Sec-Fetch-Site. The engines begin anew for a preflight, and knew redirects
+	// before the header had its rules.
+	preflightIsFresh bool
+	nullIsFar        bool // WebKit: what comes from the origin "null" comes from another site
+	silentAfter      bool // WebKit: after a redirect to another origin a call in mode cors has no Sec-Fetch headers
+	farAfter         bool // Firefox: after a redirect a call comes from another site, unless all of it is of the page's origin
+
+	// Cookies, and whose site counts: for a frame of an opaque origin, Chromium
+	// and WebKit look at the page around it in places.
+	laxByDefault     bool // Chromium: a cookie without SameSite is Lax
+	noneIsSecure     bool // Chromium, Firefox: SameSite=None needs Secure
+	secureOnLoopback bool // Chromium, Firefox: Secure holds on loopback without TLS
+	noThirdParty     bool // Chromium, WebKit: no cookies of other sites
+	opaqueHasNone    bool // Firefox: an opaque origin is another site to all
+	framesCount      bool // WebKit: the page around a frame counts for its cookies
+	embedderIsSite   bool // Chromium: it counts for Cross-Origin-Resource-Policy
 }
 
 const defaultMaxAge = 5 * time.Second

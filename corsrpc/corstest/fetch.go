@@ -23,16 +23,19 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 	if blocked != nil || recursive {
 		return response, blocked
 	}
+	// A copy: net/http adds trailers to its own at the end, and scripts read none.
+	filtered := *response
+	filtered.Trailer = nil
 	switch r.tainting {
 	case basic:
-		response.Header = basicFilter(response.Header)
+		filtered.Header = basicFilter(response.Header)
 	case cors:
-		response.Header = corsFilter(response.Header, r.credentials)
+		filtered.Header = corsFilter(response.Header, r.credentials)
 	case opaqueTainting:
 		_ = response.Body.Close()
 		return opaqueFilter(response), nil
 	}
-	return response, nil
+	return &filtered, nil
 }
 
 // opaqueFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-opaque

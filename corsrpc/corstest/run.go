@@ -19,7 +19,7 @@ type Case struct {
 	Name string
 	// From is the page's origin, as of [NewBrowser].
 	From string
-	// Credentials is the credentials mode; same-origin unless set.
+	// Credentials is the credentials mode; the options' unless set.
 	Credentials Credentials
 	// Call makes the call, with a client in the page: [Connect], [GRPCWeb],
 	// [Fetch], or a function that calls a client of yours. Its context is the
@@ -65,7 +65,10 @@ func Run(t *testing.T, cases []Case, opts ...Option) {
 				engines = Engines()
 			}
 			for _, engine := range engines {
-				b := NewBrowser(c.From, append(slices.Clip(opts), WithEngine(engine), WithCredentials(c.Credentials))...)
+				b := NewBrowser(c.From, append(slices.Clip(opts), WithEngine(engine))...)
+				if c.Credentials != "" {
+					b.init.Credentials = c.Credentials
+				}
 				for _, problem := range c.problems(b, c.Call(t.Context(), b.Client())) {
 					t.Errorf("in %s: %s", engine, problem)
 				}

@@ -244,6 +244,8 @@ var faults = []fault{
 	{"the browser sends what a script may not set", testListGo, `if fetch.ForbiddenRequestHeader(lower) {`, `if false {`},
 	{"the browser asks for nothing", testListGo, `if high || !isCORSSafelistedRequestHeader(name, value) {`, `if high {`},
 	{"a safelisted value may have 129 bytes", testListGo, `len(value) > 128`, `len(value) > 129`},
+	{"the browser shows trailers", testFetchGo, `	filtered.Trailer = nil
+`, ``},
 	{"the browser shows cookies", testFetchGo, `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, `visible(lower)`},
 	{"cookies go wherever they are wanted", testCookiesGo, `if r.sameSiteAs(from) {`, `if r.sameSiteAs(from) || true {`},
 }
