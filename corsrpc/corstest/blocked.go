@@ -46,7 +46,8 @@ type BlockedError struct {
 	Header, Value string
 	// Reason says what is wrong, and Fix what the server would have had to send.
 	Reason, Fix string
-	// Console is the class of the message in Chromium's console.
+	// Console is the class of the message in Chromium's console, by the name of
+	// its CorsError; "" where it shows none of CORS.
 	Console string
 	// Err is what the transport failed with, for [CheckNetwork].
 	Err error

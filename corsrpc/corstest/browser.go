@@ -262,7 +262,7 @@ func merge(a, b Init) Init {
 	return Init{
 		Mode:           Mode(pick(string(a.Mode), string(b.Mode), string(CORS))),
 		Credentials:    Credentials(pick(string(a.Credentials), string(b.Credentials), string(SameOrigin))),
-		Redirect:       Redirect(pick(string(a.Redirect), string(b.Redirect), string(Follow))),
+		Redirect:       Redirect(pick(string(a.Redirect), string(b.Redirect), string(RedirectFollow))),
 		ForcePreflight: a.ForcePreflight || b.ForcePreflight,
 		ScriptSets:     append(slices.Clip(a.ScriptSets), b.ScriptSets...),
 	}

@@ -355,6 +355,7 @@ func TestBlockedErrors(t *testing.T) {
 		{granting("Access-Control-Allow-Origin", other), SameOrigin, nil, CheckOriginMismatch, false, true, "Access-Control-Allow-Origin", other, "Access-Control-Allow-Origin: " + page, "AllowOriginMismatch", page},
 		{granting("Access-Control-Allow-Origin", "*"), Include, nil, CheckOriginWildcard, false, true, "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Origin: " + page, "WildcardOriginNotAllowed", "credentials"},
 		{granting("Access-Control-Allow-Origin", page), Include, nil, CheckCredentials, false, true, "Access-Control-Allow-Credentials", "", "Access-Control-Allow-Credentials: true", "InvalidAllowCredentials", "credentials"},
+		{granting(), SameOrigin, []string{"X-A", "1"}, CheckOriginMissing, true, false, "Access-Control-Allow-Origin", "", "Access-Control-Allow-Origin: " + page, "PreflightMissingAllowOriginHeader", "preflight"},
 		{granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"), SameOrigin, []string{"X-A", "1", "X-B", "1"}, CheckHeaders, true, false, "Access-Control-Allow-Headers", "x-b", "Access-Control-Allow-Headers: x-a, x-b", "HeaderDisallowedByPreflightResponse", "the call was not sent"},
 	}
 	for _, test := range tests {

@@ -53,9 +53,9 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	}
 	switch r.mode {
 	case SameOriginOnly:
-		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin, and the URL is of another origin"}
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin, and the URL is of another origin", Console: "DisallowedByMode"}
 	case NoCORS:
-		if r.redirect != Follow {
+		if r.redirect != RedirectFollow {
 			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors goes with redirect mode follow only"}
 		}
 		r.tainting = opaqueTainting
@@ -84,6 +84,9 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	if makeCORSPreflight && !b.grants.cover(b.engine, r, unsafe, b.now()) {
 		if blocked := b.corsPreflightFetch(r, unsafe); blocked != nil {
 			blocked.Preflight = true
+			if blocked.Header == "Access-Control-Allow-Origin" || blocked.Header == "Access-Control-Allow-Credentials" {
+				blocked.Console = "Preflight" + blocked.Console
+			}
 			return nil, blocked
 		}
 	}
@@ -107,10 +110,10 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		return response, nil
 	}
 	switch r.redirect {
-	case Error:
+	case RedirectError:
 		_ = response.Body.Close()
 		return nil, &BlockedError{Check: CheckRedirectMode, Sent: true, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
-	case Manual:
+	case RedirectManual:
 		filtered := opaqueFilter(response)
 		if b.engine.showsNoRedirect && response.Header.Get("Location") == "" {
 			filtered.Body = response.Body
@@ -133,8 +136,9 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		return response, nil
 	}
 	_ = response.Body.Close()
+	console := ""
 	fail := func(check Check, format string, args ...any) (*http.Response, *BlockedError) {
-		return nil, &BlockedError{Check: check, Sent: true, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...)}
+		return nil, &BlockedError{Check: check, Sent: true, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...), Console: console}
 	}
 	next, err := r.currentURL().Parse(location)
 	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == isAnError ||
@@ -145,6 +149,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		next.Fragment = r.currentURL().Fragment
 	}
 	if next.Scheme != "http" && next.Scheme != "https" {
+		console = "CorsDisabledScheme"
 		return fail(CheckRedirectURL, "the redirect leads to %s, not to http or https", next.Scheme)
 	}
 	if r.redirects == 20 {
@@ -152,6 +157,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	}
 	r.redirects++
 	if includesCredentials(next) && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
+		console = "RedirectContainsCredentials"
 		return fail(CheckRedirectURL, "the redirect leads to a URL with a user name")
 	}
 	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
@@ -186,7 +192,7 @@ func includesCredentials(u *url.URL) bool {
 func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
 	preflight := &request{
 		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{},
-		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: Error, tainting: cors, isPreflight: true,
+		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: RedirectError, tainting: cors, isPreflight: true,
 	}
 	checked := *r
 	if b.engine.asksAsFirst {

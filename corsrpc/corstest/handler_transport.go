@@ -103,6 +103,9 @@ type streamWriter struct {
 func (w *streamWriter) Header() http.Header { return w.header }
 
 func (w *streamWriter) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http does
+	}
 	if status < 200 && status != http.StatusSwitchingProtocols {
 		return // browsers tell scripts nothing of informational responses
 	}

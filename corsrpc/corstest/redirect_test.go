@@ -84,10 +84,10 @@ func TestRedirects(t *testing.T) {
 func TestRedirectModes(t *testing.T) {
 	t.Parallel()
 	handler := redirecting(302, "/to", page)
-	if _, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: Error}); blocked == nil || blocked.Check != CheckRedirectMode || !blocked.Sent {
+	if _, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectError}); blocked == nil || blocked.Check != CheckRedirectMode || !blocked.Sent {
 		t.Errorf("error: %v", blocked)
 	}
-	response, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: Manual})
+	response, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectManual})
 	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
 		t.Errorf("manual: %v %v", response, blocked)
 	}

@@ -34,9 +34,9 @@ type Redirect string
 
 // The redirect modes.
 const (
-	Follow Redirect = "follow" // the default
-	Error  Redirect = "error"
-	Manual Redirect = "manual"
+	RedirectFollow Redirect = "follow" // the default
+	RedirectError  Redirect = "error"
+	RedirectManual Redirect = "manual"
 )
 
 // Init is what a script says of one fetch beyond what an http.Request holds.

@@ -21,10 +21,8 @@ type Case struct {
 	From string
 	// Credentials is the credentials mode; the options' unless set.
 	Credentials Credentials
-	// Call makes the call, with a client in the page: [Connect], [GRPCWeb],
-	// [Fetch], or a function that calls a client of yours. Its context is the
-	// test's.
-	Call func(ctx context.Context, page *http.Client) error
+	// Call is what the page's script calls.
+	Call Call
 
 	// Blocked is the check at which the browser blocks the call; [AnyCheck] for
 	// whichever; "" where the script gets the answer, and Call no error.
@@ -42,6 +40,11 @@ type Case struct {
 	// set.
 	Engines []Engine
 }
+
+// Call makes a call with a client in the page, under the test's context:
+// [Connect], [ConnectGet], [GRPCWeb], [Fetch], or a function that calls a client
+// of yours.
+type Call func(ctx context.Context, page *http.Client) error
 
 // AnyCheck stands for every check, in a [Case].
 const AnyCheck Check = "ANY"
@@ -129,7 +132,7 @@ func (c Case) problems(b *Browser, err error) (problems []string) {
 // an empty message in JSON, to the procedure's URL. Names and values of further
 // headers follow. Any answer that the script can read is a success, an RPC error
 // too.
-func Connect(procedure string, header ...string) func(context.Context, *http.Client) error {
+func Connect(procedure string, header ...string) Call {
 	return call(http.MethodPost, procedure, "{}", append([]string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}, header...))
 }
 
@@ -141,17 +144,17 @@ func ConnectGet(procedure string, header ...string) func(context.Context, *http.
 
 // GRPCWeb is a call of the gRPC-Web protocol with an empty message; as
 // [Connect].
-func GRPCWeb(procedure string, header ...string) func(context.Context, *http.Client) error {
+func GRPCWeb(procedure string, header ...string) Call {
 	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append([]string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}, header...))
 }
 
 // Fetch is a fetch without a body. Names and values of headers follow. Any
 // answer that the script can read is a success, whatever its status.
-func Fetch(method, url string, header ...string) func(context.Context, *http.Client) error {
+func Fetch(method, url string, header ...string) Call {
 	return call(method, url, "", header)
 }
 
-func call(method, url, body string, header []string) func(context.Context, *http.Client) error {
+func call(method, url, body string, header []string) Call {
 	if len(header)%2 != 0 {
 		panic("corstest: a header name without a value: " + header[len(header)-1])
 	}

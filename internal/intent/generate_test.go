@@ -208,7 +208,11 @@ func drawWorld(t *rapid.T) *world {
 		r.Path = pattern
 		policy.Rules = append(policy.Rules, r)
 	}
-	w := newWorld(t, policy, files, known)
+	var prefixes []string
+	if chance(t, 25, "has a prefix") {
+		prefixes = []string{"/api"}
+	}
+	w := newWorld(t, Policy{policy, known, prefixes}, files)
 	if w == nil {
 		t.Skip("no policy that loads")
 	}
@@ -222,15 +226,13 @@ type failer interface {
 
 // newWorld compiles the policy, without what makes it invalid; nil where
 // nothing valid is left.
-func newWorld(t failer, policy *corsrpcv1.Policy, files *protoregistry.Files, known map[string]bool) *world {
+func newWorld(t failer, from Policy, files *protoregistry.Files) *world {
 	t.Helper()
+	policy := from.Policy
 	for range 20 {
-		w := &world{Policy: Policy{policy, known}, files: files}
-		plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(files))
+		w := &world{Policy: Policy{policy, from.Methods, from.Prefixes}, files: files}
+		err := w.compile()
 		if err == nil {
-			if w.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil)); err != nil {
-				t.Fatal(err)
-			}
 			return w
 		}
 		var problems *corsrpc.PolicyError
@@ -248,6 +250,25 @@ func newWorld(t failer, policy *corsrpcv1.Policy, files *protoregistry.Files, kn
 	}
 	t.Fatal("the policy is not mended by leaving out what is wrong with it")
 	return nil
+}
+
+// compile makes the layer.
+func (w *world) compile() error {
+	opts := []corsrpc.CompileOption{corsrpc.WithFiles(w.files)}
+	for _, prefix := range w.Prefixes {
+		opts = append(opts, corsrpc.WithPathPrefix(prefix))
+	}
+	plan, err := corsrpc.Compile(w.Policy.Policy, opts...)
+	if err != nil {
+		return err
+	}
+	w.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil))
+	return err
+}
+
+// with is the same world under another policy, not compiled yet.
+func (w *world) with(policy *corsrpcv1.Policy) *world {
+	return &world{Policy: Policy{policy, w.Methods, w.Prefixes}, files: w.files}
 }
 
 var fieldPath = regexp.MustCompile(`^(defaults|rules\[(\d+)\])(?:\.(\w+)(?:\[(\d+)\])?)?$`)
@@ -423,5 +444,10 @@ func (w *world) paths() []string {
 		i := strings.LastIndexByte(m, '.')
 		paths = append(paths, "/"+m[:i]+"/"+m[i+1:], "/"+m[:i]+"/Unknown")
 	}
-	return paths
+	if len(w.Prefixes) > 0 {
+		for _, path := range slices.Clone(paths[len(paths)/2:]) {
+			paths = append(paths, w.Prefixes[0]+path)
+		}
+	}
+	return append(paths, "/api/none", "/api/acme.v1.Catalog/Get", "/apiacme.v1.Catalog/Get")
 }

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
@@ -73,7 +72,7 @@ func TestWideningNarrowsNothing(t *testing.T) { rapid.Check(t, wideningNarrowsNo
 
 func wideningNarrowsNothing(t *rapid.T) {
 	w := drawWorld(t)
-	wider := &world{Policy: Policy{proto.CloneOf(w.Policy.Policy), w.Methods}, files: w.files}
+	wider := w.with(proto.CloneOf(w.Policy.Policy))
 	rules := wider.GetRules()
 	if wider.Defaults != nil {
 		rules = append(slices.Clip(rules), wider.Defaults)
@@ -81,12 +80,8 @@ func wideningNarrowsNothing(t *rapid.T) {
 	if len(rules) == 0 || !widen(t, pick(t, rules, "rule")) {
 		t.Skip("nothing to widen")
 	}
-	plan, err := corsrpc.Compile(wider.Policy.Policy, corsrpc.WithFiles(w.files))
-	if err != nil {
+	if err := wider.compile(); err != nil {
 		t.Skip("wider than is valid")
-	}
-	if wider.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil)); err != nil {
-		t.Fatal(err)
 	}
 	for range callsPerPolicy {
 		c := drawCall(t, w)
@@ -158,7 +153,10 @@ func orderOfRules(t *rapid.T) {
 		j := i + index(t, len(shuffled.Rules)-i, "swap")
 		shuffled.Rules[i], shuffled.Rules[j] = shuffled.Rules[j], shuffled.Rules[i]
 	}
-	other := newWorld(t, shuffled, w.files, w.Methods)
+	other := w.with(shuffled)
+	if err := other.compile(); err != nil {
+		t.Fatal(err)
+	}
 	for range callsPerPolicy {
 		sameAnswers(t, w, other, drawCall(t, w))
 	}
@@ -192,15 +190,11 @@ func otherOriginsDoNotShow(t *rapid.T) {
 				r.AllowOrigins = []string{c.Page}
 			}
 		}
-		plan, err := corsrpc.Compile(alone, corsrpc.WithFiles(w.files))
-		if err != nil {
+		other := w.with(alone)
+		if err := other.compile(); err != nil {
 			t.Fatal(err)
 		}
-		layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameAnswers(t, w, &world{Policy: Policy{alone, w.Methods}, files: w.files, layer: layer}, c)
+		sameAnswers(t, w, other, c)
 	}
 }
 

@@ -83,7 +83,7 @@ func load(t *testing.T, policy string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, doc.Policy(), new(protoregistry.Files), nil)
+	w := newWorld(t, Policy{Policy: doc.Policy()}, new(protoregistry.Files))
 	if w == nil || len(w.GetRules()) != len(doc.Policy().GetRules()) {
 		t.Fatal("the policy does not load")
 	}

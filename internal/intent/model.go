@@ -16,6 +16,8 @@ type Policy struct {
 	*corsrpcv1.Policy
 	// Methods are the schema's, by full name; whether each has no side effects.
 	Methods map[string]bool
+	// Prefixes are those below which procedures are served as well.
+	Prefixes []string
 }
 
 // Rule is what holds for one target: the layers, the widest first.
@@ -28,7 +30,13 @@ type Rule struct {
 // RuleFor returns what holds for a path as clients spell it, and false where
 // the policy does not govern it.
 func (p Policy) RuleFor(path string) (Rule, bool) {
-	service, method, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	procedure := path
+	for _, prefix := range p.Prefixes {
+		if below, ok := strings.CutPrefix(path, prefix+"/"); ok {
+			procedure = "/" + below
+		}
+	}
+	service, method, _ := strings.Cut(strings.TrimPrefix(procedure, "/"), "/")
 	name := service + "." + method
 	isService := func(m string) bool {
 		return strings.HasPrefix(m, service+".") && !strings.Contains(m[len(service)+1:], ".")
