@@ -60,8 +60,10 @@ func WithTransport(transport http.RoundTripper) Option {
 	return func(b *Browser) { b.transport = transport }
 }
 
-// WithHandler has the requests answered by a handler, without a network. The
-// answer streams.
+// WithHandler has the requests answered by a handler, without a network,
+// whatever their host. It sees HTTP/1.1, with TLS for https URLs; its answer
+// streams, and its context ends with the request's or when the response's body
+// is closed. Close bodies: a handler that still writes waits for a reader.
 func WithHandler(h http.Handler) Option {
 	return func(b *Browser) { b.transport = handlerTransport{h} }
 }
@@ -75,10 +77,13 @@ func WithCredentials(credentials Credentials) Option {
 	return func(b *Browser) { b.init.Credentials = credentials }
 }
 
-// WithDefaults chooses what requests say that say nothing else.
+// WithDefaults chooses what requests say that say nothing else; mode cors,
+// credentials same-origin and redirect follow unless set.
 func WithDefaults(init Init) Option { return func(b *Browser) { b.init = init } }
 
-// WithCookieJar sets the browser's cookies; an empty jar unless set.
+// WithCookieJar sets the browser's cookies; an empty jar unless set. What a
+// cookie's SameSite says is known of those that an answer sets; the others count
+// as cookies that say nothing of it.
 func WithCookieJar(jar http.CookieJar) Option { return func(b *Browser) { b.cookies.jar = jar } }
 
 // WithEmbedder says that the page, of an opaque origin, is a sandboxed frame
@@ -116,12 +121,13 @@ func NewBrowser(pageOrigin string, opts ...Option) *Browser {
 }
 
 // Client returns a client whose requests the browser makes. Redirects are the
-// browser's.
+// browser's: a client of your own over the Browser should return
+// http.ErrUseLastResponse from CheckRedirect too.
 func (b *Browser) Client() *http.Client {
 	return &http.Client{Transport: b, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// Log returns the requests that went out, in order.
+// Log returns a copy of what went out, in order.
 func (b *Browser) Log() []Exchange {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -178,7 +184,9 @@ func (b *Browser) reads(r *request, response *http.Response) {
 }
 
 // RoundTrip is fetch (https://fetch.spec.whatwg.org/#fetch-method): what the
-// script gets, or a [*BlockedError].
+// script gets, or a [*BlockedError]. What it says beyond the request comes from
+// [WithInit]. The status of an answer that is opaque (mode no-cors, redirect
+// mode manual) is 0.
 func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 	r, err := b.newRequest(in)
 	if err != nil {

@@ -73,7 +73,7 @@ type knobs struct {
 
 const defaultMaxAge = 5 * time.Second
 
-// The engines.
+// The engines, each in the version that it was compared with.
 var (
 	// Standard does what the Fetch standard says, and no more.
 	Standard = Engine{&knobs{

@@ -30,10 +30,13 @@ type Case struct {
 	// NotSent says that a blocked call must not have reached the server: its
 	// preflight failed.
 	NotSent bool
-	// Readable names headers of the answer that the script reads, trailers of
-	// Connect's unary calls ("Trailer-X-Cost") among them.
+	// Readable names headers of the answer (of the first one, where Call makes
+	// several calls) that the script reads, trailers of Connect's unary calls
+	// ("Trailer-X-Cost") among them. Trailers of streams and of gRPC-Web are in the
+	// body, which is readable as a whole.
 	Readable []string
-	// Hidden names headers of the answer that the script does not read.
+	// Hidden names headers that the same answer carries and the script does not
+	// read.
 	Hidden []string
 
 	// Engines are the engines that all of it holds in; all of [Engines] unless
@@ -137,7 +140,7 @@ func Connect(procedure string, header ...string) Call {
 }
 
 // ConnectGet is [Connect] by GET, for a method without side effects.
-func ConnectGet(procedure string, header ...string) func(context.Context, *http.Client) error {
+func ConnectGet(procedure string, header ...string) Call {
 	query := url.Values{"connect": {"v1"}, "encoding": {"json"}, "message": {"{}"}}
 	return call(http.MethodGet, procedure+"?"+query.Encode(), "", header)
 }

@@ -341,6 +341,13 @@ func drawCall(t *rapid.T, w *world) call {
 		HasCookie:   chance(t, 30, "cookie"), ForcePreflight: chance(t, 20, "force"), Engine: pick(t, corstest.Engines(), "engine"),
 		Status: pick(t, []int{200, 200, 200, 304, 400, 404, 500}, "status"), Answer: http.Header{},
 	}
+	callable := slices.DeleteFunc(w.paths(), func(path string) bool {
+		rule, governed := w.RuleFor(path)
+		return !governed || rule.Disabled() || len(rule.Origins()) == 0
+	})
+	if len(callable) > 0 && chance(t, 60, "a path that somebody may call") {
+		c.Path = pick(t, callable, "callable path")
+	}
 	rule, governed := w.RuleFor(c.Path)
 	if list := rule.Origins(); len(list) > 0 && chance(t, 70, "allowed page") {
 		if page := instance(pick(t, list, "page's pattern")); page != "" {

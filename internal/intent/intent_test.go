@@ -108,7 +108,7 @@ func TestCallsAreVaried(t *testing.T) {
 		t.Errorf("some kinds never occur: %v", kinds)
 	}
 	for kind, n := range kinds {
-		if n*1000 < all {
+		if n*2000 < all {
 			t.Errorf("%s: %d of %d", kind, n, all)
 		}
 	}
