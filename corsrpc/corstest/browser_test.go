@@ -583,6 +583,15 @@ func TestHandlerTransport(t *testing.T) {
 			t.Errorf("%d %v", response.StatusCode, response.Header)
 		}
 	})
+	t.Run("headers in any letter case, and what is none", func(t *testing.T) {
+		response, err := get(t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["x-a"], w.Header()["X-A"], w.Header()["X B"], w.Header()["X-C"] = []string{"1"}, []string{"2"}, []string{"3"}, nil
+			w.WriteHeader(http.StatusNoContent)
+		}, "GET", nil)
+		if err != nil || len(response.Header) != 1 || len(response.Header["X-A"]) != 2 {
+			t.Errorf("%v %v", response.Header, err)
+		}
+	})
 	t.Run("the script cancels", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})

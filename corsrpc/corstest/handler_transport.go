@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
 // handlerTransport answers requests by a handler, without a network: the
@@ -116,11 +119,13 @@ func (w *streamWriter) WriteHeader(status int) {
 	}
 	w.status = status
 	w.sent = http.Header{}
-	for name, values := range w.header {
-		if len(values) > 0 && !strings.HasPrefix(name, http.TrailerPrefix) {
-			w.sent[http.CanonicalHeaderKey(name)] = append([]string(nil), values...)
+	for _, name := range slices.Sorted(maps.Keys(w.header)) { // net/http sorts them
+		if fetch.IsToken(name) { // and drops what is none, trailers of its own among it
+			key := http.CanonicalHeaderKey(name)
+			w.sent[key] = append(w.sent[key], w.header[name]...)
 		}
 	}
+	maps.DeleteFunc(w.sent, func(_ string, values []string) bool { return len(values) == 0 })
 	close(w.committed)
 }
 

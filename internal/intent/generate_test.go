@@ -59,7 +59,8 @@ var (
 	responseHeaders = []string{
 		"X-A", "X-B", "Trailer-X-A", "Trailer-X-B", "X-Internal-Id", "X-Internalid", "Grpc-Status", "Grpc-Message", "Etag", "Date", "Server", "Vary", "X-Envoy-Up",
 		"X-Csrf-Token", "Set-Cookie", "Connection", "Cache-Control", "Link", "Trailer-Date", "Content-Security-Policy", "Content-Language", "Keep-Alive",
-		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-New",
+		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-New", "access-control-allow-origin", "x-a",
+		"Bad Name", "Trailer:X-T",
 	}
 )
 
@@ -149,7 +150,7 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 		r.AllowCredentials = proto.Bool(chance(t, 80, "credentials"))
 	}
 	if chance(t, 50, "has request headers") {
-		r.AllowHeaders, r.DenyHeaders = some(t, requestItems, 3, "allow"), some(t, requestItems, 2, "deny")
+		r.AllowHeaders, r.DenyHeaders = some(t, requestItems, 4, "allow"), some(t, requestItems, 3, "deny")
 	}
 	if chance(t, 20, "has tracing") {
 		r.Tracing = proto.Bool(rapid.Bool().Draw(t, "tracing"))
@@ -331,6 +332,7 @@ type call struct {
 	Engine                  corstest.Engine
 	Status                  int
 	Answer                  http.Header
+	Commit                  string // how the handler commits it
 }
 
 func drawCall(t *rapid.T, w *world) call {
@@ -340,6 +342,7 @@ func drawCall(t *rapid.T, w *world) call {
 		Credentials: pick(t, []corstest.Credentials{corstest.SameOrigin, corstest.Omit, corstest.Include}, "credentials"),
 		HasCookie:   chance(t, 30, "cookie"), ForcePreflight: chance(t, 20, "force"), Engine: pick(t, corstest.Engines(), "engine"),
 		Status: pick(t, []int{200, 200, 200, 304, 400, 404, 500}, "status"), Answer: http.Header{},
+		Commit: pick(t, []string{"WriteHeader", "Write", "Flush", "return", "early hints"}, "commit"),
 	}
 	callable := slices.DeleteFunc(w.paths(), func(path string) bool {
 		rule, governed := w.RuleFor(path)
@@ -347,6 +350,9 @@ func drawCall(t *rapid.T, w *world) call {
 	})
 	if len(callable) > 0 && chance(t, 60, "a path that somebody may call") {
 		c.Path = pick(t, callable, "callable path")
+	}
+	if c.Commit != "WriteHeader" && c.Commit != "early hints" {
+		c.Status = http.StatusOK
 	}
 	rule, governed := w.RuleFor(c.Path)
 	if list := rule.Origins(); len(list) > 0 && chance(t, 70, "allowed page") {
@@ -386,7 +392,7 @@ func drawCall(t *rapid.T, w *world) call {
 	}
 	if !governed {
 		for name := range c.Answer {
-			if strings.HasPrefix(name, "Access-Control-") {
+			if strings.HasPrefix(strings.ToLower(name), "access-control-") {
 				delete(c.Answer, name) // where the layer has no say, the handler has
 			}
 		}

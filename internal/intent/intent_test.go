@@ -118,6 +118,7 @@ func TestCallsAreVaried(t *testing.T) {
 type outcome struct {
 	Runs    bool   // the handler sees the call
 	Reads   bool   // the script gets the answer
+	Reaches bool   // where it is opaque: an image, or a script, would be used
 	Status  int    // that it reads
 	Headers string // that it reads
 }
@@ -136,6 +137,12 @@ func compare(t fataler, w *world, c call) {
 		t.Fatalf("%+v\ngot  %+v (%v)\nwant %+v\nlog %+v\npolicy %s", c, got, err, want, log, prototext.Format(w.Policy))
 	}
 	rule, governed := w.RuleFor(c.Path)
+	if vary := c.Answer.Get("Vary"); got.Runs && !slices.Contains(log[len(log)-1].Answer["Vary"], vary) && vary != "" {
+		t.Fatalf("%+v\nthe handler's Vary is lost: %+v", c, log)
+	}
+	if governed && rule.Credentials() && (rule.Everyone() || slices.Contains(rule.Origins(), "null")) {
+		t.Fatalf("%s allows credentials to anybody\npolicy %s", c.Path, prototext.Format(w.Policy))
+	}
 	for _, e := range log {
 		if e.Status != http.StatusForbidden && !(governed && c.Page != c.API && !rule.allowsCall(c.Page)) {
 			continue
@@ -155,10 +162,23 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 		if !(r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "") {
 			got.Runs = true
 		}
+		if c.Commit == "early hints" {
+			rw.WriteHeader(http.StatusEarlyHints)
+		}
 		for name, values := range c.Answer {
 			rw.Header()[name] = slices.Clone(values)
 		}
-		rw.WriteHeader(c.Status)
+		switch c.Commit {
+		case "Write":
+			_, _ = rw.Write(nil)
+		case "Flush":
+			rw.(http.Flusher).Flush()
+		case "return":
+			return
+		default:
+			rw.WriteHeader(c.Status)
+		}
+		rw.Header().Set("X-Too-Late", "v")
 	})
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -193,7 +213,9 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 	}
 	_ = response.Body.Close()
 	if c.Mode == corstest.NoCORS && c.Page != c.API {
-		return got, b.Log(), nil // opaque
+		last := b.Log()[len(b.Log())-1]
+		got.Reaches = last.Status != http.StatusForbidden && last.Status != http.StatusMethodNotAllowed
+		return got, b.Log(), nil
 	}
 	got.Reads, got.Status, got.Headers = true, response.StatusCode, names(slices.Collect(maps.Keys(response.Header)))
 	return got, b.Log(), nil
@@ -209,7 +231,8 @@ func (r Rule) allowsCall(page string) bool { return !r.Disabled() && r.AllowsOri
 
 // intent is what the policy says of the call. Of the browser it takes whether
 // it sent a preflight and cookies.
-func (w *world) intent(c call, log []corstest.Exchange) outcome {
+func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
+	defer func() { o.Reaches = o.Runs && c.Mode == corstest.NoCORS && c.Page != c.API }()
 	var preflighted, hadCookies bool
 	answer := c.Answer
 	for _, e := range log {

@@ -253,7 +253,7 @@ func sharedCacheIsSafe(t *rapid.T) {
 		cache := &sharedCache{next: w.layer.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { maps.Copy(rw.Header(), answer.Clone()) }))}
 		for range 5 {
 			c := drawCall(t, w)
-			c.Path, c.API, c.Answer, c.Status, c.Method = path, "https://api.example.com", answer, http.StatusOK, pick(t, []string{"GET", "HEAD"}, "method")
+			c.Path, c.API, c.Answer, c.Status, c.Commit, c.Method = path, "https://api.example.com", answer, http.StatusOK, "WriteHeader", pick(t, []string{"GET", "HEAD"}, "method")
 			if !governed {
 				continue
 			}
