@@ -123,6 +123,11 @@ func TestDependencies(t *testing.T) {
 			t.Errorf("corsgrpc imports %s", dep)
 		}
 	}
+	for _, dep := range goList(t, "-deps", module+"/corsrpc/corstest") {
+		if dep == module+"/corsrpc" || strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
+			t.Errorf("corstest imports %s: it is for any server, and judges ours", dep)
+		}
+	}
 	for _, pkg := range goList(t, module+"/internal/...") {
 		for _, dep := range goList(t, "-deps", pkg) {
 			if dep == module+"/corsrpc" || pkg != dep && leaf(module, pkg) && strings.HasPrefix(dep, module) {
