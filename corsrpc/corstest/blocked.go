@@ -8,6 +8,7 @@ type Check string
 // The checks.
 const (
 	CheckForbiddenMethod   Check = "FORBIDDEN_METHOD"    // the method cannot be fetched at all
+	CheckURL               Check = "URL"                 // no HTTP, or a user name in it
 	CheckMode              Check = "MODE"                // mode same-origin, or a method that no-cors does not have
 	CheckPreflightStatus   Check = "PREFLIGHT_STATUS"    // no ok status
 	CheckPreflightRedirect Check = "PREFLIGHT_REDIRECT"  // a redirect status

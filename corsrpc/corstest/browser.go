@@ -220,7 +220,10 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		return nil, &BlockedError{Check: CheckForbiddenMethod, Reason: method + " is no method for scripts"}
 	}
 	if in.URL.Scheme != "http" && in.URL.Scheme != "https" {
-		return nil, &BlockedError{Check: CheckMode, Reason: "the URL is not http or https"}
+		return nil, &BlockedError{Check: CheckURL, Reason: "the URL is not http or https"}
+	}
+	if includesCredentials(in.URL) {
+		return nil, &BlockedError{Check: CheckURL, Reason: "the URL has a user name, which fetch does not take"}
 	}
 	copied := *in.URL
 	r := &request{

@@ -110,6 +110,8 @@ func TestPreflights(t *testing.T) {
 		{"mode same-origin", "GET", server, Init{Mode: SameOriginOnly}, nil, full, "", CheckMode},
 		{"a method that no script has", "TRACE", server, Init{}, nil, full, "", CheckForbiddenMethod},
 		{"plain HTTP", "GET", "http://api.example.com", Init{}, nil, full, "", CheckMixedContent},
+		{"a user name", "GET", "https://user@api.example.com", Init{}, nil, full, "", CheckURL},
+		{"no HTTP", "GET", "ftp://api.example.com", Init{}, nil, full, "", CheckURL},
 		{"no-cors has three methods", "PUT", server, Init{Mode: NoCORS}, nil, full, "", CheckMode},
 	}
 	for _, test := range tests {
