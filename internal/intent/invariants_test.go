@@ -221,11 +221,11 @@ func (s *sharedCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rec := httptest.NewRecorder()
 	s.next.ServeHTTP(rec, r)
-	maps.Copy(w.Header(), rec.Header().Clone())
-	w.WriteHeader(rec.Code)
 	if safe := r.Method == http.MethodGet || r.Method == http.MethodHead; safe && rec.Header().Get("Cache-Control") != "no-store" {
 		s.stored = append(s.stored, storedAnswer{r.Method, r.URL.String(), r.Header.Clone(), rec.Header(), rec.Code})
 	}
+	maps.Copy(w.Header(), rec.Header().Clone())
+	w.WriteHeader(rec.Code) // the last thing: the browser may go on from here
 }
 
 func (s storedAnswer) fits(r *http.Request) bool {
