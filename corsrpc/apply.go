@@ -160,7 +160,7 @@ func dropAccessControl(header http.Header) (any bool) {
 }
 
 func isAccessControl(key string) bool {
-	return len(key) > len(accessControl) && strings.EqualFold(key[:len(accessControl)], accessControl)
+	return len(key) >= len(accessControl) && strings.EqualFold(key[:len(accessControl)], accessControl)
 }
 
 // addVary appends to Vary what it does not say yet (RFC 9110, section

@@ -40,8 +40,8 @@ type BlockedError struct {
 	// Preflight tells whether the answer to the preflight failed the check; else
 	// it was the answer to the call.
 	Preflight bool
-	// Sent tells whether the call reached the server. What the script cannot
-	// read may have had its effect.
+	// Sent tells whether the call, or one that was redirected, went out. What the
+	// script cannot read may have had its effect.
 	Sent bool
 	// Header is the response header that failed, "" for none; Value what it held.
 	Header, Value string

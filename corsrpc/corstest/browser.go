@@ -200,6 +200,7 @@ func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 		if in.Body != nil {
 			_ = in.Body.Close()
 		}
+		blocked.Sent = r.exchange != nil
 		return nil, blocked
 	}
 	b.reads(r, response)

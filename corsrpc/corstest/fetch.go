@@ -15,7 +15,7 @@ import (
 func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *BlockedError) {
 	if r.isMixedContent() {
 		return nil, &BlockedError{
-			Check: CheckMixedContent, Sent: recursive, Console: "MixedContent",
+			Check: CheckMixedContent, Console: "MixedContent",
 			Reason: "a page over https, and " + r.currentURL().Scheme + " for the call", Fix: "its answers over https",
 		}
 	}
@@ -92,7 +92,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	}
 	response, err := b.httpNetworkFetch(r)
 	if err != nil {
-		return nil, &BlockedError{Check: CheckNetwork, Sent: true, Reason: err.Error(), Err: err}
+		return nil, &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
 	}
 	var blocked *BlockedError
 	switch r.tainting {
@@ -103,7 +103,6 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	}
 	if blocked != nil {
 		_ = response.Body.Close()
-		blocked.Sent = true
 		return nil, blocked
 	}
 	if !isRedirectStatus(response.StatusCode) {
@@ -112,7 +111,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	switch r.redirect {
 	case RedirectError:
 		_ = response.Body.Close()
-		return nil, &BlockedError{Check: CheckRedirectMode, Sent: true, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
+		return nil, &BlockedError{Check: CheckRedirectMode, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
 	case RedirectManual:
 		filtered := opaqueFilter(response)
 		if b.engine.showsNoRedirect && response.Header.Get("Location") == "" {
@@ -138,7 +137,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	_ = response.Body.Close()
 	console := ""
 	fail := func(check Check, format string, args ...any) (*http.Response, *BlockedError) {
-		return nil, &BlockedError{Check: check, Sent: true, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...), Console: console}
+		return nil, &BlockedError{Check: check, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...), Console: console}
 	}
 	next, err := r.currentURL().Parse(location)
 	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == isAnError ||

@@ -13,14 +13,7 @@ import (
 // get is https://fetch.spec.whatwg.org/#concept-header-list-get: the values
 // of the name, combined; false where there is none.
 func get(list http.Header, name string) (string, bool) {
-	var values []string
-	for key, lines := range list {
-		if fetch.Lower(key) == name {
-			for _, line := range lines {
-				values = append(values, strings.Trim(line, " \t\r\n"))
-			}
-		}
-	}
+	values := lines(list, name)
 	return strings.Join(values, ", "), values != nil
 }
 

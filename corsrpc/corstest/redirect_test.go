@@ -102,6 +102,20 @@ func TestRedirectModes(t *testing.T) {
 	}
 }
 
+// TestSentBeforeRedirect: the first server has seen the call, whatever the
+// second one answers to its preflight.
+func TestSentBeforeRedirect(t *testing.T) {
+	t.Parallel()
+	b := NewBrowser(page, WithHandler(redirecting(307, other+"/to", page)))
+	_, blocked := send(t, b, "PUT", server+"/from", Init{}, "Content-Type", "application/json")
+	if blocked == nil || !blocked.Preflight || !blocked.Sent || !strings.Contains(blocked.Error(), "the call was sent") {
+		t.Errorf("%v", blocked)
+	}
+	if got := strings.Join(wire(b), "; "); got != "preflight PUT [content-type]; PUT; preflight PUT [content-type]" {
+		t.Errorf("sent %s", got)
+	}
+}
+
 // TestStreamedBody: a body that can be read once only is not sent twice.
 func TestStreamedBody(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -42,6 +43,16 @@ func servers(t *testing.T) map[string]http.Handler {
 	}
 }
 
+// whoMayCall: the allowed page, with cookies and without, and no other.
+func whoMayCall(t *testing.T, server http.Handler, call corstest.Call) {
+	t.Helper()
+	corstest.Run(t, []corstest.Case{
+		{From: allowed, Call: call},
+		{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
+		{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
+	}, corstest.WithHandler(server))
+}
+
 // TestConnectV1Client: what a client of connect-go v1 gets in a browser: the
 // message, the metadata, the trailers, and an error's details and metadata.
 func TestConnectV1Client(t *testing.T) {
@@ -60,11 +71,15 @@ func TestConnectV1Client(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			var numbers []int32
 			for stream.Receive() {
-				t.Log(name, stream.Msg().GetNumber())
+				numbers = append(numbers, stream.Msg().GetNumber())
 			}
 			if err := errors.Join(stream.Err(), stream.Close()); err != nil {
 				return err
+			}
+			if !slices.Equal(numbers, []int32{1, 2, 3}) || stream.ResponseTrailer().Get("X-Showcase-Trailer") != "trail-Count" {
+				return fmt.Errorf("the stream reads %v, trailers %v", numbers, stream.ResponseTrailer())
 			}
 			_, err = client.Fail(ctx, connect.NewRequest(&showcasev1.FailRequest{Reason: "on purpose"}))
 			var e *connect.Error
@@ -73,13 +88,7 @@ func TestConnectV1Client(t *testing.T) {
 			}
 			return nil
 		}
-		t.Run(name, func(t *testing.T) {
-			corstest.Run(t, []corstest.Case{
-				{From: allowed, Call: call},
-				{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
-				{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
-			}, corstest.WithHandler(server))
-		})
+		t.Run(name, func(t *testing.T) { whoMayCall(t, server, call) })
 	}
 }
 
@@ -99,11 +108,7 @@ func TestConnectV2Client(t *testing.T) {
 		}
 		return nil
 	}
-	corstest.Run(t, []corstest.Case{
-		{From: allowed, Call: call},
-		{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
-		{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
-	}, corstest.WithHandler(server))
+	whoMayCall(t, server, call)
 }
 
 // TestPlainHTTP: without a client of a protocol.

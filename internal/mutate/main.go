@@ -28,6 +28,9 @@ func main() {
 		fatal(err)
 	}
 	chosen := slices.DeleteFunc(slices.Clone(faults), func(f fault) bool { return !strings.Contains(f.name, *only) })
+	if err := unbroken(root); err != nil {
+		fatal(err)
+	}
 	results := make([]result, len(chosen))
 	var wait sync.WaitGroup
 	turn := make(chan struct{}, *jobs)
@@ -139,22 +142,45 @@ func (f fault) try(root string) (r result) {
 	if r.unit, r.err = test(root, overlay, packages...); r.err != nil {
 		return r
 	}
-	r.intent, r.err = test(filepath.Join(root, "internal/intent"), overlay, ".", "-rapid.nofailfile", "-rapid.seed=1", "-rapid.checks=300", "-rapid.shrinktime=1ms")
+	r.intent, r.err = testIntent(root, overlay)
 	return r
 }
+
+// unbroken fails where the tests do without a fault: they would notice any.
+func unbroken(root string) error {
+	unit, err := test(root, "", "./corsrpc/...", "./internal/...")
+	if err != nil {
+		return err
+	}
+	intent, err := testIntent(root, "")
+	if err == nil && unit+intent != "" {
+		err = fmt.Errorf("%s fails without any fault: mend it first", unit+intent)
+	}
+	return err
+}
+
+// testIntent runs the properties.
+func testIntent(root, overlay string) (string, error) {
+	return test(filepath.Join(root, "internal/intent"), overlay, ".", "-rapid.nofailfile", "-rapid.seed=1", "-rapid.checks=300", "-rapid.shrinktime=1ms")
+}
+
+// longest is how long the tests of a fault may take, the compiler included.
+const longest = 5 * time.Minute
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // test runs tests with an overlay, and returns the first that fails.
 func test(dir, overlay string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", append([]string{"test", "-overlay=" + overlay, "-vet=off", "-failfast", "-timeout=60s"}, args...)...)
+	command := exec.CommandContext(ctx, "go", append([]string{"test", "-overlay=" + overlay, "-vet=off", "-failfast", "-timeout=2m"}, args...)...)
 	command.Dir = dir
 	out, err := command.CombinedOutput()
 	switch {
 	case err == nil:
 		return "", nil
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("the tests take longer than %s, which says nothing of the fault: %s", longest, out)
 	case strings.Contains(string(out), "[build failed]") || strings.Contains(string(out), "[setup failed]"):
 		return "", fmt.Errorf("does not compile: %s", out)
 	}

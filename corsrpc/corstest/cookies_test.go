@@ -1,0 +1,75 @@
+package corstest
+
+import (
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+)
+
+// TestCredentials: which calls carry cookies, and whose cookies stay.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	for _, engine := range Engines() {
+		for _, test := range []struct {
+			url         string
+			credentials Credentials
+			want        bool
+		}{
+			{page, SameOrigin, true}, {page, Omit, false}, {page, Include, true},
+			{server, SameOrigin, false}, {server, Omit, false}, {server, Include, true},
+		} {
+			b := NewBrowser(page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Secure; SameSite=None")))
+			for range 2 {
+				if _, blocked := send(t, b, "GET", test.url, Init{Credentials: test.credentials}); blocked != nil {
+					t.Fatal(blocked)
+				}
+			}
+			if got := b.Log()[1].Header.Get("Cookie") == "a=b"; got != test.want {
+				t.Errorf("%s %s %s: %v", engine, test.url, test.credentials, got)
+			}
+		}
+	}
+}
+
+func TestSameSite(t *testing.T) {
+	t.Parallel()
+	const all = "the Fetch standard Chromium Firefox WebKit"
+	tests := []struct{ url, attributes, want string }{
+		{server, "SameSite=Strict", all}, {server, "SameSite=Lax", all}, {server, "", all}, {server, "SameSite=None; Secure", all},
+		{other, "SameSite=Strict", ""}, {other, "SameSite=Lax", ""}, {other, "SameSite=None; Secure", "the Fetch standard Firefox"}, {other, "Secure", "the Fetch standard Firefox"},
+		{server, "Domain=example.com; SameSite=Strict", all},
+	}
+	for _, test := range tests {
+		var got []string
+		for _, engine := range Engines() {
+			b := NewBrowser(page, WithEngine(engine), WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
+			for range 2 {
+				if _, blocked := send(t, b, "GET", test.url, Init{}); blocked != nil {
+					t.Fatal(blocked)
+				}
+			}
+			if b.Log()[1].Header.Get("Cookie") != "" {
+				got = append(got, engine.String())
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s %s: %s, want %s", test.url, test.attributes, got, test.want)
+		}
+	}
+	// A cookie of a whole domain is what it said wherever it is sent.
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Domain=example.com; SameSite=Lax"))
+	b := NewBrowser(page, handler, WithCredentials(Include), WithCookieJar(jar))
+	if _, blocked := send(t, b, "GET", server, Init{}); blocked != nil {
+		t.Fatal(blocked)
+	}
+	elsewhere := NewBrowser(other, handler, WithCredentials(Include), WithCookieJar(jar))
+	elsewhere.cookies.said = b.cookies.said
+	_, _ = send(t, elsewhere, "GET", "https://shop.example.com", Init{})
+	if got := elsewhere.Log()[0].Header.Get("Cookie"); got != "" {
+		t.Errorf("a Lax cookie goes to another site: %s", got)
+	}
+}
