@@ -76,15 +76,10 @@ func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
 	if r.sameSiteAs(from) {
 		return true
 	}
-	switch {
-	case e.noThirdParty || r.origin == opaque && e.opaqueHasNone:
-		return false
-	case sameSite == http.SameSiteNoneMode:
-		return true
-	case sameSite == http.SameSiteLaxMode, sameSite == http.SameSiteStrictMode:
+	if e.noThirdParty || r.origin == opaque && e.opaqueHasNone {
 		return false
 	}
-	return !e.laxByDefault
+	return sameSite != http.SameSiteLaxMode && sameSite != http.SameSiteStrictMode
 }
 
 // sameSiteAs reports whether every URL of the request is of the origin's site.

@@ -20,7 +20,7 @@ type knobs struct {
 
 	// The cache of preflights. The standard and Firefox keep an entry for each
 	// method and each name; Chromium and WebKit keep the last answer whole, for a URL.
-	cacheReplaces bool
+	cacheReplaces bool // WebKit
 	missErases    bool // Chromium: an answer that does not suffice is dropped before the new one is there
 	keepsRefused  bool // WebKit: the answer is kept before it is held against its call
 	cachesStar    bool // all but Firefox, which looks names up as they are
@@ -53,16 +53,14 @@ type knobs struct {
 	showsNoRedirect bool // WebKit: mode manual takes the answer for a redirect only where it leads somewhere
 	emptyLocation   emptyLocation
 
-	// Sec-Fetch-Site. The engines begin anew for a preflight, and knew redirects
-	// before the header had its rules.
-	preflightIsFresh bool
+	// Sec-Fetch-Site. The engines knew redirects before the header had its rules.
+	preflightIsFresh bool // Chromium, Firefox: a preflight begins anew
 	nullIsFar        bool // WebKit: what comes from the origin "null" comes from another site
 	silentAfter      bool // WebKit: after a redirect to another origin a call in mode cors has no Sec-Fetch headers
 	farAfter         bool // Firefox: after a redirect a call comes from another site, unless all of it is of the page's origin
 
 	// Cookies, and whose site counts: for a frame of an opaque origin, Chromium
 	// and WebKit look at the page around it in places.
-	laxByDefault     bool // Chromium: a cookie without SameSite is Lax
 	noneIsSecure     bool // Chromium, Firefox: SameSite=None needs Secure
 	secureOnLoopback bool // Chromium, Firefox: Secure holds on loopback without TLS
 	noThirdParty     bool // Chromium, WebKit: no cookies of other sites
@@ -85,10 +83,10 @@ var (
 	Chromium = Engine{&knobs{
 		name: "Chromium", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
 		maxAgeCap: 7200 * time.Second, maxAge: lenientMaxAge,
-		cacheReplaces: true, missErases: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
+		missErases: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
 		longestURL: 1023, starGrantsAll: true, emptyLocation: isNoRedirect, embedderIsSite: true,
 		preflightIsFresh: true, rewritesRange: true,
-		laxByDefault: true, noneIsSecure: true, secureOnLoopback: true, noThirdParty: true,
+		noneIsSecure: true, secureOnLoopback: true, noThirdParty: true,
 		notAsked: map[string]bool{
 			"dpr": true, "save-data": true, "downlink": true, "viewport-width": true, "device-memory": true, "rtt": true, "ect": true, "width": true,
 		},
@@ -108,7 +106,7 @@ var (
 		cacheReplaces: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
 		starGrantsAll: true, userAgentSets: true, asksForAll: true, silentAfter: true, emptyLocation: isAnError,
 		noThirdParty: true, starOutlives: true, framesCount: true, keepsRefused: true,
-		keepsOrigin: true, preflightsOn: true, preflightIsFresh: true, nullIsFar: true, rangeInAnyCase: true, showsNoRedirect: true,
+		keepsOrigin: true, preflightsOn: true, nullIsFar: true, rangeInAnyCase: true, showsNoRedirect: true,
 	}}
 )
 

@@ -36,7 +36,7 @@ type oracleCall struct {
 
 // oracleAnswer is what the server answers, literally; status 0 is 204 for a
 // preflight and 200 for a call. In values, ORIGIN is the page's origin, HERE,
-// OTHER and SELF the servers', PLACE the case's path, NEXT the one to be
+// OTHER and SELF the servers', ASKED what a preflight asks for, PLACE the case's path, NEXT the one to be
 // redirected to and CASE the case's number.
 type oracleAnswer struct {
 	status  int
@@ -355,6 +355,19 @@ func (t *oracleTable) remembered() {
 		for i, first := range []oracleCall{{Method: "PATCH"}, {Method: "PATCH", Headers: xa.Headers}, {Method: "PUT", Headers: xa.Headers}, xa} {
 			t.add(fmt.Sprintf("not enough, %s, call %d", grant, i), first, allowed.with(grant, "Access-Control-Max-Age: 600"), allowed).then = []oracleCall{{Method: "PUT"}, xa, xb}
 		}
+	}
+	// A server that grants what each preflight asks for.
+	asked := allowed.with("Access-Control-Allow-Headers: ASKED", "Access-Control-Allow-Methods: PUT", "Access-Control-Max-Age: 600")
+	both := oracleCall{Method: "GET", Headers: header("X-A", "1", "X-B", "1")}
+	for i, then := range [][]oracleCall{{xb, xa, xb}, {xb, both}, {both, xa, xb}, {{Method: "PATCH", Headers: xa.Headers}, xa}, {{Method: "PUT"}, xb, {Method: "PUT"}}} {
+		t.add(fmt.Sprintf("granted as asked for, sequence %d", i), xa, asked, allowed).then = then
+	}
+	head := oracleCall{Method: "HEAD", Headers: xa.Headers}
+	t.add("HEAD, which no list names", head, asked, allowed).then = []oracleCall{head}
+	for _, length := range []string{"1022", "1023", "1024", "2000"} {
+		call := xa
+		call.URL = "?LENGTH=" + length
+		t.add("an address of "+length+" characters", call, asked, allowed).then = []oracleCall{call}
 	}
 	for _, credentials := range []string{"", "include"} {
 		c := xa

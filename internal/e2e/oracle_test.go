@@ -111,7 +111,7 @@ func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			value = strings.NewReplacer("HERE", s.here, "OTHER", s.other, "SELF", s.self).Replace(target)
 			value = strings.Replace(value, "://", "://"+user, 1)
 		}
-		value = strings.NewReplacer("ORIGINCASE", strings.ToUpper(asker), "ORIGIN", asker, "HERE", s.here, "OTHER", s.other, "SELF", s.self,
+		value = strings.NewReplacer("ASKED", r.Header.Get("Access-Control-Request-Headers"), "ORIGINCASE", strings.ToUpper(asker), "ORIGIN", asker, "HERE", s.here, "OTHER", s.other, "SELF", s.self,
 			"CASE", strconv.Itoa(n), "PLACE", s.root+strconv.Itoa(n), "NEXT", s.root+strconv.Itoa(n)+"/next").Replace(value)
 		w.Header()[name] = append(w.Header()[name], value)
 	}
@@ -141,6 +141,10 @@ func (s *oracleServer) calls(i int) oracleCall {
 			}
 		}
 		call.URL = base + s.root + strconv.Itoa(i) + call.URL
+		if address, length, ok := strings.Cut(call.URL, "?LENGTH="); ok {
+			n, _ := strconv.Atoi(length)
+			call.URL = address + "?" + strings.Repeat("a", n-len(address)-1)
+		}
 		return call
 	}
 	call := at(s.cases[i].call)

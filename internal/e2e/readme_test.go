@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,5 +82,20 @@ func TestListOfSuitesIsCurrent(t *testing.T) {
 	}
 	if !strings.Contains(sources.String(), "a 304 exposes nothing") {
 		t.Error("there is no case of a 304")
+	}
+}
+
+// TestReadmeCountsTheFetches: those that TestOracle compares.
+func TestReadmeCountsTheFetches(t *testing.T) {
+	n := len(oracleCases())
+	want := fmt.Sprintf("%d,%03d fetches", n/1000, n%1000)
+	for _, file := range []string{"../../README.md", "../../CONTRIBUTING.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q", file, want)
+		}
 	}
 }
