@@ -12,6 +12,9 @@ import (
 // Answer returns the answer that the layer gives itself, and false where the
 // handler answers. Its header is what Apply makes of an empty one.
 func (d Decision) Answer() (status int, body string, ok bool) {
+	if d.observed {
+		return 0, "", false
+	}
 	switch d.outcome {
 	case OutcomePreflight:
 		return http.StatusNoContent, "", true
@@ -56,7 +59,7 @@ func (d Decision) Apply(status int, header http.Header) {
 // header: whoever handles it next may change it. It reports whether it
 // replaced fields of others.
 func (d Decision) apply(status int, header http.Header, room *[4]string) (replaced bool) {
-	if d.outcome == OutcomeUntouched || d.outcome == OutcomePass && d.upgrade {
+	if d.observed || d.outcome == OutcomeUntouched || d.outcome == OutcomePass && d.upgrade {
 		return false // whoever leaves HTTP writes its own answer
 	}
 	if status < 200 && status != http.StatusSwitchingProtocols {

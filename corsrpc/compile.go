@@ -29,23 +29,95 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 }
 
 // compile is Compile with the problems that reading the text has found, so
-// that all are reported together.
+// that all are reported together. Every profile is compiled, so that none is
+// found wrong on the day it is chosen.
 func compile(policy *corsrpcv1.Policy, config *compileConfig, found []Violation) (*Plan, error) {
-	c := &compiler{config: config, violations: found, schema: readSchema(config.files)}
-	c.policy = proto.CloneOf(policy)
-	c.checkPrefixes()
-	c.checkSupport()
-	c.readRules()
-	plan := c.plan()
-	if len(c.violations) == 0 && !c.someOrigin {
-		c.fail(CheckNoOrigins, "", "", "grants no origin anything: nobody could call, so this cannot be meant", "allow_origins: [https://app.example.com] in defaults or in a rule")
+	policy = proto.CloneOf(policy)
+	profiles := append([]string{""}, slices.Sorted(maps.Keys(policy.GetProfiles()))...)
+	all := append(slices.Clip(found), checkPrefixes(config.prefixes)...)
+	chosen := config.profile
+	if !slices.Contains(profiles, chosen) {
+		all = append(all, unknownProfile(chosen, profiles[1:]))
+		chosen = ""
 	}
-	if len(c.violations) > 0 {
-		c.violations = withoutEchoes(c.violations, found)
-		sortViolations(c.violations)
-		return nil, &PolicyError{c.violations}
+	base := compiler{config: config, schema: readSchema(config.files), policy: policy, profiles: policy.GetProfiles()}
+	plan, violations := base.compileWith(chosen, len(all) == 0)
+	all = append(all, violations...)
+	for _, profile := range profiles {
+		if profile != chosen {
+			base.otherProfile = true
+			_, violations := base.compileWith(profile, false)
+			all = append(all, violations...)
+		}
+	}
+	if len(all) > 0 {
+		all = withoutRepetitions(withoutEchoes(all, found))
+		sortViolations(all)
+		return nil, &PolicyError{all}
 	}
 	return plan, nil
+}
+
+// compileWith makes the plan of one profile, with its shadow's, or finds what is
+// wrong. A profile lies over the shadow policy too: it stays where it is on the
+// day the candidate takes the policy's place.
+func (base compiler) compileWith(profile string, grantsSomething bool) (*Plan, []Violation) {
+	c := base
+	c.profile = profile
+	plan := c.compile(grantsSomething)
+	shadow := base.policy.GetShadow()
+	if shadow == nil {
+		return plan, c.violations
+	}
+	s := base
+	s.profile, s.policy, s.prefix = profile, shadow, "shadow."
+	if len(shadow.GetProfiles()) > 0 {
+		s.fail(CheckFieldMisplaced, "shadow.profiles", "", "are the policy's own, and lie over the shadow policy too", "")
+	}
+	if shadow.GetShadow() != nil {
+		s.fail(CheckFieldMisplaced, "shadow.shadow", "", "would be the shadow of a shadow: one candidate at a time", "")
+	}
+	plan.shadow = s.compile(grantsSomething)
+	return plan, append(c.violations, s.violations...)
+}
+
+// compile makes the plan of the compiler's policy and profile. A policy that is
+// otherwise sound has to grant something.
+func (c *compiler) compile(grantsSomething bool) *Plan {
+	c.checkEnum(c.prefix+"enforcement", c.policy.GetEnforcement())
+	c.checkEnum(c.prefix+"schema_options", c.policy.GetSchemaOptions())
+	if c.config.document == nil { // reading a document has found them
+		c.checkUnknownFields(strings.TrimSuffix(c.prefix, "."), c.policy.ProtoReflect())
+	}
+	c.readRules()
+	plan := c.plan()
+	if grantsSomething && len(c.violations) == 0 && !c.someOrigin {
+		c.fail(CheckNoOrigins, strings.TrimSuffix(c.prefix, "."), "", "grants no origin anything: nobody could call, so this cannot be meant", "allow_origins: [https://app.example.com] in defaults or in a rule")
+	}
+	return plan
+}
+
+// unknownProfile refuses a profile that the policy does not have.
+func unknownProfile(name string, profiles []string) Violation {
+	reason := "is no profile of the policy, which has none"
+	if len(profiles) > 0 {
+		reason = "is no profile of the policy, which has " + strings.Join(profiles, ", ")
+	}
+	fix, _ := policyfile.Nearest(name, profiles)
+	return Violation{Check: CheckProfileUnknown, Field: "profiles", Value: name, Reason: reason + " (WithProfile or CORSRPC_PROFILE chose it)", Fix: fix}
+}
+
+// withoutRepetitions drops what was found of the policy in one profile and
+// again in the next.
+func withoutRepetitions(all []Violation) (kept []Violation) {
+	seen := map[string]bool{}
+	for _, v := range all {
+		if key := v.String(); !seen[key] {
+			seen[key] = true
+			kept = append(kept, v)
+		}
+	}
+	return kept
 }
 
 // withoutEchoes drops what was found of values that could not even be read:
@@ -67,14 +139,24 @@ func withoutEchoes(all, unreadable []Violation) []Violation {
 // compiler holds what one compilation has found so far.
 type compiler struct {
 	config     *compileConfig
-	policy     *corsrpcv1.Policy
 	schema     *schema
+	policy     *corsrpcv1.Policy
+	profiles   map[string]*corsrpcv1.Profile
 	violations []Violation
 
-	defaults *parsedRule
-	every    *parsedRule            // the rule with the selector *
-	rules    map[string]*parsedRule // by selector
-	paths    []*parsedRule
+	profile      string // whose layers are in; empty for none
+	prefix       string // of the policy's field paths: "shadow."; empty for the policy itself
+	otherProfile bool   // which is not the chosen one: it is checked, no more
+
+	// Each is the file's, and the profile's behind it.
+	defaults []*parsedRule
+	every    []*parsedRule            // the rules with the selector *
+	rules    map[string][]*parsedRule // by selector
+	paths    map[string][]*parsedRule // by pattern
+	patterns []string                 // in the order of the policy
+
+	added   *parsedRule            // the profile's add_origins; nil for none
+	options map[string]*parsedRule // what the schema says, by service or method
 
 	known      []string // every selector that the schema has, sorted
 	someOrigin bool
@@ -83,12 +165,12 @@ type compiler struct {
 
 // fail records a violation of the value at a field.
 func (c *compiler) fail(check Check, field, value, reason, fix string, related ...string) {
-	v := Violation{Check: check, Field: field, Value: value, Reason: reason, Fix: fix}
-	if doc := c.config.document; doc != nil {
-		v.File, v.Position = doc.name, doc.position(field)
-	}
+	places := c.places()
+	at := places.of(field)
+	v := Violation{Check: check, Field: field, Value: value, Reason: reason, Fix: fix, File: at.File, Position: at.Position}
 	for _, r := range related {
-		v.Related = append(v.Related, Related{Field: r, Position: c.config.document.position(r)})
+		at := places.of(r)
+		v.Related = append(v.Related, Related{Field: r, File: at.File, Position: at.Position})
 	}
 	c.violations = append(c.violations, v)
 }
@@ -99,32 +181,6 @@ func (c *compiler) failOnce(check Check, field, reason, fix string, related ...s
 	if !c.reported[key] {
 		c.reported[key] = true
 		c.fail(check, field, "", reason, fix, related...)
-	}
-}
-
-func (c *compiler) unsupported(field, value, what string) {
-	c.fail(CheckNotSupported, field, value, what+" not supported yet", "")
-}
-
-// checkSupport refuses what the format has and this version cannot do.
-func (c *compiler) checkSupport() {
-	if len(c.policy.GetProfiles()) > 0 {
-		c.unsupported("profiles", "", "profiles are")
-	}
-	if c.policy.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_UNSPECIFIED {
-		c.unsupported("schema_options", "", "schema options are")
-	}
-	if c.policy.GetEnforcement() != corsrpcv1.Enforcement_ENFORCEMENT_UNSPECIFIED {
-		c.unsupported("enforcement", "", "a choice of enforcement is")
-	}
-	if c.policy.GetShadow() != nil {
-		c.unsupported("shadow", "", "a shadow policy is")
-	}
-	for _, name := range c.schema.carriers {
-		c.unsupported("", name, "carries an option of corsrpc.v1 in its .proto file, and these are")
-	}
-	if c.config.document == nil { // reading a document has found them
-		c.checkUnknownFields("", c.policy.ProtoReflect())
 	}
 }
 
@@ -160,31 +216,41 @@ func (c *compiler) checkEnum(field string, value protoreflect.Enum) {
 	}
 }
 
-func (c *compiler) checkPrefixes() {
-	for i, prefix := range c.config.prefixes {
+func checkPrefixes(prefixes []string) (found []Violation) {
+	for _, prefix := range prefixes {
 		if prefix == "" || prefix[0] != '/' || cleanReading(prefix) != strings.ToLower(prefix) {
-			v := Violation{Check: CheckOption, Field: "WithPathPrefix", Value: prefix,
-				Reason: "is no path prefix: it begins with a slash, does not end with one, and holds neither escapes nor dot segments"}
-			c.violations = append(c.violations, v)
-			c.config.prefixes[i] = "/"
+			found = append(found, Violation{Check: CheckOption, Field: "WithPathPrefix", Value: prefix,
+				Reason: "is no path prefix: it begins with a slash, does not end with one, and holds neither escapes nor dot segments"})
 		}
 	}
+	return found
 }
 
 // readRules parses every rule and finds the layer that each one is.
 func (c *compiler) readRules() {
-	c.rules, c.reported = map[string]*parsedRule{}, map[string]bool{}
-	defaults := c.policy.GetDefaults()
+	c.rules, c.paths, c.reported = map[string][]*parsedRule{}, map[string][]*parsedRule{}, map[string]bool{}
+	c.readLayers(c.prefix, c.policy.GetDefaults(), c.policy.GetRules())
+	if profile := c.profiles[c.profile]; profile != nil {
+		field := fmt.Sprintf("profiles[%q].", c.profile)
+		c.readLayers(field, profile.GetDefaults(), profile.GetRules())
+		c.readAdded(field+"add_origins", profile.GetAddOrigins())
+	}
+	c.readOptions()
+}
+
+// readLayers reads the defaults and the rules of the policy, or those of a
+// profile.
+func (c *compiler) readLayers(prefix string, defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) {
 	if defaults == nil {
 		defaults = &corsrpcv1.Rule{}
 	}
 	if defaults.GetSelector() != "" || defaults.GetPath() != "" {
-		c.fail(CheckSelectorMisplaced, "defaults", "", "hold for everything: a selector or path belongs in rules", "")
+		c.fail(CheckSelectorMisplaced, prefix+"defaults", "", "hold for everything: a selector or path belongs in rules", "")
 	}
-	c.defaults = c.parseRule("defaults", defaults, inDefaults)
+	c.defaults = append(c.defaults, c.parseRule(prefix+"defaults", defaults, inDefaults))
 	seen := map[string]string{}
-	for i, r := range c.policy.GetRules() {
-		field := fmt.Sprintf("rules[%d]", i)
+	for i, r := range rules {
+		field := fmt.Sprintf("%srules[%d]", prefix, i)
 		switch key, name := "selector", r.GetSelector(); {
 		case (name == "") == (r.GetPath() == ""):
 			c.fail(CheckSelectorMissing, field, "", "has to have a selector or a path, and one of them only", "selector: acme.v1.CatalogService")
@@ -200,17 +266,36 @@ func (c *compiler) readRules() {
 			}
 			seen[key+name] = field + "." + key
 			if key == "path" {
-				c.paths = append(c.paths, c.parseRule(field, r, forPath))
+				if c.paths[name] == nil {
+					c.patterns = append(c.patterns, name)
+				}
+				c.paths[name] = append(c.paths[name], c.parseRule(field, r, forPath))
 				continue
 			}
 			p := c.parseRule(field, r, forSelector)
 			c.checkSelector(p)
 			if name == "*" {
-				c.every = p
+				c.every = append(c.every, p)
 			} else {
-				c.rules[name] = p
+				c.rules[name] = append(c.rules[name], p)
 			}
 		}
+	}
+}
+
+// readAdded reads a profile's add_origins.
+func (c *compiler) readAdded(field string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	c.added = &parsedRule{field: field, added: true, message: &corsrpcv1.Rule{}}
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if item == "*" {
+			c.fail(CheckOriginSyntax, at, item, "would join every rule: a rule of the profile that everyone may call says so itself", "")
+			continue
+		}
+		c.parseOriginItem(c.added, at, item)
 	}
 }
 
@@ -244,35 +329,37 @@ func (c *compiler) checkSelector(p *parsedRule) {
 		"selects nothing that this server knows (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", fix)
 }
 
-// chain returns the layers of a selector, from the widest to the narrowest.
-// The built-in layer is the absence of all.
-func (c *compiler) chain(selector string) []*parsedRule {
+// chain returns the layers of a selector, from the widest to the narrowest,
+// for the service or the method whose options count; empty for none. The
+// built-in layer is the absence of all.
+func (c *compiler) chain(selector, element string) []*parsedRule {
 	var layers []*parsedRule
-	name, isPackage := strings.CutSuffix(selector, ".*")
-	if p := c.rules[selector]; p != nil {
-		layers = append(layers, p)
+	if !isOperational(selector) {
+		layers = append(layers, c.defaults...)
 	}
-	if !isPackage {
-		if service := c.rules[parentName(name)]; service != nil {
-			layers = append(layers, service)
-		}
-	}
-	pkg := name
-	if isPackage {
-		pkg = parentName(name)
-	}
-	for ; pkg != ""; pkg = parentName(pkg) {
-		if p := c.rules[pkg+".*"]; p != nil {
-			layers = append(layers, p)
+	for _, name := range []string{parentName(element), element} {
+		if o := c.options[name]; o != nil {
+			layers = append(layers, o)
 		}
 	}
 	if !isOperational(selector) {
-		if c.every != nil {
-			layers = append(layers, c.every)
-		}
-		layers = append(layers, c.defaults)
+		layers = append(layers, c.every...)
 	}
-	slices.Reverse(layers)
+	var covering [][]*parsedRule // from the narrowest on
+	name, isPackage := strings.CutSuffix(selector, ".*")
+	covering = append(covering, c.rules[selector])
+	pkg := name
+	if isPackage {
+		pkg = parentName(name)
+	} else {
+		covering = append(covering, c.rules[parentName(name)])
+	}
+	for ; pkg != ""; pkg = parentName(pkg) {
+		covering = append(covering, c.rules[pkg+".*"])
+	}
+	for _, rules := range slices.Backward(covering) {
+		layers = append(layers, rules...)
+	}
 	return layers
 }
 
@@ -281,25 +368,34 @@ func (c *compiler) chain(selector string) []*parsedRule {
 func (c *compiler) plan() *Plan {
 	p := &Plan{
 		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy,
+		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
 		procedures: map[string]target{}, exact: newNameTable(), interned: map[string]*grant{},
 	}
 	p.folded = newNameTable()
-	p.uncovered = p.intern(c.grant(c.chain(""), grantKind{}))
+	p.uncovered = p.intern(c.grant(c.chain("", ""), grantKind{}))
 	p.nothing = p.intern(c.grant(nil, grantKind{}))
 	selectors := slices.Sorted(maps.Keys(c.rules))
-	for _, selector := range selectors {
-		g := p.intern(c.grant(c.chain(selector), grantKind{}))
-		p.exact.addSelector(selector, g)
-		p.folded.addSelector(strings.ToLower(selector), g)
-	}
 	for service := range c.schema.services {
 		p.exact.services[service] = true
 		p.folded.services[strings.ToLower(service)] = true
+		if c.options[service] != nil && c.rules[service] == nil {
+			selectors = append(selectors, service) // for methods that the schema does not have
+		}
+	}
+	slices.Sort(selectors)
+	for _, selector := range selectors {
+		element := selector
+		if strings.HasSuffix(selector, ".*") {
+			element = ""
+		}
+		g := p.intern(c.grant(c.chain(selector, element), grantKind{}))
+		p.exact.addSelector(selector, g)
+		p.folded.addSelector(strings.ToLower(selector), g)
 	}
 	grants := map[grantKey]*grant{}
 	for _, m := range c.schema.methods {
 		narrowest, _ := p.resolve(p.exact, m.name)
-		key := grantKey{narrowest, m.noSideEffects, isOperational(m.name)}
+		key := grantKey{narrowest, m.noSideEffects, isOperational(m.name), c.elementOf(m.name)}
 		if grants[key] == nil {
 			grants[key] = p.intern(c.grant(c.chainBelow(key), grantKind{get: key.get}))
 		}
@@ -309,7 +405,25 @@ func (c *compiler) plan() *Plan {
 		p.folded.methods[strings.ToLower(m.name)] = true
 	}
 	c.addPaths(p)
+	names := map[string]bool{}
+	for _, g := range p.interned {
+		for _, name := range g.sources {
+			names[name] = true
+		}
+	}
+	p.sourceNames = slices.Sorted(maps.Keys(names))
 	return p
+}
+
+// elementOf returns the name that a method's options hang on: its own, its
+// service's, or none.
+func (c *compiler) elementOf(method string) string {
+	for _, name := range []string{method, parentName(method)} {
+		if c.options[name] != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // grantKey is what procedures with the same answers have in common.
@@ -317,13 +431,14 @@ type grantKey struct {
 	narrowest   string // the narrowest selector that covers them; empty for none
 	get         bool
 	operational bool
+	element     string // the service or the method whose options count
 }
 
 func (c *compiler) chainBelow(key grantKey) []*parsedRule {
 	if key.narrowest == "" && key.operational {
 		return nil
 	}
-	return c.chain(key.narrowest)
+	return c.chain(key.narrowest, key.element)
 }
 
 // addPaths registers the path rules with a ServeMux, which finds conflicts and
@@ -333,10 +448,10 @@ func (c *compiler) addPaths(p *Plan) {
 		return
 	}
 	p.mux, p.paths = http.NewServeMux(), map[string]target{}
-	for _, rule := range c.paths {
-		at := rule.field + ".path"
-		g := p.intern(c.grant([]*parsedRule{c.defaults, rule}, grantKind{path: true}))
-		pattern := rule.message.GetPath()
+	for _, pattern := range c.patterns {
+		rules := c.paths[pattern]
+		at := rules[0].field + ".path"
+		g := p.intern(c.grant(slices.Concat(c.defaults, rules), grantKind{path: true}))
 		if !strings.HasPrefix(pattern, "/") {
 			c.fail(CheckPathSyntax, at, pattern, "is no path: it begins with a slash, without method and host", "")
 			continue

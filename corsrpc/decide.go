@@ -44,6 +44,13 @@ func RequestOf(r *http.Request) Request {
 // The rows are those of the table in the documentation, top down; the first
 // that fits decides.
 func (p *Plan) Decide(r Request) Decision {
+	d := p.decide(r)
+	d.observed = p.observes && d.isRefusal()
+	return d
+}
+
+// decide is Decide for a policy that is enforced.
+func (p *Plan) decide(r Request) Decision {
 	t := p.find(&r)
 	if t.kind == targetNone {
 		return Decision{outcome: OutcomeUntouched, reason: ReasonNotGoverned}
@@ -86,7 +93,7 @@ func (p *Plan) Decide(r Request) Decision {
 	if t.kind == targetUnclear {
 		return d.refuse(&r, ReasonPathNotCanonical)
 	}
-	return d.crossOrigin(&r)
+	return d.crossOrigin(p, &r)
 }
 
 // withoutOrigin decides on what a browser sends from elsewhere without naming
@@ -110,14 +117,14 @@ func (d Decision) withoutOrigin(r *Request) Decision {
 }
 
 // crossOrigin decides on preflights and calls that name another origin.
-func (d Decision) crossOrigin(r *Request) Decision {
+func (d Decision) crossOrigin(p *Plan, r *Request) Decision {
 	g := d.target.grant
 	if requested, ok := preflightMethod(r); ok {
 		d.preflight = true
 		if g.disabled {
 			return d.refuse(r, ReasonDisabled)
 		}
-		if !d.matchOrigin() {
+		if !d.matchOrigin(p) {
 			return d.refuse(r, ReasonOriginNotAllowed)
 		}
 		return d.answerPreflight(r, requested)
@@ -125,7 +132,7 @@ func (d Decision) crossOrigin(r *Request) Decision {
 	if g.disabled {
 		return d.refuse(r, ReasonDisabled)
 	}
-	if !d.matchOrigin() {
+	if !d.matchOrigin(p) {
 		return d.refuse(r, ReasonOriginNotAllowed)
 	}
 	if d.upgrade {
@@ -153,13 +160,20 @@ func (d Decision) crossOrigin(r *Request) Decision {
 	return d
 }
 
-// matchOrigin finds the pattern that allows the origin.
-func (d *Decision) matchOrigin() bool {
-	i, ok := d.target.grant.origins.Match(d.origin)
-	if ok {
+// matchOrigin finds the pattern, or else the source, that allows the origin.
+func (d *Decision) matchOrigin(p *Plan) bool {
+	g := d.target.grant
+	if i, ok := g.origins.Match(d.origin); ok {
 		d.matched = i + 1
+		return true
 	}
-	return ok
+	for _, name := range g.sources {
+		if p.sets[name].allows(d.origin) {
+			d.source = name
+			return true
+		}
+	}
+	return false
 }
 
 // answerPreflight grants all that the procedure grants, whatever was asked

@@ -129,10 +129,17 @@ type Decision struct {
 	allowHeaders string
 	missing      string
 	contentType  string
+	source       string // the source that allows the origin
+	observed     bool   // it would be refused, and is not: enforcement is OBSERVE
 }
 
 // Outcome returns what becomes of the request.
 func (d Decision) Outcome() Outcome { return d.outcome }
+
+// Enforced reports whether the decision is carried out. A refusal is not where
+// the policy says enforcement: OBSERVE: the request reaches the handler, whose
+// answer is left untouched.
+func (d Decision) Enforced() bool { return !d.observed }
 
 // Reason returns why.
 func (d Decision) Reason() Reason { return d.reason }
@@ -169,16 +176,48 @@ func (d Decision) PathPattern() string {
 	return d.target.name
 }
 
-// Field returns the path of the policy's field behind the decision: the
-// origin that matched, such as rules[1].allow_origins[0], or else the
-// narrowest rule that governs the request. It is empty where there is none.
+// Field returns the path of the field behind the decision: the origin that
+// matched, such as rules[1].allow_origins[0]; what refuses, such as
+// rules[1].disabled; or else the narrowest rule that governs the request. It is
+// empty where there is none. See From for where that is written.
 func (d Decision) Field() string {
-	switch g := d.target.grant; {
-	case g == nil:
+	g := d.target.grant
+	if g == nil || g.effective == nil {
 		return ""
-	case d.matched > 0:
-		return g.originRule.originField(d.matched - 1)
-	default:
-		return g.field
 	}
+	field := func(l *parsedRule, name string) string {
+		if l == nil {
+			return g.narrowest()
+		}
+		return l.field + "." + name
+	}
+	switch {
+	case d.reason == ReasonDisabled:
+		return field(g.disabledFrom, "disabled")
+	case d.reason == ReasonCredentialsNotAllowed:
+		return field(g.credentialsFrom, "allow_credentials")
+	case d.reason == ReasonMethodNotAllowed:
+		return field(g.methodsFrom, "allow_methods")
+	case d.matched > 0:
+		return g.originRule.originAt[d.matched-1].field
+	case d.source != "":
+		return field(g.originRule, "allow_origins_from")
+	case d.reason == ReasonOriginNotAllowed && len(g.originRule.rule().GetAllowOrigins()) > 0:
+		return field(g.originRule, "allow_origins")
+	case d.reason == ReasonOriginNotAllowed:
+		return field(g.originRule, "allow_origins_from")
+	}
+	return g.narrowest()
+}
+
+// From returns where the field behind the decision is written.
+func (d Decision) From() Provenance {
+	field := d.Field()
+	if field == "" {
+		return Provenance{}
+	}
+	if d.matched > 0 && d.target.grant.originRule.originAt[d.matched-1].field == field {
+		return d.target.grant.originProvenance(d.matched - 1)
+	}
+	return d.target.grant.places.of(field)
 }

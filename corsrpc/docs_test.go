@@ -108,7 +108,8 @@ func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string)
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/corsrpc/corsrpc-go"
-	allowed := []string{module, "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix"}
+	allowed := []string{module, "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix",
+		"github.com/fsnotify/fsnotify", "golang.org/x/sys"}
 	for _, dep := range goList(t, "-deps", module+"/corsrpc") {
 		first, _, _ := strings.Cut(dep, "/")
 		if !strings.Contains(first, ".") {
@@ -121,6 +122,11 @@ func TestDependencies(t *testing.T) {
 	for _, dep := range goList(t, "-deps", module+"/corsrpc/corsgrpc") {
 		if strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
 			t.Errorf("corsgrpc imports %s", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"/corsrpc/corssql") {
+		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && dep != module+"/corsrpc/corssql" {
+			t.Errorf("corssql imports %s: it stands on the standard library alone", dep)
 		}
 	}
 	for _, dep := range goList(t, "-deps", module+"/corsrpc/corstest") {

@@ -145,7 +145,7 @@ defaults:
 	}
 	// Output:
 	// grant ORIGIN_ALLOWED defaults.allow_origins[0]
-	// refuse ORIGIN_NOT_ALLOWED defaults
+	// refuse ORIGIN_NOT_ALLOWED defaults.allow_origins
 }
 
 // An observer counts what was refused, by reason: a label of bounded number.

@@ -13,13 +13,13 @@ import (
 )
 
 // A grant is the finished answer for the procedures or the path that one
-// effective rule governs. It is immutable; procedures with equal rules share
+// effective rule governs. It is immutable; procedures with the same layers share
 // one.
 type grant struct {
-	field    string // the narrowest rule behind it: rules[3], defaults; empty for none
-	selector string
+	*effective
 
 	origins     *origin.Set
+	sources     []string    // whose sets count as well
 	originRule  *parsedRule // the layer that says them; nil for none
 	anyOrigin   bool
 	credentials bool
@@ -29,15 +29,12 @@ type grant struct {
 	methods      []string // the same, one by one
 	allowHeaders string   // Access-Control-Allow-Headers, without what a preflight adds
 	headers      map[string]bool
-	openHeaders  bool // names may be granted that are in neither
-	request      nameList
-	protocols    rpc.Protocols
+	openHeaders  bool   // names may be granted that are in neither
 	maxAge       string // Access-Control-Max-Age
 
 	exposeHeaders string   // Access-Control-Expose-Headers: all of it under DECLARED
 	exposeNames   []string // the same, one by one, sorted
 	present       bool
-	response      nameList
 
 	vary string // Vary, on GET and HEAD
 }
@@ -45,6 +42,9 @@ type grant struct {
 // defaultMaxAge is what browsers are told where no rule sets max_age: the
 // longest that Chromium takes.
 const defaultMaxAge = 7200 * time.Second
+
+// defaultMethods are those of a path whose rule does not set allow_methods.
+var defaultMethods = []string{"GET", "HEAD", "POST"}
 
 // grantKind is what the schema says of what a grant is for.
 type grantKind struct {
@@ -55,75 +55,52 @@ type grantKind struct {
 // grant makes the answer of layers, from the widest to the narrowest, and
 // checks what only their combination shows.
 func (c *compiler) grant(layers []*parsedRule, kind grantKind) *grant {
-	g := &grant{protocols: rpc.Connect | rpc.GRPCWeb, present: !kind.path}
-	var origins, credentials, disabled *parsedRule
-	maxAge := defaultMaxAge
-	methods := []string{"GET", "HEAD", "POST"}
-	for _, l := range layers {
-		m := l.message
-		g.field, g.selector = l.field, l.selector
-		if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {
-			origins = l
-		}
-		if m.AllowCredentials != nil {
-			credentials, g.credentials = l, m.GetAllowCredentials()
-		}
-		switch {
-		case m.Disabled != nil:
-			disabled, g.disabled = l, m.GetDisabled()
-		case g.disabled && c.saysSomething(l):
-			c.failOnce(CheckRuleIneffective, l.field, "has no effect, since a wider rule is disabled", "disabled: false", disabled.field+".disabled")
-		}
-		if len(m.GetProtocols()) > 0 {
-			g.protocols = l.protocols
-		}
-		if m.GetMaxAge() != nil {
-			maxAge = m.GetMaxAge().AsDuration()
-		}
-		if len(m.GetAllowMethods()) > 0 {
-			methods = l.methods
-		}
-		if e := m.GetExpose(); e != corsrpcv1.Exposure_EXPOSURE_UNSPECIFIED {
-			g.present = e == corsrpcv1.Exposure_EXPOSURE_PRESENT
-		}
-		g.request = append(g.request, l.request)
-		g.response = append(g.response, l.response)
+	e := c.merge(layers, kind)
+	g := &grant{
+		effective:   e,
+		credentials: e.credentialsFrom.rule().GetAllowCredentials(),
+		disabled:    e.disabledFrom.rule().GetDisabled(),
+		present:     e.exposure() == corsrpcv1.Exposure_EXPOSURE_PRESENT,
+		maxAge:      fmt.Sprint(int64(e.maxAgeOrDefault() / time.Second)),
+		methods:     e.methodsServed(),
 	}
-	slices.Reverse(g.request)
-	slices.Reverse(g.response)
-	if kind.path {
-		g.protocols = 0
-	} else {
-		methods = []string{"POST"}
-		if kind.get && g.protocols&rpc.Connect != 0 {
-			methods = []string{"GET", "POST"}
-		}
-	}
-	g.setOrigins(origins)
-	c.checkCredentials(g, origins, credentials)
-	c.someOrigin = c.someOrigin || origins != nil && !g.disabled
-	g.methods, g.allowMethods = methods, strings.Join(methods, ", ")
-	g.maxAge = fmt.Sprint(int64(maxAge / time.Second))
+	g.allowMethods = strings.Join(g.methods, ", ")
+	c.setOrigins(g, e.originsFrom)
+	c.checkCredentials(g, g.originRule, e.credentialsFrom)
+	c.someOrigin = c.someOrigin || g.originRule != nil && !g.disabled
 	g.setHeaders()
 	g.setVary(kind)
 	return g
 }
 
-// saysSomething reports whether a layer means to grant or to change something.
-// Defaults without a field are no layer.
-func (c *compiler) saysSomething(l *parsedRule) bool { return l != c.defaults }
-
-// setOrigins takes the origins of the layer that says them. Grants share the
-// layer's set: there may be a million origins, and as many grants as rules.
-func (g *grant) setOrigins(l *parsedRule) {
+// setOrigins takes the origins of the layer that says them, and those that the
+// profile adds. Grants share the layer's set: there may be a million origins, and
+// as many grants as rules.
+func (c *compiler) setOrigins(g *grant, l *parsedRule) {
 	g.origins, g.originRule = noOrigins, l
+	if l != nil && c.added != nil && !g.disabled && !slices.ContainsFunc(l.origins, origin.Pattern.IsAny) {
+		l = l.joined(c.added)
+		g.originRule = l
+	}
 	if l != nil {
 		if l.set == nil {
 			l.set = origin.NewSet(l.origins)
 		}
-		g.origins = l.set
+		g.origins, g.sources = l.set, l.sources
 	}
 	g.anyOrigin = g.origins.Any()
+}
+
+// joined is the layer with more origins.
+func (l *parsedRule) joined(added *parsedRule) *parsedRule {
+	if l.withAdded == nil {
+		joined := *l
+		joined.set = nil
+		joined.origins = slices.Concat(l.origins, added.origins)
+		joined.originAt = slices.Concat(l.originAt, added.originAt)
+		l.withAdded = &joined
+	}
+	return l.withAdded
 }
 
 var noOrigins = origin.NewSet(nil)
@@ -137,10 +114,10 @@ func (c *compiler) checkCredentials(g *grant, origins, credentials *parsedRule) 
 		switch {
 		case p.IsAny():
 			c.failOnce(CheckWildcardWithCredentials, credentials.field+".allow_credentials",
-				"would let every site act as its visitors: name the origins, or leave credentials out", "", origins.originField(i))
+				"would let every site act as its visitors: name the origins, or leave credentials out", "", origins.originAt[i].field)
 		case p.IsNull():
 			c.failOnce(CheckNullWithCredentials, credentials.field+".allow_credentials",
-				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", origins.originField(i))
+				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", origins.originAt[i].field)
 		}
 	}
 }
@@ -211,20 +188,21 @@ func (g *grant) grants(name string) bool {
 	return yes
 }
 
-// fingerprint is equal for grants that answer alike.
-func (g *grant) fingerprint() string {
-	from := ""
-	if g.originRule != nil {
-		from = g.originRule.field
-	}
-	return fmt.Sprintf("%s\x00%s\x00%v %v\x00%s\x00%s\x00%s\x00%v\x00%v %v\x00%s\x00%s",
-		g.field, from, g.credentials, g.disabled, g.allowMethods, g.allowHeaders,
-		g.maxAge, g.request, g.present, g.response, g.exposeHeaders, g.vary)
+// answersLike reports whether two grants, of two plans perhaps, answer alike.
+func (g *grant) answersLike(other *grant) bool {
+	return g.anyOrigin == other.anyOrigin && g.credentials == other.credentials && g.allowMethods == other.allowMethods &&
+		g.allowHeaders == other.allowHeaders && g.maxAge == other.maxAge && g.present == other.present &&
+		g.exposeHeaders == other.exposeHeaders && g.vary == other.vary && g.protocols == other.protocols &&
+		slices.EqualFunc(g.response, other.response, slices.Equal[[]mention])
 }
 
-// intern returns the plan's own copy of a grant.
+// intern returns the plan's own copy of a grant: what has the same layers has the
+// same answer.
 func (p *Plan) intern(g *grant) *grant {
-	key := g.fingerprint()
+	key := fmt.Sprint(g.kind)
+	for _, l := range g.layers {
+		key += "\x00" + l.field
+	}
 	if have, ok := p.interned[key]; ok {
 		return have
 	}

@@ -6,15 +6,25 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
 // Layer carries a plan out around HTTP handlers. It is safe for concurrent
 // use; one layer may wrap any number of handlers.
 type Layer struct {
-	plan     atomic.Pointer[Plan]
+	plan     atomic.Pointer[Plan] // what bind made; requests only load it
+	sources  map[string]*source   // by name
+	shadow   *Plan                // WithShadow's; nil for none
+	file     *policyFile          // nil where Load did not make the layer
 	observer Observer
-	refusals *refusalLog // nil where nothing is logged
+	log      *eventLog // nil where nothing is logged
+
+	reloading sync.Mutex // held by Reload from the first source it asks to the swap
+	writing   sync.Mutex // held by whoever stores a plan; it guards the sets
+	sets      map[string]*sourceSet
+
+	watching atomic.Bool // whether Watch runs
 	replaced atomic.Bool // whether a handler's own CORS headers were reported
 	hinted   atomic.Bool // whether a missing path prefix was
 }
@@ -29,15 +39,34 @@ func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	for _, o := range opts {
 		o.applyToLayer(&c)
 	}
-	l := &Layer{observer: c.observer}
+	l := &Layer{observer: c.observer, sources: c.sources, shadow: c.shadow}
 	if c.logger != nil {
-		l.refusals = newRefusalLog(c.logger)
+		l.log = newEventLog(c.logger)
 	}
-	l.plan.Store(plan)
+	named := l.sourceNames(plan)
+	if err := l.missingSource(named); err != nil {
+		return nil, err
+	}
+	l.plan.Store(l.bind(plan))
+	for _, name := range named {
+		if err := l.awaitSource(l.sources[name]); err != nil {
+			return nil, err
+		}
+	}
 	return l, nil
 }
 
-// Plan returns the plan in force.
+// awaitSource asks a source that SourceWait is given for.
+func (l *Layer) awaitSource(s *source) error {
+	if s.wait <= 0 || l.Plan().sets[s.name] != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.wait)
+	defer cancel()
+	return l.Refresh(ctx, s.name)
+}
+
+// Plan returns the plan in force, with the sets of its origin sources.
 func (l *Layer) Plan() *Plan { return l.plan.Load() }
 
 // Wrap puts the layer around a handler: one generated handler, a mux, or a
@@ -51,15 +80,19 @@ func (l *Layer) Plan() *Plan { return l.plan.Load() }
 // own plan refuses, and leaves the answers to the other one.
 func (l *Layer) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d := l.plan.Load().Decide(RequestOf(r))
+		plan, request := l.plan.Load(), RequestOf(r)
+		d := plan.Decide(request)
 		l.report(r, d)
+		if plan.shadow != nil {
+			l.compare(r, d, plan.shadow.Decide(request))
+		}
 		switch {
 		case d.outcome == OutcomeUntouched:
 			l.hintAtPrefix(r)
 			next.ServeHTTP(w, r)
 		case d.answered():
 			answer(w, d)
-		case d.upgrade, !d.touchesAnswer(), isWrapped(w):
+		case d.observed, d.upgrade, !d.touchesAnswer(), isWrapped(w):
 			next.ServeHTTP(w, r)
 		default:
 			l.serve(w, r, d, next)
@@ -102,11 +135,54 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d Decision, next h
 
 // report tells the log and the observer of a decision.
 func (l *Layer) report(r *http.Request, d Decision) {
-	if l.refusals != nil && d.isRefusal() {
-		l.refusals.decision(r.Context(), r, d)
+	if l.log != nil && d.isRefusal() {
+		l.log.decision(r.Context(), r, d)
 	}
 	if l.observer != nil {
 		l.observe(r.Context(), Event{Kind: EventDecision, Decision: d})
+	}
+}
+
+// compare reports where a candidate policy decides otherwise than the one in
+// force.
+func (l *Layer) compare(r *http.Request, d, shadow Decision) {
+	if d.likeness(shadow) {
+		return
+	}
+	if l.log != nil {
+		l.log.difference(r.Context(), r, d, shadow)
+	}
+	if l.observer != nil {
+		l.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
+	}
+}
+
+// likeness reports whether two plans decided alike, and grant alike.
+func (d Decision) likeness(other Decision) bool {
+	if d.outcome != other.outcome || d.reason != other.reason || d.missing != other.missing || d.allowHeaders != other.allowHeaders {
+		return false
+	}
+	return d.outcome != OutcomeGrant && d.outcome != OutcomePreflight || d.target.grant.answersLike(other.target.grant)
+}
+
+// reportReload tells the log and the observer of a new plan, or of why there is
+// none.
+func (l *Layer) reportReload(ctx context.Context, err error) {
+	if l.log != nil {
+		l.log.reload(ctx, err)
+	}
+	if l.observer != nil {
+		l.observe(ctx, Event{Kind: EventReload, Err: err})
+	}
+}
+
+// reportSource tells the log and the observer of what a source streamed.
+func (l *Layer) reportSource(ctx context.Context, report SourceReport) {
+	if l.log != nil && (report.Err != nil || report.Skipped > 0) {
+		l.log.source(ctx, report)
+	}
+	if l.observer != nil {
+		l.observe(ctx, Event{Kind: EventRefresh, Source: report})
 	}
 }
 

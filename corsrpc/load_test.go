@@ -12,9 +12,6 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -64,13 +61,6 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
-	t.Run("a profile, until there are any", func(t *testing.T) {
-		t.Setenv("CORSRPC_PROFILE", "dev")
-		err := load(t, "cors.yaml", smallest)
-		if found := violations(t, err); len(found) != 1 || found[0].Check != corsrpc.CheckNotSupported || !strings.Contains(err.Error(), "CORSRPC_PROFILE") {
-			t.Errorf("%v", err)
-		}
-	})
 }
 
 // TestBinaryPolicyHasNoLimit: a million origins come from a program, not from
@@ -109,19 +99,8 @@ func TestPolicyOfAPlanCompilesToTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range suites {
-		plan := compileSuite(t, s)
-		files, err := vectors.Schema(s.Schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		opts := []corsrpc.CompileOption{corsrpc.WithFiles(files)}
-		for _, p := range s.Prefixes {
-			opts = append(opts, corsrpc.WithPathPrefix(p))
-		}
-		again, err := corsrpc.Compile(plan.Policy(), opts...)
-		if err != nil {
-			t.Fatalf("%s: %v", s.File, err)
-		}
+		plan := layerOfSuite(t, s).Plan()
+		again := layerOfPlan(t, s, planOfSuite(t, s, plan.Policy())).Plan()
 		for _, c := range s.Cases {
 			r := corsrpc.RequestOf(request(t, c))
 			if a, b := plan.Decide(r), again.Decide(r); a.Outcome() != b.Outcome() || a.Reason() != b.Reason() || a.Field() != b.Field() {
@@ -144,40 +123,6 @@ func TestCompileKeepsNoReference(t *testing.T) {
 	d := plan.Decide(corsrpc.Request{Method: "POST", Path: "/a.v1.S/M", Header: http.Header{"Origin": {"https://evil.example"}}})
 	if d.Outcome() != corsrpc.OutcomeRefuse || plan.Policy().Defaults.AllowOrigins[0] != "https://app.example.com" {
 		t.Errorf("%v %v", d.Outcome(), plan.Policy())
-	}
-}
-
-// TestOptionsInSchemasAreRefused: a procedure that carries our option would
-// be served laxer than its author says, so it is not served at all until the
-// options are read; whether they were parsed with the extension known or not.
-func TestOptionsInSchemasAreRefused(t *testing.T) {
-	t.Parallel()
-	known := &descriptorpb.MethodOptions{}
-	proto.SetExtension(known, corsrpcv1.E_Method, &corsrpcv1.Rule{Disabled: proto.Bool(true)})
-	b, err := proto.Marshal(known)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unknown := &descriptorpb.MethodOptions{}
-	if err := (proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}).Unmarshal(b, unknown); err != nil {
-		t.Fatal(err)
-	}
-	for name, options := range map[string]*descriptorpb.MethodOptions{"known": known, "unknown": unknown} {
-		set := &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
-			Name: proto.String("a.proto"), Package: proto.String("a.v1"), Syntax: proto.String("proto3"),
-			MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("E")}},
-			Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("S"), Method: []*descriptorpb.MethodDescriptorProto{{
-				Name: proto.String("M"), InputType: proto.String(".a.v1.E"), OutputType: proto.String(".a.v1.E"), Options: options,
-			}}}},
-		}}}
-		files, err := protodesc.NewFiles(set)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}}, corsrpc.WithFiles(files))
-		if found := violations(t, err); len(found) != 1 || found[0].Check != corsrpc.CheckNotSupported || found[0].Value != "a.v1.S.M" {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
 

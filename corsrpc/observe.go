@@ -24,12 +24,25 @@ type EventKind uint8
 const (
 	// EventDecision: a request was decided on.
 	EventDecision EventKind = iota + 1
+	// EventShadow: a candidate policy decided otherwise than the one in force.
+	EventShadow
+	// EventRefresh: an origin source was asked.
+	EventRefresh
+	// EventReload: another policy was put in force, or could not be.
+	EventReload
 )
 
 // String returns the kind's name, in lower case.
 func (k EventKind) String() string {
-	if k == EventDecision {
+	switch k {
+	case EventDecision:
 		return "decision"
+	case EventShadow:
+		return "shadow"
+	case EventRefresh:
+		return "refresh"
+	case EventReload:
+		return "reload"
 	}
 	return "unknown"
 }
@@ -38,6 +51,13 @@ func (k EventKind) String() string {
 type Event struct {
 	// Kind says which of the other fields are set.
 	Kind EventKind
-	// Decision is what became of a request, of an EventDecision.
+	// Decision is what became of a request, of an EventDecision and of an
+	// EventShadow.
 	Decision Decision
+	// Shadow is what the candidate policy would have done, of an EventShadow.
+	Shadow Decision
+	// Source is what came of it, of an EventRefresh.
+	Source SourceReport
+	// Err is why a policy was not put in force, of an EventReload; nil where it was.
+	Err error
 }

@@ -2,6 +2,7 @@ package corsrpc
 
 import (
 	"log/slog"
+	"os"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
@@ -36,10 +37,13 @@ type compileConfig struct {
 	files          *protoregistry.Files
 	prefixes       []string
 	maxPolicyBytes int
+	profile        string
+	profileGiven   bool
+	lookupEnv      func(name string) (string, bool)
 }
 
 func newCompileConfig(opts []CompileOption) *compileConfig {
-	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes}
+	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
 		o.applyToCompile(c)
 	}
@@ -49,6 +53,8 @@ func newCompileConfig(opts []CompileOption) *compileConfig {
 type layerConfig struct {
 	logger   *slog.Logger
 	observer Observer
+	sources  map[string]*source
+	shadow   *Plan
 }
 
 // WithDocument gives the document that the policy came from, so that
@@ -78,6 +84,24 @@ func WithPathPrefix(prefix string) CompileOption {
 	return compileOption(func(c *compileConfig) { c.prefixes = append(c.prefixes, prefix) })
 }
 
+// WithProfile chooses a profile of the policy, by its name; the empty name
+// chooses none. Load takes the environment variable CORSRPC_PROFILE where this
+// option is not given. Default: none.
+func WithProfile(name string) CompileOption {
+	return compileOption(func(c *compileConfig) { c.profile, c.profileGiven = name, true })
+}
+
+// WithLookupEnv sets where "${NAME}" among a policy's origins is looked up, and
+// CORSRPC_PROFILE by Load. Default: os.LookupEnv, which nil means too.
+func WithLookupEnv(lookup func(name string) (string, bool)) CompileOption {
+	return compileOption(func(c *compileConfig) {
+		if lookup == nil {
+			lookup = os.LookupEnv
+		}
+		c.lookupEnv = lookup
+	})
+}
+
 // WithMaxPolicyBytes sets the size, in bytes, beyond which a policy text
 // (YAML, JSON, textproto) is refused unread. It does not hold for binary
 // policies. Default: DefaultMaxPolicyBytes; zero or less means the default.
@@ -90,10 +114,21 @@ func WithMaxPolicyBytes(n int) CompileOption {
 	})
 }
 
-// WithLogger sets where refusals are logged, at level WARN. Default:
-// slog.Default() at the time of the call; nil switches the log off.
+// WithLogger sets where the layer logs: refusals and what a shadow policy decides
+// otherwise at level WARN, in bounded number; policies that are not put in force
+// and sources that fail at ERROR; a profile that is chosen and a policy that is
+// replaced at INFO. Default: slog.Default() at the time of the call; nil switches
+// the log off.
 func WithLogger(logger *slog.Logger) LayerOption {
 	return layerOption(func(c *layerConfig) { c.logger = logger })
+}
+
+// WithShadow gives a candidate plan: it is decided for every request next to the
+// one in force and never applied, and each difference is observed and logged. It
+// takes the place of the policy's own shadow. Default: the policy's shadow, or
+// none.
+func WithShadow(candidate *Plan) LayerOption {
+	return layerOption(func(c *layerConfig) { c.shadow = candidate })
 }
 
 // WithObserver sets who is told of every decision. Default: nobody, and no

@@ -16,17 +16,21 @@ import (
 // Plan is a compiled policy: for every procedure and path, the finished
 // answer. It is immutable and safe for concurrent use.
 type Plan struct {
-	policy     *corsrpcv1.Policy
-	prefixes   []string          // "" first
-	procedures map[string]target // by path, prefixes included
-	exact      *nameTable
-	folded     *nameTable // the same, in lower case
-	uncovered  *grant     // of names that no selector but * covers
-	nothing    *grant     // of operational services that no rule names
-	mux        *http.ServeMux
-	paths      map[string]target // by pattern
-	pathStarts []string          // what their patterns begin with
-	interned   map[string]*grant
+	policy      *corsrpcv1.Policy
+	prefixes    []string          // "" first
+	procedures  map[string]target // by path, prefixes included
+	exact       *nameTable
+	folded      *nameTable // the same, in lower case
+	uncovered   *grant     // of names that no selector but * covers
+	nothing     *grant     // of operational services that no rule names
+	mux         *http.ServeMux
+	paths       map[string]target // by pattern
+	pathStarts  []string          // what their patterns begin with
+	interned    map[string]*grant
+	sourceNames []string              // that rules name, sorted
+	sets        map[string]*sourceSet // what they streamed; none before
+	observes    bool                  // nothing is refused, only reported
+	shadow      *Plan                 // the candidate; nil for none
 }
 
 // Policy returns a copy of the policy that the plan was compiled from.

@@ -1,6 +1,7 @@
 package corsrpc
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -74,7 +75,9 @@ func readDocument(name string, text []byte, c *compileConfig) (*Document, []Viol
 }
 
 // Load reads the policy file, checks it whole and returns a layer that
-// enforces it. It takes the options of Compile and of New.
+// enforces it. It takes the options of Compile and of New. The environment
+// variable CORSRPC_PROFILE chooses a profile where WithProfile does not, and the
+// log says which.
 //
 // The error is a *PolicyError that lists every problem in file order with
 // file, line and column, or says why the file cannot be read. Nothing is
@@ -95,22 +98,36 @@ func Load(name string, opts ...Option) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, violations := readDocument(name, text, c)
-	if profile := os.Getenv("CORSRPC_PROFILE"); profile != "" {
-		violations = append(violations, Violation{
-			Check: CheckNotSupported, File: name, Value: profile,
-			Reason: "is the profile that CORSRPC_PROFILE asks for, and profiles are not supported yet: unset it",
-		})
+	if !c.profileGiven {
+		c.profile, _ = c.lookupEnv(profileVariable)
 	}
-	if doc == nil {
-		return nil, &PolicyError{violations}
-	}
-	c.document = doc
-	plan, err := compile(doc.policy, c, violations)
+	plan, err := compileFile(name, text, *c)
 	if err != nil {
 		return nil, err
 	}
-	return New(plan, layerOpts...)
+	l, err := New(plan, layerOpts...)
+	if err != nil {
+		return nil, err
+	}
+	l.file = &policyFile{name: name, config: c, seen: sha256.Sum256(text)}
+	if l.log != nil {
+		l.log.loaded(name, c)
+	}
+	return l, nil
+}
+
+// profileVariable is the environment variable that chooses a profile for Load.
+const profileVariable = "CORSRPC_PROFILE"
+
+// compileFile reads and compiles a policy's text. Problems of the text and of its
+// meaning are reported together.
+func compileFile(name string, text []byte, config compileConfig) (*Plan, error) {
+	doc, violations := readDocument(name, text, &config)
+	if doc == nil {
+		return nil, &PolicyError{violations}
+	}
+	config.document = doc
+	return compile(doc.policy, &config, violations)
 }
 
 // readPolicyFile reads no more of a text than shows that it is too large.

@@ -19,12 +19,18 @@ type parsedRule struct {
 	message  *corsrpcv1.Rule
 
 	origins   []origin.Pattern
-	originAt  []int       // the index of each pattern in allow_origins
-	set       *origin.Set // of the origins, once a grant needs it
+	originAt  []originPlace // of each pattern
+	set       *origin.Set   // of the origins, once a grant needs it
+	sources   []string      // that its origins come from
+	withAdded *parsedRule   // the same with the profile's, once a grant needs it
 	request   []mention
 	response  []mention
 	methods   []string
 	protocols rpc.Protocols
+
+	added   bool   // a profile's add_origins, no rule
+	element string // the service or method whose option in the schema it is; empty for the policy's own
+	shapes  bool   // such an option that may only narrow
 }
 
 // parseRule checks what can be said of a rule by itself.
@@ -47,11 +53,9 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	return p
 }
 
-// originField returns the path of the field that says the pattern of this
-// index.
-func (p *parsedRule) originField(i int) string {
-	return fmt.Sprintf("%s.allow_origins[%d]", p.field, p.originAt[i])
-}
+// originPlace is where a pattern is written: its field, and the environment
+// variable that holds it, empty for none.
+type originPlace struct{ field, variable string }
 
 // rulePlace is where a rule stands.
 type rulePlace uint8
@@ -85,34 +89,92 @@ var riskOf = map[origin.Code]corsrpcv1.Risk{
 
 func (c *compiler) parseOrigins(p *parsedRule) {
 	for i, item := range p.message.GetAllowOrigins() {
-		at := fmt.Sprintf("%s.allow_origins[%d]", p.field, i)
-		if strings.HasPrefix(item, "${") {
-			c.unsupported(at, item, "origins from the environment are")
-			continue
-		}
-		pattern, problems := origin.ParsePattern(item)
-		refused := false
-		for _, problem := range problems {
-			risk, canAccept := riskOf[problem.Code]
-			if canAccept && p.accepts(risk) {
-				continue
-			}
-			refused = true
-			reason, fix := problem.Reason, problem.Fix
-			if fix != "" {
-				fix = fmt.Sprintf("%q", fix)
-			}
-			if canAccept {
-				reason += fmt.Sprintf(" (accept_risks: [%s] in this rule accepts it)", strings.TrimPrefix(risk.String(), "RISK_"))
-			}
-			c.fail(Check(problem.Code), at, item, reason, fix)
-		}
-		if !refused {
-			p.origins, p.originAt = append(p.origins, pattern), append(p.originAt, i)
+		c.parseOriginItem(p, fmt.Sprintf("%s.allow_origins[%d]", p.field, i), item)
+	}
+	for i, name := range p.message.GetAllowOriginsFrom() {
+		at := fmt.Sprintf("%s.allow_origins_from[%d]", p.field, i)
+		switch {
+		case !isIdentifier(strings.ReplaceAll(name, "-", "_")):
+			c.fail(CheckOriginSource, at, name, "is no name of a source: letters, digits, - and _", "")
+		case slices.Contains(p.sources, name):
+			c.fail(CheckOriginSource, at, name, "is there twice", "")
+		default:
+			p.sources = append(p.sources, name)
 		}
 	}
-	if len(p.message.GetAllowOriginsFrom()) > 0 {
-		c.unsupported(p.field+".allow_origins_from", "", "origin sources are")
+}
+
+// parseOriginItem reads one item of a list of origins, which may stand for what
+// the environment holds.
+func (c *compiler) parseOriginItem(p *parsedRule, at, item string) {
+	if !strings.Contains(item, "${") {
+		c.parseOrigin(p, at, item, "")
+		return
+	}
+	name, fallback, ok := parseVariable(item)
+	if !ok {
+		c.fail(CheckEnvironment, at, item, "is no ${NAME} or ${NAME:-fallback}, and nothing else may stand beside it: a variable holds whole origins, separated by commas", "")
+		return
+	}
+	value, set := c.config.lookupEnv(name)
+	holds := "is what the environment variable " + name + " holds"
+	if !set || value == "" {
+		holds = "is what stands in for the environment variable " + name
+		if value = fallback; value == "" {
+			if !c.otherProfile {
+				c.fail(CheckEnvironment, at, item, "asks for the environment variable "+name+", which is not set or empty: set it, or give a fallback", fmt.Sprintf("%q", "${"+name+":-https://app.example.com}"))
+			}
+			return
+		}
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimSpace(part)
+		switch part {
+		case "":
+			c.fail(CheckEnvironment, at, value, holds+", and an item of it is blank", "")
+		case "*":
+			c.fail(CheckEnvironment, at, value, holds+", and everyone is nothing that the environment says: the policy does", `"*"`)
+		default:
+			c.parseOrigin(p, at, part, name)
+		}
+	}
+}
+
+// parseVariable takes ${NAME} and ${NAME:-fallback} apart.
+func parseVariable(item string) (name, fallback string, ok bool) {
+	inner, opens := strings.CutPrefix(item, "${")
+	inner, closes := strings.CutSuffix(inner, "}")
+	name, fallback, _ = strings.Cut(inner, ":-")
+	return name, fallback, opens && closes && isIdentifier(name) && !strings.ContainsAny(fallback, "${}")
+}
+
+// parseOrigin reads an origin's pattern; variable is where it came from, empty
+// for the policy itself. Risks are accepted by the rule that says the origin: the
+// environment is none, nor is add_origins.
+func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) {
+	pattern, problems := origin.ParsePattern(item)
+	refused := false
+	for _, problem := range problems {
+		risk, canAccept := riskOf[problem.Code]
+		canAccept = canAccept && variable == "" && !p.added
+		if canAccept && p.accepts(risk) {
+			continue
+		}
+		refused = true
+		reason, fix := problem.Reason, problem.Fix
+		if fix != "" {
+			fix = fmt.Sprintf("%q", fix)
+		}
+		if canAccept {
+			reason += fmt.Sprintf(" (accept_risks: [%s] in this rule accepts it)", strings.TrimPrefix(risk.String(), "RISK_"))
+		}
+		if variable != "" {
+			reason += " (from the environment variable " + variable + ")"
+		}
+		c.fail(Check(problem.Code), at, item, reason, fix)
+	}
+	if !refused {
+		p.origins, p.originAt = append(p.origins, pattern), append(p.originAt, originPlace{at, variable})
 	}
 }
 

@@ -21,8 +21,10 @@ type schema struct {
 	// names holds every full name that a selector can be: methods, services,
 	// and packages as "acme.v1.*".
 	names map[string]bool
-	// carriers are the services and methods that carry options of ours.
-	carriers []string
+	// options are what the schema says itself, by the full name of the service or
+	// method; in bytes, as it came.
+	options map[string][]byte
+	places  map[string]Provenance // of the same options
 }
 
 type schemaMethod struct {
@@ -34,7 +36,7 @@ type schemaMethod struct {
 
 // readSchema collects the services of a registry.
 func readSchema(files *protoregistry.Files) *schema {
-	s := &schema{services: map[string]bool{}, names: map[string]bool{}}
+	s := &schema{services: map[string]bool{}, names: map[string]bool{}, options: map[string][]byte{}, places: map[string]Provenance{}}
 	files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		for i := range f.Services().Len() {
 			s.addService(f.Services().Get(i))
@@ -42,7 +44,6 @@ func readSchema(files *protoregistry.Files) *schema {
 		return true
 	})
 	slices.SortFunc(s.methods, func(a, b schemaMethod) int { return strings.Compare(a.name, b.name) })
-	slices.Sort(s.carriers)
 	return s
 }
 
@@ -52,9 +53,7 @@ func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 	for pkg := parentName(service); pkg != ""; pkg = parentName(pkg) {
 		s.names[pkg+".*"] = true
 	}
-	if carriesOption(d.Options(), corsrpcv1.E_Service.TypeDescriptor().Number()) {
-		s.carriers = append(s.carriers, service)
-	}
+	s.addOption(d, d.Options(), corsrpcv1.E_Service.TypeDescriptor().Number())
 	for i := range d.Methods().Len() {
 		m := d.Methods().Get(i)
 		name := string(m.FullName())
@@ -64,35 +63,42 @@ func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 			name: name, path: "/" + service + "/" + string(m.Name()),
 			noSideEffects: options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
 		})
-		if carriesOption(m.Options(), corsrpcv1.E_Method.TypeDescriptor().Number()) {
-			s.carriers = append(s.carriers, name)
-		}
+		s.addOption(m, m.Options(), corsrpcv1.E_Method.TypeDescriptor().Number())
 	}
 }
 
 // parentName returns the name around a full name: a.b for a.b.C.
 func parentName(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
 
-// carriesOption reports whether options hold our extension, known to the
-// resolver that parsed them or not: then it is among the unknown fields.
-func carriesOption(options proto.Message, number protoreflect.FieldNumber) bool {
+// addOption finds our extension among options. On the wire it is the same
+// whether the resolver that parsed them knew it, made a dynamic message of it or
+// left it among the unknown fields.
+func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, number protoreflect.FieldNumber) {
 	if options == nil {
-		return false
+		return
 	}
-	found := false
-	m := options.ProtoReflect()
-	m.Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-		found = found || f.IsExtension() && f.Number() == number
-		return !found
-	})
-	for b := m.GetUnknown(); !found && len(b) > 0; {
-		n, _, size := protowire.ConsumeField(b)
+	b, err := proto.Marshal(options)
+	if err != nil {
+		return // of a required field that is missing: no option of ours
+	}
+	for len(b) > 0 {
+		n, kind, size := protowire.ConsumeTag(b)
 		if size < 0 {
-			break
+			return
 		}
-		found, b = n == number, b[size:]
+		rest := b[size:]
+		length := protowire.ConsumeFieldValue(n, kind, rest)
+		if length < 0 {
+			return
+		}
+		if n == number && kind == protowire.BytesType {
+			value, _ := protowire.ConsumeBytes(rest)
+			element := string(d.FullName())
+			s.options[element] = append(s.options[element], value...) // messages merge
+			s.places[element] = optionPlace(d, number)
+		}
+		b = rest[length:]
 	}
-	return found
 }
 
 // operational are the packages of services that servers link in for their own

@@ -1,11 +1,12 @@
 package corsrpc_test
 
 import (
-	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -15,8 +16,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
@@ -30,13 +33,13 @@ func TestVectors(t *testing.T) {
 	}
 	cases := 0
 	for _, s := range suites {
-		plan := compileSuite(t, s)
+		layer := layerOfSuite(t, s)
 		for _, c := range s.Cases {
 			cases++
 			t.Run(s.File+"/"+c.Name, func(t *testing.T) {
 				t.Parallel()
-				t.Run("decide", func(t *testing.T) { checkDecide(t, plan, c) })
-				t.Run("wrap", func(t *testing.T) { checkWrap(t, plan, c) })
+				t.Run("decide", func(t *testing.T) { checkDecide(t, layer.Plan(), c) })
+				t.Run("wrap", func(t *testing.T) { checkWrap(t, layer, c) })
 			})
 		}
 	}
@@ -45,25 +48,64 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func compileSuite(t *testing.T, s vectors.Suite) *corsrpc.Plan {
+// planOfSuite compiles a policy as the suite's server does.
+func planOfSuite(t *testing.T, s vectors.Suite, policy *corsrpcv1.Policy, opts ...corsrpc.CompileOption) *corsrpc.Plan {
 	t.Helper()
 	files, err := vectors.Schema(s.Schema)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := corsrpc.ParsePolicy(s.File+".yaml", []byte(s.Policy))
-	if err != nil {
-		t.Fatalf("%s: %v", s.File, err)
-	}
-	opts := []corsrpc.CompileOption{corsrpc.WithFiles(files), corsrpc.WithDocument(doc)}
+	opts = append(opts, corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), withEnv(s.Env))
 	for _, p := range s.Prefixes {
 		opts = append(opts, corsrpc.WithPathPrefix(p))
 	}
-	plan, err := corsrpc.Compile(doc.Policy(), opts...)
+	plan, err := corsrpc.Compile(policy, opts...)
 	if err != nil {
 		t.Fatalf("%s: %v", s.File, err)
 	}
 	return plan
+}
+
+// layerOfSuite is a layer as the suite's server would have it.
+func layerOfSuite(t *testing.T, s vectors.Suite) *corsrpc.Layer {
+	t.Helper()
+	doc, err := corsrpc.ParsePolicy(s.File+".yaml", []byte(s.Policy))
+	if err != nil {
+		t.Fatalf("%s: %v", s.File, err)
+	}
+	return layerOfPlan(t, s, planOfSuite(t, s, doc.Policy(), corsrpc.WithDocument(doc)))
+}
+
+// layerOfPlan is a layer with the suite's sources.
+func layerOfPlan(t *testing.T, s vectors.Suite, plan *corsrpc.Plan) *corsrpc.Layer {
+	t.Helper()
+	opts := []corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}
+	for name, rows := range s.Sources {
+		opts = append(opts, corsrpc.WithOriginSource(name, rowsOf(rows...), corsrpc.SourceWait(time.Minute)))
+	}
+	layer, err := corsrpc.New(plan, opts...)
+	if err != nil {
+		t.Fatalf("%s: %v", s.File, err)
+	}
+	return layer
+}
+
+// withEnv is an environment of the test's own.
+func withEnv(env map[string]string) corsrpc.CompileOption {
+	return corsrpc.WithLookupEnv(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+}
+
+// rowsOf is a source that streams rows.
+func rowsOf(rows ...string) corsrpc.OriginSource {
+	return corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	})
 }
 
 // request is the case's request as net/http would hand it to a handler.
@@ -104,6 +146,9 @@ func checkDecide(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
 	if got := d.Field(); c.Want.Field != "" && got != c.Want.Field {
 		t.Errorf("field %q, want %q", got, c.Want.Field)
 	}
+	if d.Enforced() == c.Want.Observed {
+		t.Errorf("enforced %v", d.Enforced())
+	}
 	if got := d.Missing(); got != c.Want.Missing {
 		t.Errorf("missing %q, want %q", got, c.Want.Missing)
 	}
@@ -124,11 +169,7 @@ func checkDecide(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
 	}
 }
 
-func checkWrap(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.NewTextHandler(&bytes.Buffer{}, nil))))
-	if err != nil {
-		t.Fatal(err)
-	}
+func checkWrap(t *testing.T, layer *corsrpc.Layer, c vectors.Case) {
 	ran := false
 	handler := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ran = true
@@ -139,7 +180,7 @@ func checkWrap(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
 	}))
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, request(t, c))
-	if want := runsHandler[c.Want.Outcome]; ran != want {
+	if want := runsHandler[c.Want.Outcome] || c.Want.Observed; ran != want {
 		t.Errorf("handler ran: %v, want %v", ran, want)
 	}
 	res := w.Result()
@@ -195,17 +236,17 @@ func TestPolicyVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := vectors.Schema("acme")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var golden strings.Builder
 	for _, p := range policies {
+		files, err := vectors.Schema(p.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
 		name := p.File
 		if name == "" {
 			name = "cors.yaml"
 		}
-		err := load(t, name, p.Text, corsrpc.WithFiles(files))
+		err = load(t, name, p.Text, corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(p.Env), corsrpc.WithOriginSource("tenants", rowsOf()))
 		var got []string
 		for _, v := range violations(t, err) {
 			field := v.Field

@@ -53,9 +53,12 @@ const (
 	CheckProtocolHeader          Check = "PROTOCOL_HEADER"
 	CheckMaxAgeRange             Check = "MAX_AGE_RANGE"
 	CheckRuleIneffective         Check = "RULE_INEFFECTIVE"
+	CheckProfileUnknown          Check = "PROFILE_UNKNOWN"
+	CheckEnvironment             Check = "ENVIRONMENT"
+	CheckOriginSource            Check = "ORIGIN_SOURCE"
+	CheckSchemaOption            Check = "SCHEMA_OPTION"
 	CheckNoOrigins               Check = "NO_ORIGINS"
 	CheckOption                  Check = "OPTION"
-	CheckNotSupported            Check = "NOT_SUPPORTED"
 )
 
 // checkPurposes is the one table of checks: compiling, the documents and the
@@ -100,9 +103,12 @@ var checkPurposes = []struct {
 	{CheckProtocolHeader, "what the protocols need is never withheld"},
 	{CheckMaxAgeRange, "max_age is a time that browsers honour"},
 	{CheckRuleIneffective, "no rule stands below a wider disabled one without effect"},
+	{CheckProfileUnknown, "the profile that is chosen is one of the policy's"},
+	{CheckEnvironment, "what the environment should say, it says"},
+	{CheckOriginSource, "every origin source has a name, and is named once"},
+	{CheckSchemaOption, "options in a schema shape what the operator grants, and grant nothing themselves"},
 	{CheckNoOrigins, "somebody may call something"},
 	{CheckOption, "options given in code are valid"},
-	{CheckNotSupported, "what this version cannot do is refused, not ignored"},
 }
 
 // Checks returns every check that loading makes, in the order of the
@@ -134,7 +140,10 @@ type Position struct {
 
 // Related is another value that a violation is about.
 type Related struct {
-	Field    string
+	// Field is its path.
+	Field string
+	// File and Position are its place, where it is known.
+	File     string
 	Position Position
 }
 
@@ -165,7 +174,7 @@ type Violation struct {
 func (v Violation) String() string {
 	var b strings.Builder
 	if v.File != "" {
-		b.WriteString(v.place(v.Position))
+		b.WriteString(place(v.File, v.Position))
 		b.WriteString(": ")
 	}
 	if v.Field != "" {
@@ -178,8 +187,8 @@ func (v Violation) String() string {
 	b.WriteString(v.Reason)
 	for _, r := range v.Related {
 		fmt.Fprintf(&b, " (%s", r.Field)
-		if v.File != "" && r.Position != (Position{}) {
-			b.WriteString(" at " + v.place(r.Position))
+		if r.Position != (Position{}) || r.File != v.File {
+			b.WriteString(" at " + place(r.File, r.Position))
 		}
 		b.WriteString(")")
 	}
@@ -190,11 +199,11 @@ func (v Violation) String() string {
 	return b.String()
 }
 
-func (v Violation) place(p Position) string {
+func place(file string, p Position) string {
 	if p == (Position{}) {
-		return v.File
+		return file
 	}
-	return fmt.Sprintf("%s:%d:%d", v.File, p.Line, p.Column)
+	return fmt.Sprintf("%s:%d:%d", file, p.Line, p.Column)
 }
 
 // shorten cuts a value that would make a message unreadable.

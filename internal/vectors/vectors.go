@@ -34,9 +34,15 @@ type Suite struct {
 	Policy string `yaml:"policy"`
 	// Prefixes are path prefixes that the compiler is told of.
 	Prefixes []string `yaml:"prefixes"`
-	// Schema is "acme" (the default), or "none" for a server without one.
+	// Schema is "acme" (the default), "options" for services that carry options, or
+	// "none" for a server without one.
 	Schema string `yaml:"schema"`
-	Cases  []Case `yaml:"cases"`
+	// Profile is the one that is chosen; Env is what the environment holds.
+	Profile string            `yaml:"profile"`
+	Env     map[string]string `yaml:"env"`
+	// Sources are what origin sources stream, by their names.
+	Sources map[string][]string `yaml:"sources"`
+	Cases   []Case              `yaml:"cases"`
 }
 
 // Case is one request and its outcome.
@@ -84,6 +90,9 @@ type Want struct {
 	Header Header `yaml:"header"`
 	// Missing is what a preflight asked for in vain.
 	Missing string `yaml:"missing"`
+	// Observed says that the outcome is only reported: the handler runs, and its
+	// answer is left as it is.
+	Observed bool `yaml:"observed"`
 }
 
 // Header is a set of header fields; a field's value is one line, or a list of
@@ -120,6 +129,10 @@ type Policy struct {
 	// File is the name the text is parsed under; default cors.yaml.
 	File string `yaml:"file"`
 	Text string `yaml:"text"`
+	// Schema, Profile and Env are as in a Suite.
+	Schema  string            `yaml:"schema"`
+	Profile string            `yaml:"profile"`
+	Env     map[string]string `yaml:"env"`
 	// Violations are all that loading reports, in order, each as
 	// "line:column field CHECK"; an unknown place is 0:0, no field is -.
 	Violations []string `yaml:"violations"`
@@ -177,12 +190,16 @@ func each(dir string, read func(name string, text []byte) error) error {
 	return nil
 }
 
-// Schema returns the services that a suite's server knows.
+// Schema returns the services that a suite's server knows; "options" can be read
+// where the extensions of corsrpc.v1 are linked in.
 func Schema(name string) (*protoregistry.Files, error) {
-	if name == "none" {
+	switch name {
+	case "none":
 		return new(protoregistry.Files), nil
+	case "":
+		name = "acme"
 	}
-	text, err := files.ReadFile("testdata/acme.textproto")
+	text, err := files.ReadFile("testdata/" + name + ".textproto")
 	if err != nil {
 		return nil, err
 	}

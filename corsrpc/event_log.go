@@ -5,11 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
-// What the log of refusals is bounded by: whoever floods a server with
+// What the lines about requests are bounded by: whoever floods a server with
 // refused requests does not flood its log, nor its memory.
 const (
 	logPeriod    = time.Minute
@@ -18,27 +19,28 @@ const (
 	logMostBytes = 100 // of a sample
 )
 
-// refusalLog logs refused calls and preflights: each reason, rule and known
-// procedure once a minute with one sample, ten lines a second at most, and the
-// count of the rest once a minute.
-type refusalLog struct {
+// eventLog logs what a layer does. Of requests it logs those that are refused, and
+// those that a shadow policy decides otherwise: each reason, rule and known
+// procedure once a minute with one sample, ten lines a second at most, and the count
+// of the rest once a minute.
+type eventLog struct {
 	logger *slog.Logger
 
 	mu         sync.Mutex
-	last       map[refusalKey]time.Time
+	last       map[lineKey]time.Time
 	second     time.Time
 	inSecond   int
 	suppressed int
 }
 
-type refusalKey struct {
+type lineKey struct {
 	reason Reason
 	field  string
 	name   string // of a known procedure or a path rule only: their number is bounded
 }
 
-func newRefusalLog(logger *slog.Logger) *refusalLog {
-	return &refusalLog{logger: logger, last: map[refusalKey]time.Time{}}
+func newEventLog(logger *slog.Logger) *eventLog {
+	return &eventLog{logger: logger, last: map[lineKey]time.Time{}}
 }
 
 // isRefusal reports whether the browser will not make or not hand on the call.
@@ -53,8 +55,8 @@ func (d Decision) isRefusal() bool {
 }
 
 // decision logs a refusal, or counts it.
-func (l *refusalLog) decision(ctx context.Context, r *http.Request, d Decision) {
-	key := refusalKey{reason: d.reason, field: d.Field(), name: d.PathPattern()}
+func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
+	key := lineKey{reason: d.reason, field: d.Field(), name: d.PathPattern()}
 	if name, known := d.Procedure(); known {
 		key.name = name
 	}
@@ -77,7 +79,10 @@ func (l *refusalLog) decision(ctx context.Context, r *http.Request, d Decision) 
 		attrs = append(attrs, slog.String("missing", sample(d.missing)))
 	}
 	if key.field != "" {
-		attrs = append(attrs, slog.String("rule", key.field))
+		attrs = append(attrs, slog.String("rule", d.From().String()))
+	}
+	if !d.Enforced() {
+		attrs = append(attrs, slog.Bool("enforced", false))
 	}
 	if remedy := d.reason.Remedy(); remedy != "" {
 		attrs = append(attrs, slog.String("remedy", remedy))
@@ -89,11 +94,14 @@ func (l *refusalLog) decision(ctx context.Context, r *http.Request, d Decision) 
 			what = "corsrpc: a preflight asked for more than is granted, so the browser will not send the call"
 		}
 	}
+	if !d.Enforced() {
+		what = strings.Replace(what, "refused", "would have refused", 1)
+	}
 	l.logger.LogAttrs(ctx, slog.LevelWarn, what, attrs...)
 }
 
 // admit reports whether a line may be written now, and counts it if not.
-func (l *refusalLog) admit(key refusalKey, now time.Time) bool {
+func (l *eventLog) admit(key lineKey, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.second) >= time.Second {
@@ -115,7 +123,7 @@ func (l *refusalLog) admit(key refusalKey, now time.Time) bool {
 }
 
 // forget drops the keys that may be logged again anyway.
-func (l *refusalLog) forget(now time.Time) {
+func (l *eventLog) forget(now time.Time) {
 	for key, last := range l.last {
 		if now.Sub(last) >= logPeriod {
 			delete(l.last, key)
@@ -124,7 +132,7 @@ func (l *refusalLog) forget(now time.Time) {
 }
 
 // summarize logs how many refusals were only counted.
-func (l *refusalLog) summarize() {
+func (l *eventLog) summarize() {
 	l.mu.Lock()
 	n := l.suppressed
 	l.suppressed = 0
@@ -146,14 +154,14 @@ func sample(s string) string {
 // reportReplaced logs, once for a layer, that something behind it writes CORS
 // headers of its own: two sources of them break every call.
 func (l *Layer) reportReplaced(d Decision) {
-	if l.refusals == nil || !l.replaced.CompareAndSwap(false, true) {
+	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
 	name := d.PathPattern()
 	if procedure, known := d.Procedure(); known {
 		name = procedure
 	}
-	l.refusals.logger.LogAttrs(context.Background(), slog.LevelWarn,
+	l.log.logger.LogAttrs(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
 		slog.String("target", name),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
@@ -163,15 +171,64 @@ func (l *Layer) reportReplaced(d Decision) {
 // ends in a known procedure's but is not governed: most likely the layer
 // stands outside of http.StripPrefix and was not told.
 func (l *Layer) hintAtPrefix(r *http.Request) {
-	if l.refusals == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
+	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
 		return
 	}
 	prefix, ok := l.plan.Load().missingPrefix(r.URL.Path)
 	if !ok || !l.hinted.CompareAndSwap(false, true) {
 		return
 	}
-	l.refusals.logger.LogAttrs(r.Context(), slog.LevelWarn,
+	l.log.logger.LogAttrs(r.Context(), slog.LevelWarn,
 		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
 		slog.String("path", sample(r.URL.Path)),
 		slog.String("remedy", "WithPathPrefix("+strconv.Quote(sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
+}
+
+// difference logs, within the same bounds, that a candidate policy decides
+// otherwise.
+func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow Decision) {
+	key := lineKey{reason: "shadow " + d.reason + " " + shadow.reason, field: shadow.Field(), name: d.PathPattern()}
+	if name, known := d.Procedure(); known {
+		key.name = name
+	}
+	if !l.admit(key, time.Now()) {
+		return
+	}
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: the shadow policy decides otherwise",
+		slog.String("target", key.name), slog.String("origin", sample(r.Header.Get("Origin"))),
+		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.reason)), slog.String("rule", d.From().String()),
+		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()))
+}
+
+// source logs what a source has not, or has that is no origin.
+func (l *eventLog) source(ctx context.Context, report SourceReport) {
+	if report.Err != nil {
+		l.logger.LogAttrs(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
+			slog.String("source", report.Name), slog.Any("error", report.Err), slog.Duration("age", report.Age))
+		return
+	}
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins",
+		slog.String("source", report.Name), slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
+}
+
+// reload logs that another policy is in force, or why none is.
+func (l *eventLog) reload(ctx context.Context, err error) {
+	if err != nil {
+		l.logger.LogAttrs(ctx, slog.LevelError, "corsrpc: the changed policy is not put in force; the one before stays", slog.Any("error", err))
+		return
+	}
+	l.logger.LogAttrs(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
+}
+
+// loaded logs which profile was chosen, and by whom.
+func (l *eventLog) loaded(name string, c *compileConfig) {
+	if c.profile == "" {
+		return
+	}
+	by := profileVariable
+	if c.profileGiven {
+		by = "WithProfile"
+	}
+	l.logger.LogAttrs(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
+		slog.String("policy", name), slog.String("profile", c.profile), slog.String("chosen_by", by))
 }

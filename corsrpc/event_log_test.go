@@ -29,7 +29,7 @@ func TestRefusalIsLogged(t *testing.T) {
 	refuse(h, listRPC, "https://evil.example")
 	for _, want := range []string{
 		"level=WARN", "refused a cross-origin call", "reason=ORIGIN_NOT_ALLOWED", "origin=https://evil.example",
-		"target=acme.catalog.v1.CatalogService.List", "rule=defaults", "allow_origins",
+		"target=acme.catalog.v1.CatalogService.List", `rule="defaults.allow_origins at cors.yaml:3:18"`, "allow_origins",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, log)

@@ -1,0 +1,309 @@
+package corsrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+)
+
+// OriginSource has the origins of tenants, in a database perhaps, under a name
+// that rules have in allow_origins_from.
+type OriginSource interface {
+	// Origins streams the whole set, each an exact origin as browsers write it:
+	// https://shop.example.com. An error ends the stream, and the set that was
+	// there before stays; it has to end with the context. A row that is no exact
+	// origin (a pattern, *, null, an upper-case letter), or one of plain http beyond
+	// loopback, is skipped, counted and reported. It is called from several
+	// goroutines, one at a time.
+	Origins(ctx context.Context) iter.Seq2[string, error]
+}
+
+// OriginNotifier is an OriginSource that says when its set has changed.
+type OriginNotifier interface {
+	OriginSource
+	// Notify waits, and returns nil once the set may have changed since Notify was
+	// called last, or an error where it cannot tell any more. Watch asks for the set
+	// then, and calls Notify again, after a pause where it failed. Where it has to
+	// connect first, it returns nil as soon as it listens: what happened before, it
+	// cannot tell. It has to end with the context.
+	Notify(ctx context.Context) error
+}
+
+// OriginSourceFunc is a function that is an OriginSource.
+type OriginSourceFunc func(ctx context.Context) iter.Seq2[string, error]
+
+// Origins calls f.
+func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] { return f(ctx) }
+
+// SourceOption changes how a layer keeps the origins of a source.
+type SourceOption func(*source)
+
+// SourceMaxAge sets the age of a set beyond which it allows nobody: a source
+// that has failed for so long. Ages are measured by the monotonic clock, so that
+// a wall clock that is set changes nothing. Default: none, and the last good set
+// stays.
+func SourceMaxAge(d time.Duration) SourceOption { return func(s *source) { s.maxAge = d } }
+
+// SourceEvery sets the period after which Watch asks the source again. Default:
+// none, and only notices and Refresh do.
+func SourceEvery(d time.Duration) SourceOption { return func(s *source) { s.every = d } }
+
+// SourceWait has Load and New wait for the first set, no longer than d, and fail
+// without one. Default: they do not, and the source allows nobody until Watch or
+// Refresh has asked it.
+func SourceWait(d time.Duration) SourceOption { return func(s *source) { s.wait = d } }
+
+// SourceTimeout sets how long the source may take to stream its set: its context
+// ends then, and the set that was there stays. Default: a minute.
+func SourceTimeout(d time.Duration) SourceOption { return func(s *source) { s.timeout = d } }
+
+// SourceMaxOrigins sets how many origins a set may have: a source that streams
+// more has failed, so that a wrong query does not fill the memory. Default:
+// 4,000,000.
+func SourceMaxOrigins(n int) SourceOption { return func(s *source) { s.maxOrigins = n } }
+
+// WithOriginSource gives the source that rules name in allow_origins_from. A
+// source that no rule names is never asked.
+func WithOriginSource(name string, from OriginSource, opts ...SourceOption) LayerOption {
+	return layerOption(func(c *layerConfig) {
+		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, turn: make(chan struct{}, 1)}
+		for _, o := range opts {
+			o(s)
+		}
+		if c.sources == nil {
+			c.sources = map[string]*source{}
+		}
+		c.sources[name] = s
+	})
+}
+
+// source is one that the program gave.
+type source struct {
+	name                         string
+	from                         OriginSource
+	maxAge, every, wait, timeout time.Duration
+	maxOrigins                   int
+	turn                         chan struct{} // holds one item while it is asked
+}
+
+// sourceSet is what a source streamed. It is immutable.
+type sourceSet struct {
+	origins map[string]struct{}
+	loaded  time.Time
+	expires time.Time // zero for never
+}
+
+// allows reports whether the set holds the origin and is not too old.
+func (s *sourceSet) allows(o string) bool {
+	if s == nil {
+		return false
+	}
+	_, ok := s.origins[o]
+	return ok && (s.expires.IsZero() || time.Now().Before(s.expires))
+}
+
+// SourceReport says what came of asking a source.
+type SourceReport struct {
+	// Name is the source's, as rules name it.
+	Name string
+	// Origins is how many the set in force has, Skipped how many rows were no exact
+	// origins, and Sample the first of them, made safe to log.
+	Origins, Skipped int
+	Sample           string
+	// Age is the age of the set in force: what asking took where it went well, and
+	// how old the last good set is where it failed. It is 0 where there is none.
+	Age time.Duration
+	// Err is why asking failed; nil where it did not.
+	Err error
+}
+
+// load asks the source for its whole set, when its turn has come.
+func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport) {
+	report = SourceReport{Name: s.name}
+	fail := func(err error) (*sourceSet, SourceReport) {
+		report.Err = fmt.Errorf("corsrpc: origin source %q: %w", s.name, err)
+		return nil, report
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fail(ctx.Err())
+	}
+	defer func() {
+		if r := recover(); r != nil { // in a goroutine of Watch's it would end the server
+			set, report = fail(fmt.Errorf("it panicked: %v", r))
+		}
+	}()
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %v (SourceTimeout)", s.timeout))
+	defer cancel()
+	set = &sourceSet{origins: map[string]struct{}{}, loaded: time.Now()} // no younger than what it was asked for
+	for row, err := range s.from.Origins(ctx) {
+		switch {
+		case ctx.Err() != nil:
+			return fail(context.Cause(ctx))
+		case err != nil:
+			return fail(err)
+		case !isTenantOrigin(row):
+			if report.Skipped++; report.Skipped == 1 {
+				report.Sample = sample(row)
+			}
+			continue
+		}
+		if set.origins[row] = struct{}{}; len(set.origins) > s.maxOrigins {
+			return fail(fmt.Errorf("it streams more than %d origins (SourceMaxOrigins)", s.maxOrigins))
+		}
+	}
+	if ctx.Err() != nil { // a stream that ended early is no set
+		return fail(context.Cause(ctx))
+	}
+	if s.maxAge > 0 {
+		set.expires = set.loaded.Add(s.maxAge)
+	}
+	report.Origins, report.Age = len(set.origins), time.Since(set.loaded)
+	return set, report
+}
+
+// isTenantOrigin reports whether a row is one exact origin that a policy could
+// name without accepting a risk.
+func isTenantOrigin(row string) bool {
+	if _, ok := origin.Parse(row); !ok {
+		return false // which patterns are not, but null is
+	}
+	pattern, problems := origin.ParsePattern(row)
+	return len(problems) == 0 && !pattern.IsNull()
+}
+
+// Refresh asks a source for its set and puts it in force in one step. Where that
+// fails, or the context ends, the set that was there stays, and the error says
+// why. It is safe for concurrent use; calls for one source take turns.
+func (l *Layer) Refresh(ctx context.Context, name string) error {
+	s := l.sources[name]
+	if s == nil {
+		return fmt.Errorf("corsrpc: there is no origin source %q: give it by WithOriginSource", name)
+	}
+	set, report := s.load(ctx)
+	l.writing.Lock()
+	if set != nil {
+		l.keepYounger(name, set)
+		l.plan.Store(l.bind(l.plan.Load()))
+	} else {
+		report.describe(l.sets[name])
+	}
+	l.writing.Unlock()
+	l.reportSource(ctx, report)
+	return report.Err
+}
+
+// describe says of the set in force what a report of a failure says.
+func (r *SourceReport) describe(have *sourceSet) {
+	if have != nil {
+		r.Origins, r.Age = len(have.origins), time.Since(have.loaded)
+	}
+}
+
+// keepYounger keeps a set, unless the one that is there was asked for later. The
+// caller holds l.writing.
+func (l *Layer) keepYounger(name string, set *sourceSet) {
+	if have := l.sets[name]; have == nil || !set.loaded.Before(have.loaded) {
+		l.sets = maps.Clone(l.sets)
+		if l.sets == nil {
+			l.sets = map[string]*sourceSet{}
+		}
+		l.sets[name] = set
+	}
+}
+
+// bind is the plan with its shadow, and both with what the sources streamed. The
+// caller holds l.writing.
+func (l *Layer) bind(plan *Plan) *Plan {
+	bound := *plan
+	bound.sets = l.sets
+	if l.shadow != nil {
+		bound.shadow = l.shadow
+	}
+	if bound.shadow != nil {
+		shadow := *bound.shadow
+		shadow.sets, shadow.shadow = l.sets, nil
+		bound.shadow = &shadow
+	}
+	return &bound
+}
+
+// Reload puts another plan in force, in one step: a request keeps the plan that
+// it began with. The sets of sources that both plans name stay; sources that only
+// the new one names are asked before, and where one fails or was not given,
+// nothing changes and the error says why. Calls take turns.
+//
+// A layer that Load made goes on following its file where Watch does.
+func (l *Layer) Reload(ctx context.Context, plan *Plan) error {
+	err := l.reload(ctx, plan)
+	l.reportReload(ctx, err)
+	return err
+}
+
+func (l *Layer) reload(ctx context.Context, plan *Plan) error {
+	if plan == nil {
+		return errors.New("corsrpc: Reload was given no plan: pass what Compile returns")
+	}
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	named := l.sourceNames(plan)
+	if err := l.missingSource(named); err != nil {
+		return err
+	}
+	before, loaded := l.sourceNames(l.Plan()), map[string]*sourceSet{}
+	for _, name := range named {
+		if slices.Contains(before, name) {
+			continue
+		}
+		set, report := l.sources[name].load(ctx)
+		l.reportSource(ctx, report)
+		if report.Err != nil {
+			return report.Err
+		}
+		loaded[name] = set
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	for name, set := range loaded {
+		l.keepYounger(name, set)
+	}
+	// What nobody names grows old: it is asked anew when somebody does.
+	kept := maps.Clone(l.sets)
+	maps.DeleteFunc(kept, func(name string, _ *sourceSet) bool { return !slices.Contains(named, name) })
+	l.sets = kept
+	l.plan.Store(l.bind(plan))
+	return nil
+}
+
+// sourceNames returns the sources that a plan and its shadow name.
+func (l *Layer) sourceNames(plan *Plan) []string {
+	shadow := plan.shadow
+	if l.shadow != nil {
+		shadow = l.shadow
+	}
+	if shadow == nil {
+		return plan.sourceNames
+	}
+	return append(slices.Clone(plan.sourceNames), shadow.sourceNames...)
+}
+
+// missingSource is the error where one of the sources was not given.
+func (l *Layer) missingSource(names []string) error {
+	for _, name := range names {
+		if l.sources[name] == nil {
+			return fmt.Errorf("corsrpc: the policy names the origin source %q, which WithOriginSource does not give", name)
+		}
+	}
+	return nil
+}

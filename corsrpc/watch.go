@@ -1,0 +1,286 @@
+package corsrpc
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// ErrNoFile is what Watch returns for a layer that Load did not make and that has
+// no origin sources: there is nothing to watch.
+var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no origin sources: there is nothing to watch")
+
+// Watch follows the policy file and the origin sources until the context ends,
+// and returns nil then. Run it in a goroutine of its own, once for a layer.
+//
+// A changed file is checked whole and put in force in one step, as Reload does; a
+// bad one changes nothing and is reported, once for each content. Files that are
+// replaced by a rename or by a symbolic link that leads elsewhere (a ConfigMap of
+// Kubernetes) are followed, and one that vanishes is awaited. A file that is
+// written in place is read when it has been left alone for 50 ms: replace files by
+// a rename, so that no half of one is ever seen.
+//
+// A source is asked at the start, unless it has been, and then after its period
+// and at its notices; where it fails, again after a pause of 100 ms that doubles up
+// to 30 s.
+//
+// The error is [ErrNoFile] where there is nothing to watch, or says that Watch
+// runs already.
+func (l *Layer) Watch(ctx context.Context) error {
+	if l.file == nil && len(l.sources) == 0 {
+		return ErrNoFile
+	}
+	if !l.watching.CompareAndSwap(false, true) {
+		return errors.New("corsrpc: Watch runs already for this layer")
+	}
+	defer l.watching.Store(false)
+	var following sync.WaitGroup
+	for _, s := range l.sources {
+		following.Go(func() { l.followSource(ctx, s) })
+	}
+	if l.file != nil {
+		l.followFile(ctx)
+	}
+	following.Wait()
+	return nil
+}
+
+// The pauses after a failure.
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// followSource asks a source at the start, after each period and at each notice.
+// It never ends by itself: a layer has its sources for good.
+func (l *Layer) followSource(ctx context.Context, s *source) {
+	notices := make(chan struct{}, 1) // one that waits stands for all that come
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	if n, ok := s.from.(OriginNotifier); ok {
+		listening.Go(func() { l.listen(ctx, s.name, n, notices) })
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	pause := firstPause
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-notices:
+		}
+		plan := l.Plan()
+		next := s.every
+		switch {
+		case !slices.Contains(l.sourceNames(plan), s.name): // Reload asks it when a policy names it
+		case first && plan.sets[s.name] != nil: // SourceWait has asked it
+		case l.Refresh(ctx, s.name) != nil: // reported there
+			if next = pause; s.every > 0 {
+				next = min(pause, s.every)
+			}
+			pause = min(2*pause, longestPause)
+		default:
+			pause = firstPause
+		}
+		timer.Stop()
+		if next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// listen passes on the notices of a source. After a failure to listen too, the
+// source is asked: a notice may have been missed.
+func (l *Layer) listen(ctx context.Context, name string, n OriginNotifier, notices chan<- struct{}) {
+	pause := firstPause
+	for ctx.Err() == nil {
+		err := notify(ctx, n)
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case notices <- struct{}{}:
+		default:
+		}
+		if err == nil {
+			pause = firstPause
+			continue
+		}
+		report := SourceReport{Name: name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notice: %w", name, err)}
+		report.describe(l.Plan().sets[name])
+		l.reportSource(ctx, report)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// notify turns a panic into an error: it would end the server.
+func notify(ctx context.Context, n OriginNotifier) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("it panicked: %v", r)
+		}
+	}()
+	return n.Notify(ctx)
+}
+
+// How long a file has to be left alone before it is read, since editors and tools
+// write in several steps; how long that may be put off; and how often it is looked
+// at where nothing tells of changes, as on some network file systems.
+const (
+	settle        = 50 * time.Millisecond
+	longestSettle = time.Second
+	lookAgain     = 5 * time.Second
+)
+
+// policyFile is where Load read the policy, and how to read it again. Only Watch
+// changes it.
+type policyFile struct {
+	name   string
+	config *compileConfig
+	seen   [sha256.Size]byte // of the content that was tried last
+	info   os.FileInfo       // of the same; nil for none
+	said   string            // the content and the error that were reported last
+}
+
+// followFile is Watch for the policy file.
+func (l *Layer) followFile(ctx context.Context) {
+	watcher := newFolderWatcher(l.file.name)
+	defer watcher.close()
+	looks := time.NewTicker(lookAgain)
+	defer looks.Stop()
+	read := time.NewTimer(0) // what changed between Load and here is read now
+	defer read.Stop()
+	var since time.Time // of the first event that is not read yet
+	soon := func() {
+		if since.IsZero() {
+			since = time.Now()
+		}
+		read.Reset(max(0, min(settle, longestSettle-time.Since(since))))
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-watcher.events: // any in the folder: a link's target may be another file
+			soon()
+		case <-watcher.errors: // events were lost
+			soon()
+		case <-looks.C:
+			if l.file.changed() {
+				soon()
+			}
+		case <-read.C:
+			since = time.Time{}
+			watcher.follow(l.file.name)
+			if again := l.readFile(ctx); again {
+				soon()
+			}
+		}
+	}
+}
+
+// folderWatcher tells of changes in the folder of a file, and in the one that the
+// file's link leads to.
+type folderWatcher struct {
+	watcher *fsnotify.Watcher // nil where the system has none left: the file is looked at
+	events  chan fsnotify.Event
+	errors  chan error
+	folders []string
+}
+
+func newFolderWatcher(name string) *folderWatcher {
+	w := &folderWatcher{}
+	if watcher, err := fsnotify.NewWatcher(); err == nil {
+		w.watcher, w.events, w.errors = watcher, watcher.Events, watcher.Errors
+	}
+	w.follow(name)
+	return w
+}
+
+// follow watches the folders where the file is now.
+func (w *folderWatcher) follow(name string) {
+	if w.watcher == nil {
+		return
+	}
+	folders := []string{filepath.Dir(name)}
+	if target, err := filepath.EvalSymlinks(name); err == nil && filepath.Dir(target) != folders[0] {
+		folders = append(folders, filepath.Dir(target))
+	}
+	for _, folder := range w.folders {
+		if !slices.Contains(folders, folder) {
+			_ = w.watcher.Remove(folder) // it may be gone
+		}
+	}
+	w.folders = folders
+	for _, folder := range folders {
+		_ = w.watcher.Add(folder) // where it cannot be watched, it is looked at
+	}
+}
+
+func (w *folderWatcher) close() {
+	if w.watcher != nil {
+		_ = w.watcher.Close()
+	}
+}
+
+// changed reports whether the file is another than the one that was tried last.
+func (f *policyFile) changed() bool {
+	info, err := os.Stat(f.name)
+	if err != nil || f.info == nil {
+		return true
+	}
+	return !sameFile(info, f.info)
+}
+
+func sameFile(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+// readFile puts the file in force where it holds another policy than the one that
+// was tried last. It has to be called again where the file was written meanwhile.
+func (l *Layer) readFile(ctx context.Context) (again bool) {
+	before, _ := os.Stat(l.file.name)
+	text, err := readPolicyFile(l.file.name, l.file.config.maxPolicyBytes)
+	after, _ := os.Stat(l.file.name)
+	if before != nil && after != nil && !sameFile(before, after) {
+		return true
+	}
+	l.file.info = after
+	content := sha256.Sum256(text)
+	if err == nil && content == l.file.seen {
+		l.file.said = ""
+		return false
+	}
+	if err == nil {
+		var plan *Plan
+		if plan, err = compileFile(l.file.name, text, *l.file.config); err != nil {
+			l.file.seen = content
+		} else if err = l.reload(ctx, plan); err != nil {
+			l.file.info = nil // of a source that fails: it is tried again
+		} else {
+			l.file.seen = content
+		}
+	}
+	said := ""
+	if err != nil {
+		said = string(content[:]) + err.Error()
+	}
+	if ctx.Err() == nil && (err == nil || said != l.file.said) {
+		l.reportReload(ctx, err)
+	}
+	l.file.said = said
+	return false
+}

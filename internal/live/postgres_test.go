@@ -1,0 +1,115 @@
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// postgres is a PostgreSQL server of the test's own, as an unprivileged user, in a
+// temporary directory, on a port that the system picks.
+type postgres struct {
+	dir, bin string
+	port     int
+	log      *bytes.Buffer
+	command  *exec.Cmd
+}
+
+// binaries finds where Debian puts the newest server's programs.
+func binaries(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) == 0 {
+		t.Fatal("PostgreSQL is missing: run `make packages`, or: apt-get install --yes --no-install-recommends postgresql")
+	}
+	slices.Sort(found)
+	return filepath.Dir(found[len(found)-1])
+}
+
+// newPostgres makes a cluster and starts its server, which ends with the test.
+func newPostgres(t *testing.T) *postgres {
+	t.Helper()
+	p := &postgres{bin: binaries(t), log: &bytes.Buffer{}}
+	dir, err := os.MkdirTemp("", "corsrpc-postgres") // not t.TempDir, which others may not enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	p.dir = filepath.Join(dir, "data")
+	if os.Geteuid() == 0 { // PostgreSQL refuses to run as root
+		if err := os.Chown(dir, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := p.run("initdb", "--pgdata", p.dir, "--username", "corsrpc", "--auth", "trust", "--no-sync").CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.port = l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.start(t)
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+const nobody = 65534
+
+// run is a program of PostgreSQL's, as nobody where the test is root.
+func (p *postgres) run(name string, args ...string) *exec.Cmd {
+	c := exec.Command(filepath.Join(p.bin, name), args...)
+	c.Dir = os.TempDir()
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
+	if os.Geteuid() == 0 {
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	return c
+}
+
+// start starts the server and waits until it answers.
+func (p *postgres) start(t *testing.T) {
+	t.Helper()
+	p.command = p.run("postgres", "-D", p.dir, "-p", strconv.Itoa(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
+	p.command.Stdout, p.command.Stderr = p.log, p.log
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := p.run("pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-q")
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if ready.Run() == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("PostgreSQL does not answer:\n%s", p.log)
+		}
+		<-time.After(20 * time.Millisecond)
+		ready = p.run("pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-q")
+	}
+}
+
+// stop ends the server at once, as a crash would.
+func (p *postgres) stop(t *testing.T) {
+	t.Helper()
+	if p.command == nil {
+		return
+	}
+	_ = p.command.Process.Signal(syscall.SIGQUIT)
+	_ = p.command.Wait()
+	p.command = nil
+}
+
+func (p *postgres) url() string {
+	return fmt.Sprintf("postgres://corsrpc@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+}
