@@ -198,10 +198,12 @@ func (d Decision) Field() string {
 		return field(g.credentialsFrom, "allow_credentials")
 	case d.reason == ReasonMethodNotAllowed:
 		return field(g.methodsFrom, "allow_methods")
+	case d.reason == ReasonMethodNotGranted, d.reason == ReasonHeadersNotGranted:
+		return g.narrowest()
 	case d.matched > 0:
 		return g.originRule.originAt[d.matched-1].field
 	case d.source != "":
-		return field(g.originRule, "allow_origins_from")
+		return field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), d.source))
 	case d.reason == ReasonOriginNotAllowed && len(g.originRule.rule().GetAllowOrigins()) > 0:
 		return field(g.originRule, "allow_origins")
 	case d.reason == ReasonOriginNotAllowed:

@@ -175,7 +175,7 @@ func (g *grant) values() (all []EffectiveValue) {
 			add("allow_origins", p.String(), g.originProvenance(i))
 		}
 		for _, name := range l.sources {
-			add("allow_origins_from", name, g.from(l, "allow_origins_from"))
+			add("allow_origins_from", name, g.from(l, item("allow_origins_from", l.message.GetAllowOriginsFrom(), name)))
 		}
 	}
 	add("allow_credentials", fmt.Sprint(g.credentials), g.from(g.credentialsFrom, "allow_credentials"))
@@ -196,10 +196,15 @@ func (g *grant) values() (all []EffectiveValue) {
 		}
 	}
 	for _, method := range g.methods {
-		add("allow_methods", method, g.from(g.methodsFrom, "allow_methods"))
+		add("allow_methods", method, g.from(g.methodsFrom, item("allow_methods", g.methodsFrom.rule().GetAllowMethods(), method)))
 	}
 	add("disabled", fmt.Sprint(g.disabled), g.from(g.disabledFrom, "disabled"))
 	return all
+}
+
+// item is the field of an item of a list.
+func item(field string, items []string, is string) string {
+	return fmt.Sprintf("%s[%d]", field, slices.Index(items, is))
 }
 
 // mentions lists the items of header lists that no narrower layer overrules, the
@@ -219,7 +224,7 @@ func (e *effective) mentions(list nameList, lists headerLists) (all []EffectiveV
 	slices.SortStableFunc(all, func(a, b EffectiveValue) int {
 		return cmp.Compare(fieldOrder[a.Field], fieldOrder[b.Field])
 	})
-	return all
+	return slices.Compact(all) // tracing is one value, and three headers
 }
 
 // fieldOrder has the number of each field of a rule.

@@ -52,13 +52,26 @@ func compilePolicy(t testing.TB, text string, opts ...corsrpc.CompileOption) *co
 // newLayer returns a layer for a YAML policy, and its log.
 func newLayer(t testing.TB, text string, opts ...corsrpc.LayerOption) (*corsrpc.Layer, *logBuffer) {
 	t.Helper()
-	log := &logBuffer{}
-	opts = append([]corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.NewTextHandler(log, nil)))}, opts...)
+	logger, log := newLog()
+	opts = append([]corsrpc.LayerOption{corsrpc.WithLogger(logger)}, opts...)
 	layer, err := corsrpc.New(compilePolicy(t, text), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return layer, log
+}
+
+// newLog returns a logger, and what it writes.
+func newLog() (*slog.Logger, *logBuffer) {
+	log := &logBuffer{}
+	return slog.New(slog.NewTextHandler(log, nil)), log
+}
+
+// allows reports whether a page of the origin may call, as the layer decides now.
+func allows(layer *corsrpc.Layer, origin string) bool {
+	return layer.Plan().Decide(corsrpc.Request{Method: "POST", Host: "api.example.com", Path: listRPC, Header: http.Header{
+		"Origin": {origin}, "Content-Type": {"application/json"},
+	}}).Outcome() == corsrpc.OutcomeGrant
 }
 
 // logBuffer is a buffer for many goroutines.

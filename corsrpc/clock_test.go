@@ -1,0 +1,29 @@
+package corsrpc
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAgesIgnoreTheWallClock: the time of a set has a monotonic reading, which
+// comparisons of times go by; a wall clock that is set, forwards or backwards,
+// neither revives a set that is too old nor ends one that is not.
+func TestAgesIgnoreTheWallClock(t *testing.T) {
+	t.Parallel()
+	c := layerConfig{}
+	WithOriginSource("tenants", OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) { yield("https://shop.example.com", nil) }
+	}), SourceMaxAge(time.Hour)).applyToLayer(&c)
+	set, report := c.sources["tenants"].load(t.Context())
+	if report.Err != nil {
+		t.Fatal(report.Err)
+	}
+	for _, at := range []time.Time{set.loaded, set.expires} {
+		if !strings.Contains(at.String(), " m=") {
+			t.Errorf("%v has no monotonic reading", at)
+		}
+	}
+}

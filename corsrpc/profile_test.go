@@ -1,0 +1,87 @@
+package corsrpc_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// TestWhoChoosesTheProfile: the option, or else the environment, and the log says
+// which; without a choice there is none.
+func TestWhoChoosesTheProfile(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", `
+defaults: {allow_origins: [https://app.example.com]}
+profiles:
+  dev: {add_origins: ["http://localhost:*"]}
+  prod: {defaults: {max_age: 60s}}
+`)
+	for _, test := range []struct {
+		name   string
+		env    map[string]string
+		opts   []corsrpc.Option
+		allows bool // a page on localhost
+		says   string
+	}{
+		{"nobody", nil, nil, false, ""},
+		{"the environment", map[string]string{"CORSRPC_PROFILE": "dev"}, nil, true, "profile=dev chosen_by=CORSRPC_PROFILE"},
+		{"the option", nil, []corsrpc.Option{corsrpc.WithProfile("dev")}, true, "profile=dev chosen_by=WithProfile"},
+		{"the option, over the environment", map[string]string{"CORSRPC_PROFILE": "dev"}, []corsrpc.Option{corsrpc.WithProfile("prod")}, false, "profile=prod chosen_by=WithProfile"},
+		{"the option, none", map[string]string{"CORSRPC_PROFILE": "dev"}, []corsrpc.Option{corsrpc.WithProfile("")}, false, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			logger, log := newLog()
+			layer, err := corsrpc.Load(file, append(test.opts, withEnv(test.env), corsrpc.WithLogger(logger))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := allows(layer, "http://localhost:3000"); got != test.allows {
+				t.Errorf("a page on localhost: %v, want %v", got, test.allows)
+			}
+			if got := log.String(); (got != "") != (test.says != "") || !strings.Contains(got, test.says) {
+				t.Errorf("the log says %q, want %q", got, test.says)
+			}
+		})
+	}
+}
+
+// TestEnvironmentIsTheProcess: it is looked up there where nothing else is given.
+func TestEnvironmentIsTheProcess(t *testing.T) {
+	t.Setenv("APP_ORIGINS", "https://env.example.com")
+	layer, err := corsrpc.Load(writeFile(t, "cors.yaml", `defaults: {allow_origins: ["${APP_ORIGINS}"]}`), corsrpc.WithLogger(nil), corsrpc.WithLookupEnv(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !allows(layer, "https://env.example.com") {
+		t.Error("the process's environment is not read")
+	}
+}
+
+// TestOtherProfilesEnvironment: a server has the variables of its own profile, not
+// of the others.
+func TestOtherProfilesEnvironment(t *testing.T) {
+	t.Parallel()
+	const text = `
+defaults: {allow_origins: [https://app.example.com]}
+profiles:
+  dev: {add_origins: ["${DEV_ORIGIN}"]}
+`
+	if err := load(t, "cors.yaml", text, withEnv(nil), corsrpc.WithLogger(nil)); err != nil {
+		t.Error(err)
+	}
+	if err := load(t, "cors.yaml", text, withEnv(nil), corsrpc.WithProfile("dev"), corsrpc.WithLogger(nil)); err == nil || !strings.Contains(err.Error(), "DEV_ORIGIN") {
+		t.Error(err)
+	}
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

@@ -1,0 +1,363 @@
+package corsrpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+const tenantsPolicy = `defaults: {allow_origins_from: [tenants]}`
+
+// table is a source that a test changes, and that can fail, hang or notify.
+type table struct {
+	mu      sync.Mutex
+	rows    []string
+	err     error         // behind the rows
+	hangs   bool          // until the context ends
+	notices chan struct{} // nil where it does not notify
+	asked   int
+}
+
+func (t *table) set(err error, rows ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows, t.err = rows, err
+}
+
+func (t *table) Origins(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		t.mu.Lock()
+		rows, err, hangs := t.rows, t.err, t.hangs
+		t.asked++
+		t.mu.Unlock()
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if hangs {
+			<-ctx.Done()
+		}
+		if err != nil {
+			yield("", err)
+		}
+	}
+}
+
+func (t *table) timesAsked() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asked
+}
+
+// notifying is a table that says when it changes.
+type notifying struct{ *table }
+
+func (n notifying) Notify(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case _, ok := <-n.notices:
+		if !ok {
+			return errors.New("the line is cut")
+		}
+		return nil
+	}
+}
+
+const (
+	shop = "https://shop.example.com"
+	cafe = "https://cafe.example.com"
+)
+
+// TestSource: nobody is allowed before the first good load; a failure keeps the
+// last good set, half a set is none, and a good load replaces all of it.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	tenants, seen := &table{}, &events{}
+	layer, log := newLayer(t, tenantsPolicy, corsrpc.WithObserver(seen), corsrpc.WithOriginSource("tenants", tenants))
+	for _, step := range []struct {
+		name       string
+		rows       []string
+		err        error
+		shop, cafe bool
+		report     corsrpc.SourceReport
+	}{
+		{"fails at first", []string{shop}, errors.New("down"), false, false, corsrpc.SourceReport{}},
+		{"good", []string{shop}, nil, true, false, corsrpc.SourceReport{Origins: 1}},
+		{"fails", nil, errors.New("down"), true, false, corsrpc.SourceReport{Origins: 1}},
+		{"fails behind rows", []string{cafe}, errors.New("cut"), true, false, corsrpc.SourceReport{Origins: 1}},
+		{"good again, with rows that are none", []string{cafe, "*", "https://*.example.com", "\x1b[31m", cafe}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
+		{"empty", nil, nil, false, false, corsrpc.SourceReport{}},
+	} {
+		tenants.set(step.err, step.rows...)
+		err := layer.Refresh(t.Context(), "tenants")
+		if !errors.Is(err, step.err) {
+			t.Errorf("%s: %v, want %v", step.name, err, step.err)
+		}
+		if allows(layer, shop) != step.shop || allows(layer, cafe) != step.cafe {
+			t.Errorf("%s: shop %v, cafe %v", step.name, allows(layer, shop), allows(layer, cafe))
+		}
+		all := seen.of(corsrpc.EventRefresh)
+		got := all[len(all)-1].Source
+		if !errors.Is(got.Err, step.err) || got.Name != "tenants" || got.Origins != step.report.Origins || got.Skipped != step.report.Skipped || got.Sample != step.report.Sample || (got.Age > 0) != (step.name != "fails at first") {
+			t.Errorf("%s: %+v", step.name, got)
+		}
+	}
+	for _, want := range []string{"level=ERROR", "down", `source=tenants`, "level=WARN", "skipped=3", "sample=*"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %q: %s", want, log)
+		}
+	}
+	if err := layer.Refresh(t.Context(), "tenant"); err == nil || !strings.Contains(err.Error(), `"tenant"`) {
+		t.Errorf("a source that is none: %v", err)
+	}
+}
+
+// TestSourceIsNotAskedByRequests: a flood of invented origins never reaches it.
+func TestSourceIsNotAskedByRequests(t *testing.T) {
+	t.Parallel()
+	tenants := &table{rows: []string{shop}}
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Minute)))
+	for i := range 1000 {
+		callFrom(layer, listRPC, fmt.Sprintf("https://x%d.example.net", i))
+	}
+	if callFrom(layer, listRPC, shop).Code != 200 || tenants.timesAsked() != 1 {
+		t.Errorf("asked %d times", tenants.timesAsked())
+	}
+}
+
+// TestSourceWait: a server may wait for its first set, and not start without one.
+func TestSourceWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		good := &table{rows: []string{shop}}
+		layer, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", good, corsrpc.SourceWait(time.Second)))
+		if err != nil || !allows(layer, shop) {
+			t.Errorf("%v", err)
+		}
+		start := time.Now()
+		_, err = corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", &table{hangs: true}, corsrpc.SourceWait(3*time.Second)))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 3*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// TestSourceThatHangs: it is given up after a time, and says so.
+func TestSourceThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenants := &table{rows: []string{shop}}
+		layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceTimeout(5*time.Second), corsrpc.SourceWait(time.Minute)))
+		tenants.mu.Lock()
+		tenants.hangs = true
+		tenants.mu.Unlock()
+		start := time.Now()
+		if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "longer than 5s") || time.Since(start) != 5*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if !allows(layer, shop) {
+			t.Error("the last good set is gone")
+		}
+		// Who waits for a turn gives up with his own context.
+		go func() { _ = layer.Refresh(t.Context(), "tenants") }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := layer.Refresh(ctx, "tenants"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		synctest.Wait()
+		time.Sleep(10 * time.Second)
+	})
+}
+
+// TestSourceMaxAge: a set that is too old allows nobody, until the next good one.
+func TestSourceMaxAge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenants := &table{rows: []string{shop}}
+		layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceMaxAge(time.Hour), corsrpc.SourceWait(time.Second)))
+		step := func(want bool) {
+			t.Helper()
+			if allows(layer, shop) != want {
+				t.Errorf("allowed %v", !want)
+			}
+		}
+		step(true)
+		time.Sleep(time.Hour - time.Nanosecond)
+		step(true)
+		time.Sleep(time.Nanosecond)
+		step(false)
+		tenants.set(errors.New("down"))
+		_ = layer.Refresh(t.Context(), "tenants")
+		step(false)
+		tenants.set(nil, shop)
+		_ = layer.Refresh(t.Context(), "tenants")
+		step(true)
+	})
+}
+
+// TestSourceMaxOrigins: a wrong query does not fill the memory.
+func TestSourceMaxOrigins(t *testing.T) {
+	t.Parallel()
+	tenants := &table{rows: []string{shop}}
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceMaxOrigins(1), corsrpc.SourceWait(time.Second)))
+	tenants.set(nil, cafe, cafe, shop)
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "more than 1 origins") || allows(layer, cafe) {
+		t.Error(err)
+	}
+}
+
+// TestSourceThatPanics does not end the server.
+func TestSourceThatPanics(t *testing.T) {
+	t.Parallel()
+	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] { panic("wrong") })
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "panicked: wrong") {
+		t.Error(err)
+	}
+}
+
+// TestReload: sets stay with the sources that both policies name; one that is new
+// is asked before the swap, which it can prevent; one that nobody names is asked
+// anew when somebody does.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	tenants, partners, seen := &table{rows: []string{shop}}, &table{err: errors.New("down")}, &events{}
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithObserver(seen), corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Minute)), corsrpc.WithOriginSource("partners", partners))
+	both := compilePolicy(t, `defaults: {allow_origins_from: [tenants, partners]}`)
+	if err := layer.Reload(t.Context(), both); err == nil || !strings.Contains(err.Error(), "down") || !allows(layer, shop) || len(layer.Plan().Policy().Defaults.AllowOriginsFrom) != 1 {
+		t.Errorf("a new source that fails: %v", err)
+	}
+	partners.set(nil, cafe)
+	if err := layer.Reload(t.Context(), both); err != nil || !allows(layer, shop) || !allows(layer, cafe) || tenants.timesAsked() != 1 {
+		t.Errorf("%v, tenants asked %d times", err, tenants.timesAsked())
+	}
+	if err := layer.Reload(t.Context(), compilePolicy(t, smallest)); err != nil || allows(layer, shop) || !allows(layer, page) {
+		t.Errorf("%v", err)
+	}
+	tenants.set(nil) // revoked meanwhile
+	if err := layer.Reload(t.Context(), compilePolicy(t, tenantsPolicy)); err != nil || allows(layer, shop) {
+		t.Errorf("a set of long ago is in force: %v", err)
+	}
+	if err := layer.Reload(t.Context(), compilePolicy(t, `defaults: {allow_origins_from: [unknown]}`)); err == nil || !strings.Contains(err.Error(), `"unknown"`) {
+		t.Errorf("a source that nobody gave: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := layer.Reload(ended, compilePolicy(t, smallest)); !errors.Is(err, context.Canceled) || allows(layer, page) {
+		t.Errorf("a context that has ended: %v", err)
+	}
+	if err := layer.Reload(t.Context(), nil); err == nil {
+		t.Error("no plan")
+	}
+	var errs []string
+	for _, e := range seen.of(corsrpc.EventReload) {
+		errs = append(errs, fmt.Sprint(e.Err == nil))
+	}
+	if got := strings.Join(errs, " "); got != "false true true true false false false" {
+		t.Errorf("reported: %s", got)
+	}
+}
+
+// TestWatchFollowsSources: asked at the start, after each period, and at each
+// notice; more often for a while where it fails, and never where no rule names it.
+func TestWatchFollowsSources(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		periodic, told, unnamed := &table{rows: []string{shop}}, &table{rows: []string{shop}, notices: make(chan struct{})}, &table{}
+		layer, _ := newLayer(t, `defaults: {allow_origins_from: [periodic, told]}`,
+			corsrpc.WithOriginSource("periodic", periodic, corsrpc.SourceEvery(time.Minute)),
+			corsrpc.WithOriginSource("told", notifying{told}),
+			corsrpc.WithOriginSource("unnamed", unnamed, corsrpc.SourceEvery(time.Second)))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- layer.Watch(ctx) }()
+		synctest.Wait()
+		if periodic.timesAsked() != 1 || told.timesAsked() != 1 || !allows(layer, shop) {
+			t.Errorf("at the start: %d, %d", periodic.timesAsked(), told.timesAsked())
+		}
+		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "already") {
+			t.Errorf("a second Watch: %v", err)
+		}
+		time.Sleep(3*time.Minute + time.Second)
+		synctest.Wait()
+		if periodic.timesAsked() != 4 || told.timesAsked() != 1 {
+			t.Errorf("after three periods: %d, %d", periodic.timesAsked(), told.timesAsked())
+		}
+		told.set(nil, cafe)
+		told.notices <- struct{}{}
+		synctest.Wait()
+		if told.timesAsked() != 2 || !allows(layer, cafe) {
+			t.Errorf("after a notice: %d", told.timesAsked())
+		}
+		// A source that fails is asked after 100, 200, 400 ms and so on, and after
+		// its period at the latest; then it heals.
+		periodic.set(errors.New("down"))
+		before := periodic.timesAsked()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if n := periodic.timesAsked() - before; n < 9 || n > 14 || !allows(layer, shop) {
+			t.Errorf("asked %d times while it failed", n)
+		}
+		periodic.set(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if allows(layer, shop) {
+			t.Error("it did not heal")
+		}
+		// A line that is cut is a reason to ask, again and again but not in a loop.
+		before = told.timesAsked()
+		close(told.notices)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := told.timesAsked() - before; n < 8 || n > 14 {
+			t.Errorf("asked %d times without a line", n)
+		}
+		if unnamed.timesAsked() != 0 {
+			t.Error("a source that no rule names was asked")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}) // which fails where a goroutine is left
+}
+
+// TestNothingToWatch is said.
+func TestNothingToWatch(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, smallest)
+	if err := layer.Watch(t.Context()); !errors.Is(err, corsrpc.ErrNoFile) {
+		t.Error(err)
+	}
+}
+
+// TestRefreshesTakeTurns: of many at once, the one that was asked last stays.
+func TestRefreshesTakeTurns(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int32
+	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) { yield(fmt.Sprintf("https://v%d.example.com", n.Add(1)), nil) }
+	})
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { _ = layer.Refresh(t.Context(), "tenants") })
+	}
+	all.Wait()
+	if !allows(layer, "https://v50.example.com") {
+		t.Error("not the last set")
+	}
+}

@@ -1,0 +1,290 @@
+package corsrpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// policyOf allows one origin.
+func policyOf(name string) string {
+	return "defaults: {allow_origins: [https://" + name + ".example.com]}\n"
+}
+
+// watched is a layer that follows its file, and what it tells.
+type watched struct {
+	t     *testing.T
+	layer *corsrpc.Layer
+	told  chan corsrpc.Event // of reloads
+}
+
+// watch follows the file until the test ends.
+func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
+	t.Helper()
+	w := &watched{t: t, told: make(chan corsrpc.Event, 1000)}
+	layer, err := corsrpc.Load(file, append(opts, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+		if e.Kind == corsrpc.EventReload {
+			w.told <- e
+		}
+	})))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.layer = layer
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- layer.Watch(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// next is the next reload, which has to be of this kind and leave this policy.
+func (w *watched) next(says, inForce string) {
+	w.t.Helper()
+	select {
+	case e := <-w.told:
+		if (e.Err == nil) != (says == "") || e.Err != nil && !strings.Contains(e.Err.Error(), says) {
+			w.t.Errorf("told %v, want %q", e.Err, says)
+		}
+	case <-time.After(time.Minute):
+		w.t.Fatal("nothing is told in a minute")
+	}
+	if !allows(w.layer, "https://"+inForce+".example.com") {
+		w.t.Errorf("%s is not in force", inForce)
+	}
+}
+
+func replace(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file+"~", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+"~", file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeInPlace(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWatchFile: in every way that files change, the next good content is in force
+// in one step, and a bad one changes nothing and is told once.
+func TestWatchFile(t *testing.T) {
+	t.Parallel()
+	bad := strings.Replace(policyOf("b"), "allow_origins", "allow_origin", 1)
+	for name, change := range map[string]func(t *testing.T, file, text string){"renamed over": replace, "written in place": writeInPlace, "removed and created": func(t *testing.T, file, text string) {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		writeInPlace(t, file, text)
+	}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := writeFile(t, "cors.yaml", policyOf("a"))
+			w := watch(t, file)
+			change(t, file, policyOf("b"))
+			w.next("", "b")
+			change(t, file, bad)
+			w.next("cors.yaml:1:12: defaults.allow_origin", "b")
+			change(t, file, bad) // nothing new
+			change(t, file, policyOf("c"))
+			w.next("", "c")
+			change(t, file, "defaults: [")
+			w.next("is no YAML", "c")
+			change(t, file, policyOf("c"))
+			w.next("", "c")
+		})
+	}
+}
+
+// TestWatchVanishedFile: it is awaited, and its folder too.
+func TestWatchVanishedFile(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "etc")
+	file := filepath.Join(folder, "cors.yaml")
+	create := func(text string) {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeInPlace(t, file, text)
+	}
+	create(policyOf("a"))
+	w := watch(t, file)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	w.next("no such file", "a")
+	create(policyOf("b"))
+	w.next("", "b")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	w.next("no such file", "b")
+	create(policyOf("c")) // seen when the file is looked at again: nothing tells of a new folder
+	w.next("", "c")
+	create(policyOf("d"))
+	w.next("", "d")
+}
+
+// TestWatchConfigMap: Kubernetes mounts a file as a link to a link to a folder, and
+// swaps the middle one.
+func TestWatchConfigMap(t *testing.T) {
+	t.Parallel()
+	mount := t.TempDir()
+	version := 0
+	swap := func(text string) {
+		version++
+		folder := fmt.Sprintf("..2026_11_23_%d", version)
+		if err := os.Mkdir(filepath.Join(mount, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeInPlace(t, filepath.Join(mount, folder, "cors.yaml"), text)
+		if err := os.Symlink(folder, filepath.Join(mount, "..data_tmp")); err != nil {
+			t.Fatal(err)
+		}
+		old, _ := os.Readlink(filepath.Join(mount, "..data"))
+		if err := os.Rename(filepath.Join(mount, "..data_tmp"), filepath.Join(mount, "..data")); err != nil {
+			t.Fatal(err)
+		}
+		if old != "" {
+			if err := os.RemoveAll(filepath.Join(mount, old)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	swap(policyOf("a"))
+	if err := os.Symlink(filepath.Join("..data", "cors.yaml"), filepath.Join(mount, "cors.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, filepath.Join(mount, "cors.yaml"))
+	for _, name := range []string{"b", "c", "d"} {
+		swap(policyOf(name))
+		w.next("", name)
+	}
+}
+
+// TestWatchLinkedFile: the file that a link leads to is written where it is.
+func TestWatchLinkedFile(t *testing.T) {
+	t.Parallel()
+	target := writeFile(t, "elsewhere.yaml", policyOf("a"))
+	link := filepath.Join(t.TempDir(), "cors.yaml")
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, link)
+	replace(t, target, policyOf("b"))
+	w.next("", "b")
+	other := writeFile(t, "other.yaml", policyOf("c"))
+	if err := os.Symlink(other, link+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(link+"~", link); err != nil {
+		t.Fatal(err)
+	}
+	w.next("", "c")
+	replace(t, other, policyOf("d"))
+	w.next("", "d")
+}
+
+// TestWatchBursts: of a thousand writes in a row a few are read, the last is in
+// force, and a folder where something else is always written does not put the policy
+// off.
+func TestWatchBursts(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", policyOf("a"))
+	w := watch(t, file)
+	for i := range 1000 {
+		replace(t, file, policyOf(fmt.Sprintf("v%d", i)))
+	}
+	for told := 1; ; told++ {
+		e := <-w.told
+		if e.Err != nil {
+			t.Fatal(e.Err)
+		}
+		if allows(w.layer, "https://v999.example.com") {
+			if told > 100 {
+				t.Errorf("%d reloads for a burst", told)
+			}
+			break
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	busy := make(chan struct{})
+	go func() {
+		defer close(busy)
+		for i := 0; ctx.Err() == nil; i++ {
+			writeErr := os.WriteFile(filepath.Join(filepath.Dir(file), "access.log"), []byte(fmt.Sprint(i)), 0o600)
+			if writeErr != nil {
+				t.Error(writeErr)
+			}
+		}
+	}()
+	replace(t, file, policyOf("busy"))
+	w.next("", "busy")
+	cancel()
+	<-busy
+}
+
+// TestWatchReadsWhatChangedBefore: between Load and Watch.
+func TestWatchReadsWhatChangedBefore(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", policyOf("a"))
+	layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace(t, file, policyOf("b"))
+	told := make(chan struct{})
+	layer2, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(told) })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace(t, file, policyOf("c"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _ = layer2.Watch(ctx) }()
+	<-told
+	if !allows(layer2, "https://c.example.com") || !allows(layer, "https://a.example.com") {
+		t.Error("not in force")
+	}
+}
+
+// TestWatchRetriesSources: a policy that names a source which fails is put in force
+// when the source heals, though the file does not change any more.
+func TestWatchRetriesSources(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", policyOf("a"))
+	tenants := &table{err: errors.New("down")}
+	w := watch(t, file, corsrpc.WithOriginSource("tenants", tenants))
+	replace(t, file, tenantsPolicy)
+	w.next("down", "a")
+	tenants.set(nil, "https://b.example.com")
+	w.next("", "b")
+}
+
+// TestWatchKeepsTheProfile: the file is read again as it was read at first.
+func TestWatchKeepsTheProfile(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", policyOf("a")+"profiles: {dev: {add_origins: [https://dev.example.com]}}")
+	w := watch(t, file, withEnv(map[string]string{"CORSRPC_PROFILE": "dev"}))
+	replace(t, file, policyOf("b")+"profiles: {dev: {add_origins: [https://dev2.example.com]}}")
+	w.next("", "dev2")
+	replace(t, file, policyOf("c"))
+	w.next(`"dev" is no profile`, "dev2")
+}
