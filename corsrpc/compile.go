@@ -334,7 +334,8 @@ func (c *compiler) checkSelector(p *parsedRule) {
 // built-in layer is the absence of all.
 func (c *compiler) chain(selector, element string) []*parsedRule {
 	var layers []*parsedRule
-	if !isOperational(selector) {
+	reached := !isOperational(selector) // by the defaults, and by *
+	if reached {
 		layers = append(layers, c.defaults...)
 	}
 	for _, name := range []string{parentName(element), element} {
@@ -342,7 +343,7 @@ func (c *compiler) chain(selector, element string) []*parsedRule {
 			layers = append(layers, o)
 		}
 	}
-	if !isOperational(selector) {
+	if reached {
 		layers = append(layers, c.every...)
 	}
 	var covering [][]*parsedRule // from the narrowest on

@@ -174,10 +174,10 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 // name without accepting a risk.
 func isTenantOrigin(row string) bool {
 	if _, ok := origin.Parse(row); !ok {
-		return false // which patterns are not, but null is
+		return false // which no pattern is
 	}
-	pattern, problems := origin.ParsePattern(row)
-	return len(problems) == 0 && !pattern.IsNull()
+	_, problems := origin.ParsePattern(row)
+	return len(problems) == 0
 }
 
 // Refresh asks a source for its set and puts it in force in one step. Where that

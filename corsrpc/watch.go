@@ -142,7 +142,7 @@ func notify(ctx context.Context, n OriginNotifier) (err error) {
 const (
 	settle        = 50 * time.Millisecond
 	longestSettle = time.Second
-	lookAgain     = 5 * time.Second
+	lookAgain     = 2 * time.Second
 )
 
 // policyFile is where Load read the policy, and how to read it again. Only Watch

@@ -1,8 +1,6 @@
 package intent
 
 import (
-	"errors"
-	"fmt"
 	"math/bits"
 	"net"
 	"net/http"
@@ -12,13 +10,9 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"pgregory.net/rapid"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
@@ -46,6 +40,10 @@ var (
 		"http://app.example.com", "http://localhost", "http://localhost:30000", "http://a.localhost:1", "http://localhost.evil.org", "http://plain.example.org", "http://a.plain.example.org",
 		"capacitor://localhost2", "ionic://localhost", "null", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
 	}
+	schemes     = []string{"", "https", "http", "capacitor"}
+	sourceNames = []string{"tenants", "partners"}
+	variables   = []string{"${APP}", "${UNSET:-https://app.example.com}", "${APP:-https://admin.example.com}", "${UNSET}"}
+
 	requestItems = []string{
 		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "auth-*", "traceparent", "baggage",
 		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language",
@@ -96,43 +94,6 @@ func some(t *rapid.T, from []string, n int, label string) (items []string) {
 	return items
 }
 
-// drawSchema draws services.
-func drawSchema(t *rapid.T) (*protoregistry.Files, map[string]bool) {
-	set, known := &descriptorpb.FileDescriptorSet{}, map[string]bool{}
-	message := "M"
-	for i, pkg := range append(some(t, packages, 4, "packages"), "acme.v1") {
-		file := &descriptorpb.FileDescriptorProto{
-			Name: proto.String(fmt.Sprintf("f%d.proto", i)), Syntax: proto.String("proto3"), Package: proto.String(pkg),
-		}
-		own := message + strconv.Itoa(i)
-		file.MessageType = []*descriptorpb.DescriptorProto{{Name: &own}}
-		typeName := "." + strings.TrimPrefix(pkg+"."+own, ".")
-		for _, service := range some(t, services, 2, "services") {
-			full := strings.TrimPrefix(pkg+"."+service, ".")
-			if _, ok := known[full+".Get"]; ok {
-				continue // the package was drawn already
-			}
-			d := &descriptorpb.ServiceDescriptorProto{Name: proto.String(service)}
-			for _, method := range append(some(t, methods[1:], 2, "methods"), "Get") {
-				m := &descriptorpb.MethodDescriptorProto{Name: proto.String(method), InputType: &typeName, OutputType: &typeName}
-				safe := rapid.Bool().Draw(t, "noSideEffects")
-				if safe {
-					m.Options = &descriptorpb.MethodOptions{IdempotencyLevel: descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()}
-				}
-				d.Method = append(d.Method, m)
-				known[full+"."+method] = safe
-			}
-			file.Service = append(file.Service, d)
-		}
-		set.File = append(set.File, file)
-	}
-	files, err := protodesc.NewFiles(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files, known
-}
-
 // drawRule draws what a rule says; where it stands is the caller's.
 func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{
@@ -145,6 +106,12 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 				r.AllowOrigins[i] = changed(t, pattern)
 			}
 		}
+	}
+	if chance(t, 15, "has variables") {
+		r.AllowOrigins = append(r.AllowOrigins, pick(t, variables, "variable"))
+	}
+	if chance(t, 15, "has sources") {
+		r.AllowOriginsFrom = some(t, sourceNames, 2, "sources")
 	}
 	if chance(t, 25, "has credentials") {
 		r.AllowCredentials = proto.Bool(chance(t, 80, "credentials"))
@@ -176,15 +143,49 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	return r
 }
 
-// world is a policy that compiled, and the layer that carries it out.
-type world struct {
-	Policy
-	files *protoregistry.Files
-	layer *corsrpc.Layer
+// drawWorld draws a policy with all that it can have, and the schema, environment and
+// sources that it is for.
+func drawWorld(t *rapid.T) *world {
+	set, known := drawSchema(t)
+	from := Policy{Policy: drawLayers(t, known), Methods: known, Env: map[string]string{}, Sources: map[string][]string{}}
+	if chance(t, 25, "has a prefix") {
+		from.Prefixes = []string{"/api"}
+	}
+	from.SchemaOptions = corsrpcv1.SchemaOptions(index(t, 4, "schema options"))
+	from.Options = drawOptions(t, known, from.SchemaOptions)
+	if chance(t, 50, "has profiles") {
+		from.Profiles = map[string]*corsrpcv1.Profile{}
+		for _, name := range []string{"dev", "prod"} {
+			layers := drawLayers(t, known)
+			from.Profiles[name] = &corsrpcv1.Profile{Defaults: layers.Defaults, Rules: layers.Rules, AddOrigins: some(t, originPatterns, 2, "added")}
+		}
+		from.Profile = pick(t, []string{"", "dev", "dev", "prod"}, "profile")
+	}
+	if chance(t, 20, "has a shadow") {
+		from.Shadow = drawLayers(t, known)
+	}
+	if from.Env["APP"] = strings.Join(some(t, originPatterns[:16], 3, "environment"), ", "); chance(t, 10, "changed environment") && from.Env["APP"] != "" {
+		from.Env["APP"] = changed(t, from.Env["APP"])
+	}
+	for _, name := range sourceNames {
+		for _, row := range some(t, append(slices.Clone(pages), originPatterns...), 12, "rows") {
+			if chance(t, 15, "changed row") {
+				if row = changed(t, row); !slices.Contains(schemes, row[:max(strings.Index(row, "://"), 0)]) {
+					continue // what is a typo of a scheme is no question of meaning
+				}
+			}
+			from.Sources[name] = append(from.Sources[name], row)
+		}
+	}
+	w := newWorld(t, from, set)
+	if w == nil {
+		t.Fatalf("no policy is left that loads: %v", from.Policy)
+	}
+	return w
 }
 
-func drawWorld(t *rapid.T) *world {
-	files, known := drawSchema(t)
+// drawLayers draws defaults and rules.
+func drawLayers(t *rapid.T, known map[string]bool) *corsrpcv1.Policy {
 	policy := &corsrpcv1.Policy{}
 	if chance(t, 80, "has defaults") {
 		policy.Defaults = drawRule(t, false)
@@ -209,125 +210,7 @@ func drawWorld(t *rapid.T) *world {
 		r.Path = pattern
 		policy.Rules = append(policy.Rules, r)
 	}
-	var prefixes []string
-	if chance(t, 25, "has a prefix") {
-		prefixes = []string{"/api"}
-	}
-	w := newWorld(t, Policy{policy, known, prefixes}, files)
-	if w == nil {
-		t.Fatalf("no policy is left that loads: %v", policy)
-	}
-	return w
-}
-
-type failer interface {
-	Helper()
-	Fatal(args ...any)
-}
-
-// newWorld compiles the policy, without what makes it invalid; nil where
-// nothing valid is left.
-func newWorld(t failer, from Policy, files *protoregistry.Files) *world {
-	t.Helper()
-	policy := from.Policy
-	for range 20 {
-		w := &world{Policy: Policy{policy, from.Methods, from.Prefixes}, files: files}
-		err := w.compile()
-		if err == nil {
-			return w
-		}
-		var problems *corsrpc.PolicyError
-		if !errors.As(err, &problems) {
-			t.Fatal(err)
-		}
-		policy = proto.CloneOf(policy)
-		mended := false
-		for _, v := range slices.Backward(problems.Violations) {
-			mended = mend(policy, v) || mended
-		}
-		if !mended {
-			return nil
-		}
-	}
-	t.Fatal("the policy is not mended by leaving out what is wrong with it")
-	return nil
-}
-
-// compile makes the layer.
-func (w *world) compile() error {
-	opts := []corsrpc.CompileOption{corsrpc.WithFiles(w.files)}
-	for _, prefix := range w.Prefixes {
-		opts = append(opts, corsrpc.WithPathPrefix(prefix))
-	}
-	plan, err := corsrpc.Compile(w.Policy.Policy, opts...)
-	if err != nil {
-		return err
-	}
-	w.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil))
-	return err
-}
-
-// with is the same world under another policy, not compiled yet.
-func (w *world) with(policy *corsrpcv1.Policy) *world {
-	return &world{Policy: Policy{policy, w.Methods, w.Prefixes}, files: w.files}
-}
-
-var fieldPath = regexp.MustCompile(`^(defaults|rules\[(\d+)\])(?:\.(\w+)(?:\[(\d+)\])?)?$`)
-
-// mend takes back what a violation is about.
-func mend(policy *corsrpcv1.Policy, v corsrpc.Violation) bool {
-	if v.Check == corsrpc.CheckNoOrigins {
-		if policy.Defaults == nil {
-			policy.Defaults = &corsrpcv1.Rule{}
-		}
-		policy.Defaults.AllowOrigins = []string{"https://app.example.com"}
-		for _, r := range append(policy.GetRules(), policy.Defaults) {
-			r.Disabled = nil
-		}
-		return true
-	}
-	at := fieldPath.FindStringSubmatch(v.Field)
-	if at == nil {
-		return false
-	}
-	r := policy.GetDefaults()
-	if at[1] != "defaults" {
-		i, _ := strconv.Atoi(at[2])
-		r = policy.GetRules()[i]
-	}
-	switch v.Check {
-	case corsrpc.CheckRuleIneffective:
-		r.Disabled = proto.Bool(false)
-		return true
-	case corsrpc.CheckSelectorUnknown, corsrpc.CheckPathIsProcedure, corsrpc.CheckPathConflict, corsrpc.CheckPathSyntax:
-		i, _ := strconv.Atoi(at[2])
-		policy.Rules = slices.Delete(policy.Rules, i, i+1)
-		return true
-	}
-	m := r.ProtoReflect()
-	f := m.Descriptor().Fields().ByName(protoName(at[3]))
-	if f == nil || !m.Has(f) {
-		return false
-	}
-	if at[4] == "" {
-		m.Clear(f)
-		return true
-	}
-	drop, _ := strconv.Atoi(at[4])
-	list := m.NewField(f).List()
-	for i := range m.Get(f).List().Len() {
-		if i != drop {
-			list.Append(m.Get(f).List().Get(i))
-		}
-	}
-	if list.Len() == m.Get(f).List().Len() {
-		return false
-	}
-	m.Clear(f)
-	if list.Len() > 0 {
-		m.Set(f, listValue(list))
-	}
-	return true
+	return policy
 }
 
 // call is what a script does, and what the handler answers.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
@@ -103,7 +104,7 @@ func drawWider(t *rapid.T, w *world) *world {
 		}
 		rules := append(slices.Clip(wider.GetRules()), wider.Defaults)
 		widen := widenings[(first+i)%len(widenings)]
-		if widen(t, pick(t, rules, "rule")) && wider.compile() == nil {
+		if widen(t, pick(t, rules, "rule")) && wider.compile(t) == nil {
 			return wider
 		}
 	}
@@ -166,7 +167,7 @@ func orderOfRules(t *rapid.T) {
 		shuffled.Rules[i], shuffled.Rules[j] = shuffled.Rules[j], shuffled.Rules[i]
 	}
 	other := w.with(shuffled)
-	if err := other.compile(); err != nil {
+	if err := other.compile(t); err != nil {
 		t.Fatal(err)
 	}
 	for range callsPerPolicy {
@@ -203,10 +204,48 @@ func otherOriginsDoNotShow(t *rapid.T) {
 			}
 		}
 		other := w.with(alone)
-		if err := other.compile(); err != nil {
+		if err := other.compile(t); err != nil {
 			t.Fatal(err)
 		}
 		sameAnswers(t, w, other, c)
+	}
+}
+
+// TestObserveChangesNothing: with enforcement: OBSERVE, what would be refused is as
+// without the layer, to the last header, and the rest as if it were enforced.
+func TestObserveChangesNothing(t *testing.T) { rapid.Check(t, observeChangesNothing) }
+
+func observeChangesNothing(t *rapid.T) {
+	w := drawWorld(t)
+	observing := w.with(proto.CloneOf(w.Policy.Policy))
+	observing.Enforcement = corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE
+	if err := observing.compile(t); err != nil {
+		t.Fatal(err)
+	}
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		effect(t, func(handler http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				answer := func(h http.Handler) *httptest.ResponseRecorder {
+					rec := httptest.NewRecorder()
+					h.ServeHTTP(rec, r)
+					return rec
+				}
+				want := answer(w.layer.Wrap(handler))
+				d := w.layer.Plan().Decide(corsrpc.RequestOf(r))
+				refused := d.Outcome() == corsrpc.OutcomeRefuse || d.Outcome() == corsrpc.OutcomeMethodNotAllowed ||
+					d.Outcome() == corsrpc.OutcomePreflight && d.Reason() != corsrpc.ReasonOriginAllowed
+				if refused {
+					want = answer(handler)
+				}
+				got := answer(observing.layer.Wrap(handler))
+				if got.Code != want.Code || !reflect.DeepEqual(got.Result().Header, want.Result().Header) || got.Body.String() != want.Body.String() {
+					t.Fatalf("%+v\nrefused %v (%s)\ngot  %d %v\nwant %d %v\npolicy %s", c, refused, d.Reason(), got.Code, got.Header(), want.Code, want.Header(), prototext.Format(w.Policy))
+				}
+				maps.Copy(rw.Header(), got.Header())
+				rw.WriteHeader(got.Code)
+			})
+		}, c)
 	}
 }
 

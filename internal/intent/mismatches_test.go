@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
@@ -83,7 +83,7 @@ func load(t *testing.T, policy string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, Policy{Policy: doc.Policy()}, new(protoregistry.Files))
+	w := newWorld(t, Policy{Policy: doc.Policy()}, new(descriptorpb.FileDescriptorSet))
 	if w == nil || len(w.GetRules()) != len(doc.Policy().GetRules()) {
 		t.Fatal("the policy does not load")
 	}

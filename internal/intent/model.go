@@ -16,15 +16,58 @@ type Policy struct {
 	*corsrpcv1.Policy
 	// Methods are the schema's, by full name; whether each has no side effects.
 	Methods map[string]bool
+	// Options are what the schema says itself, by the service or the method.
+	Options map[string]*corsrpcv1.Rule
+	// Profile is the one that is chosen, Env what the environment holds, Sources
+	// what origin sources stream.
+	Profile string
+	Env     map[string]string
+	Sources map[string][]string
 	// Prefixes are those below which procedures are served as well.
 	Prefixes []string
 }
 
 // Rule is what holds for one target: the layers, the widest first.
 type Rule struct {
-	layers []*corsrpcv1.Rule
+	policy *Policy
+	layers []layer
 	isPath bool
 	get    bool // callable by GET
+}
+
+// layer is a rule, or an option in the schema.
+type layer struct {
+	*corsrpcv1.Rule
+	element string // that the option stands at; empty for a rule
+	narrows bool   // it may do nothing else
+}
+
+// rules returns the policy's rules with a property, the profile's behind the file's.
+func (p Policy) rules(have func(*corsrpcv1.Rule) bool) (layers []layer) {
+	for _, r := range append(slices.Clip(p.GetRules()), p.GetProfiles()[p.Profile].GetRules()...) {
+		if have(r) {
+			layers = append(layers, layer{Rule: r})
+		}
+	}
+	return layers
+}
+
+// defaults returns the policy's and the profile's.
+func (p Policy) defaults() []layer {
+	return []layer{{Rule: p.GetDefaults()}, {Rule: p.GetProfiles()[p.Profile].GetDefaults()}}
+}
+
+// options returns what the schema says of a service and its method.
+func (p Policy) options(names ...string) (layers []layer) {
+	if p.GetSchemaOptions() == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE {
+		return nil
+	}
+	for _, name := range names {
+		if o := p.Options[name]; o != nil {
+			layers = append(layers, layer{o, name, p.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL})
+		}
+	}
+	return layers
 }
 
 // RuleFor returns what holds for a path as clients spell it, and false where
@@ -45,45 +88,42 @@ func (p Policy) RuleFor(path string) (Rule, bool) {
 	for m := range p.Methods {
 		known = known || isService(m)
 	}
-	var covering []*corsrpcv1.Rule // by selectors other than *
-	for _, r := range p.GetRules() {
+	covering := p.rules(func(r *corsrpcv1.Rule) bool { // by selectors other than *
 		pkg, isPackage := strings.CutSuffix(r.GetSelector(), ".*")
 		s := r.GetSelector()
-		if s != "" && s != "*" && (s == name || s == service || isPackage && strings.HasPrefix(name, pkg+".")) {
-			covering = append(covering, r)
-		}
-	}
+		return s != "" && s != "*" && (s == name || s == service || isPackage && strings.HasPrefix(name, pkg+"."))
+	})
 	shaped := method != "" && !strings.ContainsAny(method, "/.-") && (known || strings.Contains(service, ".") && !strings.ContainsAny(service, "-"))
 	if !shaped || !known && len(covering) == 0 {
-		if r := p.pathRule(path); r != nil {
-			return Rule{layers: []*corsrpcv1.Rule{p.GetDefaults(), r}, isPath: true}, true
+		if pattern := p.pathPattern(path); pattern != "" {
+			rules := p.rules(func(r *corsrpcv1.Rule) bool { return r.GetPath() == pattern })
+			return Rule{policy: &p, layers: append(p.defaults(), rules...), isPath: true}, true
 		}
 	}
 	if !shaped {
 		return Rule{}, false
 	}
 	// A narrower selector is a longer one; a package counts without its star, and
-	// is wider than a service.
-	slices.SortFunc(covering, func(a, b *corsrpcv1.Rule) int {
+	// is wider than a service. A profile's rule stays behind the file's.
+	slices.SortStableFunc(covering, func(a, b layer) int {
 		return len(strings.TrimSuffix(a.GetSelector(), ".*")) - len(strings.TrimSuffix(b.GetSelector(), ".*"))
 	})
-	var layers []*corsrpcv1.Rule
-	if first, _, _ := strings.Cut(name, "."); !slices.Contains([]string{"grpc", "envoy", "udpa", "xds"}, first) {
-		layers = append(layers, p.GetDefaults())
-		for _, r := range p.GetRules() {
-			if r.GetSelector() == "*" {
-				layers = append(layers, r)
-			}
-		}
+	options := p.options(service, name)
+	if !known {
+		options = nil
 	}
-	return Rule{layers: append(layers, covering...), get: p.Methods[name]}, true
+	layers := options
+	if first, _, _ := strings.Cut(name, "."); !slices.Contains([]string{"grpc", "envoy", "udpa", "xds"}, first) {
+		layers = slices.Concat(p.defaults(), options, p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == "*" }))
+	}
+	return Rule{policy: &p, layers: append(layers, covering...), get: p.Methods[name]}, true
 }
 
-// pathRule finds the rule with the longest pattern that covers a path.
-func (p Policy) pathRule(path string) (found *corsrpcv1.Rule) {
-	for _, r := range p.GetRules() {
+// pathPattern finds the longest pattern that covers a path.
+func (p Policy) pathPattern(path string) (found string) {
+	for _, r := range p.rules(func(r *corsrpcv1.Rule) bool { return r.GetPath() != "" }) {
 		pattern := r.GetPath()
-		if pattern == "" || found != nil && len(found.GetPath()) > len(pattern) {
+		if len(found) > len(pattern) {
 			continue
 		}
 		want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
@@ -91,40 +131,99 @@ func (p Policy) pathRule(path string) (found *corsrpcv1.Rule) {
 			want, have = want[:len(want)-1], have[:len(want)-1]
 		}
 		if slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") && h != "" }) {
-			found = r
+			found = pattern
 		}
 	}
 	return found
 }
 
-// Disabled reports whether calls from other origins are refused altogether.
+// Disabled reports whether calls from other origins are refused altogether. What the
+// schema disables, a rule of the policy lifts only by the element's name, or by that
+// of something inside it.
 func (r Rule) Disabled() (disabled bool) {
+	held := map[string]bool{} // the elements that the schema disables
 	for _, l := range r.layers {
-		if l != nil && l.Disabled != nil {
-			disabled = l.GetDisabled()
+		switch {
+		case l.Rule == nil || l.Disabled == nil:
+		case l.GetDisabled():
+			disabled = true
+			if l.element != "" {
+				held[l.element] = true
+			}
+		default:
+			disabled = false
+			for element := range held {
+				if l.element != "" || l.GetSelector() == element || strings.HasPrefix(l.GetSelector(), element+".") {
+					delete(held, element)
+				}
+			}
 		}
 	}
-	return disabled
+	return disabled || len(held) > 0
 }
 
 // Credentials reports whether calls may carry them.
 func (r Rule) Credentials() (credentials bool) {
 	for _, l := range r.layers {
-		if l != nil && l.AllowCredentials != nil {
+		if l.Rule != nil && l.AllowCredentials != nil {
 			credentials = l.GetAllowCredentials()
 		}
 	}
 	return credentials
 }
 
-// Origins returns the patterns of those that may call.
+// Origins returns the patterns of those that may call: of the last layer that says
+// any, those of the environment and of sources among them, and those that the
+// profile adds.
 func (r Rule) Origins() (origins []string) {
 	for _, l := range r.layers {
-		if len(l.GetAllowOrigins()) > 0 {
-			origins = l.GetAllowOrigins()
+		if len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 {
+			origins = r.policy.expand(l.GetAllowOrigins())
+			for _, name := range l.GetAllowOriginsFrom() {
+				origins = append(origins, slices.DeleteFunc(slices.Clone(r.policy.Sources[name]), isNoTenant)...)
+			}
+		}
+	}
+	if len(origins) > 0 || r.hasOrigins() {
+		if added := r.policy.expand(r.policy.GetProfiles()[r.policy.Profile].GetAddOrigins()); !slices.Contains(origins, "*") {
+			origins = append(origins, added...)
 		}
 	}
 	return origins
+}
+
+// hasOrigins reports whether a layer says who may call, if only by a source that is
+// empty.
+func (r Rule) hasOrigins() bool {
+	return slices.ContainsFunc(r.layers, func(l layer) bool { return len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 })
+}
+
+// expand puts in what the environment holds.
+func (p *Policy) expand(items []string) (origins []string) {
+	for _, item := range items {
+		inner, ok := strings.CutPrefix(item, "${")
+		if !ok {
+			origins = append(origins, item)
+			continue
+		}
+		name, fallback, _ := strings.Cut(strings.TrimSuffix(inner, "}"), ":-")
+		value := p.Env[name]
+		if value == "" {
+			value = fallback
+		}
+		for _, o := range strings.Split(value, ",") {
+			origins = append(origins, strings.TrimSpace(o))
+		}
+	}
+	return origins
+}
+
+// isNoTenant reports whether a row of a source is none that counts: a pattern, null,
+// or an origin that the network can forge. What is no origin at all is no page's.
+func isNoTenant(row string) bool {
+	scheme, host, _ := split(row)
+	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]"
+	return strings.Contains(row, "*") || row == "null" || scheme == "http" && !loopback
 }
 
 // Speaks reports whether the protocol's clients are served.
@@ -132,7 +231,7 @@ func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
 	speaks := !r.isPath
 	for _, l := range r.layers {
 		if !r.isPath && len(l.GetProtocols()) > 0 {
-			speaks = slices.Contains(l.GetProtocols(), protocol)
+			speaks = slices.Contains(l.GetProtocols(), protocol) && (speaks || !l.narrows)
 		}
 	}
 	return speaks
@@ -142,7 +241,7 @@ func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
 func (r Rule) MaxAge() int64 {
 	age := int64(7200)
 	for _, l := range r.layers {
-		if l.GetMaxAge() != nil {
+		if l.GetMaxAge() != nil && !(l.narrows && l.GetMaxAge().GetSeconds() > age) {
 			age = l.GetMaxAge().GetSeconds()
 		}
 	}
@@ -229,7 +328,7 @@ func (r Rule) AllowsHeader(name string) bool {
 // "no", or "".
 func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) string {
 	for _, l := range slices.Backward(r.layers) {
-		yes, no := lists(l)
+		yes, no := lists(l.Rule)
 		verdict, length := "", -1
 		weigh := func(list []string, answer string) {
 			for _, item := range list {

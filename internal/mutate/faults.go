@@ -10,6 +10,13 @@ const (
 	decideGo      = "corsrpc/decide.go"
 	applyGo       = "corsrpc/apply.go"
 	grantGo       = "corsrpc/grant.go"
+	effectiveGo   = "corsrpc/effective.go"
+	optionsGo     = "corsrpc/schema_options.go"
+	servicesGo    = "corsrpc/services.go"
+	sourceGo      = "corsrpc/source.go"
+	watchGo       = "corsrpc/watch.go"
+	policyGo      = "corsrpc/policy.go"
+	provenanceGo  = "corsrpc/provenance.go"
 	planGo        = "corsrpc/plan.go"
 	namesGo       = "corsrpc/names.go"
 	ruleGo        = "corsrpc/rule.go"
@@ -72,22 +79,22 @@ var faults = []fault{
 	{"disabled, but not for calls", decideGo, `	if g.disabled {
 		return d.refuse(r, ReasonDisabled)
 	}
-	if !d.matchOrigin() {
+	if !d.matchOrigin(p) {
 		return d.refuse(r, ReasonOriginNotAllowed)
 	}
-	if d.upgrade`, `	if !d.matchOrigin() {
+	if d.upgrade`, `	if !d.matchOrigin(p) {
 		return d.refuse(r, ReasonOriginNotAllowed)
 	}
 	if d.upgrade`},
-	{"the preflight of a stranger is answered", decideGo, `		if !d.matchOrigin() {
+	{"the preflight of a stranger is answered", decideGo, `		if !d.matchOrigin(p) {
 			return d.refuse(r, ReasonOriginNotAllowed)
 		}
-		return d.answerPreflight`, `		d.matchOrigin()
+		return d.answerPreflight`, `		d.matchOrigin(p)
 		return d.answerPreflight`},
-	{"the call of a stranger reaches the handler", decideGo, `	if !d.matchOrigin() {
+	{"the call of a stranger reaches the handler", decideGo, `	if !d.matchOrigin(p) {
 		return d.refuse(r, ReasonOriginNotAllowed)
 	}
-	if d.upgrade`, `	d.matchOrigin()
+	if d.upgrade`, `	d.matchOrigin(p)
 	if d.upgrade`},
 	{"a path rule's methods are not held", decideGo, `} else if !slices.Contains(g.methods, r.Method) {`, `} else if false {`},
 	{"a path that is read in two ways counts as what it says", decideGo, `	if t.kind == targetUnclear {
@@ -130,7 +137,7 @@ var faults = []fault{
 	{"metadata of grpc-gateway by *", namesGo, `name != "authorization" && !strings.HasPrefix(name, rpc.GatewayPrefix)`, `name != "authorization"`},
 	{"metadata of grpc-gateway in the family of gRPC-Web", tableGo, `return strings.HasPrefix(lower, GatewayPrefix)`, `return false`},
 	{"trace contexts of gRPC in its family", tableGo, `case "grpc-trace-bin", "grpc-tags-bin":`, `case "grpc-tags-bin":`},
-	{"the wider layer wins for headers", grantGo, `	slices.Reverse(g.request)
+	{"the wider layer wins for headers", effectiveGo, `	slices.Reverse(e.request)
 `, ``},
 	{"a denied header is granted", namesGo, `				return m.yes, true`, `				return true, true`},
 	{"a short prefix wins over a long one", namesGo, `return len(b.name) - len(a.name)`, `return len(a.name) - len(b.name)`},
@@ -141,14 +148,13 @@ var faults = []fault{
 	{"requested names that are none are granted", decideGo, `		d.reason = ReasonRequestedHeadersMalformed
 		names = nil`, `		d.reason = ReasonRequestedHeadersMalformed`},
 	{"a space in a token", tokenGo, "\"!#$%&'*+-.^_`|~\"", "\"!#$%&'*+-.^_`|~ \""},
-	{"GET for a method with side effects", grantGo, `if kind.get && g.protocols&rpc.Connect != 0 {`, `if g.protocols&rpc.Connect != 0 {`},
-	{"GET where Connect is not served", grantGo, `if kind.get && g.protocols&rpc.Connect != 0 {`, `if kind.get {`},
-	{"the protocols' headers on other paths", grantGo, `	if kind.path {
-		g.protocols = 0
-	} else {`, `	if !kind.path {`},
-	{"a preflight that is remembered as long as none says", grantGo, `			maxAge = m.GetMaxAge().AsDuration()
-`, `			_ = maxAge
-`},
+	{"GET for a method with side effects", effectiveGo, `	case e.kind.get && e.protocols&rpc.Connect != 0:`, `	case e.protocols&rpc.Connect != 0:`},
+	{"GET where Connect is not served", effectiveGo, `	case e.kind.get && e.protocols&rpc.Connect != 0:`, `	case e.kind.get:`},
+	{"the protocols' headers on other paths", effectiveGo, `	if kind.path {
+		e.protocols = 0
+	}
+`, ``},
+	{"a preflight that is remembered as long as none says", effectiveGo, `	return e.maxAgeFrom.message.GetMaxAge().AsDuration()`, `	return defaultMaxAge`},
 
 	// What an answer carries.
 	{"a dropped Vary", applyGo, `	if d.method == http.MethodGet || d.method == http.MethodHead {
@@ -191,9 +197,8 @@ var faults = []fault{
 	{"a header map shares the plan's memory", applyGo, `header["Access-Control-Allow-Origin"] = room[0:1:1]`, `header["Access-Control-Allow-Origin"] = room[0:4:4]`},
 
 	// Which rule.
-	{"the widest rule wins", compileGo, `	slices.Reverse(layers)
-	return layers`, `	return layers`},
-	{"defaults reach reflection", compileGo, `	if !isOperational(selector) {`, `	if true {`},
+	{"the widest rule wins", compileGo, `slices.Backward(covering)`, `slices.All(covering)`},
+	{"defaults reach reflection", compileGo, `	reached := !isOperational(selector)`, `	reached := true`},
 	{"a package is as good as another that begins alike", planGo, `if g := t.packages[pkg]; g != nil {
 				return pkg + ".*", g
 			}`, `for have, g := range t.packages {
@@ -222,7 +227,7 @@ var faults = []fault{
 	{"credentials with null", grantGo, `		case p.IsNull():
 			c.failOnce`, `		case false:
 			c.failOnce`},
-	{"a rule below a disabled one opens it", grantGo, `		case g.disabled && c.saysSomething(l):`, `		case false:`},
+	{"a rule below a disabled one opens it", effectiveGo, `if e.disabledFrom.rule().GetDisabled() && lifts && c.saysSomething(l) {`, `if false {`},
 	{"a risk that one rule accepts holds for all", ruleGo, `slices.Contains(p.message.GetAcceptRisks(), risk)`, `true`},
 	{"a field from a newer version is ignored", compileGo, `if len(m.GetUnknown()) > 0 {`, `if false {`},
 	{"a selector that selects nothing", compileGo, `p.selector == "*" || p.accepts(corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)`, `true`},
@@ -248,4 +253,94 @@ var faults = []fault{
 `, ``},
 	{"the browser shows cookies", testFetchGo, `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, `visible(lower)`},
 	{"cookies go wherever they are wanted", testCookiesGo, `if r.sameSiteAs(from) {`, `if r.sameSiteAs(from) || true {`},
+
+	// What the schema says.
+	{"any rule lifts what the schema disables", effectiveGo, `lifts := e.schemaDisables == nil || l.lifts(e.schemaDisables)`, `lifts := true`},
+	{"lifting what the policy disables lifts what the schema does", effectiveGo, `		e.disabledFrom = e.schemaDisables
+`, `		e.disabledFrom, e.schemaDisables = l, nil
+`},
+	{"a service's rule lifts what its method's option disables", effectiveGo, `l.selector == disabled.element || strings.HasPrefix(l.selector, disabled.element+".")`, `strings.HasPrefix(disabled.element, l.selector)`},
+	{"an option has preflights remembered for longer", effectiveGo, `!(l.shapes && age.AsDuration() > e.maxAgeOrDefault())`, `true`},
+	{"an option adds a protocol", effectiveGo, `	case !l.shapes:
+`, `	case true:
+`},
+	{"an option leaves no protocol", effectiveGo, `	case e.protocols&l.protocols == 0:`, `	case false:`},
+	{"a schema says who may call", optionsGo, `len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0`, `false`},
+	{"a schema grants all headers", optionsGo, `slices.Contains(m.GetAllowHeaders(), "*")`, `false`},
+	{"a schema grants credentials", optionsGo, `	if m.GetAllowCredentials() {`, `	if false {`},
+	{"a schema enables what the defaults disable", optionsGo, `m.Disabled != nil && !m.GetDisabled()`, `false`},
+	{"a schema shows what is declared nowhere", optionsGo, `m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT`, `false`},
+	{"options that are ignored count", optionsGo, `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, `false`},
+	{"an option of a newer version is ignored", optionsGo, `		c.checkUnknownFields(field, message.ProtoReflect())
+`, ``},
+	{"an option that cannot be read is none", optionsGo, `			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+`, ``},
+	{"the second half of an option is lost", servicesGo, `append(s.options[element], value...) // messages merge`, `value`},
+	{"a method that the schema does not have goes without its service's options", compileGo, `if c.options[service] != nil && c.rules[service] == nil {`, `if false {`},
+
+	// Profiles and the environment.
+	{"a profile that the policy does not have is none", compileGo, `		all = append(all, unknownProfile(chosen, profiles[1:]))
+`, ``},
+	{"profiles that are not chosen are not checked", compileGo, `		if profile != chosen {`, `		if false {`},
+	{"a profile adds everyone", compileGo, `		if item == "*" {`, `		if false {`},
+	{"the environment says everyone", ruleGo, `		case "*":`, `		case "**":`},
+	{"the environment accepts risks", ruleGo, `canAccept && variable == "" && !p.added`, `canAccept && !p.added`},
+	{"a variable that is not set is nobody", ruleGo, `			if !c.otherProfile {
+				c.fail`, `			if false {
+				c.fail`},
+	{"CORSRPC_PROFILE counts for more than the option", policyGo, `if !c.profileGiven {`, `if true {`},
+
+	// Sources.
+	{"a row is not looked at", sourceGo, `		case !isTenantOrigin(row):`, `		case false:`},
+	{"a row may be plain http", sourceGo, `	return len(problems) == 0
+`, `	return len(problems) <= 1
+`},
+	{"a set that failed halfway counts", sourceGo, `		case err != nil:
+			return fail(err)
+`, `		case err != nil:
+`},
+	{"a stream that the context ended is a set", sourceGo, `	if ctx.Err() != nil { // a stream that`, `	if false { // a stream that`},
+	{"a set of any size is kept", sourceGo, `len(set.origins) > s.maxOrigins`, `false`},
+	{"a set of any age counts", sourceGo, `ok && (s.expires.IsZero() || time.Now().Before(s.expires))`, `ok`},
+	{"a source has all the time", sourceGo, `context.WithTimeoutCause(ctx, s.timeout,`, `context.WithTimeoutCause(ctx, s.timeout*1000,`},
+	{"a source that panics ends the server", sourceGo, `if r := recover(); r != nil { // in`, `if r := error(nil); r != nil { // in`},
+	{"a reload forgets the sets", sourceGo, `	kept := maps.Clone(l.sets)`, `	kept := maps.Clone(loaded)`},
+	{"a set that nobody named comes back", sourceGo, `if slices.Contains(before, name) {`, `if l.sets[name] != nil {`},
+	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) {`, `		if true {`},
+	{"a policy with a source that nobody gave", sourceGo, `		if l.sources[name] == nil {`, `		if false {`},
+	{"a reload whose context has ended", sourceGo, `	if err := ctx.Err(); err != nil {
+		return err`, `	if err := ctx.Err(); err != nil && false {
+		return err`},
+	{"a source that fails is asked without a pause", watchGo, `			pause = min(2*pause, longestPause)
+		default:`, `			next = time.Nanosecond
+		default:`},
+	{"a notice that may have been missed", watchGo, `		select {
+		case notices <- struct{}{}:
+		default:
+		}
+		if err == nil {
+			pause = firstPause
+			continue
+		}`, `		if err == nil {
+			pause = firstPause
+			notices <- struct{}{}
+			continue
+		}`},
+	{"a source that no rule names is asked", watchGo, `!slices.Contains(l.sourceNames(plan), s.name)`, `false`},
+
+	// What changes while the server runs.
+	{"a file that changed before Watch is not read", watchGo, `time.NewTimer(0) // what`, `time.NewTimer(time.Hour) // what`},
+	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
+	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-time.Since(since)))`, `settle`},
+	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
+	{"a file that changes goes without its profile", watchGo, `compileFile(l.file.name, text, *l.file.config)`, `compileFile(l.file.name, text, *newCompileConfig(nil))`},
+	{"a shadow is applied", layerGo, `l.compare(r, d, plan.shadow.Decide(request))`, `d = plan.shadow.Decide(request)`},
+	{"a shadow that shows less is no difference", layerGo, `|| d.target.grant.answersLike(other.target.grant)`, `|| true`},
+	{"a shadow has no sets", sourceGo, `shadow.sets, shadow.shadow = l.sets, nil`, `shadow.sets, shadow.shadow = nil, nil`},
+	{"what is observed is refused", decideGo, `d.observed = p.observes && d.isRefusal()`, `d.observed = false`},
+	{"what is observed gets headers", applyGo, `if d.observed || d.outcome`, `if d.outcome`},
+	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.isRefusal()`, `p.observes && d.outcome != OutcomePreflight && d.isRefusal()`},
+	{"a variable is not named", provenanceGo, `	at.Variable = g.originRule.originAt[i].variable
+`, ``},
+	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if false {`},
 }

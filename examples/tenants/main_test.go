@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
+	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
+)
+
+// TestTenants: a customer's pages may call from when the operator adds their domain
+// until it is revoked; what they send is in the schema, and what the schema keeps
+// from pages stays so.
+func TestTenants(t *testing.T) {
+	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	layer, err := newLayer("cors.yaml", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
+	server := layer.Wrap(mux)
+	const anna, bert, shop = "https://anna.example", "https://bert.example", "https://shop.example.com/shop.v1.ShopService/"
+	add := corstest.Connect(shop+"AddToCart", "X-Cart-Id", "7")
+	whoMayCall := func(origins ...string) {
+		t.Helper()
+		var cases []corstest.Case
+		for _, o := range []string{anna, bert} {
+			c := corstest.Case{From: o, Call: add, Blocked: corstest.AnyCheck, NotSent: true}
+			for _, allowed := range origins {
+				if o == allowed {
+					c = corstest.Case{From: o, Call: add, Readable: []string{"X-Stock"}}
+				}
+			}
+			cases = append(cases, c,
+				corstest.Case{From: o, Call: corstest.Connect(shop + "Restock"), Blocked: corstest.AnyCheck, NotSent: true})
+		}
+		corstest.Run(t, cases, corstest.WithHandler(server))
+	}
+	change := func(change func(*domains.Table, context.Context, string) error, origin string) {
+		t.Helper()
+		if err := change(table, t.Context(), origin); err != nil {
+			t.Fatal(err)
+		}
+		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whoMayCall()
+	change((*domains.Table).Add, anna)
+	whoMayCall(anna)
+	change((*domains.Table).Add, bert)
+	change((*domains.Table).Add, "*") // what is no origin is skipped
+	whoMayCall(anna, bert)
+	change((*domains.Table).Remove, anna)
+	whoMayCall(bert)
+}
+
+// TestDevProfile: a page on a developer's machine may call, on any port.
+func TestDevProfile(t *testing.T) {
+	t.Setenv("CORSRPC_PROFILE", "dev")
+	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	layer, err := newLayer("cors.yaml", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
+	call := corstest.Connect("http://localhost:8080/shop.v1.ShopService/AddToCart", "X-Cart-Id", "7")
+	corstest.Run(t, []corstest.Case{
+		{From: "http://localhost:5173", Call: call},
+		{From: "http://localhost:3000", Call: call},
+		{From: "https://evil.example", Call: call, Blocked: corstest.AnyCheck, NotSent: true},
+	}, corstest.WithHandler(layer.Wrap(mux)))
+}
+
+// TestOperatorsPage: the program as it stands, by its own pages.
+func TestOperatorsPage(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"-policy", "cors.yaml", "-sqlite", filepath.Join(t.TempDir(), "tenants.db"),
+			"-shop", "localhost:0", "-operator", "localhost:0", "-anna", "localhost:0", "-bert", "localhost:0"}, in)
+		in.Close()
+	}()
+	text := make([]byte, 4096)
+	n, err := io.ReadAtLeast(out, text, 100)
+	if err != nil {
+		t.Fatal(err, <-ended)
+	}
+	go io.Copy(io.Discard, out)
+	origins := regexp.MustCompile(`http://localhost:\d+`).FindAllString(string(text[:n]), -1)
+	if len(origins) != 4 {
+		t.Fatalf("%s", text[:n])
+	}
+	operator, anna := origins[1], origins[2]
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	page := func(path string, form url.Values, header http.Header) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, operator+path, nil)
+		if form != nil {
+			r, err = http.NewRequestWithContext(t.Context(), http.MethodPost, operator+path, strings.NewReader(form.Encode()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, values := range header {
+			r.Header[name] = values
+		}
+		if form != nil {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(body)
+	}
+	row := regexp.QuoteMeta(anna) + `</a></td><td>yes`
+	for _, step := range []struct {
+		path   string
+		form   url.Values
+		header http.Header
+		status int
+		listed bool
+	}{
+		{"/", nil, nil, 200, false},
+		{"/add", url.Values{"origin": {anna}}, http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403, false},
+		{"/add", url.Values{"origin": {anna}}, nil, 200, true},
+		{"/revoke", url.Values{"origin": {anna}}, nil, 200, false},
+	} {
+		status, body := page(step.path, step.form, step.header)
+		if listed := regexp.MustCompile(row).MatchString(body); status != step.status || listed != step.listed {
+			t.Errorf("%s %v: %d, listed %v\n%s", step.path, step.form, status, listed, body)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil && !strings.Contains(err.Error(), "closed") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,194 @@
+package intent
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// world is a policy that compiled, and the layer that carries it out.
+type world struct {
+	Policy
+	set   *descriptorpb.FileDescriptorSet // the schema without its options
+	layer *corsrpc.Layer
+}
+
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+// newWorld compiles the policy, without what makes it invalid; nil where
+// nothing valid is left.
+func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world {
+	t.Helper()
+	for range 20 {
+		w := &world{Policy: from, set: set}
+		err := w.compile(t)
+		if err == nil {
+			return w
+		}
+		var problems *corsrpc.PolicyError
+		if !errors.As(err, &problems) {
+			t.Fatal(err)
+		}
+		from.Policy, from.Options = proto.CloneOf(from.Policy), maps.Clone(from.Options)
+		for element, o := range from.Options {
+			from.Options[element] = proto.CloneOf(o)
+		}
+		mended := false
+		for _, v := range slices.Backward(problems.Violations) {
+			mended = mend(from, v) || mended
+		}
+		if !mended {
+			return nil
+		}
+	}
+	t.Fatal("the policy is not mended by leaving out what is wrong with it")
+	return nil
+}
+
+// compile makes the layer.
+func (w *world) compile(t failer) error {
+	opts := []corsrpc.CompileOption{
+		corsrpc.WithFiles(registry(t, w.set, w.Options)), corsrpc.WithProfile(w.Profile),
+		corsrpc.WithLookupEnv(func(name string) (string, bool) { v, ok := w.Env[name]; return v, ok }),
+	}
+	for _, prefix := range w.Prefixes {
+		opts = append(opts, corsrpc.WithPathPrefix(prefix))
+	}
+	plan, err := corsrpc.Compile(w.Policy.Policy, opts...)
+	if err != nil {
+		return err
+	}
+	layerOpts := []corsrpc.LayerOption{corsrpc.WithLogger(nil)}
+	for _, name := range sourceNames {
+		source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+			return func(yield func(string, error) bool) {
+				for _, row := range w.Sources[name] {
+					if !yield(row, nil) {
+						return
+					}
+				}
+			}
+		})
+		layerOpts = append(layerOpts, corsrpc.WithOriginSource(name, source, corsrpc.SourceWait(time.Minute)))
+	}
+	w.layer, err = corsrpc.New(plan, layerOpts...)
+	return err
+}
+
+// with is the same world under another policy, not compiled yet.
+func (w *world) with(policy *corsrpcv1.Policy) *world {
+	other := &world{Policy: w.Policy, set: w.set}
+	other.Policy.Policy = policy
+	return other
+}
+
+var fieldPath = regexp.MustCompile(`^(?:option\((.+)\)|(shadow\.)?(?:profiles\["(\w+)"\]\.)?(?:(defaults)|rules\[(\d+)\]|add_origins\[(\d+)\]))(?:\.(\w+)(?:\[(\d+)\])?)?$`)
+
+// mend takes back what a violation is about.
+func mend(p Policy, v corsrpc.Violation) bool {
+	policy := p.Policy
+	if v.Check == corsrpc.CheckNoOrigins && v.Field == "shadow" {
+		policy.Shadow = nil
+		return true
+	}
+	if v.Check == corsrpc.CheckNoOrigins {
+		if policy.Defaults == nil {
+			policy.Defaults = &corsrpcv1.Rule{}
+		}
+		policy.Defaults.AllowOrigins = []string{"https://app.example.com"}
+		p.Options = nil
+		rules := append(slices.Clip(policy.GetRules()), policy.Defaults)
+		for _, profile := range policy.GetProfiles() {
+			rules = append(rules, profile.GetRules()...)
+			rules = append(rules, profile.GetDefaults())
+		}
+		for _, r := range rules {
+			if r != nil {
+				r.Disabled = nil
+			}
+		}
+		return true
+	}
+	at := fieldPath.FindStringSubmatch(v.Field)
+	if at == nil {
+		return false
+	}
+	element, profile, field, item := at[1], policy.GetProfiles()[at[3]], at[7], at[8]
+	if at[2] != "" {
+		policy = policy.GetShadow()
+		if policy == nil {
+			return true // taken back already
+		}
+	}
+	defaults, rules := policy.GetDefaults(), &policy.Rules
+	if profile != nil {
+		defaults, rules = profile.GetDefaults(), &profile.Rules
+	}
+	if at[6] != "" {
+		i, _ := strconv.Atoi(at[6])
+		if i >= len(profile.AddOrigins) {
+			return false
+		}
+		profile.AddOrigins = slices.Delete(slices.Clone(profile.AddOrigins), i, i+1)
+		return true
+	}
+	r, i := defaults, 0
+	switch {
+	case element != "":
+		r = p.Options[element]
+	case at[4] == "":
+		i, _ = strconv.Atoi(at[5])
+		r = (*rules)[i]
+	}
+	switch v.Check {
+	case corsrpc.CheckRuleIneffective:
+		r.Disabled = proto.Bool(false)
+		return true
+	case corsrpc.CheckSelectorUnknown, corsrpc.CheckPathIsProcedure, corsrpc.CheckPathConflict, corsrpc.CheckPathSyntax:
+		*rules = slices.Delete(*rules, i, i+1)
+		return true
+	}
+	return dropValue(r, field, item)
+}
+
+// dropValue takes a field or an item of a list out of a rule.
+func dropValue(r *corsrpcv1.Rule, field, item string) bool {
+	m := r.ProtoReflect()
+	f := m.Descriptor().Fields().ByName(protoName(field))
+	if f == nil || !m.Has(f) {
+		return false
+	}
+	if item == "" {
+		m.Clear(f)
+		return true
+	}
+	drop, _ := strconv.Atoi(item)
+	list := m.NewField(f).List()
+	for i := range m.Get(f).List().Len() {
+		if i != drop {
+			list.Append(m.Get(f).List().Get(i))
+		}
+	}
+	if list.Len() == m.Get(f).List().Len() {
+		return false
+	}
+	m.Clear(f)
+	if list.Len() > 0 {
+		m.Set(f, listValue(list))
+	}
+	return true
+}

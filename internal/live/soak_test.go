@@ -1,0 +1,78 @@
+//go:build soak
+
+package live
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
+)
+
+// TestSoakNotify measures how long a customer waits who is added or revoked, from
+// the commit to the first call that is decided so: beside 10 rows, and beside a
+// million.
+func TestSoakNotify(t *testing.T) {
+	p := newPostgres(t)
+	table, err := domains.OpenPostgres(t.Context(), p.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	db := openDB(t, "pgx", p.url())
+	l := newLive(t, table.Source())
+	l.watch(t)
+	for _, rows := range []int{10, 1_000_000} {
+		execute(t, db, fmt.Sprintf(`INSERT INTO domains SELECT 'https://tenant-' || i || '.example.com', true FROM generate_series(1, %d) i ON CONFLICT DO NOTHING`, rows))
+		last := fmt.Sprintf("https://tenant-%d.example.com", rows)
+		l.await(t, "the rows", func() bool { return l.allows(last) })
+		var waits []time.Duration
+		for i := range 20 {
+			change, want := (*domains.Table).Add, true
+			if i%2 == 1 {
+				change, want = (*domains.Table).Remove, false
+			}
+			if err := change(table, t.Context(), shop); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			l.await(t, "a change", func() bool { return l.allows(shop) == want })
+			waits = append(waits, time.Since(start))
+		}
+		slices.Sort(waits)
+		t.Logf("%d rows: a change is in force after %v (median), %v (longest of %d)", rows, waits[len(waits)/2], waits[len(waits)-1], len(waits))
+	}
+}
+
+// TestSoakSQLite loads a million rows of SQLite.
+func TestSoakSQLite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tenants.db")
+	table, err := domains.OpenSQLite(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	execute(t, openDB(t, "sqlite", file), `INSERT INTO domains WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1000000) SELECT 'https://tenant-' || i || '.example.com', true FROM n`)
+	l := newLive(t, table.Source(), corsrpc.SourceWait(time.Minute))
+	if r := l.last(); r.Origins != 1_000_000 {
+		t.Errorf("%+v", r)
+	}
+	t.Logf("a million rows in %v", l.last().Age)
+}
+
+// TestSoakReloads: 20,000 policies leave no goroutine (TestMain) and no lock behind.
+func TestSoakReloads(t *testing.T) {
+	l := newLive(t, corsrpc.OriginSourceFunc(nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for i := range 20_000 {
+		if err := l.Reload(ctx, compile(t, fmt.Sprintf(`defaults: {allow_origins: [https://v%d.example.com]}`, i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
