@@ -44,7 +44,7 @@ func (c *compiler) readOptions() {
 // checkShape refuses what a schema may not say where it only shapes: whatever
 // lets somebody do more than the operator's policy does.
 func (c *compiler) checkShape(p *parsedRule) {
-	const remedy = " (schema_options: FULL in the policy trusts the schema with it, IGNORE ignores its options)"
+	remedy := " (" + c.prefix + "schema_options: FULL trusts the schema with it, IGNORE ignores its options)"
 	refuse := func(name, reason, fix string) { c.fail(CheckSchemaOption, p.field+"."+name, "", reason+remedy, fix) }
 	m := p.message
 	if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {

@@ -35,10 +35,10 @@ var operatorTemplate = template.Must(template.New("operator").Parse(`<!doctype h
 <table>
 <tr><th>origin</th><th>may call</th><th></th></tr>
 {{range .Rows}}<tr><td><a href="{{.Origin}}">{{.Origin}}</a></td><td>{{if .Allowed}}yes{{else}}no: not an exact https origin{{end}}</td>
-<td><form method="post" action="/revoke"><button name="origin" value="{{.Origin}}">revoke</button></form></td></tr>
+<td><form method="post" action="revoke"><button name="origin" value="{{.Origin}}">revoke</button></form></td></tr>
 {{else}}<tr><td colspan="3">None yet: nobody may call.</td></tr>
 {{end}}</table>
-<form method="post" action="/add"><p><label>An origin: <input name="origin" list="known" placeholder="https://shop.example.com" size="32" required></label> <button>add</button></p>
+<form method="post" action="add"><p><label>An origin: <input name="origin" list="known" placeholder="https://shop.example.com" size="32" required></label> <button>add</button></p>
 <datalist id="known">{{range .Customers}}<option value="{{.}}">{{end}}</datalist></form>
 <p>Two customers' pages are at {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.</p>
 `))
@@ -58,7 +58,7 @@ func (p *operatorPage) list(w http.ResponseWriter, r *http.Request) {
 	for _, o := range origins {
 		rows = append(rows, operatorRow{o, p.allows(o)})
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'")
 	_ = operatorTemplate.Execute(w, map[string]any{"Rows": rows, "Customers": p.customers})
 }
 
@@ -82,7 +82,8 @@ func (p *operatorPage) change(table func(*domains.Table, context.Context, string
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		w.Header().Set("Location", "./")
+		w.WriteHeader(http.StatusSeeOther)
 	}
 }
 

@@ -1,20 +1,14 @@
 package e2e
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
@@ -140,7 +134,7 @@ func shownError(method string) string {
 // TestShowcasePage opens the example's page, served by the example's program, in each browser: on an
 // origin that its policy allows, and on one that it does not.
 func TestShowcasePage(t *testing.T) {
-	program := buildShowcase(t)
+	program := buildExample(t, "showcase")
 	// The page's server sets a cookie, which other tests must not meet.
 	pool := browser.NewPool(bundle)
 	t.Cleanup(func() {
@@ -164,7 +158,7 @@ func TestShowcasePage(t *testing.T) {
 			{"refused origin, grpc-go", "grpc-go", false, false},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				proxy := &showcaseProxy{}
+				proxy := &exampleProxy{}
 				page := pool.PageBeside(t, engine, proxy)
 				warmUp(t, page)
 				granted := page.Origin
@@ -307,29 +301,6 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// showcaseProxy brings the program's page to the origin that a browser's page has: its port is known before the
-// program starts, and can be written into the policy.
-type showcaseProxy struct{ target *url.URL }
-
-func (p *showcaseProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	proxy := httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(p.target) }}
-	proxy.ServeHTTP(w, r)
-}
-
-const examples = "../../examples"
-
-// buildShowcase builds the example's program.
-func buildShowcase(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "showcase")
-	cmd := exec.Command("go", "build", "-o", program, "./showcase")
-	cmd.Dir = examples
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("examples/showcase does not build: %v\n%s", err, output)
-	}
-	return program
-}
-
 // startShowcase starts the program with its own policy, but for the origin, and returns where it serves its page.
 func startShowcase(t *testing.T, program, granted string) *url.URL {
 	t.Helper()
@@ -345,35 +316,6 @@ func startShowcase(t *testing.T, program, granted string) *url.URL {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(policy), written, granted)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-policy", file, "-page", "showcase/web/dist",
-		"-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")
-	cmd.Dir = examples
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no clean-up
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		_ = cmd.Wait() // it was killed
-	})
-	address := regexp.MustCompile(`^page +(http://localhost:\d+)`)
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			target, err := url.Parse(m[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return target
-		}
-	}
-	_ = cmd.Wait()
-	t.Fatalf("the showcase ended before it said where its page is:\n%s", complaints.String())
-	return nil
+	return startExample(t, program, "-policy", file, "-page", "showcase/web/dist",
+		"-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")["page"]
 }

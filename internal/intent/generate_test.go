@@ -163,6 +163,7 @@ func drawWorld(t *rapid.T) *world {
 	}
 	if chance(t, 20, "has a shadow") {
 		from.Shadow = drawLayers(t, known)
+		from.Shadow.SchemaOptions = from.SchemaOptions
 	}
 	if from.Env["APP"] = strings.Join(some(t, originPatterns[:16], 3, "environment"), ", "); chance(t, 10, "changed environment") && from.Env["APP"] != "" {
 		from.Env["APP"] = changed(t, from.Env["APP"])

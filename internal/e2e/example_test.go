@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const examples = "../../examples"
+
+// exampleProxy brings a program's page to the origin that a browser's page has: its port is known before the
+// program starts, and can be written into the policy.
+type exampleProxy struct{ target *url.URL }
+
+func (p *exampleProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	proxy := httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(p.target) }}
+	proxy.ServeHTTP(w, r)
+}
+
+// buildExample builds an example's program.
+func buildExample(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", program, "./"+name)
+	cmd.Dir = examples
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("examples/%s does not build: %v\n%s", name, err, output)
+	}
+	return program
+}
+
+// startExample starts a program in the folder of the examples, until the test ends, and returns where its servers are,
+// by the names that it prints.
+func startExample(t *testing.T, program string, args ...string) map[string]*url.URL {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = examples
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no clean-up
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait() // it was killed
+	})
+	servers := map[string]*url.URL{}
+	address := regexp.MustCompile(`^(\w+) +(http://localhost:\d+)`)
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		m := address.FindStringSubmatch(lines.Text())
+		if m == nil {
+			return servers // the sentence below the list
+		}
+		if servers[m[1]], err = url.Parse(m[2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait()
+	t.Fatalf("%s ended before it said where its servers are:\n%s", filepath.Base(program), complaints.String())
+	return nil
+}
