@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent
+MODULES := . examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -29,7 +29,9 @@ stages:
 	@$(STAGE) set-up $(MAKE) setup
 	@$(STAGE) lint $(MAKE) lint
 	@$(STAGE) generated $(MAKE) check-generate
+	@$(STAGE) scratch $(MAKE) scratch
 	@$(STAGE) unit $(MAKE) unit
+	@$(STAGE) live $(MAKE) live
 	@$(STAGE) intent $(MAKE) intent
 	@$(STAGE) conformance $(MAKE) conformance-grpc
 	@$(STAGE) browsers $(MAKE) e2e
@@ -60,7 +62,7 @@ lint: $(BIN)/buf $(BIN)/staticcheck web e2e-web ## gofmt, go vet, staticcheck, t
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
 	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
-	@go vet -tags soak ./...
+	@go vet -tags soak ./... && cd internal/live && go vet -tags soak ./...
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
@@ -78,6 +80,14 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd examples && go test -race ./...
+
+.PHONY: live
+live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
+	@cd internal/live && go test -race .
+
+.PHONY: scratch
+scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as README.md says
+	@internal/tools/scratch.sh $(BIN)/buf
 
 .PHONY: intent
 intent: ## What the policy says against what a browser then allows: 100,000 calls, 5,000 of them under -race too
@@ -99,8 +109,9 @@ conformance: packages e2e-web ## Run the conformance suite of the field, whole (
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
 .PHONY: soak
-soak: ## 100,000 calls and 1,000 cancelled streams: no goroutine stays, the heap does not grow
+soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins: nothing stays, the heap does not grow; how long a change takes
 	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
+	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: mutate
 mutate: ## Break the layer on purpose, in over a hundred ways, one at a time: the tests notice each of them

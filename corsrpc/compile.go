@@ -334,7 +334,7 @@ func (c *compiler) checkSelector(p *parsedRule) {
 // built-in layer is the absence of all.
 func (c *compiler) chain(selector, element string) []*parsedRule {
 	var layers []*parsedRule
-	reached := !isOperational(selector) // by the defaults, and by *
+	reached := !isOperational(selector) && !isOperational(element) // by the defaults, and by *
 	if reached {
 		layers = append(layers, c.defaults...)
 	}
@@ -436,7 +436,7 @@ type grantKey struct {
 }
 
 func (c *compiler) chainBelow(key grantKey) []*parsedRule {
-	if key.narrowest == "" && key.operational {
+	if key.narrowest == "" && key.operational && key.element == "" {
 		return nil
 	}
 	return c.chain(key.narrowest, key.element)

@@ -198,7 +198,7 @@ var faults = []fault{
 
 	// Which rule.
 	{"the widest rule wins", compileGo, `slices.Backward(covering)`, `slices.All(covering)`},
-	{"defaults reach reflection", compileGo, `	reached := !isOperational(selector)`, `	reached := true`},
+	{"defaults reach reflection", compileGo, `reached := !isOperational(selector) && !isOperational(element)`, `reached := true`},
 	{"a package is as good as another that begins alike", planGo, `if g := t.packages[pkg]; g != nil {
 				return pkg + ".*", g
 			}`, `for have, g := range t.packages {

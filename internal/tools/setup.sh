@@ -22,6 +22,15 @@ has_minibrowser() {
   return 1
 }
 
+# Debian keeps the server's programs off the PATH.
+has_postgres() {
+  local path
+  for path in /usr/lib/postgresql/*/bin/postgres; do
+    [ ! -x "$path" ] || return 0
+  done
+  return 1
+}
+
 # at_least VERSION NEEDED
 at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
@@ -33,6 +42,7 @@ command -v firefox-esr >/dev/null || packages+=(firefox-esr)
 has_minibrowser || packages+=(webkit2gtk-driver)
 command -v Xvfb >/dev/null || packages+=(xvfb)
 command -v git >/dev/null || packages+=(git)
+has_postgres || packages+=(postgresql)
 
 # Debian 12 packages neither of these in a version that would do.
 if ! command -v go >/dev/null; then
