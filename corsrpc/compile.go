@@ -40,7 +40,8 @@ func compile(policy *corsrpcv1.Policy, config *compileConfig, found []Violation)
 		all = append(all, unknownProfile(chosen, profiles[1:]))
 		chosen = ""
 	}
-	base := compiler{config: config, schema: readSchema(config.files), policy: policy, profiles: policy.GetProfiles()}
+	schema := readSchema(config.files)
+	base := compiler{config: config, schema: schema, places: &places{config.document, schema.places}, policy: policy, profiles: policy.GetProfiles()}
 	plan, violations := base.compileWith(chosen, len(all) == 0)
 	all = append(all, violations...)
 	for _, profile := range profiles {
@@ -140,6 +141,7 @@ func withoutEchoes(all, unreadable []Violation) []Violation {
 type compiler struct {
 	config     *compileConfig
 	schema     *schema
+	places     *places
 	policy     *corsrpcv1.Policy
 	profiles   map[string]*corsrpcv1.Profile
 	violations []Violation
@@ -165,11 +167,10 @@ type compiler struct {
 
 // fail records a violation of the value at a field.
 func (c *compiler) fail(check Check, field, value, reason, fix string, related ...string) {
-	places := c.places()
-	at := places.of(field)
+	at := c.places.of(field)
 	v := Violation{Check: check, Field: field, Value: value, Reason: reason, Fix: fix, File: at.File, Position: at.Position}
 	for _, r := range related {
-		at := places.of(r)
+		at := c.places.of(r)
 		v.Related = append(v.Related, Related{Field: r, File: at.File, Position: at.Position})
 	}
 	c.violations = append(c.violations, v)

@@ -39,7 +39,8 @@ func RequestOf(r *http.Request) Request {
 }
 
 // Decide says what becomes of a request. It depends on the plan and the
-// request only, changes nothing, and is safe for concurrent use.
+// request only (and on the time, for a source with a SourceMaxAge), changes
+// nothing, and is safe for concurrent use.
 //
 // The rows are those of the table in the documentation, top down; the first
 // that fits decides.

@@ -20,6 +20,10 @@
 // handler runs, and exposes to scripts what each response carries: metadata,
 // trailers, errors. What the clients of the protocols send needs no mention.
 //
+// While it runs, Layer.Watch follows the policy's file and the origin sources, such
+// as a table of customers' domains (package corssql): what changes is checked whole
+// and put in force in one step.
+//
 // The parts: ParsePolicy reads text into a Document, Compile makes a Plan of a
 // policy and the linked-in services, Plan.Decide says what becomes of a
 // request, Decision.Apply what its answer carries, and Layer.Wrap carries both

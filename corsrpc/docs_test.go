@@ -5,11 +5,15 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
 // TestExportedIsDocumented: every exported symbol says what it is, fields and
@@ -101,6 +105,40 @@ func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string)
 		}
 	}
 	return names
+}
+
+// TestReadmesPoliciesLoad: every policy that README.md shows, under the names of the
+// corpus's schema.
+func TestReadmesPoliciesLoad(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := 0
+	for i, block := range strings.Split(string(readme), "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(block, "defaults:") {
+			continue // another tool's
+		}
+		policies++
+		files, err := vectors.Schema("acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, profile := range []string{"", "dev"} {
+			if profile != "" && !strings.Contains(block, profile+":") {
+				continue
+			}
+			if err := load(t, "cors.yaml", block, corsrpc.WithFiles(files), corsrpc.WithProfile(profile), withEnv(nil), corsrpc.WithLogger(nil),
+				corsrpc.WithOriginSource("tenants", rowsOf())); err != nil {
+				t.Errorf("block %d: %v\n%s", i, err, block)
+			}
+		}
+	}
+	if policies < 4 {
+		t.Errorf("%d policies", policies)
+	}
 }
 
 // TestDependencies: importing the product pulls in what it stands on and no

@@ -28,7 +28,7 @@ type effective struct {
 // merge puts layers together, field by field: a later one wins, but for what a
 // schema says where it may only narrow.
 func (c *compiler) merge(layers []*parsedRule, kind grantKind) *effective {
-	e := &effective{places: c.places(), kind: kind, layers: layers, protocols: rpc.Connect | rpc.GRPCWeb}
+	e := &effective{places: c.places, kind: kind, layers: layers, protocols: rpc.Connect | rpc.GRPCWeb}
 	for _, l := range layers {
 		m := l.message
 		if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {

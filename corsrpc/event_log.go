@@ -200,15 +200,22 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()))
 }
 
-// source logs what a source has not, or has that is no origin.
-func (l *eventLog) source(ctx context.Context, report SourceReport) {
+// source logs that a source fails, each time, since that is rare; that it answers
+// again; and rows that are no origins, when they change.
+func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
+	name := slog.String("source", report.Name)
 	if report.Err != nil {
 		l.logger.LogAttrs(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
-			slog.String("source", report.Name), slog.Any("error", report.Err), slog.Duration("age", report.Age))
+			name, slog.Any("error", report.Err), slog.Int("origins", report.Origins), slog.Duration("age", report.Age))
 		return
 	}
-	l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins",
-		slog.String("source", report.Name), slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
+	if last.Err != nil {
+		l.logger.LogAttrs(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
+	}
+	if report.Skipped > 0 && (report.Skipped != last.Skipped || report.Sample != last.Sample) {
+		l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
+			name, slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
+	}
 }
 
 // reload logs that another policy is in force, or why none is.

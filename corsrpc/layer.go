@@ -176,10 +176,15 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 	}
 }
 
-// reportSource tells the log and the observer of what a source streamed.
-func (l *Layer) reportSource(ctx context.Context, report SourceReport) {
-	if l.log != nil && (report.Err != nil || report.Skipped > 0) {
-		l.log.source(ctx, report)
+// reportSource tells the observer of what a source streamed, and the log of what is
+// new in it.
+func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport) {
+	l.writing.Lock()
+	last := s.last
+	s.last = report
+	l.writing.Unlock()
+	if l.log != nil {
+		l.log.source(ctx, report, last)
 	}
 	if l.observer != nil {
 		l.observe(ctx, Event{Kind: EventRefresh, Source: report})

@@ -55,8 +55,6 @@ type places struct {
 	options  map[string]Provenance // by the element that an option stands at
 }
 
-func (c *compiler) places() *places { return &places{c.config.document, c.schema.places} }
-
 // of returns where a field is written, or the nearest field around it.
 func (p *places) of(field string) Provenance {
 	if element, ok := strings.CutPrefix(field, schemaField); ok {

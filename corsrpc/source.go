@@ -90,6 +90,7 @@ type source struct {
 	maxAge, every, wait, timeout time.Duration
 	maxOrigins                   int
 	turn                         chan struct{} // holds one item while it is asked
+	last                         SourceReport  // what was said of it last; under Layer.writing
 }
 
 // sourceSet is what a source streamed. It is immutable.
@@ -197,7 +198,7 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 		report.describe(l.sets[name])
 	}
 	l.writing.Unlock()
-	l.reportSource(ctx, report)
+	l.reportSource(ctx, s, report)
 	return report.Err
 }
 
@@ -264,7 +265,7 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 			continue
 		}
 		set, report := l.sources[name].load(ctx)
-		l.reportSource(ctx, report)
+		l.reportSource(ctx, l.sources[name], report)
 		if report.Err != nil {
 			return report.Err
 		}

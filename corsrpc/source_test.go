@@ -97,6 +97,7 @@ func TestSource(t *testing.T) {
 		{"fails", nil, errors.New("down"), true, false, corsrpc.SourceReport{Origins: 1}},
 		{"fails behind rows", []string{cafe}, errors.New("cut"), true, false, corsrpc.SourceReport{Origins: 1}},
 		{"good again, with rows that are none", []string{cafe, "*", "https://*.example.com", "\x1b[31m", cafe}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
+		{"the same rows", []string{cafe, "*", "https://*.example.com", "\x1b[31m"}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
 		{"empty", nil, nil, false, false, corsrpc.SourceReport{}},
 	} {
 		tenants.set(step.err, step.rows...)
@@ -117,6 +118,12 @@ func TestSource(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %q: %s", want, log)
 		}
+	}
+	if n := strings.Count(log.String(), "skipped="); n != 1 {
+		t.Errorf("rows that stay as they are were logged %d times", n)
+	}
+	if n := strings.Count(log.String(), "answers again"); n != 2 {
+		t.Errorf("two recoveries were logged %d times", n)
 	}
 	if err := layer.Refresh(t.Context(), "tenant"); err == nil || !strings.Contains(err.Error(), `"tenant"`) {
 		t.Errorf("a source that is none: %v", err)

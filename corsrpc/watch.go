@@ -66,7 +66,7 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 	var listening sync.WaitGroup
 	defer listening.Wait()
 	if n, ok := s.from.(OriginNotifier); ok {
-		listening.Go(func() { l.listen(ctx, s.name, n, notices) })
+		listening.Go(func() { l.listen(ctx, s, n, notices) })
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -100,7 +100,7 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 
 // listen passes on the notices of a source. After a failure to listen too, the
 // source is asked: a notice may have been missed.
-func (l *Layer) listen(ctx context.Context, name string, n OriginNotifier, notices chan<- struct{}) {
+func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier, notices chan<- struct{}) {
 	pause := firstPause
 	for ctx.Err() == nil {
 		err := notify(ctx, n)
@@ -115,9 +115,9 @@ func (l *Layer) listen(ctx context.Context, name string, n OriginNotifier, notic
 			pause = firstPause
 			continue
 		}
-		report := SourceReport{Name: name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notice: %w", name, err)}
-		report.describe(l.Plan().sets[name])
-		l.reportSource(ctx, report)
+		report := SourceReport{Name: s.name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notice: %w", s.name, err)}
+		report.describe(l.Plan().sets[s.name])
+		l.reportSource(ctx, s, report)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):

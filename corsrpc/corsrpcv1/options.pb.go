@@ -47,7 +47,9 @@ var (
 	// What every method of the service needs. It follows the policy's defaults
 	// and precedes the method's option and the policy's rules. How far it is
 	// trusted is said by Policy.schema_options: by default it names headers
-	// and otherwise only narrows. `selector` and `path` are never set in it.
+	// and otherwise only narrows. What it disables, only a rule of the policy
+	// enables whose selector is this service or something inside it. `selector`
+	// and `path` are never set in it.
 	//
 	// Default: nothing.
 	//

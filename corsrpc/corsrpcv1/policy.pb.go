@@ -208,10 +208,12 @@ type SchemaOptions int32
 const (
 	// SHAPE.
 	SchemaOptions_SCHEMA_OPTIONS_UNSPECIFIED SchemaOptions = 0
-	// Options may name headers and otherwise only narrow; who may call is the
-	// policy file's to say.
+	// Options may name headers (not `*`) and otherwise only narrow: disable, refuse
+	// credentials, expose DECLARED, shorten max_age, leave out protocols. Who may
+	// call is the policy file's to say.
 	SchemaOptions_SCHEMA_OPTIONS_SHAPE SchemaOptions = 1
-	// Options may say whatever a rule may.
+	// Options may say whatever a rule may. What one disables is still lifted only by
+	// a narrower option, or by a rule that names the element or something inside it.
 	SchemaOptions_SCHEMA_OPTIONS_FULL SchemaOptions = 2
 	// Options are ignored.
 	SchemaOptions_SCHEMA_OPTIONS_IGNORE SchemaOptions = 3
@@ -268,8 +270,9 @@ const (
 	Enforcement_ENFORCEMENT_UNSPECIFIED Enforcement = 0
 	// What is refused does not reach the handler.
 	Enforcement_ENFORCEMENT_ENFORCE Enforcement = 1
-	// What would be refused reaches the handler, its answer is left untouched,
-	// and the refusal is reported.
+	// What would be refused reaches the handler, preflights included, and those
+	// that ask for more than is granted; its answer is left untouched, and the
+	// refusal is reported. What is granted is granted.
 	Enforcement_ENFORCEMENT_OBSERVE Enforcement = 2
 )
 
@@ -366,15 +369,17 @@ type Policy struct {
 	//
 	//	schema_options: IGNORE
 	SchemaOptions SchemaOptions `protobuf:"varint,4,opt,name=schema_options,json=schemaOptions,proto3,enum=corsrpc.v1.SchemaOptions" json:"schema_options,omitempty"`
-	// Whether refusals are carried out or only reported.
+	// Whether refusals are carried out or only reported: for a first rollout,
+	// beside an existing CORS middleware too.
 	//
 	// Default: ENFORCE.
 	//
 	//	enforcement: OBSERVE
 	Enforcement Enforcement `protobuf:"varint,5,opt,name=enforcement,proto3,enum=corsrpc.v1.Enforcement" json:"enforcement,omitempty"`
 	// A candidate policy that is decided beside this one for every request and
-	// never applied; each difference is reported. It holds neither a shadow nor
-	// profiles of its own.
+	// never applied; each difference is reported. It is a whole policy, with its
+	// own schema_options; but it holds neither a shadow nor profiles: the chosen
+	// profile lies over it as over this one.
 	//
 	// Default: none.
 	//
@@ -480,7 +485,7 @@ type Profile struct {
 	Rules []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Origins that join the allowed origins of every effective rule that has
 	// any, is not disabled and does not allow everyone (`*`). The forms are
-	// those of Rule.allow_origins.
+	// those of Rule.allow_origins but `*`, and no risk can be accepted for them.
 	//
 	// Default: none.
 	//
@@ -570,7 +575,10 @@ type Rule struct {
 	//   - `https://app.example.com:*`: any port, or none
 	//   - `capacitor://localhost`: a custom scheme, exact to the byte
 	//   - `*`: everyone, opaque origins (`null`) too; never with credentials
-	//   - `${NAME}` or `${NAME:-fallback}`: read from the environment at load
+	//   - `${NAME}` or `${NAME:-fallback}`, a whole item: origins that the
+	//     environment holds at load, separated by commas. They are checked like any
+	//     others, are never `*`, and no accept_risks holds for them. A variable that
+	//     is not set or empty is an error without a fallback.
 	//
 	// Refused unless accept_risks of this same rule names the risk: `null`,
 	// plain http beyond the loopback hosts, a wildcard over a public suffix.
@@ -582,8 +590,8 @@ type Rule struct {
 	//	allow_origins: [https://app.example.com, "https://*.preview.example.com"]
 	AllowOrigins []string `protobuf:"bytes,3,rep,name=allow_origins,json=allowOrigins,proto3" json:"allow_origins,omitempty"`
 	// Names of origin sources that the program gives (WithOriginSource), such
-	// as a table of tenants. Each contributes its current set of exact origins.
-	// Replaced together with allow_origins.
+	// as a table of tenants. Each contributes its current set of exact origins;
+	// one that has not been read yet, none. Replaced together with allow_origins.
 	//
 	// Default: none.
 	//

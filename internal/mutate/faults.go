@@ -342,5 +342,5 @@ var faults = []fault{
 	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.isRefusal()`, `p.observes && d.outcome != OutcomePreflight && d.isRefusal()`},
 	{"a variable is not named", provenanceGo, `	at.Variable = g.originRule.originAt[i].variable
 `, ``},
-	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if false {`},
+	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},
 }
