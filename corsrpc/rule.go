@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
@@ -340,4 +342,11 @@ func (c *compiler) checkMaxAge(p *parsedRule) {
 	case age > maxMaxAge:
 		c.fail(CheckMaxAgeRange, at, durationText(d), "is longer than any browser remembers a preflight", "86400s")
 	}
+}
+
+func durationText(d *durationpb.Duration) string {
+	if d.CheckValid() != nil {
+		return fmt.Sprintf("%ds %dns", d.GetSeconds(), d.GetNanos())
+	}
+	return d.AsDuration().String()
 }

@@ -11,27 +11,38 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
 )
 
-// TestTenants: a customer's pages may call from when the operator adds their domain
-// until it is revoked; what they send is in the schema, and what the schema keeps
-// from pages stays so.
-func TestTenants(t *testing.T) {
+// newServer is the shop behind the layer, with a table of its own.
+func newServer(t *testing.T) (*domains.Table, *corsrpc.Layer, http.Handler) {
+	t.Helper()
 	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer table.Close()
+	t.Cleanup(func() {
+		if err := table.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	layer, err := newLayer("cors.yaml", table)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
-	server := layer.Wrap(mux)
+	return table, layer, layer.Wrap(mux)
+}
+
+// TestTenants: a customer's pages may call from when the operator adds their domain
+// until it is revoked; what they send is in the schema, and what the schema keeps
+// from pages stays so.
+func TestTenants(t *testing.T) {
+	table, layer, server := newServer(t)
 	const anna, bert, shop = "https://anna.example", "https://bert.example", "https://shop.example.com/shop.v1.ShopService/"
 	add := corstest.Connect(shop+"AddToCart", "X-Cart-Id", "7")
 	whoMayCall := func(origins ...string) {
@@ -71,23 +82,13 @@ func TestTenants(t *testing.T) {
 // TestDevProfile: a page on a developer's machine may call, on any port.
 func TestDevProfile(t *testing.T) {
 	t.Setenv("CORSRPC_PROFILE", "dev")
-	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Close()
-	layer, err := newLayer("cors.yaml", table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
+	_, _, server := newServer(t)
 	call := corstest.Connect("http://localhost:8080/shop.v1.ShopService/AddToCart", "X-Cart-Id", "7")
 	corstest.Run(t, []corstest.Case{
 		{From: "http://localhost:5173", Call: call},
 		{From: "http://localhost:3000", Call: call},
 		{From: "https://evil.example", Call: call, Blocked: corstest.AnyCheck, NotSent: true},
-	}, corstest.WithHandler(layer.Wrap(mux)))
+	}, corstest.WithHandler(server))
 }
 
 // TestOperatorsPage: the program as it stands, by its own pages.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 )
 
 // postgres is a PostgreSQL server of the test's own, as an unprivileged user, in a
@@ -112,4 +114,19 @@ func (p *postgres) stop(t *testing.T) {
 
 func (p *postgres) url() string {
 	return fmt.Sprintf("postgres://corsrpc@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+}
+
+// table is the example's table in the server.
+func (p *postgres) table(t *testing.T) *domains.Table {
+	t.Helper()
+	table, err := domains.OpenPostgres(t.Context(), p.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := table.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return table
 }

@@ -19,11 +19,7 @@ import (
 // million.
 func TestSoakNotify(t *testing.T) {
 	p := newPostgres(t)
-	table, err := domains.OpenPostgres(t.Context(), p.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Close()
+	table := p.table(t)
 	db := openDB(t, "pgx", p.url())
 	l := newLive(t, table.Source())
 	l.watch(t)

@@ -115,11 +115,7 @@ func follow(t *testing.T, l *live, table *domains.Table) {
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	p := newPostgres(t)
-	table, err := domains.OpenPostgres(t.Context(), p.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Close()
+	table := p.table(t)
 	l := newLive(t, table.Source())
 	l.watch(t)
 	l.await(t, "the first set", func() bool { return l.last().Name != "" && l.last().Err == nil })
@@ -140,11 +136,7 @@ func TestPostgres(t *testing.T) {
 func TestPostgresFails(t *testing.T) {
 	t.Parallel()
 	p := newPostgres(t)
-	table, err := domains.OpenPostgres(t.Context(), p.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer table.Close()
+	table := p.table(t)
 	if err := table.Add(t.Context(), shop); err != nil {
 		t.Fatal(err)
 	}
