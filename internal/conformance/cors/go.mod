@@ -5,8 +5,10 @@ go 1.25.0
 require github.com/corsrpc/corsrpc-go v0.0.0
 
 require (
+	github.com/fsnotify/fsnotify v1.8.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/net v0.48.0 // indirect
+	golang.org/x/sys v0.39.0 // indirect
 	golang.org/x/text v0.32.0 // indirect
 	google.golang.org/protobuf v1.36.6 // indirect
 )
