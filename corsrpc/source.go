@@ -237,6 +237,25 @@ func (l *Layer) bind(plan *Plan) *Plan {
 	return &bound
 }
 
+// WithSets returns the plan with origins for its sources, by their names, as a layer
+// reads them: what is no exact origin counts for nothing. It is for deciding without
+// a layer, in tests and tools.
+func (p *Plan) WithSets(origins map[string][]string) *Plan {
+	sets := map[string]*sourceSet{}
+	for name, rows := range origins {
+		set := &sourceSet{origins: map[string]struct{}{}}
+		for _, row := range rows {
+			if isTenantOrigin(row) {
+				set.origins[row] = struct{}{}
+			}
+		}
+		sets[name] = set
+	}
+	bound := *p
+	bound.sets = sets
+	return &bound
+}
+
 // Reload puts another plan in force, in one step: a request keeps the plan that
 // it began with. The sets of sources that both plans name stay; sources that only
 // the new one names are asked before, and where one fails or was not given,

@@ -73,12 +73,7 @@ func layerOfSuite(t *testing.T, s vectors.Suite) *corsrpc.Layer {
 	if err != nil {
 		t.Fatalf("%s: %v", s.File, err)
 	}
-	return layerOfPlan(t, s, planOfSuite(t, s, doc.Policy(), corsrpc.WithDocument(doc)))
-}
-
-// layerOfPlan is a layer with the suite's sources.
-func layerOfPlan(t *testing.T, s vectors.Suite, plan *corsrpc.Plan) *corsrpc.Layer {
-	t.Helper()
+	plan := planOfSuite(t, s, doc.Policy(), corsrpc.WithDocument(doc))
 	opts := []corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}
 	for name, rows := range s.Sources {
 		opts = append(opts, corsrpc.WithOriginSource(name, rowsOf(rows...), corsrpc.SourceWait(time.Minute)))
