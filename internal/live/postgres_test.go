@@ -2,13 +2,11 @@ package live
 
 import (
 	"bytes"
-	"fmt"
-	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -17,10 +15,9 @@ import (
 )
 
 // postgres is a PostgreSQL server of the test's own, as an unprivileged user, in a
-// temporary directory, on a port that the system picks.
+// temporary directory, which holds its socket too: it listens on no port.
 type postgres struct {
 	dir, bin string
-	port     int
 	log      *bytes.Buffer
 	command  *exec.Cmd
 }
@@ -45,22 +42,14 @@ func newPostgres(t *testing.T) *postgres {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p.dir = filepath.Join(dir, "data")
+	p.dir = dir
 	if os.Geteuid() == 0 { // PostgreSQL refuses to run as root
 		if err := os.Chown(dir, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if out, err := p.run("initdb", "--pgdata", p.dir, "--username", "corsrpc", "--auth", "trust", "--no-sync").CombinedOutput(); err != nil {
+	if out, err := p.run("initdb", "--pgdata", p.data(), "--username", "corsrpc", "--auth", "trust", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
 	}
 	p.start(t)
 	t.Cleanup(func() { p.stop(t) })
@@ -83,12 +72,12 @@ func (p *postgres) run(name string, args ...string) *exec.Cmd {
 // start starts the server and waits until it answers.
 func (p *postgres) start(t *testing.T) {
 	t.Helper()
-	p.command = p.run("postgres", "-D", p.dir, "-p", strconv.Itoa(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
+	p.command = p.run("postgres", "-D", p.data(), "-c", "listen_addresses=", "-c", "unix_socket_directories="+p.dir, "-c", "fsync=off")
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ready := p.run("pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-q")
+	ready := p.run("pg_isready", "-h", p.dir, "-q")
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		if ready.Run() == nil {
 			return
@@ -97,7 +86,7 @@ func (p *postgres) start(t *testing.T) {
 			t.Fatalf("PostgreSQL does not answer:\n%s", p.log)
 		}
 		<-time.After(20 * time.Millisecond)
-		ready = p.run("pg_isready", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-q")
+		ready = p.run("pg_isready", "-h", p.dir, "-q")
 	}
 }
 
@@ -112,8 +101,10 @@ func (p *postgres) stop(t *testing.T) {
 	p.command = nil
 }
 
+func (p *postgres) data() string { return filepath.Join(p.dir, "data") }
+
 func (p *postgres) url() string {
-	return fmt.Sprintf("postgres://corsrpc@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+	return "postgres:///postgres?sslmode=disable&user=corsrpc&host=" + url.QueryEscape(p.dir)
 }
 
 // table is the example's table in the server.
