@@ -32,14 +32,11 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 func compile(policy *corsrpcv1.Policy, config *compileConfig, found []Violation) (*Plan, error) {
 	policy = proto.CloneOf(policy)
 	profiles := append([]string{""}, slices.Sorted(maps.Keys(policy.GetProfiles()))...)
-	all := append(slices.Clip(found), checkPrefixes(config.prefixes)...)
-	chosen := config.profile
-	if !slices.Contains(profiles, chosen) {
-		all = append(all, unknownProfile(chosen, profiles[1:]))
-		chosen = ""
-	}
 	schema := readSchema(config.files)
 	base := compiler{config: config, schema: schema, places: &places{config.document, schema.places}, policy: policy, profiles: policy.GetProfiles()}
+	chosen := base.checkProfiles(config.profile, profiles[1:])
+	all := slices.Concat(found, checkPrefixes(config.prefixes), base.violations)
+	base.violations = nil
 	plan, violations := base.compileWith(chosen, len(all) == 0)
 	all = append(all, violations...)
 	for _, profile := range profiles {
@@ -96,14 +93,22 @@ func (c *compiler) compile(grantsSomething bool) *Plan {
 	return plan
 }
 
-// unknownProfile refuses a profile that the policy does not have.
-func unknownProfile(name string, profiles []string) Violation {
+// checkProfiles refuses a profile that has no name, and a choice that the policy does
+// not have. It returns the choice, or none.
+func (c *compiler) checkProfiles(chosen string, profiles []string) string {
+	if c.profiles[""] != nil {
+		c.fail(CheckProfileUnknown, `profiles[""]`, "", "has no name, by which it could be chosen", "dev")
+	}
+	if chosen == "" || c.profiles[chosen] != nil {
+		return chosen
+	}
 	reason := "is no profile of the policy, which has none"
 	if len(profiles) > 0 {
 		reason = "is no profile of the policy, which has " + strings.Join(profiles, ", ")
 	}
-	fix, _ := policyfile.Nearest(name, profiles)
-	return Violation{Check: CheckProfileUnknown, Field: "profiles", Value: name, Reason: reason + " (WithProfile or CORSRPC_PROFILE chose it)", Fix: fix}
+	fix, _ := policyfile.Nearest(chosen, profiles)
+	c.fail(CheckProfileUnknown, "profiles", chosen, reason+" (WithProfile or CORSRPC_PROFILE chose it)", fix)
+	return ""
 }
 
 // withoutRepetitions drops what was found of the policy in one profile and
@@ -229,7 +234,7 @@ func checkPrefixes(prefixes []string) (found []Violation) {
 func (c *compiler) readRules() {
 	c.rules, c.paths, c.reported = map[string][]*parsedRule{}, map[string][]*parsedRule{}, map[string]bool{}
 	c.readLayers(c.prefix, c.policy.GetDefaults(), c.policy.GetRules())
-	if profile := c.profiles[c.profile]; profile != nil {
+	if profile := c.profiles[c.profile]; profile != nil && c.profile != "" {
 		field := fmt.Sprintf("profiles[%q].", c.profile)
 		c.readLayers(field, profile.GetDefaults(), profile.GetRules())
 		c.readAdded(field+"add_origins", profile.GetAddOrigins())

@@ -279,8 +279,7 @@ var faults = []fault{
 	{"a method that the schema does not have goes without its service's options", compileGo, `if c.options[service] != nil && c.rules[service] == nil {`, `if false {`},
 
 	// Profiles and the environment.
-	{"a profile that the policy does not have is none", compileGo, `		all = append(all, unknownProfile(chosen, profiles[1:]))
-`, ``},
+	{"a profile that the policy does not have is none", compileGo, `	if chosen == "" || c.profiles[chosen] != nil {`, `	if true {`},
 	{"profiles that are not chosen are not checked", compileGo, `		if profile != chosen {`, `		if false {`},
 	{"a profile adds everyone", compileGo, `		if item == "*" {`, `		if false {`},
 	{"the environment says everyone", ruleGo, `		case "*":`, `		case "**":`},
@@ -329,7 +328,6 @@ var faults = []fault{
 	{"a source that no rule names is asked", watchGo, `!slices.Contains(l.sourceNames(plan), s.name)`, `false`},
 
 	// What changes while the server runs.
-	{"a file that changed before Watch is not read", watchGo, `time.NewTimer(0) // what`, `time.NewTimer(time.Hour) // what`},
 	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
 	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-time.Since(since)))`, `settle`},
 	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
