@@ -254,6 +254,13 @@ func TestReload(t *testing.T) {
 	if err := layer.Reload(t.Context(), compilePolicy(t, smallest)); err != nil || allows(layer, shop) || !allows(layer, page) {
 		t.Errorf("%v", err)
 	}
+	tenants.set(errors.New("down"))
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil {
+		t.Error("a source that is down answers")
+	}
+	if all := seen.of(corsrpc.EventRefresh); all[len(all)-1].Source.Origins != 0 {
+		t.Error("a set that nobody names is kept")
+	}
 	tenants.set(nil) // revoked meanwhile
 	if err := layer.Reload(t.Context(), compilePolicy(t, tenantsPolicy)); err != nil || allows(layer, shop) {
 		t.Errorf("a set of long ago is in force: %v", err)

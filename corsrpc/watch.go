@@ -145,6 +145,12 @@ const (
 	lookAgain     = 2 * time.Second
 )
 
+// settleFor returns how long to wait for the next event, so long after the first: a
+// folder where something is always written does not put the policy off.
+func settleFor(since time.Duration) time.Duration {
+	return max(0, min(settle, longestSettle-since))
+}
+
 // policyFile is where Load read the policy, and how to read it again. Only Watch
 // changes it.
 type policyFile struct {
@@ -168,7 +174,7 @@ func (l *Layer) followFile(ctx context.Context) {
 		if since.IsZero() {
 			since = time.Now()
 		}
-		read.Reset(max(0, min(settle, longestSettle-time.Since(since))))
+		read.Reset(settleFor(time.Since(since)))
 	}
 	for {
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -272,15 +273,23 @@ func TestWatchReadsWhatChangedBefore(t *testing.T) {
 }
 
 // TestWatchRetriesSources: a policy that names a source which fails is put in force
-// when the source heals, though the file does not change any more.
+// when the source heals, though the file does not change any more; that it fails is
+// told once.
 func TestWatchRetriesSources(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
-	tenants := &table{err: errors.New("down")}
-	w := watch(t, file, corsrpc.WithOriginSource("tenants", tenants))
+	asked := 0
+	w := watch(t, file, corsrpc.WithOriginSource("tenants", corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			if asked++; asked < 3 {
+				yield("", errors.New("down"))
+				return
+			}
+			yield("https://b.example.com", nil)
+		}
+	})))
 	replace(t, file, tenantsPolicy)
 	w.next("down", "a")
-	tenants.set(nil, "https://b.example.com")
 	w.next("", "b")
 }
 

@@ -304,8 +304,8 @@ var faults = []fault{
 	{"a source has all the time", sourceGo, `context.WithTimeoutCause(ctx, s.timeout,`, `context.WithTimeoutCause(ctx, s.timeout*1000,`},
 	{"a source that panics ends the server", sourceGo, `if r := recover(); r != nil { // in`, `if r := error(nil); r != nil { // in`},
 	{"a reload forgets the sets", sourceGo, `	kept := maps.Clone(l.sets)`, `	kept := maps.Clone(loaded)`},
-	{"a set that nobody named comes back", sourceGo, `if slices.Contains(before, name) {`, `if l.sets[name] != nil {`},
-	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) {`, `		if true {`},
+	{"a set that nobody names is kept", sourceGo, `return !slices.Contains(named, name) })`, `return false })`},
+	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) {`, `		if slices.Contains(before, name) || true {`},
 	{"a policy with a source that nobody gave", sourceGo, `		if l.sources[name] == nil {`, `		if false {`},
 	{"a reload whose context has ended", sourceGo, `	if err := ctx.Err(); err != nil {
 		return err`, `	if err := ctx.Err(); err != nil && false {
@@ -329,7 +329,7 @@ var faults = []fault{
 
 	// What changes while the server runs.
 	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
-	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-time.Since(since)))`, `settle`},
+	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-since))`, `settle`},
 	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
 	{"a file that changes goes without its profile", watchGo, `compileFile(l.file.name, text, *l.file.config)`, `compileFile(l.file.name, text, *newCompileConfig(nil))`},
 	{"a shadow is applied", layerGo, `l.compare(r, d, plan.shadow.Decide(request))`, `d = plan.shadow.Decide(request)`},
