@@ -24,7 +24,8 @@ var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no o
 // A changed file is checked whole and put in force in one step, as Reload does; a
 // bad one changes nothing and is reported, once for each content. Files that are
 // replaced by a rename or by a symbolic link that leads elsewhere (a ConfigMap of
-// Kubernetes) are followed, and one that vanishes is awaited. A file that is
+// Kubernetes) are followed, and one that vanishes is awaited. Where nothing tells
+// of changes, as on some network file systems, it is looked at every 2 s. A file that is
 // written in place is read when it has been left alone for 50 ms: replace files by
 // a rename, so that no half of one is ever seen.
 //

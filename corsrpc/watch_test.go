@@ -119,6 +119,29 @@ func TestWatchFile(t *testing.T) {
 	}
 }
 
+// TestWatchHalfWritten: half a file is refused, and what was in force stays, until the
+// rest of it comes.
+func TestWatchHalfWritten(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", policyOf("a"))
+	w := watch(t, file)
+	w.half = true // an empty file may be seen as well
+	text := policyOf("b")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text[:len(text)/2]); err != nil {
+		t.Fatal(err)
+	}
+	w.next("is no YAML", "a")
+	if _, err := f.WriteString(text[len(text)/2:]); err != nil {
+		t.Fatal(err)
+	}
+	w.next("", "b")
+}
+
 // TestWatchVanishedFile: it is awaited, and its folder too.
 func TestWatchVanishedFile(t *testing.T) {
 	t.Parallel()
