@@ -170,3 +170,15 @@ func TestObserveBesideAnotherMiddleware(t *testing.T) {
 		}
 	}
 }
+
+// TestEventKinds have the names that operators read.
+func TestEventKinds(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[corsrpc.EventKind]string{
+		corsrpc.EventDecision: "decision", corsrpc.EventShadow: "shadow", corsrpc.EventRefresh: "refresh", corsrpc.EventReload: "reload", 0: "unknown", 99: "unknown",
+	} {
+		if got := kind.String(); got != want {
+			t.Errorf("%d: %s, want %s", kind, got, want)
+		}
+	}
+}
