@@ -95,10 +95,15 @@ func TestSchemaOptionsThatCannotBeRead(t *testing.T) {
 	}{
 		"a field of a newer version": {protowire.AppendVarint(protowire.AppendTag(nil, 99, protowire.VarintType), 1), corsrpc.CheckUnknownField},
 		"no message":                 {[]byte{0xff}, corsrpc.CheckSchemaOption},
+		"a number":                   {[]byte{7}, corsrpc.CheckSchemaOption},
 		"a selector":                 {protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "acme.*"), corsrpc.CheckSelectorMisplaced},
 	} {
 		options := &descriptorpb.MethodOptions{}
-		options.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, corsrpcv1.E_Method.TypeDescriptor().Number(), protowire.BytesType), test.value))
+		if name == "a number" {
+			options.ProtoReflect().SetUnknown(append(protowire.AppendTag(nil, corsrpcv1.E_Method.TypeDescriptor().Number(), protowire.VarintType), test.value...))
+		} else {
+			options.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, corsrpcv1.E_Method.TypeDescriptor().Number(), protowire.BytesType), test.value))
+		}
 		doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest))
 		if err != nil {
 			t.Fatal(err)

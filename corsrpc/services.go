@@ -77,29 +77,36 @@ func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, num
 	if options == nil {
 		return
 	}
-	b, err := proto.Marshal(options)
+	element := string(d.FullName())
+	found := func(value []byte) {
+		s.options[element] = append(s.options[element], value...) // messages merge
+		s.places[element] = optionPlace(d, number)
+	}
+	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(options)
 	if err != nil {
-		return // of a required field that is missing: no option of ours
+		found(unreadable)
+		return
 	}
 	for len(b) > 0 {
-		n, kind, size := protowire.ConsumeTag(b)
-		if size < 0 {
-			return
-		}
-		rest := b[size:]
-		length := protowire.ConsumeFieldValue(n, kind, rest)
+		n, kind, length := protowire.ConsumeField(b)
 		if length < 0 {
+			found(unreadable)
 			return
 		}
-		if n == number && kind == protowire.BytesType {
-			value, _ := protowire.ConsumeBytes(rest)
-			element := string(d.FullName())
-			s.options[element] = append(s.options[element], value...) // messages merge
-			s.places[element] = optionPlace(d, number)
+		if n == number {
+			_, _, tag := protowire.ConsumeTag(b)
+			value, size := protowire.ConsumeBytes(b[tag:])
+			if kind != protowire.BytesType || size < 0 {
+				value = unreadable
+			}
+			found(value)
 		}
-		b = rest[length:]
+		b = b[length:]
 	}
 }
+
+// unreadable stands for an option that is no message: who reads it says so.
+var unreadable = []byte{0xff}
 
 // operational are the packages of services that servers link in for their own
 // operation. `defaults` and `*` do not reach them: a rule has to name them.

@@ -276,6 +276,7 @@ var faults = []fault{
 	{"an option that cannot be read is none", optionsGo, `			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
 `, ``},
 	{"the second half of an option is lost", servicesGo, `append(s.options[element], value...) // messages merge`, `value`},
+	{"an option of another type is none", servicesGo, `				value = unreadable`, `				return`},
 	{"a method that the schema does not have goes without its service's options", compileGo, `if c.options[service] != nil && c.rules[service] == nil {`, `if false {`},
 
 	// Profiles and the environment.
