@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"strconv"
@@ -173,13 +172,7 @@ func TestPathConfusion(t *testing.T) {
 				return mux
 			},
 			"reverse proxy": func(t *testing.T) http.Handler {
-				upstream := httptest.NewServer(closed)
-				t.Cleanup(upstream.Close)
-				u, err := url.Parse(upstream.URL)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return httputil.NewSingleHostReverseProxy(u)
+				return newProxy(t, closed)
 			},
 		}
 		for stackName, stack := range stacks {

@@ -167,6 +167,15 @@ func (d Decision) Procedure() (name string, known bool) {
 	return d.target.name, d.target.known
 }
 
+// knownTarget is the procedure or the path pattern, where the schema or the policy
+// names it: such names are bounded in number. It is empty otherwise.
+func (d Decision) knownTarget() string {
+	if !d.target.known {
+		return ""
+	}
+	return d.target.name
+}
+
 // PathPattern returns the pattern of the path rule that governs the request;
 // empty where none does.
 func (d Decision) PathPattern() string {

@@ -56,10 +56,7 @@ func (d Decision) isRefusal() bool {
 
 // decision logs a refusal, or counts it.
 func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
-	key := lineKey{reason: d.reason, field: d.Field(), name: d.PathPattern()}
-	if name, known := d.Procedure(); known {
-		key.name = name
-	}
+	key := lineKey{reason: d.reason, field: d.Field(), name: d.knownTarget()}
 	if !l.admit(key, time.Now()) {
 		return
 	}
@@ -157,13 +154,9 @@ func (l *Layer) reportReplaced(d Decision) {
 	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
-	name := d.PathPattern()
-	if procedure, known := d.Procedure(); known {
-		name = procedure
-	}
 	l.log.logger.LogAttrs(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
-		slog.String("target", name),
+		slog.String("target", d.knownTarget()),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
 }
 
@@ -187,10 +180,7 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 // difference logs, within the same bounds, that a candidate policy decides
 // otherwise.
 func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow Decision) {
-	key := lineKey{reason: "shadow " + d.reason + " " + shadow.reason, field: shadow.Field(), name: d.PathPattern()}
-	if name, known := d.Procedure(); known {
-		key.name = name
-	}
+	key := lineKey{reason: "shadow " + d.reason + " " + shadow.reason, field: shadow.Field(), name: d.knownTarget()}
 	if !l.admit(key, time.Now()) {
 		return
 	}

@@ -122,8 +122,9 @@ func TestLogIsBounded(t *testing.T) {
 		if n := len(log.lines()); n != 1 {
 			t.Fatalf("%d lines for one reason, rule and procedure:\n%s", n, log)
 		}
-		for i := range 50 { // unknown procedures are one
+		for i := range 50 { // unknown procedures are one, those of a known service too
 			refuse(h, fmt.Sprintf("/unknown%d.v1.S/M", i), "https://evil.example")
+			refuse(h, fmt.Sprintf("/acme.catalog.v1.CatalogService/Unknown%d", i), "https://evil.example")
 		}
 		if n := len(log.lines()); n != 2 {
 			t.Fatalf("%d lines, unknown procedures have to share one:\n%s", n, log)
@@ -143,8 +144,8 @@ func TestLogIsBounded(t *testing.T) {
 		<-time.After(time.Minute + time.Second) // of the bubble's clock
 		synctest.Wait()
 		last := log.lines()[len(log.lines())-1]
-		// 50 + 50 + 22 refusals, of which ten were logged
-		if !strings.Contains(last, "count=112") {
+		// 50 + 100 + 22 refusals, of which ten were logged
+		if !strings.Contains(last, "count=162") {
 			t.Errorf("the count of the rest: %s", last)
 		}
 		before := len(log.lines())

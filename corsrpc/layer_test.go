@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -109,13 +107,7 @@ func TestAnswersAreReadable(t *testing.T) {
 			return mux
 		}},
 		{"reverse proxy", func(t *testing.T, h http.Handler) http.Handler {
-			upstream := httptest.NewServer(h)
-			t.Cleanup(upstream.Close)
-			u, err := url.Parse(upstream.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return httputil.NewSingleHostReverseProxy(u)
+			return newProxy(t, h)
 		}},
 		{"timeout handler", func(_ *testing.T, h http.Handler) http.Handler {
 			return http.TimeoutHandler(h, time.Hour, "too late")

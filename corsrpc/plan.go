@@ -41,7 +41,7 @@ func (p *Plan) Policy() *corsrpcv1.Policy { return proto.CloneOf(p.policy) }
 type target struct {
 	kind  targetKind
 	name  string // the procedure's full name, or the pattern of the path rule
-	known bool   // by the schema or the policy: safe as a key of bounded number
+	known bool   // by the schema or the policy, as it is: such names are bounded in number
 	grant *grant
 }
 
@@ -131,7 +131,7 @@ func (p *Plan) find(r *Request) target {
 // unclear: the procedure that runs has to be the one decided on.
 func (p *Plan) findSlowly(r *Request, canonical bool) target {
 	var name string
-	var covered bool
+	var covered, known bool
 	var g *grant
 	if canonical {
 		name = p.procedureName(r.Path, p.exact, false)
@@ -140,6 +140,7 @@ func (p *Plan) findSlowly(r *Request, canonical bool) target {
 		var selector string
 		selector, g = p.resolve(p.exact, name)
 		covered = selector != "" || p.exact.services[parentName(name)]
+		known = selector == name
 	}
 	shaped := false
 	for _, spelling := range [...]string{r.Path, r.EscapedPath} {
@@ -155,13 +156,13 @@ func (p *Plan) findSlowly(r *Request, canonical bool) target {
 			return target{kind: targetUnclear}
 		}
 		selector, _ := p.resolve(p.folded, reading)
-		known := selector != "" || p.folded.services[parentName(reading)]
-		if known && !(covered && p.meansSame(name, reading)) {
+		meant := selector != "" || p.folded.services[parentName(reading)]
+		if meant && !(covered && p.meansSame(name, reading)) {
 			return target{kind: targetUnclear}
 		}
 	}
 	if covered {
-		return target{kind: targetProcedure, name: name, known: p.exact.services[parentName(name)], grant: g}
+		return target{kind: targetProcedure, name: name, known: known, grant: g}
 	}
 	if t, ok := p.findPath(r); ok {
 		return t

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -161,4 +163,20 @@ func expectReadable(t *testing.T, res *http.Response, exposed string) {
 	if got := strings.Join(res.Header["Access-Control-Expose-Headers"], "|"); got != exposed {
 		t.Errorf("Access-Control-Expose-Headers: %q, want %q", got, exposed)
 	}
+}
+
+// newProxy is a reverse proxy in front of a server that runs the handler. Its
+// connections are its own: closing any httptest.Server closes idle ones of the
+// default transport, in the middle of another test.
+func newProxy(t *testing.T, h http.Handler) http.Handler {
+	t.Helper()
+	upstream := httptest.NewServer(h)
+	t.Cleanup(upstream.Close)
+	u, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(u)
+	proxy.Transport = upstream.Client().Transport
+	return proxy
 }
