@@ -218,9 +218,10 @@ var faults = []fault{
 	{"escapes are decoded once", planGo, `for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {`, `for n := len(b); n >= 3 && b[n-3] == '%'; n = 0 {`},
 	{"paths of any length are read", planGo, `len(r.Path) > maxPath || len(r.EscapedPath) > maxPath`, `false`},
 	{"a path rule takes a procedure's path", planGo, `	if covered {
-		return target{kind: targetProcedure, name: name, known: p.exact.services[parentName(name)], grant: g}
+		return target{kind: targetProcedure, name: name, known: known, grant: g}
 	}
 `, ``},
+	{"a name of the network's is a key", planGo, `known = selector == name`, `known = covered`},
 	{"credentials with *", grantGo, `		case p.IsAny():
 			c.failOnce`, `		case false:
 			c.failOnce`},
