@@ -3,6 +3,7 @@ package corsrpc
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -23,7 +24,7 @@ func (d Decision) Answer() (status int, body string, ok bool) {
 	case OutcomeRefuse:
 		switch d.format {
 		case rpc.FormatConnect:
-			return http.StatusForbidden, `{"code":"permission_denied","message":"` + d.message() + `"}`, true
+			return http.StatusForbidden, `{"code":"permission_denied","message":` + strconv.Quote(d.message()) + `}`, true
 		case rpc.FormatGRPC:
 			return http.StatusForbidden, "", true
 		}
@@ -33,14 +34,44 @@ func (d Decision) Answer() (status int, body string, ok bool) {
 }
 
 // message is what the person sees who opens the answer in the browser's
-// Network panel. It holds nothing from the request, and neither quotes nor
-// percent signs.
+// Network panel. Unless it is explained, it holds nothing from the request, and
+// neither quotes nor percent signs.
 func (d Decision) message() string {
 	m := "corsrpc refused this cross-origin request (" + string(d.reason) + "): " + d.reason.Text()
-	if remedy := d.reason.Remedy(); remedy != "" {
+	remedy := d.reason.Remedy()
+	if d.explained {
+		remedy = d.explanation()
+	}
+	if remedy != "" {
 		m += " [" + remedy + "]"
 	}
 	return m
+}
+
+// explanation is the remedy in one line of ASCII, whatever the policy's file is
+// called.
+func (d Decision) explanation() string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, d.Remedy())
+}
+
+// reasonHeader is the header of answers that are explained.
+const reasonHeader = "Corsrpc-Reason"
+
+// explain writes it.
+func (d Decision) explain(header http.Header) {
+	if !d.explained || !d.isRefusal() {
+		return
+	}
+	value := string(d.reason)
+	if remedy := d.explanation(); remedy != "" {
+		value += "; " + remedy
+	}
+	header[reasonHeader] = []string{value}
 }
 
 // Apply writes the decision's header fields into the header of a response
@@ -72,6 +103,7 @@ func (d Decision) apply(status int, header http.Header, room *[4]string) (replac
 		return false
 	}
 	replaced = dropAccessControl(header)
+	d.explain(header)
 	g := d.target.grant
 	if d.outcome == OutcomeMethodNotAllowed {
 		header["Allow"] = []string{g.allowMethods}
@@ -143,8 +175,8 @@ func (d Decision) applyRefusal(header http.Header) {
 		contentType = "application/json"
 	case rpc.FormatGRPC:
 		contentType = d.contentType
-		header["Grpc-Status"] = []string{"7"} // PERMISSION_DENIED
-		header["Grpc-Message"] = []string{d.message()}
+		header["Grpc-Status"] = []string{"7"}                                          // PERMISSION_DENIED
+		header["Grpc-Message"] = []string{strings.ReplaceAll(d.message(), "%", "%25")} // of ASCII, nothing else is escaped
 	}
 	header["Content-Type"] = []string{contentType}
 	header["Cache-Control"] = []string{"no-store"}

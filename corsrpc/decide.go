@@ -56,7 +56,12 @@ func (p *Plan) decide(r Request) Decision {
 	if t.kind == targetNone {
 		return Decision{outcome: OutcomeUntouched, reason: ReasonNotGoverned}
 	}
-	d := Decision{target: t, method: r.Method, upgrade: isUpgrade(&r)}
+	return p.decideOn(t, &r, isUpgrade(&r))
+}
+
+// decideOn decides on a request for a target.
+func (p *Plan) decideOn(t target, r *Request, upgrade bool) Decision {
+	d := Decision{target: t, method: r.Method, upgrade: upgrade}
 	if t.grant == nil { // unclear
 		d.target.grant = p.nothing
 	}
@@ -67,11 +72,11 @@ func (p *Plan) decide(r Request) Decision {
 	var from origin.Parsed
 	if len(origins) > 0 {
 		if len(origins) > 1 {
-			return d.refuse(&r, ReasonOriginRepeated)
+			return d.refuse(r, ReasonOriginRepeated)
 		}
 		var ok bool
 		if from, ok = origin.Parse(origins[0]); !ok {
-			return d.refuse(&r, ReasonOriginMalformed)
+			return d.refuse(r, ReasonOriginMalformed)
 		}
 		d.origin = origins[0]
 	}
@@ -89,12 +94,12 @@ func (p *Plan) decide(r Request) Decision {
 		return d.pass(ReasonSameOrigin)
 	}
 	if len(origins) == 0 {
-		return d.withoutOrigin(&r)
+		return d.withoutOrigin(r)
 	}
 	if t.kind == targetUnclear {
-		return d.refuse(&r, ReasonPathNotCanonical)
+		return d.refuse(r, ReasonPathNotCanonical)
 	}
-	return d.crossOrigin(p, &r)
+	return d.crossOrigin(p, r)
 }
 
 // withoutOrigin decides on what a browser sends from elsewhere without naming
@@ -107,7 +112,7 @@ func (d Decision) withoutOrigin(r *Request) Decision {
 		return d.refuse(r, ReasonPathNotCanonical)
 	case g.disabled:
 		return d.refuse(r, ReasonDisabled)
-	case !safe:
+	case !safe, d.upgrade: // and a browser's handshake names its origin
 		return d.refuse(r, ReasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
 		return d.refuse(r, ReasonOriginMissing)

@@ -131,6 +131,7 @@ type Decision struct {
 	contentType  string
 	source       string // the source that allows the origin
 	observed     bool   // it would be refused, and is not: enforcement is OBSERVE
+	explained    bool   // the answer says what to write into the policy
 }
 
 // Outcome returns what becomes of the request.
@@ -194,36 +195,41 @@ func (d Decision) Field() string {
 	if g == nil || g.effective == nil {
 		return ""
 	}
-	field := func(l *parsedRule, name string) string {
-		if l == nil {
-			return g.narrowest()
-		}
-		return l.field + "." + name
-	}
 	switch {
 	case d.reason == ReasonDisabled:
-		return field(g.disabledFrom, "disabled")
+		return g.field(g.disabledFrom, "disabled")
 	case d.reason == ReasonCredentialsNotAllowed:
-		return field(g.credentialsFrom, "allow_credentials")
+		return g.field(g.credentialsFrom, "allow_credentials")
 	case d.reason == ReasonMethodNotAllowed:
-		return field(g.methodsFrom, "allow_methods")
+		return g.field(g.methodsFrom, "allow_methods")
 	case d.reason == ReasonMethodNotGranted, d.reason == ReasonHeadersNotGranted:
 		return g.narrowest()
+	case d.reason == ReasonOriginNotAllowed && len(g.originRule.rule().GetAllowOrigins()) > 0:
+		return g.field(g.originRule, "allow_origins")
+	case d.reason == ReasonOriginNotAllowed:
+		return g.field(g.originRule, "allow_origins_from")
+	}
+	return d.originField()
+}
+
+// originField is the field that allows the origin, or else that of the narrowest
+// rule.
+func (d Decision) originField() string {
+	g := d.target.grant
+	switch {
 	case d.matched > 0:
 		return g.originRule.originAt[d.matched-1].field
 	case d.source != "":
-		return field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), d.source))
-	case d.reason == ReasonOriginNotAllowed && len(g.originRule.rule().GetAllowOrigins()) > 0:
-		return field(g.originRule, "allow_origins")
-	case d.reason == ReasonOriginNotAllowed:
-		return field(g.originRule, "allow_origins_from")
+		return g.field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), d.source))
 	}
 	return g.narrowest()
 }
 
 // From returns where the field behind the decision is written.
-func (d Decision) From() Provenance {
-	field := d.Field()
+func (d Decision) From() Provenance { return d.fromField(d.Field()) }
+
+// fromField returns where a field of the rule that governs is written.
+func (d Decision) fromField(field string) Provenance {
 	if field == "" {
 		return Provenance{}
 	}

@@ -152,3 +152,11 @@ func (e *effective) narrowest() string {
 	}
 	return e.layers[len(e.layers)-1].field
 }
+
+// field is a layer's field; the narrowest layer where the value is built in.
+func (e *effective) field(l *parsedRule, name string) string {
+	if l == nil {
+		return e.narrowest()
+	}
+	return l.field + "." + name
+}

@@ -217,6 +217,14 @@ func (l *eventLog) reload(ctx context.Context, err error) {
 	l.logger.LogAttrs(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
 }
 
+// started says what no production server should run with.
+func (l *eventLog) started(c layerConfig) {
+	if c.explain {
+		l.logger.LogAttrs(context.Background(), slog.LevelWarn,
+			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")
+	}
+}
+
 // loaded logs which profile was chosen, and by whom.
 func (l *eventLog) loaded(name string, c *compileConfig) {
 	if c.profile == "" {

@@ -13,12 +13,13 @@ import (
 // Layer carries a plan out around HTTP handlers. It is safe for concurrent
 // use; one layer may wrap any number of handlers.
 type Layer struct {
-	plan     atomic.Pointer[Plan] // what bind made; requests only load it
-	sources  map[string]*source   // by name
-	shadow   *Plan                // WithShadow's; nil for none
-	file     *policyFile          // nil where Load did not make the layer
-	observer Observer
-	log      *eventLog // nil where nothing is logged
+	plan      atomic.Pointer[Plan] // what bind made; requests only load it
+	sources   map[string]*source   // by name
+	shadow    *Plan                // WithShadow's; nil for none
+	file      *policyFile          // nil where Load did not make the layer
+	observers observers
+	log       *eventLog // nil where nothing is logged
+	explain   bool      // WithExplain
 
 	reloading sync.Mutex // held by Reload from the first source it asks to the swap
 	writing   sync.Mutex // held by whoever stores a plan; it guards the sets
@@ -39,9 +40,10 @@ func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	for _, o := range opts {
 		o.applyToLayer(&c)
 	}
-	l := &Layer{observer: c.observer, sources: c.sources, shadow: c.shadow}
+	l := &Layer{observers: c.observer, explain: c.explain, sources: c.sources, shadow: c.shadow}
 	if c.logger != nil {
 		l.log = newEventLog(c.logger)
+		l.log.started(c)
 	}
 	named := l.sourceNames(plan)
 	if err := l.missingSource(named); err != nil {
@@ -82,6 +84,7 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plan, request := l.plan.Load(), RequestOf(r)
 		d := plan.Decide(request)
+		d.explained = l.explain
 		l.report(r, d)
 		if plan.shadow != nil {
 			l.compare(r, d, plan.shadow.Decide(request))
@@ -138,8 +141,8 @@ func (l *Layer) report(r *http.Request, d Decision) {
 	if l.log != nil && d.isRefusal() {
 		l.log.decision(r.Context(), r, d)
 	}
-	if l.observer != nil {
-		l.observe(r.Context(), Event{Kind: EventDecision, Decision: d})
+	if l.observers != nil {
+		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: d})
 	}
 }
 
@@ -152,8 +155,8 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 	if l.log != nil {
 		l.log.difference(r.Context(), r, d, shadow)
 	}
-	if l.observer != nil {
-		l.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
+	if l.observers != nil {
+		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
 	}
 }
 
@@ -171,8 +174,8 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 	if l.log != nil {
 		l.log.reload(ctx, err)
 	}
-	if l.observer != nil {
-		l.observe(ctx, Event{Kind: EventReload, Err: err})
+	if l.observers != nil {
+		l.observers.observe(ctx, Event{Kind: EventReload, Err: err})
 	}
 }
 
@@ -186,13 +189,7 @@ func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport
 	if l.log != nil {
 		l.log.source(ctx, report, last)
 	}
-	if l.observer != nil {
-		l.observe(ctx, Event{Kind: EventRefresh, Source: report})
+	if l.observers != nil {
+		l.observers.observe(ctx, Event{Kind: EventRefresh, Source: report})
 	}
-}
-
-// observe keeps an observer that panics from the request.
-func (l *Layer) observe(ctx context.Context, e Event) {
-	defer func() { _ = recover() }()
-	l.observer.Observe(ctx, e)
 }

@@ -61,3 +61,16 @@ type Event struct {
 	// Err is why a policy was not put in force, of an EventReload; nil where it was.
 	Err error
 }
+
+// observers are told one after another; none keeps the next, or the request, from
+// going on by a panic.
+type observers []Observer
+
+func (all observers) observe(ctx context.Context, e Event) {
+	for _, o := range all {
+		func() {
+			defer func() { _ = recover() }()
+			o.Observe(ctx, e)
+		}()
+	}
+}

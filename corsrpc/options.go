@@ -52,7 +52,8 @@ func newCompileConfig(opts []CompileOption) *compileConfig {
 
 type layerConfig struct {
 	logger   *slog.Logger
-	observer Observer
+	observer observers
+	explain  bool
 	sources  map[string]*source
 	shadow   *Plan
 }
@@ -131,8 +132,21 @@ func WithShadow(candidate *Plan) LayerOption {
 	return layerOption(func(c *layerConfig) { c.shadow = candidate })
 }
 
-// WithObserver sets who is told of every decision. Default: nobody, and no
-// event is built.
+// WithObserver adds one who is told of every decision; each of several is. Default:
+// nobody, and no event is built.
 func WithObserver(o Observer) LayerOption {
-	return layerOption(func(c *layerConfig) { c.observer = o })
+	return layerOption(func(c *layerConfig) {
+		if o != nil {
+			c.observer = append(c.observer, o)
+		}
+	})
+}
+
+// WithExplain has every refused preflight and call say in its answer why, and which
+// line of the policy would grant it: in a header Corsrpc-Reason, and in the body, which
+// is the error's message on RPC calls. Both are in the Network panel of the browser. It
+// is for development, with a profile of its own perhaps, and never for production:
+// the answers tell strangers what the policy says, and where. Default: off.
+func WithExplain() LayerOption {
+	return layerOption(func(c *layerConfig) { c.explain = true })
 }

@@ -1,10 +1,8 @@
 package corstest
 
 import (
-	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -88,62 +86,11 @@ func isForbiddenRequestHeader(name, value string) bool {
 	return false
 }
 
-// isCORSUnsafeRequestHeaderByte is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte.
-func isCORSUnsafeRequestHeaderByte(c byte) bool {
-	return c < 0x20 && c != '\t' || strings.IndexByte("\"():<>?@[\\]{}\x7f", c) >= 0
-}
-
-// isCORSSafelistedRequestHeader is https://fetch.spec.whatwg.org/#cors-safelisted-request-header.
-func isCORSSafelistedRequestHeader(name, value string) bool {
-	if len(value) > 128 {
-		return false
-	}
-	unsafe := slices.ContainsFunc([]byte(value), isCORSUnsafeRequestHeaderByte)
-	switch fetch.Lower(name) {
-	case "accept":
-		return !unsafe
-	case "accept-language", "content-language":
-		return strings.Trim(value, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz *,-.;=") == ""
-	case "content-type":
-		if unsafe {
-			return false
-		}
-		essence, _, err := mime.ParseMediaType(value)
-		if err != nil && essence == "" {
-			essence, _, _ = strings.Cut(value, ";")
-			essence = fetch.Lower(strings.Trim(essence, " \t"))
-		}
-		return essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" || essence == "text/plain"
-	case "range":
-		return isSimpleRange(value)
-	}
-	return false
-}
-
-// isSimpleRange is https://fetch.spec.whatwg.org/#simple-range-header-value
-// with a start.
-func isSimpleRange(value string) bool {
-	spec, ok := strings.CutPrefix(value, "bytes=")
-	if !ok {
-		return false
-	}
-	from, to, ok := strings.Cut(spec, "-")
-	if !ok || from == "" || strings.Trim(from+to, "0123456789") != "" {
-		return false
-	}
-	if to == "" {
-		return true
-	}
-	start, errStart := strconv.ParseUint(from, 10, 64)
-	end, errEnd := strconv.ParseUint(to, 10, 64)
-	return errStart == nil && errEnd == nil && start <= end
-}
-
 // isNoCORSSafelistedRequestHeader is https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header.
 func isNoCORSSafelistedRequestHeader(name, value string) bool {
 	switch fetch.Lower(name) {
 	case "accept", "accept-language", "content-language", "content-type":
-		return isCORSSafelistedRequestHeader(name, value)
+		return fetch.SafelistedRequestHeader(name, value)
 	}
 	return false
 }
@@ -158,7 +105,7 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 			value = fetch.Lower(value)
 		}
 		high := e.asciiOnly && strings.ContainsFunc(value, func(c rune) bool { return c >= 0x80 })
-		if high || !isCORSSafelistedRequestHeader(name, value) {
+		if high || !fetch.SafelistedRequestHeader(name, value) {
 			unsafe = append(unsafe, fetch.Lower(name))
 			return
 		}

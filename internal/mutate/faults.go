@@ -35,6 +35,7 @@ const (
 	testRequestGo = "corsrpc/corstest/request.go"
 	testCacheGo   = "corsrpc/corstest/preflight_cache.go"
 	testListGo    = "corsrpc/corstest/header_list.go"
+	safelistGo    = "internal/fetch/safelist.go"
 	testCookiesGo = "corsrpc/corstest/cookies.go"
 	tableGo       = "internal/rpc/headers.go"
 )
@@ -248,8 +249,8 @@ var faults = []fault{
 	{"the browser remembers for good", testCacheGo, `!now.Before(g.expires)`, `false`},
 	{"the browser remembers for each page", testCacheGo, `g.url != r.currentURL().String()`, `false`},
 	{"the browser sends what a script may not set", testListGo, `if fetch.ForbiddenRequestHeader(lower) {`, `if false {`},
-	{"the browser asks for nothing", testListGo, `if high || !isCORSSafelistedRequestHeader(name, value) {`, `if high {`},
-	{"a safelisted value may have 129 bytes", testListGo, `len(value) > 128`, `len(value) > 129`},
+	{"the browser asks for nothing", testListGo, `if high || !fetch.SafelistedRequestHeader(name, value) {`, `if high {`},
+	{"a safelisted value may have 129 bytes", safelistGo, `len(value) > 128`, `len(value) > 129`},
 	{"the browser shows trailers", testFetchGo, `	filtered.Trailer = nil
 `, ``},
 	{"the browser shows cookies", testFetchGo, `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, `visible(lower)`},

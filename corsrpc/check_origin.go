@@ -1,0 +1,31 @@
+package corsrpc
+
+import "net/http"
+
+// CheckOrigin reports whether a WebSocket handshake, or another upgrade, may go on:
+// from the server's own origin, from a program that is no browser, or from an origin
+// that the rule of the path or procedure grants with credentials, since a handshake
+// carries cookies whoever starts it, and CORS does not guard it. It is what an
+// upgrader asks for:
+//
+//	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
+//
+// Behind Wrap it holds as well where no rule governs the path. It answers the same under
+// enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged
+// and observed. It is safe for concurrent use.
+//
+// See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
+func (l *Layer) CheckOrigin(r *http.Request) bool {
+	plan := l.plan.Load()
+	request := RequestOf(r)
+	t := plan.find(&request)
+	if t.kind == targetNone {
+		t.grant = plan.nothing
+	}
+	d := plan.decideOn(t, &request, true)
+	if d.outcome == OutcomePass {
+		return true
+	}
+	l.report(r, d)
+	return false
+}

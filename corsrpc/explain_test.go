@@ -1,0 +1,266 @@
+package corsrpc_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
+)
+
+// TestExplainEndsInTheDecision: for every case of the corpus, the last step, and no
+// other, holds what Decide returns; no step says more than a line that is safe to
+// log.
+func TestExplainEndsInTheDecision(t *testing.T) {
+	t.Parallel()
+	suites, err := vectors.Suites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range suites {
+		plan := layerOfSuite(t, s).Plan()
+		for _, c := range s.Cases {
+			t.Run(s.File+"/"+c.Name, func(t *testing.T) {
+				t.Parallel()
+				asked := corsrpc.RequestOf(request(t, c))
+				steps := plan.Explain(asked)
+				want := plan.Decide(asked)
+				for i, step := range steps {
+					if last := i == len(steps)-1; last && !reflect.DeepEqual(step.Decision, want) || !last && step.Decision.Reason() != "" {
+						t.Errorf("step %d of %d, %q: the decision is %s %s", i+1, len(steps), step.Question, step.Decision.Outcome(), step.Decision.Reason())
+					}
+					if step.Question == "" || step.Found == "" || len(step.Found) > 700 || strings.ContainsFunc(step.Found, func(r rune) bool { return r < ' ' || r > '~' }) {
+						t.Errorf("step %d: %q: %q", i+1, step.Question, step.Found)
+					}
+				}
+				last := steps[len(steps)-1]
+				if !strings.HasPrefix(last.Found, c.Want.Reason+": ") || last.From != want.From() {
+					t.Errorf("the last step: %q from %s", last.Found, last.From)
+				}
+			})
+		}
+	}
+}
+
+// TestExplainSaysWhere: the steps of some decisions, in full.
+func TestExplainSaysWhere(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, `
+defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.account.v1.AccountService
+    disabled: true
+  - path: /files/
+    allow_methods: [GET]
+`)
+	preflight := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"content-type,x-tenant"}}
+	for _, c := range []struct {
+		name, method, path string
+		header             http.Header
+		want               []string
+	}{
+		{"a preflight for a header that is not granted", "OPTIONS", listRPC, preflight, []string{
+			"whose path is it? that of the procedure acme.catalog.v1.CatalogService.List (defaults at cors.yaml:3:3)",
+			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
+			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"is the path spelled as RPC clients spell it? yes (built in)",
+			"may other origins call it at all? yes (built in)",
+			"is the origin allowed? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
+			"is the method granted that the preflight asks for? yes: it asks for POST; granted: POST (built in)",
+			"are the headers granted that the preflight asks for? no: not x-tenant (built in)",
+			"what happens? HEADERS_NOT_GRANTED: the layer answers 204 with the grant (defaults at cors.yaml:3:3)",
+		}},
+		{"a call that is disabled", "POST", "/acme.account.v1.AccountService/Get", http.Header{"Origin": {page}}, []string{
+			"whose path is it? that of the procedure acme.account.v1.AccountService.Get (rules[0] at cors.yaml:5:5)",
+			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
+			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"is the path spelled as RPC clients spell it? yes (built in)",
+			"may other origins call it at all? no (rules[0].disabled at cors.yaml:6:15)",
+			"what happens? DISABLED: the layer answers 403 (rules[0].disabled at cors.yaml:6:15)",
+		}},
+		{"a method that a path does not take", "PUT", "/files/a", http.Header{"Origin": {page}}, []string{
+			"whose path is it? that of the path rule /files/ (rules[1] at cors.yaml:7:5)",
+			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
+			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"may other origins call it at all? yes (built in)",
+			"is the origin allowed? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
+			"does the rule list the method? no: GET (rules[1].allow_methods at cors.yaml:8:20)",
+			"what happens? METHOD_NOT_ALLOWED: the layer answers 405 (rules[1].allow_methods at cors.yaml:8:20)",
+		}},
+		{"nobody's path", "GET", "/", nil, []string{
+			"whose path is it? no procedure's, and no rule names it: the handler gets it as it is (built in)",
+			"what happens? NOT_GOVERNED: the handler gets it, and its answer is left as it is (built in)",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, step := range plan.Explain(corsrpc.RequestOf(newRequest(c.method, c.path, c.header))) {
+				got = append(got, fmt.Sprintf("%s %s (%s)", step.Question, step.Found, step.From))
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got:\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// TestExplainedAnswers: with WithExplain, what is refused says which line of the policy
+// grants it, in a header and in the error's message; without, nothing of the policy
+// or of the request is in the answer.
+func TestExplainedAnswers(t *testing.T) {
+	t.Parallel()
+	const policy = `
+defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.account.v1.AccountService
+    disabled: true
+  - selector: acme.catalog.v1.StockService
+    allow_origins: ["*"]
+  - path: /files/
+`
+	call := func(origin, contentType string, more ...string) http.Header {
+		h := http.Header{"Origin": {origin}, "Content-Type": {contentType}}
+		for i := 0; i < len(more); i += 2 {
+			h[more[i]] = []string{more[i+1]}
+		}
+		return h
+	}
+	const json, web, stock = "application/json", "application/grpc-web+proto", "/acme.catalog.v1.StockService/Get"
+	for _, c := range []struct {
+		name, method, path string
+		header             http.Header
+		remedy             string // as the header says it
+	}{
+		{"another origin", "POST", listRPC, call("https://evil.example", json),
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+		{"another origin, gRPC-Web", "POST", listRPC, call("https://evil.example", web),
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+		{"an origin that is a risk", "POST", listRPC, call("null", json),
+			`ORIGIN_NOT_ALLOWED; add "null" to defaults.allow_origins at cors.yaml:3:18 (null is what sandboxed frames, data: pages and redirected requests send: any site can send it: see accept_risks); if it is this server's own, a proxy in front changes Host: keep Host`},
+		{"a preflight of another origin", "OPTIONS", listRPC, call("https://evil.example", "", "Access-Control-Request-Method", "POST"),
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+		{"headers", "OPTIONS", listRPC, call(page, "", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-tenant,x*y,content-type"),
+			`HEADERS_NOT_GRANTED; write allow_headers: [x-tenant, "x*y"] in a rule with selector: acme.catalog.v1.CatalogService.List`},
+		{"a path's method", "OPTIONS", "/files/a", call(page, "", "Access-Control-Request-Method", "PUT"),
+			`METHOD_NOT_GRANTED; write allow_methods: [GET, HEAD, POST, PUT] in the rule with path: /files/`},
+		{"a procedure's method", "OPTIONS", listRPC, call(page, "", "Access-Control-Request-Method", "PUT"),
+			`METHOD_NOT_GRANTED; procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods`},
+		{"a path's method, called", "PUT", "/files/a", call(page, json),
+			`METHOD_NOT_ALLOWED; write allow_methods: [GET, HEAD, POST, PUT] in the rule with path: /files/`},
+		{"disabled", "POST", "/acme.account.v1.AccountService/Get", call(page, json),
+			`DISABLED; write disabled: false in a rule with selector: acme.account.v1.AccountService.Get`},
+		{"cookies", "POST", listRPC, call(page, json, "Cookie", "a=b"),
+			`CREDENTIALS_NOT_ALLOWED; write allow_credentials: true in a rule with selector: acme.catalog.v1.CatalogService.List, or call without credentials`},
+		{"cookies where everyone may call", "POST", stock, call(page, json, "Cookie", "a=b"),
+			`CREDENTIALS_NOT_ALLOWED; write allow_origins: ["https://app.example.com"] and allow_credentials: true in a rule with selector: acme.catalog.v1.StockService.Get, or call without credentials`},
+		{"an unknown procedure", "POST", "/other.v1.S/M", call("https://evil.example", json),
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+		{"a malformed Origin", "POST", listRPC, call("https://evil.example/\x1b%\"é", json),
+			`ORIGIN_MALFORMED; a program that is no browser should send no Origin`},
+		{"no cors", "POST", listRPC, call(page, json, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Site", "cross-site"),
+			`MODE_NOT_CORS; call with fetch in mode cors, as the RPC clients do`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, explain := range []bool{true, false} {
+				opts := []corsrpc.LayerOption{corsrpc.WithLogger(nil)}
+				if explain {
+					opts = append(opts, corsrpc.WithExplain())
+				}
+				layer, err := corsrpc.New(compilePolicy(t, policy), opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := httptest.NewRecorder()
+				layer.Wrap(nothing).ServeHTTP(w, newRequest(c.method, c.path, c.header))
+				if !explain {
+					all := fmt.Sprint(w.Header()) + w.Body.String()
+					if w.Header()["Corsrpc-Reason"] != nil || strings.Contains(all, "evil") || strings.Contains(all, "cors.yaml") || strings.Contains(all, "write ") {
+						t.Errorf("unasked, the answer explains itself: %s", all)
+					}
+					continue
+				}
+				if got := w.Header()["Corsrpc-Reason"]; len(got) != 1 || got[0] != c.remedy {
+					t.Errorf("Corsrpc-Reason: %q\nwant %s", got, c.remedy)
+				}
+				_, remedy, _ := strings.Cut(c.remedy, "; ")
+				if message, ok := errorMessage(t, w); ok && !strings.Contains(message, remedy) {
+					t.Errorf("the message: %q", message)
+				}
+			}
+		})
+	}
+}
+
+// errorMessage reads the error as an RPC client does, or the text; false where the
+// answer has no body, as to a preflight that is granted.
+func errorMessage(t *testing.T, w *httptest.ResponseRecorder) (string, bool) {
+	t.Helper()
+	switch contentType := w.Header().Get("Content-Type"); {
+	case contentType == "application/json":
+		var e struct{ Code, Message string }
+		if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != "permission_denied" {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		return e.Message, true
+	case strings.HasPrefix(contentType, "application/grpc"):
+		message, err := url.PathUnescape(w.Header().Get("Grpc-Message"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return message, true
+	}
+	return w.Body.String(), w.Code != http.StatusNoContent
+}
+
+// TestExplainedErrorsAreWellFormed: what a policy's file is called, or a selector, does
+// not break the error that quotes it.
+func TestExplainedErrorsAreWellFormed(t *testing.T) {
+	t.Parallel()
+	doc, err := corsrpc.ParsePolicy("dir \"é\\%41\n/cors.yaml", []byte("defaults:\n  allow_origins: [https://app.example.com]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, contentType := range []string{"application/json", "application/grpc-web", "text/plain"} {
+		w := httptest.NewRecorder()
+		layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}, "Content-Type": {contentType}}))
+		message, _ := errorMessage(t, w)
+		if !strings.Contains(message, `dir "?\%41?/cors.yaml:2:18`) {
+			t.Errorf("%s: %s", contentType, message)
+		}
+		if got := w.Header().Get("Corsrpc-Reason"); !strings.Contains(got, `dir "?\%41?/cors.yaml:2:18`) {
+			t.Errorf("%s: %s", contentType, got)
+		}
+	}
+}
+
+// TestObservedIsNotExplained: what is only observed keeps the handler's answer as it is.
+func TestObservedIsNotExplained(t *testing.T) {
+	t.Parallel()
+	layer, err := corsrpc.New(compilePolicy(t, allowPage+"enforcement: OBSERVE\n"), corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
+	if w.Code != http.StatusOK || len(w.Header()) != 0 {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
