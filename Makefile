@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -79,6 +79,7 @@ check-generate: $(BIN)/buf ## Fail where what is generated is not what is commit
 unit: ## Unit tests of all modules but the browsers', under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
+	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
 
 .PHONY: live

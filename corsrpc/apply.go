@@ -64,7 +64,7 @@ const reasonHeader = "Corsrpc-Reason"
 
 // explain writes it.
 func (d Decision) explain(header http.Header) {
-	if !d.explained || !d.isRefusal() {
+	if !d.explained || !d.Refused() {
 		return
 	}
 	value := string(d.reason)

@@ -46,7 +46,7 @@ func RequestOf(r *http.Request) Request {
 // that fits decides.
 func (p *Plan) Decide(r Request) Decision {
 	d := p.decide(r)
-	d.observed = p.observes && d.isRefusal()
+	d.observed = p.observes && d.Refused()
 	return d
 }
 

@@ -142,6 +142,19 @@ func (d Decision) Outcome() Outcome { return d.outcome }
 // answer is left untouched.
 func (d Decision) Enforced() bool { return !d.observed }
 
+// Refused reports whether the browser will not make the call, or not hand on its
+// answer: a refusal, and a preflight that asked for more than is granted. Where
+// Enforced is false, it only would be so.
+func (d Decision) Refused() bool {
+	switch d.outcome {
+	case OutcomeRefuse, OutcomeMethodNotAllowed:
+		return true
+	case OutcomePreflight:
+		return d.reason != ReasonOriginAllowed
+	}
+	return false
+}
+
 // Reason returns why.
 func (d Decision) Reason() Reason { return d.reason }
 

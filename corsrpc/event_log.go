@@ -43,17 +43,6 @@ func newEventLog(logger *slog.Logger) *eventLog {
 	return &eventLog{logger: logger, last: map[lineKey]time.Time{}}
 }
 
-// isRefusal reports whether the browser will not make or not hand on the call.
-func (d Decision) isRefusal() bool {
-	switch d.outcome {
-	case OutcomeRefuse, OutcomeMethodNotAllowed:
-		return true
-	case OutcomePreflight:
-		return d.reason != ReasonOriginAllowed
-	}
-	return false
-}
-
 // decision logs a refusal, or counts it.
 func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
 	key := lineKey{reason: d.reason, field: d.Field(), name: d.knownTarget()}

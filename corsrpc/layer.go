@@ -138,7 +138,7 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d Decision, next h
 
 // report tells the log and the observer of a decision.
 func (l *Layer) report(r *http.Request, d Decision) {
-	if l.log != nil && d.isRefusal() {
+	if l.log != nil && d.Refused() {
 		l.log.decision(r.Context(), r, d)
 	}
 	if l.observers != nil {
@@ -175,7 +175,7 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 		l.log.reload(ctx, err)
 	}
 	if l.observers != nil {
-		l.observers.observe(ctx, Event{Kind: EventReload, Err: err})
+		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})
 	}
 }
 

@@ -60,6 +60,8 @@ type Event struct {
 	Source SourceReport
 	// Err is why a policy was not put in force, of an EventReload; nil where it was.
 	Err error
+	// Plan is the one in force, of an EventReload.
+	Plan *Plan
 }
 
 // observers are told one after another; none keeps the next, or the request, from

@@ -14,7 +14,7 @@ import (
 // it is for whoever develops a page, not for the log of a public server, where it
 // would advise to let an attacker in.
 func (d Decision) Remedy() string {
-	if !d.isRefusal() {
+	if !d.Refused() {
 		return ""
 	}
 	g := d.target.grant

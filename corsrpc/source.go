@@ -308,14 +308,21 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 
 // sourceNames returns the sources that a plan and its shadow name.
 func (l *Layer) sourceNames(plan *Plan) []string {
-	shadow := plan.shadow
-	if l.shadow != nil {
-		shadow = l.shadow
+	if l.shadow == nil {
+		return plan.Sources()
 	}
-	if shadow == nil {
-		return plan.sourceNames
+	return append(slices.Clone(plan.sourceNames), l.shadow.sourceNames...)
+}
+
+// Sources returns the names of the origin sources that the plan's rules, and its
+// shadow's, have in allow_origins_from.
+func (p *Plan) Sources() []string {
+	names := slices.Clone(p.sourceNames)
+	if p.shadow != nil {
+		names = append(names, p.shadow.sourceNames...)
 	}
-	return append(slices.Clone(plan.sourceNames), shadow.sourceNames...)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // missingSource is the error where one of the sources was not given.
