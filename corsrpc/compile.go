@@ -372,7 +372,7 @@ func (c *compiler) chain(selector, element string) []*parsedRule {
 // that no narrower selector covers, and one for each path.
 func (c *compiler) plan() *Plan {
 	p := &Plan{
-		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy,
+		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, profile: c.profile,
 		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
 		procedures: map[string]target{}, exact: newNameTable(), interned: map[string]*grant{},
 	}

@@ -25,9 +25,10 @@ type Layer struct {
 	writing   sync.Mutex // held by whoever stores a plan; it guards the sets
 	sets      map[string]*sourceSet
 
-	watching atomic.Bool // whether Watch runs
-	replaced atomic.Bool // whether a handler's own CORS headers were reported
-	hinted   atomic.Bool // whether a missing path prefix was
+	history  atomic.Pointer[history] // nil until there is an inspector
+	watching atomic.Bool             // whether Watch runs
+	replaced atomic.Bool             // whether a handler's own CORS headers were reported
+	hinted   atomic.Bool             // whether a missing path prefix was
 }
 
 // New returns a layer for a plan. The error says what the plan needs and the
@@ -138,8 +139,13 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d Decision, next h
 
 // report tells the log and the observer of a decision.
 func (l *Layer) report(r *http.Request, d Decision) {
-	if l.log != nil && d.Refused() {
-		l.log.decision(r.Context(), r, d)
+	if d.Refused() {
+		if l.log != nil {
+			l.log.decision(r.Context(), r, d)
+		}
+		if h := l.history.Load(); h != nil {
+			h.refused(r, d)
+		}
 	}
 	if l.observers != nil {
 		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: d})
@@ -154,6 +160,9 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 	}
 	if l.log != nil {
 		l.log.difference(r.Context(), r, d, shadow)
+	}
+	if h := l.history.Load(); h != nil {
+		h.differed(r, d, shadow)
 	}
 	if l.observers != nil {
 		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
@@ -173,6 +182,9 @@ func (d Decision) likeness(other Decision) bool {
 func (l *Layer) reportReload(ctx context.Context, err error) {
 	if l.log != nil {
 		l.log.reload(ctx, err)
+	}
+	if h := l.history.Load(); h != nil {
+		h.reloaded(err)
 	}
 	if l.observers != nil {
 		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})

@@ -17,6 +17,7 @@ import (
 // answer. It is immutable and safe for concurrent use.
 type Plan struct {
 	policy      *corsrpcv1.Policy
+	profile     string            // the chosen one; empty for none
 	prefixes    []string          // "" first
 	procedures  map[string]target // by path, prefixes included
 	exact       *nameTable

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -141,7 +142,7 @@ func effectiveRules(byName map[string]*grant) []EffectiveRule {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		g := byName[name]
 		if values[g] == nil {
-			values[g] = g.values()
+			values[g], _ = g.values(math.MaxInt)
 		}
 		rules = append(rules, EffectiveRule{name, slices.Clone(values[g])})
 	}
@@ -163,13 +164,16 @@ func (g *grant) originProvenance(i int) Provenance {
 	return at
 }
 
-// values lists what the grant's rule says.
-func (g *grant) values() (all []EffectiveValue) {
+// values lists what the grant's rule says, with no more than so many origins, and how
+// many origins it left out.
+func (g *grant) values(mostOrigins int) (all []EffectiveValue, left int) {
 	add := func(field, value string, from Provenance) {
 		all = append(all, EffectiveValue{field, value, from})
 	}
 	if l := g.originRule; l != nil {
-		for i, p := range l.origins {
+		shown := min(len(l.origins), mostOrigins)
+		left = len(l.origins) - shown
+		for i, p := range l.origins[:shown] {
 			add("allow_origins", p.String(), g.originProvenance(i))
 		}
 		for _, name := range l.sources {
@@ -197,7 +201,7 @@ func (g *grant) values() (all []EffectiveValue) {
 		add("allow_methods", method, g.from(g.methodsFrom, item("allow_methods", g.methodsFrom.rule().GetAllowMethods(), method)))
 	}
 	add("disabled", fmt.Sprint(g.disabled), g.from(g.disabledFrom, "disabled"))
-	return all
+	return all, left
 }
 
 // item is the field of an item of a list.

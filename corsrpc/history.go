@@ -1,0 +1,149 @@
+package corsrpc
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What a history keeps at most, whatever is sent.
+const (
+	mostGroups  = 256
+	mostSamples = 5 // distinct origins of a group
+	mostReloads = 50
+)
+
+// history is what a layer's inspector shows of the past. It is safe for concurrent use,
+// and its memory is bounded: refusals are grouped by what the schema and the policy
+// name, and of a flood of groups the one that was quiet for the longest is forgotten.
+type history struct {
+	since time.Time
+
+	mu          sync.Mutex
+	refusals    map[groupKey]*group
+	differences map[groupKey]*group
+	forgotten   int // requests whose group is gone
+	reloads     []reloadRecord
+}
+
+// groupKey is what requests of a group have in common.
+type groupKey struct {
+	preflight, observed    bool
+	reason, shadowReason   Reason
+	target                 string // of a known procedure or path rule; empty for all others
+	field, shadowField     string
+	outcome, shadowOutcome Outcome
+}
+
+// group counts requests, and keeps samples of them that are safe to show.
+type group struct {
+	from, shadowFrom Provenance
+	count            int
+	first, last      time.Time
+	origins          []string // distinct, the latest last
+	path, missing    string   // of the latest
+}
+
+type reloadRecord struct {
+	at  time.Time
+	err error
+}
+
+func newHistory() *history {
+	return &history{since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{}}
+}
+
+// refused counts a request that was refused, or would have been.
+func (h *history) refused(r *http.Request, d Decision) {
+	key := groupKey{
+		preflight: d.preflight, observed: d.observed, reason: d.reason, outcome: d.outcome,
+		target: d.knownTarget(), field: d.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.refusals, key)
+	g.from = d.From()
+	g.missing = sample(d.missing)
+	g.add(r)
+}
+
+// differed counts a request that the shadow policy decides otherwise.
+func (h *history) differed(r *http.Request, d, shadow Decision) {
+	key := groupKey{
+		preflight: d.preflight, reason: d.reason, outcome: d.outcome, target: d.knownTarget(), field: d.Field(),
+		shadowReason: shadow.reason, shadowOutcome: shadow.outcome, shadowField: shadow.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.differences, key)
+	g.from, g.shadowFrom = d.From(), shadow.From()
+	g.add(r)
+}
+
+// groupOf returns the group of a key, and makes room for a new one. The caller holds
+// h.mu.
+func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
+	if g := groups[key]; g != nil {
+		return g
+	}
+	if len(groups) >= mostGroups {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(groups)), func(a, b groupKey) int {
+			return groups[a].last.Compare(groups[b].last)
+		})
+		h.forgotten += groups[oldest].count
+		delete(groups, oldest)
+	}
+	g := &group{first: time.Now()}
+	groups[key] = g
+	return g
+}
+
+// add counts a request.
+func (g *group) add(r *http.Request) {
+	g.count++
+	g.last = time.Now()
+	g.path = sample(r.URL.Path)
+	from := "(none)"
+	if origin := r.Header.Get("Origin"); origin != "" {
+		from = sample(origin)
+	}
+	if i := slices.Index(g.origins, from); i >= 0 {
+		g.origins = slices.Delete(g.origins, i, i+1)
+	} else if len(g.origins) >= mostSamples {
+		g.origins = slices.Delete(g.origins, 0, 1)
+	}
+	g.origins = append(g.origins, from)
+}
+
+// reloaded keeps what became of a new policy.
+func (h *history) reloaded(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.reloads) >= mostReloads {
+		h.reloads = slices.Delete(h.reloads, 0, 1)
+	}
+	h.reloads = append(h.reloads, reloadRecord{time.Now(), err})
+}
+
+// keyedGroup is a group with its key.
+type keyedGroup struct {
+	groupKey
+	group
+}
+
+// sorted returns copies of groups, the latest first. The caller holds h.mu.
+func sorted(groups map[groupKey]*group) []keyedGroup {
+	all := make([]keyedGroup, 0, len(groups))
+	for key, g := range groups {
+		c := *g
+		c.origins = slices.Clone(g.origins)
+		all = append(all, keyedGroup{key, c})
+	}
+	slices.SortFunc(all, func(a, b keyedGroup) int {
+		return cmp.Or(b.last.Compare(a.last), cmp.Compare(a.target, b.target), cmp.Compare(a.reason, b.reason))
+	})
+	return all
+}

@@ -1,0 +1,223 @@
+package corsrpc
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+)
+
+// What a page shows at most of what may be long.
+const (
+	mostRules       = 200
+	mostNames       = 200 // of a rule's procedures
+	mostOrigins     = 100 // of a rule
+	mostPolicyBytes = 256 << 10
+)
+
+// An inspection is what the inspector shows, as a page and as JSON.
+type inspection struct {
+	Now   string `json:"now"`
+	Since string `json:"since"` // when the counts begin
+
+	Policy policyShown  `json:"policy"`
+	Shadow *policyShown `json:"shadow,omitempty"`
+
+	Rules      []ruleShown `json:"rules"` // of procedures with the same values
+	RulesLeft  int         `json:"rules_left,omitempty"`
+	Unknown    ruleShown   `json:"unknown"` // what procedures get that nothing but defaults and * cover
+	Paths      []ruleShown `json:"paths"`
+	PathsLeft  int         `json:"paths_left,omitempty"`
+	Procedures int         `json:"procedures"` // how many there are
+
+	Refusals    []groupShown  `json:"refusals"`
+	Differences []groupShown  `json:"differences"`
+	Forgotten   int           `json:"forgotten,omitempty"`
+	Sources     []sourceShown `json:"sources"`
+	Reloads     []reloadShown `json:"reloads"`
+
+	Trial *trial `json:"trial"`
+}
+
+type policyShown struct {
+	YAML     string `json:"yaml"`
+	Profile  string `json:"profile,omitempty"`
+	Observes bool   `json:"observes"`
+}
+
+type ruleShown struct {
+	Names       []string     `json:"names"`
+	NamesLeft   int          `json:"names_left,omitempty"`
+	Values      []valueShown `json:"values"`
+	OriginsLeft int          `json:"origins_left,omitempty"`
+}
+
+type valueShown struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+	From  string `json:"from"`
+}
+
+type groupShown struct {
+	Count     int            `json:"count"`
+	First     string         `json:"first"`
+	Last      string         `json:"last"`
+	Preflight bool           `json:"preflight"`
+	Target    string         `json:"target,omitempty"` // empty for all that neither schema nor policy name
+	Path      string         `json:"path"`             // of the latest
+	Origins   []string       `json:"origins"`          // the latest ones
+	Missing   string         `json:"missing,omitempty"`
+	Enforced  bool           `json:"enforced"`
+	Decision  decisionShown  `json:"decision"`
+	Shadow    *decisionShown `json:"shadow,omitempty"`
+}
+
+type decisionShown struct {
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason"`
+	Text    string `json:"text"`
+	From    string `json:"from"`
+}
+
+type sourceShown struct {
+	Name    string `json:"name"`
+	Origins int    `json:"origins"`
+	Loaded  string `json:"loaded,omitempty"` // empty before the first good load
+	Age     string `json:"age,omitempty"`
+	Expired bool   `json:"expired"`
+	Skipped int    `json:"skipped"`
+	Sample  string `json:"sample,omitempty"` // of what was skipped
+	Error   string `json:"error,omitempty"`
+}
+
+type reloadShown struct {
+	At    string `json:"at"`
+	Error string `json:"error,omitempty"`
+}
+
+// inspect puts together what is shown, with a trial of what a form asks.
+func (l *Layer) inspect(form url.Values) *inspection {
+	plan, h, now := l.Plan(), l.history.Load(), time.Now()
+	shown := &inspection{
+		Now: stamp(now), Since: stamp(h.since), Policy: showPolicy(plan),
+		Unknown: showRule(plan.uncovered, nil), Trial: l.try(plan, form),
+		Sources: l.showSources(plan, now),
+	}
+	if plan.shadow != nil {
+		shadow := showPolicy(plan.shadow)
+		shown.Shadow = &shadow
+	}
+	names := map[*grant][]string{}
+	seen := map[string]bool{} // a procedure is there once for each path prefix
+	for _, t := range plan.procedures {
+		if !seen[t.name] {
+			seen[t.name] = true
+			names[t.grant] = append(names[t.grant], t.name)
+		}
+	}
+	shown.Procedures = len(seen)
+	shown.Rules, shown.RulesLeft = showRules(names)
+	paths := map[*grant][]string{}
+	for pattern, t := range plan.paths {
+		paths[t.grant] = append(paths[t.grant], pattern)
+	}
+	shown.Paths, shown.PathsLeft = showRules(paths)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	shown.Forgotten = h.forgotten
+	shown.Refusals = showGroups(sorted(h.refusals))
+	shown.Differences = showGroups(sorted(h.differences))
+	for _, r := range slices.Backward(h.reloads) {
+		reload := reloadShown{At: stamp(r.at)}
+		if r.err != nil {
+			reload.Error = r.err.Error()
+		}
+		shown.Reloads = append(shown.Reloads, reload)
+	}
+	return shown
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func showPolicy(p *Plan) policyShown {
+	shown := policyShown{Profile: p.profile, Observes: p.observes}
+	if size := proto.Size(p.policy); size > mostPolicyBytes {
+		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
+		return shown
+	}
+	policy := p.Policy()
+	policy.Shadow = nil // is shown by itself
+	text, err := policyfile.YAML(policy)
+	if err != nil {
+		text = "# the policy cannot be shown: " + err.Error()
+	}
+	shown.YAML = text
+	return shown
+}
+
+// showRules shows each grant once, with the procedures or paths that share it.
+func showRules(names map[*grant][]string) (shown []ruleShown, left int) {
+	for _, of := range names {
+		slices.Sort(of)
+	}
+	grants := slices.SortedFunc(maps.Keys(names), func(a, b *grant) int { return cmp.Compare(names[a][0], names[b][0]) })
+	left = max(len(grants)-mostRules, 0)
+	for _, g := range grants[:len(grants)-left] {
+		shown = append(shown, showRule(g, names[g]))
+	}
+	return shown, left
+}
+
+func showRule(g *grant, names []string) ruleShown {
+	shown := ruleShown{NamesLeft: max(len(names)-mostNames, 0)}
+	shown.Names = names[:len(names)-shown.NamesLeft]
+	var values []EffectiveValue
+	values, shown.OriginsLeft = g.values(mostOrigins)
+	for _, v := range values {
+		shown.Values = append(shown.Values, valueShown{v.Field, v.Value, v.From.String()})
+	}
+	return shown
+}
+
+func showGroups(groups []keyedGroup) (shown []groupShown) {
+	for _, g := range groups {
+		s := groupShown{
+			Count: g.count, First: stamp(g.first), Last: stamp(g.last), Preflight: g.preflight, Target: g.target,
+			Path: g.path, Origins: g.origins, Missing: g.missing, Enforced: !g.observed,
+			Decision: decisionShown{g.outcome.String(), string(g.reason), g.reason.Text(), g.from.String()},
+		}
+		if g.shadowReason != "" {
+			s.Shadow = &decisionShown{g.shadowOutcome.String(), string(g.shadowReason), g.shadowReason.Text(), g.shadowFrom.String()}
+		}
+		shown = append(shown, s)
+	}
+	return shown
+}
+
+func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	for _, name := range plan.Sources() {
+		s := sourceShown{Name: name}
+		if set := plan.sets[name]; set != nil {
+			s.Origins, s.Loaded = len(set.origins), stamp(set.loaded)
+			s.Age = now.Sub(set.loaded).Round(time.Second).String()
+			s.Expired = !set.expires.IsZero() && !now.Before(set.expires)
+		}
+		if from := l.sources[name]; from != nil {
+			s.Skipped, s.Sample = from.last.Skipped, from.last.Sample
+			if from.last.Err != nil {
+				s.Error = from.last.Err.Error()
+			}
+		}
+		shown = append(shown, s)
+	}
+	return shown
+}

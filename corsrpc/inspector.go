@@ -1,0 +1,166 @@
+package corsrpc
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+)
+
+// InspectorOption changes how an inspector answers.
+type InspectorOption func(*inspector)
+
+// WithInspectorHosts adds host names, without ports, under which the inspector
+// answers. Default: none, and it answers under localhost, names below it, and IP
+// addresses only: a page of any site can have its own name point to an internal address
+// (DNS rebinding), but none of these.
+func WithInspectorHosts(hosts ...string) InspectorOption {
+	return func(i *inspector) { i.hosts = append(i.hosts, hosts...) }
+}
+
+// Inspector returns a page that shows what the layer does, and why: each procedure's
+// rule and where each of its values comes from, the refusals since the first call of
+// Inspector, grouped and counted, the policy and its shadow, reloads, origin sources;
+// and a form that says of any request what becomes of it, step by step. It needs no
+// script and nothing from elsewhere. A request that accepts application/json, and not
+// text/html, gets the same as JSON; its fields may grow in number.
+//
+// It shows the policy, and the origins and paths of refused requests, to whoever
+// reaches it: mount it on an internal port only, not behind Wrap.
+//
+//	http.ListenAndServe("localhost:6060", layer.Inspector())
+//
+// It changes nothing, takes GET and HEAD only, refuses whatever comes from another
+// origin, and answers only under names that no stranger can point to it: see
+// WithInspectorHosts. It is safe for concurrent use.
+func (l *Layer) Inspector(opts ...InspectorOption) http.Handler {
+	l.history.CompareAndSwap(nil, newHistory())
+	i := &inspector{layer: l}
+	for _, o := range opts {
+		o(i)
+	}
+	return i
+}
+
+// inspector is the handler.
+type inspector struct {
+	layer *Layer
+	hosts []string
+}
+
+// ServeHTTP answers with the page or with JSON.
+func (i *inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if status, why := i.refusal(r); status != 0 {
+		http.Error(w, why, status)
+		return
+	}
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Vary", "Accept")
+	report := i.layer.inspect(r.URL.Query())
+	if wantsJSON(r) {
+		header.Set("Content-Type", "application/json")
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		_ = encoder.Encode(report) // nobody is left to tell of an error
+		return
+	}
+	page := inspectorPage()
+	var body bytes.Buffer
+	if err := page.template.Execute(&body, report); err != nil {
+		http.Error(w, "corsrpc: the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", page.policy)
+	_, _ = body.WriteTo(w)
+}
+
+// refusal says why a request is not answered: status 0 for those that are.
+func (i *inspector) refusal(r *http.Request) (status int, why string) {
+	switch {
+	case !i.answersUnder(r.Host):
+		return http.StatusForbidden, "corsrpc: the inspector answers under localhost, IP addresses and the names that WithInspectorHosts gives, so that no site can read it by a name that it points here"
+	case !fromItself(r):
+		return http.StatusForbidden, "corsrpc: the inspector answers no other site: open it from the address bar"
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return http.StatusMethodNotAllowed, "corsrpc: the inspector shows, and changes nothing: GET and HEAD only"
+	}
+	return 0, ""
+}
+
+// answersUnder reports whether no stranger can have the host's name point here.
+func (i *inspector) answersUnder(hostport string) bool {
+	host := strings.TrimSuffix(strings.ToLower(withoutPort(hostport)), ".")
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
+		host != "" && slices.ContainsFunc(i.hosts, func(h string) bool { return strings.EqualFold(h, host) })
+}
+
+// withoutPort drops a Host's port.
+func withoutPort(hostport string) string {
+	if colon := strings.LastIndexByte(hostport, ':'); colon > strings.LastIndexByte(hostport, ']') {
+		return hostport[:colon]
+	}
+	return hostport
+}
+
+// fromItself reports whether no other site's page makes the request.
+func fromItself(r *http.Request) bool {
+	if site := r.Header["Sec-Fetch-Site"]; len(site) > 0 && !isOne(site, "same-origin") && !isOne(site, "none") {
+		return false
+	}
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		return true
+	}
+	from, ok := origin.Parse(origins[0])
+	return ok && len(origins) == 1 && from.SameHost(r.Host, r.TLS != nil)
+}
+
+// wantsJSON reports whether a request accepts JSON, and no page.
+func wantsJSON(r *http.Request) bool {
+	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+//go:embed inspector.html
+var inspectorHTML string
+
+//go:embed inspector.css
+var inspectorCSS string
+
+// inspectorPage is the page's template, and the Content-Security-Policy that lets its
+// style sheet in and nothing else. Programs without an inspector do not pay for it.
+var inspectorPage = sync.OnceValue(func() struct {
+	template *template.Template
+	policy   string
+} {
+	sum := sha256.Sum256([]byte(inspectorCSS))
+	return struct {
+		template *template.Template
+		policy   string
+	}{
+		template: template.Must(template.New("inspector").Funcs(template.FuncMap{
+			"style": func() template.CSS { return template.CSS(inspectorCSS) },
+			"join":  strings.Join,
+		}).Parse(inspectorHTML)),
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+	}
+})

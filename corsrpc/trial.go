@@ -1,0 +1,313 @@
+package corsrpc
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+)
+
+// A trial is what becomes of a request that nobody has sent: what a browser would do
+// with it, what the layer would answer, and what the script could read.
+type trial struct {
+	Form      trialForm       `json:"form"`
+	Problem   string          `json:"problem,omitempty"` // why nothing was tried
+	Exchanges []trialExchange `json:"exchanges,omitempty"`
+	Verdict   string          `json:"verdict,omitempty"`
+	Readable  bool            `json:"readable"`         // whether the script may read the answer
+	Headers   []string        `json:"headers,omitempty"` // of the answer, which the script may read
+}
+
+// trialForm is what the form holds.
+type trialForm struct {
+	Origin      string `json:"origin"` // of the page; empty for a program that is no browser
+	Server      string `json:"server"` // as the page calls it
+	Target      string `json:"target"` // a procedure's full name, or a path
+	Method      string `json:"method"`
+	Headers     string `json:"headers"` // that the script sets, one a line
+	Credentials bool   `json:"credentials"`
+	Response    string `json:"response"` // header fields that the handler sends, one a line
+}
+
+// trialExchange is a preflight or the call.
+type trialExchange struct {
+	Name    string      `json:"name"`
+	Curl    string      `json:"curl"`
+	Steps   []trialStep `json:"steps"`
+	Status  int         `json:"status"` // 0 where the handler decides on it
+	Header  []string    `json:"header"` // of the answer
+	Body    string      `json:"body,omitempty"`
+	Remedy  string      `json:"remedy,omitempty"`
+	Verdict string      `json:"verdict"` // the browser's
+
+	answer http.Header
+}
+
+type trialStep struct {
+	Question string `json:"question"`
+	Found    string `json:"found"`
+	From     string `json:"from,omitempty"`
+}
+
+// formOf reads the form; its fields have defaults where none was sent.
+func formOf(query url.Values) trialForm {
+	if len(query) == 0 {
+		query = url.Values{
+			"server": {"https://api.example.com"}, "method": {http.MethodPost},
+			"headers":  {"Content-Type: application/json\nConnect-Protocol-Version: 1"},
+			"response": {"Content-Type: application/json\nX-Request-Id: 1\nTrailer-X-Cost: 7"},
+		}
+	}
+	text := func(name string) string { return strings.TrimSpace(query.Get(name)) }
+	return trialForm{
+		Origin: text("origin"), Server: text("server"), Target: text("target"), Method: text("method"),
+		Headers: text("headers"), Response: text("response"), Credentials: query.Get("credentials") != "",
+	}
+}
+
+// try tries what a form asks.
+func (l *Layer) try(plan *Plan, query url.Values) *trial {
+	t := &trial{Form: formOf(query)}
+	f := t.Form
+	if f.Target == "" {
+		return t
+	}
+	call, problem := f.request()
+	sends, problemOfHandler := headerOf(f.Response)
+	if t.Problem = cmp.Or(problem, problemOfHandler); t.Problem != "" {
+		return t
+	}
+	unsafe := f.addOrigin(call)
+	crossOrigin := len(call.Header["Origin"]) > 0 && !isOne(call.Header["Sec-Fetch-Site"], "same-origin")
+	if crossOrigin && (len(unsafe) > 0 || !safelistedMethod(call.Method)) {
+		preflight := l.exchange(plan, "preflight", preflightFor(call, unsafe), sends)
+		preflight.Verdict = judgePreflight(f, preflight, call.Method, unsafe)
+		t.Exchanges = append(t.Exchanges, preflight)
+		if preflight.Verdict != "" {
+			t.Verdict = "the browser does not send the call, and the script gets a network error: " + preflight.Verdict
+			return t
+		}
+		t.Exchanges[0].Verdict = "the browser sends the call"
+	}
+	if f.Credentials {
+		call.Header["Cookie"] = []string{"session=1"}
+	}
+	answer := l.exchange(plan, "call", call, sends)
+	if crossOrigin {
+		answer.Verdict = judgeOrigin(f, answer.answer)
+	}
+	t.Readable = answer.Verdict == ""
+	if t.Readable {
+		t.Verdict = "the script reads status and body, and the header fields below"
+		t.Headers = visible(answer.answer, crossOrigin)
+		answer.Verdict = "the script may read the answer"
+	} else {
+		t.Verdict = "the script gets a network error: " + answer.Verdict
+	}
+	t.Exchanges = append(t.Exchanges, answer)
+	return t
+}
+
+// request is the call that the form describes, as a server gets it, without what the
+// browser adds.
+func (f trialForm) request() (r Request, problem string) {
+	server, err := url.Parse(f.Server)
+	if err != nil || server.Host == "" || server.Scheme != "https" && server.Scheme != "http" {
+		return r, "the server is no URL such as https://api.example.com"
+	}
+	path := f.Target
+	if service := strings.LastIndexByte(path, '.'); !strings.Contains(path, "/") && service > 0 {
+		path = path[:service] + "/" + path[service+1:]
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	target, err := url.ParseRequestURI(strings.TrimRight(server.EscapedPath(), "/") + path)
+	if err != nil {
+		return r, "the procedure or path cannot be requested: " + sample(err.Error())
+	}
+	if f.Method == "" || !fetch.IsToken(f.Method) {
+		return r, "the method is none"
+	}
+	header, problem := headerOf(f.Headers)
+	if problem != "" {
+		return r, problem
+	}
+	for name := range header {
+		if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {
+			return r, "no script may set " + name + ": the browser does"
+		}
+	}
+	return Request{
+		Method: f.Method, Host: server.Host, Path: target.Path, EscapedPath: target.RawPath,
+		TLS: server.Scheme == "https", Header: header,
+	}, ""
+}
+
+// headerOf reads header fields, one a line.
+func headerOf(lines string) (http.Header, string) {
+	header := http.Header{}
+	for line := range strings.Lines(lines) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !fetch.IsToken(name) {
+			return nil, "the line " + strconv.Quote(sample(line)) + " is no header field"
+		}
+		header.Add(name, strings.TrimSpace(value))
+	}
+	return header, ""
+}
+
+// addOrigin adds what a browser does for a page of the form's origin, and returns the
+// names of the headers that no page may send unasked, as the preflight lists them.
+//
+// See https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names.
+func (f trialForm) addOrigin(call Request) (unsafe []string) {
+	if f.Origin == "" {
+		return nil
+	}
+	call.Header["Origin"] = []string{f.Origin}
+	call.Header["Sec-Fetch-Mode"], call.Header["Sec-Fetch-Site"] = []string{"cors"}, []string{"cross-site"}
+	if from, ok := origin.Parse(f.Origin); ok && from.SameHost(call.Host, call.TLS) && (from.Scheme == "https") == call.TLS {
+		call.Header["Sec-Fetch-Site"] = []string{"same-origin"}
+	}
+	for name, values := range call.Header {
+		lower := fetch.Lower(name)
+		if !fetch.ForbiddenRequestHeader(lower) && slices.ContainsFunc(values, func(v string) bool { return !fetch.SafelistedRequestHeader(lower, v) }) {
+			unsafe = append(unsafe, lower)
+		}
+	}
+	slices.Sort(unsafe)
+	return unsafe
+}
+
+// preflightFor is the preflight that a browser sends before the call
+// (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
+func preflightFor(call Request, unsafe []string) Request {
+	preflight := call
+	preflight.Method = http.MethodOptions
+	preflight.Header = http.Header{
+		"Origin": call.Header["Origin"], "Sec-Fetch-Site": call.Header["Sec-Fetch-Site"], "Sec-Fetch-Mode": {"cors"},
+		"Access-Control-Request-Method": {call.Method},
+	}
+	if len(unsafe) > 0 {
+		preflight.Header["Access-Control-Request-Headers"] = []string{strings.Join(unsafe, ",")}
+	}
+	return preflight
+}
+
+// exchange decides on a request as Wrap does, and answers for the layer or for a handler
+// that sends these fields.
+func (l *Layer) exchange(plan *Plan, name string, r Request, sends http.Header) trialExchange {
+	e := trialExchange{Name: name, Curl: curl(r)}
+	steps := plan.Explain(r)
+	for _, s := range steps {
+		from := ""
+		if s.From.Field != "" {
+			from = s.From.String()
+		}
+		e.Steps = append(e.Steps, trialStep{s.Question, s.Found, from})
+	}
+	d := steps[len(steps)-1].Decision
+	d.explained = l.explain
+	e.Remedy = d.Remedy()
+	status, body, ok := d.Answer()
+	e.Status, e.Body, e.answer = status, strings.TrimSpace(body), http.Header{}
+	if !ok {
+		status, e.answer = http.StatusOK, sends.Clone()
+	}
+	d.Apply(status, e.answer)
+	for name, values := range e.answer {
+		for _, value := range values {
+			e.Header = append(e.Header, name+": "+value)
+		}
+	}
+	slices.Sort(e.Header)
+	return e
+}
+
+// judgeOrigin is the CORS check (https://fetch.spec.whatwg.org/#concept-cors-check):
+// what is wrong, or nothing.
+func judgeOrigin(f trialForm, answer http.Header) string {
+	allowed := answer["Access-Control-Allow-Origin"]
+	switch {
+	case len(allowed) == 0:
+		return "the answer has no Access-Control-Allow-Origin"
+	case !f.Credentials && isOne(allowed, "*"):
+		return ""
+	case !isOne(allowed, f.Origin):
+		return "Access-Control-Allow-Origin is " + strings.Join(allowed, ", ") + ", not the page's origin"
+	case f.Credentials && !isOne(answer["Access-Control-Allow-Credentials"], "true"):
+		return "the call is made with credentials, and Access-Control-Allow-Credentials is not true"
+	}
+	return ""
+}
+
+// judgePreflight says what of a preflight's answer keeps a browser from the call;
+// nothing where it does not.
+func judgePreflight(f trialForm, e trialExchange, method string, unsafe []string) string {
+	if problem := judgeOrigin(f, e.answer); problem != "" {
+		return problem
+	}
+	if e.Status < 200 || e.Status > 299 {
+		return "the status is " + strconv.Itoa(e.Status)
+	}
+	if !safelistedMethod(method) && !lists(e.answer["Access-Control-Allow-Methods"], method) {
+		return "Access-Control-Allow-Methods does not list " + method
+	}
+	for _, name := range unsafe {
+		if !lists(e.answer["Access-Control-Allow-Headers"], name) {
+			return "Access-Control-Allow-Headers does not list " + name
+		}
+	}
+	return ""
+}
+
+// visible returns the names of the answer's fields that the script may read.
+func visible(answer http.Header, crossOrigin bool) (names []string) {
+	for name := range answer {
+		lower := fetch.Lower(name)
+		if !fetch.ForbiddenResponseHeader(lower) &&
+			(!crossOrigin || fetch.SafelistedResponseHeader(lower) || lists(answer["Access-Control-Expose-Headers"], lower)) {
+			names = append(names, lower)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// curl is the command that sends the request.
+func curl(r Request) string {
+	to := url.URL{Scheme: "http", Host: r.Host, Path: r.Path, RawPath: r.EscapedPath}
+	if r.TLS {
+		to.Scheme = "https"
+	}
+	command := "curl -i -X " + shellQuoted(r.Method) + " " + shellQuoted(to.String())
+	var fields []string
+	for name, values := range r.Header {
+		for _, value := range values {
+			fields = append(fields, " -H "+shellQuoted(name+": "+value))
+		}
+	}
+	slices.Sort(fields)
+	command += strings.Join(fields, "")
+	if r.Method == http.MethodPost {
+		command += " --data '{}'"
+	}
+	return command
+}
+
+// shellQuoted is text as one word of a shell.
+func shellQuoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

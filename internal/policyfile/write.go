@@ -1,0 +1,33 @@
+package policyfile
+
+import (
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// YAML writes a policy as a file may hold it: block style, fields in the order of the
+// message, enum values by their full names.
+func YAML(policy proto.Message) (string, error) {
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(policy)
+	if err != nil {
+		return "", err
+	}
+	var node yaml.Node
+	if err := yaml.Unmarshal(text, &node); err != nil { // JSON is YAML
+		return "", err
+	}
+	toBlockStyle(&node)
+	out, err := yaml.Marshal(&node)
+	return string(out), err
+}
+
+func toBlockStyle(n *yaml.Node) {
+	n.Style = 0
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		n.SetString(n.Value) // quotes where they are needed
+	}
+	for _, child := range n.Content {
+		toBlockStyle(child)
+	}
+}
