@@ -19,7 +19,7 @@ type trial struct {
 	Problem   string          `json:"problem,omitempty"` // why nothing was tried
 	Exchanges []trialExchange `json:"exchanges,omitempty"`
 	Verdict   string          `json:"verdict,omitempty"`
-	Readable  bool            `json:"readable"`         // whether the script may read the answer
+	Readable  bool            `json:"readable"`          // whether the script may read the answer
 	Headers   []string        `json:"headers,omitempty"` // of the answer, which the script may read
 }
 
@@ -103,7 +103,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	}
 	t.Readable = answer.Verdict == ""
 	if t.Readable {
-		t.Verdict = "the script reads status and body, and the header fields below"
+		t.Verdict = "the script reads the answer: its status, its body, and the header fields below"
 		t.Headers = visible(answer.answer, crossOrigin)
 		answer.Verdict = "the script may read the answer"
 	} else {

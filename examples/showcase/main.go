@@ -2,7 +2,8 @@
 // a second one, and a page on a third port, which is another origin. The page
 // calls every kind of method with every client, and shows what its script
 // could read and how many preflights it took. A fourth port serves the same
-// page from an origin that the policy does not allow.
+// page from an origin that the policy does not allow, and a fifth the inspector: what
+// the layer does, and why.
 package main
 
 import (
@@ -40,6 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	grpcAddr := flags.String("grpc", "localhost:8083", "where the same service listens, by grpc-go")
 	pageAddr := flags.String("allowed", "localhost:8081", "where the page of the allowed origin listens")
 	strangerAddr := flags.String("refused", "localhost:8082", "where the page of the refused origin listens")
+	inspectorAddr := flags.String("inspector", "localhost:8084", "where the inspector listens")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	listen := func(addr string, handler http.Handler) (string, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-grpc is the service on grpc-go; -allowed and -refused are the pages'; allow_origins in the policy names the first)", err)
+			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-grpc is the service on grpc-go; -allowed and -refused are the pages'; -inspector is for you; allow_origins in the policy names the first)", err)
 		}
 		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols()}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
@@ -81,14 +83,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if pages.refused, err = listen(*strangerAddr, pages); err != nil {
 		return err
 	}
+	inspector, err := listen(*inspectorAddr, layer.Inspector())
+	if err != nil {
+		return err
+	}
 
-	fmt.Fprintf(out, `service  %s   by connect-go: Connect, gRPC-Web and its text mode
-grpc     %s   the same by grpc-go: gRPC, gRPC-Web and its text mode
-page     %s   an origin that %s allows: every cell is readable
-stranger %s   another origin: every call is refused, and the log below says why
+	fmt.Fprintf(out, `service   %s   by connect-go: Connect, gRPC-Web and its text mode
+grpc      %s   the same by grpc-go: gRPC, gRPC-Web and its text mode
+page      %s   an origin that %s allows: every cell is readable
+stranger  %s   another origin: every call is refused, and the log below says why
+inspector %s   what the layer does, and why; try a request in its form
 Open the page. Then change %s, start again, and see what its script may still read.
 Ctrl-C ends it.
-`, api, onGRPC, pages.allowed, *policy, pages.refused, *policy)
+`, api, onGRPC, pages.allowed, *policy, pages.refused, inspector, *policy)
 
 	failed := make(chan error, len(servers))
 	for i, s := range servers {

@@ -32,7 +32,7 @@ func start(t *testing.T, policy string) (addresses map[string]string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"-policy", policy, "-page", dist, "-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0"}, w)
+		done <- run(ctx, []string{"-policy", policy, "-page", dist, "-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0", "-inspector", "localhost:0"}, w)
 		w.Close()
 	}()
 	t.Cleanup(func() {
@@ -79,6 +79,10 @@ func TestShowcase(t *testing.T) {
 	var c map[string]string
 	if err := json.Unmarshal([]byte(config), &c); err != nil || c["api"] != addresses["service"] || c["grpc"] != addresses["grpc"] || c["refused"] != addresses["stranger"] {
 		t.Errorf("%s %v", config, err)
+	}
+
+	if inspector, _ := get(addresses["inspector"] + "?target=showcase.v1.ShowcaseService.Greet&origin=https://evil.example&server=http://localhost:8080&method=POST&headers=Connect-Protocol-Version:1"); !strings.Contains(inspector, "the browser does not send the call") {
+		t.Errorf("%s", inspector)
 	}
 
 	client := showcasev1connect.NewShowcaseServiceClient(http.DefaultClient, addresses["service"])

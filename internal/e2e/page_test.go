@@ -317,5 +317,5 @@ func startShowcase(t *testing.T, program, granted string) *url.URL {
 		t.Fatal(err)
 	}
 	return startExample(t, program, "-policy", file, "-page", "showcase/web/dist",
-		"-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0")["page"]
+		"-api", "localhost:0", "-grpc", "localhost:0", "-allowed", "localhost:0", "-refused", "localhost:0", "-inspector", "localhost:0")["page"]
 }

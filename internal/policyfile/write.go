@@ -1,6 +1,8 @@
 package policyfile
 
 import (
+	"strings"
+
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -18,8 +20,11 @@ func YAML(policy proto.Message) (string, error) {
 		return "", err
 	}
 	toBlockStyle(&node)
-	out, err := yaml.Marshal(&node)
-	return string(out), err
+	var out strings.Builder
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	err = encoder.Encode(&node)
+	return out.String(), err
 }
 
 func toBlockStyle(n *yaml.Node) {
