@@ -59,9 +59,10 @@ func jsonAnd(name, value string) map[string]string {
 }
 
 const (
-	ada       = `{"name":"Ada"}`
-	helloAda  = `{"greeting":"Hello, Ada!"}`
-	lookupGet = "/showcase.v1.ShowcaseService/Lookup?connect=v1&encoding=json&message=%7B%22key%22%3A%22answer%22%7D"
+	ada        = `{"name":"Ada"}`
+	helloAda   = `{"greeting":"Hello, Ada!"}`
+	lookupPath = "/showcase.v1.ShowcaseService/Lookup"
+	lookupGet  = lookupPath + "?connect=v1&encoding=json&message=%7B%22key%22%3A%22answer%22%7D"
 )
 
 var checklist = []classic{

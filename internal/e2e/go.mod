@@ -8,6 +8,7 @@ require (
 	github.com/corsrpc/corsrpc-go v0.0.0
 	github.com/corsrpc/corsrpc-go/examples v0.0.0
 	github.com/evanw/esbuild v0.28.2
+	github.com/gorilla/websocket v1.5.3
 	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.85.0
 )
