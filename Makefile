@@ -62,7 +62,7 @@ lint: $(BIN)/buf $(BIN)/staticcheck web e2e-web ## gofmt, go vet, staticcheck, t
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
 	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
-	@go vet -tags soak ./... && cd internal/live && go vet -tags soak ./...
+	@go vet -tags soak ./... && (cd corsrpc/corsotel && go vet -tags soak ./...) && cd internal/live && go vet -tags soak ./...
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
@@ -110,8 +110,9 @@ conformance: packages e2e-web ## Run the conformance suite of the field, whole (
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
 .PHONY: soak
-soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins: nothing stays, the heap does not grow; how long a change takes
+soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, a million refused ones: nothing stays, the heap does not grow; how long a change takes
 	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
+	@cd corsrpc/corsotel && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: mutate

@@ -22,6 +22,13 @@ const (
 	ruleGo        = "corsrpc/rule.go"
 	compileGo     = "corsrpc/compile.go"
 	layerGo       = "corsrpc/layer.go"
+	checkOriginGo = "corsrpc/check_origin.go"
+	observeGo     = "corsrpc/observe.go"
+	remedyGo      = "corsrpc/remedy.go"
+	explainGo     = "corsrpc/explain.go"
+	inspectorGo   = "corsrpc/inspector.go"
+	historyGo     = "corsrpc/history.go"
+	trialGo       = "corsrpc/trial.go"
 	writerGo      = "corsrpc/writer.go"
 	parseGo       = "internal/origin/parse.go"
 	patternGo     = "internal/origin/pattern.go"
@@ -65,11 +72,11 @@ var faults = []fault{
 
 	// Requests that CORS does not guard.
 	{"an image may call what is not open to everyone", decideGo, `case d.target.kind == targetProcedure && !g.anyOrigin:`, `case false:`},
-	{"a no-cors POST without Origin passes", decideGo, `case !safe:`, `case !safe && false:`},
+	{"a no-cors POST without Origin passes", decideGo, `case !safe, d.upgrade:`, `case !safe && false, d.upgrade:`},
 	{"an image may load a path with credentials", decideGo, `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, `case false:`},
 	{"disabled, but not for images", decideGo, `	case g.disabled:
 		return d.refuse(r, ReasonDisabled)
-	case !safe:`, `	case !safe:`},
+	case !safe, d.upgrade:`, `	case !safe, d.upgrade:`},
 	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors")`, `len(mode) > 9`},
 	{"cookies where none are allowed", decideGo, `len(r.Header["Cookie"]) > 0 && !g.credentials`, `false`},
 
@@ -99,7 +106,7 @@ var faults = []fault{
 	if d.upgrade`},
 	{"a path rule's methods are not held", decideGo, `} else if !slices.Contains(g.methods, r.Method) {`, `} else if false {`},
 	{"a path that is read in two ways counts as what it says", decideGo, `	if t.kind == targetUnclear {
-		return d.refuse(&r, ReasonPathNotCanonical)
+		return d.refuse(r, ReasonPathNotCanonical)
 	}
 	return d.crossOrigin`, `	return d.crossOrigin`},
 
@@ -221,7 +228,8 @@ var faults = []fault{
 	{"a path rule takes a procedure's path", planGo, `	if covered {
 		return target{kind: targetProcedure, name: name, known: known, grant: g}
 	}
-`, ``},
+`, `	_ = known
+`},
 	{"a name of the network's is a key", planGo, `known = selector == name`, `known = covered`},
 	{"credentials with *", grantGo, `		case p.IsAny():
 			c.failOnce`, `		case false:
@@ -338,10 +346,63 @@ var faults = []fault{
 	{"a shadow is applied", layerGo, `l.compare(r, d, plan.shadow.Decide(request))`, `d = plan.shadow.Decide(request)`},
 	{"a shadow that shows less is no difference", layerGo, `|| d.target.grant.answersLike(other.target.grant)`, `|| true`},
 	{"a shadow has no sets", sourceGo, `shadow.sets, shadow.shadow = l.sets, nil`, `shadow.sets, shadow.shadow = nil, nil`},
-	{"what is observed is refused", decideGo, `d.observed = p.observes && d.isRefusal()`, `d.observed = false`},
+	{"what is observed is refused", decideGo, `d.observed = p.observes && d.Refused()`, `d.observed = false`},
 	{"what is observed gets headers", applyGo, `if d.observed || d.outcome`, `if d.outcome`},
-	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.isRefusal()`, `p.observes && d.outcome != OutcomePreflight && d.isRefusal()`},
+	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.Refused()`, `p.observes && d.outcome != OutcomePreflight && d.Refused()`},
 	{"a variable is not named", provenanceGo, `	at.Variable = g.originRule.originAt[i].variable
 `, ``},
 	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},
+
+	// Seeing and guarding.
+	{"a handshake without Origin, from elsewhere", decideGo, `case !safe, d.upgrade:`, `case !safe:`},
+	{"a handshake where no rule governs", checkOriginGo, `t.grant = plan.nothing`, `return true`},
+	{"a handshake is judged as a call", checkOriginGo, `plan.decideOn(t, &request, true)`, `plan.decideOn(t, &request, false)`},
+	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.Refused()`},
+	{"a refused handshake is not told", checkOriginGo, `	l.report(r, d)
+`, ``},
+	{"an answer explains itself unasked", layerGo, `d.explained = l.explain`, `d.explained = true`},
+	{"no answer explains itself", layerGo, `d.explained = l.explain`, `d.explained = false`},
+	{"what is granted says a reason", applyGo, `!d.explained || !d.Refused()`, `!d.explained`},
+	{"an explanation is no ASCII", applyGo, `r < ' ' || r > '~'`, `false`},
+	{"an explanation breaks the JSON", applyGo, `strconv.Quote(d.message())`, `"\"" + d.message() + "\""`},
+	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(d.message(), "%", "%25")`, `d.message()`},
+	{"null is advised without quotes", remedyGo, `case "", "null",`, `case "",`},
+	{"an observer's panic reaches the request", observeGo, `defer func() { _ = recover() }()`, `defer func() {}()`},
+	{"only the first observer is told", observeGo, `for _, o := range all {`, `for _, o := range all[:1] {`},
+	{"an explanation has no end", explainGo, `		if ends {
+			break
+		}
+`, ``},
+	{"the inspector answers under any name", inspectorGo, `case !i.answersUnder(r.Host):`, `case false:`},
+	{"the inspector answers under names that end in localhost", inspectorGo, `strings.HasSuffix(host, ".localhost")`, `strings.HasSuffix(host, "localhost")`},
+	{"the inspector answers under an empty name", inspectorGo, `host != "" && slices`, `host == "" || slices`},
+	{"the inspector answers other sites", inspectorGo, `case !fromItself(r):`, `case false:`},
+	{"the inspector answers same-site pages", inspectorGo, `!isOne(site, "none")`, `!isOne(site, "none") && !isOne(site, "same-site")`},
+	{"the inspector does not look at Origin", inspectorGo, `return ok && len(origins) == 1 && from.SameHost(r.Host, r.TLS != nil)`, `return ok || from.Host == ""`},
+	{"the inspector looks at the first Origin only", inspectorGo, `ok && len(origins) == 1 &&`, `ok &&`},
+	{"the inspector takes any method", inspectorGo, `case r.Method != http.MethodGet && r.Method != http.MethodHead:`, `case false:`},
+	{"the inspector may be framed", inspectorGo, `; frame-ancestors 'none'`, ``},
+	{"the inspector may be kept by a cache", inspectorGo, `	header.Set("Cache-Control", "no-store")
+`, ``},
+	{"the inspector remembers every group", historyGo, `len(groups) >= mostGroups`, `false`},
+	{"the inspector forgets the latest group", historyGo, `slices.MinFunc(`, `slices.MaxFunc(`},
+	{"the inspector remembers every origin", historyGo, `len(g.origins) >= mostSamples`, `false`},
+	{"the inspector shows paths as they are", historyGo, `g.path = sample(r.URL.Path)`, `g.path = r.URL.Path`},
+	{"the inspector groups by names of the network's", historyGo, `target: d.knownTarget(), field: d.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.refusals`, `target: d.target.name, field: d.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.refusals`},
+	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
+	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
+	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {
+		if !lists(`, `	for _, name := range unsafe[:0] {
+		if !lists(`},
+	{"a trial shows what the script cannot read", trialGo, `(!crossOrigin || fetch`, `(true || fetch`},
+	{"a trial sets what no script may", trialGo, `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, `if false {`},
+	{"a trial takes a server's own page for another's", trialGo, `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
 }
