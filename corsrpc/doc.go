@@ -24,6 +24,10 @@
 // as a table of customers' domains (package corssql): what changes is checked whole
 // and put in force in one step.
 //
+// What it refuses is in the log, with the place in the policy; Layer.Inspector is a
+// page that shows all of it and tries requests, package corsotel has metrics, and
+// WithExplain has answers say what to write. Layer.CheckOrigin guards WebSockets.
+//
 // The parts: ParsePolicy reads text into a Document, Compile makes a Plan of a
 // policy and the linked-in services, Plan.Decide says what becomes of a
 // request, Decision.Apply what its answer carries, and Layer.Wrap carries both

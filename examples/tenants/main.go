@@ -33,11 +33,15 @@ func main() {
 
 // newLayer is the layer, whose origins are those of the table.
 func newLayer(policy string, table *domains.Table) (*corsrpc.Layer, error) {
-	return corsrpc.Load(policy, corsrpc.WithOriginSource("tenants", table.Source(),
+	opts := []corsrpc.Option{corsrpc.WithOriginSource("tenants", table.Source(),
 		corsrpc.SourceWait(10*time.Second), // no start without a first set
 		corsrpc.SourceEvery(time.Minute),   // where nothing notifies of a change
 		corsrpc.SourceMaxAge(24*time.Hour), // after a day without the database, nobody
-	))
+	)}
+	if os.Getenv("CORSRPC_PROFILE") == "dev" {
+		opts = append(opts, corsrpc.WithExplain()) // refusals say in the browser what to write
+	}
+	return corsrpc.Load(policy, opts...)
 }
 
 // run serves until the context ends.
@@ -86,7 +90,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		newCustomerPage("Bert's", shop),
 	}
 	fmt.Fprintf(out, `shop      %s   its handlers are behind the layer
-operator  %s   adds customers to the table, and revokes them
+operator  %s   adds customers to the table, and revokes them; has the inspector
 anna      %s   a customer's page: it may call when the operator has added it
 bert      %s   another one's
 Open the operator's page. Ctrl-C ends it.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -89,6 +90,13 @@ func TestDevProfile(t *testing.T) {
 		{From: "http://localhost:3000", Call: call},
 		{From: "https://evil.example", Call: call, Blocked: corstest.AnyCheck, NotSent: true},
 	}, corstest.WithHandler(server))
+	refused := httptest.NewRequest(http.MethodPost, "/shop.v1.ShopService/AddToCart", nil)
+	refused.Header.Set("Origin", "https://evil.example")
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, refused)
+	if got := answer.Header().Get("Corsrpc-Reason"); !strings.Contains(got, `add "https://evil.example" to `) {
+		t.Errorf("a refusal does not say what to write: %q", got)
+	}
 }
 
 // TestOperatorsPage: the program as it stands, by its own pages.
@@ -160,6 +168,9 @@ func TestOperatorsPage(t *testing.T) {
 		if listed := regexp.MustCompile(row).MatchString(body); status != step.status || listed != step.listed {
 			t.Errorf("%s %v: %d, listed %v\n%s", step.path, step.form, status, listed, body)
 		}
+	}
+	if status, body := page("/inspector", nil, nil); status != 200 || !strings.Contains(body, "Origin sources (1)") {
+		t.Errorf("the inspector: %d %s", status, body)
 	}
 	cancel()
 	if err := <-ended; err != nil && !strings.Contains(err.Error(), "closed") {

@@ -20,6 +20,7 @@ func newOperatorPage(table *domains.Table, layer *corsrpc.Layer, customers []str
 	p := &operatorPage{table, layer, customers}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.list)
+	mux.Handle("GET /inspector", layer.Inspector()) // what the layer does, and why
 	mux.HandleFunc("POST /add", p.change((*domains.Table).Add))
 	mux.HandleFunc("POST /revoke", p.change((*domains.Table).Remove))
 	return http.NewCrossOriginProtection().Handler(mux) // no other site posts its forms
@@ -40,7 +41,8 @@ var operatorTemplate = template.Must(template.New("operator").Parse(`<!doctype h
 {{end}}</table>
 <form method="post" action="add"><p><label>An origin: <input name="origin" list="known" placeholder="https://shop.example.com" size="32" required></label> <button>add</button></p>
 <datalist id="known">{{range .Customers}}<option value="{{.}}">{{end}}</datalist></form>
-<p>Two customers' pages are at {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.</p>
+<p>Two customers' pages are at {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.
+<a href="inspector">What the layer does, and why.</a></p>
 `))
 
 type operatorRow struct {

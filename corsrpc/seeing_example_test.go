@@ -1,0 +1,91 @@
+package corsrpc_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// Explain says each step of a decision, and where the policy says so.
+func ExamplePlan_Explain() {
+	plan := mustLayer(`
+defaults:
+  allow_origins: [https://app.example.com]
+`).Plan()
+	for _, step := range plan.Explain(corsrpc.Request{
+		Method: http.MethodPost,
+		Host:   "api.example.com",
+		Path:   "/acme.v1.CatalogService/Get",
+		Header: http.Header{"Origin": {"https://evil.example"}},
+	}) {
+		fmt.Println(step.Question, step.Found)
+		if step.Decision.Refused() {
+			fmt.Println(step.Decision.Remedy())
+		}
+	}
+	// Output:
+	// whose path is it? that of a procedure acme.v1.CatalogService.Get, which neither the schema nor the policy names
+	// is its Origin one that a browser sends? yes: https://evil.example
+	// does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com)
+	// is the path spelled as RPC clients spell it? yes
+	// may other origins call it at all? yes
+	// is the origin allowed? no: https://evil.example
+	// what happens? ORIGIN_NOT_ALLOWED: the layer answers 403
+	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host
+}
+
+// In development, the browser's Network panel says which line of the policy is missing.
+func ExampleWithExplain() {
+	layer := mustLayer(`
+defaults:
+  allow_origins: [https://app.example.com]
+`, corsrpc.WithExplain())
+	preflight := httptest.NewRequest(http.MethodOptions, "/acme.v1.CatalogService/Get", nil)
+	preflight.Header.Set("Origin", "https://app.example.com")
+	preflight.Header.Set("Access-Control-Request-Method", "POST")
+	preflight.Header.Set("Access-Control-Request-Headers", "x-tenant-id")
+	w := httptest.NewRecorder()
+	layer.Wrap(http.NotFoundHandler()).ServeHTTP(w, preflight)
+	fmt.Println(w.Header().Get("Corsrpc-Reason"))
+	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get
+}
+
+// The inspector belongs on a port of its own that only operators reach.
+func ExampleLayer_Inspector() {
+	layer := mustLayer(`defaults: {allow_origins: [https://app.example.com]}`)
+	internal := http.NewServeMux()
+	internal.Handle("GET /debug/cors", layer.Inspector())
+
+	for _, host := range []string{"localhost:6060", "evil.example:6060"} {
+		r := httptest.NewRequest(http.MethodGet, "/debug/cors", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		internal.ServeHTTP(w, r)
+		fmt.Println(host, w.Code)
+	}
+	// Output:
+	// localhost:6060 200
+	// evil.example:6060 403
+}
+
+// An upgrader asks the layer who may open a socket.
+func ExampleLayer_CheckOrigin() {
+	layer := mustLayer(`
+rules:
+  - path: /live
+    allow_origins: [https://app.example.com]
+    allow_credentials: true
+`)
+	for _, origin := range []string{"https://app.example.com", "https://evil.example", "https://api.example.com"} {
+		handshake := httptest.NewRequest(http.MethodGet, "https://api.example.com/live", nil)
+		handshake.Header.Set("Origin", origin)
+		handshake.Header.Set("Upgrade", "websocket")
+		fmt.Println(origin, layer.CheckOrigin(handshake))
+	}
+	// Output:
+	// https://app.example.com true
+	// https://evil.example false
+	// https://api.example.com true
+}
