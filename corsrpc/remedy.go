@@ -22,22 +22,19 @@ func (d Decision) Remedy() string {
 	case ReasonOriginNotAllowed:
 		return d.remedyOfOrigin()
 	case ReasonHeadersNotGranted:
-		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", nil)
+		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", nil, "")
 	case ReasonMethodNotGranted:
 		if d.target.kind == targetPath {
-			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", g.methodsFrom)
+			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", g.methodsFrom, "")
 		}
 	case ReasonMethodNotAllowed:
-		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", g.methodsFrom)
+		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", g.methodsFrom, "")
 	case ReasonDisabled:
 		if d.target.kind != targetUnclear {
-			return d.write("disabled: false", nil)
+			return d.write("disabled: false", nil, "")
 		}
 	case ReasonCredentialsNotAllowed:
-		if g.anyOrigin {
-			return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", nil) + ", or call without credentials"
-		}
-		return d.write("allow_credentials: true", nil) + ", or call without credentials"
+		return d.remedyOfCredentials()
 	}
 	return d.reason.Remedy()
 }
@@ -45,35 +42,77 @@ func (d Decision) Remedy() string {
 // remedyOfOrigin says how to allow the origin: where the rule that governs says its
 // own, or where none does yet.
 func (d Decision) remedyOfOrigin() string {
-	item := "allow_origins: [" + yamlList([]string{d.origin}) + "]"
-	remedy := ""
-	switch l := d.target.grant.originRule; {
+	const own = "; if it is this server's own, a proxy in front changes Host: keep Host"
+	origins := yamlList([]string{d.origin})
+	risk, impossible := d.riskOfOrigin()
+	l := d.target.grant.originRule
+	switch fromSource := l != nil && len(l.message.GetAllowOrigins()) == 0 && len(l.sources) > 0; {
+	case impossible != "":
+		return "no policy can allow it, since it " + impossible
+	case fromSource && risk != "":
+		return "no origin source can allow it, since it is a risk that only a rule can accept: " + risk
+	case fromSource:
+		return "add " + origins + " to the origin source " + strings.Join(l.sources, " or ") + own
 	case l == nil:
-		remedy = d.write(item, nil)
-	case len(l.message.GetAllowOrigins()) == 0 && len(l.sources) > 0:
-		remedy = "add " + yamlList([]string{d.origin}) + " to the origin source " + yamlList(l.sources)
-	default:
-		remedy = "add " + yamlList([]string{d.origin}) + " to " + d.From().String()
+		return d.write("allow_origins: ["+origins+"]", nil, risk) + own
 	}
-	if _, problems := origin.ParsePattern(d.origin); len(problems) > 0 {
-		remedy += " (" + sample(d.origin) + " " + problems[0].Reason + ": see accept_risks)"
+	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
+}
+
+// remedyOfCredentials says how to allow them: to an origin that is named, and never to
+// null.
+func (d Decision) remedyOfCredentials() string {
+	const without = ", or call without credentials"
+	risk, impossible := d.riskOfOrigin()
+	switch anyOrigin := d.target.grant.anyOrigin; {
+	case d.origin == "null", anyOrigin && impossible != "":
+		return "call without credentials: no rule can allow them to this origin"
+	case anyOrigin:
+		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", nil, risk) + without
 	}
-	return remedy + "; if it is this server's own, a proxy in front changes Host: keep Host"
+	return d.write("allow_credentials: true", nil, "") + without
+}
+
+// riskOfOrigin says which risk a rule has to accept that allows the origin, or why none
+// can.
+func (d Decision) riskOfOrigin() (risk, impossible string) {
+	_, problems := origin.ParsePattern(d.origin)
+	for _, p := range problems {
+		switch p.Code {
+		case origin.CodeNull:
+			risk = "NULL_ORIGIN"
+		case origin.CodePlainHTTP:
+			risk = "PLAIN_HTTP"
+		default:
+			return "", p.Reason
+		}
+	}
+	return risk, ""
+}
+
+// withRisks says which risks the rule has to accept.
+func withRisks(risks ...string) string {
+	risks = slices.DeleteFunc(risks, func(r string) bool { return r == "" })
+	if len(risks) == 0 {
+		return ""
+	}
+	return ", with accept_risks: [" + strings.Join(risks, ", ") + "]"
 }
 
 // write says to write a line into the rule that has the field already; otherwise
 // into one for the procedure or the path.
-func (d Decision) write(line string, has *parsedRule) string {
-	if has != nil && has.element == "" {
-		return "write " + line + " in " + d.target.grant.places.of(has.field).String()
-	}
+func (d Decision) write(line string, has *parsedRule, risk string) string {
 	switch {
+	case has != nil && has.element == "":
+		return "write " + line + " in " + d.target.grant.places.of(has.field).String()
 	case d.target.kind == targetNone:
-		return "write " + line + " in a rule with path: " + strconv.Quote("/...")
+		return "write " + line + " in a rule with path: " + strconv.Quote("/...") + withRisks(risk)
 	case d.target.kind == targetPath:
-		return "write " + line + " in the rule with path: " + yamlList([]string{d.target.name})
+		return "write " + line + " in the rule with path: " + yamlList([]string{d.target.name}) + withRisks(risk)
+	case !d.target.known:
+		return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks("UNKNOWN_SELECTORS", risk)
 	}
-	return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name})
+	return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)
 }
 
 // yamlList joins the items of a list as a line of YAML may hold them.

@@ -49,7 +49,7 @@ defaults:
 	w := httptest.NewRecorder()
 	layer.Wrap(http.NotFoundHandler()).ServeHTTP(w, preflight)
 	fmt.Println(w.Header().Get("Corsrpc-Reason"))
-	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get
+	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get, with accept_risks: [UNKNOWN_SELECTORS]
 }
 
 // The inspector belongs on a port of its own that only operators reach.

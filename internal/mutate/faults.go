@@ -364,11 +364,15 @@ var faults = []fault{
 	{"no answer explains itself", layerGo, `d.explained = l.explain`, `d.explained = false`},
 	{"what is granted says a reason", applyGo, `!d.explained || !d.Refused()`, `!d.explained`},
 	{"an explanation is no ASCII", applyGo, `r < ' ' || r > '~'`, `false`},
-	{"an explanation breaks the JSON", applyGo, `strconv.Quote(d.message())`, `"\"" + d.message() + "\""`},
+	{"an explanation breaks the JSON", applyGo, `strconv.Quote(d.message())`, `strconv.Quote("")[:1] + d.message() + "\""`},
 	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(d.message(), "%", "%25")`, `d.message()`},
 	{"null is advised without quotes", remedyGo, `case "", "null",`, `case "",`},
 	{"an observer's panic reaches the request", observeGo, `defer func() { _ = recover() }()`, `defer func() {}()`},
 	{"only the first observer is told", observeGo, `for _, o := range all {`, `for _, o := range all[:1] {`},
+	{"a remedy of an unknown name does not load", remedyGo, `withRisks("UNKNOWN_SELECTORS", risk)`, `withRisks(risk)`},
+	{"a remedy is for a wider rule", remedyGo, `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, `return "write " + line + " in a rule with selector: " + yamlList([]string{parentName(d.target.name)}) + withRisks(risk)`},
+	{"a remedy allows null credentials", remedyGo, `case d.origin == "null", anyOrigin && impossible != "":`, `case anyOrigin && impossible != "":`},
+	{"a remedy forgets the risk", remedyGo, `risk = "PLAIN_HTTP"`, `risk = ""`},
 	{"an explanation has no end", explainGo, `		if ends {
 			break
 		}
