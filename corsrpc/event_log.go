@@ -22,7 +22,8 @@ const (
 // eventLog logs what a layer does. Of requests it logs those that are refused, and
 // those that a shadow policy decides otherwise: each reason, rule and known
 // procedure once a minute with one sample, ten lines a second at most, and the count
-// of the rest once a minute.
+// of the rest once a minute. One line is written at a time, and what comes meanwhile is
+// counted: a log that is stuck holds up one request, not all.
 type eventLog struct {
 	logger *slog.Logger
 
@@ -31,6 +32,7 @@ type eventLog struct {
 	second     time.Time
 	inSecond   int
 	suppressed int
+	busy       bool // a line is being written
 }
 
 type lineKey struct {
@@ -83,10 +85,10 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
 	if !d.Enforced() {
 		what = strings.Replace(what, "refused", "would have refused", 1)
 	}
-	l.logger.LogAttrs(ctx, slog.LevelWarn, what, attrs...)
+	l.write(ctx, what, attrs...)
 }
 
-// admit reports whether a line may be written now, and counts it if not.
+// admit reports whether a line may be written now, by write, and counts it if not.
 func (l *eventLog) admit(key lineKey, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +99,7 @@ func (l *eventLog) admit(key lineKey, now time.Time) bool {
 	if !seen && len(l.last) >= logMostKeys {
 		l.forget(now)
 	}
-	if seen && now.Sub(last) < logPeriod || l.inSecond >= logPerSecond || !seen && len(l.last) >= logMostKeys {
+	if l.busy || seen && now.Sub(last) < logPeriod || l.inSecond >= logPerSecond || !seen && len(l.last) >= logMostKeys {
 		if l.suppressed++; l.suppressed == 1 {
 			time.AfterFunc(logPeriod, l.summarize)
 		}
@@ -105,7 +107,18 @@ func (l *eventLog) admit(key lineKey, now time.Time) bool {
 	}
 	l.inSecond++
 	l.last[key] = now
+	l.busy = true
 	return true
+}
+
+// write writes a line that was admitted.
+func (l *eventLog) write(ctx context.Context, what string, attrs ...slog.Attr) {
+	defer func() {
+		l.mu.Lock()
+		l.busy = false
+		l.mu.Unlock()
+	}()
+	l.logger.LogAttrs(ctx, slog.LevelWarn, what, attrs...)
 }
 
 // forget drops the keys that may be logged again anyway.
@@ -173,7 +186,7 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	if !l.admit(key, time.Now()) {
 		return
 	}
-	l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: the shadow policy decides otherwise",
+	l.write(ctx, "corsrpc: the shadow policy decides otherwise",
 		slog.String("target", key.name), slog.String("origin", sample(r.Header.Get("Origin"))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.reason)), slog.String("rule", d.From().String()),
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()))

@@ -160,3 +160,41 @@ func TestLogIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// stuckHandler writes nothing until it is let go.
+type stuckHandler struct {
+	slog.Handler
+	stuck, goOn chan struct{}
+}
+
+func (stuckHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h stuckHandler) Handle(context.Context, slog.Record) error {
+	h.stuck <- struct{}{}
+	<-h.goOn
+	return nil
+}
+
+// TestStuckLogHoldsUpOneRequest: others are refused meanwhile, and counted.
+func TestStuckLogHoldsUpOneRequest(t *testing.T) {
+	t.Parallel()
+	log := stuckHandler{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(log)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := layer.Wrap(nothing)
+	held := make(chan struct{})
+	go func() {
+		refuse(h, listRPC, "https://evil.example")
+		close(held)
+	}()
+	<-log.stuck
+	for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
+		refuse(h, path, "https://evil.example") // would not come back
+	}
+	close(log.goOn)
+	<-held
+	refuse(h, "/files/a", "https://evil.example")
+	<-log.stuck // it is logged again
+}

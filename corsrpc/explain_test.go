@@ -259,6 +259,29 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	}
 }
 
+// TestGrantedIsNotExplained: what is granted, or not the layer's business, is answered as
+// without WithExplain.
+func TestGrantedIsNotExplained(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage, corsrpc.WithExplain())
+	plain, _ := newLayer(t, allowPage)
+	preflight := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}}
+	for _, r := range []*http.Request{
+		newRequest(http.MethodPost, listRPC, http.Header{"Origin": {page}}),
+		newRequest(http.MethodGet, getRPC, http.Header{"Origin": {page}}),
+		newRequest(http.MethodPost, listRPC, nil),
+		newRequest(http.MethodOptions, listRPC, preflight),
+		newRequest(http.MethodGet, "/elsewhere", http.Header{"Origin": {"https://evil.example"}}),
+	} {
+		got, want := httptest.NewRecorder(), httptest.NewRecorder()
+		layer.Wrap(nothing).ServeHTTP(got, r)
+		plain.Wrap(nothing).ServeHTTP(want, r)
+		if !reflect.DeepEqual(got.Header(), want.Header()) || got.Code != want.Code {
+			t.Errorf("%s %s: %d %v, want %d %v", r.Method, r.URL, got.Code, got.Header(), want.Code, want.Header())
+		}
+	}
+}
+
 // TestObservedIsNotExplained: what is only observed keeps the handler's answer as it is.
 func TestObservedIsNotExplained(t *testing.T) {
 	t.Parallel()

@@ -472,3 +472,17 @@ func TestObserver(t *testing.T) {
 		t.Errorf("%q, want %q", seen, want)
 	}
 }
+
+// TestSeveralObservers: each is told, whatever the ones before it do.
+func TestSeveralObservers(t *testing.T) {
+	t.Parallel()
+	first, last := &events{}, &events{}
+	panics := corsrpc.ObserverFunc(func(context.Context, corsrpc.Event) { panic("an observer") })
+	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(first), corsrpc.WithObserver(nil), corsrpc.WithObserver(panics), corsrpc.WithObserver(last))
+	if w := callFrom(layer, listRPC, page); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
+	}
+	if len(first.of(corsrpc.EventDecision)) != 1 || len(last.of(corsrpc.EventDecision)) != 1 {
+		t.Errorf("told: %v, %v", first.all, last.all)
+	}
+}

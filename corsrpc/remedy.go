@@ -122,8 +122,11 @@ func yamlList(items []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
+		if len(item) > 3*logMostBytes { // which is longer than any origin
+			item = item[:3*logMostBytes] + "..."
+		}
 		if !isPlainScalar(item) {
-			item = strconv.Quote(sample(item))
+			item = strconv.QuoteToASCII(item)
 		}
 		b.WriteString(item)
 		if b.Len() > logMostBytes*3 && i < len(items)-1 {

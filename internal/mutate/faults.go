@@ -368,6 +368,9 @@ var faults = []fault{
 	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(d.message(), "%", "%25")`, `d.message()`},
 	{"null is advised without quotes", remedyGo, `case "", "null",`, `case "",`},
 	{"an observer's panic reaches the request", observeGo, `defer func() { _ = recover() }()`, `defer func() {}()`},
+	{"a log that is stuck holds up every request", "corsrpc/event_log.go", `if l.busy || seen`, `if seen`},
+	{"after one line the log is silent", "corsrpc/event_log.go", `		l.busy = false
+`, ``},
 	{"only the first observer is told", observeGo, `for _, o := range all {`, `for _, o := range all[:1] {`},
 	{"a remedy of an unknown name does not load", remedyGo, `withRisks("UNKNOWN_SELECTORS", risk)`, `withRisks(risk)`},
 	{"a remedy is for a wider rule", remedyGo, `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, `return "write " + line + " in a rule with selector: " + yamlList([]string{parentName(d.target.name)}) + withRisks(risk)`},
