@@ -178,23 +178,25 @@ func (h stuckHandler) Handle(context.Context, slog.Record) error {
 // TestStuckLogHoldsUpOneRequest: others are refused meanwhile, and counted.
 func TestStuckLogHoldsUpOneRequest(t *testing.T) {
 	t.Parallel()
-	log := stuckHandler{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
-	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(log)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := layer.Wrap(nothing)
-	held := make(chan struct{})
-	go func() {
-		refuse(h, listRPC, "https://evil.example")
-		close(held)
-	}()
-	<-log.stuck
-	for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
-		refuse(h, path, "https://evil.example") // would not come back
-	}
-	close(log.goOn)
-	<-held
-	refuse(h, "/files/a", "https://evil.example")
-	<-log.stuck // it is logged again
+	synctest.Test(t, func(t *testing.T) {
+		log := stuckHandler{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
+		layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(log)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := layer.Wrap(nothing)
+		held := make(chan struct{})
+		go func() {
+			refuse(h, listRPC, "https://evil.example")
+			close(held)
+		}()
+		<-log.stuck
+		for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
+			refuse(h, path, "https://evil.example") // would not come back
+		}
+		close(log.goOn)
+		<-held
+		refuse(h, "/files/a", "https://evil.example")
+		<-log.stuck // it is logged again
+	})
 }
