@@ -118,7 +118,13 @@ func (l *eventLog) write(ctx context.Context, what string, attrs ...slog.Attr) {
 		l.busy = false
 		l.mu.Unlock()
 	}()
-	l.logger.LogAttrs(ctx, slog.LevelWarn, what, attrs...)
+	l.line(ctx, slog.LevelWarn, what, attrs...)
+}
+
+// line writes a line. A handler of the log's that panics does not touch the request.
+func (l *eventLog) line(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
+	defer func() { _ = recover() }()
+	l.logger.LogAttrs(ctx, level, what, attrs...)
 }
 
 // forget drops the keys that may be logged again anyway.
@@ -136,7 +142,7 @@ func (l *eventLog) summarize() {
 	n := l.suppressed
 	l.suppressed = 0
 	l.mu.Unlock()
-	l.logger.LogAttrs(context.Background(), slog.LevelWarn,
+	l.line(context.Background(), slog.LevelWarn,
 		"corsrpc: refused more of the same in the last minute", slog.Int("count", n))
 }
 
@@ -156,7 +162,7 @@ func (l *Layer) reportReplaced(d Decision) {
 	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
-	l.log.logger.LogAttrs(context.Background(), slog.LevelWarn,
+	l.log.line(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
 		slog.String("target", d.knownTarget()),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
@@ -173,7 +179,7 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 	if !ok || !l.hinted.CompareAndSwap(false, true) {
 		return
 	}
-	l.log.logger.LogAttrs(r.Context(), slog.LevelWarn,
+	l.log.line(r.Context(), slog.LevelWarn,
 		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
 		slog.String("path", sample(r.URL.Path)),
 		slog.String("remedy", "WithPathPrefix("+strconv.Quote(sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
@@ -197,15 +203,15 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
-		l.logger.LogAttrs(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
+		l.line(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
 			name, slog.Any("error", report.Err), slog.Int("origins", report.Origins), slog.Duration("age", report.Age))
 		return
 	}
 	if last.Err != nil {
-		l.logger.LogAttrs(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
+		l.line(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
 	}
 	if report.Skipped > 0 && (report.Skipped != last.Skipped || report.Sample != last.Sample) {
-		l.logger.LogAttrs(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
+		l.line(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
 			name, slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
 	}
 }
@@ -213,16 +219,16 @@ func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
 // reload logs that another policy is in force, or why none is.
 func (l *eventLog) reload(ctx context.Context, err error) {
 	if err != nil {
-		l.logger.LogAttrs(ctx, slog.LevelError, "corsrpc: the changed policy is not put in force; the one before stays", slog.Any("error", err))
+		l.line(ctx, slog.LevelError, "corsrpc: the changed policy is not put in force; the one before stays", slog.Any("error", err))
 		return
 	}
-	l.logger.LogAttrs(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
+	l.line(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
 }
 
 // started says what no production server should run with.
 func (l *eventLog) started(c layerConfig) {
 	if c.explain {
-		l.logger.LogAttrs(context.Background(), slog.LevelWarn,
+		l.line(context.Background(), slog.LevelWarn,
 			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")
 	}
 }
@@ -236,6 +242,6 @@ func (l *eventLog) loaded(name string, c *compileConfig) {
 	if c.profileGiven {
 		by = "WithProfile"
 	}
-	l.logger.LogAttrs(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
+	l.line(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
 		slog.String("policy", name), slog.String("profile", c.profile), slog.String("chosen_by", by))
 }

@@ -200,3 +200,29 @@ func TestStuckLogHoldsUpOneRequest(t *testing.T) {
 		<-log.stuck // it is logged again
 	})
 }
+
+// panickingHandler is a log that fails.
+type panickingHandler struct{ slog.Handler }
+
+func (panickingHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (panickingHandler) Handle(context.Context, slog.Record) error { panic("the log is broken") }
+
+// TestBrokenLogDoesNotTouchTheRequest: what is refused is refused, what is granted is granted.
+func TestBrokenLogDoesNotTouchTheRequest(t *testing.T) {
+	t.Parallel()
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(panickingHandler{slog.DiscardHandler})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*") // is replaced, and told
+	}))
+	for origin, want := range map[string]int{page: http.StatusOK, "https://evil.example": http.StatusForbidden} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {origin}}))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", origin, w.Code, want)
+		}
+	}
+}

@@ -1,7 +1,10 @@
 package corsrpc_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -72,6 +75,60 @@ func FuzzLoad(f *testing.F) {
 			if d.Outcome() == corsrpc.OutcomeGrant && got != from && got != "*" {
 				t.Errorf("a grant to %q allows %q", from, got)
 			}
+		}
+	})
+}
+
+// FuzzSeeing: no request makes an explained answer malformed, a step unsafe to log, or the
+// inspector's page hold markup of its own; and no form crashes the inspector.
+func FuzzSeeing(f *testing.F) {
+	plan := compilePolicy(f, allowPage)
+	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	if err != nil {
+		f.Fatal(err)
+	}
+	inspector, api := layer.Inspector(), layer.Wrap(nothing)
+	f.Add(page, "POST", listRPC, "content-type: application/json", "x-meta: m", true)
+	f.Add("null", "PUT", "/files/a", "x-tenant", "", false)
+	f.Add("https://<script>", "OPTIONS", "/<script>.v1.S/M", "a'b: \"><script>", "trailer-x: <script>", true)
+	f.Add("ttps://evil.example", "GET", "/a%2fb", "\r\n", "\x00", false)
+	f.Fuzz(func(t *testing.T, from, method, path, headers, response string, credentials bool) {
+		form := url.Values{"origin": {from}, "server": {"https://api.example.com"}, "target": {path}, "method": {method}, "headers": {headers}, "response": {response}}
+		if credentials {
+			form.Set("credentials", "on")
+		}
+		if w := inspect(inspector, form, "application/json"); !json.Valid(w.Body.Bytes()) {
+			t.Errorf("the inspector's JSON: %s", w.Body)
+		}
+		if w := inspect(inspector, form, "text/html"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script") {
+			t.Errorf("the inspector's page: %d %s", w.Code, w.Body)
+		}
+
+		request := corsrpc.Request{Method: method, Host: "api.example.com", Path: path, Header: http.Header{
+			"Origin": {from}, "Sec-Fetch-Site": {"cross-site"}, "Content-Type": {"application/json"},
+			"Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {headers},
+		}}
+		for _, step := range plan.Explain(request) {
+			if strings.ContainsFunc(step.Found, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Errorf("a step says %q", step.Found)
+			}
+		}
+		r := newRequest(http.MethodPost, "/", request.Header)
+		r.Method, r.URL.Path = method, path
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		reason := w.Header().Get("Corsrpc-Reason")
+		if strings.ContainsFunc(reason, func(r rune) bool { return r < ' ' || r > '~' }) || len(reason) > 2000 {
+			t.Errorf("Corsrpc-Reason: %q", reason)
+		}
+		if w.Code == http.StatusForbidden && w.Header().Get("Content-Type") == "application/json" && !json.Valid(w.Body.Bytes()) {
+			t.Errorf("the error: %s", w.Body)
+		}
+		if plan.Decide(request).Refused() != (reason != "") {
+			t.Errorf("refused: %t, Corsrpc-Reason: %q", plan.Decide(request).Refused(), reason)
+		}
+		if from != page && from != "https://api.example.com" && layer.CheckOrigin(r) {
+			t.Errorf("a handshake from %q goes on", from)
 		}
 	})
 }

@@ -19,12 +19,16 @@ import (
 // InspectorOption changes how an inspector answers.
 type InspectorOption func(*inspector)
 
-// WithInspectorHosts adds host names, without ports, under which the inspector
-// answers. Default: none, and it answers under localhost, names below it, and IP
+// WithInspectorHosts adds host names under which the inspector answers, on any port.
+// Default: none, and it answers under localhost, names below it, and IP
 // addresses only: a page of any site can have its own name point to an internal address
 // (DNS rebinding), but none of these.
 func WithInspectorHosts(hosts ...string) InspectorOption {
-	return func(i *inspector) { i.hosts = append(i.hosts, hosts...) }
+	return func(i *inspector) {
+		for _, host := range hosts {
+			i.hosts = append(i.hosts, withoutPort(host))
+		}
+	}
 }
 
 // Inspector returns a page that shows what the layer does, and why: each procedure's

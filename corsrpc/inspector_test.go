@@ -90,7 +90,7 @@ func inspectJSON(t *testing.T, h http.Handler, query url.Values) (in inspection)
 func TestInspectorIsForItsOwnPage(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector(corsrpc.WithInspectorHosts("cors.internal.example", "Other.internal.example"))
+	h := layer.Inspector(corsrpc.WithInspectorHosts("cors.internal.example", "Other.internal.example:6060"))
 	for _, c := range []struct {
 		method, host string
 		header       http.Header

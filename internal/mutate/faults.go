@@ -369,6 +369,7 @@ var faults = []fault{
 	{"null is advised without quotes", remedyGo, `case "", "null",`, `case "",`},
 	{"an observer's panic reaches the request", observeGo, `defer func() { _ = recover() }()`, `defer func() {}()`},
 	{"a log that is stuck holds up every request", "corsrpc/event_log.go", `if l.busy || seen`, `if seen`},
+	{"a log that panics ends the request", "corsrpc/event_log.go", `defer func() { _ = recover() }()`, `defer func() {}()`},
 	{"after one line the log is silent", "corsrpc/event_log.go", `		l.busy = false
 `, ``},
 	{"only the first observer is told", observeGo, `for _, o := range all {`, `for _, o := range all[:1] {`},
