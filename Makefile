@@ -116,7 +116,7 @@ soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, a m
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: mutate
-mutate: ## Break the layer on purpose, in over a hundred ways, one at a time: the tests notice each of them
+mutate: ## Break the layer on purpose, in over two hundred ways, one at a time: the tests notice each of them
 	@go run ./internal/mutate
 
 .PHONY: fuzz
