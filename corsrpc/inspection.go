@@ -207,7 +207,7 @@ func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
 	for _, name := range plan.Sources() {
 		s := sourceShown{Name: name}
 		if set := plan.sets[name]; set != nil {
-			s.Origins, s.Loaded = len(set.origins), stamp(set.loaded)
+			s.Origins, s.Loaded = set.origins.Len(), stamp(set.loaded)
 			s.Age = now.Sub(set.loaded).Round(time.Second).String()
 			s.Expired = !set.expires.IsZero() && !now.Before(set.expires)
 		}

@@ -51,7 +51,7 @@ func TestSoakMillionOrigins(t *testing.T) {
 		if first == 0 {
 			first = live
 		}
-		if live > first+first/10 || live > 150*rows {
+		if live > first+first/10 || live > 45*rows {
 			t.Errorf("%d bytes live, after %d at first", live, first)
 		}
 		if m.HeapSys-m.HeapReleased > 4*first+64<<20 {

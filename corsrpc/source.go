@@ -95,7 +95,7 @@ type source struct {
 
 // sourceSet is what a source streamed. It is immutable.
 type sourceSet struct {
-	origins map[string]struct{}
+	origins *origin.Table
 	loaded  time.Time
 	expires time.Time // zero for never
 }
@@ -105,8 +105,7 @@ func (s *sourceSet) allows(o string) bool {
 	if s == nil {
 		return false
 	}
-	_, ok := s.origins[o]
-	return ok && (s.expires.IsZero() || time.Now().Before(s.expires))
+	return s.origins.Has(o) && (s.expires.IsZero() || time.Now().Before(s.expires))
 }
 
 // SourceReport says what came of asking a source.
@@ -144,7 +143,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	}()
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %v (SourceTimeout)", s.timeout))
 	defer cancel()
-	set = &sourceSet{origins: map[string]struct{}{}, loaded: time.Now()} // no younger than what it was asked for
+	set = &sourceSet{origins: origin.NewTable(), loaded: time.Now()} // no younger than what it was asked for
 	for row, err := range s.from.Origins(ctx) {
 		switch {
 		case ctx.Err() != nil:
@@ -157,7 +156,10 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 			}
 			continue
 		}
-		if set.origins[row] = struct{}{}; len(set.origins) > s.maxOrigins {
+		if !set.origins.Add(row) {
+			return fail(errors.New("it streams more than 4 GiB"))
+		}
+		if set.origins.Len() > s.maxOrigins {
 			return fail(fmt.Errorf("it streams more than %d origins (SourceMaxOrigins)", s.maxOrigins))
 		}
 	}
@@ -167,7 +169,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	if s.maxAge > 0 {
 		set.expires = set.loaded.Add(s.maxAge)
 	}
-	report.Origins, report.Age = len(set.origins), time.Since(set.loaded)
+	report.Origins, report.Age = set.origins.Len(), time.Since(set.loaded)
 	return set, report
 }
 
@@ -205,7 +207,7 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 // describe says of the set in force what a report of a failure says.
 func (r *SourceReport) describe(have *sourceSet) {
 	if have != nil {
-		r.Origins, r.Age = len(have.origins), time.Since(have.loaded)
+		r.Origins, r.Age = have.origins.Len(), time.Since(have.loaded)
 	}
 }
 
@@ -243,10 +245,10 @@ func (l *Layer) bind(plan *Plan) *Plan {
 func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	sets := map[string]*sourceSet{}
 	for name, rows := range origins {
-		set := &sourceSet{origins: map[string]struct{}{}}
+		set := &sourceSet{origins: origin.NewTable()}
 		for _, row := range rows {
 			if isTenantOrigin(row) {
-				set.origins[row] = struct{}{}
+				set.origins.Add(row)
 			}
 		}
 		sets[name] = set

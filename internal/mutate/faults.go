@@ -7,44 +7,45 @@ type fault struct {
 }
 
 const (
-	decideGo      = "corsrpc/decide.go"
-	applyGo       = "corsrpc/apply.go"
-	grantGo       = "corsrpc/grant.go"
-	effectiveGo   = "corsrpc/effective.go"
-	optionsGo     = "corsrpc/schema_options.go"
-	servicesGo    = "corsrpc/services.go"
-	sourceGo      = "corsrpc/source.go"
-	watchGo       = "corsrpc/watch.go"
-	policyGo      = "corsrpc/policy.go"
-	provenanceGo  = "corsrpc/provenance.go"
-	planGo        = "corsrpc/plan.go"
-	namesGo       = "corsrpc/names.go"
-	ruleGo        = "corsrpc/rule.go"
-	compileGo     = "corsrpc/compile.go"
-	layerGo       = "corsrpc/layer.go"
-	checkOriginGo = "corsrpc/check_origin.go"
-	observeGo     = "corsrpc/observe.go"
-	remedyGo      = "corsrpc/remedy.go"
-	explainGo     = "corsrpc/explain.go"
-	inspectorGo   = "corsrpc/inspector.go"
-	historyGo     = "corsrpc/history.go"
-	trialGo       = "corsrpc/trial.go"
-	writerGo      = "corsrpc/writer.go"
-	parseGo       = "internal/origin/parse.go"
-	patternGo     = "internal/origin/pattern.go"
-	setGo         = "internal/origin/set.go"
-	hostGo        = "internal/origin/host.go"
-	suffixGo      = "internal/origin/suffix.go"
-	headersGo     = "internal/fetch/headers.go"
-	tokenGo       = "internal/fetch/token.go"
-	testFetchGo   = "corsrpc/corstest/fetch.go"
-	testCheckGo   = "corsrpc/corstest/cors_check.go"
-	testRequestGo = "corsrpc/corstest/request.go"
-	testCacheGo   = "corsrpc/corstest/preflight_cache.go"
-	testListGo    = "corsrpc/corstest/header_list.go"
-	safelistGo    = "internal/fetch/safelist.go"
-	testCookiesGo = "corsrpc/corstest/cookies.go"
-	tableGo       = "internal/rpc/headers.go"
+	decideGo         = "corsrpc/decide.go"
+	applyGo          = "corsrpc/apply.go"
+	grantGo          = "corsrpc/grant.go"
+	effectiveGo      = "corsrpc/effective.go"
+	optionsGo        = "corsrpc/schema_options.go"
+	servicesGo       = "corsrpc/services.go"
+	tableOfOriginsGo = "internal/origin/table.go"
+	sourceGo         = "corsrpc/source.go"
+	watchGo          = "corsrpc/watch.go"
+	policyGo         = "corsrpc/policy.go"
+	provenanceGo     = "corsrpc/provenance.go"
+	planGo           = "corsrpc/plan.go"
+	namesGo          = "corsrpc/names.go"
+	ruleGo           = "corsrpc/rule.go"
+	compileGo        = "corsrpc/compile.go"
+	layerGo          = "corsrpc/layer.go"
+	checkOriginGo    = "corsrpc/check_origin.go"
+	observeGo        = "corsrpc/observe.go"
+	remedyGo         = "corsrpc/remedy.go"
+	explainGo        = "corsrpc/explain.go"
+	inspectorGo      = "corsrpc/inspector.go"
+	historyGo        = "corsrpc/history.go"
+	trialGo          = "corsrpc/trial.go"
+	writerGo         = "corsrpc/writer.go"
+	parseGo          = "internal/origin/parse.go"
+	patternGo        = "internal/origin/pattern.go"
+	setGo            = "internal/origin/set.go"
+	hostGo           = "internal/origin/host.go"
+	suffixGo         = "internal/origin/suffix.go"
+	headersGo        = "internal/fetch/headers.go"
+	tokenGo          = "internal/fetch/token.go"
+	testFetchGo      = "corsrpc/corstest/fetch.go"
+	testCheckGo      = "corsrpc/corstest/cors_check.go"
+	testRequestGo    = "corsrpc/corstest/request.go"
+	testCacheGo      = "corsrpc/corstest/preflight_cache.go"
+	testListGo       = "corsrpc/corstest/header_list.go"
+	safelistGo       = "internal/fetch/safelist.go"
+	testCookiesGo    = "corsrpc/corstest/cookies.go"
+	tableGo          = "internal/rpc/headers.go"
 )
 
 var faults = []fault{
@@ -310,8 +311,22 @@ var faults = []fault{
 `, `		case err != nil:
 `},
 	{"a stream that the context ended is a set", sourceGo, `	if ctx.Err() != nil { // a stream that`, `	if false { // a stream that`},
-	{"a set of any size is kept", sourceGo, `len(set.origins) > s.maxOrigins`, `false`},
-	{"a set of any age counts", sourceGo, `ok && (s.expires.IsZero() || time.Now().Before(s.expires))`, `ok`},
+	{"a mark is as good as a text", tableOfOriginsGo, `if string(t.text(t.slots[i])) == s {`, `if true {`},
+	{"a search ends at the index's end", tableOfOriginsGo, `		if i == len(t.marks) {
+			i = 0
+		}
+		switch`, `		if i == len(t.marks) {
+			return 0, false
+		}
+		switch`},
+	{"a larger index forgets", tableOfOriginsGo, `t.marks[free], t.slots[free] = m, slots[i]`, `t.marks[free], t.slots[free] = m, slots[0]`},
+	{"a table takes texts of any length", tableOfOriginsGo, `	if len(s) > MaxLen {
+		return false
+	}
+	if t.len+1`, `	if t.len+1`},
+	{"a full table writes over its first block", tableOfOriginsGo, `if len(t.blocks) == maxBlocks {`, `if false {`},
+	{"a set of any size is kept", sourceGo, `set.origins.Len() > s.maxOrigins`, `false`},
+	{"a set of any age counts", sourceGo, ` && (s.expires.IsZero() || time.Now().Before(s.expires))`, ``},
 	{"a source has all the time", sourceGo, `context.WithTimeoutCause(ctx, s.timeout,`, `context.WithTimeoutCause(ctx, s.timeout*1000,`},
 	{"a source that panics ends the server", sourceGo, `if r := recover(); r != nil { // in`, `if r := error(nil); r != nil { // in`},
 	{"a reload forgets the sets", sourceGo, `	kept := maps.Clone(l.sets)`, `	kept := maps.Clone(loaded)`},
