@@ -13,39 +13,57 @@ import (
 // Answer returns the answer that the layer gives itself, and false where the
 // handler answers. Its header is what Apply makes of an empty one.
 func (d Decision) Answer() (status int, body string, ok bool) {
-	if d.observed {
+	if !d.answered() {
 		return 0, "", false
 	}
-	switch d.outcome {
-	case OutcomePreflight:
+	switch {
+	case d.outcome == OutcomePreflight:
 		return http.StatusNoContent, "", true
-	case OutcomeMethodNotAllowed:
-		return http.StatusMethodNotAllowed, d.message() + "\n", true
-	case OutcomeRefuse:
-		switch d.format {
-		case rpc.FormatConnect:
-			return http.StatusForbidden, `{"code":"permission_denied","message":` + strconv.Quote(d.message()) + `}`, true
-		case rpc.FormatGRPC:
-			return http.StatusForbidden, "", true
-		}
-		return http.StatusForbidden, d.message() + "\n", true
+	case d.outcome == OutcomeMethodNotAllowed:
+		return http.StatusMethodNotAllowed, d.texts().plain, true
+	case d.format == rpc.FormatConnect:
+		return http.StatusForbidden, d.texts().connect, true
+	case d.format == rpc.FormatGRPC:
+		return http.StatusForbidden, "", true
 	}
-	return 0, "", false
+	return http.StatusForbidden, d.texts().plain, true
 }
 
-// message is what the person sees who opens the answer in the browser's
-// Network panel. Unless it is explained, it holds nothing from the request, and
-// neither quotes nor percent signs.
-func (d Decision) message() string {
-	m := "corsrpc refused this cross-origin request (" + string(d.reason) + "): " + d.reason.Text()
-	remedy := d.reason.Remedy()
-	if d.explained {
-		remedy = d.explanation()
-	}
+// answered reports whether the layer answers itself.
+func (d *Decision) answered() bool {
+	return !d.observed && (d.outcome == OutcomePreflight || d.outcome == OutcomeMethodNotAllowed || d.outcome == OutcomeRefuse)
+}
+
+// refusalTexts is what is said in each protocol to the person who opens the
+// answer in the browser's Network panel. Unless it is explained, it holds nothing
+// from the request.
+type refusalTexts struct{ plain, connect, grpc string }
+
+func textsOf(reason Reason, remedy string) *refusalTexts {
+	m := "corsrpc refused this cross-origin request (" + string(reason) + "): " + reason.Text()
 	if remedy != "" {
 		m += " [" + remedy + "]"
 	}
-	return m
+	return &refusalTexts{
+		plain:   m + "\n",
+		connect: `{"code":"permission_denied","message":` + strconv.Quote(m) + `}`,
+		grpc:    strings.ReplaceAll(m, "%", "%25"), // of ASCII, nothing else is escaped
+	}
+}
+
+// textsByReason are those that are not explained, in the order of the reasons.
+var textsByReason = func() (all []*refusalTexts) {
+	for _, reason := range Reasons() {
+		all = append(all, textsOf(reason, reason.Remedy()))
+	}
+	return all
+}()
+
+func (d *Decision) texts() *refusalTexts {
+	if d.explained {
+		return textsOf(d.reason, d.explanation())
+	}
+	return textsByReason[d.reason.index()]
 }
 
 // explanation is the remedy in one line of ASCII, whatever the policy's file is
@@ -63,7 +81,7 @@ func (d Decision) explanation() string {
 const reasonHeader = "Corsrpc-Reason"
 
 // explain writes it.
-func (d Decision) explain(header http.Header) {
+func (d *Decision) explain(f *fields) {
 	if !d.explained || !d.Refused() {
 		return
 	}
@@ -71,7 +89,27 @@ func (d Decision) explain(header http.Header) {
 	if remedy := d.explanation(); remedy != "" {
 		value += "; " + remedy
 	}
-	header[reasonHeader] = []string{value}
+	f.set(reasonHeader, value)
+}
+
+// fields writes fields into a header. The values stand in one array that is made for
+// the response, each in a slice of its own: no slice of the plan is ever reachable from
+// the header, since whoever handles it next may change it.
+type fields struct {
+	header http.Header
+	values []string
+}
+
+// mostFields is how many there are but for those of explanations.
+const (
+	mostFields       = 6
+	mostFieldsOfCall = 4
+)
+
+func (f *fields) set(name, value string) {
+	f.values = append(f.values, value)
+	n := len(f.values)
+	f.header[name] = f.values[n-1 : n : n]
 }
 
 // Apply writes the decision's header fields into the header of a response
@@ -82,105 +120,153 @@ func (d Decision) explain(header http.Header) {
 //
 // See https://fetch.spec.whatwg.org/#http-cors-protocol.
 func (d Decision) Apply(status int, header http.Header) {
-	d.apply(status, header, new([4]string))
+	d.apply(status, &fields{header, d.room()})
 }
 
-// apply is Apply with room for the values, so that a response writer needs no
-// further allocation. No slice of the plan's own is ever reachable from the
-// header: whoever handles it next may change it. It reports whether it
-// replaced fields of others.
-func (d Decision) apply(status int, header http.Header, room *[4]string) (replaced bool) {
-	if d.observed || d.outcome == OutcomeUntouched || d.outcome == OutcomePass && d.upgrade {
-		return false // whoever leaves HTTP writes its own answer
+// room is for as many values as the answer has, so that it takes one allocation.
+func (d *Decision) room() []string {
+	switch {
+	case d.outcome == OutcomePreflight:
+		return new([5]string)[:0]
+	case d.outcome == OutcomeRefuse && d.format != rpc.FormatGRPC && !d.safe():
+		return new([3]string)[:0]
 	}
-	if status < 200 && status != http.StatusSwitchingProtocols {
-		return false
+	return new([mostFields]string)[:0]
+}
+
+// apply is Apply, of the layer's own answers and of the handler's.
+func (d *Decision) apply(status int, f *fields) {
+	if isInformational(status) || !d.answered() {
+		d.effect.apply(status, f)
+		return
 	}
-	if d.method == http.MethodGet || d.method == http.MethodHead {
-		addVary(header, d.vary())
-	}
-	if d.outcome == OutcomePass && !d.open() {
-		return false
-	}
-	replaced = dropAccessControl(header)
-	d.explain(header)
-	g := d.target.grant
-	if d.outcome == OutcomeMethodNotAllowed {
-		header["Allow"] = []string{g.allowMethods}
-		header["Content-Type"] = []string{"text/plain; charset=utf-8"}
-		header["Cache-Control"] = []string{"no-store"} // the handler might have answered another caller
-	}
-	// A 304 that exposes replaces the list of the stored response.
-	exposed := ""
-	if d.outcome != OutcomePreflight && d.outcome != OutcomeRefuse && status != http.StatusNotModified {
-		exposed = g.exposed(header)
-	}
+	d.addVary(f)
+	d.explain(f)
+	dropAccessControl(f.header)
 	switch d.outcome {
 	case OutcomeRefuse:
-		d.applyRefusal(header)
-		return replaced
+		d.applyRefusal(f)
 	case OutcomePreflight:
-		header["Access-Control-Allow-Methods"] = []string{g.allowMethods}
-		if d.allowHeaders != "" {
-			header["Access-Control-Allow-Headers"] = []string{d.allowHeaders}
-		}
-		header["Access-Control-Max-Age"] = []string{g.maxAge}
+		d.applyPreflight(f)
+	case OutcomeMethodNotAllowed:
+		f.set("Allow", d.target.grant.allowMethods)
+		f.set("Content-Type", "text/plain; charset=utf-8")
+		f.set("Cache-Control", "no-store") // the handler might have answered another caller
+		d.applyGrant(status, f)
 	}
-	room[0] = d.origin
-	if g.anyOrigin {
-		room[0] = "*"
-	}
-	header["Access-Control-Allow-Origin"] = room[0:1:1]
-	if g.credentials {
-		room[1] = "true"
-		header["Access-Control-Allow-Credentials"] = room[1:2:2]
-	}
-	if exposed != "" {
-		room[2] = exposed
-		header["Access-Control-Expose-Headers"] = room[2:3:3]
-	}
-	return replaced
 }
 
-// open reports whether the answer is one of those that carry the same
-// Access-Control fields whoever asks.
-func (d Decision) open() bool {
-	return d.target.grant.constant() && (d.method == http.MethodGet || d.method == http.MethodHead) && d.reachesHandler()
-}
-
-// reachesHandler reports whether a granted GET or HEAD does, and not only one
-// that needs no grant: a path rule may leave the method out.
-func (d Decision) reachesHandler() bool {
-	return d.target.kind != targetPath || slices.Contains(d.target.grant.methods, d.method)
-}
-
-// vary returns what the answer to a GET or HEAD depends on.
-func (d Decision) vary() string {
-	switch g := d.target.grant; {
-	case d.target.kind == targetUnclear:
-		return varyBySite
-	case g.vary == "" && !d.reachesHandler():
-		return "Origin"
-	default:
-		return g.vary
+// apply is Apply of the handler's answers. It reports whether it replaced fields of
+// others.
+func (e *effect) apply(status int, f *fields) (replaced bool) {
+	if isInformational(status) || e.observed || e.outcome == OutcomeUntouched || e.outcome == OutcomePass && e.upgrade {
+		return false // whoever leaves HTTP writes its own answer
 	}
+	e.addVary(f)
+	if e.outcome == OutcomePass && !e.open() {
+		return false
+	}
+	return e.applyGrant(status, f)
+}
+
+// isInformational reports whether another response follows
+// (RFC 9110, section 15.2).
+func isInformational(status int) bool {
+	return status < 200 && status != http.StatusSwitchingProtocols
+}
+
+// touchesAnswer reports whether apply changes anything.
+func (e *effect) touchesAnswer() bool {
+	return e.outcome == OutcomeGrant || e.safe() && (e.vary() != "" || e.open())
 }
 
 // applyRefusal writes the fields of a refusal: the caller may not read it, and
 // no cache may keep it.
-func (d Decision) applyRefusal(header http.Header) {
-	contentType := "text/plain; charset=utf-8"
+func (d *Decision) applyRefusal(f *fields) {
 	switch d.format {
 	case rpc.FormatConnect:
-		contentType = "application/json"
+		f.set("Content-Type", "application/json")
 	case rpc.FormatGRPC:
-		contentType = d.contentType
-		header["Grpc-Status"] = []string{"7"}                                          // PERMISSION_DENIED
-		header["Grpc-Message"] = []string{strings.ReplaceAll(d.message(), "%", "%25")} // of ASCII, nothing else is escaped
+		f.set("Content-Type", d.contentType)
+		f.set("Grpc-Status", "7") // PERMISSION_DENIED
+		f.set("Grpc-Message", d.texts().grpc)
+	default:
+		f.set("Content-Type", "text/plain; charset=utf-8")
 	}
-	header["Content-Type"] = []string{contentType}
-	header["Cache-Control"] = []string{"no-store"}
-	header["X-Content-Type-Options"] = []string{"nosniff"}
+	f.set("Cache-Control", "no-store")
+	f.set("X-Content-Type-Options", "nosniff")
+}
+
+// applyPreflight writes the fields of a preflight's answer.
+func (d *Decision) applyPreflight(f *fields) {
+	g := d.target.grant
+	f.set("Access-Control-Allow-Methods", g.allowMethods)
+	allowHeaders := g.allowHeaders
+	if d.moreHeaders != "" {
+		allowHeaders = strings.TrimPrefix(allowHeaders+d.moreHeaders, ", ")
+	}
+	if allowHeaders != "" {
+		f.set("Access-Control-Allow-Headers", allowHeaders)
+	}
+	f.set("Access-Control-Max-Age", g.maxAge)
+	d.applyOrigin(f)
+}
+
+// applyGrant writes the fields of an answer that a script may read.
+func (e *effect) applyGrant(status int, f *fields) (replaced bool) {
+	exposed, replaced := e.target.exposed(f.header)
+	e.applyOrigin(f)
+	// A 304 that exposes replaces the list of the stored response.
+	if exposed != "" && status != http.StatusNotModified {
+		f.set("Access-Control-Expose-Headers", exposed)
+	}
+	return replaced
+}
+
+// applyOrigin says who may read the answer.
+func (e *effect) applyOrigin(f *fields) {
+	if e.target.grant.anyOrigin {
+		f.set("Access-Control-Allow-Origin", "*")
+	} else {
+		f.set("Access-Control-Allow-Origin", e.origin)
+	}
+	if e.target.grant.credentials {
+		f.set("Access-Control-Allow-Credentials", "true")
+	}
+}
+
+// open reports whether the answer is one of those that carry the same
+// Access-Control fields whoever asks.
+func (e *effect) open() bool {
+	return e.target.grant.constant() && e.safe() && e.reachesHandler()
+}
+
+// reachesHandler reports whether a granted GET or HEAD does, and not only one
+// that needs no grant: a path rule may leave the method out.
+func (e *effect) reachesHandler() bool {
+	return e.target.kind != targetPath || slices.Contains(e.target.grant.methods, e.method)
+}
+
+// safe reports whether caches may keep the answer.
+func (e *effect) safe() bool { return e.method == http.MethodGet || e.method == http.MethodHead }
+
+// addVary says what the answer to a GET or HEAD depends on.
+func (e *effect) addVary(f *fields) {
+	if e.safe() {
+		f.addVary(e.vary())
+	}
+}
+
+// vary returns what the answer to a GET or HEAD depends on.
+func (e *effect) vary() string {
+	switch g := e.target.grant; {
+	case e.target.kind == targetUnclear:
+		return varyBySite
+	case g.vary == "" && !e.reachesHandler():
+		return "Origin"
+	default:
+		return g.vary
+	}
 }
 
 // dropAccessControl removes every field of the CORS protocol's family.
@@ -199,26 +285,25 @@ func isAccessControl(key string) bool {
 }
 
 // addVary appends to Vary what it does not say yet (RFC 9110, section
-// 12.5.5). The field may be there in another letter case than canonical.
-func addVary(header http.Header, vary string) {
+// 12.5.5).
+func (f *fields) addVary(vary string) {
 	if vary == "" {
 		return
 	}
-	if lines, ok := header["Vary"]; ok && len(lines) > 0 {
-		missing := ""
-		for name := range strings.SplitSeq(vary, ", ") {
-			if !lists(lines, name) {
-				missing += ", " + name
-			}
-		}
-		if missing == "" {
-			return
-		}
-		vary = missing[2:]
-		header["Vary"] = append(lines[:len(lines):len(lines)], vary)
+	lines, ok := f.header["Vary"]
+	if !ok || len(lines) == 0 {
+		f.set("Vary", vary)
 		return
 	}
-	header["Vary"] = []string{vary}
+	missing := ""
+	for name := range strings.SplitSeq(vary, ", ") {
+		if !lists(lines, name) {
+			missing += ", " + name
+		}
+	}
+	if missing != "" {
+		f.header["Vary"] = append(lines[:len(lines):len(lines)], missing[2:])
+	}
 }
 
 // lists reports whether lines of a comma-separated field hold the item or a *.
@@ -233,15 +318,25 @@ func lists(lines []string, item string) bool {
 	return false
 }
 
-// exposed returns the value of Access-Control-Expose-Headers for a response:
-// one list of tokens, since a single item that is none makes browsers expose
-// nothing. It is sorted, so that equal responses carry equal lists.
+// exposed returns the value of Access-Control-Expose-Headers for a response, and
+// removes the fields of others.
+func (t *target) exposed(header http.Header) (value string, replaced bool) {
+	if known := t.answers.find(func(e *exposure) bool { return e.isOf(header) }); known != nil {
+		return known.value, false // it has none of others
+	}
+	replaced = dropAccessControl(header)
+	if value = t.grant.exposeHeaders; t.grant.present {
+		value = t.grant.exposedNames(header)
+	}
+	t.rememberExposure(header, value)
+	return value, replaced
+}
+
+// exposedNames returns one list of tokens, since a single item that is none makes
+// browsers expose nothing. It is sorted, so that equal responses carry equal lists.
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
-func (g *grant) exposed(header http.Header) string {
-	if !g.present {
-		return g.exposeHeaders
-	}
+func (g *grant) exposedNames(header http.Header) string {
 	var room [16]string
 	names := room[:0]
 	for key, values := range header {

@@ -20,12 +20,13 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {
-		t.grant = plan.nothing
+		t = &target{grant: plan.nothing, answers: &plan.nothing.answers}
 	}
-	d := plan.decideOn(t, &request, true)
+	var d Decision
+	plan.decideOn(&d, t, &request, r.Header["Origin"], true)
 	if d.outcome == OutcomePass {
 		return true
 	}
-	l.report(r, d)
+	l.report(r, &d)
 	return false
 }

@@ -374,11 +374,12 @@ func (c *compiler) plan() *Plan {
 	p := &Plan{
 		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, profile: c.profile,
 		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
-		procedures: map[string]target{}, exact: newNameTable(), interned: map[string]*grant{},
+		procedures: map[string]*target{}, exact: newNameTable(), interned: map[string]*grant{},
 	}
 	p.folded = newNameTable()
 	p.uncovered = p.intern(c.grant(c.chain("", ""), grantKind{}))
 	p.nothing = p.intern(c.grant(nil, grantKind{}))
+	p.unclear = &target{kind: targetUnclear, grant: p.nothing, answers: &p.nothing.answers}
 	selectors := slices.Sorted(maps.Keys(c.rules))
 	for service := range c.schema.services {
 		p.exact.services[service] = true
@@ -405,7 +406,7 @@ func (c *compiler) plan() *Plan {
 			grants[key] = p.intern(c.grant(c.chainBelow(key), grantKind{get: key.get}))
 		}
 		for _, prefix := range p.prefixes {
-			p.procedures[prefix+m.path] = target{kind: targetProcedure, name: m.name, known: true, grant: grants[key]}
+			p.procedures[prefix+m.path] = knownTarget(targetProcedure, m.name, grants[key])
 		}
 		p.folded.methods[strings.ToLower(m.name)] = true
 	}

@@ -45,38 +45,43 @@ func RequestOf(r *http.Request) Request {
 // The rows are those of the table in the documentation, top down; the first
 // that fits decides.
 func (p *Plan) Decide(r Request) Decision {
-	d := p.decide(r)
-	d.observed = p.observes && d.Refused()
+	var d Decision
+	p.decide(&d, &r, r.Header["Origin"])
 	return d
 }
 
-// decide is Decide for a policy that is enforced.
-func (p *Plan) decide(r Request) Decision {
-	t := p.find(&r)
+// decide is Decide into a zero Decision, which is not copied on the way; origins is
+// the request's header, looked up once.
+func (p *Plan) decide(d *Decision, r *Request, origins []string) {
+	t := p.find(r)
 	if t.kind == targetNone {
-		return Decision{outcome: OutcomeUntouched, reason: ReasonNotGoverned}
+		d.target, d.outcome, d.reason = t, OutcomeUntouched, ReasonNotGoverned
+		return
 	}
-	return p.decideOn(t, &r, isUpgrade(&r))
+	p.decideOn(d, t, r, origins, isUpgrade(r))
+	d.observed = p.observes && d.Refused()
 }
 
-// decideOn decides on a request for a target.
-func (p *Plan) decideOn(t target, r *Request, upgrade bool) Decision {
-	d := Decision{target: t, method: r.Method, upgrade: upgrade}
-	if t.grant == nil { // unclear
-		d.target.grant = p.nothing
+// decideOn decides on a request for a target, as for a policy that is enforced.
+func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, upgrade bool) {
+	d.target, d.method, d.upgrade = t, r.Method, upgrade
+	var requested string
+	if len(origins) > 0 {
+		requested, d.preflight = preflightMethod(r)
 	}
 
 	// An Origin that no browser sends is nobody's: whoever reads it next, a
-	// proxy or the handler, might read it otherwise.
-	origins := r.Header["Origin"]
-	var from origin.Parsed
+	// proxy or the handler, might read it otherwise. One that the rule names is
+	// well-formed.
+	var from sender
 	if len(origins) > 0 {
 		if len(origins) > 1 {
-			return d.refuse(r, ReasonOriginRepeated)
+			d.refuse(r, ReasonOriginRepeated)
+			return
 		}
-		var ok bool
-		if from, ok = origin.Parse(origins[0]); !ok {
-			return d.refuse(r, ReasonOriginMalformed)
+		if !from.read(origins[0], t.grant.origins) {
+			d.refuse(r, ReasonOriginMalformed)
+			return
 		}
 		d.origin = origins[0]
 	}
@@ -86,96 +91,126 @@ func (p *Plan) decideOn(t target, r *Request, upgrade bool) Decision {
 	// Host that a proxy may have changed.
 	switch site := r.Header["Sec-Fetch-Site"]; {
 	case len(site) == 1 && (site[0] == "same-origin" || site[0] == "none"):
-		return d.pass(ReasonSameOrigin)
+		d.pass(ReasonSameOrigin)
+		return
 	case len(site) > 0:
 	case len(origins) == 0:
-		return d.pass(ReasonNoOrigin) // another server, a command line
-	case from.SameHost(r.Host, r.TLS):
-		return d.pass(ReasonSameOrigin)
+		d.pass(ReasonNoOrigin) // another server, a command line
+		return
+	case from.isHost(r):
+		d.pass(ReasonSameOrigin)
+		return
 	}
-	if len(origins) == 0 {
-		return d.withoutOrigin(r)
+	switch {
+	case len(origins) == 0:
+		d.withoutOrigin(r)
+	case t.kind == targetUnclear:
+		d.refuse(r, ReasonPathNotCanonical)
+	default:
+		d.crossOrigin(p, r, &from, requested)
 	}
-	if t.kind == targetUnclear {
-		return d.refuse(r, ReasonPathNotCanonical)
+}
+
+// sender is a well-formed Origin: one that a rule names as it is, or else what it
+// was parsed into.
+type sender struct {
+	raw    string
+	named  bool
+	index  int // of the pattern, where it is named
+	parsed origin.Parsed
+}
+
+// read reports whether the value is well-formed.
+func (s *sender) read(raw string, named *origin.Set) (ok bool) {
+	s.raw = raw
+	if s.index, s.named = named.Exact(raw); s.named {
+		return true
 	}
-	return d.crossOrigin(p, r)
+	s.parsed, ok = origin.Parse(raw)
+	return ok
+}
+
+// isHost reports whether the origin is that of the server's Host.
+func (s *sender) isHost(r *Request) bool {
+	if s.named {
+		s.parsed, _ = origin.Parse(s.raw)
+	}
+	return s.parsed.SameHost(r.Host, r.TLS)
 }
 
 // withoutOrigin decides on what a browser sends from elsewhere without naming
 // its origin: images, links, frames, no-cors GETs. CORS does not guard these.
-func (d Decision) withoutOrigin(r *Request) Decision {
+func (d *Decision) withoutOrigin(r *Request) {
 	g := d.target.grant
-	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case d.target.kind == targetUnclear:
-		return d.refuse(r, ReasonPathNotCanonical)
+		d.refuse(r, ReasonPathNotCanonical)
 	case g.disabled:
-		return d.refuse(r, ReasonDisabled)
-	case !safe, d.upgrade: // and a browser's handshake names its origin
-		return d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, ReasonDisabled)
+	case !d.safe(), d.upgrade: // and a browser's handshake names its origin
+		d.refuse(r, ReasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
-		return d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, ReasonOriginMissing)
 	case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):
-		return d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, ReasonOriginMissing)
+	default:
+		d.pass(ReasonOpenToAll)
 	}
-	return d.pass(ReasonOpenToAll)
 }
 
 // crossOrigin decides on preflights and calls that name another origin.
-func (d Decision) crossOrigin(p *Plan, r *Request) Decision {
+func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested string) {
 	g := d.target.grant
-	if requested, ok := preflightMethod(r); ok {
-		d.preflight = true
-		if g.disabled {
-			return d.refuse(r, ReasonDisabled)
-		}
-		if !d.matchOrigin(p) {
-			return d.refuse(r, ReasonOriginNotAllowed)
-		}
-		return d.answerPreflight(r, requested)
-	}
-	if g.disabled {
-		return d.refuse(r, ReasonDisabled)
-	}
-	if !d.matchOrigin(p) {
-		return d.refuse(r, ReasonOriginNotAllowed)
-	}
-	if d.upgrade {
+	switch {
+	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case !d.matchOrigin(p, from):
+		d.refuse(r, ReasonOriginNotAllowed)
+	case d.preflight:
+		d.answerPreflight(r, requested)
+	case d.upgrade && !g.credentials:
 		// A handshake carries cookies whoever starts it, and no CORS check
 		// follows: only an origin that may use them gets through.
-		if !g.credentials {
-			return d.refuse(r, ReasonCredentialsNotAllowed)
-		}
-		return d.pass(ReasonOriginAllowed)
-	}
-	if d.target.kind == targetProcedure {
-		// A granted call is made in mode cors, with cookies only where they are
-		// allowed; another one was made around the preflight.
-		if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
-			return d.refuse(r, ReasonModeNotCORS)
-		}
-		if len(r.Header["Cookie"]) > 0 && !g.credentials {
-			return d.refuse(r, ReasonCredentialsNotAllowed)
-		}
-	} else if !slices.Contains(g.methods, r.Method) {
+		d.refuse(r, ReasonCredentialsNotAllowed)
+	case d.upgrade:
+		d.pass(ReasonOriginAllowed)
+	case d.target.kind == targetProcedure:
+		d.callProcedure(r)
+	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, ReasonMethodNotAllowed
-		return d
+	default:
+		d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
+	}
+}
+
+// callProcedure grants a call that is made in mode cors, with cookies only where
+// they are allowed; another one was made around the preflight.
+func (d *Decision) callProcedure(r *Request) {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+		d.refuse(r, ReasonModeNotCORS)
+		return
+	}
+	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 {
+		d.refuse(r, ReasonCredentialsNotAllowed)
+		return
 	}
 	d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
-	return d
 }
 
 // matchOrigin finds the pattern, or else the source, that allows the origin.
-func (d *Decision) matchOrigin(p *Plan) bool {
+func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 	g := d.target.grant
-	if i, ok := g.origins.Match(d.origin); ok {
-		d.matched = i + 1
+	i, ok := from.index, from.named
+	if !ok {
+		i, ok = g.origins.MatchParsed(from.raw, from.parsed)
+	}
+	if ok {
+		d.matched = int32(i) + 1
 		return true
 	}
-	for _, name := range g.sources {
+	for i, name := range g.sources {
 		if p.sets[name].allows(d.origin) {
-			d.source = name
+			d.source = int32(i) + 1
 			return true
 		}
 	}
@@ -187,37 +222,43 @@ func (d *Decision) matchOrigin(p *Plan) bool {
 // call against it. What it will miss is recorded.
 //
 // See https://fetch.spec.whatwg.org/#cors-preflight-fetch.
-func (d Decision) answerPreflight(r *Request, requested string) Decision {
+func (d *Decision) answerPreflight(r *Request, requested string) {
 	g := d.target.grant
-	d.outcome, d.reason, d.allowHeaders = OutcomePreflight, ReasonOriginAllowed, g.allowHeaders
+	d.outcome, d.reason = OutcomePreflight, ReasonOriginAllowed
+	lines, methodGranted := r.Header["Access-Control-Request-Headers"], safelistedMethod(requested) || slices.Contains(g.methods, requested)
+	if methodGranted && g.grantedBefore(lines) {
+		return
+	}
 	var asked [16]string
-	names, ok := fetch.AppendRequested(asked[:0], r.Header["Access-Control-Request-Headers"])
+	names, ok := fetch.AppendRequested(asked[:0], lines)
 	if !ok {
 		d.reason = ReasonRequestedHeadersMalformed
 		names = nil
 	}
 	var missing []string
-	var extra strings.Builder
 	for i, name := range names {
 		switch {
 		case g.headers[name]:
 		case slices.Contains(names[:i], name):
 		case g.grants(name):
-			extra.WriteString(", " + name)
+			d.moreHeaders += ", " + name
 		default:
 			missing = append(missing, name)
 		}
 	}
-	if extra.Len() > 0 {
-		d.allowHeaders = strings.TrimPrefix(d.allowHeaders+extra.String(), ", ")
-	}
 	switch {
-	case !slices.Contains(g.methods, requested) && !safelistedMethod(requested):
+	case !methodGranted:
 		d.reason, d.missing = ReasonMethodNotGranted, requested
 	case len(missing) > 0:
 		d.reason, d.missing = ReasonHeadersNotGranted, strings.Join(missing, ", ")
+	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= recentBytes:
+		g.preflights.remember(strings.Clone(lines[0]))
 	}
-	return d
+}
+
+// grantedBefore reports whether all that is asked for is known to be granted as it is.
+func (g *grant) grantedBefore(lines []string) bool {
+	return len(lines) == 1 && g.preflights.find(func(known *string) bool { return *known == lines[0] }) != nil
 }
 
 // safelistedMethod reports whether browsers send the method without a grant
@@ -227,30 +268,23 @@ func safelistedMethod(method string) bool {
 }
 
 // pass lets a request reach the handler that CORS does not apply to.
-func (d Decision) pass(reason Reason) Decision {
-	d.outcome, d.reason = OutcomePass, reason
-	return d
-}
+func (d *Decision) pass(reason Reason) { d.outcome, d.reason = OutcomePass, reason }
 
 // refuse keeps a request from the handler.
-func (d Decision) refuse(r *Request, reason Reason) Decision {
-	if _, ok := preflightMethod(r); ok {
-		d.preflight = true
-	}
+func (d *Decision) refuse(r *Request, reason Reason) {
 	d.outcome, d.reason = OutcomeRefuse, reason
 	if contentType := r.Header["Content-Type"]; d.target.kind == targetProcedure && !d.preflight {
 		d.contentType = strings.Join(contentType, ",")
 		d.format = rpc.FormatOf(r.Method, d.contentType)
 	}
-	return d
 }
 
-// preflightMethod returns the method that a preflight asks for; any other
-// OPTIONS request is a call.
+// preflightMethod returns the method that a preflight asks for; any other OPTIONS
+// request with an Origin is a call.
 //
 // See https://fetch.spec.whatwg.org/#cors-preflight-request.
 func preflightMethod(r *Request) (string, bool) {
-	if r.Method != http.MethodOptions || len(r.Header["Origin"]) == 0 {
+	if r.Method != http.MethodOptions {
 		return "", false
 	}
 	method := r.Header["Access-Control-Request-Method"]

@@ -106,32 +106,78 @@ func (r Reason) Remedy() string {
 }
 
 func (r Reason) texts() (text, remedy string) {
-	for _, row := range reasonTexts {
-		if row.reason == r {
-			return row.text, row.remedy
-		}
+	if i := r.index(); i >= 0 {
+		return reasonTexts[i].text, reasonTexts[i].remedy
 	}
 	return "", ""
+}
+
+// index is the reason's row in reasonTexts; -1 for a value that is no reason. Refusals
+// look it up more than once, so it is no loop.
+func (r Reason) index() int {
+	switch r {
+	case ReasonNotGoverned:
+		return 0
+	case ReasonSameOrigin:
+		return 1
+	case ReasonNoOrigin:
+		return 2
+	case ReasonOpenToAll:
+		return 3
+	case ReasonOriginAllowed:
+		return 4
+	case ReasonMethodNotGranted:
+		return 5
+	case ReasonHeadersNotGranted:
+		return 6
+	case ReasonRequestedHeadersMalformed:
+		return 7
+	case ReasonMethodNotAllowed:
+		return 8
+	case ReasonOriginRepeated:
+		return 9
+	case ReasonOriginMalformed:
+		return 10
+	case ReasonOriginMissing:
+		return 11
+	case ReasonOriginNotAllowed:
+		return 12
+	case ReasonDisabled:
+		return 13
+	case ReasonPathNotCanonical:
+		return 14
+	case ReasonModeNotCORS:
+		return 15
+	case ReasonCredentialsNotAllowed:
+		return 16
+	}
+	return -1
 }
 
 // Decision is what becomes of one request. It is an immutable value. The zero
 // value leaves a request untouched.
 type Decision struct {
-	outcome      Outcome
-	reason       Reason
-	format       rpc.Format
-	preflight    bool
-	upgrade      bool
-	target       target
-	method       string
-	origin       string
-	matched      int // the index of the pattern that allows the origin, plus 1
-	allowHeaders string
-	missing      string
-	contentType  string
-	source       string // the source that allows the origin
-	observed     bool   // it would be refused, and is not: enforcement is OBSERVE
-	explained    bool   // the answer says what to write into the policy
+	effect
+	reason      Reason
+	format      rpc.Format
+	preflight   bool
+	explained   bool   // the answer says what to write into the policy
+	matched     int32  // the index of the pattern that allows the origin, plus 1
+	source      int32  // the index of the source that allows the origin, plus 1
+	moreHeaders string // what a preflight adds to the grant's, each behind ", "
+	missing     string
+	contentType string
+}
+
+// effect is the part of a decision that the handler's answer depends on. A response
+// writer holds it for as long as the answer takes, so that it is small.
+type effect struct {
+	outcome  Outcome
+	upgrade  bool
+	observed bool    // it would be refused, and is not: enforcement is OBSERVE
+	target   *target // nil in the zero value
+	method   string
+	origin   string
 }
 
 // Outcome returns what becomes of the request.
@@ -175,7 +221,7 @@ func (d Decision) Missing() string { return d.missing }
 // empty where the path is none. The name of an unknown service is input from
 // the network.
 func (d Decision) Procedure() (name string, known bool) {
-	if d.target.kind != targetProcedure {
+	if d.target == nil || d.target.kind != targetProcedure {
 		return "", false
 	}
 	return d.target.name, d.target.known
@@ -183,17 +229,17 @@ func (d Decision) Procedure() (name string, known bool) {
 
 // knownTarget is the procedure or the path pattern, where the schema or the policy
 // names it: such names are bounded in number. It is empty otherwise.
-func (d Decision) knownTarget() string {
-	if !d.target.known {
+func (e effect) knownTarget() string {
+	if e.target == nil || !e.target.known {
 		return ""
 	}
-	return d.target.name
+	return e.target.name
 }
 
 // PathPattern returns the pattern of the path rule that governs the request;
 // empty where none does.
 func (d Decision) PathPattern() string {
-	if d.target.kind != targetPath {
+	if d.target == nil || d.target.kind != targetPath {
 		return ""
 	}
 	return d.target.name
@@ -204,10 +250,10 @@ func (d Decision) PathPattern() string {
 // rules[1].disabled; or else the narrowest rule that governs the request. It is
 // empty where there is none. See From for where that is written.
 func (d Decision) Field() string {
-	g := d.target.grant
-	if g == nil || g.effective == nil {
+	if d.target == nil || d.target.grant == nil || d.target.grant.effective == nil {
 		return ""
 	}
+	g := d.target.grant
 	switch {
 	case d.reason == ReasonDisabled:
 		return g.field(g.disabledFrom, "disabled")
@@ -232,8 +278,8 @@ func (d Decision) originField() string {
 	switch {
 	case d.matched > 0:
 		return g.originRule.originAt[d.matched-1].field
-	case d.source != "":
-		return g.field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), d.source))
+	case d.source > 0:
+		return g.field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), g.sources[d.source-1]))
 	}
 	return g.narrowest()
 }
@@ -247,7 +293,7 @@ func (d Decision) fromField(field string) Provenance {
 		return Provenance{}
 	}
 	if d.matched > 0 && d.target.grant.originRule.originAt[d.matched-1].field == field {
-		return d.target.grant.originProvenance(d.matched - 1)
+		return d.target.grant.originProvenance(int(d.matched) - 1)
 	}
 	return d.target.grant.places.of(field)
 }

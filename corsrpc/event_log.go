@@ -3,10 +3,12 @@ package corsrpc
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +17,6 @@ import (
 const (
 	logPeriod    = time.Minute
 	logPerSecond = 10
-	logMostKeys  = 1024
 	logMostBytes = 100 // of a sample
 )
 
@@ -27,28 +28,34 @@ const (
 type eventLog struct {
 	logger *slog.Logger
 
-	mu         sync.Mutex
-	last       map[lineKey]time.Time
-	second     time.Time
-	inSecond   int
-	suppressed int
-	busy       bool // a line is being written
+	// quiet are the keys of the last minute's lines: as many as its seconds allow. It
+	// is replaced whole, so that what is only counted takes no lock and no clock.
+	quiet      atomic.Pointer[map[lineKey]struct{}]
+	suppressed atomic.Int64
+
+	mu       sync.Mutex
+	second   time.Time
+	inSecond int
+	busy     bool // a line is being written
 }
 
+// lineKey is what lines of a kind have in common. It holds on to no plan.
 type lineKey struct {
-	reason Reason
-	field  string
-	name   string // of a known procedure or a path rule only: their number is bounded
+	reason int    // its index
+	shadow int    // that of the shadow policy, plus 1; 0 for none
+	grant  uint64 // its id
+	target uint64 // of a known procedure or a path rule only: their number is bounded
 }
 
 func newEventLog(logger *slog.Logger) *eventLog {
-	return &eventLog{logger: logger, last: map[lineKey]time.Time{}}
+	l := &eventLog{logger: logger}
+	l.quiet.Store(&map[lineKey]struct{}{})
+	return l
 }
 
 // decision logs a refusal, or counts it.
 func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
-	key := lineKey{reason: d.reason, field: d.Field(), name: d.knownTarget()}
-	if !l.admit(key, time.Now()) {
+	if !l.admit(lineKey{reason: d.reason.index(), grant: d.target.grant.id, target: d.target.id}) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -58,15 +65,15 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		attrs = append(attrs, slog.String("origin", sample(origin)))
 	}
-	if key.name != "" {
-		attrs = append(attrs, slog.String("target", key.name))
+	if name := d.knownTarget(); name != "" {
+		attrs = append(attrs, slog.String("target", name))
 	} else {
 		attrs = append(attrs, slog.String("path", sample(r.URL.Path)))
 	}
 	if d.missing != "" {
 		attrs = append(attrs, slog.String("missing", sample(d.missing)))
 	}
-	if key.field != "" {
+	if d.Field() != "" {
 		attrs = append(attrs, slog.String("rule", d.From().String()))
 	}
 	if !d.Enforced() {
@@ -89,26 +96,41 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d Decision) {
 }
 
 // admit reports whether a line may be written now, by write, and counts it if not.
-func (l *eventLog) admit(key lineKey, now time.Time) bool {
+func (l *eventLog) admit(key lineKey) bool {
+	if _, quiet := (*l.quiet.Load())[key]; quiet || !l.admitNow(key, time.Now()) {
+		if l.suppressed.Add(1) == 1 {
+			time.AfterFunc(logPeriod, l.summarize)
+		}
+		return false
+	}
+	return true
+}
+
+func (l *eventLog) admitNow(key lineKey, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.second) >= time.Second {
 		l.second, l.inSecond = now, 0
 	}
-	last, seen := l.last[key]
-	if !seen && len(l.last) >= logMostKeys {
-		l.forget(now)
-	}
-	if l.busy || seen && now.Sub(last) < logPeriod || l.inSecond >= logPerSecond || !seen && len(l.last) >= logMostKeys {
-		if l.suppressed++; l.suppressed == 1 {
-			time.AfterFunc(logPeriod, l.summarize)
-		}
+	if _, quiet := (*l.quiet.Load())[key]; quiet || l.busy || l.inSecond >= logPerSecond {
 		return false
 	}
 	l.inSecond++
-	l.last[key] = now
 	l.busy = true
+	quiet := maps.Clone(*l.quiet.Load())
+	quiet[key] = struct{}{}
+	l.quiet.Store(&quiet)
+	time.AfterFunc(logPeriod, func() { l.forget(key) })
 	return true
+}
+
+// forget lets lines of the key be written again.
+func (l *eventLog) forget(key lineKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	quiet := maps.Clone(*l.quiet.Load())
+	delete(quiet, key)
+	l.quiet.Store(&quiet)
 }
 
 // write writes a line that was admitted.
@@ -127,23 +149,11 @@ func (l *eventLog) line(ctx context.Context, level slog.Level, what string, attr
 	l.logger.LogAttrs(ctx, level, what, attrs...)
 }
 
-// forget drops the keys that may be logged again anyway.
-func (l *eventLog) forget(now time.Time) {
-	for key, last := range l.last {
-		if now.Sub(last) >= logPeriod {
-			delete(l.last, key)
-		}
-	}
-}
-
 // summarize logs how many refusals were only counted.
 func (l *eventLog) summarize() {
-	l.mu.Lock()
-	n := l.suppressed
-	l.suppressed = 0
-	l.mu.Unlock()
+	n := l.suppressed.Swap(0)
 	l.line(context.Background(), slog.LevelWarn,
-		"corsrpc: refused more of the same in the last minute", slog.Int("count", n))
+		"corsrpc: refused more of the same in the last minute", slog.Int64("count", n))
 }
 
 // sample makes text from the network safe to log: short, and without control
@@ -158,13 +168,13 @@ func sample(s string) string {
 
 // reportReplaced logs, once for a layer, that something behind it writes CORS
 // headers of its own: two sources of them break every call.
-func (l *Layer) reportReplaced(d Decision) {
+func (l *Layer) reportReplaced(e effect) {
 	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
 	l.log.line(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
-		slog.String("target", d.knownTarget()),
+		slog.String("target", e.knownTarget()),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
 }
 
@@ -188,12 +198,15 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 // difference logs, within the same bounds, that a candidate policy decides
 // otherwise.
 func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow Decision) {
-	key := lineKey{reason: "shadow " + d.reason + " " + shadow.reason, field: shadow.Field(), name: d.knownTarget()}
-	if !l.admit(key, time.Now()) {
+	key := lineKey{reason: d.reason.index(), shadow: shadow.reason.index() + 1, target: d.target.id}
+	if shadow.target.grant != nil {
+		key.grant = shadow.target.grant.id
+	}
+	if !l.admit(key) {
 		return
 	}
 	l.write(ctx, "corsrpc: the shadow policy decides otherwise",
-		slog.String("target", key.name), slog.String("origin", sample(r.Header.Get("Origin"))),
+		slog.String("target", d.knownTarget()), slog.String("origin", sample(r.Header.Get("Origin"))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.reason)), slog.String("rule", d.From().String()),
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()))
 }

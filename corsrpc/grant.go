@@ -18,6 +18,9 @@ import (
 type grant struct {
 	*effective
 
+	id          uint64
+	answers     recent[exposure] // of procedures that are not known
+	preflights  recent[string]   // values of Access-Control-Request-Headers of which all is granted as it is
 	origins     *origin.Set
 	sources     []string    // whose sets count as well
 	originRule  *parsedRule // the layer that says them; nil for none
@@ -58,6 +61,7 @@ func (c *compiler) grant(layers []*parsedRule, kind grantKind) *grant {
 	e := c.merge(layers, kind)
 	g := &grant{
 		effective:   e,
+		id:          newID(),
 		credentials: e.credentialsFrom.rule().GetAllowCredentials(),
 		disabled:    e.disabledFrom.rule().GetDisabled(),
 		present:     e.exposure() == corsrpcv1.Exposure_EXPOSURE_PRESENT,

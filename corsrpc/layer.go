@@ -83,10 +83,16 @@ func (l *Layer) Plan() *Plan { return l.plan.Load() }
 // own plan refuses, and leaves the answers to the other one.
 func (l *Layer) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plan, request := l.plan.Load(), RequestOf(r)
-		d := plan.Decide(request)
+		plan, origins := l.plan.Load(), r.Header["Origin"]
+		if len(origins) == 0 && l.observers == nil && plan.shadow == nil && fromServer(r) {
+			next.ServeHTTP(w, r) // whatever the plan: it passes, and its answer is left as it is
+			return
+		}
+		request := RequestOf(r)
+		var d Decision
+		plan.decide(&d, &request, origins)
 		d.explained = l.explain
-		l.report(r, d)
+		l.report(r, &d)
 		if plan.shadow != nil {
 			l.compare(r, d, plan.shadow.Decide(request))
 		}
@@ -95,33 +101,25 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 			l.hintAtPrefix(r)
 			next.ServeHTTP(w, r)
 		case d.answered():
-			answer(w, d)
+			answer(w, &d)
 		case d.observed, d.upgrade, !d.touchesAnswer(), isWrapped(w):
 			next.ServeHTTP(w, r)
 		default:
-			l.serve(w, r, d, next)
+			l.serve(w, r, &d, next)
 		}
 	})
 }
 
-// answered reports whether the layer answers itself.
-func (d Decision) answered() bool {
-	_, _, ok := d.Answer()
-	return ok
-}
-
-// touchesAnswer reports whether Apply changes anything.
-func (d Decision) touchesAnswer() bool {
-	if d.outcome == OutcomeGrant {
-		return true
-	}
-	return (d.method == http.MethodGet || d.method == http.MethodHead) && (d.vary() != "" || d.open())
+// fromServer reports whether a request without Origin is a call that no browser
+// makes: another server's, most often.
+func fromServer(r *http.Request) bool {
+	return r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0
 }
 
 // answer writes the layer's own answer.
-func answer(w http.ResponseWriter, d Decision) {
+func answer(w http.ResponseWriter, d *Decision) {
 	status, body, _ := d.Answer()
-	d.Apply(status, w.Header())
+	d.apply(status, &fields{w.Header(), d.room()})
 	w.WriteHeader(status)
 	if body != "" {
 		io.WriteString(w, body) // nobody is left to tell of an error
@@ -131,24 +129,24 @@ func answer(w http.ResponseWriter, d Decision) {
 // serve runs the handler with a writer that applies the decision when the
 // response commits. What panics is not recovered, and nothing is written
 // after it.
-func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d Decision, next http.Handler) {
+func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
 	wrapped, c := wrapWriter(w, d, l)
 	next.ServeHTTP(wrapped, r)
 	c.commit(http.StatusOK) // net/http commits what the handler left open
 }
 
 // report tells the log and the observer of a decision.
-func (l *Layer) report(r *http.Request, d Decision) {
+func (l *Layer) report(r *http.Request, d *Decision) {
 	if d.Refused() {
 		if l.log != nil {
-			l.log.decision(r.Context(), r, d)
+			l.log.decision(r.Context(), r, *d)
 		}
 		if h := l.history.Load(); h != nil {
-			h.refused(r, d)
+			h.refused(r, *d)
 		}
 	}
 	if l.observers != nil {
-		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: d})
+		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d})
 	}
 }
 
@@ -171,7 +169,7 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 
 // likeness reports whether two plans decided alike, and grant alike.
 func (d Decision) likeness(other Decision) bool {
-	if d.outcome != other.outcome || d.reason != other.reason || d.missing != other.missing || d.allowHeaders != other.allowHeaders {
+	if d.outcome != other.outcome || d.reason != other.reason || d.missing != other.missing || d.moreHeaders != other.moreHeaders {
 		return false
 	}
 	return d.outcome != OutcomeGrant && d.outcome != OutcomePreflight || d.target.grant.answersLike(other.target.grant)

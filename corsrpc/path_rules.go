@@ -13,7 +13,8 @@ func (c *compiler) addPaths(p *Plan) {
 	if len(c.paths) == 0 {
 		return
 	}
-	p.mux, p.paths = http.NewServeMux(), map[string]target{}
+	p.mux, p.paths = http.NewServeMux(), map[string]*target{}
+	p.plainPaths, p.wildcardStarts = map[string]*target{}, map[string]bool{}
 	for _, pattern := range c.patterns {
 		rules := c.paths[pattern]
 		at := rules[0].field + ".path"
@@ -31,8 +32,15 @@ func (c *compiler) addPaths(p *Plan) {
 			c.fail(check, at, pattern, reason, "")
 			continue
 		}
-		p.pathStarts = append(p.pathStarts, pathStart(pattern))
-		p.paths[pattern] = target{kind: targetPath, name: pattern, known: true, grant: g}
+		t := knownTarget(targetPath, pattern, g)
+		p.paths[pattern] = t
+		start, _, wildcard := strings.Cut(pattern, "{")
+		if wildcard {
+			p.wildcardStarts[start] = true
+		} else {
+			p.plainPaths[pattern] = t
+		}
+		p.longestPath = max(p.longestPath, len(start))
 	}
 }
 

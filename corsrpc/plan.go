@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,17 +16,22 @@ import (
 // Plan is a compiled policy: for every procedure and path, the finished
 // answer. It is immutable and safe for concurrent use.
 type Plan struct {
-	policy      *corsrpcv1.Policy
-	profile     string            // the chosen one; empty for none
-	prefixes    []string          // "" first
-	procedures  map[string]target // by path, prefixes included
-	exact       *nameTable
-	folded      *nameTable // the same, in lower case
-	uncovered   *grant     // of names that no selector but * covers
-	nothing     *grant     // of operational services that no rule names
-	mux         *http.ServeMux
-	paths       map[string]target // by pattern
-	pathStarts  []string          // what their patterns begin with
+	policy     *corsrpcv1.Policy
+	profile    string             // the chosen one; empty for none
+	prefixes   []string           // "" first
+	procedures map[string]*target // by path, prefixes included
+	exact      *nameTable
+	folded     *nameTable // the same, in lower case
+	uncovered  *grant     // of names that no selector but * covers
+	nothing    *grant     // of operational services that no rule names
+	unclear    *target    // what the paths lead to that have two readings
+	mux        *http.ServeMux
+	paths      map[string]*target // by pattern
+	plainPaths map[string]*target // the same, of those without wildcards
+
+	wildcardStarts map[string]bool // what the others begin with, up to the first wildcard
+	longestPath    int             // of both
+
 	interned    map[string]*grant
 	sourceNames []string              // that rules name, sorted
 	sets        map[string]*sourceSet // what they streamed; none before
@@ -43,8 +48,24 @@ type target struct {
 	kind  targetKind
 	name  string // the procedure's full name, or the pattern of the path rule
 	known bool   // by the schema or the policy, as it is: such names are bounded in number
+	id    uint64 // of one that the plan holds; 0 otherwise
 	grant *grant
+
+	answers *recent[exposure] // its own where the plan holds it; the grant's otherwise
 }
+
+// knownTarget returns one for the plan to hold.
+func knownTarget(kind targetKind, name string, g *grant) *target {
+	return &target{kind: kind, name: name, known: true, id: newID(), grant: g, answers: &recent[exposure]{}}
+}
+
+var lastID atomic.Uint64
+
+// newID tells a grant or a target from all others, those of other plans too.
+func newID() uint64 { return lastID.Add(1) }
+
+// ungoverned is what the paths lead to that nothing in the policy is about.
+var ungoverned = &target{}
 
 type targetKind uint8
 
@@ -113,7 +134,7 @@ const maxPath = 2 << 10
 
 // find says what a request's path leads to. The path of a known procedure,
 // spelled as generated clients spell it, takes one map lookup.
-func (p *Plan) find(r *Request) target {
+func (p *Plan) find(r *Request) *target {
 	canonical := r.EscapedPath == "" || r.EscapedPath == r.Path
 	if canonical {
 		if t, ok := p.procedures[r.Path]; ok {
@@ -121,7 +142,7 @@ func (p *Plan) find(r *Request) target {
 		}
 	}
 	if len(r.Path) > maxPath || len(r.EscapedPath) > maxPath {
-		return target{kind: targetUnclear}
+		return p.unclear
 	}
 	return p.findSlowly(r, canonical)
 }
@@ -130,7 +151,7 @@ func (p *Plan) find(r *Request) target {
 // path rules, then what only has the shape of a procedure. A path that some
 // server in the chain could read as another name than this one does is
 // unclear: the procedure that runs has to be the one decided on.
-func (p *Plan) findSlowly(r *Request, canonical bool) target {
+func (p *Plan) findSlowly(r *Request, canonical bool) *target {
 	var name string
 	var covered, known bool
 	var g *grant
@@ -154,27 +175,27 @@ func (p *Plan) findSlowly(r *Request, canonical bool) target {
 		}
 		shaped = true
 		if p.folded.methods[reading] { // and the exact path is none: find would have returned it
-			return target{kind: targetUnclear}
+			return p.unclear
 		}
 		selector, _ := p.resolve(p.folded, reading)
 		meant := selector != "" || p.folded.services[parentName(reading)]
 		if meant && !(covered && p.meansSame(name, reading)) {
-			return target{kind: targetUnclear}
+			return p.unclear
 		}
 	}
 	if covered {
-		return target{kind: targetProcedure, name: name, known: known, grant: g}
+		return &target{kind: targetProcedure, name: name, known: known, grant: g, answers: &g.answers}
 	}
 	if t, ok := p.findPath(r); ok {
 		return t
 	}
 	switch {
 	case name != "":
-		return target{kind: targetProcedure, name: name, grant: g}
+		return &target{kind: targetProcedure, name: name, grant: g, answers: &g.answers}
 	case shaped:
-		return target{kind: targetUnclear}
+		return p.unclear
 	}
-	return target{}
+	return ungoverned
 }
 
 // missingPrefix returns what stands before a known procedure's path in a
@@ -284,14 +305,17 @@ func unhex(c byte) int {
 	return -1
 }
 
-// findPath returns the path rule that governs a request. ServeMux says which:
-// it reads paths as the user's own mux does. It is not asked about a plain path
-// that begins as no pattern does.
-func (p *Plan) findPath(r *Request) (target, bool) {
-	if p.mux == nil || isPlain(r) && !slices.ContainsFunc(p.pathStarts, func(start string) bool {
-		return strings.HasPrefix(r.Path, start) || r.Path+"/" == start
-	}) {
-		return target{}, false
+// findPath returns the path rule that governs a request. ServeMux says which: it
+// reads paths as the user's own mux does. It is not asked where the path has one
+// reading and no pattern with a wildcard could match.
+func (p *Plan) findPath(r *Request) (*target, bool) {
+	if p.mux == nil {
+		return nil, false
+	}
+	if isPlain(r) {
+		if t, sure := p.findPlainPath(r.Path); sure {
+			return t, t != nil
+		}
 	}
 	_, pattern := p.mux.Handler(&http.Request{
 		Method: http.MethodGet,
@@ -301,15 +325,37 @@ func (p *Plan) findPath(r *Request) (target, bool) {
 	return t, ok
 }
 
+// findPlainPath finds the path rule of a plain path among the patterns without
+// wildcards, and reports whether none with any could match. As with ServeMux, the
+// path itself comes first, then what it is redirected to, then the longest pattern
+// that it is below.
+func (p *Plan) findPlainPath(path string) (t *target, sure bool) {
+	t = p.plainPaths[path]
+	if t == nil && len(path) < p.longestPath {
+		below := path + "/"
+		t = p.plainPaths[below]
+		if p.wildcardStarts[below] {
+			return nil, false
+		}
+	}
+	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end-1], '/') + 1 {
+		start := path[:end]
+		if len(start) > p.longestPath || start[end-1] != '/' {
+			continue // a path of a thousand parts is not hashed a thousand times
+		}
+		if p.wildcardStarts[start] {
+			return nil, false
+		}
+		if t == nil {
+			t = p.plainPaths[start]
+		}
+	}
+	return t, true
+}
+
 // isPlain reports whether a path has one reading only: no escapes, no dot
 // segments, no repeated slashes.
 func isPlain(r *Request) bool {
 	return r.EscapedPath == "" && strings.HasPrefix(r.Path, "/") &&
 		!strings.Contains(r.Path, "//") && !strings.Contains(r.Path, "/.") && !strings.Contains(r.Path, "%")
-}
-
-// pathStart is what every path that a pattern covers begins with.
-func pathStart(pattern string) string {
-	start, _, _ := strings.Cut(pattern, "{")
-	return start
 }

@@ -3,7 +3,6 @@ package corsrpc
 import (
 	"io"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
@@ -16,29 +15,29 @@ import (
 // It belongs to one request.
 type committer struct {
 	http.ResponseWriter
-	decision  Decision
+	effect    effect
 	layer     *Layer
-	committed atomic.Bool // an informational response may come from another goroutine
-	room      [4]string
+	committed bool // informational responses, which a proxy sends from another goroutine, do not touch it
+	room      [mostFieldsOfCall]string
 }
 
 // commit applies the decision once.
 func (c *committer) commit(status int) {
-	if !c.committed.CompareAndSwap(false, true) {
+	if c.committed {
 		return
 	}
-	if c.decision.apply(status, c.ResponseWriter.Header(), &c.room) {
-		c.layer.reportReplaced(c.decision)
+	c.committed = true
+	if c.effect.apply(status, &fields{c.ResponseWriter.Header(), c.room[:0]}) {
+		c.layer.reportReplaced(c.effect)
 	}
 }
 
 // Unwrap gives http.ResponseController the writer below.
 func (c *committer) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// WriteHeader commits, unless the status is informational
-// (RFC 9110, section 15.2).
+// WriteHeader commits, unless the status is informational.
 func (c *committer) WriteHeader(status int) {
-	if status >= 200 || status == http.StatusSwitchingProtocols {
+	if !isInformational(status) {
 		c.commit(status)
 	}
 	c.ResponseWriter.WriteHeader(status)
@@ -83,8 +82,8 @@ func (c flushReadCommitter) ReadFrom(r io.Reader) (int64, error) { return c.read
 func (c *committer) base() *committer                            { return c }
 
 // wrapWriter returns a writer for the handler, and the committer within.
-func wrapWriter(w http.ResponseWriter, d Decision, l *Layer) (http.ResponseWriter, *committer) {
-	c := &committer{ResponseWriter: w, decision: d, layer: l}
+func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
+	c := &committer{ResponseWriter: w, effect: d.effect, layer: l}
 	_, reads := w.(io.ReaderFrom)
 	switch flushes := responsewriter.CanFlush(w); {
 	case flushes && reads:

@@ -51,7 +51,7 @@ const (
 var faults = []fault{
 	// Who asks.
 	{"the first of two Origin headers counts", decideGo, `len(origins) > 1`, `len(origins) > 9`},
-	{"an Origin that no browser sends is a stranger's, not refused", decideGo, `from, ok = origin.Parse(origins[0]); !ok`, `from, ok = origin.Parse(origins[0]); !ok && false`},
+	{"an Origin that no browser sends is a stranger's, not refused", decideGo, `if !from.read(origins[0], t.grant.origins) {`, `if !from.read(origins[0], t.grant.origins) && false {`},
 	{"same-site counts as same-origin", decideGo, `site[0] == "same-origin" || site[0] == "none"`, `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
 	{"a second Sec-Fetch-Site is not looked at", decideGo, `len(site) == 1 && (site[0]`, `len(site) >= 1 && (site[0]`},
 	{"a Host that is the Origin's counts for more than Sec-Fetch-Site", decideGo, `	case len(site) > 0:
@@ -65,51 +65,38 @@ var faults = []fault{
 // isWeb`},
 	{"same host, a plain origin under TLS too", parseGo, `tls && o.Scheme == "http"`, `false`},
 	{"hosts compare in Unicode case", parseGo, `!equalFold(name, o.Host)`, `!strings.EqualFold(name, o.Host)`},
-	{"an upgrade needs no grant with credentials", decideGo, `if !g.credentials {
-			return d.refuse(r, ReasonCredentialsNotAllowed)
-		}
-		return d.pass(ReasonOriginAllowed)`, `return d.pass(ReasonOriginAllowed)`},
+	{"an upgrade needs no grant with credentials", decideGo, `case d.upgrade && !g.credentials:`, `case false:`},
 	{"a websocket handshake is no upgrade", decideGo, `r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0`, `false`},
 
 	// Requests that CORS does not guard.
 	{"an image may call what is not open to everyone", decideGo, `case d.target.kind == targetProcedure && !g.anyOrigin:`, `case false:`},
-	{"a no-cors POST without Origin passes", decideGo, `case !safe, d.upgrade:`, `case !safe && false, d.upgrade:`},
+	{"a no-cors POST without Origin passes", decideGo, `case !d.safe(), d.upgrade:`, `case !d.safe() && false, d.upgrade:`},
 	{"an image may load a path with credentials", decideGo, `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, `case false:`},
 	{"disabled, but not for images", decideGo, `	case g.disabled:
-		return d.refuse(r, ReasonDisabled)
-	case !safe, d.upgrade:`, `	case !safe, d.upgrade:`},
+		d.refuse(r, ReasonDisabled)
+	case !d.safe(), d.upgrade:`, `	case !d.safe(), d.upgrade:`},
 	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors")`, `len(mode) > 9`},
-	{"cookies where none are allowed", decideGo, `len(r.Header["Cookie"]) > 0 && !g.credentials`, `false`},
+	{"cookies where none are allowed", decideGo, `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, `false`},
 
 	// Who may call.
-	{"disabled, but not for preflights", decideGo, `		d.preflight = true
-		if g.disabled {`, `		d.preflight = true
-		if false {`},
-	{"disabled, but not for calls", decideGo, `	if g.disabled {
-		return d.refuse(r, ReasonDisabled)
-	}
-	if !d.matchOrigin(p) {
-		return d.refuse(r, ReasonOriginNotAllowed)
-	}
-	if d.upgrade`, `	if !d.matchOrigin(p) {
-		return d.refuse(r, ReasonOriginNotAllowed)
-	}
-	if d.upgrade`},
-	{"the preflight of a stranger is answered", decideGo, `		if !d.matchOrigin(p) {
-			return d.refuse(r, ReasonOriginNotAllowed)
-		}
-		return d.answerPreflight`, `		d.matchOrigin(p)
-		return d.answerPreflight`},
-	{"the call of a stranger reaches the handler", decideGo, `	if !d.matchOrigin(p) {
-		return d.refuse(r, ReasonOriginNotAllowed)
-	}
-	if d.upgrade`, `	d.matchOrigin(p)
-	if d.upgrade`},
-	{"a path rule's methods are not held", decideGo, `} else if !slices.Contains(g.methods, r.Method) {`, `} else if false {`},
-	{"a path that is read in two ways counts as what it says", decideGo, `	if t.kind == targetUnclear {
-		return d.refuse(r, ReasonPathNotCanonical)
-	}
-	return d.crossOrigin`, `	return d.crossOrigin`},
+	{"disabled, but not for preflights", decideGo, `	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case !d.matchOrigin`, `	case g.disabled && !d.preflight:
+		d.refuse(r, ReasonDisabled)
+	case !d.matchOrigin`},
+	{"disabled, but not for calls", decideGo, `	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case !d.matchOrigin`, `	case g.disabled && d.preflight:
+		d.refuse(r, ReasonDisabled)
+	case !d.matchOrigin`},
+	{"the preflight of a stranger is answered", decideGo, `case !d.matchOrigin(p, from):`, `case !d.matchOrigin(p, from) && !d.preflight:`},
+	{"the call of a stranger reaches the handler", decideGo, `case !d.matchOrigin(p, from):`, `case !d.matchOrigin(p, from) && d.preflight:`},
+	{"a path rule's methods are not held", decideGo, `case !slices.Contains(g.methods, r.Method):`, `case false:`},
+	{"a path that is read in two ways counts as what it says", decideGo, `	case t.kind == targetUnclear:
+		d.refuse(r, ReasonPathNotCanonical)
+	default:
+		d.cross`, `	default:
+		d.cross`},
 
 	// Patterns.
 	{"a suffix match without the dot", patternGo, `strings.HasSuffix(front, ".")`, `true`},
@@ -121,11 +108,10 @@ var faults = []fault{
 	{"a value that no browser sends matches *", setGo, `	if !ok {
 		return 0, false
 	}
-	if isWeb(o.Scheme) {`, `	_ = ok
-	if isWeb(o.Scheme) {`},
-	{"upper case in a host", hostGo, `case isLower(c), isDigit(c), c == '-', c == '_':`, `case isLower(lowerByte(c)), isDigit(c), c == '-', c == '_':`},
-	{"a trailing newline", hostGo, `case c == '.' && label > 0:`, `case c == '.' && label > 0, c == '\n' && i == len(s)-1:`},
-	{"an empty label", hostGo, `case c == '.' && label > 0:`, `case c == '.':`},
+	return s.MatchParsed`, `	return s.MatchParsed`},
+	{"upper case in a host", hostGo, `case nameBytes[s[i]]:`, `case nameBytes[lowerByte(s[i])]:`},
+	{"a trailing newline", hostGo, `case s[i] == '.' && label > 0:`, `case s[i] == '.' && label > 0, s[i] == '\n' && i == len(s)-1:`},
+	{"an empty label", hostGo, `case s[i] == '.' && label > 0:`, `case s[i] == '.':`},
 	{"a number for an IPv4 address", hostGo, `return !endsInNumber(s) || canonicalIPv4(s)`, `return true`},
 	{"a default port that is spelled out", parseGo, `!ok || !validHost(host) || port == defaultPort(scheme)`, `!ok || !validHost(host)`},
 	{"a port with leading zeros", parseGo, `len(s) > 5 || s[0] == '0'`, `len(s) > 5`},
@@ -166,31 +152,30 @@ var faults = []fault{
 	{"a preflight that is remembered as long as none says", effectiveGo, `	return e.maxAgeFrom.message.GetMaxAge().AsDuration()`, `	return defaultMaxAge`},
 
 	// What an answer carries.
-	{"a dropped Vary", applyGo, `	if d.method == http.MethodGet || d.method == http.MethodHead {
-		addVary(header, d.vary())
+	{"a dropped Vary", applyGo, `	if e.safe() {
+		f.addVary(e.vary())
 	}`, ``},
 	{"Vary says Origin and not Sec-Fetch-Site", grantGo, `	case !kind.path:
 		g.vary = varyBySite`, `	case !kind.path:
 		g.vary = "Origin"`},
 	{"no Vary where credentials are allowed", grantGo, `g.anyOrigin && !g.credentials && !g.disabled }`, `!g.credentials && !g.disabled }`},
-	{"Vary of the handler is lost", applyGo, `append(lines[:len(lines):len(lines)], vary)`, `[]string{vary}`},
-	{"an answer to everyone lacks Vary where its method is not granted", applyGo, `return d.target.kind != targetPath || slices`, `return true || slices`},
-	{"a cache may keep a 405", applyGo, `		header["Cache-Control"] = []string{"no-store"} // the handler`, `		header["X-Corsrpc"] = []string{"no-store"} // the handler`},
-	{"a cache may keep a refusal", applyGo, `	header["Cache-Control"] = []string{"no-store"}
-	header["X-Content`, `	header["X-Content`},
+	{"Vary of the handler is lost", applyGo, `append(lines[:len(lines):len(lines)], missing[2:])`, `[]string{missing[2:]}`},
+	{"an answer to everyone lacks Vary where its method is not granted", applyGo, `return e.target.kind != targetPath || slices`, `return true || slices`},
+	{"a cache may keep a 405", applyGo, `		f.set("Cache-Control", "no-store") // the handler`, `		f.set("X-Corsrpc", "no-store") // the handler`},
+	{"a cache may keep a refusal", applyGo, `	f.set("Cache-Control", "no-store")
+	f.set("X-Content`, `	f.set("X-Content`},
 	{"the handler's own grant stays", applyGo, `	replaced = dropAccessControl(header)
-`, ``},
+`, `	replaced = false
+`},
 	{"the handler's own grant stays in another letter case", applyGo, `strings.EqualFold(key[:len(accessControl)], accessControl)`, `key[:len(accessControl)] == "Access-Control-"`},
-	{"a refusal carries the grant", applyGo, `		d.applyRefusal(header)
-		return replaced`, `		d.applyRefusal(header)`},
-	{"everyone's answer names the one who asks", applyGo, `	if g.anyOrigin {
-		room[0] = "*"
-	}`, ``},
-	{"credentials for everyone", applyGo, `	if g.credentials {
-		room[1] = "true"`, `	if true {
-		room[1] = "true"`},
+	{"a refusal carries the grant", applyGo, `		d.applyRefusal(f)
+`, `		d.applyRefusal(f)
+		d.applyOrigin(f)
+`},
+	{"everyone's answer names the one who asks", applyGo, `	if e.target.grant.anyOrigin {`, `	if false {`},
+	{"credentials for everyone", applyGo, `	if e.target.grant.credentials {`, `	if true {`},
 	{"a 304 replaces what the stored answer exposes", applyGo, ` && status != http.StatusNotModified {`, ` {`},
-	{"an informational answer is committed", writerGo, `if status >= 200 || status == http.StatusSwitchingProtocols {
+	{"an informational answer is committed", writerGo, `if !isInformational(status) {
 		c.commit`, `if true {
 		c.commit`},
 	{"an answer without a body is not committed", layerGo, `	c.commit(http.StatusOK) // net/http`, `	_ = c // net/http`},
@@ -203,7 +188,38 @@ var faults = []fault{
 	{"the server's own headers are shown", applyGo, `return !fetch.ConnectionHeader(name) && !isServersOwn(name)`, `return !fetch.ConnectionHeader(name)`},
 	{"a name that is no token is exposed", applyGo, `len(values) == 0 || !fetch.IsToken(key)`, `len(values) == 0`},
 	{"status headers where gRPC-Web is not served", applyGo, `		return g.protocols&rpc.GRPCWeb != 0`, `		return true`},
-	{"a header map shares the plan's memory", applyGo, `header["Access-Control-Allow-Origin"] = room[0:1:1]`, `header["Access-Control-Allow-Origin"] = room[0:4:4]`},
+	{"a remembered set is as good as a larger one", "corsrpc/recent.go", `if len(header) != len(e.names) {`, `if len(header) < len(e.names) {`},
+	{"a name without a value counts as carried", "corsrpc/recent.go", `if len(header[name]) == 0 {`, `if _, ok := header[name]; !ok {`},
+	{"what Connection lists is remembered", "corsrpc/recent.go", `|| name == "Connection"`, ``},
+	{"an answer with a grant of others' is remembered", "corsrpc/recent.go", `|| isAccessControl(name)`, ``},
+	{"ever new sets drive out the ones in use", "corsrpc/recent.go", `!p.used.Swap(false)`, `true`},
+	{"a set of any size is remembered", "corsrpc/recent.go", `len(header) > recentNames || `, ``},
+	{"long names are remembered", "corsrpc/recent.go", `if size <= recentBytes {`, `if true {`},
+	{"a preflight that asks for more is remembered as granted", decideGo, `case d.reason == ReasonOriginAllowed && d.moreHeaders == "" &&`, `case`},
+	{"what was granted before is granted to any method", decideGo, `if methodGranted && g.grantedBefore`, `if g.grantedBefore`},
+	{"a long list of requested headers is remembered", decideGo, ` && len(lines[0]) <= recentBytes`, ``},
+	{"a browser's request counts as a server's", layerGo, `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, `r.Method == http.MethodPost`},
+	{"an observer is not told of servers' calls", layerGo, `len(origins) == 0 && l.observers == nil &&`, `len(origins) == 0 &&`},
+	{"a shadow is not asked of servers' calls", layerGo, `plan.shadow == nil && fromServer`, `fromServer`},
+	{"a key is quiet for good", "corsrpc/event_log.go", `	delete(quiet, key)
+`, ``},
+	{"a pattern with a wildcard is not asked for", planGo, `		if p.wildcardStarts[start] {
+			return nil, false
+		}
+`, ``},
+	{"a pattern with a wildcard is not asked for what is redirected", planGo, `		if p.wildcardStarts[below] {
+			return nil, false
+		}
+`, ``},
+	{"the shortest pattern governs", planGo, `		if t == nil {
+			t = p.plainPaths[start]
+		}`, `		if shorter := p.plainPaths[start]; shorter != nil {
+			t = shorter
+		}`},
+	{"what is redirected is not governed", planGo, `		t = p.plainPaths[below]
+`, `		_ = below
+`},
+	{"a header map shares the plan's memory", applyGo, `f.values[n-1 : n : n]`, `f.values[n-1 : n]`},
 
 	// Which rule.
 	{"the widest rule wins", compileGo, `slices.Backward(covering)`, `slices.All(covering)`},
@@ -219,15 +235,15 @@ var faults = []fault{
 		return name, g
 	}
 	if len(t.packages)`, `	if len(t.packages)`},
-	{"a path is not read in other ways", planGo, `			return target{kind: targetUnclear}
+	{"a path is not read in other ways", planGo, `			return p.unclear
 		}
-		selector, _ := p.resolve`, `			return target{}
+		selector, _ := p.resolve`, `			return ungoverned
 		}
 		selector, _ := p.resolve`},
 	{"escapes are decoded once", planGo, `for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {`, `for n := len(b); n >= 3 && b[n-3] == '%'; n = 0 {`},
 	{"paths of any length are read", planGo, `len(r.Path) > maxPath || len(r.EscapedPath) > maxPath`, `false`},
 	{"a path rule takes a procedure's path", planGo, `	if covered {
-		return target{kind: targetProcedure, name: name, known: known, grant: g}
+		return &target{kind: targetProcedure, name: name, known: known, grant: g, answers: &g.answers}
 	}
 `, `	_ = known
 `},
@@ -362,28 +378,28 @@ var faults = []fault{
 	{"a shadow that shows less is no difference", layerGo, `|| d.target.grant.answersLike(other.target.grant)`, `|| true`},
 	{"a shadow has no sets", sourceGo, `shadow.sets, shadow.shadow = l.sets, nil`, `shadow.sets, shadow.shadow = nil, nil`},
 	{"what is observed is refused", decideGo, `d.observed = p.observes && d.Refused()`, `d.observed = false`},
-	{"what is observed gets headers", applyGo, `if d.observed || d.outcome`, `if d.outcome`},
+	{"what is observed gets headers", applyGo, `isInformational(status) || e.observed || e`, `isInformational(status) || e`},
 	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.Refused()`, `p.observes && d.outcome != OutcomePreflight && d.Refused()`},
 	{"a variable is not named", provenanceGo, `	at.Variable = g.originRule.originAt[i].variable
 `, ``},
 	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},
 
 	// Seeing and guarding.
-	{"a handshake without Origin, from elsewhere", decideGo, `case !safe, d.upgrade:`, `case !safe:`},
-	{"a handshake where no rule governs", checkOriginGo, `t.grant = plan.nothing`, `return true`},
-	{"a handshake is judged as a call", checkOriginGo, `plan.decideOn(t, &request, true)`, `plan.decideOn(t, &request, false)`},
+	{"a handshake without Origin, from elsewhere", decideGo, `case !d.safe(), d.upgrade:`, `case !d.safe():`},
+	{"a handshake where no rule governs", checkOriginGo, `t = &target{grant: plan.nothing, answers: &plan.nothing.answers}`, `return true`},
+	{"a handshake is judged as a call", checkOriginGo, `r.Header["Origin"], true)`, `r.Header["Origin"], false)`},
 	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.Refused()`},
-	{"a refused handshake is not told", checkOriginGo, `	l.report(r, d)
+	{"a refused handshake is not told", checkOriginGo, `	l.report(r, &d)
 `, ``},
 	{"an answer explains itself unasked", layerGo, `d.explained = l.explain`, `d.explained = true`},
 	{"no answer explains itself", layerGo, `d.explained = l.explain`, `d.explained = false`},
 	{"what is granted says a reason", applyGo, `!d.explained || !d.Refused()`, `!d.explained`},
 	{"an explanation is no ASCII", applyGo, `r < ' ' || r > '~'`, `false`},
-	{"an explanation breaks the JSON", applyGo, `strconv.Quote(d.message())`, `strconv.Quote("")[:1] + d.message() + "\""`},
-	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(d.message(), "%", "%25")`, `d.message()`},
+	{"an explanation breaks the JSON", applyGo, `strconv.Quote(m)`, `strconv.Quote("")[:1] + m + "\""`},
+	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(m, "%", "%25")`, `m`},
 	{"null is advised without quotes", remedyGo, `case "", "null",`, `case "",`},
 	{"an observer's panic reaches the request", observeGo, `defer func() { _ = recover() }()`, `defer func() {}()`},
-	{"a log that is stuck holds up every request", "corsrpc/event_log.go", `if l.busy || seen`, `if seen`},
+	{"a log that is stuck holds up every request", "corsrpc/event_log.go", `quiet || l.busy || l.inSecond`, `quiet || l.inSecond`},
 	{"a log that panics ends the request", "corsrpc/event_log.go", `defer func() { _ = recover() }()`, `defer func() {}()`},
 	{"after one line the log is silent", "corsrpc/event_log.go", `		l.busy = false
 `, ``},

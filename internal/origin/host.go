@@ -22,17 +22,17 @@ func validHost(s string) bool {
 // either end of a label and the trailing dot. The lengths are those of RFC
 // 1035, section 2.3.4.
 func validName(s string) bool {
-	if len(strings.TrimSuffix(s, ".")) > 253 {
+	if len(s) > 253 && len(strings.TrimSuffix(s, ".")) > 253 {
 		return false
 	}
 	label := 0
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case isLower(c), isDigit(c), c == '-', c == '_':
+		switch {
+		case nameBytes[s[i]]:
 			if label++; label > 63 {
 				return false
 			}
-		case c == '.' && label > 0:
+		case s[i] == '.' && label > 0:
 			label = 0
 		default:
 			return false
@@ -41,9 +41,19 @@ func validName(s string) bool {
 	return s != ""
 }
 
+var nameBytes = func() (is [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789-_" {
+		is[c] = true
+	}
+	return is
+}()
+
 // endsInNumber is the URL standard's "ends in a number checker": browsers read
 // such a host as an IPv4 address, or not at all.
 func endsInNumber(s string) bool {
+	if s != "" && 'g' <= s[len(s)-1] && s[len(s)-1] <= 'w' {
+		return false // as most names do
+	}
 	s = strings.TrimSuffix(s, ".")
 	last := s[strings.LastIndexByte(s, '.')+1:]
 	digits := last != ""

@@ -62,15 +62,29 @@ func putFirst[K comparable](m map[K]int, key K, i int) {
 // longest wildcard (the exact port before any port), then "*". A value that
 // Parse refuses matches nothing, "*" included. Match does not allocate.
 func (s *Set) Match(raw string) (index int, ok bool) {
-	if s == nil || len(raw) > MaxLen { // before a long value is hashed
-		return 0, false
-	}
-	// The keys are origins that Parse takes, so a hit needs no parsing.
-	if i, ok := s.exact[raw]; ok {
+	if i, ok := s.Exact(raw); ok {
 		return i, true
 	}
 	o, ok := Parse(raw)
 	if !ok {
+		return 0, false
+	}
+	return s.MatchParsed(raw, o)
+}
+
+// Exact is Match for exact patterns only. Those are origins that Parse takes, so a
+// value that is one needs no parsing.
+func (s *Set) Exact(raw string) (index int, ok bool) {
+	if s == nil || len(raw) > MaxLen { // before a long value is hashed
+		return 0, false
+	}
+	index, ok = s.exact[raw]
+	return index, ok
+}
+
+// MatchParsed is Match for all other patterns; o is what Parse makes of raw.
+func (s *Set) MatchParsed(raw string, o Parsed) (index int, ok bool) {
+	if s == nil {
 		return 0, false
 	}
 	if isWeb(o.Scheme) {

@@ -22,7 +22,10 @@ func FormatOf(method, contentType string) Format {
 	if method == "GET" {
 		return FormatConnect
 	}
-	if len(contentType) > 128 {
+	switch {
+	case contentType == "application/proto", contentType == "application/json":
+		return FormatConnect // as most say it
+	case len(contentType) > 128:
 		return FormatText
 	}
 	essence, _, _ := strings.Cut(contentType, ";")

@@ -1,0 +1,116 @@
+package corsrpc
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// remembers reports whether a value is in the memory.
+func remembers[T any](r *recent[T], matches func(*T) bool) bool { return r.find(matches) != nil }
+
+func is(want string) func(*string) bool {
+	return func(have *string) bool { return *have == want }
+}
+
+// TestRecentIsBounded: of ever new values a few are kept, and those in use stay.
+func TestRecentIsBounded(t *testing.T) {
+	t.Parallel()
+	var r recent[string]
+	r.remember("in use")
+	for i := range 100_000 {
+		if !remembers(&r, is("in use")) {
+			t.Fatalf("what is in use is forgotten after %d new ones", i)
+		}
+		if name := fmt.Sprint(i); !remembers(&r, is(name)) {
+			r.remember(name)
+		}
+	}
+	kept := 0
+	for i := range 100_000 {
+		if remembers(&r, is(fmt.Sprint(i))) {
+			kept++
+		}
+	}
+	if kept != recentMost-1 {
+		t.Errorf("%d of the new ones are kept, want %d", kept, recentMost-1)
+	}
+}
+
+// TestRecentMakesRoom: what is no longer used gives way.
+func TestRecentMakesRoom(t *testing.T) {
+	t.Parallel()
+	var r recent[string]
+	for i := range recentMost {
+		r.remember(fmt.Sprint("old ", i))
+		r.find(is(fmt.Sprint("old ", i)))
+	}
+	for i := 0; !remembers(&r, is("new")); i++ {
+		if i > recentMost {
+			t.Fatalf("not remembered after %d times", i)
+		}
+		r.remember("new")
+	}
+}
+
+// TestExposureIsOf: an answer is the same as one before only where it carries the same
+// names, each with a value.
+func TestExposureIsOf(t *testing.T) {
+	t.Parallel()
+	known := exposure{names: []string{"Content-Type", "X-A"}}
+	tests := []struct {
+		name   string
+		header http.Header
+		want   bool
+	}{
+		{"the same", http.Header{"Content-Type": {"a"}, "X-A": {"b"}}, true},
+		{"other values", http.Header{"Content-Type": {"a", "b"}, "X-A": {""}}, true},
+		{"fewer", http.Header{"X-A": {"b"}}, false},
+		{"more", http.Header{"Content-Type": {"a"}, "X-A": {"b"}, "X-B": {"b"}}, false},
+		{"others", http.Header{"Content-Type": {"a"}, "X-B": {"b"}}, false},
+		{"another letter case", http.Header{"Content-Type": {"a"}, "x-a": {"b"}}, false},
+		{"no value, so that nothing is sent", http.Header{"Content-Type": {"a"}, "X-A": {}}, false},
+	}
+	for _, test := range tests {
+		if got := known.isOf(test.header); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// TestRememberExposure: only what depends on the names alone is remembered, and
+// nothing that is large.
+func TestRememberExposure(t *testing.T) {
+	t.Parallel()
+	many := http.Header{}
+	for i := range recentNames {
+		many[fmt.Sprintf("X-%d", i)] = []string{"1"}
+	}
+	tooMany := many.Clone()
+	tooMany["X-More"] = []string{"1"}
+	tests := []struct {
+		name   string
+		header http.Header
+		value  string
+		want   bool
+	}{
+		{"a few names", http.Header{"X-A": {"1"}}, "x-a", true},
+		{"no name", http.Header{}, "", true},
+		{"many", many, "x", true},
+		{"too many", tooMany, "x", false},
+		{"a long name", http.Header{strings.Repeat("A", recentBytes): {"1"}}, "x", true},
+		{"a name that is too long", http.Header{strings.Repeat("A", recentBytes+1): {"1"}}, "x", false},
+		{"a value that is too long", http.Header{"X-A": {"1"}}, strings.Repeat("a", recentBytes+1), false},
+		{"a name that is not sent", http.Header{"X-A": {}}, "", false},
+		{"Connection, which hides what it lists", http.Header{"Connection": {"X-A"}, "X-A": {"1"}}, "", false},
+		{"a field that is to be removed", http.Header{"access-control-max-age": {"1"}}, "", false},
+	}
+	for _, test := range tests {
+		g := &target{answers: &recent[exposure]{}}
+		g.rememberExposure(test.header, test.value)
+		if got := remembers(g.answers, func(e *exposure) bool { return e.isOf(test.header) }); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+)
+
+// A request case is one request, as a browser sends it, to handlers of one setting.
+type requestCase struct {
+	name    string
+	setting setting
+	request func() *http.Request
+}
+
+var oneOrigin = setting{exact: []string{page}, expose: []string{"X-Request-Id"}}
+
+// requestCases are what every implementation is measured with.
+var requestCases = []requestCase{
+	{"preflight, allowed", oneOrigin, preflightFrom(page)},
+	{"preflight, refused origin", oneOrigin, preflightFrom("https://evil.example")},
+	{"call, allowed, credentials", oneOrigin, callFrom(page)},
+	{"call, refused origin", oneOrigin, callFrom("https://evil.example")},
+	{"call without Origin", oneOrigin, callFrom("")},
+	{"1,000 origins, call allowed", setting{exact: origins(1000), expose: oneOrigin.expose}, callFrom(page)},
+	{"100,000 origins, call allowed", setting{exact: origins(100_000), expose: oneOrigin.expose}, callFrom(page)},
+	{"1,000 patterns, call allowed", setting{patterns: patterns(1000), expose: oneOrigin.expose}, callFrom(page)},
+	{"preflight, Origin of 1 MiB", oneOrigin, preflightFrom("https://" + strings.Repeat("a", 1<<20) + ".example")},
+}
+
+// origins are n, of which the last is the page's.
+func origins(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("https://tenant-%d.example.com", i)
+	}
+	all[n-1] = page
+	return all
+}
+
+// patterns are n, of which the last covers the page.
+func patterns(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("https://*.tenant-%d.example.net", i)
+	}
+	all[n-1] = "https://*.example.com"
+	return all
+}
+
+// callFrom returns a call as connect-web in Chromium makes it from a page of the
+// origin; without one as another server makes it.
+func callFrom(origin string) func() *http.Request {
+	return func() *http.Request {
+		r := httptest.NewRequest(http.MethodPost, "https://api.example.net"+procedure, nil)
+		r.Header = http.Header{
+			"Accept-Encoding":          {"gzip"},
+			"Connect-Protocol-Version": {"1"},
+			"Content-Length":           {"2"},
+			"Content-Type":             {"application/json"},
+			"User-Agent":               {"connect-go/1.18.1 (go1.26.8)"},
+		}
+		if origin != "" {
+			browse(r, origin)
+		}
+		return r
+	}
+}
+
+// preflightFrom returns the preflight for it.
+func preflightFrom(origin string) func() *http.Request {
+	return func() *http.Request {
+		r := httptest.NewRequest(http.MethodOptions, "https://api.example.net"+procedure, nil)
+		r.Header = http.Header{
+			"Access-Control-Request-Headers": {"connect-protocol-version,connect-timeout-ms,content-type"},
+			"Access-Control-Request-Method":  {"POST"},
+		}
+		browse(r, origin)
+		return r
+	}
+}
+
+// browse adds what Chromium sends.
+func browse(r *http.Request, origin string) {
+	for name, value := range map[string]string{
+		"Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd", "Accept-Language": "en-US,en;q=0.9",
+		"Origin": origin, "Referer": page + "/",
+		"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site",
+		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+	} {
+		r.Header[name] = []string{value}
+	}
+	if r.Method == http.MethodPost {
+		r.Header["Cookie"] = []string{"session=0123456789abcdef"}
+		r.Header["Sec-Ch-Ua-Platform"] = []string{`"Linux"`}
+	}
+}
+
+// rpc answers as a generated handler does: some headers, and a body.
+type rpc struct {
+	names  []string
+	values [][]string
+	body   string
+}
+
+func newRPC(names []string) *rpc {
+	h := &rpc{names: []string{"Content-Type"}, values: [][]string{{"application/json"}}, body: "{}"}
+	for _, name := range names {
+		h.names, h.values = append(h.names, http.CanonicalHeaderKey(name)), append(h.values, []string{"1"})
+	}
+	return h
+}
+
+func (h *rpc) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	header := w.Header()
+	for i, name := range h.names {
+		header[name] = h.values[i]
+	}
+	io.WriteString(w, h.body)
+}
+
+// writer is a ResponseWriter that has what net/http's has, and costs nothing.
+type writer struct{ header http.Header }
+
+func newWriter() *writer                                    { return &writer{header: http.Header{}} }
+func (w *writer) Header() http.Header                       { return w.header }
+func (w *writer) Write(p []byte) (int, error)               { return len(p), nil }
+func (w *writer) WriteString(s string) (int, error)         { return len(s), nil }
+func (w *writer) WriteHeader(int)                           {}
+func (w *writer) Flush()                                    {}
+func (w *writer) ReadFrom(r io.Reader) (n int64, err error) { return io.Copy(io.Discard, r) }

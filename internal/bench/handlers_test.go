@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	connectcors "connectrpc.com/cors"
+	"github.com/gorilla/handlers"
+	"github.com/rs/cors"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// A setting is what every implementation is configured with.
+type setting struct {
+	exact    []string
+	patterns []string // https://*.host
+	expose   []string // what the handler's answers carry, beyond what every script reads
+	// of corsrpc
+	procedures, rules int
+}
+
+// page is the origin that calls.
+const page = "https://app.example.com"
+
+// procedure is the path that is called.
+const procedure = "/acme.v1.CatalogService/M0"
+
+// An implementation puts CORS around a handler.
+type implementation struct {
+	name string
+	wrap func(testing.TB, setting, http.Handler) http.Handler
+}
+
+var implementations = []implementation{
+	{"floor", wrapFloor},
+	{"corsrpc", wrapLayer},
+	{"rs", wrapRS},
+	{"gorilla", wrapGorilla},
+}
+
+func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
+	f := &floor{credentials: true, allow: allowHeaders, origins: map[string]bool{}, wildcards: map[string]bool{}, next: next}
+	for _, o := range s.exact {
+		f.origins[o] = true
+	}
+	for _, p := range s.patterns {
+		f.wildcards[strings.TrimPrefix(p, "https://*.")] = true
+	}
+	f.mayExpose = slices.Clone(s.expose)
+	slices.Sort(f.mayExpose)
+	f.expose = strings.ToLower(strings.Join(f.mayExpose, ", "))
+	return f
+}
+
+// allowHeaders is what a policy without allow_headers grants.
+const allowHeaders = "content-type, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, content-encoding, x-grpc-web, x-user-agent, grpc-timeout, grpc-encoding, grpc-accept-encoding, grpc-message-type, user-agent"
+
+// wrapLayer logs as a server does: what is refused, a few times.
+func wrapLayer(t testing.TB, s setting, next http.Handler) http.Handler {
+	layer := newLayer(t, s, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
+	return layer.Wrap(next)
+}
+
+func newLayer(t testing.TB, s setting, opts ...corsrpc.LayerOption) *corsrpc.Layer {
+	t.Helper()
+	plan, err := corsrpc.Compile(s.policy(), corsrpc.WithFiles(schema(t, max(1, s.procedures))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := corsrpc.New(plan, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return layer
+}
+
+func (s setting) policy() *corsrpcv1.Policy {
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{
+		AllowOrigins:     slices.Concat(s.exact, s.patterns),
+		AllowCredentials: proto.Bool(true),
+	}}
+	for i := range s.rules {
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{
+			Selector:     fmt.Sprintf("acme.v1.CatalogService.M%d", i),
+			AllowHeaders: []string{fmt.Sprintf("x-of-%d", i)},
+		})
+	}
+	return policy
+}
+
+// schema has one service of many methods.
+func schema(t testing.TB, procedures int) *protoregistry.Files {
+	t.Helper()
+	service := &descriptorpb.ServiceDescriptorProto{Name: proto.String("CatalogService")}
+	for i := range procedures {
+		service.Method = append(service.Method, &descriptorpb.MethodDescriptorProto{
+			Name: proto.String(fmt.Sprintf("M%d", i)), InputType: proto.String(".acme.v1.M"), OutputType: proto.String(".acme.v1.M"),
+		})
+	}
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
+		Name: proto.String("catalog.proto"), Syntax: proto.String("proto3"), Package: proto.String("acme.v1"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}},
+		Service:     []*descriptorpb.ServiceDescriptorProto{service},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// wrapRS has the header lists that connect-go's documentation tells to copy.
+func wrapRS(_ testing.TB, s setting, next http.Handler) http.Handler {
+	return cors.New(cors.Options{
+		AllowedOrigins:   slices.Concat(s.exact, s.patterns),
+		AllowedMethods:   connectcors.AllowedMethods(),
+		AllowedHeaders:   connectcors.AllowedHeaders(),
+		ExposedHeaders:   slices.Concat(connectcors.ExposedHeaders(), s.expose),
+		AllowCredentials: true,
+		MaxAge:           7200,
+	}).Handler(next)
+}
+
+// wrapGorilla has no wildcards, so it gets a function that looks them up as
+// the floor does.
+func wrapGorilla(t testing.TB, s setting, next http.Handler) http.Handler {
+	options := []handlers.CORSOption{
+		handlers.AllowedOrigins(s.exact),
+		handlers.AllowedMethods(connectcors.AllowedMethods()),
+		handlers.AllowedHeaders(connectcors.AllowedHeaders()),
+		handlers.ExposedHeaders(slices.Concat(connectcors.ExposedHeaders(), s.expose)),
+		handlers.AllowCredentials(),
+		handlers.MaxAge(600), // it takes no more
+	}
+	if len(s.patterns) > 0 {
+		allows := wrapFloor(t, s, nil).(*floor).allows
+		options = append(options, handlers.AllowedOriginValidator(allows))
+	}
+	return handlers.CORS(options...)(next)
+}
