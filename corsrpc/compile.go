@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
@@ -23,17 +24,18 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 	if policy == nil {
 		return nil, errNilPolicy
 	}
-	return compile(policy, newCompileConfig(opts), nil)
+	return compile(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
 }
 
-// compile is Compile with the problems that reading the text has found, so
-// that all are reported together. Every profile is compiled, so that none is
-// found wrong on the day it is chosen.
-func compile(policy *corsrpcv1.Policy, config *compileConfig, found []Violation) (*Plan, error) {
-	policy = proto.CloneOf(policy)
+// compile is Compile of a policy that it may keep, with the origins that were cut out
+// of it, and with the problems that reading the text has found, so that all are
+// reported together. Every profile is compiled, so that none is found wrong on the day
+// it is chosen.
+func compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config *compileConfig, found []Violation) (*Plan, error) {
+	lists := takeLists(policy, cut, config.longList)
 	profiles := append([]string{""}, slices.Sorted(maps.Keys(policy.GetProfiles()))...)
 	schema := readSchema(config.files)
-	base := compiler{config: config, schema: schema, places: &places{config.document, schema.places}, policy: policy, profiles: policy.GetProfiles()}
+	base := compiler{config: config, schema: schema, places: &places{config.document.places(), schema.places}, policy: policy, lists: lists, profiles: policy.GetProfiles()}
 	chosen := base.checkProfiles(config.profile, profiles[1:])
 	all := slices.Concat(found, checkPrefixes(config.prefixes), base.violations)
 	base.violations = nil
@@ -146,6 +148,7 @@ type compiler struct {
 	schema     *schema
 	places     *places
 	policy     *corsrpcv1.Policy
+	lists      originLists // of the policy's rules
 	profiles   map[string]*corsrpcv1.Profile
 	violations []Violation
 
@@ -293,14 +296,15 @@ func (c *compiler) readAdded(field string, items []string) {
 		return
 	}
 	c.added = &parsedRule{field: field, added: true, message: &corsrpcv1.Rule{}}
-	for i, item := range items {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		if item == "*" {
-			c.fail(CheckOriginSyntax, at, item, "would join every rule: a rule of the profile that everyone may call says so itself", "")
-			continue
+	c.parseOriginItems(c.added, field, func(yield func(int, string) bool) {
+		for i, item := range items {
+			if item == "*" {
+				c.fail(CheckOriginSyntax, fmt.Sprintf("%s[%d]", field, i), item, "would join every rule: a rule of the profile that everyone may call says so itself", "")
+			} else if !yield(i, item) {
+				return
+			}
 		}
-		c.parseOriginItem(c.added, at, item)
-	}
+	})
 }
 
 func (c *compiler) checkSelector(p *parsedRule) {
@@ -372,7 +376,7 @@ func (c *compiler) chain(selector, element string) []*parsedRule {
 // that no narrower selector covers, and one for each path.
 func (c *compiler) plan() *Plan {
 	p := &Plan{
-		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, profile: c.profile,
+		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, lists: c.lists, profile: c.profile,
 		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
 		procedures: map[string]*target{}, exact: newNameTable(), interned: map[string]*grant{},
 	}

@@ -115,15 +115,14 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 // was parsed into.
 type sender struct {
 	raw    string
-	named  bool
-	index  int // of the pattern, where it is named
+	named  origin.Ref // the pattern that is the origin; 0 for none
 	parsed origin.Parsed
 }
 
 // read reports whether the value is well-formed.
 func (s *sender) read(raw string, named *origin.Set) (ok bool) {
 	s.raw = raw
-	if s.index, s.named = named.Exact(raw); s.named {
+	if s.named, ok = named.Exact(raw); ok {
 		return true
 	}
 	s.parsed, ok = origin.Parse(raw)
@@ -132,7 +131,7 @@ func (s *sender) read(raw string, named *origin.Set) (ok bool) {
 
 // isHost reports whether the origin is that of the server's Host.
 func (s *sender) isHost(r *Request) bool {
-	if s.named {
+	if s.named != 0 {
 		s.parsed, _ = origin.Parse(s.raw)
 	}
 	return s.parsed.SameHost(r.Host, r.TLS)
@@ -200,12 +199,11 @@ func (d *Decision) callProcedure(r *Request) {
 // matchOrigin finds the pattern, or else the source, that allows the origin.
 func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 	g := d.target.grant
-	i, ok := from.index, from.named
-	if !ok {
-		i, ok = g.origins.MatchParsed(from.raw, from.parsed)
+	if d.matched = from.named; d.matched != 0 {
+		return true
 	}
-	if ok {
-		d.matched = int32(i) + 1
+	if ref, ok := g.origins.MatchParsed(from.raw, from.parsed); ok {
+		d.matched = ref
 		return true
 	}
 	for i, name := range g.sources {

@@ -1,6 +1,9 @@
 package corsrpc
 
-import "github.com/corsrpc/corsrpc-go/internal/rpc"
+import (
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
 
 // Outcome is what becomes of a request.
 type Outcome uint8
@@ -161,10 +164,10 @@ type Decision struct {
 	reason      Reason
 	format      rpc.Format
 	preflight   bool
-	explained   bool   // the answer says what to write into the policy
-	matched     int32  // the index of the pattern that allows the origin, plus 1
-	source      int32  // the index of the source that allows the origin, plus 1
-	moreHeaders string // what a preflight adds to the grant's, each behind ", "
+	explained   bool       // the answer says what to write into the policy
+	matched     origin.Ref // the pattern that allows the origin
+	source      int32      // the index of the source that allows the origin, plus 1
+	moreHeaders string     // what a preflight adds to the grant's, each behind ", "
 	missing     string
 	contentType string
 }
@@ -263,7 +266,7 @@ func (d Decision) Field() string {
 		return g.field(g.methodsFrom, "allow_methods")
 	case d.reason == ReasonMethodNotGranted, d.reason == ReasonHeadersNotGranted:
 		return g.narrowest()
-	case d.reason == ReasonOriginNotAllowed && len(g.originRule.rule().GetAllowOrigins()) > 0:
+	case d.reason == ReasonOriginNotAllowed && g.originRule != nil && g.originRule.items > 0:
 		return g.field(g.originRule, "allow_origins")
 	case d.reason == ReasonOriginNotAllowed:
 		return g.field(g.originRule, "allow_origins_from")
@@ -277,7 +280,8 @@ func (d Decision) originField() string {
 	g := d.target.grant
 	switch {
 	case d.matched > 0:
-		return g.originRule.originAt[d.matched-1].field
+		field, _ := g.originRule.originPlace(g.origins.Index(d.matched))
+		return field
 	case d.source > 0:
 		return g.field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), g.sources[d.source-1]))
 	}
@@ -292,8 +296,8 @@ func (d Decision) fromField(field string) Provenance {
 	if field == "" {
 		return Provenance{}
 	}
-	if d.matched > 0 && d.target.grant.originRule.originAt[d.matched-1].field == field {
-		return d.target.grant.originProvenance(int(d.matched) - 1)
+	if d.matched > 0 && d.originField() == field {
+		return d.target.grant.originProvenance(d.target.grant.origins.Index(d.matched))
 	}
 	return d.target.grant.places.of(field)
 }

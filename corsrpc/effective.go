@@ -31,7 +31,7 @@ func (c *compiler) merge(layers []*parsedRule, kind grantKind) *effective {
 	e := &effective{places: c.places, kind: kind, layers: layers, protocols: rpc.Connect | rpc.GRPCWeb}
 	for _, l := range layers {
 		m := l.message
-		if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {
+		if l.items+len(m.GetAllowOriginsFrom()) > 0 {
 			e.originsFrom = l
 		}
 		if m.AllowCredentials != nil {

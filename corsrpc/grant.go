@@ -82,26 +82,32 @@ func (c *compiler) grant(layers []*parsedRule, kind grantKind) *grant {
 // as many grants as rules.
 func (c *compiler) setOrigins(g *grant, l *parsedRule) {
 	g.origins, g.originRule = noOrigins, l
-	if l != nil && c.added != nil && !g.disabled && !slices.ContainsFunc(l.origins, origin.Pattern.IsAny) {
+	if l != nil && c.added != nil && !g.disabled && l.origins.Any() == 0 {
 		l = l.joined(c.added)
 		g.originRule = l
 	}
 	if l != nil {
-		if l.set == nil {
-			l.set = origin.NewSet(l.origins)
-		}
-		g.origins, g.sources = l.set, l.sources
+		g.origins, g.sources = l.origins, l.sources
 	}
-	g.anyOrigin = g.origins.Any()
+	g.anyOrigin = g.origins.Any() != 0
 }
 
 // joined is the layer with more origins.
 func (l *parsedRule) joined(added *parsedRule) *parsedRule {
 	if l.withAdded == nil {
 		joined := *l
-		joined.set = nil
-		joined.origins = slices.Concat(l.origins, added.origins)
-		joined.originAt = slices.Concat(l.originAt, added.originAt)
+		texts := &origin.Texts{}
+		for _, from := range []*parsedRule{l, added} {
+			for _, text := range from.origins.Texts().All {
+				texts.Append(text)
+			}
+		}
+		joined.origins, _ = origin.NewSetOf(texts, func([]origin.Problem) bool { return true }) // they are accepted
+		joined.originRun = slices.Clone(l.originRun)
+		for _, run := range added.originRun {
+			run.first += l.origins.Len()
+			joined.originRun = append(joined.originRun, run)
+		}
 		l.withAdded = &joined
 	}
 	return l.withAdded
@@ -114,14 +120,18 @@ func (c *compiler) checkCredentials(g *grant, origins, credentials *parsedRule) 
 	if !g.credentials || origins == nil {
 		return
 	}
-	for i, p := range origins.origins {
-		switch {
-		case p.IsAny():
+	if _, null := origins.origins.Exact("null"); !null && origins.origins.Any() == 0 {
+		return
+	}
+	for i, text := range origins.origins.Texts().All {
+		field, _ := origins.originPlace(i)
+		switch text {
+		case "*":
 			c.failOnce(CheckWildcardWithCredentials, credentials.field+".allow_credentials",
-				"would let every site act as its visitors: name the origins, or leave credentials out", "", origins.originAt[i].field)
-		case p.IsNull():
+				"would let every site act as its visitors: name the origins, or leave credentials out", "", field)
+		case "null":
 			c.failOnce(CheckNullWithCredentials, credentials.field+".allow_credentials",
-				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", origins.originAt[i].field)
+				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", field)
 		}
 	}
 }

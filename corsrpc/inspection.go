@@ -148,6 +148,10 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 func showPolicy(p *Plan) policyShown {
 	shown := policyShown{Profile: p.profile, Observes: p.observes}
+	if n := p.lists.len(); n > 0 {
+		shown.YAML = fmt.Sprintf("# the policy has %d origins in long lists: too many to show", n)
+		return shown
+	}
 	if size := proto.Size(p.policy); size > mostPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown

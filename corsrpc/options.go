@@ -37,13 +37,14 @@ type compileConfig struct {
 	files          *protoregistry.Files
 	prefixes       []string
 	maxPolicyBytes int
+	longList       int // how many origins a rule's message holds at most
 	profile        string
 	profileGiven   bool
 	lookupEnv      func(name string) (string, bool)
 }
 
 func newCompileConfig(opts []CompileOption) *compileConfig {
-	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, lookupEnv: os.LookupEnv}
+	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, longList: longList, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
 		o.applyToCompile(c)
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
@@ -17,6 +15,7 @@ import (
 // answer. It is immutable and safe for concurrent use.
 type Plan struct {
 	policy     *corsrpcv1.Policy
+	lists      originLists        // of its rules
 	profile    string             // the chosen one; empty for none
 	prefixes   []string           // "" first
 	procedures map[string]*target // by path, prefixes included
@@ -41,7 +40,7 @@ type Plan struct {
 
 // Policy returns a copy of the policy that the plan was compiled from.
 // Compiling it again with the same options gives an equal plan.
-func (p *Plan) Policy() *corsrpcv1.Policy { return proto.CloneOf(p.policy) }
+func (p *Plan) Policy() *corsrpcv1.Policy { return p.lists.restore(p.policy) }
 
 // A target is what a request's path leads to.
 type target struct {

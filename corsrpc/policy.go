@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
@@ -101,6 +102,7 @@ func Load(name string, opts ...Option) (*Layer, error) {
 	if !c.profileGiven {
 		c.profile, _ = c.lookupEnv(profileVariable)
 	}
+	seen := sha256.Sum256(text)
 	plan, err := compileFile(name, text, *c)
 	if err != nil {
 		return nil, err
@@ -109,7 +111,7 @@ func Load(name string, opts ...Option) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.file = &policyFile{name: name, config: c, seen: sha256.Sum256(text)}
+	l.file = &policyFile{name: name, config: c, seen: seen}
 	if l.log != nil {
 		l.log.loaded(name, c)
 	}
@@ -122,12 +124,16 @@ const profileVariable = "CORSRPC_PROFILE"
 // compileFile reads and compiles a policy's text. Problems of the text and of its
 // meaning are reported together.
 func compileFile(name string, text []byte, config compileConfig) (*Plan, error) {
+	var cut map[string]*origin.Texts
+	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
+		text, cut = policyfile.CutOrigins(text, config.longList)
+	}
 	doc, violations := readDocument(name, text, &config)
 	if doc == nil {
 		return nil, &PolicyError{violations}
 	}
 	config.document = doc
-	return compile(doc.policy, &config, violations)
+	return compile(doc.policy, cut, &config, violations)
 }
 
 // readPolicyFile reads no more of a text than shows that it is too large.
@@ -146,6 +152,14 @@ func readPolicyFile(name string, maxText int) ([]byte, error) {
 		return nil, fmt.Errorf("corsrpc: the policy cannot be read: %w", err)
 	}
 	return text, nil
+}
+
+// places is the document without the policy.
+func (d *Document) places() *Document {
+	if d == nil {
+		return nil
+	}
+	return &Document{name: d.name, file: d.file}
 }
 
 // position finds the place of a field, or of the nearest field around it.

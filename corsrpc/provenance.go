@@ -159,8 +159,9 @@ func (e *effective) from(l *parsedRule, name string) Provenance {
 
 // originProvenance returns where the pattern of this index is written.
 func (g *grant) originProvenance(i int) Provenance {
-	at := g.places.of(g.originRule.originAt[i].field)
-	at.Variable = g.originRule.originAt[i].variable
+	field, variable := g.originRule.originPlace(i)
+	at := g.places.of(field)
+	at.Variable = variable
 	return at
 }
 
@@ -171,10 +172,13 @@ func (g *grant) values(mostOrigins int) (all []EffectiveValue, left int) {
 		all = append(all, EffectiveValue{field, value, from})
 	}
 	if l := g.originRule; l != nil {
-		shown := min(len(l.origins), mostOrigins)
-		left = len(l.origins) - shown
-		for i, p := range l.origins[:shown] {
-			add("allow_origins", p.String(), g.originProvenance(i))
+		left = l.origins.Len()
+		for i, text := range l.origins.Texts().All {
+			if i == mostOrigins {
+				break
+			}
+			left--
+			add("allow_origins", strings.Clone(text), g.originProvenance(i))
 		}
 		for _, name := range l.sources {
 			add("allow_origins_from", name, g.from(l, item("allow_origins_from", l.message.GetAllowOriginsFrom(), name)))

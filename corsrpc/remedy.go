@@ -46,7 +46,7 @@ func (d Decision) remedyOfOrigin() string {
 	origins := yamlList([]string{d.origin})
 	risk, impossible := d.riskOfOrigin()
 	l := d.target.grant.originRule
-	switch fromSource := l != nil && len(l.message.GetAllowOrigins()) == 0 && len(l.sources) > 0; {
+	switch fromSource := l != nil && l.items == 0 && len(l.sources) > 0; {
 	case impossible != "":
 		return "no policy can allow it, since it " + impossible
 	case fromSource && risk != "":

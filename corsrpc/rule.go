@@ -2,6 +2,7 @@ package corsrpc
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -20,11 +21,11 @@ type parsedRule struct {
 	selector string // selector or path; "defaults"
 	message  *corsrpcv1.Rule
 
-	origins   []origin.Pattern
-	originAt  []originPlace // of each pattern
-	set       *origin.Set   // of the origins, once a grant needs it
-	sources   []string      // that its origins come from
-	withAdded *parsedRule   // the same with the profile's, once a grant needs it
+	items     int         // how many allow_origins has
+	origins   *origin.Set // the patterns that they make; nil for none
+	originRun []originRun // where these are written
+	sources   []string    // that its origins come from
+	withAdded *parsedRule // the same with the profile's, once a grant needs it
 	request   []mention
 	response  []mention
 	methods   []string
@@ -55,9 +56,25 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	return p
 }
 
-// originPlace is where a pattern is written: its field, and the environment
-// variable that holds it, empty for none.
-type originPlace struct{ field, variable string }
+// originRun is where patterns are written that follow one another: each in an item of
+// a list, or all in one item, which names the environment variable that holds them.
+type originRun struct {
+	first    int    // the index of the first pattern
+	list     string // the field
+	item     int    // the index of the first item
+	variable string // empty for none
+}
+
+// originPlace returns the field of the item that a pattern is written in, and the
+// environment variable that holds it, empty for none.
+func (p *parsedRule) originPlace(pattern int) (field, variable string) {
+	n, _ := slices.BinarySearchFunc(p.originRun, pattern+1, func(run originRun, i int) int { return run.first - i })
+	run := p.originRun[n-1]
+	if run.variable == "" {
+		run.item += pattern - run.first
+	}
+	return fmt.Sprintf("%s[%d]", run.list, run.item), run.variable
+}
 
 // rulePlace is where a rule stands.
 type rulePlace uint8
@@ -90,8 +107,13 @@ var riskOf = map[origin.Code]corsrpcv1.Risk{
 }
 
 func (c *compiler) parseOrigins(p *parsedRule) {
-	for i, item := range p.message.GetAllowOrigins() {
-		c.parseOriginItem(p, fmt.Sprintf("%s.allow_origins[%d]", p.field, i), item)
+	items, field := p.message.GetAllowOrigins(), p.field+".allow_origins"
+	if list := c.lists[p.message]; list != nil {
+		p.items = list.texts.Len()
+		c.parseLongList(p, field, list)
+	} else {
+		p.items = len(items)
+		c.parseOriginItems(p, field, slices.All(items))
 	}
 	for i, name := range p.message.GetAllowOriginsFrom() {
 		at := fmt.Sprintf("%s.allow_origins_from[%d]", p.field, i)
@@ -106,17 +128,55 @@ func (c *compiler) parseOrigins(p *parsedRule) {
 	}
 }
 
+// parseLongList makes a set of a list as it stands. Where it finds anything, item by
+// item says what.
+func (c *compiler) parseLongList(p *parsedRule, field string, list *originList) {
+	if list.set == nil {
+		list.set, _ = origin.NewSetOf(list.texts, func(problems []origin.Problem) bool {
+			return !slices.ContainsFunc(problems, func(problem origin.Problem) bool {
+				risk, canAccept := riskOf[problem.Code]
+				return !canAccept || !p.accepts(risk)
+			})
+		})
+	}
+	if list.set == nil {
+		c.parseOriginItems(p, field, list.texts.All)
+		return
+	}
+	p.origins, p.originRun = list.set, []originRun{{list: field}}
+}
+
+// parseOriginItems reads a list of origins.
+func (c *compiler) parseOriginItems(p *parsedRule, field string, items iter.Seq2[int, string]) {
+	var patterns []origin.Pattern
+	for i, item := range items {
+		run := originRun{first: len(patterns), list: field, item: i}
+		patterns = append(patterns, c.parseOriginItem(p, &run, item)...)
+		if run.first < len(patterns) && (run.variable != "" || len(p.originRun) == 0 || !p.originRun[len(p.originRun)-1].goesOn(run)) {
+			p.originRun = append(p.originRun, run)
+		}
+	}
+	if len(patterns) > 0 {
+		p.origins = origin.NewSet(patterns)
+	}
+}
+
+// goesOn reports whether the next run says nothing that this one does not.
+func (run originRun) goesOn(next originRun) bool {
+	return run.variable == "" && next.variable == "" && next.item-run.item == next.first-run.first
+}
+
 // parseOriginItem reads one item of a list of origins, which may stand for what
 // the environment holds.
-func (c *compiler) parseOriginItem(p *parsedRule, at, item string) {
+func (c *compiler) parseOriginItem(p *parsedRule, run *originRun, item string) (patterns []origin.Pattern) {
+	at := fmt.Sprintf("%s[%d]", run.list, run.item)
 	if !strings.Contains(item, "${") {
-		c.parseOrigin(p, at, item, "")
-		return
+		return c.parseOrigin(p, at, item, "")
 	}
 	name, fallback, ok := parseVariable(item)
 	if !ok {
 		c.fail(CheckEnvironment, at, item, "is no ${NAME} or ${NAME:-fallback}, and nothing else may stand beside it: a variable holds whole origins, separated by commas", "")
-		return
+		return nil
 	}
 	value, set := c.config.lookupEnv(name)
 	holds := "is what the environment variable " + name + " holds"
@@ -126,7 +186,7 @@ func (c *compiler) parseOriginItem(p *parsedRule, at, item string) {
 			if !c.otherProfile {
 				c.fail(CheckEnvironment, at, item, "asks for the environment variable "+name+", which is not set or empty: set it, or give a fallback", fmt.Sprintf("%q", "${"+name+":-https://app.example.com}"))
 			}
-			return
+			return nil
 		}
 	}
 	for part := range strings.SplitSeq(value, ",") {
@@ -137,9 +197,11 @@ func (c *compiler) parseOriginItem(p *parsedRule, at, item string) {
 		case "*":
 			c.fail(CheckEnvironment, at, value, holds+", and everyone is nothing that the environment says: the policy does", `"*"`)
 		default:
-			c.parseOrigin(p, at, part, name)
+			patterns = append(patterns, c.parseOrigin(p, at, part, name)...)
 		}
 	}
+	run.variable = name
+	return patterns
 }
 
 // parseVariable takes ${NAME} and ${NAME:-fallback} apart.
@@ -153,7 +215,7 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 // parseOrigin reads an origin's pattern; variable is where it came from, empty
 // for the policy itself. Risks are accepted by the rule that says the origin: the
 // environment is none, nor is add_origins.
-func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) {
+func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) []origin.Pattern {
 	pattern, problems := origin.ParsePattern(item)
 	refused := false
 	for _, problem := range problems {
@@ -175,9 +237,10 @@ func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) {
 		}
 		c.fail(Check(problem.Code), at, item, reason, fix)
 	}
-	if !refused {
-		p.origins, p.originAt = append(p.origins, pattern), append(p.originAt, originPlace{at, variable})
+	if refused {
+		return nil
 	}
+	return []origin.Pattern{pattern}
 }
 
 // headerLists is one of the two pairs of lists that a rule has.

@@ -14,6 +14,7 @@ const (
 	optionsGo        = "corsrpc/schema_options.go"
 	servicesGo       = "corsrpc/services.go"
 	tableOfOriginsGo = "internal/origin/table.go"
+	textsGo          = "internal/origin/texts.go"
 	sourceGo         = "corsrpc/source.go"
 	watchGo          = "corsrpc/watch.go"
 	policyGo         = "corsrpc/policy.go"
@@ -104,7 +105,7 @@ var faults = []fault{
 	{"a wildcard's port is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, o.Port}]`, `s.wildcard[wildcard{o.Scheme, rest, ""}]`},
 	{"a wildcard's scheme is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, "*"}]`, `s.wildcard[wildcard{"https", rest, "*"}]`},
 	{"any port of one host is any port of all below it", setGo, `s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]`, `s.anyPort[o.Scheme+"://"+o.Host[strings.IndexByte(o.Host, '.')+1:]]`},
-	{"everyone, where nobody is", setGo, `return s.any - 1, s.any > 0`, `return s.any - 1, s.any >= 0`},
+	{"everyone, where nobody is", setGo, `return s.any, s.any != 0`, `return s.any, true`},
 	{"a value that no browser sends matches *", setGo, `	if !ok {
 		return 0, false
 	}
@@ -248,11 +249,11 @@ var faults = []fault{
 `, `	_ = known
 `},
 	{"a name of the network's is a key", planGo, `known = selector == name`, `known = covered`},
-	{"credentials with *", grantGo, `		case p.IsAny():
-			c.failOnce`, `		case false:
+	{"credentials with *", grantGo, `		case "*":
+			c.failOnce`, `		case "none":
 			c.failOnce`},
-	{"credentials with null", grantGo, `		case p.IsNull():
-			c.failOnce`, `		case false:
+	{"credentials with null", grantGo, `		case "null":
+			c.failOnce`, `		case "none":
 			c.failOnce`},
 	{"a rule below a disabled one opens it", effectiveGo, `if e.disabledFrom.rule().GetDisabled() && lifts && c.saysSomething(l) {`, `if false {`},
 	{"a risk that one rule accepts holds for all", ruleGo, `slices.Contains(p.message.GetAcceptRisks(), risk)`, `true`},
@@ -327,20 +328,32 @@ var faults = []fault{
 `, `		case err != nil:
 `},
 	{"a stream that the context ended is a set", sourceGo, `	if ctx.Err() != nil { // a stream that`, `	if false { // a stream that`},
-	{"a mark is as good as a text", tableOfOriginsGo, `if string(t.text(t.slots[i])) == s {`, `if true {`},
-	{"a search ends at the index's end", tableOfOriginsGo, `		if i == len(t.marks) {
+	{"a mark is as good as a text", tableOfOriginsGo, `if string(texts.text(x.slots[i])) == s {`, `if true {`},
+	{"a search ends at the index's end", tableOfOriginsGo, `		if i == len(x.marks) {
 			i = 0
 		}
-		switch`, `		if i == len(t.marks) {
+		switch`, `		if i == len(x.marks) {
 			return 0, false
 		}
 		switch`},
-	{"a larger index forgets", tableOfOriginsGo, `t.marks[free], t.slots[free] = m, slots[i]`, `t.marks[free], t.slots[free] = m, slots[0]`},
-	{"a table takes texts of any length", tableOfOriginsGo, `	if len(s) > MaxLen {
-		return false
+	{"a larger index forgets", tableOfOriginsGo, `x.place(maphash.Bytes(x.seed, texts.text(slots[i])), slots[i])`, `x.place(maphash.Bytes(x.seed, texts.text(slots[i])), slots[0])`},
+	{"a table takes texts of any length", textsGo, `	if len(s) > MaxLen {`, `	if false {`},
+	{"an index is off by one", textsGo, `return t.every[i] > place`, `return t.every[i] >= place`},
+	{"a list is read past its block", textsGo, ` || next&(blockSize-1) == 0 {`, ` {`},
+	{"a bad origin of a long list is left out", setGo, `if len(problems) > 0 && !accept(problems) {`, `if false {`},
+	{"a risk of a long list is accepted", ruleGo, `return !canAccept || !p.accepts(risk)`, `return !canAccept`},
+	{"variables in a long list are origins", ruleGo, `	if list.set == nil {
+		c.parseOriginItems(p, field, list.texts.All)
+		return
 	}
-	if t.len+1`, `	if t.len+1`},
-	{"a full table writes over its first block", tableOfOriginsGo, `if len(t.blocks) == maxBlocks {`, `if false {`},
+`, ``},
+	{"an item is known by the place of another", ruleGo, `return run.variable == "" && next.variable == "" && next.item-run.item == next.first-run.first`, `return run.variable == "" && next.variable == ""`},
+	{"a list of a rule is that of another", "internal/policyfile/origin_lists.go", `		c.rules[prefix]++
+`, ``},
+	{"the policy comes back without its lists", "corsrpc/origin_lists.go", `if list := lists[own[i]]; list != nil {`, `if list := lists[own[i]]; list != nil && false {`},
+	{"an added list is read as a rule's", grantGo, `			run.first += l.origins.Len()
+`, ``},
+	{"a full table writes over its first block", textsGo, `if len(t.blocks) == maxBlocks {`, `if false {`},
 	{"a set of any size is kept", sourceGo, `set.origins.Len() > s.maxOrigins`, `false`},
 	{"a set of any age counts", sourceGo, ` && (s.expires.IsZero() || time.Now().Before(s.expires))`, ``},
 	{"a source has all the time", sourceGo, `context.WithTimeoutCause(ctx, s.timeout,`, `context.WithTimeoutCause(ctx, s.timeout*1000,`},
@@ -380,7 +393,7 @@ var faults = []fault{
 	{"what is observed is refused", decideGo, `d.observed = p.observes && d.Refused()`, `d.observed = false`},
 	{"what is observed gets headers", applyGo, `isInformational(status) || e.observed || e`, `isInformational(status) || e`},
 	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.Refused()`, `p.observes && d.outcome != OutcomePreflight && d.Refused()`},
-	{"a variable is not named", provenanceGo, `	at.Variable = g.originRule.originAt[i].variable
+	{"a variable is not named", provenanceGo, `	at.Variable = variable
 `, ``},
 	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},
 

@@ -3,18 +3,24 @@ package origin
 import "strings"
 
 // Set matches the values of Origin headers against many patterns, in a time
-// that depends on the value and not on the number of patterns. It is
-// immutable. The zero value and nil match nothing.
+// that depends on the value and not on the number of patterns. An exact pattern costs
+// about 8 bytes more than its text. It is immutable. The zero value and nil match
+// nothing.
 type Set struct {
-	// The values of the maps are indexes of patterns. The first of equal
-	// patterns wins.
-	exact    map[string]int   // by the whole header value
-	anyPort  map[string]int   // by scheme://host
-	wildcard map[wildcard]int // by what stands below "*."
-	dots     []bool           // the numbers of dots that the wildcards' hosts have
-	any      int              // the index of "*", plus 1
-	len      int
+	texts *Texts // of all patterns, in their order
+	exact index  // of those that are the whole header value
+
+	// The values of the maps are places of texts. The first of equal patterns wins.
+	anyPort  map[string]uint32   // by scheme://host
+	wildcard map[wildcard]uint32 // by what stands below "*."
+	dots     []bool              // the numbers of dots that the wildcards' hosts have
+	any      Ref                 // that of "*"; 0 for none
 }
+
+// Ref names a pattern of a set; 0 names none.
+type Ref uint64
+
+func refTo(place uint32) Ref { return Ref(place) + 1 }
 
 // wildcard is a pattern of kindWildcard; port is "*" for any.
 type wildcard struct{ scheme, host, port string }
@@ -22,48 +28,73 @@ type wildcard struct{ scheme, host, port string }
 // NewSet returns the set of patterns. Those that are the zero value match
 // nothing.
 func NewSet(patterns []Pattern) *Set {
-	s := &Set{
-		exact:    make(map[string]int),
-		anyPort:  make(map[string]int),
-		wildcard: make(map[wildcard]int),
-		len:      len(patterns),
-	}
-	for i, p := range patterns {
-		switch {
-		case p.kind == kindAny:
-			if s.any == 0 {
-				s.any = i + 1
-			}
-		case p.kind == kindWildcard:
-			putFirst(s.wildcard, wildcard{p.scheme, p.host, p.port}, i)
-			n := strings.Count(p.host, ".")
-			for len(s.dots) <= n {
-				s.dots = append(s.dots, false)
-			}
-			s.dots[n] = true
-		case p.kind == kindExact && p.port == "*":
-			putFirst(s.anyPort, p.scheme+"://"+p.host, i)
-		case p.kind == kindExact, p.kind == kindNull:
-			putFirst(s.exact, p.String(), i)
-		}
+	s := &Set{texts: &Texts{}, exact: newIndex()}
+	for _, p := range patterns {
+		place, _ := s.texts.append(p.String())
+		s.add(p, place)
 	}
 	return s
 }
 
-func putFirst[K comparable](m map[K]int, key K, i int) {
-	if _, ok := m[key]; !ok {
-		m[key] = i
+// NewSetOf returns the set of the patterns whose texts these are, and keeps the list.
+// It stops at the first that ParsePattern has anything to say of that accept does not
+// take, and reports false: there is no set then.
+func NewSetOf(texts *Texts, accept func([]Problem) bool) (s *Set, ok bool) {
+	s = &Set{texts: texts, exact: newIndex()}
+	s.exact.reserve(texts, texts.Len())
+	place := uint32(0)
+	ok = true
+	for _, text := range texts.All {
+		p, problems := ParsePattern(text)
+		if len(problems) > 0 && !accept(problems) {
+			return nil, false
+		}
+		s.add(p, place)
+		_, place = texts.read(place)
+	}
+	return s, true
+}
+
+// add adds the pattern whose text is at a place.
+func (s *Set) add(p Pattern, place uint32) {
+	switch {
+	case p.kind == kindAny:
+		if s.any == 0 {
+			s.any = refTo(place)
+		}
+	case p.kind == kindWildcard:
+		putFirst(&s.wildcard, wildcard{p.scheme, p.host, p.port}, place)
+		n := strings.Count(p.host, ".")
+		for len(s.dots) <= n {
+			s.dots = append(s.dots, false)
+		}
+		s.dots[n] = true
+	case p.kind == kindExact && p.port == "*":
+		putFirst(&s.anyPort, p.scheme+"://"+p.host, place)
+	case p.kind == kindExact, p.kind == kindNull:
+		if _, ok := s.exact.find(s.texts, string(s.texts.text(place))); !ok {
+			s.exact.put(s.texts, place)
+		}
+	}
+}
+
+func putFirst[K comparable](m *map[K]uint32, key K, place uint32) {
+	if *m == nil {
+		*m = map[K]uint32{}
+	}
+	if _, ok := (*m)[key]; !ok {
+		(*m)[key] = place
 	}
 }
 
 // Match reports whether raw, the value of an Origin header as it came, is
-// allowed, and the index in NewSet's slice of the pattern that allows it: of
-// several the most specific, which is an exact one, then any port, then the
-// longest wildcard (the exact port before any port), then "*". A value that
-// Parse refuses matches nothing, "*" included. Match does not allocate.
-func (s *Set) Match(raw string) (index int, ok bool) {
-	if i, ok := s.Exact(raw); ok {
-		return i, true
+// allowed, and the pattern that allows it: of several the most specific, which is
+// an exact one, then any port, then the longest wildcard (the exact port before any
+// port), then "*". A value that Parse refuses matches nothing, "*" included. Match
+// does not allocate.
+func (s *Set) Match(raw string) (Ref, bool) {
+	if ref, ok := s.Exact(raw); ok {
+		return ref, true
 	}
 	o, ok := Parse(raw)
 	if !ok {
@@ -74,33 +105,36 @@ func (s *Set) Match(raw string) (index int, ok bool) {
 
 // Exact is Match for exact patterns only. Those are origins that Parse takes, so a
 // value that is one needs no parsing.
-func (s *Set) Exact(raw string) (index int, ok bool) {
-	if s == nil || len(raw) > MaxLen { // before a long value is hashed
+func (s *Set) Exact(raw string) (Ref, bool) {
+	if s == nil {
 		return 0, false
 	}
-	index, ok = s.exact[raw]
-	return index, ok
+	place, ok := s.exact.find(s.texts, raw)
+	if !ok {
+		return 0, false
+	}
+	return refTo(place), true
 }
 
 // MatchParsed is Match for all other patterns; o is what Parse makes of raw.
-func (s *Set) MatchParsed(raw string, o Parsed) (index int, ok bool) {
+func (s *Set) MatchParsed(raw string, o Parsed) (Ref, bool) {
 	if s == nil {
 		return 0, false
 	}
 	if isWeb(o.Scheme) {
-		if i, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
-			return i, true
+		if place, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
+			return refTo(place), true
 		}
-		if i, ok := s.matchWildcard(o); ok {
-			return i, true
+		if place, ok := s.matchWildcard(o); ok {
+			return refTo(place), true
 		}
 	}
-	return s.any - 1, s.any > 0
+	return s.any, s.any != 0
 }
 
 // matchWildcard looks up what remains of the host behind each of its dots, the
 // longest first, where a wildcard of as many labels exists.
-func (s *Set) matchWildcard(o Parsed) (index int, ok bool) {
+func (s *Set) matchWildcard(o Parsed) (place uint32, ok bool) {
 	if len(s.dots) == 0 {
 		return 0, false
 	}
@@ -110,23 +144,41 @@ func (s *Set) matchWildcard(o Parsed) (index int, ok bool) {
 		if n >= len(s.dots) || !s.dots[n] {
 			continue
 		}
-		if i, ok := s.wildcard[wildcard{o.Scheme, rest, o.Port}]; ok {
-			return i, true
+		if place, ok := s.wildcard[wildcard{o.Scheme, rest, o.Port}]; ok {
+			return place, true
 		}
-		if i, ok := s.wildcard[wildcard{o.Scheme, rest, "*"}]; ok {
-			return i, true
+		if place, ok := s.wildcard[wildcard{o.Scheme, rest, "*"}]; ok {
+			return place, true
 		}
 	}
 	return 0, false
 }
 
-// Any reports whether the set holds "*".
-func (s *Set) Any() bool { return s != nil && s.any > 0 }
+// Index returns the index of a pattern in the list that the set was made of; -1 for
+// none.
+func (s *Set) Index(ref Ref) int {
+	if ref == 0 {
+		return -1
+	}
+	return s.texts.index(uint32(ref - 1))
+}
 
-// Len returns the number of patterns that the set was made of.
-func (s *Set) Len() int {
+// Any returns the pattern "*"; 0 for none.
+func (s *Set) Any() Ref {
 	if s == nil {
 		return 0
 	}
-	return s.len
+	return s.any
 }
+
+// Texts returns the patterns in the order of the list that the set was made of. The
+// caller may not append to it.
+func (s *Set) Texts() *Texts {
+	if s == nil {
+		return nil
+	}
+	return s.texts
+}
+
+// Len returns the number of patterns that the set was made of.
+func (s *Set) Len() int { return s.Texts().Len() }
