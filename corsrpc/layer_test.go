@@ -467,7 +467,8 @@ func TestObserver(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, fromPage()))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodGet, "/index.html", nil))
-	want := []string{"decision grant ORIGIN_ALLOWED", "decision refuse ORIGIN_NOT_ALLOWED", "decision untouched NOT_GOVERNED"}
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil)) // another server calls
+	want := []string{"decision grant ORIGIN_ALLOWED", "decision refuse ORIGIN_NOT_ALLOWED", "decision untouched NOT_GOVERNED", "decision pass NO_ORIGIN"}
 	if !slices.Equal(seen, want) {
 		t.Errorf("%q, want %q", seen, want)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
 // remembers reports whether a value is in the memory.
@@ -112,5 +114,48 @@ func TestRememberExposure(t *testing.T) {
 		if got := remembers(g.answers, func(e *exposure) bool { return e.isOf(test.header) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
+	}
+}
+
+// TestRememberPreflights: what is remembered as granted is a list of headers that are
+// all granted, and not for long ones; whether the method is granted is asked each time.
+func TestRememberPreflights(t *testing.T) {
+	t.Parallel()
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}, AllowHeaders: []string{"x-a"}}}
+	plan, err := Compile(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method string, lines ...string) Decision {
+		return plan.Decide(Request{Method: http.MethodOptions, Host: "api.example.com", Path: "/acme.order.v1.OrderService/List", Header: http.Header{
+			"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": lines,
+		}})
+	}
+	long := "x-a" + strings.Repeat(",", recentBytes) // a list may have empty elements
+	tests := []struct {
+		name  string
+		lines []string
+		want  bool
+	}{
+		{"granted", []string{"content-type,x-a"}, true},
+		{"long", []string{long}, false},
+		{"on two lines", []string{"content-type", "x-a"}, false},
+		{"not granted", []string{"x-b"}, false},
+		{"not a list of names", []string{"x a"}, false},
+	}
+	for _, test := range tests {
+		first := ask(http.MethodPost, test.lines...)
+		if granted := first.Reason() == ReasonOriginAllowed; granted == strings.HasPrefix(test.name, "not") {
+			t.Errorf("%s: %s", test.name, first.Reason())
+		}
+		if got := remembers(&first.target.grant.preflights, is(test.lines[0])); got != test.want {
+			t.Errorf("%s: remembered: %v", test.name, got)
+		}
+		if second := ask(http.MethodPost, test.lines...); second.Reason() != first.Reason() {
+			t.Errorf("%s: %s, then %s", test.name, first.Reason(), second.Reason())
+		}
+	}
+	if d := ask(http.MethodPut, "content-type,x-a"); d.Reason() != ReasonMethodNotGranted {
+		t.Errorf("another method, and headers that were granted before: %s", d.Reason())
 	}
 }

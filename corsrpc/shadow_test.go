@@ -116,6 +116,32 @@ func TestShadowOption(t *testing.T) {
 	}
 }
 
+// TestShadowOfServersCalls: a candidate that governs more shows it on the calls of
+// other servers too.
+func TestShadowOfServersCalls(t *testing.T) {
+	t.Parallel()
+	const text = smallest + `
+shadow:
+  defaults: {allow_origins: [https://app.example.com]}
+  rules: [{path: /hook}]
+`
+	seen := &events{}
+	layer, log := newLayer(t, text, corsrpc.WithObserver(seen))
+	unobserved, unobservedLog := newLayer(t, text)
+	for _, l := range []*corsrpc.Layer{layer, unobserved} {
+		l.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, "/hook", nil))
+	}
+	told := seen.of(corsrpc.EventShadow)
+	if len(told) != 1 || told[0].Decision.Reason() != corsrpc.ReasonNotGoverned || told[0].Shadow.Reason() != corsrpc.ReasonNoOrigin {
+		t.Errorf("told: %+v", told)
+	}
+	for _, l := range []*logBuffer{log, unobservedLog} {
+		if !strings.Contains(l.String(), "NO_ORIGIN") {
+			t.Errorf("log: %s", l)
+		}
+	}
+}
+
 // TestShadowUnderAProfile: the profile lies over both, so that what it adds is no
 // difference.
 func TestShadowUnderAProfile(t *testing.T) {

@@ -109,7 +109,8 @@ var faults = []fault{
 	{"a value that no browser sends matches *", setGo, `	if !ok {
 		return 0, false
 	}
-	return s.MatchParsed`, `	return s.MatchParsed`},
+	return s.MatchParsed`, `	_ = ok
+	return s.MatchParsed`},
 	{"upper case in a host", hostGo, `case nameBytes[s[i]]:`, `case nameBytes[lowerByte(s[i])]:`},
 	{"a trailing newline", hostGo, `case s[i] == '.' && label > 0:`, `case s[i] == '.' && label > 0, s[i] == '\n' && i == len(s)-1:`},
 	{"an empty label", hostGo, `case s[i] == '.' && label > 0:`, `case s[i] == '.':`},
