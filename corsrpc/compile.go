@@ -378,7 +378,7 @@ func (c *compiler) plan() *Plan {
 	p := &Plan{
 		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, lists: c.lists, profile: c.profile,
 		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
-		procedures: map[string]*target{}, exact: newNameTable(), interned: map[string]*grant{},
+		procedures: map[string]*target{}, longest: maxPath, exact: newNameTable(), interned: map[string]*grant{},
 	}
 	p.folded = newNameTable()
 	p.uncovered = p.intern(c.grant(c.chain("", ""), grantKind{}))
@@ -411,6 +411,7 @@ func (c *compiler) plan() *Plan {
 		}
 		for _, prefix := range p.prefixes {
 			p.procedures[prefix+m.path] = knownTarget(targetProcedure, m.name, grants[key])
+			p.longest = max(p.longest, len(prefix+m.path))
 		}
 		p.folded.methods[strings.ToLower(m.name)] = true
 	}

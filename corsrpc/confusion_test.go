@@ -13,6 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
@@ -222,4 +226,56 @@ func rawPost(t *testing.T, addr, path, origin string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// TestLongPaths: no path is read that is longer than all the schema's, whatever it
+// says; a procedure's own is read, however long its name is.
+func TestLongPaths(t *testing.T) {
+	t.Parallel()
+	long := "M" + strings.Repeat("m", 4<<10)
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
+		Name: proto.String("long.proto"), Syntax: proto.String("proto3"), Package: proto.String("acme.v1"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}},
+		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("LongService"), Method: []*descriptorpb.MethodDescriptorProto{
+			{Name: &long, InputType: proto.String(".acme.v1.M"), OutputType: proto.String(".acme.v1.M")},
+		}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := "/acme.v1.LongService/" + long
+	for _, test := range []struct {
+		name string
+		plan *corsrpc.Plan
+		path string
+		want corsrpc.Reason
+	}{
+		{"a known procedure", compilePolicy(t, smallest, corsrpc.WithFiles(files)), known, corsrpc.ReasonOriginAllowed},
+		{"longer than it", compilePolicy(t, smallest, corsrpc.WithFiles(files)), known + "m", corsrpc.ReasonPathNotCanonical},
+		{"not known", compilePolicy(t, smallest), known, corsrpc.ReasonPathNotCanonical},
+		{"no procedure's", compilePolicy(t, smallest), strings.Repeat("/a", 4<<10), corsrpc.ReasonPathNotCanonical},
+	} {
+		d := test.plan.Decide(corsrpc.Request{Method: http.MethodPost, Host: "api.example.com", Path: test.path, Header: http.Header{"Origin": {page}}})
+		if d.Reason() != test.want {
+			t.Errorf("%s: %s, want %s", test.name, d.Reason(), test.want)
+		}
+	}
+}
+
+// TestLongMethods: what asks for a method that is longer than all that a preflight may
+// ask for is no preflight, as one that asks for none; nothing reads the method.
+func TestLongMethods(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, smallest)
+	for length, want := range map[int]bool{8 << 10: true, 8<<10 + 1: false} {
+		d := plan.Decide(corsrpc.Request{Method: http.MethodOptions, Host: "api.example.com", Path: listRPC, Header: http.Header{
+			"Origin": {page}, "Access-Control-Request-Method": {strings.Repeat("A", length)},
+		}})
+		if d.Preflight() != want {
+			t.Errorf("a method of %d bytes: a preflight: %v", length, d.Preflight())
+		}
+		if d.Missing() != "" && !want {
+			t.Errorf("a method of %d bytes is kept", length)
+		}
+	}
 }

@@ -286,7 +286,7 @@ func preflightMethod(r *Request) (string, bool) {
 		return "", false
 	}
 	method := r.Header["Access-Control-Request-Method"]
-	if len(method) != 1 || !fetch.IsToken(method[0]) {
+	if len(method) != 1 || len(method[0]) > fetch.MaxRequestedBytes || !fetch.IsToken(method[0]) {
 		return "", false
 	}
 	return method[0], true

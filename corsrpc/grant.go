@@ -124,6 +124,9 @@ func (c *compiler) checkCredentials(g *grant, origins, credentials *parsedRule) 
 		return
 	}
 	for i, text := range origins.origins.Texts().All {
+		if text != "*" && text != "null" {
+			continue
+		}
 		field, _ := origins.originPlace(i)
 		switch text {
 		case "*":

@@ -19,6 +19,7 @@ type Plan struct {
 	profile    string             // the chosen one; empty for none
 	prefixes   []string           // "" first
 	procedures map[string]*target // by path, prefixes included
+	longest    int                // path that is looked at
 	exact      *nameTable
 	folded     *nameTable // the same, in lower case
 	uncovered  *grant     // of names that no selector but * covers
@@ -128,20 +129,21 @@ func (p *Plan) resolve(t *nameTable, name string) (selector string, g *grant) {
 	return "", p.uncovered
 }
 
-// maxPath is the length beyond which no path is looked at.
+// maxPath is the length beyond which no path is looked at, unless the schema has a
+// procedure whose path is longer.
 const maxPath = 2 << 10
 
 // find says what a request's path leads to. The path of a known procedure,
 // spelled as generated clients spell it, takes one map lookup.
 func (p *Plan) find(r *Request) *target {
+	if len(r.Path) > p.longest || len(r.EscapedPath) > p.longest {
+		return p.unclear
+	}
 	canonical := r.EscapedPath == "" || r.EscapedPath == r.Path
 	if canonical {
 		if t, ok := p.procedures[r.Path]; ok {
 			return t
 		}
-	}
-	if len(r.Path) > maxPath || len(r.EscapedPath) > maxPath {
-		return p.unclear
 	}
 	return p.findSlowly(r, canonical)
 }

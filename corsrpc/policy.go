@@ -138,20 +138,24 @@ func compileFile(name string, text []byte, config compileConfig) (*Plan, error) 
 
 // readPolicyFile reads no more of a text than shows that it is too large.
 func readPolicyFile(name string, maxText int) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("corsrpc: the policy cannot be read: %w", err)
-	}
-	defer f.Close()
-	var r io.Reader = f
+	read := os.ReadFile // into one piece of memory: a binary policy may be large
 	if format, ok := policyfile.FormatOf(name); !ok || format != policyfile.FormatBinary {
-		r = io.LimitReader(f, int64(maxText)+1)
+		read = func(name string) ([]byte, error) { return readUpTo(name, int64(maxText)+1) }
 	}
-	text, err := io.ReadAll(r)
+	text, err := read(name)
 	if err != nil {
 		return nil, fmt.Errorf("corsrpc: the policy cannot be read: %w", err)
 	}
 	return text, nil
+}
+
+func readUpTo(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // places is the document without the policy.

@@ -34,10 +34,16 @@ var requestCases = []requestCase{
 func origins(n int) []string {
 	all := make([]string, n)
 	for i := range all {
-		all[i] = fmt.Sprintf("https://tenant-%d.example.com", i)
+		all[i] = originAt(i, n)
 	}
-	all[n-1] = page
 	return all
+}
+
+func originAt(i, n int) string {
+	if i == n-1 {
+		return page
+	}
+	return fmt.Sprintf("https://tenant-%d.example.com", i)
 }
 
 // patterns are n, of which the last covers the page.

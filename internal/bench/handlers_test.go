@@ -26,7 +26,9 @@ type setting struct {
 	patterns []string // https://*.host
 	expose   []string // what the handler's answers carry, beyond what every script reads
 	// of corsrpc
-	procedures, rules int
+	procedures int
+	rules      int // of which each governs one
+	more       int // rules that govern none of them
 }
 
 // page is the origin that calls.
@@ -37,15 +39,16 @@ const procedure = "/acme.v1.CatalogService/M0"
 
 // An implementation puts CORS around a handler.
 type implementation struct {
-	name string
-	wrap func(testing.TB, setting, http.Handler) http.Handler
+	name   string
+	linear bool // reads its list from the beginning
+	wrap   func(testing.TB, setting, http.Handler) http.Handler
 }
 
 var implementations = []implementation{
-	{"floor", wrapFloor},
-	{"corsrpc", wrapLayer},
-	{"rs", wrapRS},
-	{"gorilla", wrapGorilla},
+	{"floor", false, wrapFloor},
+	{"corsrpc", false, wrapLayer},
+	{"rs", true, wrapRS},
+	{"gorilla", true, wrapGorilla},
 }
 
 func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
@@ -93,6 +96,13 @@ func (s setting) policy() *corsrpcv1.Policy {
 		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{
 			Selector:     fmt.Sprintf("acme.v1.CatalogService.M%d", i),
 			AllowHeaders: []string{fmt.Sprintf("x-of-%d", i)},
+		})
+	}
+	for i := range s.more {
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{
+			Selector:     fmt.Sprintf("acme.v1.elsewhere.p%d.*", i),
+			AllowHeaders: []string{fmt.Sprintf("x-of-%d", i)},
+			AcceptRisks:  []corsrpcv1.Risk{corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS},
 		})
 	}
 	return policy

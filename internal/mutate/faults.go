@@ -198,6 +198,7 @@ var faults = []fault{
 	{"a set of any size is remembered", "corsrpc/recent.go", `len(header) > recentNames || `, ``},
 	{"long names are remembered", "corsrpc/recent.go", `if size <= recentBytes {`, `if true {`},
 	{"a preflight that asks for more is remembered as granted", decideGo, `case d.reason == ReasonOriginAllowed && d.moreHeaders == "" &&`, `case`},
+	{"methods of any length are read", decideGo, ` || len(method[0]) > fetch.MaxRequestedBytes`, ``},
 	{"what was granted before is granted to any method", decideGo, `if methodGranted && g.grantedBefore`, `if g.grantedBefore`},
 	{"a long list of requested headers is remembered", decideGo, ` && len(lines[0]) <= recentBytes`, ``},
 	{"a browser's request counts as a server's", layerGo, `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, `r.Method == http.MethodPost`},
@@ -243,7 +244,8 @@ var faults = []fault{
 		}
 		selector, _ := p.resolve`},
 	{"escapes are decoded once", planGo, `for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {`, `for n := len(b); n >= 3 && b[n-3] == '%'; n = 0 {`},
-	{"paths of any length are read", planGo, `len(r.Path) > maxPath || len(r.EscapedPath) > maxPath`, `false`},
+	{"a procedure with a long name is none", compileGo, `p.longest = max(p.longest, len(prefix+m.path))`, ``},
+	{"paths of any length are read", planGo, `len(r.Path) > p.longest || len(r.EscapedPath) > p.longest`, `false`},
 	{"a path rule takes a procedure's path", planGo, `	if covered {
 		return &target{kind: targetProcedure, name: name, known: known, grant: g, answers: &g.answers}
 	}
@@ -329,7 +331,7 @@ var faults = []fault{
 `, `		case err != nil:
 `},
 	{"a stream that the context ended is a set", sourceGo, `	if ctx.Err() != nil { // a stream that`, `	if false { // a stream that`},
-	{"a mark is as good as a text", tableOfOriginsGo, `if string(texts.text(x.slots[i])) == s {`, `if true {`},
+	{"a mark is as good as a text", tableOfOriginsGo, `if texts.text(x.slots[i]) == s {`, `if true {`},
 	{"a search ends at the index's end", tableOfOriginsGo, `		if i == len(x.marks) {
 			i = 0
 		}
@@ -337,12 +339,12 @@ var faults = []fault{
 			return 0, false
 		}
 		switch`},
-	{"a larger index forgets", tableOfOriginsGo, `x.place(maphash.Bytes(x.seed, texts.text(slots[i])), slots[i])`, `x.place(maphash.Bytes(x.seed, texts.text(slots[i])), slots[0])`},
-	{"a table takes texts of any length", textsGo, `	if len(s) > MaxLen {`, `	if false {`},
+	{"a larger index forgets", tableOfOriginsGo, `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
+	{"a table takes texts of any length", textsGo, `	if n > MaxLen {`, `	if false {`},
 	{"an index is off by one", textsGo, `return t.every[i] > place`, `return t.every[i] >= place`},
-	{"a list is read past its block", textsGo, ` || next&(blockSize-1) == 0 {`, ` {`},
-	{"a bad origin of a long list is left out", setGo, `if len(problems) > 0 && !accept(problems) {`, `if false {`},
-	{"a risk of a long list is accepted", ruleGo, `return !canAccept || !p.accepts(risk)`, `return !canAccept`},
+	{"a list is read past its block", textsGo, `if int(next&(blockSize-1)) >= len(`, `if int(next&(blockSize-1)) > len(`},
+	{"a bad origin of a long list is left out", setGo, `if len(problems) > 0 && !accept(problems) {`, `if len(problems) > 0 && !accept(problems) && false {`},
+	{"a risk of a long list is accepted", ruleGo, `return !canAccept || !p.accepts(risk)`, `return !canAccept || false && p.accepts(risk)`},
 	{"variables in a long list are origins", ruleGo, `	if list.set == nil {
 		c.parseOriginItems(p, field, list.texts.All)
 		return

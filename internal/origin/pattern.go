@@ -92,7 +92,10 @@ func readPattern(s string) (Pattern, bool) {
 		return Pattern{}, false
 	}
 	rest, wildcard := strings.CutPrefix(rest, "*.")
-	o, ok := Parse(scheme + "://" + rest)
+	if wildcard {
+		body = scheme + "://" + rest
+	}
+	o, ok := Parse(body)
 	if !ok || !isWeb(scheme) && (anyPort || wildcard || isTypo(scheme)) {
 		return Pattern{}, false
 	}

@@ -30,8 +30,9 @@ type wildcard struct{ scheme, host, port string }
 func NewSet(patterns []Pattern) *Set {
 	s := &Set{texts: &Texts{}, exact: newIndex()}
 	for _, p := range patterns {
-		place, _ := s.texts.append(p.String())
-		s.add(p, place)
+		text := p.String()
+		place, _ := s.texts.append(text)
+		s.add(p, text, place)
 	}
 	return s
 }
@@ -49,14 +50,14 @@ func NewSetOf(texts *Texts, accept func([]Problem) bool) (s *Set, ok bool) {
 		if len(problems) > 0 && !accept(problems) {
 			return nil, false
 		}
-		s.add(p, place)
+		s.add(p, text, place)
 		_, place = texts.read(place)
 	}
 	return s, true
 }
 
 // add adds the pattern whose text is at a place.
-func (s *Set) add(p Pattern, place uint32) {
+func (s *Set) add(p Pattern, text string, place uint32) {
 	switch {
 	case p.kind == kindAny:
 		if s.any == 0 {
@@ -72,7 +73,7 @@ func (s *Set) add(p Pattern, place uint32) {
 	case p.kind == kindExact && p.port == "*":
 		putFirst(&s.anyPort, p.scheme+"://"+p.host, place)
 	case p.kind == kindExact, p.kind == kindNull:
-		if _, ok := s.exact.find(s.texts, string(s.texts.text(place))); !ok {
+		if _, ok := s.exact.find(s.texts, text); !ok {
 			s.exact.put(s.texts, place)
 		}
 	}

@@ -74,7 +74,7 @@ func (x *index) find(texts *Texts, s string) (place uint32, ok bool) {
 		case 0:
 			return 0, false
 		case m:
-			if string(texts.text(x.slots[i])) == s {
+			if texts.text(x.slots[i]) == s {
 				return x.slots[i], true
 			}
 		}
@@ -86,7 +86,7 @@ func (x *index) put(texts *Texts, place uint32) {
 	if x.len+1 > len(x.slots)/8*7 {
 		x.grow(texts)
 	}
-	x.place(maphash.Bytes(x.seed, texts.text(place)), place)
+	x.place(maphash.String(x.seed, texts.text(place)), place)
 	x.len++
 }
 
@@ -125,7 +125,7 @@ func (x *index) resize(texts *Texts, size int) {
 	x.marks, x.slots = make([]uint8, size), make([]uint32, size)
 	for i, m := range marks {
 		if m != 0 {
-			x.place(maphash.Bytes(x.seed, texts.text(slots[i])), slots[i])
+			x.place(maphash.String(x.seed, texts.text(slots[i])), slots[i])
 		}
 	}
 }

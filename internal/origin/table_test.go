@@ -75,8 +75,9 @@ func TestTableBounds(t *testing.T) {
 	if !table.Add("") || !table.Has("") || table.Len() != 2 {
 		t.Error("the empty text")
 	}
-	full := &Table{texts: Texts{blocks: make([][]byte, maxBlocks)}, index: newIndex()}
-	full.texts.blocks[maxBlocks-1] = make([]byte, blockSize)
+	full := &Table{texts: Texts{blocks: make([]string, maxBlocks), last: new(strings.Builder)}, index: newIndex()}
+	full.texts.last.Grow(blockSize)
+	full.texts.last.WriteString(strings.Repeat("x", blockSize))
 	if full.Add("https://a.example") || full.Has("https://a.example") || full.Len() != 0 {
 		t.Error("a full table takes more")
 	}

@@ -3,6 +3,7 @@ package origin
 import (
 	"encoding/binary"
 	"sort"
+	"strings"
 )
 
 // Texts is a list of texts, of which there may be millions: they stand in a few large
@@ -10,8 +11,9 @@ import (
 // goroutine, before the list is shared; the rest is safe for concurrent use from then
 // on. The zero value and nil are empty.
 type Texts struct {
-	blocks [][]byte // each text behind its length, a uvarint
-	every  []uint32 // the place of each 64th text
+	blocks []string         // each text behind its length, a uvarint
+	last   *strings.Builder // writes the last block
+	every  []uint32         // the place of each 64th text
 	len    int
 }
 
@@ -31,38 +33,23 @@ func (t *Texts) Len() int {
 	return t.len
 }
 
-// At returns the text of an index.
+// At returns a copy of the text of an index.
 func (t *Texts) At(i int) string {
 	place := t.every[i/everyTexts]
 	for range i % everyTexts {
 		_, place = t.read(place)
 	}
-	text, _ := t.read(place)
-	return string(text)
+	return strings.Clone(t.text(place))
 }
 
-// All ranges over the texts. Those of up to 1 MiB share memory.
+// All ranges over the texts, which share the list's memory.
 func (t *Texts) All(yield func(i int, text string) bool) {
-	place := uint32(0)
-	var block string
+	place, text := uint32(0), ""
 	for i := range t.Len() {
-		if place&(blockSize-1) == 0 {
-			block = string(t.blocks[place>>blockBits])
-		}
-		offset := int(place & (blockSize - 1))
-		text, next := t.read(place)
-		end := offset + t.width(place) + len(text)
-		if !yield(i, block[end-len(text):end]) {
+		if text, place = t.read(place); !yield(i, text) {
 			return
 		}
-		place = next
 	}
-}
-
-// width is the size of the length in front of the text at a place.
-func (t *Texts) width(place uint32) int {
-	_, width := binary.Uvarint(t.blocks[place>>blockBits][place&(blockSize-1):])
-	return width
 }
 
 // index returns the index of the text at a place.
@@ -76,17 +63,23 @@ func (t *Texts) index(place uint32) int {
 }
 
 // text returns the text at a place.
-func (t *Texts) text(place uint32) []byte {
+func (t *Texts) text(place uint32) string {
 	block := t.blocks[place>>blockBits][place&(blockSize-1):]
-	n, width := binary.Uvarint(block)
-	return block[width : width+int(n)]
+	if n := block[0]; n < 0x80 {
+		return block[1 : 1+n]
+	}
+	n := int(block[0]&0x7f) | int(block[1])<<7 // MaxLen takes no third byte
+	return block[2 : 2+n]
 }
 
 // read returns the text at a place, and the place of the next.
-func (t *Texts) read(place uint32) (text []byte, next uint32) {
+func (t *Texts) read(place uint32) (text string, next uint32) {
 	text = t.text(place)
-	next = place + uint32(t.width(place)+len(text))
-	if int(next&(blockSize-1)) >= len(t.blocks[place>>blockBits]) || next&(blockSize-1) == 0 {
+	next = place + 1 + uint32(len(text))
+	if len(text) >= 0x80 {
+		next++
+	}
+	if int(next&(blockSize-1)) >= len(t.blocks[place>>blockBits]) {
 		next = (place>>blockBits + 1) << blockBits
 	}
 	return text, next
@@ -103,32 +96,48 @@ func (t *Texts) Append(s string) bool {
 
 // AppendBytes is Append.
 func (t *Texts) AppendBytes(s []byte) bool {
-	_, ok := appendText(t, s)
+	place, ok := t.begin(len(s))
+	if ok {
+		t.last.Write(s)
+		t.end(place)
+	}
 	return ok
 }
 
-func (t *Texts) append(s string) (place uint32, ok bool) { return appendText(t, s) }
+func (t *Texts) append(s string) (place uint32, ok bool) {
+	if place, ok = t.begin(len(s)); ok {
+		t.last.WriteString(s)
+		t.end(place)
+	}
+	return place, ok
+}
 
-func appendText[T string | []byte](t *Texts, s T) (place uint32, ok bool) {
-	if len(s) > MaxLen {
+// begin writes the length of a text, and returns the place that it will have.
+func (t *Texts) begin(n int) (place uint32, ok bool) {
+	if n > MaxLen {
 		return 0, false
 	}
-	last := len(t.blocks) - 1
-	if last < 0 || len(t.blocks[last])+binary.MaxVarintLen16+len(s) > blockSize {
+	if t.last == nil || t.last.Len()+binary.MaxVarintLen16+n > blockSize {
 		if len(t.blocks) == maxBlocks {
 			return 0, false
 		}
-		var block []byte
-		if last++; last > 0 {
-			block = make([]byte, 0, blockSize)
+		t.last = new(strings.Builder)
+		if len(t.blocks) > 0 {
+			t.last.Grow(blockSize)
 		}
-		t.blocks = append(t.blocks, block)
+		t.blocks = append(t.blocks, "")
 	}
-	place = uint32(last)<<blockBits + uint32(len(t.blocks[last]))
-	t.blocks[last] = append(binary.AppendUvarint(t.blocks[last], uint64(len(s))), s...)
+	place = uint32(len(t.blocks)-1)<<blockBits + uint32(t.last.Len())
+	var length [binary.MaxVarintLen64]byte
+	t.last.Write(binary.AppendUvarint(length[:0], uint64(n)))
+	return place, true
+}
+
+// end counts the text that was written at a place.
+func (t *Texts) end(place uint32) {
+	t.blocks[len(t.blocks)-1] = t.last.String()
 	if t.len%everyTexts == 0 {
 		t.every = append(t.every, place)
 	}
 	t.len++
-	return place, true
 }

@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+)
+
+// Whoever's cost grows with the number of origins is measured up to these: by then
+// it shows, and a benchmark of them takes minutes.
+const mostOfLinear = 100_000
+
+// BenchmarkOrigins: a call that is allowed, by ever more exact origins. The page's is
+// the last of the list.
+func BenchmarkOrigins(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000, 1_000_000} {
+		s := setting{exact: origins(n), expose: oneOrigin.expose}
+		for _, i := range implementations {
+			if i.linear && n > mostOfLinear {
+				continue
+			}
+			b.Run("origins="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
+				serve(b, i.wrap(b, s, newRPC(s.expose)), callFrom(page)())
+			})
+		}
+	}
+}
+
+// BenchmarkOriginsInTurn: the same, where each call comes from another of the
+// origins: what is looked up is in no cache of the processor's.
+func BenchmarkOriginsInTurn(b *testing.B) {
+	for _, n := range []int{1, 1000, 100_000, 1_000_000} {
+		s := setting{exact: origins(n), expose: oneOrigin.expose}
+		for _, i := range implementations {
+			if i.linear {
+				continue
+			}
+			b.Run("origins="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
+				h := i.wrap(b, s, newRPC(s.expose))
+				w, r := newWriter(), callFrom(page)()
+				b.ReportAllocs()
+				at := 0
+				for b.Loop() {
+					clear(w.header)
+					at = (at + 7_919) % n // a prime: each once, in no order of the memory's
+					r.Header["Origin"][0] = s.exact[at]
+					h.ServeHTTP(w, r)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkPatterns: a call that is allowed, by ever more patterns. The page's is the
+// last. gorilla has no patterns, and stands with the floor's lookup instead.
+func BenchmarkPatterns(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000} {
+		s := setting{patterns: patterns(n), expose: oneOrigin.expose}
+		for _, i := range implementations {
+			if i.linear && n > 10_000 {
+				continue
+			}
+			b.Run("patterns="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
+				serve(b, i.wrap(b, s, newRPC(s.expose)), callFrom(page)())
+			})
+		}
+	}
+}
+
+// BenchmarkProcedures: calls of ever more procedures, by a policy of ever more rules;
+// of one of them, and of each in turn.
+func BenchmarkProcedures(b *testing.B) {
+	for _, procedures := range []int{1, 100, 10_000} {
+		for _, rules := range []int{1, 100, 10_000} {
+			s := setting{exact: []string{page}, expose: oneOrigin.expose, procedures: procedures, rules: min(rules, procedures), more: max(0, rules-procedures)}
+			h := wrapLayer(b, s, newRPC(s.expose))
+			name := fmt.Sprintf("procedures=%d/rules=%d/", procedures, rules)
+			b.Run(name+"called=one", func(b *testing.B) { serve(b, h, callFrom(page)()) })
+			b.Run(name+"called=in turn", func(b *testing.B) {
+				all := make([]*http.Request, procedures)
+				for i := range all {
+					all[i] = callFrom(page)()
+					all[i].URL.Path = fmt.Sprintf("/acme.v1.CatalogService/M%d", i)
+					all[i].Header = all[0].Header // so that it is the layer's memory that is not in cache
+				}
+				w := newWriter()
+				b.ReportAllocs()
+				at := 0
+				for b.Loop() {
+					clear(w.header)
+					at = (at + 7_919) % procedures
+					h.ServeHTTP(w, all[at])
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package bench
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// A load is a way by which many origins get into a layer.
+type load struct {
+	name    string
+	origins int
+	// open puts the layer's policy into a folder, and returns what loads it anew.
+	open func(t testing.TB, n int) (load func(testing.TB) *corsrpc.Layer, again func(testing.TB, *corsrpc.Layer))
+}
+
+var loads = []load{
+	{"1,000,000 origins, binary", 1_000_000, fromFile("cors.binpb")},
+	{"1,000,000 origins, a source", 1_000_000, fromSource},
+	{"100,000 origins, YAML", 100_000, fromFile("cors.yaml")},
+}
+
+func fromFile(name string) func(testing.TB, int) (func(testing.TB) *corsrpc.Layer, func(testing.TB, *corsrpc.Layer)) {
+	return func(t testing.TB, n int) (func(testing.TB) *corsrpc.Layer, func(testing.TB, *corsrpc.Layer)) {
+		path := filepath.Join(t.TempDir(), name)
+		text := []byte("defaults:\n  allow_origins:\n    - " + strings.Join(origins(n), "\n    - ") + "\n")
+		if strings.HasSuffix(name, ".binpb") {
+			text = marshal(t, setting{exact: origins(n)}.policy())
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options := []corsrpc.Option{corsrpc.WithFiles(new(protoregistry.Files)), corsrpc.WithLogger(slog.New(slog.DiscardHandler))}
+		load := func(t testing.TB) *corsrpc.Layer {
+			layer, err := corsrpc.Load(path, options...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return layer
+		}
+		return load, func(t testing.TB, layer *corsrpc.Layer) {
+			if err := layer.Reload(t.Context(), load(t).Plan()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func fromSource(t testing.TB, n int) (func(testing.TB) *corsrpc.Layer, func(testing.TB, *corsrpc.Layer)) {
+	rows := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for i := range n {
+				if !yield(originAt(i, n), nil) {
+					return
+				}
+			}
+		}
+	})
+	refresh := func(t testing.TB, layer *corsrpc.Layer) {
+		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load := func(t testing.TB) *corsrpc.Layer {
+		plan, err := corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOriginsFrom: []string{"tenants"}}},
+			corsrpc.WithFiles(new(protoregistry.Files)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		layer, err := corsrpc.New(plan, corsrpc.WithOriginSource("tenants", rows), corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refresh(t, layer)
+		return layer
+	}
+	return load, refresh
+}
+
+func marshal(t testing.TB, policy *corsrpcv1.Policy) []byte {
+	t.Helper()
+	wire, err := proto.Marshal(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire
+}
+
+// BenchmarkLoad: from the file, or the source's first row, to a layer.
+func BenchmarkLoad(b *testing.B) {
+	for _, l := range loads {
+		b.Run("load="+l.name, func(b *testing.B) {
+			load, _ := l.open(b, l.origins)
+			for b.Loop() {
+				load(b)
+			}
+			b.StopTimer()
+			live, layer := grows(func() *corsrpc.Layer { return load(b) })
+			b.ReportMetric(live/float64(l.origins), "live-B/origin")
+			runtime.KeepAlive(layer)
+		})
+	}
+}
+
+// grows returns by how many bytes the heap grows for what is made.
+func grows[T any](make func() T) (float64, T) {
+	before := liveHeap()
+	made := make()
+	return float64(liveHeap()) - float64(before), made
+}
+
+func liveHeap() uint64 {
+	runtime.GC()
+	runtime.GC() // what the first one left to be finalized
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestOriginsAreSmall: an origin of a binary policy or a source takes at most 45 bytes,
+// its text of 33 included. (One of a text takes more, since its place is kept.)
+func TestOriginsAreSmall(t *testing.T) {
+	for _, l := range loads[:2] {
+		load, _ := l.open(t, l.origins)
+		live, layer := grows(func() *corsrpc.Layer { return load(t) })
+		each := live / float64(l.origins)
+		t.Logf("%s: %.1f bytes each", l.name, each)
+		if each > 45 {
+			t.Errorf("%s: %.1f bytes each", l.name, each)
+		}
+		runtime.KeepAlive(layer)
+	}
+}
+
+// BenchmarkReloadPeak: what the process holds of the system's memory while a set of
+// origins takes the place of another, in sizes of one set.
+func BenchmarkReloadPeak(b *testing.B) {
+	for _, l := range loads[:2] {
+		b.Run("load="+l.name, func(b *testing.B) {
+			load, again := l.open(b, l.origins)
+			debug.FreeOSMemory()
+			before := held()
+			live, layer := grows(func() *corsrpc.Layer { return load(b) })
+			var peak uint64
+			for b.Loop() {
+				b.StopTimer()
+				debug.FreeOSMemory()
+				stop, highest := watchPeak()
+				b.StartTimer()
+				again(b, layer)
+				b.StopTimer()
+				close(stop)
+				peak = max(peak, <-highest)
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(peak-before)/live, "peak/live")
+			runtime.KeepAlive(layer)
+		})
+	}
+}
+
+// watchPeak returns the most that was held from now until it is stopped.
+func watchPeak() (stop chan struct{}, highest chan uint64) {
+	stop, highest = make(chan struct{}), make(chan uint64, 1)
+	go func() {
+		most := held()
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				highest <- most
+				return
+			case <-tick.C:
+				most = max(most, held())
+			}
+		}
+	}()
+	return stop, highest
+}
+
+// held is what the runtime has from the system and has not given back.
+func held() uint64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchmath"
+)
+
+// results are measurements, by benchmark and unit, one for each round.
+type results struct {
+	machine string
+	values  map[key][]float64
+	names   []string // of benchmarks, in the order in which they ran
+}
+
+type key struct{ name, unit string }
+
+// read reads what the benchmarks printed.
+func read(r io.Reader) (*results, error) {
+	all := &results{values: map[key][]float64{}}
+	reader := benchfmt.NewReader(r, "results.txt")
+	for reader.Scan() {
+		result, ok := reader.Result().(*benchfmt.Result)
+		if !ok {
+			if err, ok := reader.Result().(*benchfmt.SyntaxError); ok {
+				return nil, err
+			}
+			continue
+		}
+		all.machine = result.GetConfig("cpu") + ", " + result.GetConfig("goos") + "/" + result.GetConfig("goarch")
+		name := nameOf(result)
+		if !slices.Contains(all.names, name) {
+			all.names = append(all.names, name)
+		}
+		for _, v := range result.Values {
+			unit, value := v.Unit, v.Value
+			if v.OrigUnit != "" {
+				unit, value = v.OrigUnit, v.OrigValue
+			}
+			all.values[key{name, unit}] = append(all.values[key{name, unit}], value)
+		}
+	}
+	return all, reader.Err()
+}
+
+// nameOf is the benchmark's name, without the number of processors.
+func nameOf(r *benchfmt.Result) string {
+	base, parts := r.Name.Parts()
+	name := string(base)
+	for _, part := range parts {
+		if part[0] == '/' {
+			name += string(part)
+		}
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
+// values are those of a benchmark that has to be there.
+func (r *results) of(name, unit string) []float64 {
+	values := r.values[key{name, unit}]
+	if len(values) == 0 {
+		panic(fmt.Sprintf("no results of %s in %s", name, unit))
+	}
+	return values
+}
+
+func (r *results) has(name string) bool { return slices.Contains(r.names, name) }
+
+// settings returns the values that a part of the names has, such as origins=1000, of
+// the benchmarks that begin so.
+func (r *results) settings(prefix string) (values []string) {
+	for _, name := range r.names {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			value, _, _ := strings.Cut(rest, "/")
+			if !slices.Contains(values, value) {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}
+
+// A figure is a median, with the bounds between which it lies with 95 % confidence
+// (nothing is assumed of how measurements are distributed).
+type figure struct{ middle, low, high float64 }
+
+func figureOf(values []float64) figure {
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), 0.95)
+	return figure{s.Center, s.Lo, s.Hi}
+}
+
+// over is how many times as much a is as b, round by round.
+func over(a, b []float64) figure {
+	return figureOf(each(a, b, func(a, b float64) float64 { return a / b }))
+}
+
+// minus is by how much a is more than b, round by round.
+func minus(a, b []float64) figure {
+	return figureOf(each(a, b, func(a, b float64) float64 { return a - b }))
+}
+
+func each(a, b []float64, f func(a, b float64) float64) []float64 {
+	all := make([]float64, min(len(a), len(b)))
+	for i := range all {
+		all[i] = f(a[i], b[i])
+	}
+	return all
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A target is what was to be reached.
+type target struct {
+	What, Wanted, Measured string
+	Reached                bool
+}
+
+// most is how many times as much as the handler by hand a request may cost.
+func most(name string) float64 {
+	if strings.HasPrefix(name, "preflight") {
+		return 1.4
+	}
+	return 1.15
+}
+
+func targets(r *results) (all []target) {
+	add := func(what, wanted, measured string, reached bool) {
+		all = append(all, target{what, wanted, measured, reached})
+	}
+	for _, goroutines := range []string{"one", "all"} {
+		on := map[string]string{"one": "one goroutine", "all": "all processors"}[goroutines]
+		for _, c := range r.settings("Requests/case=") {
+			name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=" + goroutines }
+			f := r.over(name("corsrpc"), name("floor"))
+			add(c+", "+on, fmt.Sprintf("≤ %v × by hand", most(c)), ratio(f), f.middle <= most(c))
+		}
+	}
+	for _, c := range r.settings("Requests/case=") {
+		name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=one" }
+		faster := r.over(name("rs"), name("corsrpc"))
+		switch {
+		case strings.HasPrefix(c, "preflight"), strings.Contains(c, "refused"):
+			add(c, "rs/cors ≥ 2 × corsrpc", ratio(faster), faster.middle >= 2)
+		case c == "call, allowed, credentials":
+			add(c, "rs/cors ≥ 1.2 × corsrpc", ratio(faster), faster.middle >= 1.2)
+		default:
+			add(c, "rs/cors ≥ corsrpc", ratio(faster), faster.middle >= 1)
+		}
+		faster = r.over(name("gorilla"), name("corsrpc"))
+		add(c, "gorilla/handlers ≥ corsrpc", ratio(faster), faster.middle >= 1)
+	}
+
+	most, at := 0.0, ""
+	for _, c := range r.settings("Requests/case=") {
+		allocs := figureOf(r.of("Requests/case="+c+"/by=corsrpc/goroutines=one", "allocs/op")).middle
+		if most <= allocs {
+			most, at = allocs, c
+		}
+	}
+	without := figureOf(r.of("Requests/case=call without Origin/by=corsrpc/goroutines=one", "allocs/op")).middle
+	add("allocations of any request (TestAllocations)", "≤ 1", fmt.Sprintf("%v (%s)", most, at), most <= 1)
+	add("allocations of a request without Origin", "0", fmt.Sprint(without), without == 0)
+
+	for _, flat := range []struct{ what, prefix, suffix string }{
+		{"1 to 1,000,000 exact origins", "Origins/origins=", "/by=corsrpc"},
+		{"the same, each in turn", "OriginsInTurn/origins=", "/by=corsrpc"},
+		{"1 to 100,000 patterns", "Patterns/patterns=", "/by=corsrpc"},
+		{"1 to 10,000 procedures × 10,000 rules", "Procedures/procedures=", "/rules=10000/called=one"},
+		{"the same, each in turn", "Procedures/procedures=", "/rules=10000/called=in turn"},
+	} {
+		settings := r.settings(flat.prefix)
+		worst := figure{}
+		for _, n := range settings[1:] {
+			if f := r.over(flat.prefix+n+flat.suffix, flat.prefix+settings[0]+flat.suffix); f.middle > worst.middle {
+				worst = f
+			}
+		}
+		add(flat.what, "≤ 1.5 × of one", ratio(worst), worst.middle <= 1.5)
+	}
+	known := r.over("Exposure/headers=5/by=corsrpc", "Exposure/headers=5/by=floor")
+	add("5 exposed headers that were seen before", "≤ 1.15 × by hand", ratio(known), known.middle <= 1.15)
+
+	for _, l := range []struct {
+		what    string
+		seconds float64
+	}{{"1,000,000 origins, binary", 1}, {"1,000,000 origins, a source", 1}, {"100,000 origins, YAML", 0.5}} {
+		f := r.time("Load/load=" + l.what)
+		add(l.what, fmt.Sprintf("< %v s", l.seconds), between(f, 1e9, "s"), f.middle < l.seconds*1e9)
+		if strings.HasPrefix(l.what, "1,000,000") {
+			each, peak := figureOf(r.of("Load/load="+l.what, "live-B/origin")), figureOf(r.of("ReloadPeak/load="+l.what, "peak/live"))
+			add(l.what, "≤ 45 bytes each", fmt.Sprintf("%.1f", each.middle), each.middle <= 45)
+			add(l.what, "peak of a reload ≤ 3 sets", fmt.Sprintf("%.2f", peak.middle), peak.middle <= 3)
+		}
+	}
+	worst := worstHostile(r)
+	add("what is larger than what is read ("+worst.what+")", "≤ 2 × the usual size", ratio(worst.figure), worst.middle <= 2)
+	return all
+}
+
+// worstHostile is the request of 1 MiB, or of very many parts, that costs most beside
+// one of usual size.
+func worstHostile(r *results) (worst struct {
+	figure
+	what string
+}) {
+	usual := ""
+	for _, c := range r.settings("Hostile/request=") {
+		if strings.HasSuffix(c, "of usual size") {
+			usual = c
+		}
+		if !strings.Contains(c, "1 MiB") && !strings.Contains(c, ",000") {
+			continue
+		}
+		f := r.over("Hostile/request="+c+"/by=corsrpc", "Hostile/request="+usual+"/by=corsrpc")
+		if f.middle > worst.middle {
+			worst.figure, worst.what = f, c
+		}
+	}
+	return worst
+}
+
+// missedRatios are the requests, on one goroutine, that cost more beside the handler by
+// hand than they should.
+func missedRatios(r *results) (names []string) {
+	for _, c := range r.settings("Requests/case=") {
+		name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=one" }
+		if r.over(name("corsrpc"), name("floor")).middle > most(c) {
+			names = append(names, name("corsrpc"))
+		}
+	}
+	return names
+}
+
+// why says what the profiles show.
+const why = `Beyond the handler by hand the layer finds the procedure by its path (` + "`mapaccess`" + ` under ` + "`Plan.find`" + `), which the handler by hand
+does not do; keeps what it decided for whoever asks later (` + "`Plan.decide`" + `, observers, the log's sample); reads an Origin that it refuses
+character by character (` + "`origin.Parse`" + `); counts a refusal for the log (` + "`eventLog.admit`" + `); and compares the headers of an
+answer with the sets that it knows (` + "`target.exposed`" + `). Each is a few nanoseconds, beside some 100 for all that the handler by hand does.`
+
+// A profiled benchmark is one whose profile is shown.
+type profiled struct{ title, text string }
+
+func (p profiled) Title() string { return p.title }
+func (p profiled) Text() string  { return p.text }
+
+// exactly is the pattern for a benchmark's name, each part of which go test matches by
+// itself.
+func exactly(name string) string {
+	parts := strings.Split(strings.ReplaceAll(name, " ", "_"), "/")
+	for i, part := range parts {
+		parts[i] = regexp.QuoteMeta(part)
+		if i > 0 {
+			parts[i] = "^" + parts[i] + "$"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// tidyProfile leaves out what tells of the machine.
+func tidyProfile(text string) string {
+	_, table, ok := strings.Cut(text, "      flat  flat%")
+	if !ok {
+		return text
+	}
+	return strings.ReplaceAll("      flat  flat%"+table, "github.com/corsrpc/corsrpc-go/", "")
+}
