@@ -128,7 +128,7 @@ func (d *Decision) room() []string {
 	switch {
 	case d.outcome == OutcomePreflight:
 		return new([5]string)[:0]
-	case d.outcome == OutcomeRefuse && d.format != rpc.FormatGRPC && !d.safe():
+	case d.outcome == OutcomeRefuse && d.format != rpc.FormatGRPC && !d.safe:
 		return new([3]string)[:0]
 	}
 	return new([mostFields]string)[:0]
@@ -137,7 +137,7 @@ func (d *Decision) room() []string {
 // apply is Apply, of the layer's own answers and of the handler's.
 func (d *Decision) apply(status int, f *fields) {
 	if isInformational(status) || !d.answered() {
-		d.effect.apply(status, f)
+		d.effect.apply(status, d.origin, f)
 		return
 	}
 	d.addVary(f)
@@ -152,13 +152,13 @@ func (d *Decision) apply(status int, f *fields) {
 		f.set("Allow", d.target.grant.allowMethods)
 		f.set("Content-Type", "text/plain; charset=utf-8")
 		f.set("Cache-Control", "no-store") // the handler might have answered another caller
-		d.applyGrant(status, f)
+		d.applyGrant(status, d.origin, f)
 	}
 }
 
 // apply is Apply of the handler's answers. It reports whether it replaced fields of
 // others.
-func (e *effect) apply(status int, f *fields) (replaced bool) {
+func (e *effect) apply(status int, origin string, f *fields) (replaced bool) {
 	if isInformational(status) || e.observed || e.outcome == OutcomeUntouched || e.outcome == OutcomePass && e.upgrade {
 		return false // whoever leaves HTTP writes its own answer
 	}
@@ -166,7 +166,7 @@ func (e *effect) apply(status int, f *fields) (replaced bool) {
 	if e.outcome == OutcomePass && !e.open() {
 		return false
 	}
-	return e.applyGrant(status, f)
+	return e.applyGrant(status, origin, f)
 }
 
 // isInformational reports whether another response follows
@@ -177,7 +177,7 @@ func isInformational(status int) bool {
 
 // touchesAnswer reports whether apply changes anything.
 func (e *effect) touchesAnswer() bool {
-	return e.outcome == OutcomeGrant || e.safe() && (e.vary() != "" || e.open())
+	return e.outcome == OutcomeGrant || e.safe && (e.vary() != "" || e.open())
 }
 
 // applyRefusal writes the fields of a refusal: the caller may not read it, and
@@ -209,13 +209,13 @@ func (d *Decision) applyPreflight(f *fields) {
 		f.set("Access-Control-Allow-Headers", allowHeaders)
 	}
 	f.set("Access-Control-Max-Age", g.maxAge)
-	d.applyOrigin(f)
+	d.applyOrigin(d.origin, f)
 }
 
 // applyGrant writes the fields of an answer that a script may read.
-func (e *effect) applyGrant(status int, f *fields) (replaced bool) {
+func (e *effect) applyGrant(status int, origin string, f *fields) (replaced bool) {
 	exposed, replaced := e.target.exposed(f.header)
-	e.applyOrigin(f)
+	e.applyOrigin(origin, f)
 	// A 304 that exposes replaces the list of the stored response.
 	if exposed != "" && status != http.StatusNotModified {
 		f.set("Access-Control-Expose-Headers", exposed)
@@ -224,11 +224,11 @@ func (e *effect) applyGrant(status int, f *fields) (replaced bool) {
 }
 
 // applyOrigin says who may read the answer.
-func (e *effect) applyOrigin(f *fields) {
+func (e *effect) applyOrigin(origin string, f *fields) {
 	if e.target.grant.anyOrigin {
 		f.set("Access-Control-Allow-Origin", "*")
 	} else {
-		f.set("Access-Control-Allow-Origin", e.origin)
+		f.set("Access-Control-Allow-Origin", origin)
 	}
 	if e.target.grant.credentials {
 		f.set("Access-Control-Allow-Credentials", "true")
@@ -238,21 +238,12 @@ func (e *effect) applyOrigin(f *fields) {
 // open reports whether the answer is one of those that carry the same
 // Access-Control fields whoever asks.
 func (e *effect) open() bool {
-	return e.target.grant.constant() && e.safe() && e.reachesHandler()
+	return e.serves && e.target.grant.constant()
 }
-
-// reachesHandler reports whether a granted GET or HEAD does, and not only one
-// that needs no grant: a path rule may leave the method out.
-func (e *effect) reachesHandler() bool {
-	return e.target.kind != targetPath || slices.Contains(e.target.grant.methods, e.method)
-}
-
-// safe reports whether caches may keep the answer.
-func (e *effect) safe() bool { return e.method == http.MethodGet || e.method == http.MethodHead }
 
 // addVary says what the answer to a GET or HEAD depends on.
 func (e *effect) addVary(f *fields) {
-	if e.safe() {
+	if e.safe {
 		f.addVary(e.vary())
 	}
 }
@@ -262,7 +253,7 @@ func (e *effect) vary() string {
 	switch g := e.target.grant; {
 	case e.target.kind == targetUnclear:
 		return varyBySite
-	case g.vary == "" && !e.reachesHandler():
+	case g.vary == "" && !e.serves:
 		return "Origin"
 	default:
 		return g.vary

@@ -65,6 +65,9 @@ func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 // decideOn decides on a request for a target, as for a policy that is enforced.
 func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, upgrade bool) {
 	d.target, d.method, d.upgrade = t, r.Method, upgrade
+	d.safe = r.Method == http.MethodGet || r.Method == http.MethodHead
+	// A path rule may leave the method out, and one that needs no grant comes anyway.
+	d.serves = d.safe && (t.kind != targetPath || slices.Contains(t.grant.methods, r.Method))
 	var requested string
 	if len(origins) > 0 {
 		requested, d.preflight = preflightMethod(r)
@@ -146,7 +149,7 @@ func (d *Decision) withoutOrigin(r *Request) {
 		d.refuse(r, ReasonPathNotCanonical)
 	case g.disabled:
 		d.refuse(r, ReasonDisabled)
-	case !d.safe(), d.upgrade: // and a browser's handshake names its origin
+	case !d.safe, d.upgrade: // and a browser's handshake names its origin
 		d.refuse(r, ReasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
 		d.refuse(r, ReasonOriginMissing)

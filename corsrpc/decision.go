@@ -170,6 +170,8 @@ type Decision struct {
 	moreHeaders string     // what a preflight adds to the grant's, each behind ", "
 	missing     string
 	contentType string
+	method      string
+	origin      string
 }
 
 // effect is the part of a decision that the handler's answer depends on. A response
@@ -178,9 +180,9 @@ type effect struct {
 	outcome  Outcome
 	upgrade  bool
 	observed bool    // it would be refused, and is not: enforcement is OBSERVE
+	safe     bool    // a GET or HEAD: caches may keep the answer
+	serves   bool    // a GET or HEAD, and one that reaches the handler where it is granted
 	target   *target // nil in the zero value
-	method   string
-	origin   string
 }
 
 // Outcome returns what becomes of the request.

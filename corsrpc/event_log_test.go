@@ -161,6 +161,35 @@ func TestLogIsBounded(t *testing.T) {
 	})
 }
 
+// TestLogTellsKindsApart: what differs in the rule, or in what a shadow policy would do,
+// has a line of its own.
+func TestLogTellsKindsApart(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, smallest+`
+rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*, max_age: 2s}]
+`)
+	for range 2 {
+		refuse(layer.Wrap(nothing), "/acme.catalog.v1.New/A", "https://evil.example")
+		refuse(layer.Wrap(nothing), "/acme.account.v1.New/A", "https://evil.example")
+	}
+	if n := len(log.lines()); n != 2 {
+		t.Errorf("%d lines of two rules:\n%s", n, log)
+	}
+
+	layer, log = newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [https://new.example.com]}}")
+	for range 2 {
+		for _, cookie := range [][]string{nil, {"a=b"}} {
+			header := http.Header{"Origin": {"https://new.example.com"}, "Cookie": cookie}
+			layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, header))
+		}
+	}
+	for _, reason := range []string{"shadow_reason=ORIGIN_ALLOWED", "shadow_reason=CREDENTIALS_NOT_ALLOWED"} {
+		if n := strings.Count(log.String(), reason); n != 1 {
+			t.Errorf("%d lines with %s:\n%s", n, reason, log)
+		}
+	}
+}
+
 // stuckHandler writes nothing until it is let go.
 type stuckHandler struct {
 	slog.Handler

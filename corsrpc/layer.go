@@ -139,7 +139,7 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next 
 func (l *Layer) report(r *http.Request, d *Decision) {
 	if d.Refused() {
 		if l.log != nil {
-			l.log.decision(r.Context(), r, *d)
+			l.log.decision(r.Context(), r, d)
 		}
 		if h := l.history.Load(); h != nil {
 			h.refused(r, *d)

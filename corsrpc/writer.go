@@ -15,10 +15,10 @@ import (
 // It belongs to one request.
 type committer struct {
 	http.ResponseWriter
-	effect    effect
 	layer     *Layer
-	committed bool // informational responses, which a proxy sends from another goroutine, do not touch it
-	room      [mostFieldsOfCall]string
+	effect    effect
+	committed bool                     // informational responses, which a proxy sends from another goroutine, do not touch it
+	room      [mostFieldsOfCall]string // of the fields; until then the first is the request's Origin
 }
 
 // commit applies the decision once.
@@ -27,7 +27,8 @@ func (c *committer) commit(status int) {
 		return
 	}
 	c.committed = true
-	if c.effect.apply(status, &fields{c.ResponseWriter.Header(), c.room[:0]}) {
+	origin := c.room[0]
+	if c.effect.apply(status, origin, &fields{c.ResponseWriter.Header(), c.room[:0]}) {
 		c.layer.reportReplaced(c.effect)
 	}
 }
@@ -83,7 +84,7 @@ func (c *committer) base() *committer                            { return c }
 
 // wrapWriter returns a writer for the handler, and the committer within.
 func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
-	c := &committer{ResponseWriter: w, effect: d.effect, layer: l}
+	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, room: [mostFieldsOfCall]string{d.origin}}
 	_, reads := w.(io.ReaderFrom)
 	switch flushes := responsewriter.CanFlush(w); {
 	case flushes && reads:

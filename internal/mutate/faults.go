@@ -71,11 +71,11 @@ var faults = []fault{
 
 	// Requests that CORS does not guard.
 	{"an image may call what is not open to everyone", decideGo, `case d.target.kind == targetProcedure && !g.anyOrigin:`, `case false:`},
-	{"a no-cors POST without Origin passes", decideGo, `case !d.safe(), d.upgrade:`, `case !d.safe() && false, d.upgrade:`},
+	{"a no-cors POST without Origin passes", decideGo, `case !d.safe, d.upgrade:`, `case !d.safe && false, d.upgrade:`},
 	{"an image may load a path with credentials", decideGo, `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, `case false:`},
 	{"disabled, but not for images", decideGo, `	case g.disabled:
 		d.refuse(r, ReasonDisabled)
-	case !d.safe(), d.upgrade:`, `	case !d.safe(), d.upgrade:`},
+	case !d.safe, d.upgrade:`, `	case !d.safe, d.upgrade:`},
 	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors")`, `len(mode) > 9`},
 	{"cookies where none are allowed", decideGo, `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, `false`},
 
@@ -154,7 +154,7 @@ var faults = []fault{
 	{"a preflight that is remembered as long as none says", effectiveGo, `	return e.maxAgeFrom.message.GetMaxAge().AsDuration()`, `	return defaultMaxAge`},
 
 	// What an answer carries.
-	{"a dropped Vary", applyGo, `	if e.safe() {
+	{"a dropped Vary", applyGo, `	if e.safe {
 		f.addVary(e.vary())
 	}`, ``},
 	{"Vary says Origin and not Sec-Fetch-Site", grantGo, `	case !kind.path:
@@ -162,7 +162,7 @@ var faults = []fault{
 		g.vary = "Origin"`},
 	{"no Vary where credentials are allowed", grantGo, `g.anyOrigin && !g.credentials && !g.disabled }`, `!g.credentials && !g.disabled }`},
 	{"Vary of the handler is lost", applyGo, `append(lines[:len(lines):len(lines)], missing[2:])`, `[]string{missing[2:]}`},
-	{"an answer to everyone lacks Vary where its method is not granted", applyGo, `return e.target.kind != targetPath || slices`, `return true || slices`},
+	{"an answer to everyone lacks Vary where its method is not granted", decideGo, `d.safe && (t.kind != targetPath || slices`, `d.safe && (true || slices`},
 	{"a cache may keep a 405", applyGo, `		f.set("Cache-Control", "no-store") // the handler`, `		f.set("X-Corsrpc", "no-store") // the handler`},
 	{"a cache may keep a refusal", applyGo, `	f.set("Cache-Control", "no-store")
 	f.set("X-Content`, `	f.set("X-Content`},
@@ -204,6 +204,10 @@ var faults = []fault{
 	{"a browser's request counts as a server's", layerGo, `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, `r.Method == http.MethodPost`},
 	{"an observer is not told of servers' calls", layerGo, `len(origins) == 0 && l.observers == nil &&`, `len(origins) == 0 &&`},
 	{"a shadow is not asked of servers' calls", layerGo, `plan.shadow == nil && fromServer`, `fromServer`},
+	{"refusals of all procedures share a line", "corsrpc/event_log.go", `((grant*spread)^target)*spread`, `grant*spread`},
+	{"refusals for all reasons share a line", "corsrpc/event_log.go", `lineKey(reason.index()+1)<<6`, `0`},
+	{"refusals by all rules share a line", "corsrpc/event_log.go", `((grant*spread)^target)*spread`, `target*spread`},
+	{"differences share a line, whatever the shadow says", "corsrpc/event_log.go", ` | lineKey(shadow.index()+1)`, ``},
 	{"a key is quiet for good", "corsrpc/event_log.go", `	delete(quiet, key)
 `, ``},
 	{"a pattern with a wildcard is not asked for", planGo, `		if p.wildcardStarts[start] {
@@ -401,7 +405,7 @@ var faults = []fault{
 	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},
 
 	// Seeing and guarding.
-	{"a handshake without Origin, from elsewhere", decideGo, `case !d.safe(), d.upgrade:`, `case !d.safe():`},
+	{"a handshake without Origin, from elsewhere", decideGo, `case !d.safe, d.upgrade:`, `case !d.safe:`},
 	{"a handshake where no rule governs", checkOriginGo, `t = &target{grant: plan.nothing, answers: &plan.nothing.answers}`, `return true`},
 	{"a handshake is judged as a call", checkOriginGo, `r.Header["Origin"], true)`, `r.Header["Origin"], false)`},
 	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.Refused()`},

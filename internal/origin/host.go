@@ -56,8 +56,11 @@ func endsInNumber(s string) bool {
 	}
 	s = strings.TrimSuffix(s, ".")
 	last := s[strings.LastIndexByte(s, '.')+1:]
-	digits := last != ""
-	for i := 0; i < len(last); i++ {
+	if last == "" || !isDigit(last[0]) {
+		return false
+	}
+	digits := true
+	for i := 1; i < len(last); i++ {
 		digits = digits && isDigit(last[i])
 	}
 	if digits {
