@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -81,6 +81,8 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
+	@cd internal/bench && go test ./... # not under -race, which makes everything larger
+	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
 
 .PHONY: live
 live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
@@ -114,6 +116,10 @@ soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, a m
 	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
 	@cd corsrpc/corsotel && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
+
+.PHONY: bench
+bench: ## Measure what corsrpc costs beside a handler by hand and beside its peers, and write internal/bench/RESULTS.md (20 minutes on an idle machine)
+	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: mutate
 mutate: ## Break the layer on purpose, in over two hundred ways, one at a time: the tests notice each of them

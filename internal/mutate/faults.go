@@ -101,9 +101,11 @@ var faults = []fault{
 
 	// Patterns.
 	{"a suffix match without the dot", patternGo, `strings.HasSuffix(front, ".")`, `true`},
-	{"a wildcard covers the host itself", setGo, `strings.Count(rest, ".") - 1; n >= 0`, `strings.Count(rest, "."); n >= 0`},
-	{"a wildcard's port is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, o.Port}]`, `s.wildcard[wildcard{o.Scheme, rest, ""}]`},
-	{"a wildcard's scheme is skipped", setGo, `s.wildcard[wildcard{o.Scheme, rest, "*"}]`, `s.wildcard[wildcard{"https", rest, "*"}]`},
+	{"a wildcard covers the host itself", setGo, `strings.Count(hostPort[:host], ".") - 1; n >= 0`, `strings.Count(hostPort[:host], "."); n >= 0`},
+	{"a wildcard's port is skipped", setGo, `w.ports[hostPort]; ok`, `w.ports[hostPort[:host]]; ok`},
+	{"a wildcard's scheme is skipped", setGo, `	if scheme == "https" {
+		return &s.https`, `	if scheme != "" {
+		return &s.https`},
 	{"any port of one host is any port of all below it", setGo, `s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]`, `s.anyPort[o.Scheme+"://"+o.Host[strings.IndexByte(o.Host, '.')+1:]]`},
 	{"everyone, where nobody is", setGo, `return s.any, s.any != 0`, `return s.any, true`},
 	{"a value that no browser sends matches *", setGo, `	if !ok {

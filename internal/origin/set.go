@@ -11,10 +11,10 @@ type Set struct {
 	exact index  // of those that are the whole header value
 
 	// The values of the maps are places of texts. The first of equal patterns wins.
-	anyPort  map[string]uint32   // by scheme://host
-	wildcard map[wildcard]uint32 // by what stands below "*."
-	dots     []bool              // the numbers of dots that the wildcards' hosts have
-	any      Ref                 // that of "*"; 0 for none
+	anyPort map[string]uint32 // by scheme://host
+	https   wildcards
+	http    wildcards
+	any     Ref // that of "*"; 0 for none
 }
 
 // Ref names a pattern of a set; 0 names none.
@@ -22,8 +22,12 @@ type Ref uint64
 
 func refTo(place uint32) Ref { return Ref(place) + 1 }
 
-// wildcard is a pattern of kindWildcard; port is "*" for any.
-type wildcard struct{ scheme, host, port string }
+// wildcards are the patterns of kindWildcard of a scheme.
+type wildcards struct {
+	ports   map[string]uint32 // by what stands behind "*.", the port included
+	anyPort map[string]uint32 // by the same without ":*"
+	dots    []bool            // the numbers of dots that their hosts have
+}
 
 // NewSet returns the set of patterns. Those that are the zero value match
 // nothing.
@@ -64,12 +68,17 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 			s.any = refTo(place)
 		}
 	case p.kind == kindWildcard:
-		putFirst(&s.wildcard, wildcard{p.scheme, p.host, p.port}, place)
-		n := strings.Count(p.host, ".")
-		for len(s.dots) <= n {
-			s.dots = append(s.dots, false)
+		w := s.wildcards(p.scheme)
+		if p.port == "*" {
+			putFirst(&w.anyPort, p.host, place)
+		} else {
+			putFirst(&w.ports, text[len(p.scheme)+len("://*."):], place)
 		}
-		s.dots[n] = true
+		n := strings.Count(p.host, ".")
+		for len(w.dots) <= n {
+			w.dots = append(w.dots, false)
+		}
+		w.dots[n] = true
 	case p.kind == kindExact && p.port == "*":
 		putFirst(&s.anyPort, p.scheme+"://"+p.host, place)
 	case p.kind == kindExact, p.kind == kindNull:
@@ -79,9 +88,16 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 	}
 }
 
-func putFirst[K comparable](m *map[K]uint32, key K, place uint32) {
+func (s *Set) wildcards(scheme string) *wildcards {
+	if scheme == "https" {
+		return &s.https
+	}
+	return &s.http
+}
+
+func putFirst(m *map[string]uint32, key string, place uint32) {
 	if *m == nil {
-		*m = map[K]uint32{}
+		*m = map[string]uint32{}
 	}
 	if _, ok := (*m)[key]; !ok {
 		(*m)[key] = place
@@ -126,29 +142,29 @@ func (s *Set) MatchParsed(raw string, o Parsed) (Ref, bool) {
 		if place, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
 			return refTo(place), true
 		}
-		if place, ok := s.matchWildcard(o); ok {
+		if place, ok := s.wildcards(o.Scheme).match(raw[len(o.Scheme)+len("://"):], len(o.Host)); ok {
 			return refTo(place), true
 		}
 	}
 	return s.any, s.any != 0
 }
 
-// matchWildcard looks up what remains of the host behind each of its dots, the
-// longest first, where a wildcard of as many labels exists.
-func (s *Set) matchWildcard(o Parsed) (place uint32, ok bool) {
-	if len(s.dots) == 0 {
+// match looks up what remains of a host, and its port if there is one, behind each of
+// the host's dots, the longest first, where a wildcard of as many labels exists.
+func (w *wildcards) match(hostPort string, host int) (place uint32, ok bool) {
+	if len(w.dots) == 0 {
 		return 0, false
 	}
-	rest := o.Host
-	for n := strings.Count(rest, ".") - 1; n >= 0; n-- {
-		rest = rest[strings.IndexByte(rest, '.')+1:]
-		if n >= len(s.dots) || !s.dots[n] {
+	for n := strings.Count(hostPort[:host], ".") - 1; n >= 0; n-- {
+		behind := strings.IndexByte(hostPort, '.') + 1
+		hostPort, host = hostPort[behind:], host-behind
+		if n >= len(w.dots) || !w.dots[n] {
 			continue
 		}
-		if place, ok := s.wildcard[wildcard{o.Scheme, rest, o.Port}]; ok {
+		if place, ok := w.ports[hostPort]; ok {
 			return place, true
 		}
-		if place, ok := s.wildcard[wildcard{o.Scheme, rest, "*"}]; ok {
+		if place, ok := w.anyPort[hostPort[:host]]; ok {
 			return place, true
 		}
 	}

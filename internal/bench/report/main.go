@@ -28,6 +28,9 @@ func main() {
 	rounds := flag.Int("rounds", 8, "how often each is measured; 6 or more for an interval of 95 %")
 	render := flag.Bool("render", false, "measure nothing, and write the report of "+resultsFile+" anew")
 	flag.Parse()
+	if *rounds < 6 {
+		log.Fatal("report: fewer than 6 rounds say nothing with 95 % confidence")
+	}
 	if err := report(*rounds, *render); err != nil {
 		log.Fatal(err)
 	}

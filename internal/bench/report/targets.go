@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -89,6 +90,8 @@ func targets(r *results) (all []target) {
 			add(l.what, "peak of a reload ≤ 3 sets", fmt.Sprintf("%.2f", peak.middle), peak.middle <= 3)
 		}
 	}
+	refused := slices.Max(r.of("Reloads/reloads=every 100 ms", "refused"))
+	add("calls refused while both policies allow them", "0", number(refused), refused == 0)
 	worst := worstHostile(r)
 	add("what is larger than what is read ("+worst.what+")", "≤ 2 × the usual size", ratio(worst.figure), worst.middle <= 2)
 	return all
