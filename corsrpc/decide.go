@@ -180,9 +180,18 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 		d.callProcedure(r)
 	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, ReasonMethodNotAllowed
+	case d.isAnybodysWrite() && len(r.Header["Cookie"]) > 0:
+		d.refuse(r, ReasonCredentialsNotAllowed)
 	default:
 		d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
 	}
+}
+
+// isAnybodysWrite reports whether the request may change something and its origin is one
+// that every site can have. A form of any site sends the visitor's cookies along with
+// it, without a preflight; what is granted is a request without.
+func (d *Decision) isAnybodysWrite() bool {
+	return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")
 }
 
 // callProcedure grants a call that is made in mode cors, with cookies only where

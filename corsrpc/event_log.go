@@ -18,26 +18,42 @@ const (
 	logPeriod    = time.Minute
 	logPerSecond = 10
 	logMostBytes = 100 // of a sample
+
+	logPatience  = 100 * time.Millisecond // with a log that is stuck
+	logMostStuck = 8                      // lines that wait for it
 )
 
 // eventLog logs what a layer does. Of requests it logs those that are refused, and
 // those that a shadow policy decides otherwise: each reason, rule and known
 // procedure once a minute with one sample, ten lines a second at most, and the count
-// of the rest once a minute. One line is written at a time, and what comes meanwhile is
-// counted: a log that is stuck holds up one request, not all.
+// of the rest once a minute. One line of a request is written at a time, and what comes
+// meanwhile is counted. Whoever has something to log waits for the line to be written,
+// but not for long: a log that is stuck holds up nobody.
 type eventLog struct {
 	logger *slog.Logger
 
 	// quiet are the keys of the last minute's lines: as many as its seconds allow. It
 	// is replaced whole, so that what is only counted takes no lock and no clock.
 	quiet      atomic.Pointer[map[lineKey]struct{}]
-	suppressed atomic.Int64
+	suppressed [lineKinds]atomic.Int64
+	stuck      atomic.Int32 // lines that are being written
 
 	mu       sync.Mutex
 	second   time.Time
 	inSecond int
 	busy     bool // a line is being written
 }
+
+// lineKind is what a line about a request says. Those that are only counted are counted
+// by it.
+type lineKind uint8
+
+const (
+	lineRefused lineKind = iota
+	lineWouldRefuse
+	lineDifference
+	lineKinds
+)
 
 // lineKey is what lines of a kind have in common: the reason, the rule, and the target
 // if it is a known procedure or a path rule, since their number is bounded. It is a
@@ -60,7 +76,11 @@ func newEventLog(logger *slog.Logger) *eventLog {
 
 // decision logs a refusal, or counts it.
 func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
-	if !l.admit(keyOf(d.reason, "", d.target.grant.id, d.target.id)) {
+	kind := lineRefused
+	if !d.Enforced() {
+		kind = lineWouldRefuse
+	}
+	if !l.admit(kind, keyOf(d.reason, "", d.target.grant.id, d.target.id)) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -101,10 +121,10 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 }
 
 // admit reports whether a line may be written now, by write, and counts it if not.
-func (l *eventLog) admit(key lineKey) bool {
+func (l *eventLog) admit(kind lineKind, key lineKey) bool {
 	if _, quiet := (*l.quiet.Load())[key]; quiet || !l.admitNow(key, time.Now()) {
-		if l.suppressed.Add(1) == 1 {
-			time.AfterFunc(logPeriod, l.summarize)
+		if l.suppressed[kind].Add(1) == 1 {
+			time.AfterFunc(logPeriod, func() { l.summarize(kind) })
 		}
 		return false
 	}
@@ -140,25 +160,54 @@ func (l *eventLog) forget(key lineKey) {
 
 // write writes a line that was admitted.
 func (l *eventLog) write(ctx context.Context, what string, attrs ...slog.Attr) {
-	defer func() {
+	l.lineThen(ctx, slog.LevelWarn, what, attrs, func() {
 		l.mu.Lock()
 		l.busy = false
 		l.mu.Unlock()
-	}()
-	l.line(ctx, slog.LevelWarn, what, attrs...)
+	})
 }
 
-// line writes a line. A handler of the log's that panics does not touch the request.
+// line writes a line.
 func (l *eventLog) line(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
-	defer func() { _ = recover() }()
-	l.logger.LogAttrs(ctx, level, what, attrs...)
+	l.lineThen(ctx, level, what, attrs, func() {})
 }
 
-// summarize logs how many refusals were only counted.
-func (l *eventLog) summarize() {
-	n := l.suppressed.Swap(0)
-	l.line(context.Background(), slog.LevelWarn,
-		"corsrpc: refused more of the same in the last minute", slog.Int64("count", n))
+// lineThen writes a line, and calls then when it is written. It waits for that, but not
+// for long, and a line that finds too many stuck before it is lost. A handler of the
+// log's that panics does not touch the request.
+func (l *eventLog) lineThen(ctx context.Context, level slog.Level, what string, attrs []slog.Attr, then func()) {
+	if l.stuck.Add(1) > logMostStuck {
+		l.stuck.Add(-1)
+		then()
+		return
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		defer then()
+		defer l.stuck.Add(-1)
+		defer func() { _ = recover() }()
+		l.logger.LogAttrs(ctx, level, what, attrs...)
+	}()
+	patience := time.NewTimer(logPatience)
+	defer patience.Stop()
+	select {
+	case <-written:
+	case <-patience.C:
+	}
+}
+
+// moreOf says of a kind of lines how many were only counted.
+var moreOf = [lineKinds]string{
+	lineRefused:     "corsrpc: refused more of the same in the last minute",
+	lineWouldRefuse: "corsrpc: would have refused more of the same in the last minute",
+	lineDifference:  "corsrpc: the shadow policy decided otherwise on more of the same in the last minute",
+}
+
+// summarize logs how many requests were only counted.
+func (l *eventLog) summarize(kind lineKind) {
+	n := l.suppressed[kind].Swap(0)
+	l.line(context.Background(), slog.LevelWarn, moreOf[kind], slog.Int64("count", n))
 }
 
 // sample makes text from the network safe to log: short, and without control
@@ -207,13 +256,18 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	if shadow.target.grant != nil {
 		grant = shadow.target.grant.id
 	}
-	if !l.admit(keyOf(d.reason, shadow.reason, grant, d.target.id)) {
+	if !l.admit(lineDifference, keyOf(d.reason, shadow.reason, grant, d.target.id)) {
 		return
 	}
-	l.write(ctx, "corsrpc: the shadow policy decides otherwise",
+	attrs := []slog.Attr{
 		slog.String("target", d.knownTarget()), slog.String("origin", sample(r.Header.Get("Origin"))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.reason)), slog.String("rule", d.From().String()),
-		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()))
+		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()),
+	}
+	if d.observed != shadow.observed {
+		attrs = append(attrs, slog.Bool("enforced", !d.observed), slog.Bool("shadow_enforced", !shadow.observed))
+	}
+	l.write(ctx, "corsrpc: the shadow policy decides otherwise", attrs...)
 }
 
 // source logs that a source fails, each time, since that is rare; that it answers

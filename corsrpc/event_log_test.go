@@ -204,29 +204,48 @@ func (h stuckHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestStuckLogHoldsUpOneRequest: others are refused meanwhile, and counted.
-func TestStuckLogHoldsUpOneRequest(t *testing.T) {
+// TestStuckLogHoldsUpNobody: who has something to log waits for it a moment, once;
+// others are refused meanwhile, and counted; policies change.
+func TestStuckLogHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log := stuckHandler{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
+		log := stuckHandler{slog.DiscardHandler, make(chan struct{}, 100), make(chan struct{})}
 		layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(log)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := layer.Wrap(nothing)
-		held := make(chan struct{})
-		go func() {
-			refuse(h, listRPC, "https://evil.example")
-			close(held)
-		}()
-		<-log.stuck
+		start := time.Now()
+		refuse(h, listRPC, "https://evil.example")
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("the first waited for %v", waited)
+		}
+		start = time.Now()
 		for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
-			refuse(h, path, "https://evil.example") // would not come back
+			refuse(h, path, "https://evil.example")
+		}
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("the others waited for %v", waited)
+		}
+		for range 100 {
+			if err := layer.Reload(t.Context(), compilePolicy(t, allowPage)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if n := len(log.stuck); n > 8 {
+			t.Errorf("%d lines wait for the log", n)
 		}
 		close(log.goOn)
-		<-held
+		synctest.Wait()
+		for len(log.stuck) > 0 {
+			<-log.stuck
+		}
 		refuse(h, "/files/a", "https://evil.example")
-		<-log.stuck // it is logged again
+		if len(log.stuck) != 1 {
+			t.Error("nothing is logged when the log goes on")
+		}
+		<-time.After(time.Hour) // the counts of the rest are due
 	})
 }
 
@@ -253,5 +272,28 @@ func TestBrokenLogDoesNotTouchTheRequest(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("%s: %d, want %d", origin, w.Code, want)
 		}
+	}
+}
+
+// TestLogCountsWhatItIs: what is only counted is counted as what it is.
+func TestLogCountsWhatItIs(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, text, origin, want, not string }{
+		{"refused", smallest, "https://evil.example", `"corsrpc: refused more of the same in the last minute" count=9`, "shadow"},
+		{"would be refused", smallest + "\nenforcement: OBSERVE", "https://evil.example", `"corsrpc: would have refused more of the same in the last minute" count=9`, ": refused"},
+		{"granted, and the shadow refuses", smallest + "\nshadow: {defaults: {allow_origins: [https://new.example.com]}}", page,
+			`"corsrpc: the shadow policy decided otherwise on more of the same in the last minute" count=9`, "refused more"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			layer, log := newLayer(t, test.text)
+			for range 10 {
+				refuse(layer.Wrap(nothing), listRPC, test.origin)
+			}
+			<-time.After(time.Hour)
+			synctest.Wait()
+			if got := log.String(); !strings.Contains(got, test.want) || strings.Contains(got, test.not) {
+				t.Errorf("%s: %s", test.name, got)
+			}
+		})
 	}
 }

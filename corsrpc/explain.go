@@ -162,21 +162,23 @@ var questions = []struct {
 		},
 	},
 	{
+		text: "does the rule list the method?", endsIn: []Reason{ReasonMethodNotAllowed},
+		asked: func(d Decision, _ Request) bool { return d.target.kind == targetPath && !d.preflight },
+		found: func(d Decision, r Request, ends bool) (string, string) {
+			return yesNo(!ends) + ": " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
+		},
+	},
+	{
 		text: "may it use cookies?", endsIn: []Reason{ReasonCredentialsNotAllowed},
-		asked: func(d Decision, _ Request) bool { return d.target.kind == targetProcedure && !d.preflight },
+		asked: func(d Decision, _ Request) bool {
+			return (d.target.kind == targetProcedure || d.isAnybodysWrite()) && !d.preflight
+		},
 		found: func(d Decision, r Request, _ bool) (string, string) {
 			found := yesNo(d.target.grant.credentials)
 			if len(r.Header["Cookie"]) == 0 {
 				found += ", and it has none"
 			}
 			return found, said(d.target.grant.credentialsFrom, "allow_credentials")
-		},
-	},
-	{
-		text: "does the rule list the method?", endsIn: []Reason{ReasonMethodNotAllowed},
-		asked: func(d Decision, _ Request) bool { return d.target.kind == targetPath && !d.preflight },
-		found: func(d Decision, r Request, ends bool) (string, string) {
-			return yesNo(!ends) + ": " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
 		},
 	},
 }

@@ -2,8 +2,10 @@ package corsrpc
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -40,6 +42,8 @@ type grant struct {
 	present       bool
 
 	vary string // Vary, on GET and HEAD
+
+	says func() string // what it answers, in one form, worked out once
 }
 
 // defaultMaxAge is what browsers are told where no rule sets max_age: the
@@ -74,6 +78,7 @@ func (c *compiler) grant(layers []*parsedRule, kind grantKind) *grant {
 	c.someOrigin = c.someOrigin || g.originRule != nil && !g.disabled
 	g.setHeaders()
 	g.setVary(kind)
+	g.says = sync.OnceValue(g.describe) // most plans are never compared
 	return g
 }
 
@@ -205,12 +210,24 @@ func (g *grant) grants(name string) bool {
 	return yes
 }
 
-// answersLike reports whether two grants, of two plans perhaps, answer alike.
-func (g *grant) answersLike(other *grant) bool {
-	return g.anyOrigin == other.anyOrigin && g.credentials == other.credentials && g.allowMethods == other.allowMethods &&
-		g.allowHeaders == other.allowHeaders && g.maxAge == other.maxAge && g.present == other.present &&
-		g.exposeHeaders == other.exposeHeaders && g.vary == other.vary && g.protocols == other.protocols &&
-		slices.EqualFunc(g.response, other.response, slices.Equal[[]mention])
+// answersLike reports whether two grants, of two plans perhaps, answer alike, whoever
+// is allowed by them.
+func (g *grant) answersLike(other *grant) bool { return g == other || g.says() == other.says() }
+
+// describe puts all that answers depend on into a text that is the same for grants that
+// answer alike, whatever layers they were put together from.
+func (g *grant) describe() string {
+	exposes := ""
+	if g.present {
+		exposes = g.response.normal(false)
+	}
+	asked := ""
+	if g.openHeaders {
+		asked = g.request.normal(true)
+	}
+	return fmt.Sprint(g.anyOrigin, g.credentials, g.maxAge, g.protocols, g.vary,
+		slices.Sorted(slices.Values(g.methods)), slices.Sorted(maps.Keys(g.headers)), asked,
+		g.present, g.exposeNames, exposes)
 }
 
 // intern returns the plan's own copy of a grant: what has the same layers has the

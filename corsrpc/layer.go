@@ -167,9 +167,10 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 	}
 }
 
-// likeness reports whether two plans decided alike, and grant alike.
+// likeness reports whether two plans decided alike, grant alike, and carry it out alike.
 func (d Decision) likeness(other Decision) bool {
-	if d.outcome != other.outcome || d.reason != other.reason || d.missing != other.missing || d.moreHeaders != other.moreHeaders {
+	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed ||
+		d.missing != other.missing || d.moreHeaders != other.moreHeaders {
 		return false
 	}
 	return d.outcome != OutcomeGrant && d.outcome != OutcomePreflight || d.target.grant.answersLike(other.target.grant)

@@ -1,6 +1,7 @@
 package corsrpc
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -89,6 +90,55 @@ func (l nameList) open() bool {
 		}
 	}
 	return false
+}
+
+// normal returns a text that is the same for lists that say the same of every name: what
+// is said of a name or a prefix is left out where the prefix around it says it too.
+// Where silence is no, it is the same as to withhold.
+func (l nameList) normal(silenceIsNo bool) string {
+	// These are spoken of apart from the names around them, see covers.
+	names, prefixes := []string{"authorization"}, []string{"", rpc.GatewayPrefix}
+	for _, layer := range l {
+		for _, m := range layer {
+			switch m.kind {
+			case mentionName:
+				names = append(names, m.name)
+			case mentionPrefix:
+				prefixes = append(prefixes, m.name)
+			}
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(prefixes)
+	names, prefixes = slices.Compact(names), slices.Compact(prefixes)
+	said := func(name string) string {
+		yes, mentioned := l.verdict(name)
+		if silenceIsNo {
+			return fmt.Sprint(yes)
+		}
+		return fmt.Sprint(yes, mentioned)
+	}
+	other := func(prefix string) string { return prefix + "\x00" } // a name that nobody has
+	around := func(name string) string {
+		for _, prefix := range slices.Backward(prefixes) {
+			if len(prefix) < len(name) && strings.HasPrefix(name, prefix) {
+				return said(other(prefix)) // the longest, since shorter ones come before
+			}
+		}
+		return ""
+	}
+	var b strings.Builder
+	for _, prefix := range prefixes {
+		if is := said(other(prefix)); is != around(prefix) {
+			fmt.Fprintf(&b, "%s-*: %s\n", strings.TrimSuffix(prefix, "-"), is)
+		}
+	}
+	for _, name := range names {
+		if is := said(name); is != around(other(name)) {
+			fmt.Fprintf(&b, "%s: %s\n", name, is)
+		}
+	}
+	return b.String()
 }
 
 // parseMention reads an item of a header list.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,8 @@ import (
 type Provenance struct {
 	// Field is the path of the policy's field, such as rules[1].allow_origins[0],
 	// or of an option in a .proto file, such as
-	// option(acme.v1.CatalogService).allow_headers[0]. It is empty for what is
-	// built in.
+	// option(acme.v1.CatalogService).allow_headers[0]. That GET is among a procedure's
+	// methods comes from its "option idempotency_level". It is empty for what is built in.
 	Field string
 	// File is the name of the policy's text, or of the .proto file; empty where it
 	// is not known.
@@ -95,8 +96,8 @@ func optionPlace(d protoreflect.Descriptor, number protoreflect.FieldNumber) Pro
 // EffectiveRule is what holds for one procedure or one path: the layers of the
 // policy and of the schema put together.
 type EffectiveRule struct {
-	// Name is the procedure's full name, such as acme.v1.CatalogService.Get, or
-	// the path rule's pattern.
+	// Name is the procedure's full name, such as acme.v1.CatalogService.Get, the path
+	// rule's pattern, or a selector.
 	Name string
 	// Values are what the rule says, in the order of the fields of corsrpc.v1.Rule.
 	// Of header lists they have what counts in the end.
@@ -115,15 +116,29 @@ type EffectiveValue struct {
 }
 
 // Procedures returns the effective rule of each procedure that the schema has,
-// sorted by name, with where each of its values comes from. Unknown procedures of a
-// known service have what the service's narrowest rule says, and others what the
-// rules by package and the defaults say.
+// sorted by name, with where each of its values comes from. See Unknown for all others.
 func (p *Plan) Procedures() []EffectiveRule {
 	byName := map[string]*grant{} // a procedure is there once for each path prefix
 	for _, t := range p.procedures {
 		byName[t.name] = t.grant
 	}
 	return effectiveRules(byName)
+}
+
+// Unknown returns what procedures get that the schema does not have, as behind a proxy
+// or in a newer server: the effective rule of each selector, sorted, of which the
+// narrowest that covers the procedure's name counts. The last one, "*", is for names
+// that no other covers. Operational services, such as grpc.reflection, are not among
+// those: nobody may call them unless a selector names them.
+func (p *Plan) Unknown() []EffectiveRule {
+	bySelector := maps.Clone(p.exact.selectors)
+	for _, t := range p.procedures {
+		delete(bySelector, t.name)
+	}
+	for pkg, g := range p.exact.packages {
+		bySelector[pkg+".*"] = g
+	}
+	return append(effectiveRules(bySelector), effectiveRules(map[string]*grant{"*": p.uncovered})...)
 }
 
 // Paths returns the effective rule of each path that the policy names, sorted by
@@ -202,7 +217,11 @@ func (g *grant) values(mostOrigins int) (all []EffectiveValue, left int) {
 		}
 	}
 	for _, method := range g.methods {
-		add("allow_methods", method, g.from(g.methodsFrom, item("allow_methods", g.methodsFrom.rule().GetAllowMethods(), method)))
+		from := g.from(g.methodsFrom, item("allow_methods", g.methodsFrom.rule().GetAllowMethods(), method))
+		if g.kind.get && method == http.MethodGet {
+			from = Provenance{Field: "option idempotency_level"} // of each procedure that shares the rule
+		}
+		add("allow_methods", method, from)
 	}
 	add("disabled", fmt.Sprint(g.disabled), g.from(g.disabledFrom, "disabled"))
 	return all, left

@@ -2,6 +2,7 @@ package corsrpc_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ hide_headers x-cost: option(acme.shop.v1.ShopService).hide_headers[0] at acme/sh
 max_age 30s: profiles["dev"].defaults.max_age at cors.yaml:19:25
 protocols CONNECT: built in
 protocols GRPC_WEB: built in
-allow_methods GET: built in
+allow_methods GET: option idempotency_level
 allow_methods POST: built in
 disabled false: built in`,
 		"acme.shop.v1.TillService.Open": `
@@ -163,5 +164,69 @@ func TestProvenanceIsTrue(t *testing.T) {
 	}
 	if checked < 100 {
 		t.Errorf("%d procedures were checked", checked)
+	}
+}
+
+// TestWhereAFallbackComesFrom: from the policy, and not from a variable that is not set;
+// each of several in one item from that item.
+func TestWhereAFallbackComesFrom(t *testing.T) {
+	t.Parallel()
+	const text = `defaults: {allow_origins: ["${ONE:-https://a.example.com,https://b.example.com}", https://c.example.com]}`
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"nothing is set", nil, `
+allow_origins https://a.example.com: defaults.allow_origins[0] at cors.yaml:1:28
+allow_origins https://b.example.com: defaults.allow_origins[0] at cors.yaml:1:28
+allow_origins https://c.example.com: defaults.allow_origins[1] at cors.yaml:1:83`},
+		{"the variable is set", map[string]string{"ONE": "https://d.example.com"}, `
+allow_origins https://d.example.com: defaults.allow_origins[0] at cors.yaml:1:28, from the environment variable ONE
+allow_origins https://c.example.com: defaults.allow_origins[1] at cors.yaml:1:83`},
+	} {
+		lines := valuesOf(compilePolicy(t, text, withEnv(test.env)), "acme.catalog.v1.CatalogService.List")
+		got := slices.DeleteFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "allow_origins") })
+		if strings.Join(got, "\n") != strings.TrimSpace(test.want) {
+			t.Errorf("%s:\n%s\nwant%s", test.name, strings.Join(got, "\n"), test.want)
+		}
+	}
+}
+
+// TestUnknown: what procedures get that the schema does not have is shown by the
+// selectors that cover them, as Decide applies them.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, `
+defaults: {allow_origins: [https://app.example.com]}
+rules:
+  - {selector: "*", max_age: 10s}
+  - {selector: acme.catalog.v1.*, max_age: 20s}
+  - {selector: acme.catalog.v1.CatalogService.List, max_age: 30s}
+  - {selector: acme.new.v1.NewService, max_age: 40s, accept_risks: [UNKNOWN_SELECTORS]}
+  - {selector: acme.new.v1.NewService.Get, max_age: 50s, accept_risks: [UNKNOWN_SELECTORS]}
+`)
+	want := []string{"acme.catalog.v1.* 20s", "acme.new.v1.NewService 40s", "acme.new.v1.NewService.Get 50s", "* 10s"}
+	var got []string
+	for _, r := range plan.Unknown() {
+		for _, v := range r.Values {
+			if v.Field == "max_age" {
+				got = append(got, r.Name+" "+v.Value)
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for path, want := range map[string]string{
+		"/acme.catalog.v1.Other/A": "20", "/acme.new.v1.NewService/A": "40", "/acme.new.v1.NewService/Get": "50", "/other.v1.S/M": "10",
+	} {
+		header := http.Header{}
+		plan.Decide(corsrpc.Request{Method: http.MethodOptions, Host: "api.example.com", Path: path, Header: http.Header{
+			"Origin": {page}, "Access-Control-Request-Method": {"POST"},
+		}}).Apply(http.StatusNoContent, header)
+		if got := header.Get("Access-Control-Max-Age"); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }

@@ -62,7 +62,8 @@ type originRun struct {
 	first    int    // the index of the first pattern
 	list     string // the field
 	item     int    // the index of the first item
-	variable string // empty for none
+	one      bool   // all are in that item
+	variable string // which holds them; empty for none
 }
 
 // originPlace returns the field of the item that a pattern is written in, and the
@@ -70,7 +71,7 @@ type originRun struct {
 func (p *parsedRule) originPlace(pattern int) (field, variable string) {
 	n, _ := slices.BinarySearchFunc(p.originRun, pattern+1, func(run originRun, i int) int { return run.first - i })
 	run := p.originRun[n-1]
-	if run.variable == "" {
+	if !run.one {
 		run.item += pattern - run.first
 	}
 	return fmt.Sprintf("%s[%d]", run.list, run.item), run.variable
@@ -152,7 +153,7 @@ func (c *compiler) parseOriginItems(p *parsedRule, field string, items iter.Seq2
 	for i, item := range items {
 		run := originRun{first: len(patterns), list: field, item: i}
 		patterns = append(patterns, c.parseOriginItem(p, &run, item)...)
-		if run.first < len(patterns) && (run.variable != "" || len(p.originRun) == 0 || !p.originRun[len(p.originRun)-1].goesOn(run)) {
+		if run.first < len(patterns) && (run.one || len(p.originRun) == 0 || !p.originRun[len(p.originRun)-1].goesOn(run)) {
 			p.originRun = append(p.originRun, run)
 		}
 	}
@@ -163,7 +164,7 @@ func (c *compiler) parseOriginItems(p *parsedRule, field string, items iter.Seq2
 
 // goesOn reports whether the next run says nothing that this one does not.
 func (run originRun) goesOn(next originRun) bool {
-	return run.variable == "" && next.variable == "" && next.item-run.item == next.first-run.first
+	return !run.one && !next.one && next.item-run.item == next.first-run.first
 }
 
 // parseOriginItem reads one item of a list of origins, which may stand for what
@@ -179,8 +180,10 @@ func (c *compiler) parseOriginItem(p *parsedRule, run *originRun, item string) (
 		return nil
 	}
 	value, set := c.config.lookupEnv(name)
+	run.one, run.variable = true, name
 	holds := "is what the environment variable " + name + " holds"
 	if !set || value == "" {
+		run.variable = ""
 		holds = "is what stands in for the environment variable " + name
 		if value = fallback; value == "" {
 			if !c.otherProfile {
@@ -197,10 +200,9 @@ func (c *compiler) parseOriginItem(p *parsedRule, run *originRun, item string) (
 		case "*":
 			c.fail(CheckEnvironment, at, value, holds+", and everyone is nothing that the environment says: the policy does", `"*"`)
 		default:
-			patterns = append(patterns, c.parseOrigin(p, at, part, name)...)
+			patterns = append(patterns, c.parseOrigin(p, at, part, holds)...)
 		}
 	}
-	run.variable = name
 	return patterns
 }
 
@@ -212,15 +214,15 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 	return name, fallback, opens && closes && isIdentifier(name) && !strings.ContainsAny(fallback, "${}")
 }
 
-// parseOrigin reads an origin's pattern; variable is where it came from, empty
-// for the policy itself. Risks are accepted by the rule that says the origin: the
-// environment is none, nor is add_origins.
-func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) []origin.Pattern {
+// parseOrigin reads an origin's pattern; holds says what it is where the environment or
+// a fallback says it, and is empty for the policy itself. Risks are accepted by the rule
+// that says the origin: the environment is none, nor is add_origins.
+func (c *compiler) parseOrigin(p *parsedRule, at, item, holds string) []origin.Pattern {
 	pattern, problems := origin.ParsePattern(item)
 	refused := false
 	for _, problem := range problems {
 		risk, canAccept := riskOf[problem.Code]
-		canAccept = canAccept && variable == "" && !p.added
+		canAccept = canAccept && holds == "" && !p.added
 		if canAccept && p.accepts(risk) {
 			continue
 		}
@@ -232,8 +234,8 @@ func (c *compiler) parseOrigin(p *parsedRule, at, item, variable string) []origi
 		if canAccept {
 			reason += fmt.Sprintf(" (accept_risks: [%s] in this rule accepts it)", strings.TrimPrefix(risk.String(), "RISK_"))
 		}
-		if variable != "" {
-			reason += " (from the environment variable " + variable + ")"
+		if holds != "" {
+			reason += " (it " + holds + ")"
 		}
 		c.fail(Check(problem.Code), at, item, reason, fix)
 	}
