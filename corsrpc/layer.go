@@ -173,7 +173,11 @@ func (d Decision) likeness(other Decision) bool {
 		d.missing != other.missing || d.moreHeaders != other.moreHeaders {
 		return false
 	}
-	return d.outcome != OutcomeGrant && d.outcome != OutcomePreflight || d.target.grant.answersLike(other.target.grant)
+	switch d.outcome {
+	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
+		return d.target.grant.answersLike(other.target.grant)
+	}
+	return true
 }
 
 // reportReload tells the log and the observer of a new plan, or of why there is

@@ -57,6 +57,7 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 		{name: "a prefix that is hidden", active: allow + "}", shadow: allow + ", hide_headers: [x-*]}", want: both},
 		{name: "a name that the rule hides, and another's prefix", active: allow + ", hide_headers: [x-*]}", shadow: rule + "hide_headers: [x-*], expose_headers: [x-a]}]", want: both},
 		{name: "the methods of a path", path: "/files/a", active: allow + "}\nrules: [{path: /files/}]", shadow: allow + "}\nrules: [{path: /files/, allow_methods: [POST, PUT]}]", want: both},
+		{name: "what the answer to a wrong method shows", path: "/files/a", active: allow + "}\nrules: [{path: /files/, allow_methods: [GET]}]", shadow: allow + "}\nrules: [{path: /files/, allow_methods: [GET], expose: PRESENT}]", want: both},
 		{name: "a path that only the candidate governs", path: "/files/a", active: allow + "}", shadow: allow + "}\nrules: [{path: /files/}]", want: both},
 	} {
 		t.Run(test.name, func(t *testing.T) {

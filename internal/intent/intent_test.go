@@ -46,7 +46,7 @@ func intentIsEffect(t *rapid.T) {
 func FuzzProperties(f *testing.F) {
 	properties := []func(*testing.T, []byte){}
 	for _, property := range []func(*rapid.T){
-		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered,
+		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered,
 	} {
 		properties = append(properties, rapid.MakeFuzz(property))
 	}
@@ -262,6 +262,7 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 		return outcome{Runs: !preflighted}
 	}
 	fetchMetadata := strings.HasPrefix(c.API, "https:")
+	anybodys := rule.Everyone() || c.Page == "null" // every site can have the origin that is granted
 	if c.Mode == corstest.NoCORS {
 		switch {
 		case c.Method != http.MethodPost && !fetchMetadata: // nothing tells it from a program's
@@ -271,7 +272,7 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 		case c.Method != http.MethodPost:
 			return outcome{Runs: !rule.Disabled() && rule.Everyone()}
 		case rule.isPath:
-			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method)}
+			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anybodys)}
 		}
 		return outcome{Runs: rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)}
 	}
@@ -299,6 +300,8 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 		o.Runs = false
 		return o
 	case !rule.isPath && hadCookies && !rule.Credentials():
+		return outcome{}
+	case rule.isPath && hadCookies && anybodys && c.Method != http.MethodGet && c.Method != http.MethodHead:
 		return outcome{}
 	case !readable:
 		return outcome{Runs: true}

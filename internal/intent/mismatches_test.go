@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -38,12 +39,23 @@ rules: [{path: /healthz, allow_origins: [https://app.example.com], expose_header
 			call{Path: "/healthz", Method: "POST", Answer: http.Header{"Grpc-Status": {"0"}, "Grpc-Message": {"m"}}},
 			outcome{Runs: true, Reads: true, Status: 200, Headers: "Grpc-Status"},
 		},
+		{
+			"cookies of a page like any other write to no open path", `
+rules: [{path: /healthz, allow_origins: ["*"]}]`,
+			call{Path: "/healthz", Method: "POST", Mode: corstest.NoCORS, Credentials: corstest.Include, HasCookie: true}, outcome{},
+		},
+		{
+			"without them it writes", `
+rules: [{path: /healthz, allow_origins: ["*"]}]`,
+			call{Path: "/healthz", Method: "POST", Mode: corstest.NoCORS, Credentials: corstest.Include}, outcome{Runs: true, Reaches: true},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := load(t, test.policy)
 			c := test.call
-			c.Page, c.API, c.Mode, c.Credentials, c.Engine, c.Status = page, "https://api.example.com", corstest.CORS, corstest.SameOrigin, corstest.Standard, http.StatusOK
+			c.Mode, c.Credentials = cmp.Or(c.Mode, corstest.CORS), cmp.Or(c.Credentials, corstest.SameOrigin)
+			c.Page, c.API, c.Engine, c.Status = page, "https://api.example.com", corstest.Standard, http.StatusOK
 			compare(t, w, c)
 			if got, log, err := effect(t, w.layer.Wrap, c); got != test.want {
 				t.Errorf("got %+v (%v), want %+v\n%+v", got, err, test.want, log)

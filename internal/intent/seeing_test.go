@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
 // TestHandshakes: CheckOrigin lets a handshake of another origin go on exactly where a
@@ -41,6 +43,86 @@ func handshakesAreGuarded(t *rapid.T) {
 			t.Fatalf("%s from %s: %t, want %t\npolicy %s", c.Path, c.Page, got, want, prototext.Format(w.Policy))
 		}
 	}
+}
+
+// TestShadows: a candidate that a browser would meet otherwise is told, and one that is
+// the same policy in another order never is.
+func TestShadows(t *testing.T) { rapid.Check(t, shadowsAreTold) }
+
+func shadowsAreTold(t *rapid.T) {
+	w := drawWorld(t)
+	policy := proto.CloneOf(w.Policy.Policy)
+	policy.Shadow = nil
+	active, candidate, reordered := w.with(policy), w.with(drawWorld(t).Policy.Policy), w.with(proto.CloneOf(policy))
+	slices.Reverse(reordered.Policy.Rules)
+	candidate.Policy.Policy = proto.CloneOf(candidate.Policy.Policy)
+	candidate.Policy.Policy.Shadow = nil
+	if chance(t, 70, "a candidate that is close") {
+		candidate.Policy.Policy = proto.CloneOf(policy)
+		if rules := candidate.Policy.Policy.Rules; len(rules) > 0 {
+			i := index(t, len(rules), "changed rule")
+			changed := drawRule(t, rules[i].Path != "")
+			changed.Selector, changed.Path = rules[i].Selector, rules[i].Path
+			rules[i] = changed
+		}
+	}
+	if err := active.compile(t); err != nil {
+		t.Fatal(err)
+	}
+	if candidate = newWorld(t, candidate.Policy, w.set); candidate == nil {
+		return
+	}
+	if err := reordered.compile(t); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	count := corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+		if e.Kind == corsrpc.EventShadow {
+			told++
+		}
+	}))
+	beside := func(shadow *world) *world {
+		watched := w.with(policy)
+		if err := watched.compile(t, count, corsrpc.WithShadow(shadow.layer.Plan())); err != nil {
+			t.Fatal(err)
+		}
+		return watched
+	}
+	besideCandidate, besideItself := beside(candidate), beside(reordered)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		if c.Page == c.API {
+			continue // the server's own pages read all, whatever is said
+		}
+		told = 0
+		effect(t, besideItself.layer.Wrap, c)
+		if told > 0 {
+			t.Fatalf("%+v: the same policy in another order is told as different\npolicy %s", c, prototext.Format(policy))
+		}
+		first, logFirst, _ := effect(t, besideCandidate.layer.Wrap, c)
+		if second, logSecond, _ := effect(t, candidate.layer.Wrap, c); told == 0 && (first != second || !reflect.DeepEqual(grantsIn(logFirst), grantsIn(logSecond))) {
+			t.Fatalf("%+v: the difference is not told\none   %+v %+v\nother %+v %+v\npolicy %s\ncandidate %s", c, first, logFirst, second, logSecond, prototext.Format(policy), prototext.Format(candidate.Policy))
+		}
+	}
+}
+
+// grantsIn are the fields that grant something, of each exchange that names an origin,
+// with their lists in order.
+func grantsIn(log []corstest.Exchange) (grants []http.Header) {
+	for _, e := range log {
+		if e.Header.Get("Origin") == "" {
+			continue
+		}
+		grant := e.Answer.Clone()
+		maps.DeleteFunc(grant, func(name string, _ []string) bool { return !strings.HasPrefix(name, "Access-Control-") })
+		for _, lines := range grant {
+			names := strings.Split(strings.Join(lines, ", "), ", ")
+			slices.Sort(names)
+			lines[0] = strings.Join(names, ", ")
+		}
+		grants = append(grants, grant)
+	}
+	return grants
 }
 
 // TestRemedies: writing into the policy what a refusal says to write, one refusal after

@@ -60,7 +60,7 @@ func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world
 }
 
 // compile makes the layer.
-func (w *world) compile(t failer) error {
+func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
 	opts := []corsrpc.CompileOption{
 		corsrpc.WithFiles(registry(t, w.set, w.Options)), corsrpc.WithProfile(w.Profile),
 		corsrpc.WithLookupEnv(func(name string) (string, bool) { v, ok := w.Env[name]; return v, ok }),
@@ -72,7 +72,7 @@ func (w *world) compile(t failer) error {
 	if err != nil {
 		return err
 	}
-	layerOpts := []corsrpc.LayerOption{corsrpc.WithLogger(nil)}
+	layerOpts := append(more, corsrpc.WithLogger(nil))
 	for _, name := range sourceNames {
 		source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 			return func(yield func(string, error) bool) {
