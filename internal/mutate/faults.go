@@ -321,7 +321,7 @@ var faults = []fault{
 	{"profiles that are not chosen are not checked", compileGo, `		if profile != chosen {`, `		if false {`},
 	{"a profile adds everyone", compileGo, `		if item == "*" {`, `		if false {`},
 	{"the environment says everyone", ruleGo, `		case "*":`, `		case "**":`},
-	{"the environment accepts risks", ruleGo, `canAccept && variable == "" && !p.added`, `canAccept && !p.added`},
+	{"the environment accepts risks", ruleGo, `canAccept && holds == "" && !p.added`, `canAccept && !p.added`},
 	{"a variable that is not set is nobody", ruleGo, `			if !c.otherProfile {
 				c.fail`, `			if false {
 				c.fail`},
@@ -356,7 +356,7 @@ var faults = []fault{
 		return
 	}
 `, ``},
-	{"an item is known by the place of another", ruleGo, `return run.variable == "" && next.variable == "" && next.item-run.item == next.first-run.first`, `return run.variable == "" && next.variable == ""`},
+	{"an item is known by the place of another", ruleGo, `return !run.one && !next.one && next.item-run.item == next.first-run.first`, `return !run.one && !next.one`},
 	{"a list of a rule is that of another", "internal/policyfile/origin_lists.go", `		c.rules[prefix]++
 `, ``},
 	{"the policy comes back without its lists", "corsrpc/origin_lists.go", `if list := lists[own[i]]; list != nil {`, `if list := lists[own[i]]; list != nil && false {`},
