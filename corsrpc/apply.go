@@ -16,17 +16,23 @@ func (d Decision) Answer() (status int, body string, ok bool) {
 	if !d.answered() {
 		return 0, "", false
 	}
+	status, body = d.reply()
+	return status, body, true
+}
+
+// reply is Answer, of a decision that the layer answers.
+func (d *Decision) reply() (status int, body string) {
 	switch {
 	case d.outcome == OutcomePreflight:
-		return http.StatusNoContent, "", true
+		return http.StatusNoContent, ""
 	case d.outcome == OutcomeMethodNotAllowed:
-		return http.StatusMethodNotAllowed, d.texts().plain, true
+		return http.StatusMethodNotAllowed, d.texts().plain
 	case d.format == rpc.FormatConnect:
-		return http.StatusForbidden, d.texts().connect, true
+		return http.StatusForbidden, d.texts().connect
 	case d.format == rpc.FormatGRPC:
-		return http.StatusForbidden, "", true
+		return http.StatusForbidden, ""
 	}
-	return http.StatusForbidden, d.texts().plain, true
+	return http.StatusForbidden, d.texts().plain
 }
 
 // answered reports whether the layer answers itself.
@@ -312,8 +318,11 @@ func lists(lines []string, item string) bool {
 // exposed returns the value of Access-Control-Expose-Headers for a response, and
 // removes the fields of others.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	if known := t.answers.find(func(e *exposure) bool { return e.isOf(header) }); known != nil {
-		return known.value, false // it has none of others
+	for known := range t.answers.all {
+		if known.value.isOf(header) {
+			known.use()
+			return known.value.value, false // it has none of others
+		}
 	}
 	replaced = dropAccessControl(header)
 	if value = t.grant.exposeHeaders; t.grant.present {

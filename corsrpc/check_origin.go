@@ -11,8 +11,9 @@ import "net/http"
 //	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
 //
 // Behind Wrap it holds as well where no rule governs the path. It answers the same under
-// enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged
-// and observed. It is safe for concurrent use.
+// enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged and
+// observed as a decision of its own, beside Wrap's of the same request; what it lets go on
+// is not, and a shadow policy is not asked. It is safe for concurrent use.
 //
 // See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
 func (l *Layer) CheckOrigin(r *http.Request) bool {

@@ -268,7 +268,16 @@ func (d *Decision) answerPreflight(r *Request, requested string) {
 
 // grantedBefore reports whether all that is asked for is known to be granted as it is.
 func (g *grant) grantedBefore(lines []string) bool {
-	return len(lines) == 1 && g.preflights.find(func(known *string) bool { return *known == lines[0] }) != nil
+	if len(lines) != 1 {
+		return false
+	}
+	for known := range g.preflights.all {
+		if known.value == lines[0] {
+			known.use()
+			return true
+		}
+	}
+	return false
 }
 
 // safelistedMethod reports whether browsers send the method without a grant

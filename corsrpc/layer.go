@@ -118,7 +118,7 @@ func fromServer(r *http.Request) bool {
 
 // answer writes the layer's own answer.
 func answer(w http.ResponseWriter, d *Decision) {
-	status, body, _ := d.Answer()
+	status, body := d.reply()
 	d.apply(status, &fields{w.Header(), d.room()})
 	w.WriteHeader(status)
 	if body != "" {

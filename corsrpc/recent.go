@@ -28,21 +28,20 @@ type recentPlace[T any] struct {
 	used  atomic.Bool
 }
 
-// find returns the first that matches; nil for none.
-func (r *recent[T]) find(matches func(*T) bool) *T {
+// all ranges over what is remembered. It is inlined, and its loops' bodies with it.
+func (r *recent[T]) all(yield func(*recentPlace[T]) bool) {
 	for i := range r.places {
-		p := r.places[i].Load()
-		if p == nil {
-			break
-		}
-		if matches(&p.value) {
-			if !p.used.Load() { // not written by every request
-				p.used.Store(true)
-			}
-			return &p.value
+		if p := r.places[i].Load(); p == nil || !yield(p) {
+			return
 		}
 	}
-	return nil
+}
+
+// use has the value stay where new ones come.
+func (p *recentPlace[T]) use() {
+	if !p.used.Load() { // not written by every request
+		p.used.Store(true)
+	}
 }
 
 // remember may keep a value that find does not find.

@@ -10,7 +10,15 @@ import (
 )
 
 // remembers reports whether a value is in the memory.
-func remembers[T any](r *recent[T], matches func(*T) bool) bool { return r.find(matches) != nil }
+func remembers[T any](r *recent[T], matches func(*T) bool) bool {
+	for p := range r.all {
+		if matches(&p.value) {
+			p.use()
+			return true
+		}
+	}
+	return false
+}
 
 func is(want string) func(*string) bool {
 	return func(have *string) bool { return *have == want }
@@ -46,7 +54,7 @@ func TestRecentMakesRoom(t *testing.T) {
 	var r recent[string]
 	for i := range recentMost {
 		r.remember(fmt.Sprint("old ", i))
-		r.find(is(fmt.Sprint("old ", i)))
+		remembers(&r, is(fmt.Sprint("old ", i)))
 	}
 	for i := 0; !remembers(&r, is("new")); i++ {
 		if i > recentMost {

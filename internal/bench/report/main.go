@@ -23,13 +23,19 @@ const (
 	chartFile   = "origins.svg"
 )
 
+// Fewer say nothing with 95 % confidence.
+const (
+	leastRounds = 6
+	tooFew      = "fewer than 6 rounds say nothing with 95 % confidence"
+)
+
 func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 8, "how often each is measured; 6 or more for an interval of 95 %")
 	render := flag.Bool("render", false, "measure nothing, and write the report of "+resultsFile+" anew")
 	flag.Parse()
-	if *rounds < 6 {
-		log.Fatal("report: fewer than 6 rounds say nothing with 95 % confidence")
+	if *rounds < leastRounds {
+		log.Fatal("report: " + tooFew)
 	}
 	if err := report(*rounds, *render); err != nil {
 		log.Fatal(err)
@@ -46,7 +52,6 @@ func report(rounds int, render bool) error {
 	if err != nil {
 		return err
 	}
-	start := time.Now()
 	if !render {
 		if err := replaceResults(dir, binary, rounds); err != nil {
 			return err
@@ -64,28 +69,25 @@ func report(rounds int, render bool) error {
 	if err := drawOrigins(r, chartFile); err != nil {
 		return err
 	}
-	text, err := compose(r, start, func(benchmark string) (string, error) { return profile(binary, dir, benchmark) })
+	if err := writeReadme(r); err != nil {
+		return err
+	}
+	text, err := compose(r, func(benchmark string) (string, error) { return profile(binary, dir, benchmark) })
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(reportFile, text, 0o666)
 }
 
-// replaceResults measures, keeps what came out, and prints how it compares with what
-// was there before.
+// replaceResults measures, prints how what came out compares with the results that are
+// there, and puts it in their place.
 func replaceResults(dir, binary string, rounds int) error {
-	before := filepath.Join(dir, "before.txt")
-	if err := os.Rename(resultsFile, before); err != nil && !os.IsNotExist(err) {
-		if text, err := os.ReadFile(resultsFile); err == nil { // on another file system
-			if err := os.WriteFile(before, text, 0o666); err != nil {
-				return err
-			}
-		}
-	}
-	f, err := os.Create(resultsFile)
+	now := filepath.Join(dir, "now.txt")
+	f, err := os.Create(now)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(f, "date: %s\ncommit: %s\ngo: %s\nprocessors: %d\n", time.Now().UTC().Format(time.DateOnly), revision(), runtime.Version(), runtime.GOMAXPROCS(0))
 	if err := measure(binary, rounds, f); err != nil {
 		f.Close()
 		return err
@@ -93,18 +95,25 @@ func replaceResults(dir, binary string, rounds int) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(before); err != nil {
-		return nil
+	if _, err := os.Stat(resultsFile); err == nil {
+		err := run(os.Stdout, "go", "tool", "benchstat", "-filter", "/by:(corsrpc OR floor) OR .name:(Load OR ReloadPeak OR Reloads OR Procedures)",
+			"before="+resultsFile, "now="+now)
+		if err != nil {
+			return err
+		}
 	}
-	return run(os.Stdout, "go", "tool", "benchstat", "-filter", "/by:(corsrpc OR floor) OR .name:(Load OR ReloadPeak OR Reloads OR Procedures)",
-		"before="+before, "now="+resultsFile)
+	text, err := os.ReadFile(now)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(resultsFile, text, 0o666)
 }
 
 //go:embed results.md.tmpl
 var resultsTemplate string
 
 // compose writes the report. The profiles are taken now.
-func compose(r *results, start time.Time, profile func(benchmark string) (string, error)) ([]byte, error) {
+func compose(r *results, profile func(benchmark string) (string, error)) ([]byte, error) {
 	var profiles []profiled
 	missed := missedRatios(r)
 	for _, name := range missed {
@@ -120,9 +129,9 @@ func compose(r *results, start time.Time, profile func(benchmark string) (string
 	}
 	var out bytes.Buffer
 	err = template.Must(template.New("").Parse(resultsTemplate)).Execute(&out, map[string]any{
-		"Rounds": r.rounds(), "Took": time.Since(start).Round(time.Minute), "Date": time.Now().UTC().Format(time.DateOnly),
-		"Machine": fmt.Sprintf("%s, %d processors", r.machine, runtime.GOMAXPROCS(0)), "Go": runtime.Version(),
-		"Revision": revision(), "Versions": versions,
+		"Rounds": r.rounds(), "Date": r.date,
+		"Machine": fmt.Sprintf("%s, %s processors", r.machine, r.processors), "Go": r.goVersion,
+		"Revision": r.commit, "Versions": versions,
 		"Targets": targets(r), "Tables": tables(r), "Why": why, "Profiles": profiles,
 	})
 	return out.Bytes(), err
@@ -139,7 +148,7 @@ func moduleVersions() (versions []string, err error) {
 func revision() string {
 	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude", "*").Output()
 	if err != nil {
-		return "no git"
+		return "unknown"
 	}
-	return "commit " + strings.TrimSpace(string(out))
+	return strings.TrimSpace(string(out))
 }

@@ -12,9 +12,10 @@ import (
 
 // results are measurements, by benchmark and unit, one for each round.
 type results struct {
-	machine string
-	values  map[key][]float64
-	names   []string // of benchmarks, in the order in which they ran
+	machine, processors, goVersion, date, commit string
+
+	values map[key][]float64
+	names  []string // of benchmarks, in the order in which they ran
 }
 
 type key struct{ name, unit string }
@@ -32,6 +33,8 @@ func read(r io.Reader) (*results, error) {
 			continue
 		}
 		all.machine = result.GetConfig("cpu") + ", " + result.GetConfig("goos") + "/" + result.GetConfig("goarch")
+		all.processors, all.goVersion = result.GetConfig("processors"), result.GetConfig("go")
+		all.date, all.commit = result.GetConfig("date"), result.GetConfig("commit")
 		name := nameOf(result)
 		if !slices.Contains(all.names, name) {
 			all.names = append(all.names, name)
