@@ -11,8 +11,8 @@ import (
 
 // floor is the handler that a careful person writes by hand for one procedure and
 // one list of origins: it answers as the layer does, with nothing that can be
-// configured. Every string is a constant, nothing is looked up but the origin, and
-// it knows which response headers its handler may write. It says which of them an
+// configured. Every string is a constant, nothing is looked up but the origin, the path
+// is compared with the one that there is, and it knows which response headers its handler may write. It says which of them an
 // answer carries when the answer commits, as the layer does, and shares no slice with
 // the header map, where the handler could change it for every later request.
 //
@@ -30,6 +30,10 @@ type floor struct {
 const maxOrigin = 300
 
 func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != procedure {
+		f.next.ServeHTTP(w, r) // a page, a picture: not what the policy is about
+		return
+	}
 	origins := r.Header["Origin"]
 	if len(origins) == 0 {
 		switch site := r.Header["Sec-Fetch-Site"]; {

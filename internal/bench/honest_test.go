@@ -31,6 +31,11 @@ func TestFloorIsHonest(t *testing.T) {
 		{"a body in protobuf, refused", oneOrigin, with(callFrom("https://evil.example"), "Content-Type", "application/proto")},
 		{"below a pattern", setting{patterns: patterns(3), expose: oneOrigin.expose}, callFrom("https://a.b.example.com")},
 		{"above a pattern", setting{patterns: patterns(3), expose: oneOrigin.expose}, callFrom("https://example.com")},
+		{"a path that is no procedure's", oneOrigin, func() *http.Request {
+			r := callFrom("https://evil.example")()
+			r.URL.Path = "/index.html"
+			return r
+		}},
 		{"nothing exposed", setting{exact: []string{page}}, callFrom(page)},
 	}, requestCases...)
 	for _, c := range cases {
