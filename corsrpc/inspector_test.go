@@ -2,12 +2,9 @@ package corsrpc_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -15,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
 // inspect asks an inspector as a person's browser does, or as a program for JSON.
@@ -266,62 +262,6 @@ shadow:
 	}
 }
 
-// TestInspectorIsBounded: what strangers send makes it remember no more than so much, and
-// what was forgotten is counted.
-func TestInspectorIsBounded(t *testing.T) {
-	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector()
-	api := layer.Wrap(nothing)
-	for i := range 5000 {
-		mark := fmt.Sprintf("mark%d%s", i, strings.Repeat("x", 150))
-		refuse(api, "/"+mark+".v1.S/M", "https://"+mark+".example")
-		refuse(api, "/acme.catalog.v1.CatalogService/"+mark, mark)
-		api.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/files/"+mark, http.Header{
-			"Origin": {page}, "Access-Control-Request-Method": {mark}, "Access-Control-Request-Headers": {mark},
-		}))
-	}
-	if w := inspect(h, nil, "application/json"); w.Body.Len() > 100_000 {
-		t.Errorf("%d bytes", w.Body.Len())
-	}
-	in := inspectJSON(t, h, nil)
-	count := 0
-	for _, g := range in.Refusals {
-		count += g.Count
-		if len(g.Origins) > 5 || len(g.Path) > 110 || len(g.Missing) > 110 {
-			t.Errorf("%+v", g)
-		}
-	}
-	if count+in.Forgotten != 15_000 || len(in.Refusals) > 10 {
-		t.Errorf("%d refusals in %d groups, and %d forgotten", count, len(in.Refusals), in.Forgotten)
-	}
-}
-
-// TestInspectorForgetsQuietGroups: where the policy itself has more groups than are
-// kept, those that were quiet for the longest go.
-func TestInspectorForgetsQuietGroups(t *testing.T) {
-	t.Parallel()
-	text := "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n"
-	for i := range 300 {
-		text += fmt.Sprintf("  - path: /p%d\n", i)
-	}
-	layer, _ := newLayer(t, text)
-	h := layer.Inspector()
-	api := layer.Wrap(nothing)
-	for i := range 300 {
-		refuse(api, fmt.Sprintf("/p%d", i), "https://evil.example")
-	}
-	in := inspectJSON(t, h, nil)
-	if len(in.Refusals) != 256 || in.Forgotten != 44 {
-		t.Errorf("%d groups, %d forgotten", len(in.Refusals), in.Forgotten)
-	}
-	for _, g := range in.Refusals {
-		if slices.Contains([]string{"/p0", "/p43"}, g.Target) {
-			t.Errorf("%s is still there", g.Target)
-		}
-	}
-}
-
 // TestInspectorEscapes: what a stranger sends, or a form holds, is text on the page.
 func TestInspectorEscapes(t *testing.T) {
 	t.Parallel()
@@ -346,164 +286,5 @@ func TestInspectorEscapes(t *testing.T) {
 		if body := w.Body.String(); strings.Contains(body, "<script") || strings.Contains(body, "<img") || strings.Contains(body, `""><`) {
 			t.Errorf("%v: markup got through", query)
 		}
-	}
-}
-
-// TestTrialProblems: a form that means no request says so.
-func TestTrialProblems(t *testing.T) {
-	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector()
-	good := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}
-	for field, values := range map[string][]string{
-		"server":  {"", "api.example.com", "ftp://api.example.com", "https://", "https://a b"},
-		"target":  {"/%zz", "a b\x00"},
-		"method":  {"", "PO ST"},
-		"headers": {"bad name: 1", ": 1", "Host: x", "Cookie: a=b", "Sec-Fetch-Site: none", "Origin: https://a.example"},
-	} {
-		for _, value := range values {
-			form := maps.Clone(good)
-			form[field] = []string{value}
-			if in := inspectJSON(t, h, form); in.Trial.Problem == "" || len(in.Trial.Exchanges) != 0 || in.Trial.Readable {
-				t.Errorf("%s %q: %+v", field, value, in.Trial)
-			}
-		}
-	}
-	good["response"] = []string{"bad name: 1"}
-	if in := inspectJSON(t, h, good); in.Trial.Problem == "" {
-		t.Errorf("a field that the handler cannot send: %+v", in.Trial)
-	}
-	if in := inspectJSON(t, h, url.Values{"server": {"https://api.example.com"}}); in.Trial.Problem != "" || in.Trial.Verdict != "" {
-		t.Errorf("nothing is asked: %+v", in.Trial)
-	}
-}
-
-// TestTrialIsWhatTheBrowserDoes: the form's verdict, the exchanges and their header
-// fields, and what the script may read are those of a browser on that page in front
-// of that layer.
-func TestTrialIsWhatTheBrowserDoes(t *testing.T) {
-	t.Parallel()
-	const text = `
-defaults:
-  allow_origins: [https://app.example.com]
-rules:
-  - selector: acme.account.v1.AccountService
-    allow_credentials: true
-    allow_headers: [authorization, x-tenant-*]
-    hide_headers: [x-secret]
-  - selector: acme.catalog.v1.StockService
-    allow_origins: ["*"]
-  - selector: acme.internal.v1.AdminService
-    disabled: true
-  - path: /files/
-    expose_headers: [x-meta]
-    allow_methods: [GET, PUT]
-`
-	const server = "https://api.example.com"
-	const response = "Content-Type: application/json\nX-Meta: m\nX-Secret: s\nTrailer-X-Cost: 7"
-	readable := 0
-	for _, enforcement := range []string{"", "enforcement: OBSERVE\n"} {
-		layer, _ := newLayer(t, text+enforcement)
-		h := layer.Inspector()
-		api := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			for line := range strings.Lines(response) {
-				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-				w.Header().Set(name, value)
-			}
-		}))
-		for _, from := range []string{page, "https://evil.example", "null", server} {
-			for _, path := range []string{listRPC, getRPC, "/acme.account.v1.AccountService/Get", "/acme.catalog.v1.StockService/Get", "/acme.internal.v1.AdminService/Reset", "/files/a", "/elsewhere", "/other.v1.S/M", "/acme.catalog.v1.CatalogService/list/"} {
-				for _, method := range []string{"GET", "POST", "PUT"} {
-					for _, headers := range []string{"", "Content-Type: application/json\nConnect-Protocol-Version: 1", "Authorization: Bearer 1\nX-Tenant-Id: 7", "Accept: text/plain\nContent-Type: text/plain"} {
-						for _, credentials := range []string{"", "on"} {
-							name := fmt.Sprintf("%s%s %s from %s with %q %s", enforcement, method, path, from, headers, credentials)
-							form := url.Values{"origin": {from}, "server": {server}, "target": {path}, "method": {method}, "headers": {headers}, "response": {response}}
-							if credentials != "" {
-								form.Set("credentials", credentials)
-							}
-							got := inspectJSON(t, h, form).Trial
-							if got.Readable {
-								readable++
-							}
-							compareTrial(t, name, got.Readable, got.Headers, got.Exchanges[0].Header, len(got.Exchanges), fetchAs(t, api, from, server+path, method, headers, credentials != ""))
-							if t.Failed() {
-								return
-							}
-						}
-					}
-				}
-			}
-		}
-	}
-	if readable < 100 {
-		t.Errorf("only %d of the answers are readable: the test compares too little", readable)
-	}
-}
-
-// fetched is what a browser did.
-type fetched struct {
-	readable  []string // names of fields; nil where the call failed
-	exchanges []corstest.Exchange
-}
-
-// fetchAs fetches in the browser of corstest, whose jar has a cookie of the server's.
-func fetchAs(t *testing.T, api http.Handler, from, target, method, headers string, credentials bool) (f fetched) {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "1", Secure: true, SameSite: http.SameSiteNoneMode}})
-	mode := corstest.Omit
-	if credentials {
-		mode = corstest.Include
-	}
-	browser := corstest.NewBrowser(from, corstest.WithHandler(api), corstest.WithCredentials(mode), corstest.WithCookieJar(jar))
-	r, err := http.NewRequest(method, target, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(headers) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		r.Header.Set(name, value)
-	}
-	response, err := browser.RoundTrip(r)
-	if err == nil {
-		io.Copy(io.Discard, response.Body)
-		response.Body.Close()
-		f.readable = []string{}
-		for name := range response.Header {
-			f.readable = append(f.readable, strings.ToLower(name))
-		}
-		slices.Sort(f.readable)
-	} else if blocked := (*corstest.BlockedError)(nil); !errors.As(err, &blocked) {
-		t.Fatal(err)
-	}
-	f.exchanges = browser.Log()
-	return f
-}
-
-func compareTrial(t *testing.T, name string, readable bool, headers, first []string, exchanges int, want fetched) {
-	t.Helper()
-	if readable != (want.readable != nil) || readable && !slices.Equal(headers, want.readable) {
-		t.Errorf("%s: the script reads %t %s; in the browser %s", name, readable, headers, want.readable)
-	}
-	if exchanges != len(want.exchanges) {
-		t.Errorf("%s: %d exchanges, in the browser %d", name, exchanges, len(want.exchanges))
-		return
-	}
-	var answer []string
-	for field, values := range want.exchanges[0].Answer {
-		for _, value := range values {
-			answer = append(answer, field+": "+value)
-		}
-	}
-	slices.Sort(answer)
-	if !slices.Equal(first, answer) {
-		t.Errorf("%s: the first answer has\n%s\nin the browser\n%s", name, strings.Join(first, "\n"), strings.Join(answer, "\n"))
 	}
 }

@@ -1,0 +1,43 @@
+package main
+
+const (
+	inspectorGo = "corsrpc/inspector.go"
+	historyGo   = "corsrpc/history.go"
+	trialGo     = "corsrpc/trial.go"
+)
+
+// inspectorFaults are those of what the layer shows: the inspector and the metrics.
+var inspectorFaults = []fault{
+	{"the inspector answers under any name", inspectorGo, `case !i.answersUnder(r.Host):`, `case false:`},
+	{"the inspector answers under names that end in localhost", inspectorGo, `strings.HasSuffix(host, ".localhost")`, `strings.HasSuffix(host, "localhost")`},
+	{"the inspector answers under an empty name", inspectorGo, `host != "" && slices`, `host == "" || slices`},
+	{"the inspector answers other sites", inspectorGo, `case !fromItself(r):`, `case false:`},
+	{"the inspector answers same-site pages", inspectorGo, `!isOne(site, "none")`, `!isOne(site, "none") && !isOne(site, "same-site")`},
+	{"the inspector does not look at Origin", inspectorGo, `return ok && len(origins) == 1 && from.SameHost(r.Host, r.TLS != nil)`, `return ok || from.Host == ""`},
+	{"the inspector looks at the first Origin only", inspectorGo, `ok && len(origins) == 1 &&`, `ok &&`},
+	{"the inspector takes any method", inspectorGo, `case r.Method != http.MethodGet && r.Method != http.MethodHead:`, `case false:`},
+	{"the inspector may be framed", inspectorGo, `; frame-ancestors 'none'`, ``},
+	{"the inspector may be kept by a cache", inspectorGo, `	header.Set("Cache-Control", "no-store")
+`, ``},
+	{"the inspector remembers every group", historyGo, `len(groups) >= mostGroups`, `false`},
+	{"the inspector forgets the latest group", historyGo, `slices.MinFunc(`, `slices.MaxFunc(`},
+	{"the inspector remembers every origin", historyGo, `len(g.origins) >= mostSamples`, `false`},
+	{"the inspector shows paths as they are", historyGo, `g.path = sample(r.URL.Path)`, `g.path = r.URL.Path`},
+	{"the inspector groups by names of the network's", historyGo, `target: d.knownTarget(), field: d.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.refusals`, `target: d.target.name, field: d.Field(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groupOf(h.refusals`},
+	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
+	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
+	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {
+		if !lists(`, `	for _, name := range unsafe[:0] {
+		if !lists(`},
+	{"a trial shows what the script cannot read", trialGo, `(!crossOrigin || fetch`, `(true || fetch`},
+	{"a trial sets what no script may", trialGo, `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, `if false {`},
+	{"a trial takes a server's own page for another's", trialGo, `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
+}
