@@ -1,6 +1,8 @@
 package corsrpc
 
 import (
+	"strings"
+
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -274,6 +276,19 @@ func (d Decision) Field() string {
 		return g.field(g.originRule, "allow_origins_from")
 	}
 	return d.originField()
+}
+
+// FieldWithoutIndex returns Field without the place in a list at its end, such as
+// rules[1].allow_origins for rules[1].allow_origins[7]. Such fields are bounded in number
+// by the policy's rules, however many origins these list, so they are what metrics and
+// groups of requests are kept by.
+func (d Decision) FieldWithoutIndex() string {
+	field := d.Field()
+	list := strings.LastIndexByte(field, '[')
+	if list < 0 || !strings.HasSuffix(field, "]") || strings.HasSuffix(field[:list], "rules") {
+		return field
+	}
+	return field[:list]
 }
 
 // originField is the field that allows the origin, or else that of the narrowest

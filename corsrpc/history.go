@@ -34,13 +34,13 @@ type groupKey struct {
 	preflight, observed    bool
 	reason, shadowReason   Reason
 	target                 string // of a known procedure or path rule; empty for all others
-	field, shadowField     string
+	field, shadowField     string // without their places in lists: of a hundred thousand origins, each has its own
 	outcome, shadowOutcome Outcome
 }
 
 // group counts requests, and keeps samples of them that are safe to show.
 type group struct {
-	from, shadowFrom Provenance
+	from, shadowFrom Provenance // of the latest
 	count            int
 	first, last      time.Time
 	origins          []string // distinct, the latest last
@@ -56,30 +56,33 @@ func newHistory() *history {
 	return &history{since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{}}
 }
 
+// groupKey is the key of the decision's group.
+func (d Decision) groupKey() groupKey {
+	return groupKey{
+		preflight: d.preflight, observed: d.observed, reason: d.reason, outcome: d.outcome,
+		target: d.knownTarget(), field: d.FieldWithoutIndex(),
+	}
+}
+
 // refused counts a request that was refused, or would have been.
 func (h *history) refused(r *http.Request, d Decision) {
-	key := groupKey{
-		preflight: d.preflight, observed: d.observed, reason: d.reason, outcome: d.outcome,
-		target: d.knownTarget(), field: d.Field(),
-	}
+	key, from := d.groupKey(), d.From()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.groupOf(h.refusals, key)
-	g.from = d.From()
+	g.from = from
 	g.missing = sample(d.missing)
 	g.add(r)
 }
 
 // differed counts a request that the shadow policy decides otherwise.
 func (h *history) differed(r *http.Request, d, shadow Decision) {
-	key := groupKey{
-		preflight: d.preflight, reason: d.reason, outcome: d.outcome, target: d.knownTarget(), field: d.Field(),
-		shadowReason: shadow.reason, shadowOutcome: shadow.outcome, shadowField: shadow.Field(),
-	}
+	key, from, shadowFrom := d.groupKey(), d.From(), shadow.From()
+	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.reason, shadow.outcome, shadow.FieldWithoutIndex()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.groupOf(h.differences, key)
-	g.from, g.shadowFrom = d.From(), shadow.From()
+	g.from, g.shadowFrom = from, shadowFrom
 	g.add(r)
 }
 

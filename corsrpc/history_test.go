@@ -64,3 +64,58 @@ func TestInspectorForgetsQuietGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestInspectorGroupsByRule: however many origins a rule lists, what comes from them is
+// one group, and a stranger's refusal stays in sight.
+func TestInspectorGroupsByRule(t *testing.T) {
+	t.Parallel()
+	text := "defaults:\n  allow_origins:\n"
+	for i := range 400 {
+		text += fmt.Sprintf("    - https://app%d.example.com\n", i)
+	}
+	fromAll := func(layer http.Handler, header http.Header) {
+		for i := range 400 {
+			r := newRequest(http.MethodPost, listRPC, header)
+			r.Header.Set("Origin", fmt.Sprintf("https://app%d.example.com", i))
+			layer.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	expect := func(name string, in inspection, want ...string) {
+		t.Helper()
+		var got []string
+		for _, g := range append(in.Refusals, in.Differences...) {
+			shadow := ""
+			if g.Shadow != nil {
+				shadow = " " + g.Shadow.Reason + " " + g.Shadow.From
+			}
+			got = append(got, fmt.Sprintf("%d %s %s%s", g.Count, g.Decision.Reason, g.Decision.From, shadow))
+		}
+		if slices.Sort(got); !slices.Equal(got, want) || in.Forgotten != 0 {
+			t.Errorf("%s: %d forgotten, and %d groups:\n%s\nwant:\n%s", name, in.Forgotten, len(got), strings.Join(got[:min(len(got), 5)], "\n"), strings.Join(want, "\n"))
+		}
+	}
+
+	layer, _ := newLayer(t, text)
+	h := layer.Inspector()
+	api := layer.Wrap(nothing)
+	refuse(api, listRPC, "https://evil.example")
+	fromAll(api, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}})
+	expect("refusals", inspectJSON(t, h, nil),
+		"1 ORIGIN_NOT_ALLOWED defaults.allow_origins at cors.yaml:3:5",
+		"400 MODE_NOT_CORS defaults.allow_origins[399] at cors.yaml:402:7")
+
+	// A shadow that grants less: what is in force matches each by its own place. One that
+	// grants more: the shadow does.
+	layer, _ = newLayer(t, text+"shadow:\n  defaults:\n    allow_origins: [https://new.example.com]\n")
+	h = layer.Inspector()
+	fromAll(layer.Wrap(nothing), nil)
+	expect("a shadow that grants less", inspectJSON(t, h, nil),
+		"400 ORIGIN_ALLOWED defaults.allow_origins[399] at cors.yaml:402:7 ORIGIN_NOT_ALLOWED shadow.defaults.allow_origins at cors.yaml:405:20")
+	layer, _ = newLayer(t, "defaults:\n  disabled: true\nrules:\n  - path: /open\n    disabled: false\n    allow_origins: [https://new.example.com]\nshadow:\n  "+strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")+"\n")
+	h = layer.Inspector()
+	fromAll(layer.Wrap(nothing), nil)
+	in := inspectJSON(t, h, nil)
+	in.Refusals = nil // they are refused, all for one reason
+	expect("a shadow that grants more", in,
+		"400 DISABLED defaults.disabled at cors.yaml:2:13 ORIGIN_ALLOWED shadow.defaults.allow_origins[399] at cors.yaml:409:9")
+}

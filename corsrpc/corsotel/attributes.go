@@ -44,7 +44,7 @@ type decision struct {
 
 func decisionOf(d corsrpc.Decision) decision {
 	of := decision{
-		route: d.PathPattern(), outcome: d.Outcome(), reason: d.Reason(), rule: withoutIndex(d.Field()),
+		route: d.PathPattern(), outcome: d.Outcome(), reason: d.Reason(), rule: d.FieldWithoutIndex(),
 		preflight: d.Preflight(), enforced: d.Enforced(), refused: d.Refused(),
 	}
 	switch name, known := d.Procedure(); {
@@ -55,16 +55,6 @@ func decisionOf(d corsrpc.Decision) decision {
 		of.method = "_OTHER"
 	}
 	return of
-}
-
-// withoutIndex drops the place in a list: rules[1].allow_origins[7] is one of a
-// hundred thousand, perhaps.
-func withoutIndex(field string) string {
-	list := strings.LastIndexByte(field, '[')
-	if list < 0 || !strings.HasSuffix(field, "]") || strings.HasSuffix(field[:list], "rules") {
-		return field
-	}
-	return field[:list]
 }
 
 func (d decision) attributes() []attribute.KeyValue {

@@ -3,7 +3,9 @@ package main
 const (
 	inspectorGo = "corsrpc/inspector.go"
 	historyGo   = "corsrpc/history.go"
+	decisionGo  = "corsrpc/decision.go"
 	trialGo     = "corsrpc/trial.go"
+	metricsGo   = "corsrpc/corsotel/attributes.go"
 )
 
 // inspectorFaults are those of what the layer shows: the inspector and the metrics.
@@ -23,15 +25,11 @@ var inspectorFaults = []fault{
 	{"the inspector forgets the latest group", historyGo, `slices.MinFunc(`, `slices.MaxFunc(`},
 	{"the inspector remembers every origin", historyGo, `len(g.origins) >= mostSamples`, `false`},
 	{"the inspector shows paths as they are", historyGo, `g.path = sample(r.URL.Path)`, `g.path = r.URL.Path`},
-	{"the inspector groups by names of the network's", historyGo, `target: d.knownTarget(), field: d.Field(),
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	g := h.groupOf(h.refusals`, `target: d.target.name, field: d.Field(),
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	g := h.groupOf(h.refusals`},
+	{"the inspector groups by names of the network's", historyGo, `target: d.knownTarget(),`, `target: d.target.name,`},
+	{"the inspector groups by each origin that is listed", historyGo, `field: d.FieldWithoutIndex(),`, `field: d.Field(),`},
+	{"the inspector groups by each origin that a shadow lists", historyGo, `shadow.FieldWithoutIndex()`, `shadow.Field()`},
+	{"fields are told apart by their places in lists", decisionGo, `	return field[:list]`, `	return field`},
+	{"rules are one field", decisionGo, ` || strings.HasSuffix(field[:list], "rules")`, ``},
 	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
 	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
 	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {
@@ -40,4 +38,5 @@ var inspectorFaults = []fault{
 	{"a trial shows what the script cannot read", trialGo, `(!crossOrigin || fetch`, `(true || fetch`},
 	{"a trial sets what no script may", trialGo, `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, `if false {`},
 	{"a trial takes a server's own page for another's", trialGo, `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
+	{"a metric for each origin that is listed", metricsGo, `d.FieldWithoutIndex()`, `d.Field()`},
 }
