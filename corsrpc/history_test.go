@@ -13,7 +13,7 @@ import (
 // what was forgotten is counted.
 func TestInspectorIsBounded(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
+	layer, _ := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [https://new.example.com]}}\n")
 	h := layer.Inspector()
 	api := layer.Wrap(nothing)
 	for i := range 5000 {
@@ -23,20 +23,54 @@ func TestInspectorIsBounded(t *testing.T) {
 		api.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/files/"+mark, http.Header{
 			"Origin": {page}, "Access-Control-Request-Method": {mark}, "Access-Control-Request-Headers": {mark},
 		}))
+		refuse(api, "/"+mark+".v1.S/M", page) // granted, but not by the shadow
 	}
 	if w := inspect(h, nil, "application/json"); w.Body.Len() > 100_000 {
 		t.Errorf("%d bytes", w.Body.Len())
 	}
 	in := inspectJSON(t, h, nil)
-	count := 0
-	for _, g := range in.Refusals {
-		count += g.Count
+	refused, differed := 0, 0
+	for _, g := range append(in.Refusals, in.Differences...) {
+		if g.Shadow == nil {
+			refused += g.Count
+		} else {
+			differed += g.Count
+		}
 		if len(g.Origins) > 5 || len(g.Path) > 110 || len(g.Missing) > 110 {
 			t.Errorf("%+v", g)
 		}
+		for _, from := range g.Origins {
+			if len(from) > 110 {
+				t.Errorf("an origin of %d bytes is kept: %s", len(from), from)
+			}
+		}
 	}
-	if count+in.Forgotten != 15_000 || len(in.Refusals) > 10 {
-		t.Errorf("%d refusals in %d groups, and %d forgotten", count, len(in.Refusals), in.Forgotten)
+	if refused+differed+in.Forgotten != 25_000 || len(in.Refusals) > 10 || len(in.Differences) > 10 || len(in.Differences) == 0 {
+		t.Errorf("%d refusals in %d groups, %d differences in %d, and %d forgotten", refused, len(in.Refusals), differed, len(in.Differences), in.Forgotten)
+	}
+}
+
+// TestInspectorRemembersTheLatestReloads: fifty of them.
+func TestInspectorRemembersTheLatestReloads(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, allowPage)
+	h := layer.Inspector()
+	_ = layer.Reload(t.Context(), nil) // fails, and is too long ago in the end
+	for range 60 {
+		if err := layer.Reload(t.Context(), layer.Plan()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = layer.Reload(t.Context(), nil)
+	in := inspectJSON(t, h, nil)
+	failed := 0
+	for _, r := range in.Reloads {
+		if r.Error != "" {
+			failed++
+		}
+	}
+	if len(in.Reloads) != 50 || failed != 1 || in.Reloads[0].Error == "" {
+		t.Errorf("%d reloads, %d of them failed; the latest: %q", len(in.Reloads), failed, in.Reloads[0].Error)
 	}
 }
 

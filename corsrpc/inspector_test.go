@@ -11,6 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
@@ -31,15 +36,12 @@ type inspection struct {
 		Profile  string
 		Observes bool
 	}
-	Shadow *struct{ YAML string }
-	Rules  []struct {
-		Names  []string
-		Values []struct{ Field, Value, From string }
-	}
+	Shadow                *struct{ YAML string }
+	Rules, Paths          []ruleOf
 	Procedures            int
 	RulesLeft             int `json:"rules_left"`
+	PathsLeft             int `json:"paths_left"`
 	Forgotten             int
-	Paths                 []struct{ Names []string }
 	Refusals, Differences []struct {
 		Count        int
 		Target, Path string
@@ -66,6 +68,13 @@ type inspection struct {
 			Steps                    []struct{ Question, Found, From string }
 		}
 	}
+}
+
+type ruleOf struct {
+	Names       []string
+	NamesLeft   int `json:"names_left"`
+	Values      []struct{ Field, Value, From string }
+	OriginsLeft int `json:"origins_left"`
 }
 
 // inspectJSON asks for JSON.
@@ -286,5 +295,73 @@ func TestInspectorEscapes(t *testing.T) {
 		if body := w.Body.String(); strings.Contains(body, "<script") || strings.Contains(body, "<img") || strings.Contains(body, `""><`) {
 			t.Errorf("%v: markup got through", query)
 		}
+	}
+}
+
+// TestInspectorShowsSoMuch: of a policy that is as large as policies may be, the page
+// shows the beginning, and says how much it leaves out.
+func TestInspectorShowsSoMuch(t *testing.T) {
+	t.Parallel()
+	numbered := func(n int, line string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, line, i)
+		}
+		return b.String()
+	}
+	service := &descriptorpb.ServiceDescriptorProto{Name: proto.String("LargeService")}
+	for i := range 250 {
+		service.Method = append(service.Method, &descriptorpb.MethodDescriptorProto{
+			Name: proto.String(fmt.Sprintf("M%03d", i)), InputType: proto.String(".large.v1.M"), OutputType: proto.String(".large.v1.M"),
+		})
+	}
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("large.proto"), Package: proto.String("large.v1"), Syntax: proto.String("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}}, Service: []*descriptorpb.ServiceDescriptorProto{service},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := &protoregistry.Files{}
+	if err := files.RegisterFile(file); err != nil {
+		t.Fatal(err)
+	}
+	shown := func(text string) inspection {
+		doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithFiles(files), corsrpc.WithDocument(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inspectJSON(t, layer.Inspector(), nil)
+	}
+
+	in := shown(allowPage)
+	if len(in.Rules) != 1 || len(in.Rules[0].Names) != 200 || in.Rules[0].NamesLeft != 50 || in.Procedures != 250 {
+		t.Errorf("a rule of 250 procedures: %d rules, of %d; %+v", len(in.Rules), in.Procedures, in.Rules)
+	}
+	in = shown("defaults:\n  allow_origins: [https://app.example.com]\nrules:\n" + numbered(250, "  - selector: large.v1.LargeService.M%03d\n    max_age: 60s\n") + numbered(230, "  - path: /p%03d\n    max_age: 60s\n"))
+	if len(in.Rules) != 200 || in.RulesLeft != 50 || len(in.Paths) != 200 || in.PathsLeft != 30 {
+		t.Errorf("%d rules of procedures and %d left, %d of paths and %d left", len(in.Rules), in.RulesLeft, len(in.Paths), in.PathsLeft)
+	}
+	in = shown("defaults:\n  allow_origins:\n" + numbered(180, "    - https://app%03d.example.com\n"))
+	origins := 0
+	for _, v := range in.Rules[0].Values {
+		if v.Field == "allow_origins" {
+			origins++
+		}
+	}
+	if origins != 100 || in.Rules[0].OriginsLeft != 80 || !strings.Contains(in.Policy.YAML, "https://app179.example.com") {
+		t.Errorf("%d origins and %d left of a rule; the policy:\n%s", origins, in.Rules[0].OriginsLeft, in.Policy.YAML)
+	}
+	in = shown("defaults:\n  allow_origins: [https://app.example.com]\nrules:\n" + numbered(2000, "  - path: /"+strings.Repeat("x", 150)+"%04d\n"))
+	if len(in.Policy.YAML) > 200 || !strings.Contains(in.Policy.YAML, "too many to show") {
+		t.Errorf("%d bytes of the policy: %.100s", len(in.Policy.YAML), in.Policy.YAML)
 	}
 }

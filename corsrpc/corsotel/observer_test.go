@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -196,6 +197,26 @@ func TestAttributesAreBounded(t *testing.T) {
 	}
 	if points > 20 {
 		t.Errorf("%d points", points)
+	}
+}
+
+// TestMemoryIsBounded: with rules, sources and procedures that come and go for years,
+// what is kept of them has an end.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	observer, err := corsotel.New(corsotel.WithMeterProvider(noop.NewMeterProvider()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for i := range 25_000 {
+		observer.Observe(t.Context(), corsrpc.Event{Kind: corsrpc.EventRefresh, Source: corsrpc.SourceReport{Name: fmt.Sprint("tenants", i)}})
+		if kept = observer.Kept(); kept > 10_000 {
+			t.Fatalf("%d measurements are kept after %d sources", kept, i+1)
+		}
+	}
+	if kept == 0 {
+		t.Error("no measurement is kept")
 	}
 }
 

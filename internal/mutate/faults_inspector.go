@@ -1,11 +1,12 @@
 package main
 
 const (
-	inspectorGo = "corsrpc/inspector.go"
-	historyGo   = "corsrpc/history.go"
-	decisionGo  = "corsrpc/decision.go"
-	trialGo     = "corsrpc/trial.go"
-	metricsGo   = "corsrpc/corsotel/attributes.go"
+	inspectorGo  = "corsrpc/inspector.go"
+	inspectionGo = "corsrpc/inspection.go"
+	historyGo    = "corsrpc/history.go"
+	decisionGo   = "corsrpc/decision.go"
+	trialGo      = "corsrpc/trial.go"
+	metricsGo    = "corsrpc/corsotel/attributes.go"
 )
 
 // inspectorFaults are those of what the layer shows: the inspector and the metrics.
@@ -25,6 +26,13 @@ var inspectorFaults = []fault{
 	{"the inspector forgets the latest group", historyGo, `slices.MinFunc(`, `slices.MaxFunc(`},
 	{"the inspector remembers every origin", historyGo, `len(g.origins) >= mostSamples`, `false`},
 	{"the inspector shows paths as they are", historyGo, `g.path = sample(r.URL.Path)`, `g.path = r.URL.Path`},
+	{"the inspector keeps origins as they are", historyGo, `from = sample(origin)`, `from = origin`},
+	{"the inspector keeps all that a preflight asks for", historyGo, `g.missing = sample(d.missing)`, `g.missing = d.missing`},
+	{"the inspector remembers every reload", historyGo, `len(h.reloads) >= mostReloads`, `false`},
+	{"the inspector shows every rule", inspectionGo, `left = max(len(grants)-mostRules, 0)`, `left = 0`},
+	{"the inspector shows every procedure of a rule", inspectionGo, `max(len(names)-mostNames, 0)`, `0`},
+	{"the inspector shows every origin of a rule", inspectionGo, `g.values(mostOrigins)`, `g.values(1 << 30)`},
+	{"the inspector shows a policy of any size", inspectionGo, `size > mostPolicyBytes`, `false`},
 	{"the inspector groups by names of the network's", historyGo, `target: d.knownTarget(),`, `target: d.target.name,`},
 	{"the inspector groups by each origin that is listed", historyGo, `field: d.FieldWithoutIndex(),`, `field: d.Field(),`},
 	{"the inspector groups by each origin that a shadow lists", historyGo, `shadow.FieldWithoutIndex()`, `shadow.Field()`},
@@ -39,4 +47,5 @@ var inspectorFaults = []fault{
 	{"a trial sets what no script may", trialGo, `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, `if false {`},
 	{"a trial takes a server's own page for another's", trialGo, `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
 	{"a metric for each origin that is listed", metricsGo, `d.FieldWithoutIndex()`, `d.Field()`},
+	{"the metrics keep whatever was measured", metricsGo, ` || len(k.kept) >= mostKept`, ``},
 }

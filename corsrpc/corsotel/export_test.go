@@ -1,0 +1,8 @@
+package corsotel
+
+// Kept returns how many measurements are kept as attributes.
+func (o *Observer) Kept() int {
+	o.kept.mu.RLock()
+	defer o.kept.mu.RUnlock()
+	return len(o.kept.kept)
+}
