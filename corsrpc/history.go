@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,6 +15,7 @@ const (
 	mostGroups  = 256
 	mostSamples = 5 // distinct origins of a group
 	mostReloads = 50
+	mostReason  = 16 << 10 // bytes of why a reload failed
 )
 
 // history is what a layer's inspector shows of the past. It is safe for concurrent use,
@@ -48,8 +50,8 @@ type group struct {
 }
 
 type reloadRecord struct {
-	at  time.Time
-	err error
+	at     time.Time
+	failed string // why it was not put in force; empty where it was
 }
 
 func newHistory() *history {
@@ -121,14 +123,29 @@ func (g *group) add(r *http.Request) {
 	g.origins = append(g.origins, from)
 }
 
-// reloaded keeps what became of a new policy.
+// reloaded keeps what became of a new policy. Of an error it keeps a text, made here and
+// not under the lock that every refusal takes: the error itself may hold a problem for
+// each of a million origins.
 func (h *history) reloaded(err error) {
+	record := reloadRecord{at: time.Now()}
+	if err != nil {
+		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.reloads) >= mostReloads {
 		h.reloads = slices.Delete(h.reloads, 0, 1)
 	}
-	h.reloads = append(h.reloads, reloadRecord{time.Now(), err})
+	h.reloads = append(h.reloads, record)
+}
+
+// cutText is text of so many bytes at most, and a mark where it was cut. It holds on to
+// nothing longer.
+func cutText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 // keyedGroup is a group with its key.

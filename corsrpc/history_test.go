@@ -1,12 +1,20 @@
 package corsrpc_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+	"weak"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
 // TestInspectorIsBounded: what strangers send makes it remember no more than so much, and
@@ -72,6 +80,92 @@ func TestInspectorRemembersTheLatestReloads(t *testing.T) {
 	if len(in.Reloads) != 50 || failed != 1 || in.Reloads[0].Error == "" {
 		t.Errorf("%d reloads, %d of them failed; the latest: %q", len(in.Reloads), failed, in.Reloads[0].Error)
 	}
+}
+
+// endedContext has ended, for a reason of its own.
+type endedContext struct {
+	context.Context
+	err error
+}
+
+func (c endedContext) Err() error { return c.err }
+
+// says is an error with a text that is made when it is asked for.
+type says struct{ text func() string }
+
+func (e *says) Error() string { return e.text() }
+
+// TestInspectorCutsErrors: of a reload or a source that failed it keeps and shows the
+// beginning of the text.
+func TestInspectorCutsErrors(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 1<<20)
+	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) { yield("", errors.New(long)) }
+	})
+	layer, _ := newLayer(t, allowPage, corsrpc.WithOriginSource("tenants", source))
+	h := layer.Inspector()
+	_ = layer.Reload(endedContext{t.Context(), errors.New("")}, layer.Plan())
+	in := inspectJSON(t, h, nil)
+	if len(in.Reloads) != 1 || in.Reloads[0].Error == "" {
+		t.Errorf("a reload that failed without a word: %+v", in.Reloads)
+	}
+	for range 2 {
+		long = "x" + long // another byte, so that both are not cut at the end of a character
+		if err := layer.Reload(t.Context(), compilePolicy(t, "defaults: {allow_origins_from: [tenants]}")); err == nil {
+			t.Fatal("a policy whose source fails was put in force")
+		}
+		in = inspectJSON(t, h, nil)
+		if got := in.Reloads[0].Error; !strings.Contains(got, "xé") || !strings.HasSuffix(got, "é...") || len(got) > 16<<10+3 {
+			t.Errorf("%d bytes of why a reload failed: %.100q", len(got), got)
+		}
+	}
+
+	layer, _ = newLayer(t, "defaults: {allow_origins_from: [tenants]}", corsrpc.WithOriginSource("tenants", source))
+	h = layer.Inspector()
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil {
+		t.Fatal("the source does not fail")
+	}
+	if got := inspectJSON(t, h, nil).Sources[0].Error; !strings.HasSuffix(got, "é...") || len(got) > 16<<10+3 {
+		t.Errorf("%d bytes of why a source failed: %.100q", len(got), got)
+	}
+}
+
+// TestInspectorKeepsNoError: an error may hold a whole policy, so its text is kept instead;
+// and while that is made, requests go on.
+func TestInspectorKeepsNoError(t *testing.T) {
+	t.Parallel()
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := layer.Inspector()
+	api := layer.Wrap(nothing)
+	fail := func() weak.Pointer[says] {
+		err := &says{func() string {
+			refused := make(chan struct{})
+			go func() {
+				refuse(api, listRPC, "https://evil.example")
+				close(refused)
+			}()
+			select {
+			case <-refused:
+			case <-time.After(10 * time.Second):
+				t.Error("a request waits for the text of an error")
+			}
+			return "the policy is bad"
+		}}
+		_ = layer.Reload(endedContext{t.Context(), err}, layer.Plan())
+		return weak.Make(err)
+	}
+	kept := fail()
+	if in := inspectJSON(t, h, nil); len(in.Reloads) != 1 || in.Reloads[0].Error != "the policy is bad" {
+		t.Errorf("%+v", in.Reloads)
+	}
+	if runtime.GC(); kept.Value() != nil {
+		t.Error("the error is kept")
+	}
+	runtime.KeepAlive(layer)
 }
 
 // TestInspectorForgetsQuietGroups: where the policy itself has more groups than are

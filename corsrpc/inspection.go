@@ -135,11 +135,7 @@ func (l *Layer) inspect(form url.Values) *inspection {
 	shown.Refusals = showGroups(sorted(h.refusals))
 	shown.Differences = showGroups(sorted(h.differences))
 	for _, r := range slices.Backward(h.reloads) {
-		reload := reloadShown{At: stamp(r.at)}
-		if r.err != nil {
-			reload.Error = r.err.Error()
-		}
-		shown.Reloads = append(shown.Reloads, reload)
+		shown.Reloads = append(shown.Reloads, reloadShown{At: stamp(r.at), Error: r.failed})
 	}
 	return shown
 }
@@ -218,7 +214,7 @@ func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
 		if from := l.sources[name]; from != nil {
 			s.Skipped, s.Sample = from.last.Skipped, from.last.Sample
 			if from.last.Err != nil {
-				s.Error = from.last.Err.Error()
+				s.Error = cutText(from.last.Err.Error(), mostReason)
 			}
 		}
 		shown = append(shown, s)

@@ -29,6 +29,23 @@ var inspectorFaults = []fault{
 	{"the inspector keeps origins as they are", historyGo, `from = sample(origin)`, `from = origin`},
 	{"the inspector keeps all that a preflight asks for", historyGo, `g.missing = sample(d.missing)`, `g.missing = d.missing`},
 	{"the inspector remembers every reload", historyGo, `len(h.reloads) >= mostReloads`, `false`},
+	{"the inspector keeps errors of any length", historyGo, `cutText(err.Error(), mostReason)`, `err.Error()`},
+	{"the inspector shows sources' errors of any length", inspectionGo, `cutText(from.last.Err.Error(), mostReason)`, `from.last.Err.Error()`},
+	{"a text is cut within a character", historyGo, `strings.ToValidUTF8(s[:most], "")`, `strings.Clone(s[:most])`},
+	{"an error that says nothing is none", historyGo, `, "an error that says nothing")`, `)`},
+	{"requests wait for the text of a failed reload", historyGo, `	record := reloadRecord{at: time.Now()}
+	if err != nil {
+		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+`, `	h.mu.Lock()
+	defer h.mu.Unlock()
+	record := reloadRecord{at: time.Now()}
+	if err != nil {
+		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+	}
+`},
 	{"the inspector shows every rule", inspectionGo, `left = max(len(grants)-mostRules, 0)`, `left = 0`},
 	{"the inspector shows every procedure of a rule", inspectionGo, `max(len(names)-mostNames, 0)`, `0`},
 	{"the inspector shows every origin of a rule", inspectionGo, `g.values(mostOrigins)`, `g.values(1 << 30)`},
