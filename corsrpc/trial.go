@@ -104,7 +104,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	t.Readable = answer.Verdict == ""
 	if t.Readable {
 		t.Verdict = "the script reads the answer: its status, its body, and the header fields below"
-		t.Headers = visible(answer.answer, crossOrigin)
+		t.Headers = visible(f, answer.answer, crossOrigin)
 		answer.Verdict = "the script may read the answer"
 	} else {
 		t.Verdict = "the script gets a network error: " + answer.Verdict
@@ -131,8 +131,14 @@ func (f trialForm) request() (r Request, problem string) {
 	if err != nil {
 		return r, "the procedure or path cannot be requested: " + sample(err.Error())
 	}
-	if f.Method == "" || !fetch.IsToken(f.Method) {
+	if !fetch.IsToken(f.Method) {
 		return r, "the method is none"
+	}
+	method := f.Method
+	if f.Origin != "" {
+		if method = normalizedMethod(method); method == "" {
+			return r, "no script may use the method " + f.Method
+		}
 	}
 	header, problem := headerOf(f.Headers)
 	if problem != "" {
@@ -144,9 +150,24 @@ func (f trialForm) request() (r Request, problem string) {
 		}
 	}
 	return Request{
-		Method: f.Method, Host: server.Host, Path: target.Path, EscapedPath: target.RawPath,
+		Method: method, Host: server.Host, Path: target.Path, EscapedPath: target.RawPath,
 		TLS: server.Scheme == "https", Header: header,
 	}, ""
+}
+
+// normalizedMethod is the method as a browser sends it, which has six in upper case and
+// leaves all others as they are; it is empty for those that no script may use.
+//
+// See https://fetch.spec.whatwg.org/#concept-method-normalize and
+// https://fetch.spec.whatwg.org/#forbidden-method.
+func normalizedMethod(method string) string {
+	switch upper := strings.ToUpper(method); upper {
+	case "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT":
+		return upper
+	case "CONNECT", "TRACE", "TRACK":
+		return ""
+	}
+	return method
 }
 
 // headerOf reads header fields, one a line.
@@ -251,19 +272,25 @@ func judgeOrigin(f trialForm, answer http.Header) string {
 }
 
 // judgePreflight says what of a preflight's answer keeps a browser from the call;
-// nothing where it does not.
+// nothing where it does not. Its status is none: the layer's is good where it allows the
+// origin, and the handler's is not known.
 func judgePreflight(f trialForm, e trialExchange, method string, unsafe []string) string {
 	if problem := judgeOrigin(f, e.answer); problem != "" {
 		return problem
 	}
-	if e.Status < 200 || e.Status > 299 {
-		return "the status is " + strconv.Itoa(e.Status)
+	methods, ok := tokens(e.answer["Access-Control-Allow-Methods"])
+	if !ok {
+		return "Access-Control-Allow-Methods is no list of methods"
 	}
-	if !safelistedMethod(method) && !lists(e.answer["Access-Control-Allow-Methods"], method) {
+	names, ok := tokens(e.answer["Access-Control-Allow-Headers"])
+	if !ok {
+		return "Access-Control-Allow-Headers is no list of header names"
+	}
+	if !safelistedMethod(method) && !slices.Contains(methods, method) && !f.allListed(methods) {
 		return "Access-Control-Allow-Methods does not list " + method
 	}
 	for _, name := range unsafe {
-		if !lists(e.answer["Access-Control-Allow-Headers"], name) {
+		if !listsName(names, name) && !(name != "authorization" && f.allListed(names)) {
 			return "Access-Control-Allow-Headers does not list " + name
 		}
 	}
@@ -271,16 +298,46 @@ func judgePreflight(f trialForm, e trialExchange, method string, unsafe []string
 }
 
 // visible returns the names of the answer's fields that the script may read.
-func visible(answer http.Header, crossOrigin bool) (names []string) {
+func visible(f trialForm, answer http.Header, crossOrigin bool) (names []string) {
+	exposed, _ := tokens(answer["Access-Control-Expose-Headers"])
 	for name := range answer {
 		lower := fetch.Lower(name)
 		if !fetch.ForbiddenResponseHeader(lower) &&
-			(!crossOrigin || fetch.SafelistedResponseHeader(lower) || lists(answer["Access-Control-Expose-Headers"], lower)) {
+			(!crossOrigin || fetch.SafelistedResponseHeader(lower) || listsName(exposed, lower) || f.allListed(exposed)) {
 			names = append(names, lower)
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// tokens are the items of a list; where one is no token, browsers take none.
+//
+// See https://fetch.spec.whatwg.org/#extract-header-list-values.
+func tokens(lines []string) (items []string, ok bool) {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			if item = strings.Trim(item, " \t"); item == "" {
+				continue
+			}
+			if !fetch.IsToken(item) {
+				return nil, false
+			}
+			items = append(items, item)
+		}
+	}
+	return items, true
+}
+
+// listsName reports whether header names hold one in lower case.
+func listsName(names []string, lower string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return fetch.Lower(name) == lower })
+}
+
+// allListed reports whether a list has a * that stands for all: with credentials it is
+// a name like others.
+func (f trialForm) allListed(items []string) bool {
+	return !f.Credentials && slices.Contains(items, "*")
 }
 
 // curl is the command that sends the request.

@@ -35,6 +35,17 @@ func TestTrialProblems(t *testing.T) {
 			}
 		}
 	}
+	for _, method := range []string{"TRACE", "track", "CONNECT"} {
+		form := maps.Clone(good)
+		form["method"] = []string{method}
+		if in := inspectJSON(t, h, form); in.Trial.Problem == "" {
+			t.Errorf("a page's %s: %+v", method, in.Trial)
+		}
+		form["origin"] = nil // a program may
+		if in := inspectJSON(t, h, form); in.Trial.Problem != "" || len(in.Trial.Exchanges) != 1 {
+			t.Errorf("a program's %s: %+v", method, in.Trial)
+		}
+	}
 	good["response"] = []string{"bad name: 1"}
 	if in := inspectJSON(t, h, good); in.Trial.Problem == "" {
 		t.Errorf("a field that the handler cannot send: %+v", in.Trial)
@@ -103,6 +114,72 @@ rules:
 	}
 	if readable < 100 {
 		t.Errorf("only %d of the answers are readable: the test compares too little", readable)
+	}
+}
+
+// TestTrialReadsAsFetchDoes: methods in any letter case, and lists that the handler writes
+// itself, are to the form what they are to a browser.
+func TestTrialReadsAsFetchDoes(t *testing.T) {
+	t.Parallel()
+	const text = `
+defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - path: /files/
+    allow_methods: [GET, HEAD, PATCH]
+`
+	const server = "https://api.example.com"
+	const open = "Access-Control-Allow-Origin: *\n"
+	const granted = "Access-Control-Allow-Origin: " + page + "\nAccess-Control-Allow-Credentials: true\n"
+	const stars = "Access-Control-Allow-Methods: *\nAccess-Control-Allow-Headers: *\nAccess-Control-Expose-Headers: *\n"
+	verdicts := map[string]int{}
+	for _, enforcement := range []string{"", "enforcement: OBSERVE\n"} {
+		layer, _ := newLayer(t, text+enforcement)
+		h := layer.Inspector()
+		for _, response := range []string{
+			"",
+			open + stars,
+			granted + stars,
+			open + stars + "Access-Control-Allow-Headers: Authorization\n",
+			granted + "Access-Control-Allow-Methods: patch, PUT\nAccess-Control-Allow-Methods: DELETE\nAccess-Control-Allow-Headers: X-TENANT,, authorization\nAccess-Control-Expose-Headers: X-Meta, x-other\n",
+			open + stars + "Access-Control-Allow-Methods: PATCH PUT\n",
+			open + stars + "Access-Control-Allow-Headers: x tenant\n",
+			open + stars + "Access-Control-Expose-Headers: x meta\n",
+		} {
+			response = "Content-Type: application/json\nX-Meta: m\n" + response
+			api := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				for line := range strings.Lines(response) {
+					name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+					w.Header().Add(name, value)
+				}
+			}))
+			for _, path := range []string{"/files/a", "/elsewhere", listRPC} {
+				for _, method := range []string{"get", "Head", "post", "pUt", "delete", "options", "patch", "PATCH", "purge"} {
+					for _, headers := range []string{"", "X-Tenant: 7", "Authorization: Bearer 1"} {
+						for _, credentials := range []string{"", "on"} {
+							name := fmt.Sprintf("%s%s %s with %q %s, answered with %q", enforcement, method, path, headers, credentials, response)
+							form := url.Values{"origin": {page}, "server": {server}, "target": {path}, "method": {method}, "headers": {headers}, "response": {response}, "credentials": {credentials}}
+							got := inspectJSON(t, h, form).Trial
+							verdicts[got.Verdict]++
+							compareTrial(t, name, got.Readable, got.Headers, got.Exchanges[0].Header, len(got.Exchanges), fetchAs(t, api, page, server+path, method, headers, credentials != ""))
+							if t.Failed() {
+								return
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	const not = "the browser does not send the call, and the script gets a network error: "
+	for _, verdict := range []string{
+		"the script reads the answer: its status, its body, and the header fields below",
+		not + "Access-Control-Allow-Methods does not list patch", not + "Access-Control-Allow-Methods is no list of methods",
+		not + "Access-Control-Allow-Headers does not list authorization", not + "Access-Control-Allow-Headers is no list of header names",
+	} {
+		if verdicts[verdict] == 0 {
+			t.Errorf("no case is answered by %q", verdict)
+		}
 	}
 }
 

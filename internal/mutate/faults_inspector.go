@@ -58,9 +58,22 @@ var inspectorFaults = []fault{
 	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
 	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
 	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {
-		if !lists(`, `	for _, name := range unsafe[:0] {
-		if !lists(`},
+		if !listsName(`, `	for _, name := range unsafe[:0] {
+		if !listsName(`},
 	{"a trial shows what the script cannot read", trialGo, `(!crossOrigin || fetch`, `(true || fetch`},
+	{"a trial sends methods as the form has them", trialGo, `if method = normalizedMethod(method); method == "" {`, `if normalizedMethod(method) == "" {`},
+	{"a trial sends every method in upper case", trialGo, `	return method
+}`, `	return strings.ToUpper(method)
+}`},
+	{"a trial takes a method for another in upper case", trialGo, `!slices.Contains(methods, method)`, `!listsName(methods, fetch.Lower(method))`},
+	{"a trial takes * for all with credentials", trialGo, `!f.Credentials && slices.Contains(items, "*")`, `slices.Contains(items, "*")`},
+	{"a trial takes * for authorization", trialGo, `name != "authorization" && f`, `f`},
+	{"a trial takes what is no list", trialGo, `				return nil, false
+			}
+			items`, `				return nil, true
+			}
+			items`},
+	{"a trial uses methods that no script may", trialGo, `	case "CONNECT", "TRACE", "TRACK":`, `	case "TRACK":`},
 	{"a trial sets what no script may", trialGo, `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, `if false {`},
 	{"a trial takes a server's own page for another's", trialGo, `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
 	{"a metric for each origin that is listed", metricsGo, `d.FieldWithoutIndex()`, `d.Field()`},
