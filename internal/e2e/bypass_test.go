@@ -10,25 +10,29 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// The ways of a page to make a browser send something to another origin
-// without asking. None of them lets a script read the answer; the layer has
-// to see to it that nothing runs either.
-var bypasses = []struct {
+// A bypass is a way of a page to make a browser send something to another origin without asking.
+type bypass struct {
 	name   string
+	mode   string // in which the request arrives, as Sec-Fetch-Mode says; empty where the browser sends none
 	script string // sends one request to args.url, in which the procedure is still to be put
-	cors   bool   // whether a granted page gets through: it is a call like any other
-}{
+	opaque bool   // whether the sender has an opaque origin, which is of no site
+	led    bool   // whether the page's own server leads it to the other origin, by a redirect from args.away
+}
+
+// bypasses are those that no script reads the answer of, so that the layer has to see to it that nothing runs either, and some
+// that a granted page may use.
+var bypasses = []bypass{
 	{
-		name: "no-cors POST",
+		name: "no-cors POST", mode: "no-cors",
 		script: `await fetch(args.url + args.post, {method: "POST", mode: "no-cors", credentials: "include", body: args.body});
 			return null`,
 	},
 	{
-		name:   "no-cors GET",
+		name: "no-cors GET", mode: "no-cors",
 		script: `await fetch(args.url + args.get, {mode: "no-cors", credentials: "include"}); return null`,
 	},
 	{
-		name: "image",
+		name: "image", mode: "no-cors",
 		script: `await new Promise((done) => {
 				const image = new Image();
 				image.onload = image.onerror = done;
@@ -36,12 +40,12 @@ var bypasses = []struct {
 			});
 			return null`,
 	},
-	{name: "form of text", script: sendForm + `await sendForm("POST", "text/plain", args.url + args.post); return null`},
-	{name: "form", script: sendForm + `await sendForm("POST", "application/x-www-form-urlencoded", args.url + args.post); return null`},
-	{name: "form with parts", script: sendForm + `await sendForm("POST", "multipart/form-data", args.url + args.post); return null`},
-	{name: "form, GET", script: sendForm + `await sendForm("GET", "", args.url + args.path); return null`},
+	{name: "form of text", mode: "navigate", script: sendForm + `await sendForm("POST", "text/plain", args.url + args.post); return null`},
+	{name: "form", mode: "navigate", script: sendForm + `await sendForm("POST", "application/x-www-form-urlencoded", args.url + args.post); return null`},
+	{name: "form with parts", mode: "navigate", script: sendForm + `await sendForm("POST", "multipart/form-data", args.url + args.post); return null`},
+	{name: "form, GET", mode: "navigate", script: sendForm + `await sendForm("GET", "", args.url + args.path); return null`},
 	{
-		name: "form in a sandbox",
+		name: "form in a sandbox", mode: "navigate", opaque: true,
 		script: `const frame = document.createElement("iframe");
 			frame.sandbox = "allow-scripts allow-forms";
 			const action = (args.url + args.post).replaceAll('"', "");
@@ -55,7 +59,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "link",
+		name: "link", mode: "navigate",
 		script: `const frame = document.createElement("iframe");
 			frame.name = "answer" + Math.random();
 			document.body.append(frame);
@@ -68,7 +72,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "frame",
+		name: "frame", mode: "navigate",
 		script: `const frame = document.createElement("iframe");
 			frame.src = args.url + args.get;
 			await new Promise((done) => { frame.onload = done; document.body.append(frame); });
@@ -76,7 +80,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "script",
+		name: "script", mode: "no-cors",
 		script: `await new Promise((done) => {
 				const script = document.createElement("script");
 				script.onload = script.onerror = done;
@@ -86,7 +90,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "style sheet",
+		name: "style sheet", mode: "no-cors",
 		script: `await new Promise((done) => {
 				const link = document.createElement("link");
 				Object.assign(link, {rel: "stylesheet", href: args.url + args.get, onload: done, onerror: done});
@@ -95,7 +99,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "video",
+		name: "video", mode: "no-cors",
 		script: `await new Promise((done) => {
 				const video = document.createElement("video");
 				video.onerror = done;
@@ -105,12 +109,11 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name:   "beacon",
+		name: "beacon", mode: "no-cors",
 		script: `navigator.sendBeacon(args.url + args.post, args.body); return null`,
 	},
 	{
-		name: "event source",
-		cors: true,
+		name: "event source", mode: "cors",
 		script: `await new Promise((done) => {
 				const source = new EventSource(args.url + args.get);
 				source.onerror = () => { source.close(); done(); };
@@ -118,8 +121,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "image with crossorigin",
-		cors: true,
+		name: "image with crossorigin", mode: "cors",
 		script: `await new Promise((done) => {
 				const image = new Image();
 				image.crossOrigin = "anonymous";
@@ -129,13 +131,11 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name:   "module script",
-		cors:   true,
+		name: "module script", mode: "cors",
 		script: `await import(args.url + args.get).catch(() => {}); return null`,
 	},
 	{
-		name: "XMLHttpRequest of text",
-		cors: true,
+		name: "XMLHttpRequest of text", mode: "cors",
 		script: `await new Promise((done) => {
 				const request = new XMLHttpRequest();
 				request.onloadend = done;
@@ -145,7 +145,7 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name: "sandboxed frame, without a preflight",
+		name: "sandboxed frame, without a preflight", mode: "cors", opaque: true,
 		script: `const frame = document.createElement("iframe");
 			frame.sandbox = "allow-scripts";
 			const url = JSON.stringify(args.url + args.get);
@@ -158,14 +158,72 @@ var bypasses = []struct {
 			return null`,
 	},
 	{
-		name:   "GET by a script",
-		cors:   true,
+		name: "GET by a script", mode: "cors",
 		script: `await fetch(args.url + args.get).catch(() => {}); return null`,
 	},
 	{
-		name:   "POST of text by a script",
-		cors:   true,
+		name: "POST of text by a script", mode: "cors",
 		script: `await fetch(args.url + args.post, {method: "POST", body: args.body}).catch(() => {}); return null`,
+	},
+	{
+		name: "no-cors GET of a worker", mode: "no-cors",
+		script: inWorker + `await inWorker("fetch(args.url + args.get, {mode: 'no-cors', credentials: 'include'})", args); return null`,
+	},
+	{
+		name: "no-cors POST of a worker", mode: "no-cors",
+		script: inWorker + `await inWorker("fetch(args.url + args.post, {method: 'POST', mode: 'no-cors', credentials: 'include', body: args.body})", args);
+			return null`,
+	},
+	{
+		name: "GET of a worker", mode: "cors",
+		script: inWorker + `await inWorker("fetch(args.url + args.get)", args); return null`,
+	},
+	{
+		name: "script of a worker", mode: "no-cors",
+		script: inWorker + `await inWorker("importScripts(args.url + args.get)", args); return null`,
+	},
+	{
+		name: "frame that the page's own server leads away", mode: "navigate", led: true,
+		script: `const frame = document.createElement("iframe");
+			frame.src = args.away + encodeURIComponent(args.url + args.get);
+			await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+			frame.remove();
+			return null`,
+	},
+	{
+		name: "form that the page's own server leads away", mode: "navigate", led: true,
+		script: sendForm + `await sendForm("POST", "text/plain", args.away + encodeURIComponent(args.url + args.post)); return null`,
+	},
+	{
+		name: "image that the page's own server leads away", mode: "no-cors", led: true,
+		script: `await new Promise((done) => {
+				const image = new Image();
+				image.onload = image.onerror = done;
+				image.src = args.away + encodeURIComponent(args.url + args.get);
+			});
+			return null`,
+	},
+	// These the browser itself does not send.
+	{name: "same-origin GET", script: notSent + `await notSent(args.url + args.get, {mode: "same-origin"}); return null`},
+	{
+		name:   "same-origin POST",
+		script: notSent + `await notSent(args.url + args.post, {method: "POST", mode: "same-origin", body: args.body}); return null`,
+	},
+	{
+		name:   "same-origin GET that the page's own server leads away",
+		script: notSent + `await notSent(args.away + encodeURIComponent(args.url + args.get), {mode: "same-origin"}); return null`,
+	},
+	{name: "navigate", script: notSent + `await notSent(args.url + args.get, {mode: "navigate"}); return null`},
+	{
+		name: "worker of another origin",
+		script: `await new Promise((done) => {
+				try {
+					new Worker(args.url + args.get).onerror = done;
+				} catch {
+					done();
+				}
+			});
+			return null`,
 	},
 }
 
@@ -185,9 +243,28 @@ const sendForm = `const sendForm = async (method, enctype, action) => {
 	};
 `
 
-// TestNothingRunsThatWasNotAskedFor sends such requests from a page that is granted and from one that is not.
+// inWorker runs an expression of args in a worker of the page's origin, whatever becomes of it.
+const inWorker = `const inWorker = async (expression, args) => {
+		const script = "onmessage = async ({data: args}) => { try { await " + expression + " } catch { } postMessage(null); }";
+		const worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
+		await new Promise((done) => { worker.onmessage = done; worker.postMessage(args); });
+		worker.terminate();
+	};
+`
+
+// notSent fetches what the browser has to refuse.
+const notSent = `const notSent = async (url, init) => {
+		const type = await fetch(url, init).then((response) => response.type, () => "failed");
+		if (type !== "failed") throw new Error("the answer is " + type);
+	};
+`
+
+// TestNothingRunsThatWasNotAskedFor sends such requests from a page that is granted and from one that is not, to a server on
+// the page's own site and on another.
 func TestNothingRunsThatWasNotAskedFor(t *testing.T) {
-	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		page := pool.PageBeside(t, engine, http.HandlerFunc(leadAway))
+		warmUp(t, page)
 		setCookie(t, page)
 		for _, origin := range []struct {
 			name, policy string
@@ -196,31 +273,66 @@ func TestNothingRunsThatWasNotAskedFor(t *testing.T) {
 			{"from a granted page", checklistPolicy, true},
 			{"from another page", strangersPolicy, false},
 		} {
-			for _, b := range bypasses {
-				t.Run(origin.name+"/"+b.name, func(t *testing.T) {
-					var handled atomic.Int32
-					layer := newLayer(t, page.Origin, origin.policy).Wrap(http.HandlerFunc(
-						func(http.ResponseWriter, *http.Request) { handled.Add(1) }))
-					answered := make(chan struct{}, 16)
-					server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						layer.ServeHTTP(w, r)
-						answered <- struct{}{}
-					}))
-					page.Run(t, b.script, map[string]string{"url": server.URL, "get": lookupGet, "path": lookupPath, "post": greetPath, "body": ada}, nil)
-					select {
-					case <-answered: // a beacon has no end that a script sees
-					case <-time.After(30 * time.Second):
-						t.Fatal("nothing was sent")
-					}
-					preflights, sent := server.take()
-					if len(preflights) != 0 || len(sent) != 1 {
-						t.Errorf("the server saw %s, want one request without a preflight", describe(slices.Concat(preflights, sent)))
-					}
-					if got, want := handled.Load() == 1, b.cors && origin.granted; got != want {
-						t.Errorf("the handler ran: %t, want %t", got, want)
-					}
-				})
+			for _, site := range sites {
+				for _, b := range bypasses {
+					t.Run(origin.name+"/"+string(site)+"/"+b.name, func(t *testing.T) { b.test(t, page, site, origin.policy, origin.granted) })
+				}
 			}
 		}
 	})
+}
+
+func (b bypass) test(t *testing.T, page *browser.Page, site site, policy string, granted bool) {
+	t.Helper()
+	var handled atomic.Int32
+	layer := newLayer(t, page.Origin, policy).Wrap(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) { handled.Add(1) }))
+	answered := make(chan struct{}, 16)
+	server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		layer.ServeHTTP(w, r)
+		answered <- struct{}{}
+	}))
+	page.Run(t, b.script, map[string]string{
+		"url": server.on(site), "away": page.Origin + awayPath + "?to=", "get": lookupGet, "path": lookupPath, "post": greetPath, "body": ada,
+	}, nil)
+	arrive := 0
+	if b.mode != "" {
+		arrive = 1
+		select {
+		case <-answered: // a beacon has no end that a script sees
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing was sent")
+		}
+	}
+	preflights, sent := server.take()
+	if len(preflights) != 0 || len(sent) != arrive {
+		t.Errorf("the server saw %s, want %d requests without a preflight", describe(slices.Concat(preflights, sent)), arrive)
+	}
+	switch {
+	case b.opaque:
+		site = crossSite
+	case b.led:
+		site = site.afterRedirect(page.Engine)
+	}
+	assertSite(t, sent, site)
+	for _, r := range sent {
+		if got := r.Header.Get("Sec-Fetch-Mode"); got != b.mode {
+			t.Errorf("it arrived with Sec-Fetch-Mode %q, want %q", got, b.mode)
+		}
+	}
+	// A granted page's call in mode cors is one like any other.
+	if got, want := handled.Load() == 1, b.mode == "cors" && !b.opaque && granted; got != want {
+		t.Errorf("the handler ran: %t, want %t", got, want)
+	}
+}
+
+// awayPath is where a page's own server redirects to wherever a request says, with the same method.
+const awayPath = "/away"
+
+func leadAway(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != awayPath {
+		http.NotFound(w, r)
+		return
+	}
+	http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusTemporaryRedirect)
 }

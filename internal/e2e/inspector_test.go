@@ -166,35 +166,41 @@ const readElsewhere = `
 	return outcomes;
 `
 
-// TestInspectorFromElsewhere: a page on another origin of the same machine reads nothing of it, in no way; and none of the
-// requests is answered with the page.
+// TestInspectorFromElsewhere: a page on another origin of the same machine, of the same site or of another, reads nothing of
+// it, in no way; and none of the requests is answered with the page.
 func TestInspectorFromElsewhere(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
-		inspector := newLayer(t, page.Origin, inspectedPolicy).Inspector()
-		var answered, refused atomic.Int32
-		server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			recorded := httptest.NewRecorder()
-			inspector.ServeHTTP(recorded, r)
-			if recorded.Code == http.StatusForbidden && !strings.Contains(recorded.Body.String(), page.Origin) {
-				refused.Add(1)
-			} else {
-				answered.Add(1)
-			}
-			inspector.ServeHTTP(w, r)
-		}))
-		var outcomes map[string]string
-		page.Run(t, readElsewhere, map[string]string{"url": server.URL}, &outcomes)
-		want := map[string][]string{
-			"fetch": {"failed"}, "fetch with credentials": {"failed"}, "fetch without CORS": {"0", "failed"},
-			"image": {"failed"}, "script": {"failed"}, "frame": {"opaque"},
-		}
-		for name, allowed := range want {
-			if !slices.Contains(allowed, outcomes[name]) {
-				t.Errorf("%s: %s", name, outcomes[name])
-			}
-		}
-		if answered.Load() != 0 || refused.Load() < int32(len(want)) {
-			t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
+		for _, site := range sites {
+			t.Run(string(site), func(t *testing.T) {
+				inspector := newLayer(t, page.Origin, inspectedPolicy).Inspector()
+				var answered, refused atomic.Int32
+				server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					recorded := httptest.NewRecorder()
+					inspector.ServeHTTP(recorded, r)
+					if recorded.Code == http.StatusForbidden && !strings.Contains(recorded.Body.String(), page.Origin) {
+						refused.Add(1)
+					} else {
+						answered.Add(1)
+					}
+					inspector.ServeHTTP(w, r)
+				}))
+				var outcomes map[string]string
+				page.Run(t, readElsewhere, map[string]string{"url": server.on(site)}, &outcomes)
+				want := map[string][]string{
+					"fetch": {"failed"}, "fetch with credentials": {"failed"}, "fetch without CORS": {"0", "failed"},
+					"image": {"failed"}, "script": {"failed"}, "frame": {"opaque"},
+				}
+				for name, allowed := range want {
+					if !slices.Contains(allowed, outcomes[name]) {
+						t.Errorf("%s: %s", name, outcomes[name])
+					}
+				}
+				if answered.Load() != 0 || refused.Load() < int32(len(want)) {
+					t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
+				}
+				_, sent := server.take()
+				assertSite(t, sent, site)
+			})
 		}
 	})
 }

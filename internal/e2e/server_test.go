@@ -25,9 +25,29 @@ func (r request) isPreflight() bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
+// A site is where a page, which is on localhost, finds a server on another origin, in the word that browsers have for it
+// in Sec-Fetch-Site. They trust both with it: all three send it to loopback addresses.
+type site string
+
+const (
+	sameSite  site = "same-site"  // localhost, another port
+	crossSite site = "cross-site" // 127.0.0.1
+)
+
+var sites = []site{sameSite, crossSite}
+
+// afterRedirect is what an engine says where the page's own server led it to one on a site: Firefox takes every redirect to another
+// origin for one to another site.
+func (s site) afterRedirect(engine browser.Engine) site {
+	if engine == browser.Firefox {
+		return crossSite
+	}
+	return s
+}
+
 // api is a server on an origin of its own: its port is fresh.
 type api struct {
-	URL string
+	URL string // http://localhost:PORT
 
 	mu       sync.Mutex
 	requests []request
@@ -51,6 +71,24 @@ func serveAPI(t *testing.T, handler http.Handler) *api {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return a
+}
+
+// on is the server's URL on a site.
+func (a *api) on(s site) string {
+	if s == crossSite {
+		return strings.Replace(a.URL, "localhost", "127.0.0.1", 1)
+	}
+	return a.URL
+}
+
+// assertSite asserts that requests came from a page that is elsewhere in this way, and that their browser said so.
+func assertSite(t *testing.T, requests []request, want site) {
+	t.Helper()
+	for _, r := range requests {
+		if got := r.Header["Sec-Fetch-Site"]; len(got) != 1 || got[0] != string(want) {
+			t.Errorf("%s %s arrived with Sec-Fetch-Site %q, want %q", r.Method, r.Path, got, want)
+		}
+	}
 }
 
 func (a *api) note(r *http.Request) {

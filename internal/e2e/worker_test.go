@@ -3,6 +3,7 @@ package e2e
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,73 +13,120 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// worker is a service worker that makes the page's calls to other origins anew, and those that it is told to.
+// worker is a service worker that makes the page's calls to other origins and its navigations anew, and the calls that it is
+// told to.
 const worker = `
+	let navigated = "never";
 	addEventListener("install", () => skipWaiting());
 	addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 	addEventListener("fetch", (event) => {
-		if (!event.request.url.startsWith(location.origin)) event.respondWith(fetch(event.request));
+		if (event.request.mode === "navigate")
+			event.respondWith(fetch(event.request).then((response) => { navigated = response.type; return response; }));
+		else if (!event.request.url.startsWith(location.origin))
+			event.respondWith(fetch(event.request));
 	});
 	addEventListener("message", async (event) => {
-		const answer = await fetch(event.data.url, event.data.init).then((r) => r.type, () => "failed");
+		const answer = event.data === "navigated" ? navigated : await fetch(event.data.url, event.data.init).then((r) => r.type, () => "failed");
 		event.ports[0].postMessage(answer);
 	});
 `
 
-// callByWorker makes a call through the worker, and one that the worker makes by itself.
+// callByWorker makes a call through the worker, has it make each of its own, and opens a frame through it.
 const callByWorker = `
 	await navigator.serviceWorker.register("/worker.js");
 	const worker = (await navigator.serviceWorker.ready).active;
 	if (!navigator.serviceWorker.controller)
 		await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, {once: true}));
-	const shown = {};
+	const tell = (what) => {
+		const channel = new MessageChannel();
+		const answer = new Promise((done) => { channel.port1.onmessage = (event) => done(event.data); });
+		worker.postMessage(what, [channel.port2]);
+		return answer;
+	};
+	const shown = {Own: []};
 	try {
 		const response = await fetch(args.url + args.post, {method: "POST", headers: {"Content-Type": "application/json", "Connect-Protocol-Version": "1"}, body: args.body});
 		shown.Through = response.status + " " + response.headers.get("X-Meta");
 	} catch { shown.Through = "failed"; }
-	const channel = new MessageChannel();
-	const answer = new Promise((done) => { channel.port1.onmessage = (event) => done(event.data); });
-	worker.postMessage({url: args.url + args.post, init: {method: "POST", mode: "no-cors", credentials: "include", body: args.body}}, [channel.port2]);
-	shown.Own = await answer;
+	for (const init of args.own)
+		shown.Own.push(await tell({url: args.url + (init.method === "POST" ? args.post : args.get), init}));
+	const frame = document.createElement("iframe");
+	frame.src = args.away + encodeURIComponent(args.url + args.get);
+	await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+	frame.remove();
+	shown.Navigated = await tell("navigated");
 	return shown;
 `
 
+// ownCalls are what the worker is told to send by itself, and what it gets.
+var ownCalls = []struct {
+	init  map[string]string
+	shown string
+}{
+	{map[string]string{"method": "POST", "mode": "no-cors", "credentials": "include", "body": ada}, "opaque"},
+	{map[string]string{"method": "GET", "mode": "no-cors", "credentials": "include"}, "opaque"},
+	{map[string]string{"method": "GET", "mode": "same-origin"}, "failed"}, // it is not sent
+	{map[string]string{"method": "GET", "mode": "navigate"}, "failed"},    // no script has this mode to give
+}
+
 // TestServiceWorker: a call that a page's service worker passes on is a call like any other, and what a worker sends
-// without CORS runs nothing. The three engines have service workers.
+// without CORS runs nothing; nor does a navigation that it passes on, which the page's own server then leads elsewhere. The three
+// engines have service workers.
 func TestServiceWorker(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
-		site := http.NewServeMux()
-		site.HandleFunc("/worker.js", func(w http.ResponseWriter, _ *http.Request) {
+		own := http.NewServeMux()
+		own.HandleFunc(awayPath, leadAway)
+		own.HandleFunc("/worker.js", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/javascript")
 			_, _ = io.WriteString(w, worker)
 		})
-		page := pool.PageBeside(t, engine, site)
+		page := pool.PageBeside(t, engine, own)
+		var inits []map[string]string
+		var answers []string
+		for _, c := range ownCalls {
+			inits, answers = append(inits, c.init), append(answers, c.shown)
+		}
 		for _, c := range []struct {
 			name, policy, through string
 			handled               int32
+			arrived               []string
 		}{
-			{"from a granted page", checklistPolicy, "200 m", 1},
-			{"from another page", strangersPolicy, "failed", 0},
+			{"from a granted page", checklistPolicy, "200 m", 1, []string{"POST cors", "POST no-cors", "GET no-cors", "GET navigate"}},
+			{"from another page", strangersPolicy, "failed", 0, []string{"POST no-cors", "GET no-cors", "GET navigate"}},
 		} {
-			t.Run(c.name, func(t *testing.T) {
-				var handled atomic.Int32
-				server := serveAPI(t, newLayer(t, page.Origin, c.policy).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					handled.Add(1)
-					w.Header().Set("X-Meta", "m")
-				})))
-				var shown struct{ Through, Own string }
-				page.Run(t, callByWorker, map[string]string{"url": server.URL, "post": greetPath, "body": ada}, &shown)
-				if shown.Through != c.through || handled.Load() != c.handled {
-					t.Errorf("through the worker: %s, want %s; the handler ran %d times, want %d", shown.Through, c.through, handled.Load(), c.handled)
-				}
-				if shown.Own != "opaque" {
-					t.Errorf("the worker's own request: %s", shown.Own)
-				}
-				_, sent := server.take()
-				if n := len(sent); n == 0 || sent[n-1].Header.Get("Sec-Fetch-Mode") != "no-cors" {
-					t.Errorf("the server saw %s", describe(sent))
-				}
-			})
+			for _, site := range sites {
+				t.Run(c.name+"/"+string(site), func(t *testing.T) {
+					var handled atomic.Int32
+					server := serveAPI(t, newLayer(t, page.Origin, c.policy).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						handled.Add(1)
+						w.Header().Set("X-Meta", "m")
+					})))
+					var shown struct {
+						Through, Navigated string
+						Own                []string
+					}
+					page.Run(t, callByWorker, map[string]any{
+						"url": server.on(site), "away": page.Origin + awayPath + "?to=", "post": greetPath, "get": lookupGet, "body": ada, "own": inits,
+					}, &shown)
+					if shown.Through != c.through || handled.Load() != c.handled {
+						t.Errorf("through the worker: %s, want %s; the handler ran %d times, want %d", shown.Through, c.through, handled.Load(), c.handled)
+					}
+					if !slices.Equal(shown.Own, answers) || shown.Navigated != "opaqueredirect" {
+						t.Errorf("the worker's own calls: %s, want %s; its navigation: %s", shown.Own, answers, shown.Navigated)
+					}
+					preflights, sent := server.take()
+					var arrived []string
+					for _, r := range sent {
+						arrived = append(arrived, r.Method+" "+r.Header.Get("Sec-Fetch-Mode"))
+					}
+					if !slices.Equal(arrived, c.arrived) || len(preflights) != 1 {
+						t.Fatalf("the server saw %s after %d preflights, want %s after one", arrived, len(preflights), c.arrived)
+					}
+					last := len(sent) - 1
+					assertSite(t, slices.Concat(preflights, sent[:last]), site)
+					assertSite(t, sent[last:], site.afterRedirect(engine))
+				})
+			}
 		}
 	})
 }
@@ -93,7 +141,7 @@ const openSocket = `
 `
 
 // TestWebSocket: an upgrader with layer.CheckOrigin serves the server's own pages, and those of origins granted with
-// credentials.
+// credentials: of the server's own site and of another.
 func TestWebSocket(t *testing.T) {
 	const policy = `
 defaults:
@@ -119,19 +167,38 @@ rules:
 		own = serve(strings.ReplaceAll(policy, "ORIGIN", "https://app.example.com"))
 		granted := serveAPI(t, serve(policy))
 		strangers := serveAPI(t, own)
-		for _, c := range []struct{ name, url, want string }{
-			{"an origin granted with credentials", granted.URL + "/live", "open"},
-			{"an origin granted without", granted.URL + "/plain", "failed"},
-			{"a path that no rule names", granted.URL + "/elsewhere", "failed"},
-			{"another origin", strangers.URL + "/live", "failed"},
-			{"the server's own page", page.Origin + "/live", "open"},
-			{"the server's own page, a path that no rule names", page.Origin + "/elsewhere", "open"},
-		} {
+		open := func(what, url, want string) {
+			t.Helper()
 			var got string
-			page.Run(t, openSocket, map[string]string{"url": c.url}, &got)
-			if got != c.want {
-				t.Errorf("%s: %s, want %s", c.name, got, c.want)
+			page.Run(t, openSocket, map[string]string{"url": url}, &got)
+			if got != want {
+				t.Errorf("%s: %s, want %s", what, got, want)
 			}
 		}
+		for _, site := range sites {
+			for _, c := range []struct {
+				what   string
+				server *api
+				path   string
+				want   string
+			}{
+				{"an origin granted with credentials", granted, "/live", "open"},
+				{"an origin granted without", granted, "/plain", "failed"},
+				{"a path that no rule names", granted, "/elsewhere", "failed"},
+				{"another origin", strangers, "/live", "failed"},
+			} {
+				open(string(site)+", "+c.what, c.server.on(site)+c.path, c.want)
+				_, sent := c.server.take()
+				if len(sent) != 1 {
+					t.Errorf("%s, %s: the server saw %s, want one handshake", site, c.what, describe(sent))
+				}
+				if engine != browser.Chromium { // which does not say it of handshakes
+					assertSite(t, sent, site)
+				}
+			}
+		}
+		open("the server's own page", page.Origin+"/live", "open")
+		open("the server's own page, a path that no rule names", page.Origin+"/elsewhere", "open")
+		open("the server's own page, under another name of the server", strings.Replace(page.Origin, "localhost", "127.0.0.1", 1)+"/live", "failed")
 	})
 }
