@@ -112,7 +112,7 @@ conformance: packages e2e-web ## Run the conformance suite of the field, whole (
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
 .PHONY: soak
-soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, a million refused ones: nothing stays, the heap does not grow; how long a change takes
+soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes
 	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
 	@cd corsrpc/corsotel && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
