@@ -8,7 +8,7 @@ import (
 )
 
 // newLayer is the layer of a policy text, in which ORIGIN stands for the origin of the page.
-func newLayer(t *testing.T, origin, policy string) *corsrpc.Layer {
+func newLayer(t *testing.T, origin, policy string, opts ...corsrpc.LayerOption) *corsrpc.Layer {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(strings.ReplaceAll(policy, "ORIGIN", origin)))
 	if err != nil {
@@ -18,7 +18,7 @@ func newLayer(t *testing.T, origin, policy string) *corsrpc.Layer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+	layer, err := corsrpc.New(plan, append(opts, corsrpc.WithLogger(nil))...)
 	if err != nil {
 		t.Fatal(err)
 	}
