@@ -1,8 +1,12 @@
 package corsrpc_test
 
 import (
+	"crypto/tls"
+	"iter"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,21 +14,75 @@ import (
 )
 
 // What a request may say of where it comes from, for the comparison below. The server is
-// api.example.com, over https.
+// api.example.com, over https, most often behind a proxy that speaks it.
 var (
-	crossSiteMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"}
-	crossSiteSites   = [][]string{nil, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {""}, {"SAME-ORIGIN"}, {"other"},
+	crossSiteMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
+		"get", "head", "options", "post", "Delete"}
+	crossSiteSites = [][]string{nil, {"same-origin"}, {"same-site"}, {"cross-site"}, {"none"}, {""}, {"SAME-ORIGIN"}, {"other"},
 		{"same-origin", "cross-site"}, {"cross-site", "same-origin"}}
-	crossSiteOrigins = [][]string{nil, {""}, {"null"}, {"https://api.example.com"}, {"http://api.example.com"}, {"https://api.example.com:443"},
-		{"https://api.example.com:8443"}, {"https://API.example.com"}, {"https://api.example.com."}, {"https://api.example.com/"},
-		{"https://evil.example"}, {"https://evil.example:443"}, {"https://api.example.com.evil.example"}, {"https://user@api.example.com"},
-		{"https://evil.example#api.example.com"}, {"//api.example.com"}, {"api.example.com"}, {"not an origin"}, {"file://"}, {"chrome-extension://abc"},
+	crossSiteOrigins = [][]string{{"null"}, {"https://api.example.com"}, {"http://api.example.com"}, {"https://api.example.com:8443"}, {"https://api.example.com."},
+		{"https://evil.example"}, {"https://api.example.com.evil.example"}, {"file://"}, {"chrome-extension://abc"}}
+	// These no rule grants, not even one that allows everyone.
+	crossSiteNobodys = [][]string{nil, {""}, {"https://api.example.com:443"}, {"https://API.example.com"}, {"https://api.example.com/"}, {"https://evil.example:443"},
+		{"https://user@api.example.com"}, {"https://evil.example#api.example.com"}, {"//api.example.com"}, {"api.example.com"}, {"not an origin"},
 		{"https://api.example.com", "https://evil.example"}, {"https://evil.example", "https://api.example.com"}}
-	crossSiteHosts   = []string{"api.example.com", "api.example.com:443", "api.example.com:8443", "API.EXAMPLE.COM", "api.example.com.", "evil.example", "localhost", ""}
-	crossSiteTypes   = []string{"", "application/json", "application/proto", "application/grpc-web+proto", "application/grpc-web-text", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
-	crossSiteTargets = []string{listRPC, getRPC, "/acme.account.v1.AccountService/Get", "/acme.catalog.v1.CatalogService/Unknown", "/other.v1.Service/Method",
+	crossSiteHosts    = []string{"api.example.com", "api.example.com:443", "api.example.com:8443", "API.EXAMPLE.COM", "api.example.com.", "evil.example", "localhost", ""}
+	crossSiteTypes    = []string{"", "application/json", "application/proto", "application/grpc-web+proto", "application/grpc-web-text", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
+	crossSiteUpgrades = []string{"", "websocket"}
+	crossSiteTargets  = []string{listRPC, getRPC, "/acme.account.v1.AccountService/Get", "/acme.catalog.v1.CatalogService/Unknown", "/other.v1.Service/Method",
 		"/files/a", "/acme.catalog.v1.CatalogService/list", "/acme.catalog.v1.CatalogService/List/"}
+	crossSiteOpenTargets = []string{"/open/a", "/acme.catalog.v1.StockService/Get"} // where everyone is allowed
 )
+
+// crossSiteRequests are all combinations of these, but that content types and upgrades
+// vary at one Host only, and content types of POST.
+func crossSiteRequests() iter.Seq[*http.Request] {
+	return func(yield func(*http.Request) bool) {
+		for _, target := range slices.Concat(crossSiteTargets, crossSiteOpenTargets) {
+			origins := crossSiteNobodys
+			if !slices.Contains(crossSiteOpenTargets, target) {
+				origins = slices.Concat(crossSiteNobodys, crossSiteOrigins)
+			}
+			for _, method := range crossSiteMethods {
+				for i, host := range crossSiteHosts {
+					upgrades, types := crossSiteUpgrades, crossSiteTypes
+					if i > 0 {
+						upgrades = upgrades[:1]
+					}
+					if i > 0 || method != http.MethodPost {
+						types = types[:1]
+					}
+					for _, origin := range origins {
+						for _, site := range crossSiteSites {
+							for _, upgrade := range upgrades {
+								for _, contentType := range types {
+									for _, state := range []*tls.ConnectionState{nil, {}} {
+										header := http.Header{}
+										if origin != nil {
+											header["Origin"] = origin
+										}
+										if site != nil {
+											header["Sec-Fetch-Site"] = site
+										}
+										if upgrade != "" {
+											header["Connection"], header["Upgrade"] = []string{"Upgrade"}, []string{upgrade}
+										}
+										if contentType != "" {
+											header["Content-Type"] = []string{contentType}
+										}
+										if !yield(&http.Request{Method: method, URL: &url.URL{Path: target}, Host: host, Header: header, Body: http.NoBody, TLS: state}) {
+											return
+										}
+									}
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
 
 // sameOriginInAnotherSpelling holds where the layer lets through what the standard
 // library's guard, which compares texts, does not: the Origin is the Host's own, in
@@ -42,8 +100,8 @@ func sameOriginInAnotherSpelling(r *http.Request) bool {
 
 // TestAtLeastAsStrictAsTheStandardLibrary: on every governed path, for origins that are
 // not granted, whatever net/http.CrossOriginProtection refuses, the layer refuses
-// before the handler; in every combination of method, Sec-Fetch-Site, Origin, Host, content
-// type and path.
+// before the handler; in every combination of path, method, Sec-Fetch-Site, Origin, Host, TLS,
+// upgrade and content type.
 func TestAtLeastAsStrictAsTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	layer, err := corsrpc.New(compilePolicy(t, `
@@ -52,7 +110,12 @@ defaults:
 rules:
   - selector: acme.account.v1.AccountService
     allow_credentials: true
+  - selector: acme.catalog.v1.StockService
+    allow_origins: ["*"]
   - path: /files/
+    allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE, QUERY]
+  - path: /open/
+    allow_origins: ["*"]
     allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE, QUERY]
 `), corsrpc.WithLogger(nil))
 	if err != nil {
@@ -62,60 +125,26 @@ rules:
 	ran := false
 	h := layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
 	tried, both, stricter, spelled := 0, 0, 0, 0
-	for _, target := range crossSiteTargets {
-		for _, method := range crossSiteMethods {
-			for _, site := range crossSiteSites {
-				for _, origins := range crossSiteOrigins {
-					for _, host := range crossSiteHosts {
-						for i, contentType := range crossSiteTypes {
-							if i > 0 && (method != "POST" || host != crossSiteHosts[0]) {
-								continue // where it could matter most
-							}
-							r := crossSiteRequest(method, target, host, contentType, origins, site)
-							refusedByGuard := guard.Check(r) != nil
-							ran = false
-							h.ServeHTTP(httptest.NewRecorder(), r)
-							tried++
-							switch {
-							case refusedByGuard && !ran:
-								both++
-							case refusedByGuard && sameOriginInAnotherSpelling(r):
-								spelled++
-							case refusedByGuard:
-								t.Errorf("%s %s, Host %q, Origin %q, Sec-Fetch-Site %q, %s: the standard library refuses, and the handler ran", method, target, host, origins, site, contentType)
-							case !ran:
-								stricter++
-							}
-							if t.Failed() {
-								return
-							}
-						}
-					}
-				}
-			}
+	for r := range crossSiteRequests() {
+		refusedByGuard := guard.Check(r) != nil
+		ran = false
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		tried++
+		switch {
+		case refusedByGuard && !ran:
+			both++
+		case refusedByGuard && sameOriginInAnotherSpelling(r):
+			spelled++
+		case refusedByGuard:
+			t.Fatalf("%s %s, Host %q, TLS %t, header %q: the standard library refuses, and the handler ran", r.Method, r.URL.Path, r.Host, r.TLS != nil, r.Header)
+		case !ran:
+			stricter++
 		}
 	}
 	t.Logf("%d requests: %d refused by both, %d by the layer only, %d are the same origin in another spelling", tried, both, stricter, spelled)
 	if both == 0 || stricter == 0 || spelled == 0 {
 		t.Errorf("of %d requests, %d refused by both, %d by the layer only, %d in another spelling", tried, both, stricter, spelled)
 	}
-}
-
-// crossSiteRequest is one of the combinations.
-func crossSiteRequest(method, target, host, contentType string, origins, site []string) *http.Request {
-	header := http.Header{}
-	if origins != nil {
-		header["Origin"] = origins
-	}
-	if site != nil {
-		header["Sec-Fetch-Site"] = site
-	}
-	if contentType != "" {
-		header["Content-Type"] = []string{contentType}
-	}
-	r := newRequest(method, target, header)
-	r.Host = host
-	return r
 }
 
 // TestCrossSiteRequests: what CORS alone lets through. A POST of another site never
