@@ -26,6 +26,8 @@ const (
 	shadowReasonKey  = attribute.Key("corsrpc.shadow.reason")
 	shadowRuleKey    = attribute.Key("corsrpc.shadow.rule")
 
+	shadowEnforcedKey = attribute.Key("corsrpc.shadow.enforced")
+
 	sourceKey = attribute.Key("corsrpc.source.name")
 )
 
@@ -78,7 +80,7 @@ type difference struct{ decision, shadow decision }
 
 func (d difference) attributes() []attribute.KeyValue {
 	all := append(d.decision.attributes(),
-		shadowOutcomeKey.String(d.shadow.outcome.String()), shadowReasonKey.String(string(d.shadow.reason)))
+		shadowOutcomeKey.String(d.shadow.outcome.String()), shadowReasonKey.String(string(d.shadow.reason)), shadowEnforcedKey.Bool(d.shadow.enforced))
 	if d.shadow.rule != "" {
 		all = append(all, shadowRuleKey.String(d.shadow.rule))
 	}

@@ -160,7 +160,17 @@ func TestDecisions(t *testing.T) {
 	send(layer, "POST", listRPC, "https://www.example.com")
 	expect(t, "corsrpc.shadow.differences", slices.DeleteFunc(collected()["corsrpc.shadow.differences {difference}"],
 		func(point string) bool { return !strings.Contains(point, "CatalogService/List") }),
-		`1{corsrpc.enforced=true,corsrpc.outcome=grant,corsrpc.preflight=false,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,corsrpc.shadow.outcome=refuse,corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED,corsrpc.shadow.rule=shadow.defaults.allow_origins,rpc.method=acme.catalog.v1.CatalogService/List}`,
+		`1{corsrpc.enforced=true,corsrpc.outcome=grant,corsrpc.preflight=false,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,corsrpc.shadow.enforced=true,corsrpc.shadow.outcome=refuse,corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED,corsrpc.shadow.rule=shadow.defaults.allow_origins,rpc.method=acme.catalog.v1.CatalogService/List}`,
+	)
+}
+
+// TestShadowThatEnforces: two policies that refuse alike differ in which of them does it.
+func TestShadowThatEnforces(t *testing.T) {
+	t.Parallel()
+	layer, collected := newLayer(t, "defaults: {allow_origins: [https://app.example.com]}\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}\n")
+	send(layer, "POST", listRPC, "https://evil.example")
+	expect(t, "corsrpc.shadow.differences", collected()["corsrpc.shadow.differences {difference}"],
+		`1{corsrpc.enforced=false,corsrpc.outcome=refuse,corsrpc.preflight=false,corsrpc.reason=ORIGIN_NOT_ALLOWED,corsrpc.rule=defaults.allow_origins,corsrpc.shadow.enforced=true,corsrpc.shadow.outcome=refuse,corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED,corsrpc.shadow.rule=shadow.defaults.allow_origins,error.type=ORIGIN_NOT_ALLOWED,rpc.method=acme.catalog.v1.CatalogService/List}`,
 	)
 }
 
