@@ -9,6 +9,7 @@ import "strings"
 type Set struct {
 	texts *Texts // of all patterns, in their order
 	exact index  // of those that are the whole header value
+	few   []few  // the same, while they are few: to compare them takes less than to hash
 
 	// The values of the maps are places of texts. The first of equal patterns wins.
 	anyPort map[string]uint32 // by scheme://host
@@ -21,6 +22,14 @@ type Set struct {
 type Ref uint64
 
 func refTo(place uint32) Ref { return Ref(place) + 1 }
+
+// few is an exact pattern of a small set.
+type few struct {
+	text  string
+	place uint32
+}
+
+const mostFew = 4
 
 // wildcards are the patterns of kindWildcard of a scheme.
 type wildcards struct {
@@ -84,6 +93,9 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 	case p.kind == kindExact, p.kind == kindNull:
 		if _, ok := s.exact.find(s.texts, text); !ok {
 			s.exact.put(s.texts, place)
+			if s.few = append(s.few, few{text, place}); s.exact.len > mostFew {
+				s.few = nil
+			}
 		}
 	}
 }
@@ -124,6 +136,14 @@ func (s *Set) Match(raw string) (Ref, bool) {
 // value that is one needs no parsing.
 func (s *Set) Exact(raw string) (Ref, bool) {
 	if s == nil {
+		return 0, false
+	}
+	for i := range s.few {
+		if s.few[i].text == raw {
+			return refTo(s.few[i].place), true
+		}
+	}
+	if s.exact.len <= mostFew {
 		return 0, false
 	}
 	place, ok := s.exact.find(s.texts, raw)
