@@ -88,7 +88,7 @@ const reasonHeader = "Corsrpc-Reason"
 
 // explain writes it.
 func (d *Decision) explain(f *fields) {
-	if !d.explained || !d.Refused() {
+	if !d.Refused() {
 		return
 	}
 	value := string(d.reason)
@@ -147,7 +147,9 @@ func (d *Decision) apply(status int, f *fields) {
 		return
 	}
 	d.addVary(f)
-	d.explain(f)
+	if d.explained {
+		d.explain(f)
+	}
 	dropAccessControl(f.header)
 	switch d.outcome {
 	case OutcomeRefuse:
@@ -268,6 +270,9 @@ func (e *effect) vary() string {
 
 // dropAccessControl removes every field of the CORS protocol's family.
 func dropAccessControl(header http.Header) (any bool) {
+	if len(header) == 0 { // as most often, which is sooner seen than by ranging over it
+		return false
+	}
 	for key := range header {
 		if isAccessControl(key) {
 			delete(header, key)

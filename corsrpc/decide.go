@@ -292,8 +292,8 @@ func (d *Decision) pass(reason Reason) { d.outcome, d.reason = OutcomePass, reas
 // refuse keeps a request from the handler.
 func (d *Decision) refuse(r *Request, reason Reason) {
 	d.outcome, d.reason = OutcomeRefuse, reason
-	if contentType := r.Header["Content-Type"]; d.target.kind == targetProcedure && !d.preflight {
-		d.contentType = strings.Join(contentType, ",")
+	if d.target.kind == targetProcedure && !d.preflight {
+		d.contentType = strings.Join(r.Header["Content-Type"], ",")
 		d.format = rpc.FormatOf(r.Method, d.contentType)
 	}
 }

@@ -39,6 +39,7 @@ func BenchmarkOriginsInTurn(b *testing.B) {
 			b.Run("origins="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
 				h := i.wrap(b, s, newRPC(s.expose))
 				w, r := newWriter(), callFrom(page)()
+				defer holdMemory()()
 				b.ReportAllocs()
 				at := 0
 				for b.Loop() {
@@ -85,6 +86,7 @@ func BenchmarkProcedures(b *testing.B) {
 					all[i].Header = all[0].Header // so that it is the layer's memory that is not in cache
 				}
 				w := newWriter()
+				defer holdMemory()()
 				b.ReportAllocs()
 				at := 0
 				for b.Loop() {

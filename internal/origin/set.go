@@ -12,10 +12,11 @@ type Set struct {
 	few   []few  // the same, while they are few: to compare them takes less than to hash
 
 	// The values of the maps are places of texts. The first of equal patterns wins.
-	anyPort map[string]uint32 // by scheme://host
-	https   wildcards
-	http    wildcards
-	any     Ref // that of "*"; 0 for none
+	patterns bool              // whether there is anything in them
+	anyPort  map[string]uint32 // by scheme://host
+	https    wildcards
+	http     wildcards
+	any      Ref // that of "*"; 0 for none
 }
 
 // Ref names a pattern of a set; 0 names none.
@@ -77,6 +78,7 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 			s.any = refTo(place)
 		}
 	case p.kind == kindWildcard:
+		s.patterns = true
 		w := s.wildcards(p.scheme)
 		if p.port == "*" {
 			putFirst(&w.anyPort, p.host, place)
@@ -89,6 +91,7 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 		}
 		w.dots[n] = true
 	case p.kind == kindExact && p.port == "*":
+		s.patterns = true
 		putFirst(&s.anyPort, p.scheme+"://"+p.host, place)
 	case p.kind == kindExact, p.kind == kindNull:
 		if _, ok := s.exact.find(s.texts, text); !ok {
@@ -158,7 +161,7 @@ func (s *Set) MatchParsed(raw string, o Parsed) (Ref, bool) {
 	if s == nil {
 		return 0, false
 	}
-	if isWeb(o.Scheme) {
+	if s.patterns && isWeb(o.Scheme) {
 		if place, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
 			return refTo(place), true
 		}
