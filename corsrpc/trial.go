@@ -2,6 +2,7 @@ package corsrpc
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,7 +78,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	if f.Target == "" {
 		return t
 	}
-	call, problem := f.request()
+	call, to, problem := f.request()
 	sends, problemOfHandler := headerOf(f.Response)
 	if t.Problem = cmp.Or(problem, problemOfHandler); t.Problem != "" {
 		return t
@@ -85,7 +86,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	unsafe := f.addOrigin(call)
 	crossOrigin := len(call.Header["Origin"]) > 0 && !isOne(call.Header["Sec-Fetch-Site"], "same-origin")
 	if crossOrigin && (len(unsafe) > 0 || !safelistedMethod(call.Method)) {
-		preflight := l.exchange(plan, "preflight", preflightFor(call, unsafe), sends)
+		preflight := l.exchange(plan, "preflight", preflightFor(call, unsafe), to, sends)
 		preflight.Verdict = judgePreflight(f, preflight, call.Method, unsafe)
 		t.Exchanges = append(t.Exchanges, preflight)
 		if preflight.Verdict != "" {
@@ -97,7 +98,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	if f.Credentials {
 		call.Header["Cookie"] = []string{"session=1"}
 	}
-	answer := l.exchange(plan, "call", call, sends)
+	answer := l.exchange(plan, "call", call, to, sends)
 	if crossOrigin {
 		answer.Verdict = judgeOrigin(f, answer.answer)
 	}
@@ -114,45 +115,76 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 }
 
 // request is the call that the form describes, as a server gets it, without what the
-// browser adds.
-func (f trialForm) request() (r Request, problem string) {
+// browser adds; and where it goes.
+func (f trialForm) request() (r Request, to *url.URL, problem string) {
 	server, err := url.Parse(f.Server)
 	if err != nil || server.Host == "" || server.Scheme != "https" && server.Scheme != "http" {
-		return r, "the server is no URL such as https://api.example.com"
+		return r, nil, "the server is no URL such as https://api.example.com"
 	}
-	path := f.Target
+	if to, err = targetOf(f.Target, server); err != nil {
+		return r, nil, "the procedure or path cannot be requested: " + sample(err.Error())
+	}
+	if !fetch.IsToken(f.Method) {
+		return r, nil, "the method is none"
+	}
+	method := f.Method
+	if f.Origin != "" {
+		if method = normalizedMethod(method); method == "" {
+			return r, nil, "no script may use the method " + f.Method
+		}
+	}
+	header, problem := headerOf(f.Headers)
+	if problem != "" {
+		return r, nil, problem
+	}
+	for name := range header {
+		if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {
+			return r, nil, "no script may set " + name + ": the browser does"
+		}
+	}
+	return Request{
+		Method: method, Host: to.Host, Path: to.Path, EscapedPath: to.RawPath,
+		TLS: to.Scheme == "https", Header: header,
+	}, to, ""
+}
+
+// targetOf is the URL of a procedure's full name, or of a path, with a query perhaps: as
+// it is sent, so without a fragment, and with escapes for what no request line holds.
+func targetOf(target string, server *url.URL) (*url.URL, error) {
+	target, _, _ = strings.Cut(target, "#")
+	path, query, hasQuery := strings.Cut(target, "?")
 	if service := strings.LastIndexByte(path, '.'); !strings.Contains(path, "/") && service > 0 {
 		path = path[:service] + "/" + path[service+1:]
 	}
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	target, err := url.ParseRequestURI(strings.TrimRight(server.EscapedPath(), "/") + path)
+	sent := strings.TrimRight(server.EscapedPath(), "/") + escaped(path, "\"<>^`{}|\\")
+	if hasQuery {
+		sent += "?" + escaped(query, `"<>'`)
+	}
+	to, err := url.ParseRequestURI(sent)
 	if err != nil {
-		return r, "the procedure or path cannot be requested: " + sample(err.Error())
+		return nil, err
 	}
-	if !fetch.IsToken(f.Method) {
-		return r, "the method is none"
-	}
-	method := f.Method
-	if f.Origin != "" {
-		if method = normalizedMethod(method); method == "" {
-			return r, "no script may use the method " + f.Method
+	to.Scheme, to.Host = server.Scheme, server.Host
+	return to, nil
+}
+
+// escaped escapes spaces, what is beyond ASCII, and these characters, as browsers do
+// (https://url.spec.whatwg.org/#path-percent-encode-set and #special-query-percent-encode-set).
+// A path has two more of them: for one that it finds unescaped, net/url forgets the
+// escapes that are there.
+func escaped(s, these string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c == ' ' || c >= 0x80 || strings.IndexByte(these, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
 		}
 	}
-	header, problem := headerOf(f.Headers)
-	if problem != "" {
-		return r, problem
-	}
-	for name := range header {
-		if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {
-			return r, "no script may set " + name + ": the browser does"
-		}
-	}
-	return Request{
-		Method: method, Host: server.Host, Path: target.Path, EscapedPath: target.RawPath,
-		TLS: server.Scheme == "https", Header: header,
-	}, ""
+	return b.String()
 }
 
 // normalizedMethod is the method as a browser sends it, which has six in upper case and
@@ -180,6 +212,9 @@ func headerOf(lines string) (http.Header, string) {
 		name, value, _ := strings.Cut(line, ":")
 		if name = strings.TrimSpace(name); !fetch.IsToken(name) {
 			return nil, "the line " + strconv.Quote(sample(line)) + " is no header field"
+		}
+		if strings.ContainsAny(value, "\x00\r") {
+			return nil, "the value of " + name + " holds what no header field may"
 		}
 		header.Add(name, strings.TrimSpace(value))
 	}
@@ -226,8 +261,8 @@ func preflightFor(call Request, unsafe []string) Request {
 
 // exchange decides on a request as Wrap does, and answers for the layer or for a handler
 // that sends these fields.
-func (l *Layer) exchange(plan *Plan, name string, r Request, sends http.Header) trialExchange {
-	e := trialExchange{Name: name, Curl: curl(r)}
+func (l *Layer) exchange(plan *Plan, name string, r Request, to *url.URL, sends http.Header) trialExchange {
+	e := trialExchange{Name: name, Curl: curl(r, to)}
 	steps := plan.Explain(r)
 	for _, s := range steps {
 		from := ""
@@ -272,8 +307,8 @@ func judgeOrigin(f trialForm, answer http.Header) string {
 }
 
 // judgePreflight says what of a preflight's answer keeps a browser from the call;
-// nothing where it does not. Its status is none: the layer's is good where it allows the
-// origin, and the handler's is not known.
+// nothing where it does not. The status is left out: the layer's is good where it allows
+// the origin, and the handler's is not known.
 func judgePreflight(f trialForm, e trialExchange, method string, unsafe []string) string {
 	if problem := judgeOrigin(f, e.answer); problem != "" {
 		return problem
@@ -338,33 +373,4 @@ func listsName(names []string, lower string) bool {
 // a name like others.
 func (f trialForm) allListed(items []string) bool {
 	return !f.Credentials && slices.Contains(items, "*")
-}
-
-// curl is the command that sends the request.
-func curl(r Request) string {
-	to := url.URL{Scheme: "http", Host: r.Host, Path: r.Path, RawPath: r.EscapedPath}
-	if r.TLS {
-		to.Scheme = "https"
-	}
-	command := "curl -i -X " + shellQuoted(r.Method) + " " + shellQuoted(to.String())
-	var fields []string
-	for name, values := range r.Header {
-		for _, value := range values {
-			fields = append(fields, " -H "+shellQuoted(name+": "+value))
-		}
-	}
-	slices.Sort(fields)
-	command += strings.Join(fields, "")
-	if r.Method == http.MethodPost {
-		command += " --data '{}'"
-	}
-	return command
-}
-
-// shellQuoted is text as one word of a shell.
-func shellQuoted(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -25,7 +25,7 @@ func TestTrialProblems(t *testing.T) {
 		"server":  {"", "api.example.com", "ftp://api.example.com", "https://", "https://a b"},
 		"target":  {"/%zz", "a b\x00"},
 		"method":  {"", "PO ST"},
-		"headers": {"bad name: 1", ": 1", "Host: x", "Cookie: a=b", "Sec-Fetch-Site: none", "Origin: https://a.example"},
+		"headers": {"bad name: 1", ": 1", "X-A: 1\r2", "X-A: 1\x002", "Host: x", "Cookie: a=b", "Sec-Fetch-Site: none", "Origin: https://a.example"},
 	} {
 		for _, value := range values {
 			form := maps.Clone(good)

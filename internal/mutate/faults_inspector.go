@@ -5,6 +5,7 @@ const (
 	inspectionGo = "corsrpc/inspection.go"
 	historyGo    = "corsrpc/history.go"
 	decisionGo   = "corsrpc/decision.go"
+	curlGo       = "corsrpc/curl.go"
 	trialGo      = "corsrpc/trial.go"
 	metricsGo    = "corsrpc/corsotel/attributes.go"
 )
@@ -55,6 +56,22 @@ var inspectorFaults = []fault{
 	{"the inspector groups by each origin that a shadow lists", historyGo, `shadow.FieldWithoutIndex()`, `shadow.Field()`},
 	{"fields are told apart by their places in lists", decisionGo, `	return field[:list]`, `	return field`},
 	{"rules are one field", decisionGo, ` || strings.HasSuffix(field[:list], "rules")`, ``},
+	{"the command's brackets are ranges", curlGo, `"-i", "-g", `, `"-i", `},
+	{"the command cleans up the path", curlGo, `, "--path-as-is"}`, `}`},
+	{"the command awaits the body of an answer to HEAD", curlGo, `if r.Method == http.MethodHead {`, `if false {`},
+	{"the command gives a body a type", curlGo, `if len(r.Header["Content-Type"]) == 0 {`, `if false {`},
+	{"the command leaves out empty fields", curlGo, `			if value == "" {
+				field = name + ";"
+			}
+`, ``},
+	{"the command is not quoted", curlGo, "strings.ReplaceAll(s, \"'\", `'\\''`)", `s`},
+	{"a trial forgets the query", trialGo, `	if hasQuery {
+		sent`, `	if false && hasQuery {
+		sent`},
+	{"a trial forgets what is escaped", trialGo, "escaped(path, \"\\\"<>^`{}|\\\\\")", `path`},
+	{"a trial sends the fragment", trialGo, `	target, _, _ = strings.Cut(target, "#")
+`, ``},
+	{"a trial takes header fields of several lines", trialGo, `strings.ContainsAny(value, "\x00\r")`, `false`},
 	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
 	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
 	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {

@@ -42,6 +42,7 @@ command -v firefox-esr >/dev/null || packages+=(firefox-esr)
 has_minibrowser || packages+=(webkit2gtk-driver)
 command -v Xvfb >/dev/null || packages+=(xvfb)
 command -v git >/dev/null || packages+=(git)
+command -v curl >/dev/null || packages+=(curl)
 has_postgres || packages+=(postgresql)
 
 # Debian 12 packages neither of these in a version that would do.
