@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -43,9 +44,17 @@ func WithInspectorHosts(hosts ...string) InspectorOption {
 //
 //	http.ListenAndServe("localhost:6060", layer.Inspector())
 //
-// It changes nothing, takes GET and HEAD only, refuses whatever comes from another
-// origin, and answers only under names that no stranger can point to it: see
+// It changes nothing, takes GET and HEAD only, refuses what a browser says comes from
+// another origin, and answers only under names that no stranger can point to it: see
 // WithInspectorHosts. It is safe for concurrent use.
+//
+// Over https and on loopback, browsers say of every request whose it is (Sec-Fetch-Site).
+// Over plain http elsewhere, Origin and Referer say so, and a page can leave out both: an
+// image, a link or a window of another site that sends no Referer is answered. That page
+// reads nothing of it (no CORS headers, Cross-Origin-Resource-Policy, no framing), and
+// nothing is changed by it; but it learns that the inspector is there, and keeps a handle
+// on the window, since browsers ignore Cross-Origin-Opener-Policy over plain http. Serve
+// it on loopback, or over https.
 func (l *Layer) Inspector(opts ...InspectorOption) http.Handler {
 	l.history.CompareAndSwap(nil, newHistory())
 	i := &inspector{layer: l}
@@ -124,17 +133,40 @@ func withoutPort(hostport string) string {
 	return hostport
 }
 
-// fromItself reports whether no other site's page makes the request.
+// fromItself reports whether no other site's page makes the request, as far as the browser
+// says whose it is.
 func fromItself(r *http.Request) bool {
-	if site := r.Header["Sec-Fetch-Site"]; len(site) > 0 && !isOne(site, "same-origin") && !isOne(site, "none") {
+	site := r.Header["Sec-Fetch-Site"]
+	if len(site) > 0 && !isOne(site, "same-origin") && !isOne(site, "none") {
 		return false
 	}
-	origins := r.Header["Origin"]
-	if len(origins) == 0 {
+	if origins := r.Header["Origin"]; len(origins) > 0 {
+		return len(origins) == 1 && isItself(origins[0], r)
+	}
+	if len(site) > 0 {
 		return true
 	}
-	from, ok := origin.Parse(origins[0])
-	return ok && len(origins) == 1 && from.SameHost(r.Host, r.TLS != nil)
+	for _, from := range r.Header["Referer"] {
+		if from != "" && !isItself(originOf(from), r) {
+			return false
+		}
+	}
+	return true
+}
+
+// isItself reports whether an origin is that of the Host that a request names.
+func isItself(raw string, r *http.Request) bool {
+	from, ok := origin.Parse(raw)
+	return ok && from.SameHost(r.Host, r.TLS != nil)
+}
+
+// originOf is the origin of a URL; empty for what has none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // wantsJSON reports whether a request accepts JSON, and no page.

@@ -114,6 +114,25 @@ func TestInspectorIsForItsOwnPage(t *testing.T) {
 		{"GET", "localhost:6060", http.Header{"Sec-Fetch-Site": {"same-origin"}, "Sec-Fetch-Mode": {"navigate"}}, 200},
 		{"GET", "localhost:6060", http.Header{"Sec-Fetch-Site": {"none"}, "Sec-Fetch-Mode": {"navigate"}}, 200},
 		{"GET", "localhost:6060", http.Header{"Origin": {"http://localhost:6060"}}, 200},
+		// Plain http beyond loopback, where browsers send no Sec-Fetch-Site.
+		{"GET", "10.1.2.3:6060", http.Header{"Referer": {"http://10.1.2.3:6060/?target=a"}}, 200},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://10.1.2.3/"}}, 200},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"https://10.1.2.3/"}}, 200}, // a proxy can have ended the TLS
+		{"GET", "10.1.2.3", http.Header{"Referer": {""}}, 200},
+		{"GET", "[fe80::1]:6060", http.Header{"Referer": {"http://[fe80::1]:6060/"}}, 200},
+		{"GET", "cors.internal.example", http.Header{"Referer": {"http://cors.internal.example/"}}, 200},
+		{"GET", "localhost:6060", http.Header{"Sec-Fetch-Site": {"none"}, "Referer": {"http://evil.example/"}}, 200}, // the browser knows better
+		{"GET", "10.1.2.3", http.Header{"Origin": {"http://10.1.2.3"}, "Referer": {"http://10.1.2.3/"}}, 200},
+
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://evil.example/"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://evil.example/?http://10.1.2.3/"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://10.1.2.3@evil.example/"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://10.1.2.3:8080/"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://10.1.2.3.evil.example/"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"about:blank"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"://"}}, 403},
+		{"GET", "10.1.2.3", http.Header{"Referer": {"http://10.1.2.3/", "http://evil.example/"}}, 403},
+		{"HEAD", "10.1.2.3", http.Header{"Referer": {"http://evil.example/"}}, 403},
 
 		{"GET", "evil.example", nil, 403},
 		{"GET", "evil.example:6060", nil, 403},

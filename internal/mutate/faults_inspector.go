@@ -17,8 +17,15 @@ var inspectorFaults = []fault{
 	{"the inspector answers under an empty name", inspectorGo, `host != "" && slices`, `host == "" || slices`},
 	{"the inspector answers other sites", inspectorGo, `case !fromItself(r):`, `case false:`},
 	{"the inspector answers same-site pages", inspectorGo, `!isOne(site, "none")`, `!isOne(site, "none") && !isOne(site, "same-site")`},
-	{"the inspector does not look at Origin", inspectorGo, `return ok && len(origins) == 1 && from.SameHost(r.Host, r.TLS != nil)`, `return ok || from.Host == ""`},
-	{"the inspector looks at the first Origin only", inspectorGo, `ok && len(origins) == 1 &&`, `ok &&`},
+	{"the inspector does not look at Origin", inspectorGo, `return len(origins) == 1 && isItself(origins[0], r)`, `return len(origins) == 1`},
+	{"the inspector looks at the first Origin only", inspectorGo, `return len(origins) == 1 && isItself`, `return isItself`},
+	{"the inspector does not look at Referer", inspectorGo, `from != "" && !isItself(originOf(from), r)`, `from != "" && false`},
+	{"the inspector needs a Referer", inspectorGo, `from != "" && !isItself`, `!isItself`},
+	{"a Referer counts for more than Sec-Fetch-Site", inspectorGo, `	if len(site) > 0 {
+		return true
+	}
+`, ``},
+	{"the inspector answers any origin", inspectorGo, `return ok && from.SameHost(r.Host, r.TLS != nil)`, `return ok && from.Host != ""`},
 	{"the inspector takes any method", inspectorGo, `case r.Method != http.MethodGet && r.Method != http.MethodHead:`, `case false:`},
 	{"the inspector may be framed", inspectorGo, `; frame-ancestors 'none'`, ``},
 	{"the inspector may be kept by a cache", inspectorGo, `	header.Set("Cache-Control", "no-store")
