@@ -59,6 +59,7 @@ type inspection struct {
 	Reloads []struct{ Error string }
 	Trial   struct {
 		Problem, Verdict string
+		Rule             *ruleOf
 		Readable         bool
 		Headers          []string
 		Exchanges        []struct {

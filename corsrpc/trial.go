@@ -18,6 +18,7 @@ import (
 type trial struct {
 	Form      trialForm       `json:"form"`
 	Problem   string          `json:"problem,omitempty"` // why nothing was tried
+	Rule      *ruleShown      `json:"rule,omitempty"`    // that governs the target; nil where none does
 	Exchanges []trialExchange `json:"exchanges,omitempty"`
 	Verdict   string          `json:"verdict,omitempty"`
 	Readable  bool            `json:"readable"`          // whether the script may read the answer
@@ -83,6 +84,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	if t.Problem = cmp.Or(problem, problemOfHandler); t.Problem != "" {
 		return t
 	}
+	t.Rule = showRuleOf(plan.find(&call))
 	unsafe := f.addOrigin(call)
 	crossOrigin := len(call.Header["Origin"]) > 0 && !isOne(call.Header["Sec-Fetch-Site"], "same-origin")
 	if crossOrigin && (len(unsafe) > 0 || !safelistedMethod(call.Method)) {
@@ -112,6 +114,20 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	}
 	t.Exchanges = append(t.Exchanges, answer)
 	return t
+}
+
+// showRuleOf is the rule of a target: of any, since a page has room for a part of the
+// schema only.
+func showRuleOf(t *target) *ruleShown {
+	if t.kind != targetProcedure && t.kind != targetPath {
+		return nil
+	}
+	name := t.name
+	if !t.known {
+		name = sample(name)
+	}
+	rule := showRule(t.grant, []string{name})
+	return &rule
 }
 
 // request is the call that the form describes, as a server gets it, without what the

@@ -55,6 +55,54 @@ func TestTrialProblems(t *testing.T) {
 	}
 }
 
+// TestTrialShowsTheRule: that of any procedure and path, those included that the page has
+// no room for.
+func TestTrialShowsTheRule(t *testing.T) {
+	t.Parallel()
+	text := "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n  - selector: acme.account.v1.AccountService\n    allow_credentials: true\n"
+	for i := range 300 {
+		text += fmt.Sprintf("  - path: /p%03d/{id}\n    max_age: %ds\n", i, i+1)
+	}
+	layer, _ := newLayer(t, text)
+	h := layer.Inspector()
+	for _, c := range []struct{ target, name, field, value, from string }{
+		{"acme.account.v1.AccountService.Get", "acme.account.v1.AccountService.Get", "allow_credentials", "true", "rules[0].allow_credentials at cors.yaml:5:24"},
+		{listRPC, "acme.catalog.v1.CatalogService.List", "allow_credentials", "false", "built in"},
+		{"/other.v1.S/M", "other.v1.S.M", "allow_origins", page, "defaults.allow_origins[0] at cors.yaml:2:19"},
+		{"/p299/7?a=b", "/p299/{id}", "max_age", "300s", "rules[300].max_age at cors.yaml:605:14"},
+		{"/elsewhere", "", "", "", ""},
+		{"/acme.catalog.v1.CatalogService/list/", "", "", "", ""}, // read in two ways
+	} {
+		form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {c.target}, "method": {"GET"}}
+		in := inspectJSON(t, h, form)
+		for _, shown := range in.Paths {
+			if c.name != "" && shown.Names[0] == c.name {
+				t.Errorf("%s is on the page anyway: the test shows nothing", c.name)
+			}
+		}
+		body := inspect(h, form, "text/html").Body.String()
+		if onPage := strings.Contains(body, "The rule of <code>"+c.name+"</code>"); onPage != (c.name != "") {
+			t.Errorf("%s: the page shows its rule: %t", c.target, onPage)
+		}
+		rule := in.Trial.Rule
+		if (rule != nil) != (c.name != "") {
+			t.Errorf("%s: the rule: %+v", c.target, rule)
+		}
+		if rule == nil || c.name == "" {
+			continue
+		}
+		found := slices.ContainsFunc(rule.Values, func(v struct{ Field, Value, From string }) bool {
+			return v.Field == c.field && v.Value == c.value && v.From == c.from
+		})
+		if !slices.Equal(rule.Names, []string{c.name}) || !found {
+			t.Errorf("%s: %+v, want %s with %s %s: %s", c.target, rule, c.name, c.field, c.value, c.from)
+		}
+		if !strings.Contains(body, c.from) {
+			t.Errorf("%s: the page does not say %q", c.target, c.from)
+		}
+	}
+}
+
 // TestTrialIsWhatTheBrowserDoes: the form's verdict, the exchanges and their header
 // fields, and what the script may read are those of a browser on that page in front
 // of that layer.

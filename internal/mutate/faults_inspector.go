@@ -79,6 +79,9 @@ var inspectorFaults = []fault{
 	{"a trial sends the fragment", trialGo, `	target, _, _ = strings.Cut(target, "#")
 `, ``},
 	{"a trial takes header fields of several lines", trialGo, `strings.ContainsAny(value, "\x00\r")`, `false`},
+	{"a trial shows no rule", trialGo, `	t.Rule = showRuleOf(plan.find(&call))
+`, ``},
+	{"a trial shows a rule where none governs", trialGo, `if t.kind != targetProcedure && t.kind != targetPath {`, `if t.kind == targetNone {`},
 	{"a trial forgets the preflight", trialGo, `len(unsafe) > 0 || !safelistedMethod(call.Method)`, `false`},
 	{"a trial does not look at credentials", trialGo, `case f.Credentials && !isOne(`, `case false && !isOne(`},
 	{"a trial does not look at the preflight's headers", trialGo, `	for _, name := range unsafe {
