@@ -2,11 +2,13 @@ package corsrpc
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -14,22 +16,43 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
 // InspectorOption changes how an inspector answers.
 type InspectorOption func(*inspector)
 
-// WithInspectorHosts adds host names under which the inspector answers, on any port.
+// WithInspectorHosts adds host names under which the inspector answers, on any port, in
+// any letter case, with and without a dot at the end. Of host:port and of a URL it is the
+// name that counts. What is no host name, such as a wildcard, matches no request, and the
+// layer's log says so at level WARN.
 // Default: none, and it answers under localhost, names below it, and IP
 // addresses only: a page of any site can have its own name point to an internal address
 // (DNS rebinding), but none of these.
 func WithInspectorHosts(hosts ...string) InspectorOption {
 	return func(i *inspector) {
 		for _, host := range hosts {
-			i.hosts = append(i.hosts, withoutPort(host))
+			if name, ok := hostName(host); ok {
+				i.hosts = append(i.hosts, name)
+			} else if i.layer.log != nil {
+				i.layer.log.line(context.Background(), slog.LevelWarn,
+					"corsrpc: WithInspectorHosts is given what is no host name: the inspector answers no request by it", slog.String("host", sample(host)))
+			}
 		}
 	}
+}
+
+// hostName is the host name of an option: of a host, with a port or not, or of a URL.
+func hostName(host string) (name string, ok bool) {
+	if _, rest, isURL := strings.Cut(host, "://"); isURL {
+		end := strings.IndexAny(rest+"/", "/?#")
+		host = rest[:end]
+	}
+	name = plainHost(host)
+	_, ok = origin.Parse("https://" + name)
+	port := strings.TrimPrefix(host[len(withoutPort(host)):], ":")
+	return name, ok && !strings.HasSuffix(name, ".") && strings.Trim(port, "0123456789") == ""
 }
 
 // Inspector returns a page that shows what the layer does, and why: each procedure's
@@ -67,7 +90,7 @@ func (l *Layer) Inspector(opts ...InspectorOption) http.Handler {
 // inspector is the handler.
 type inspector struct {
 	layer *Layer
-	hosts []string
+	hosts []string // as plainHost has them
 }
 
 // ServeHTTP answers with the page or with JSON.
@@ -117,12 +140,18 @@ func (i *inspector) refusal(r *http.Request) (status int, why string) {
 
 // answersUnder reports whether no stranger can have the host's name point here.
 func (i *inspector) answersUnder(hostport string) bool {
-	host := strings.TrimSuffix(strings.ToLower(withoutPort(hostport)), ".")
+	host := plainHost(hostport)
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
-		host != "" && slices.ContainsFunc(i.hosts, func(h string) bool { return strings.EqualFold(h, host) })
+		slices.Contains(i.hosts, host)
+}
+
+// plainHost is the host as two spellings of it compare: in lower case, without the port
+// and without the dot that may end it.
+func plainHost(hostport string) string {
+	return strings.TrimSuffix(fetch.Lower(withoutPort(hostport)), ".")
 }
 
 // withoutPort drops a Host's port.

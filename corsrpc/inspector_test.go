@@ -194,6 +194,60 @@ func TestInspectorIsForItsOwnPage(t *testing.T) {
 	}
 }
 
+// TestInspectorHosts: a host is known in each way that people write one, and what is none
+// is told.
+func TestInspectorHosts(t *testing.T) {
+	t.Parallel()
+	for given, matches := range map[string]string{
+		"cors.internal.example":                        "cors.internal.example",
+		"CORS.internal.example.":                       "cors.internal.example",
+		"cors.internal.example:6060":                   "cors.internal.example",
+		"cors.internal.example.:6060":                  "cors.internal.example",
+		"https://cors.internal.example":                "cors.internal.example",
+		"http://Cors.internal.example.:6060/a?b=c://d": "cors.internal.example",
+		"https://cors.internal.example?a":              "cors.internal.example",
+		"cors_admin":                                   "cors_admin",
+		"xn--bcher-kva.example":                        "xn--bcher-kva.example",
+
+		"":                             "",
+		".":                            "",
+		":6060":                        "",
+		"https://":                     "",
+		"https:///cors":                "",
+		"*":                            "",
+		"*.internal.example":           "",
+		"cors.internal.example..":      "",
+		"cors..internal.example":       "",
+		"cors.internal.example:http":   "",
+		"cors.internal.example/cors":   "",
+		"me@cors.internal.example":     "",
+		"cors.internal.example, other": "",
+		"bücher.example":               "",
+	} {
+		layer, log := newLayer(t, allowPage)
+		h := layer.Inspector(corsrpc.WithInspectorHosts(given))
+		if logged := strings.Contains(log.String(), "no host name"); logged != (matches == "") || logged && !strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("%q: the log says %q", given, log)
+		}
+		for _, host := range []string{"cors.internal.example", "cors_admin", "xn--bcher-kva.example", "internal.example", "a.internal.example", "bücher.example", ""} {
+			for _, spelled := range []string{host, strings.ToUpper(host), host + ".", host + ":6060", host + ".:6060"} {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.Host = spelled
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if answers := w.Code == http.StatusOK; answers != (matches != "" && host == matches) {
+					t.Errorf("%q: Host %q: %d", given, spelled, w.Code)
+				}
+			}
+		}
+	}
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer.Inspector(corsrpc.WithInspectorHosts("*")) // and there is no log to tell
+}
+
 // TestInspectorShowsWhatHappened: refusals and differences in groups with their counts,
 // reloads, sources, the policy and where its values come from.
 func TestInspectorShowsWhatHappened(t *testing.T) {

@@ -14,7 +14,15 @@ const (
 var inspectorFaults = []fault{
 	{"the inspector answers under any name", inspectorGo, `case !i.answersUnder(r.Host):`, `case false:`},
 	{"the inspector answers under names that end in localhost", inspectorGo, `strings.HasSuffix(host, ".localhost")`, `strings.HasSuffix(host, "localhost")`},
-	{"the inspector answers under an empty name", inspectorGo, `host != "" && slices`, `host == "" || slices`},
+	{"the inspector answers under an empty name", inspectorGo, `		slices.Contains(i.hosts, host)`, `		host == "" || slices.Contains(i.hosts, host)`},
+	{"the dot that ends a host counts", inspectorGo, `strings.TrimSuffix(fetch.Lower(withoutPort(hostport)), ".")`, `fetch.Lower(withoutPort(hostport))`},
+	{"the letter case of a host counts", inspectorGo, `fetch.Lower(withoutPort(hostport))`, `withoutPort(fetch.Lower("") + hostport)`},
+	{"a URL is no host", inspectorGo, `		host = rest[:end]
+`, `		_, _ = rest, end
+`},
+	{"what is no host name is one", inspectorGo, `return name, ok && !strings`, `return name, !strings`},
+	{"a host may end in two dots", inspectorGo, `!strings.HasSuffix(name, ".") && `, ``},
+	{"a host may have any port", inspectorGo, ` && strings.Trim(port, "0123456789") == ""`, ` && port != ":"`},
 	{"the inspector answers other sites", inspectorGo, `case !fromItself(r):`, `case false:`},
 	{"the inspector answers same-site pages", inspectorGo, `!isOne(site, "none")`, `!isOne(site, "none") && !isOne(site, "same-site")`},
 	{"the inspector does not look at Origin", inspectorGo, `return len(origins) == 1 && isItself(origins[0], r)`, `return len(origins) == 1`},
