@@ -69,10 +69,11 @@ func SourceTimeout(d time.Duration) SourceOption { return func(s *source) { s.ti
 func SourceMaxOrigins(n int) SourceOption { return func(s *source) { s.maxOrigins = n } }
 
 // WithOriginSource gives the source that rules name in allow_origins_from. A
-// source that no rule names is never asked.
+// source that no rule names is neither asked nor listened to, until a policy with
+// such a rule is put in force.
 func WithOriginSource(name string, from OriginSource, opts ...SourceOption) LayerOption {
 	return layerOption(func(c *layerConfig) {
-		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, turn: make(chan struct{}, 1)}
+		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, turn: make(chan struct{}, 1), notices: make(chan struct{}, 1)}
 		for _, o := range opts {
 			o(s)
 		}
@@ -90,7 +91,16 @@ type source struct {
 	maxAge, every, wait, timeout time.Duration
 	maxOrigins                   int
 	turn                         chan struct{} // holds one item while it is asked
+	notices                      chan struct{} // has Watch look at it; one that waits stands for all that come
 	last                         SourceReport  // what was said of it last; under Layer.writing
+}
+
+// notice has Watch look at the source, which asks it where a policy names it.
+func (s *source) notice() {
+	select {
+	case s.notices <- struct{}{}:
+	default:
+	}
 }
 
 // sourceSet is what a source streamed. It is immutable.
@@ -305,6 +315,11 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	maps.DeleteFunc(kept, func(name string, _ *sourceSet) bool { return !slices.Contains(named, name) })
 	l.sets = kept
 	l.plan.Store(l.bind(plan))
+	for name, s := range l.sources {
+		if slices.Contains(before, name) != slices.Contains(named, name) {
+			s.notice() // Watch begins to follow it, or ends
+		}
+	}
 	return nil
 }
 

@@ -60,30 +60,40 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// followSource asks a source at the start, after each period and at each notice.
-// It never ends by itself: a layer has its sources for good.
+// followSource asks a source at the start, after each period and at each notice, as
+// long as a policy names it. It never ends by itself: a layer has its sources for
+// good.
 func (l *Layer) followSource(ctx context.Context, s *source) {
-	notices := make(chan struct{}, 1) // one that waits stands for all that come
-	var listening sync.WaitGroup
-	defer listening.Wait()
-	if n, ok := s.from.(OriginNotifier); ok {
-		listening.Go(func() { l.listen(ctx, s, n, notices) })
+	select {
+	case <-s.notices: // of before: the plan is looked at now
+	default:
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	pause := firstPause
-	for first := true; ; first = false {
+	stop := func() {}
+	defer func() { stop() }()
+	pause, following := firstPause, false
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-notices:
+		case <-s.notices:
 		}
-		plan := l.Plan()
+		timer.Stop()
+		plan, began := l.Plan(), false
+		if named := slices.Contains(l.sourceNames(plan), s.name); named != following {
+			following, began, pause = named, named, firstPause
+			stop()
+			if named {
+				stop = l.listening(ctx, s)
+			}
+		}
 		next := s.every
 		switch {
-		case !slices.Contains(l.sourceNames(plan), s.name): // Reload asks it when a policy names it
-		case first && plan.sets[s.name] != nil: // SourceWait has asked it
+		case !following: // Reload tells of a policy that names it
+			continue
+		case began && plan.sets[s.name] != nil: // SourceWait or Reload has asked it
 		case l.Refresh(ctx, s.name) != nil: // reported there
 			if next = pause; s.every > 0 {
 				next = min(pause, s.every)
@@ -92,26 +102,41 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 		default:
 			pause = firstPause
 		}
-		timer.Stop()
 		if next > 0 {
 			timer.Reset(next)
 		}
 	}
 }
 
+// listening has the notices of a source passed on until stop is called, which waits
+// for that to end: no Notify is called while another is.
+func (l *Layer) listening(ctx context.Context, s *source) (stop func()) {
+	n, ok := s.from.(OriginNotifier)
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.listen(ctx, s, n)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // listen passes on the notices of a source. After a failure to listen too, the
 // source is asked: a notice may have been missed.
-func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier, notices chan<- struct{}) {
+func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 	pause := firstPause
 	for ctx.Err() == nil {
 		err := notify(ctx, n)
 		if ctx.Err() != nil {
 			return
 		}
-		select {
-		case notices <- struct{}{}:
-		default:
-		}
+		s.notice()
 		if err == nil {
 			pause = firstPause
 			continue

@@ -378,19 +378,18 @@ var layerFaults = []fault{
 	{"a source that fails is asked without a pause", watchGo, `			pause = min(2*pause, longestPause)
 		default:`, `			next = time.Nanosecond
 		default:`},
-	{"a notice that may have been missed", watchGo, `		select {
-		case notices <- struct{}{}:
-		default:
-		}
-		if err == nil {
-			pause = firstPause
-			continue
-		}`, `		if err == nil {
-			pause = firstPause
-			notices <- struct{}{}
-			continue
-		}`},
-	{"a source that no rule names is asked", watchGo, `!slices.Contains(l.sourceNames(plan), s.name)`, `false`},
+	{"a notice that may have been missed", watchGo, `		s.notice()
+		if err == nil {`, `		if err == nil {
+			s.notice()`},
+	{"a source that no rule names is asked", watchGo, `named := slices.Contains(l.sourceNames(plan), s.name);`, `named := plan != nil;`},
+	{"a source that a policy no longer names is listened to", watchGo, `			stop()
+			if named {`, `			if named {`},
+	{"a source that a new policy names is not listened to", sourceGo, `			s.notice() // Watch begins`, `			_ = s // Watch begins`},
+	{"a source that was asked is asked again when Watch begins", watchGo, `case began && plan.sets[s.name] != nil:`, `case began && false:`},
+	{"a source is listened to twice at once", watchGo, `		cancel()
+		<-ended
+`, `		cancel()
+`},
 
 	// What changes while the server runs.
 	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
