@@ -183,6 +183,19 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	return set, report
 }
 
+// shadowPatience is how long a reload waits for a source that only a shadow names.
+const shadowPatience = 5 * time.Second
+
+// loadFor is load for a plan that names the source anew, or whose shadow does.
+func (s *source) loadFor(ctx context.Context, own bool) (*sourceSet, SourceReport) {
+	if !own {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, shadowPatience, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowPatience))
+		defer cancel()
+	}
+	return s.load(ctx)
+}
+
 // isTenantOrigin reports whether a row is one exact origin that a policy could
 // name without accepting a risk.
 func isTenantOrigin(row string) bool {
@@ -273,6 +286,10 @@ func (p *Plan) WithSets(origins map[string][]string) *Plan {
 // the new one names are asked before, and where one fails or was not given,
 // nothing changes and the error says why. Calls take turns.
 //
+// A source that only the plan's shadow names does not hold it up: it is given 5 s,
+// and where it fails, that is reported, and it allows nobody until Watch or Refresh
+// has asked it again.
+//
 // A layer that Load made goes on following its file where Watch does.
 func (l *Layer) Reload(ctx context.Context, plan *Plan) error {
 	err := l.reload(ctx, plan)
@@ -290,17 +307,21 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	if err := l.missingSource(named); err != nil {
 		return err
 	}
-	before, loaded := l.sourceNames(l.Plan()), map[string]*sourceSet{}
+	have, loaded := l.Plan(), map[string]*sourceSet{}
+	before := l.sourceNames(have)
 	for _, name := range named {
-		if slices.Contains(before, name) {
+		own := slices.Contains(plan.sourceNames, name)
+		if slices.Contains(before, name) && (!own || have.sets[name] != nil || slices.Contains(have.sourceNames, name)) {
 			continue
 		}
-		set, report := l.sources[name].load(ctx)
+		set, report := l.sources[name].loadFor(ctx, own)
 		l.reportSource(ctx, l.sources[name], report)
-		if report.Err != nil {
+		switch {
+		case set != nil:
+			loaded[name] = set
+		case own:
 			return report.Err
 		}
-		loaded[name] = set
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -323,12 +344,12 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// sourceNames returns the sources that a plan and its shadow name.
+// sourceNames returns the sources that a plan and its shadow name, each once.
 func (l *Layer) sourceNames(plan *Plan) []string {
 	if l.shadow == nil {
 		return plan.Sources()
 	}
-	return append(slices.Clone(plan.sourceNames), l.shadow.sourceNames...)
+	return (&Plan{sourceNames: plan.sourceNames, shadow: l.shadow}).Sources()
 }
 
 // Sources returns the names of the origin sources that the plan's rules, and its

@@ -370,7 +370,14 @@ var layerFaults = []fault{
 	{"a source that panics ends the server", sourceGo, `if r := recover(); r != nil { // in`, `if r := error(nil); r != nil { // in`},
 	{"a reload forgets the sets", sourceGo, `	kept := maps.Clone(l.sets)`, `	kept := maps.Clone(loaded)`},
 	{"a set that nobody names is kept", sourceGo, `return !slices.Contains(named, name) })`, `return false })`},
-	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) {`, `		if slices.Contains(before, name) || true {`},
+	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) && (`, `		if true || (`},
+	{"a shadow's source that fails holds up a reload", sourceGo, `		case own:
+			return report.Err`, `		default:
+			return report.Err`},
+	{"a shadow's source that hangs holds up a reload", sourceGo, `		set, report := l.sources[name].loadFor(ctx, own)`, `		set, report := l.sources[name].loadFor(ctx, true || own)`},
+	{"a source that failed for a shadow is not asked for a policy", sourceGo, `have.sets[name] != nil || slices.Contains(have.sourceNames, name)`, `true`},
+	{"a reload waits for a source that failed before", sourceGo, `have.sets[name] != nil || slices.Contains(have.sourceNames, name)`, `have.sets[name] != nil`},
+	{"a source that a policy and its shadow name is asked twice", sourceGo, `(&Plan{sourceNames: plan.sourceNames, shadow: l.shadow}).Sources()`, `append(slices.Clone(plan.sourceNames), l.shadow.sourceNames...)`},
 	{"a policy with a source that nobody gave", sourceGo, `		if l.sources[name] == nil {`, `		if false {`},
 	{"a reload whose context has ended", sourceGo, `	if err := ctx.Err(); err != nil {
 		return err`, `	if err := ctx.Err(); err != nil && false {

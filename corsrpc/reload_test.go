@@ -1,0 +1,101 @@
+package corsrpc_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// TestReloadIsNotHeldUpByShadows: a source that only the shadow names may fail, or
+// hang: the policy is in force all the same, and the failure is told. That source
+// allows nobody until it is asked again, which Watch does; and before it counts for
+// a policy in force, it has to answer.
+func TestReloadIsNotHeldUpByShadows(t *testing.T) {
+	t.Parallel()
+	const (
+		fresh  = "https://new.example.com"
+		policy = "defaults: {allow_origins: [" + fresh + "]}\n"
+		shadow = "defaults: {allow_origins_from: [tenants]}"
+	)
+	for name, test := range map[string]struct {
+		option, hangs bool
+		says          string
+	}{
+		"a shadow of the policy's, which fails": {false, false, "down"},
+		"a shadow given in code, which fails":   {true, false, "down"},
+		"a shadow of the policy's, which hangs": {false, true, "longer than 5s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tenants, seen := &table{err: errors.New("down"), hangs: test.hangs}, &events{}
+				opts := []corsrpc.LayerOption{corsrpc.WithObserver(seen), corsrpc.WithOriginSource("tenants", tenants)}
+				next := policy
+				if test.option {
+					opts = append(opts, corsrpc.WithShadow(compilePolicy(t, shadow)))
+				} else {
+					next += "shadow: {" + shadow + "}\n"
+				}
+				layer, _ := newLayer(t, smallest, opts...)
+				follow(t, layer)
+				start := time.Now()
+				if err := layer.Reload(t.Context(), compilePolicy(t, next)); err != nil || !allows(layer, fresh) {
+					t.Errorf("held up: %v", err)
+				}
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("held up for %v", took)
+				}
+				if told := seen.of(corsrpc.EventRefresh); len(told) == 0 || told[0].Source.Err == nil || !test.option && !strings.Contains(told[0].Source.Err.Error(), test.says) {
+					t.Errorf("told %+v, want %q", told, test.says)
+				}
+				// What is to be in force waits for its sources, as ever.
+				own := compilePolicy(t, strings.Replace(next, "[https://new.example.com]", "[https://next.example.com], allow_origins_from: [tenants]", 1))
+				if err := layer.Reload(t.Context(), own); err == nil || !allows(layer, fresh) {
+					t.Errorf("in force without its source's set: %v", err)
+				}
+				tenants.mu.Lock()
+				tenants.rows, tenants.err, tenants.hangs = []string{shop}, nil, false
+				tenants.mu.Unlock()
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				callFrom(layer, listRPC, shop)
+				told := seen.of(corsrpc.EventShadow)
+				if len(told) != 1 || told[0].Shadow.Outcome() != corsrpc.OutcomeGrant {
+					t.Errorf("Watch did not ask the shadow's source again: %+v", told)
+				}
+				asked := tenants.timesAsked()
+				if err := layer.Reload(t.Context(), own); err != nil || !allows(layer, shop) || tenants.timesAsked() != asked {
+					t.Errorf("with a set: %v, asked %d times more", err, tenants.timesAsked()-asked)
+				}
+			})
+		})
+	}
+}
+
+// TestReloadWithSourcesThatFailedBefore: a source that the policy in force names, and
+// that has never answered, holds up nothing.
+func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
+	t.Parallel()
+	tenants, other := &table{err: errors.New("down")}, &table{rows: []string{shop}}
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants), corsrpc.WithOriginSource("other", other))
+	if err := layer.Reload(t.Context(), compilePolicy(t, `defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants, other]}`)); err != nil || !allows(layer, page) || !allows(layer, shop) {
+		t.Error(err)
+	}
+	if tenants.timesAsked() != 0 || other.timesAsked() != 1 {
+		t.Errorf("asked %d and %d times", tenants.timesAsked(), other.timesAsked())
+	}
+}
+
+// TestReloadAsksOnce: a source that a policy names, and its shadow too.
+func TestReloadAsksOnce(t *testing.T) {
+	t.Parallel()
+	tenants, plan := &table{rows: []string{shop}}, compilePolicy(t, tenantsPolicy)
+	layer, _ := newLayer(t, smallest, corsrpc.WithOriginSource("tenants", tenants), corsrpc.WithShadow(plan))
+	if err := layer.Reload(t.Context(), plan); err != nil || !allows(layer, shop) || tenants.timesAsked() != 1 {
+		t.Errorf("asked %d times: %v", tenants.timesAsked(), err)
+	}
+}
