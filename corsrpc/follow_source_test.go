@@ -116,3 +116,83 @@ func TestWatchAsksOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestWatchKeepsSetsYoung: the set of a source that answers never grows too old,
+// however seldom it changes; one whose source fails does, which is told, and logged
+// once.
+func TestWatchKeepsSetsYoung(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		opts  []corsrpc.SourceOption
+		asked int // in a day
+	}{
+		"no period":             {nil, 24},
+		"a period far longer":   {[]corsrpc.SourceOption{corsrpc.SourceEvery(12 * time.Hour)}, 24},
+		"a period as long":      {[]corsrpc.SourceOption{corsrpc.SourceEvery(2 * time.Hour)}, 24},
+		"a period that is less": {[]corsrpc.SourceOption{corsrpc.SourceEvery(30 * time.Minute)}, 48},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tenants, seen := &table{rows: []string{shop}, notices: make(chan struct{})}, &events{}
+				layer, log := newLayer(t, tenantsPolicy, corsrpc.WithObserver(seen),
+					corsrpc.WithOriginSource("tenants", notifying{tenants}, append(test.opts, corsrpc.SourceMaxAge(2*time.Hour), corsrpc.SourceWait(time.Second))...))
+				time.Sleep(90 * time.Minute) // before Watch runs
+				follow(t, layer)
+				before := tenants.timesAsked()
+				for range 24 * 60 {
+					time.Sleep(time.Minute)
+					if !allows(layer, shop) {
+						t.Fatal("a source that answers allows nobody")
+					}
+				}
+				if n := tenants.timesAsked() - before; n < test.asked-1 || n > test.asked+1 {
+					t.Errorf("asked %d times in a day, want about %d", n, test.asked)
+				}
+				tenants.set(errors.New("down"))
+				time.Sleep(4 * time.Hour)
+				all := seen.of(corsrpc.EventRefresh)
+				if r := all[len(all)-1].Source; allows(layer, shop) || !r.Expired || r.Age < 2*time.Hour {
+					t.Errorf("too old, and told %+v", r)
+				}
+				for _, e := range all {
+					if r := e.Source; r.Expired != (r.Err != nil && r.Age >= 2*time.Hour) {
+						t.Errorf("told %+v", r)
+					}
+				}
+				tenants.set(nil, shop)
+				time.Sleep(time.Minute)
+				tenants.set(errors.New("down"))
+				time.Sleep(4 * time.Hour)
+				if n := strings.Count(log.String(), "too old"); n != 2 {
+					t.Errorf("two sets that were too old are logged %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// TestWatchAsksWhereTheSetIsOld: a set that was old already when Watch began is
+// asked for at once, one that was not when its period is over.
+func TestWatchAsksWhereTheSetIsOld(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]time.Duration{0: time.Hour, 20 * time.Minute: 40 * time.Minute, 61 * time.Minute: 0} {
+		t.Run(age.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tenants := &table{rows: []string{shop}}
+				layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceMaxAge(2*time.Hour), corsrpc.SourceWait(time.Second)))
+				time.Sleep(age)
+				start := time.Now()
+				follow(t, layer)
+				for tenants.timesAsked() == 1 && time.Since(start) < 3*time.Hour {
+					time.Sleep(time.Minute)
+					synctest.Wait()
+				}
+				if got := time.Since(start).Truncate(2 * time.Minute); got != want {
+					t.Errorf("asked after %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}

@@ -203,6 +203,10 @@ func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport
 	l.writing.Unlock()
 	if l.log != nil {
 		l.log.source(ctx, report, last)
+		if report.Expired && !last.Expired {
+			l.log.line(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
+				slog.String("source", report.Name), slog.Duration("age", report.Age))
+		}
 	}
 	if l.observers != nil {
 		l.observers.observe(ctx, Event{Kind: EventRefresh, Source: report})

@@ -45,13 +45,15 @@ func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] 
 type SourceOption func(*source)
 
 // SourceMaxAge sets the age of a set beyond which it allows nobody: a source
-// that has failed for so long. Ages are measured by the monotonic clock, so that
-// a wall clock that is set changes nothing. Default: none, and the last good set
-// stays.
+// that has failed for so long. So that the set of a source that answers never grows
+// so old, Watch asks for it again after half of that, where SourceEvery is none or
+// longer. That a set is too old is logged once, and reported (SourceReport.Expired).
+// Ages are measured by the monotonic clock, so that a wall clock that is set changes
+// nothing. Default: none, and the last good set stays.
 func SourceMaxAge(d time.Duration) SourceOption { return func(s *source) { s.maxAge = d } }
 
 // SourceEvery sets the period after which Watch asks the source again. Default:
-// none, and only notices and Refresh do.
+// none, and only notices, SourceMaxAge and Refresh do.
 func SourceEvery(d time.Duration) SourceOption { return func(s *source) { s.every = d } }
 
 // SourceWait has Load and New wait for the first set, no longer than d, and fail
@@ -103,6 +105,15 @@ func (s *source) notice() {
 	}
 }
 
+// period is how old a set may be before Watch asks for another, though nothing
+// notifies of one; 0 for ever so old.
+func (s *source) period() time.Duration {
+	if half := s.maxAge / 2; half > 0 && (s.every <= 0 || s.every > half) {
+		return half
+	}
+	return max(0, s.every)
+}
+
 // sourceSet is what a source streamed. It is immutable.
 type sourceSet struct {
 	origins *origin.Table
@@ -115,8 +126,11 @@ func (s *sourceSet) allows(o string) bool {
 	if s == nil {
 		return false
 	}
-	return s.origins.Has(o) && (s.expires.IsZero() || time.Now().Before(s.expires))
+	return s.origins.Has(o) && !s.expired()
 }
+
+// expired reports whether the set is so old that it allows nobody.
+func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
 // SourceReport says what came of asking a source.
 type SourceReport struct {
@@ -129,6 +143,9 @@ type SourceReport struct {
 	// Age is the age of the set in force: what asking took where it went well, and
 	// how old the last good set is where it failed. It is 0 where there is none.
 	Age time.Duration
+	// Expired is whether the set in force is older than SourceMaxAge, so that it allows
+	// nobody.
+	Expired bool
 	// Err is why asking failed; nil where it did not.
 	Err error
 }
@@ -230,7 +247,7 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 // describe says of the set in force what a report of a failure says.
 func (r *SourceReport) describe(have *sourceSet) {
 	if have != nil {
-		r.Origins, r.Age = have.origins.Len(), time.Since(have.loaded)
+		r.Origins, r.Age, r.Expired = have.origins.Len(), time.Since(have.loaded), have.expired()
 	}
 }
 

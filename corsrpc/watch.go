@@ -89,14 +89,15 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 				stop = l.listening(ctx, s)
 			}
 		}
-		next := s.every
-		switch {
+		next := s.period()
+		switch set := plan.sets[s.name]; {
 		case !following: // Reload tells of a policy that names it
 			continue
-		case began && plan.sets[s.name] != nil: // SourceWait or Reload has asked it
+		case began && set != nil && (next == 0 || time.Since(set.loaded) < next): // SourceWait or Reload has asked it
+			next = max(0, next-time.Since(set.loaded))
 		case l.Refresh(ctx, s.name) != nil: // reported there
-			if next = pause; s.every > 0 {
-				next = min(pause, s.every)
+			if next == 0 || next > pause {
+				next = pause
 			}
 			pause = min(2*pause, longestPause)
 		default:
