@@ -3,6 +3,7 @@ package corsrpc_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -191,6 +192,74 @@ func TestWatchAsksWhereTheSetIsOld(t *testing.T) {
 				}
 				if got := time.Since(start).Truncate(2 * time.Minute); got != want {
 					t.Errorf("asked after %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
+// scripted is a table whose Notify does one step after another, and then waits.
+type scripted struct {
+	*table
+	steps []step
+	at    []time.Duration // when each step began, since start
+	start time.Time
+}
+
+// step is one call of Notify.
+type step struct {
+	takes time.Duration
+	fails bool
+}
+
+func (s *scripted) Notify(ctx context.Context) error {
+	if len(s.at) == len(s.steps) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	next := s.steps[len(s.at)]
+	s.at = append(s.at, time.Since(s.start))
+	time.Sleep(next.takes)
+	if next.fails {
+		return errors.New("the line is cut")
+	}
+	return nil
+}
+
+// TestWatchPausesForLines: after a failure to listen, Watch pauses for twice as long
+// each time, until the line has told of something, or stood for long.
+func TestWatchPausesForLines(t *testing.T) {
+	t.Parallel()
+	listens, cut, notified := step{}, step{fails: true}, step{takes: time.Millisecond}
+	for name, test := range map[string]struct {
+		before []step
+		want   time.Duration // the pause after the failure that comes next
+	}{
+		"the first failure":                   {nil, 100 * time.Millisecond},
+		"the fourth failure":                  {[]step{cut, cut, cut}, 800 * time.Millisecond},
+		"cut as soon as it stands, each time": {[]step{listens, cut, listens, cut, listens, cut, listens}, 800 * time.Millisecond},
+		"cut for ever":                        {slices.Repeat([]step{listens, cut}, 20), 30 * time.Second},
+		"it told of a change":                 {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
+		"it stood for long":                   {[]step{cut, cut, cut, listens, {takes: time.Minute, fails: true}}, 200 * time.Millisecond},
+		"it stood for a while":                {[]step{cut, cut, cut, listens, {takes: time.Second, fails: true}}, 1600 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &scripted{table: &table{rows: []string{shop}}, steps: append(slices.Clone(test.before), cut, listens), start: time.Now()}
+				layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", s))
+				follow(t, layer)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				n := len(test.before)
+				if len(s.at) != n+2 {
+					t.Fatalf("%d calls of Notify, want %d", len(s.at), n+2)
+				}
+				if got := s.at[n+1] - s.at[n]; got != test.want {
+					t.Errorf("a pause of %v, want %v", got, test.want)
+				}
+				if asked := s.timesAsked(); asked < 2 || asked > n+4 {
+					t.Errorf("asked %d times", asked)
 				}
 			})
 		})

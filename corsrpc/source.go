@@ -31,7 +31,9 @@ type OriginNotifier interface {
 	// called last, or an error where it cannot tell any more. Watch asks for the set
 	// then, and calls Notify again, after a pause where it failed. Where it has to
 	// connect first, it returns nil as soon as it listens: what happened before, it
-	// cannot tell. It has to end with the context.
+	// cannot tell. The pause is 100 ms, and doubles with each failure up to 30 s, until
+	// Notify returns nil twice in a row or has waited for longer than 30 s. It has to
+	// end with the context.
 	Notify(ctx context.Context) error
 }
 

@@ -30,8 +30,8 @@ var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no o
 // a rename, so that no half of one is ever seen.
 //
 // A source is asked at the start, unless it has been, and then after its period
-// and at its notices; where it fails, again after a pause of 100 ms that doubles up
-// to 30 s.
+// and at its notices; where it fails, or cannot tell of changes, again after a pause
+// of 100 ms that doubles up to 30 s.
 //
 // The error is [ErrNoFile] where there is nothing to watch, or says that Watch
 // runs already.
@@ -131,15 +131,20 @@ func (l *Layer) listening(ctx context.Context, s *source) (stop func()) {
 // listen passes on the notices of a source. After a failure to listen too, the
 // source is asked: a notice may have been missed.
 func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
-	pause := firstPause
+	pause, connected := firstPause, false
 	for ctx.Err() == nil {
+		start := time.Now()
 		err := notify(ctx, n)
 		if ctx.Err() != nil {
 			return
 		}
 		s.notice()
-		if err == nil {
+		// The first nil after a failure says no more than that it listens again: a line
+		// that is cut as soon as it stands does not have the source asked in a loop.
+		if err == nil && connected || time.Since(start) > longestPause {
 			pause = firstPause
+		}
+		if connected = err == nil; connected {
 			continue
 		}
 		report := SourceReport{Name: s.name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notice: %w", s.name, err)}

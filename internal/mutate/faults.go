@@ -392,8 +392,13 @@ var layerFaults = []fault{
 		default:`, `			next = time.Nanosecond
 		default:`},
 	{"a notice that may have been missed", watchGo, `		s.notice()
-		if err == nil {`, `		if err == nil {
-			s.notice()`},
+`, `		if err == nil {
+			s.notice()
+		}
+`},
+	{"a line that is cut as soon as it stands is good", watchGo, `err == nil && connected ||`, `err == nil ||`},
+	{"a line that tells of changes is never good", watchGo, `err == nil && connected || time.Since(start) > longestPause`, `time.Since(start) > longestPause && connected == connected`},
+	{"a line that stood for long is never good", watchGo, ` || time.Since(start) > longestPause {`, ` && time.Since(start) >= 0 {`},
 	{"a source that no rule names is asked", watchGo, `named := slices.Contains(l.sourceNames(plan), s.name);`, `named := plan != nil;`},
 	{"a source that a policy no longer names is listened to", watchGo, `			stop()
 			if named {`, `			if named {`},
