@@ -111,7 +111,7 @@ func Load(name string, opts ...Option) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.file = &policyFile{name: name, config: c, seen: seen}
+	l.file = newPolicyFile(name, c, seen)
 	if l.log != nil {
 		l.log.loaded(name, c)
 	}

@@ -191,13 +191,23 @@ type policyFile struct {
 	seen   [sha256.Size]byte // of the content that was tried last
 	info   os.FileInfo       // of the same; nil for none
 	said   string            // the content and the error that were reported last
+
+	// What tests replace.
+	read  func(name string, most int) ([]byte, error)
+	watch func(name string) *folderWatcher
+	looks time.Duration
+}
+
+// newPolicyFile is a file whose content has been tried.
+func newPolicyFile(name string, config *compileConfig, seen [sha256.Size]byte) *policyFile {
+	return &policyFile{name: name, config: config, seen: seen, read: readPolicyFile, watch: newFolderWatcher, looks: lookAgain}
 }
 
 // followFile is Watch for the policy file.
 func (l *Layer) followFile(ctx context.Context) {
-	watcher := newFolderWatcher(l.file.name)
+	watcher := l.file.watch(l.file.name)
 	defer watcher.close()
-	looks := time.NewTicker(lookAgain)
+	looks := time.NewTicker(l.file.looks)
 	defer looks.Stop()
 	read := time.NewTimer(0) // what changed between Load and here is read now
 	defer read.Stop()
@@ -291,7 +301,7 @@ func sameFile(a, b os.FileInfo) bool {
 // was tried last. It has to be called again where the file was written meanwhile.
 func (l *Layer) readFile(ctx context.Context) (again bool) {
 	before, _ := os.Stat(l.file.name)
-	text, err := readPolicyFile(l.file.name, l.file.config.maxPolicyBytes)
+	text, err := l.file.read(l.file.name, l.file.config.maxPolicyBytes)
 	after, _ := os.Stat(l.file.name)
 	if before != nil && after != nil && !sameFile(before, after) {
 		return true

@@ -27,8 +27,18 @@ type watched struct {
 	half  bool               // the file is not changed in one step: what was seen of it on the way may be told too
 }
 
-// watch follows the file until the test ends.
+// watch follows the file until the test ends, by what tells of its changes: it is not
+// looked at.
 func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
+	t.Helper()
+	w := loadWatched(t, file, opts...)
+	w.layer.LookEvery(time.Hour)
+	w.follow()
+	return w
+}
+
+// loadWatched loads the file, to be followed.
+func loadWatched(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := &watched{t: t, told: make(chan corsrpc.Event, 1000)}
 	layer, err := corsrpc.Load(file, append(opts, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
@@ -40,16 +50,20 @@ func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 		t.Fatal(err)
 	}
 	w.layer = layer
+	return w
+}
+
+// follow follows the file until the test ends.
+func (w *watched) follow() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- layer.Watch(ctx) }()
-	t.Cleanup(func() {
+	go func() { ended <- w.layer.Watch(ctx) }()
+	w.t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Error(err)
+			w.t.Error(err)
 		}
 	})
-	return w
 }
 
 // next is the next reload, which has to be of this kind and leave this policy.
@@ -154,8 +168,9 @@ func TestWatchVanishedFile(t *testing.T) {
 		writeInPlace(t, file, text)
 	}
 	create(policyOf("a"))
-	w := watch(t, file)
+	w := loadWatched(t, file)
 	w.half = true
+	w.follow()
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
@@ -172,13 +187,15 @@ func TestWatchVanishedFile(t *testing.T) {
 	w.next("", "d")
 }
 
-// TestWatchConfigMap: Kubernetes mounts a file as a link to a link to a folder, and
-// swaps the middle one.
-func TestWatchConfigMap(t *testing.T) {
-	t.Parallel()
-	mount := t.TempDir()
+// configMap mounts cors.yaml as Kubernetes does, and returns what changes it.
+func configMap(t *testing.T, mount string) (swap func(text string)) {
+	t.Helper()
+	if err := os.Symlink(filepath.Join("..data", "cors.yaml"), filepath.Join(mount, "cors.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	version := 0
-	swap := func(text string) {
+	return func(text string) {
+		t.Helper()
 		version++
 		folder := fmt.Sprintf("..2026_11_23_%d", version)
 		if err := os.Mkdir(filepath.Join(mount, folder), 0o700); err != nil {
@@ -198,14 +215,30 @@ func TestWatchConfigMap(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWatchConfigMap: Kubernetes mounts a file as a link to a link to a folder, and
+// swaps the middle one.
+func TestWatchConfigMap(t *testing.T) {
+	t.Parallel()
+	mount := t.TempDir()
+	swap := configMap(t, mount)
 	swap(policyOf("a"))
-	if err := os.Symlink(filepath.Join("..data", "cors.yaml"), filepath.Join(mount, "cors.yaml")); err != nil {
-		t.Fatal(err)
-	}
 	w := watch(t, filepath.Join(mount, "cors.yaml"))
 	for _, name := range []string{"b", "c", "d"} {
 		swap(policyOf(name))
 		w.next("", name)
+	}
+}
+
+// relink has a link lead elsewhere, in one step.
+func relink(t *testing.T, link, target string) {
+	t.Helper()
+	if err := os.Symlink(target, link+"~"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(link+"~", link); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -221,12 +254,7 @@ func TestWatchLinkedFile(t *testing.T) {
 	replace(t, target, policyOf("b"))
 	w.next("", "b")
 	other := writeFile(t, "other.yaml", policyOf("c"))
-	if err := os.Symlink(other, link+"~"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(link+"~", link); err != nil {
-		t.Fatal(err)
-	}
+	relink(t, link, other)
 	w.next("", "c")
 	replace(t, other, policyOf("d"))
 	w.next("", "d")
@@ -302,7 +330,7 @@ func TestWatchRetriesSources(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
 	asked := 0
-	w := watch(t, file, corsrpc.WithOriginSource("tenants", corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+	w := loadWatched(t, file, corsrpc.WithOriginSource("tenants", corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
 			if asked++; asked < 3 {
 				yield("", errors.New("down"))
@@ -311,6 +339,7 @@ func TestWatchRetriesSources(t *testing.T) {
 			yield("https://b.example.com", nil)
 		}
 	})))
+	w.follow()
 	replace(t, file, tenantsPolicy)
 	w.next("down", "a")
 	w.next("", "b")

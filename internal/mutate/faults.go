@@ -403,7 +403,7 @@ var layerFaults = []fault{
 	{"a source that a policy no longer names is listened to", watchGo, `			stop()
 			if named {`, `			if named {`},
 	{"a source that a new policy names is not listened to", sourceGo, `			s.notice() // Watch begins`, `			_ = s // Watch begins`},
-	{"a source that was asked is asked again when Watch begins", watchGo, `case began && plan.sets[s.name] != nil:`, `case began && false:`},
+	{"a source that was asked is asked again when Watch begins", watchGo, `case began && set != nil && (`, `case began && false && set != nil && (`},
 	{"a source is listened to twice at once", watchGo, `		cancel()
 		<-ended
 `, `		cancel()
@@ -411,6 +411,15 @@ var layerFaults = []fault{
 
 	// What changes while the server runs.
 	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
+	{"nothing tells of a file's changes", watchGo, `fsnotify.NewWatcher(); err == nil {`, `fsnotify.NewWatcher(); err != nil {`},
+	{"the folder that a link leads to is not watched", watchGo, `folders = append(folders, filepath.Dir(target))`, `_ = target`},
+	{"a link that leads elsewhere is not followed", watchGo, `			watcher.follow(l.file.name)
+`, ``},
+	{"events that were lost are forgotten", watchGo, `		case <-watcher.errors: // events were lost
+			soon()`, `		case <-watcher.errors: // events were lost`},
+	{"a file is not looked at where nothing tells of changes", watchGo, `			if l.file.changed() {`, `			if false {`},
+	{"a file that is written in place looks the same", watchGo, ` && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())`, ``},
+	{"half a file that another takes the place of is tried", watchGo, `!sameFile(before, after) {`, `!sameFile(before, after) && false {`},
 	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-since))`, `settle`},
 	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
 	{"a file that changes goes without its profile", watchGo, `compileFile(l.file.name, text, *l.file.config)`, `compileFile(l.file.name, text, *newCompileConfig(nil))`},

@@ -1,0 +1,125 @@
+package corsrpc_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// blind is a layer that follows its file, of whose changes nothing tells, until the
+// test ends.
+func blind(t *testing.T, file string, opts ...corsrpc.Option) *watched {
+	t.Helper()
+	w := loadWatched(t, file, opts...)
+	w.layer.FileEvents(nil, nil)
+	w.follow()
+	w.nothing("at the start")
+	return w
+}
+
+// nothing is told by now.
+func (w *watched) nothing(when string) {
+	w.t.Helper()
+	synctest.Wait()
+	select {
+	case e := <-w.told:
+		w.t.Errorf("%s: told %v", when, e.Err)
+	default:
+	}
+}
+
+// within is the next reload, which has to be told in this time and no sooner than a
+// look before.
+func (w *watched) within(d time.Duration, says, inForce string) {
+	w.t.Helper()
+	start := time.Now()
+	w.next(says, inForce)
+	if took := time.Since(start); took > d || took < d-2*time.Second {
+		w.t.Errorf("told after %v, want %v or up to 2 s less", took, d)
+	}
+}
+
+// One look and the time that a file is left alone.
+const look = 2*time.Second + 50*time.Millisecond
+
+// TestWatchLooks: where nothing tells of changes, each is seen when the file is
+// looked at, every 2 s.
+func TestWatchLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file := writeFile(t, "cors.yaml", policyOf("a"))
+		link := filepath.Join(t.TempDir(), "cors.yaml")
+		relink(t, link, file)
+		w := blind(t, link)
+		replace(t, file, policyOf("b"))
+		w.within(look, "", "b")
+		writeInPlace(t, file, policyOf("longer"))
+		w.within(look, "", "longer")
+		relink(t, link, writeFile(t, "cors.yaml", policyOf("c")))
+		w.within(look, "", "c")
+		if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+		w.within(look, "no such file", "c")
+		time.Sleep(time.Minute)
+		w.nothing("a file that is still away")
+		relink(t, link, file)
+		w.within(look, "", "longer")
+		time.Sleep(time.Minute)
+		w.nothing("a file that did not change")
+	})
+}
+
+// TestWatchLostEvents: where the system lost events, the file is read.
+func TestWatchLostEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file := writeFile(t, "cors.yaml", policyOf("a"))
+		w, lost := loadWatched(t, file), make(chan error)
+		w.layer.LookEvery(time.Hour)
+		w.layer.FileEvents(nil, lost)
+		w.follow()
+		w.nothing("at the start")
+		replace(t, file, policyOf("b"))
+		lost <- fsnotify.ErrEventOverflow
+		w.within(50*time.Millisecond, "", "b")
+	})
+}
+
+// TestWatchTornRead: a file that another took the place of while it was read, or that
+// was written meanwhile, is not tried: half of one and half of the other would be.
+func TestWatchTornRead(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(t *testing.T, file, text string){"replaced": replace, "written in place": writeInPlace} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				file := writeFile(t, "cors.yaml", policyOf("a"))
+				w, torn := loadWatched(t, file), false
+				w.layer.FileEvents(nil, nil)
+				w.layer.ReadFileBy(func(read func() ([]byte, error)) ([]byte, error) {
+					text, err := read()
+					if !torn && err == nil && string(text) != policyOf("a") {
+						torn = true
+						change(t, file, policyOf("whole"))
+						text = text[:len(text)/2]
+					}
+					return text, err
+				})
+				w.follow()
+				w.nothing("at the start")
+				replace(t, file, policyOf("b"))
+				w.within(look+50*time.Millisecond, "", "whole")
+				if !torn {
+					t.Error("no read was torn")
+				}
+			})
+		})
+	}
+}
