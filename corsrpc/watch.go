@@ -312,7 +312,9 @@ func (l *Layer) readFile(ctx context.Context) (again bool) {
 		l.file.said = ""
 		return false
 	}
-	if err == nil {
+	if err != nil {
+		l.file.info = nil // it is read at the next look, though it may look the same
+	} else {
 		var plan *Plan
 		if plan, err = compileFile(l.file.name, text, *l.file.config); err != nil {
 			l.file.seen = content

@@ -3,6 +3,7 @@ package corsrpc_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +18,16 @@ import (
 func blind(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := loadWatched(t, file, opts...)
+	w.blind()
+	return w
+}
+
+// blind follows the file, of whose changes nothing tells.
+func (w *watched) blind() {
+	w.t.Helper()
 	w.layer.FileEvents(nil, nil)
 	w.follow()
 	w.nothing("at the start")
-	return w
 }
 
 // nothing is told by now.
@@ -92,6 +99,41 @@ func TestWatchLostEvents(t *testing.T) {
 	})
 }
 
+// TestWatchReadsAgain: a file that cannot be read is told once, and read at each look
+// until it can be, though it looks the same all the while.
+func TestWatchReadsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file := writeFile(t, "cors.yaml", policyOf("a"))
+		w := loadWatched(t, file)
+		fails, reads := 0, 0
+		w.layer.ReadFileBy(func(read func() ([]byte, error)) ([]byte, error) {
+			reads++
+			if fails > 0 {
+				fails--
+				return nil, syscall.ESTALE
+			}
+			return read()
+		})
+		w.blind()
+		for i, name := range []string{"b", "c"} {
+			fails = 1 + 9*i
+			replace(t, file, policyOf(name))
+			w.within(look, syscall.ESTALE.Error(), "a")
+			w.within(2*time.Second+time.Duration(18*i)*time.Second, "", name)
+			fails, reads = 1, 0
+			time.Sleep(time.Minute)
+			w.nothing("a file that did not change")
+			if reads != 0 {
+				t.Errorf("a file that did not change was read %d times", reads)
+			}
+			replace(t, file, policyOf("a"))
+			w.within(look, syscall.ESTALE.Error(), name)
+			w.within(2*time.Second, "", "a")
+		}
+	})
+}
+
 // TestWatchTornRead: a file that another took the place of while it was read, or that
 // was written meanwhile, is not tried: half of one and half of the other would be.
 func TestWatchTornRead(t *testing.T) {
@@ -102,7 +144,6 @@ func TestWatchTornRead(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				file := writeFile(t, "cors.yaml", policyOf("a"))
 				w, torn := loadWatched(t, file), false
-				w.layer.FileEvents(nil, nil)
 				w.layer.ReadFileBy(func(read func() ([]byte, error)) ([]byte, error) {
 					text, err := read()
 					if !torn && err == nil && string(text) != policyOf("a") {
@@ -112,8 +153,7 @@ func TestWatchTornRead(t *testing.T) {
 					}
 					return text, err
 				})
-				w.follow()
-				w.nothing("at the start")
+				w.blind()
 				replace(t, file, policyOf("b"))
 				w.within(look+50*time.Millisecond, "", "whole")
 				if !torn {

@@ -420,6 +420,7 @@ var layerFaults = []fault{
 	{"a file is not looked at where nothing tells of changes", watchGo, `			if l.file.changed() {`, `			if false {`},
 	{"a file that is written in place looks the same", watchGo, ` && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())`, ``},
 	{"half a file that another takes the place of is tried", watchGo, `!sameFile(before, after) {`, `!sameFile(before, after) && false {`},
+	{"a file whose read failed is not read again", watchGo, `		l.file.info = nil // it is read`, `		l.file.info = after // it is read`},
 	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-since))`, `settle`},
 	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
 	{"a file that changes goes without its profile", watchGo, `compileFile(l.file.name, text, *l.file.config)`, `compileFile(l.file.name, text, *newCompileConfig(nil))`},
