@@ -27,3 +27,7 @@ func (l *Layer) ReadFileBy(read func(read func() ([]byte, error)) ([]byte, error
 		return read(func() ([]byte, error) { return readPolicyFile(name, most) })
 	}
 }
+
+// TriesFileAgain reports whether Watch waits to try the content of the policy's file
+// again. It is not for when Watch is at work.
+func (l *Layer) TriesFileAgain() bool { return l.file.retry != nil }

@@ -27,7 +27,9 @@ var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no o
 // Kubernetes) are followed, and one that vanishes is awaited. Where nothing tells
 // of changes, as on some network file systems, it is looked at every 2 s. A file that is
 // written in place is read when it has been left alone for 50 ms: replace files by
-// a rename, so that no half of one is ever seen.
+// a rename, so that no half of one is ever seen. A policy that names another source
+// than the one before, which fails, is tried again after a pause of 2 s that doubles
+// up to 30 s, and put in force when it answers; that it fails is reported once.
 //
 // A source is asked at the start, unless it has been, and then after its period
 // and at its notices; where it fails, or cannot tell of changes, again after a pause
@@ -57,6 +59,7 @@ func (l *Layer) Watch(ctx context.Context) error {
 // The pauses after a failure.
 const (
 	firstPause   = 100 * time.Millisecond
+	firstRetry   = 2 * time.Second // of a policy, one of whose sources failed
 	longestPause = 30 * time.Second
 )
 
@@ -189,8 +192,12 @@ type policyFile struct {
 	name   string
 	config *compileConfig
 	seen   [sha256.Size]byte // of the content that was tried last
-	info   os.FileInfo       // of the same; nil for none
-	said   string            // the content and the error that were reported last
+	info   os.FileInfo       // of the same; nil where it has to be read
+	unread string            // why it could not be read, as was reported last
+
+	waiting *Plan            // of the content, where a source that it names failed
+	pause   time.Duration    // before it is tried again
+	retry   <-chan time.Time // when that is over; nil where none waits
 
 	// What tests replace.
 	read  func(name string, most int) ([]byte, error)
@@ -236,6 +243,13 @@ func (l *Layer) followFile(ctx context.Context) {
 			if again := l.readFile(ctx); again {
 				soon()
 			}
+		case <-l.file.retry:
+			if l.file.changed() { // what is there now goes first
+				l.file.await(l.file.waiting, l.file.pause)
+				soon()
+				continue
+			}
+			l.retryFile(ctx)
 		}
 	}
 }
@@ -300,37 +314,66 @@ func sameFile(a, b os.FileInfo) bool {
 // readFile puts the file in force where it holds another policy than the one that
 // was tried last. It has to be called again where the file was written meanwhile.
 func (l *Layer) readFile(ctx context.Context) (again bool) {
-	before, _ := os.Stat(l.file.name)
-	text, err := l.file.read(l.file.name, l.file.config.maxPolicyBytes)
-	after, _ := os.Stat(l.file.name)
+	f := l.file
+	before, _ := os.Stat(f.name)
+	text, err := f.read(f.name, f.config.maxPolicyBytes)
+	after, _ := os.Stat(f.name)
 	if before != nil && after != nil && !sameFile(before, after) {
 		return true
 	}
-	l.file.info = after
-	content := sha256.Sum256(text)
-	if err == nil && content == l.file.seen {
-		l.file.said = ""
+	f.info = after
+	if err != nil {
+		f.info = nil // it is read at the next look, though it may look the same
+		if f.unread != err.Error() {
+			f.unread = err.Error()
+			l.tellReload(ctx, err)
+		}
 		return false
 	}
-	if err != nil {
-		l.file.info = nil // it is read at the next look, though it may look the same
-	} else {
-		var plan *Plan
-		if plan, err = compileFile(l.file.name, text, *l.file.config); err != nil {
-			l.file.seen = content
-		} else if err = l.reload(ctx, plan); err != nil {
-			l.file.info = nil // of a source that fails: it is tried again
-		} else {
-			l.file.seen = content
+	f.unread = ""
+	content := sha256.Sum256(text)
+	if content == f.seen {
+		return false
+	}
+	f.seen = content
+	f.await(nil, 0)
+	plan, err := compileFile(f.name, text, *f.config)
+	if err == nil {
+		err = l.missingSource(l.sourceNames(plan)) // which no second try gives
+	}
+	if err == nil {
+		if err = l.reload(ctx, plan); err != nil {
+			f.await(plan, firstRetry)
 		}
 	}
-	said := ""
-	if err != nil {
-		said = string(content[:]) + err.Error()
+	l.tellReload(ctx, err)
+	return false
+}
+
+// await has a plan put in force after a pause, one of whose sources failed; nil for
+// none.
+func (f *policyFile) await(plan *Plan, pause time.Duration) {
+	f.waiting, f.pause, f.retry = plan, pause, nil
+	if plan != nil {
+		f.retry = time.After(pause)
 	}
-	if ctx.Err() == nil && (err == nil || said != l.file.said) {
+}
+
+// retryFile puts the plan in force that waits, where its sources answer by now. That
+// they did not was told.
+func (l *Layer) retryFile(ctx context.Context) {
+	f := l.file
+	if err := l.reload(ctx, f.waiting); err != nil {
+		f.await(f.waiting, min(2*f.pause, longestPause))
+		return
+	}
+	f.await(nil, 0)
+	l.tellReload(ctx, nil)
+}
+
+// tellReload is reportReload, but for what fails because Watch ends.
+func (l *Layer) tellReload(ctx context.Context, err error) {
+	if ctx.Err() == nil {
 		l.reportReload(ctx, err)
 	}
-	l.file.said = said
-	return false
 }

@@ -2,9 +2,7 @@ package corsrpc_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -321,28 +319,6 @@ func TestWatchReadsWhatChangedBefore(t *testing.T) {
 	if !allows(layer2, "https://c.example.com") || !allows(layer, "https://a.example.com") {
 		t.Error("not in force")
 	}
-}
-
-// TestWatchRetriesSources: a policy that names a source which fails is put in force
-// when the source heals, though the file does not change any more; that it fails is
-// told once.
-func TestWatchRetriesSources(t *testing.T) {
-	t.Parallel()
-	file := writeFile(t, "cors.yaml", policyOf("a"))
-	asked := 0
-	w := loadWatched(t, file, corsrpc.WithOriginSource("tenants", corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
-		return func(yield func(string, error) bool) {
-			if asked++; asked < 3 {
-				yield("", errors.New("down"))
-				return
-			}
-			yield("https://b.example.com", nil)
-		}
-	})))
-	w.follow()
-	replace(t, file, tenantsPolicy)
-	w.next("down", "a")
-	w.next("", "b")
 }
 
 // TestWatchKeepsTheProfile: the file is read again as it was read at first.

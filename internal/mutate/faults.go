@@ -410,20 +410,31 @@ var layerFaults = []fault{
 `},
 
 	// What changes while the server runs.
-	{"a bad file is told again and again", watchGo, `(err == nil || said != l.file.said)`, `true`},
+	{"a bad file is told again and again", watchGo, `	if content == f.seen {`, `	if false {`},
+	{"a file that cannot be read is told again and again", watchGo, `if f.unread != err.Error() {`, `if true {`},
+	{"a file that cannot be read for the second time is not told", watchGo, `	f.unread = ""
+`, ``},
 	{"nothing tells of a file's changes", watchGo, `fsnotify.NewWatcher(); err == nil {`, `fsnotify.NewWatcher(); err != nil {`},
 	{"the folder that a link leads to is not watched", watchGo, `folders = append(folders, filepath.Dir(target))`, `_ = target`},
 	{"a link that leads elsewhere is not followed", watchGo, `			watcher.follow(l.file.name)
 `, ``},
 	{"events that were lost are forgotten", watchGo, `		case <-watcher.errors: // events were lost
 			soon()`, `		case <-watcher.errors: // events were lost`},
-	{"a file is not looked at where nothing tells of changes", watchGo, `			if l.file.changed() {`, `			if false {`},
+	{"a file is not looked at where nothing tells of changes", watchGo, `			if l.file.changed() {
+`, `			if false {
+`},
 	{"a file that is written in place looks the same", watchGo, ` && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())`, ``},
 	{"half a file that another takes the place of is tried", watchGo, `!sameFile(before, after) {`, `!sameFile(before, after) && false {`},
-	{"a file whose read failed is not read again", watchGo, `		l.file.info = nil // it is read`, `		l.file.info = after // it is read`},
+	{"a file whose read failed is not read again", watchGo, `		f.info = nil // it is read`, `		f.info = after // it is read`},
 	{"a file is put off as long as its folder changes", watchGo, `max(0, min(settle, longestSettle-since))`, `settle`},
-	{"a policy whose source failed is not tried again", watchGo, `			l.file.info = nil // of a source`, `			l.file.seen = content // of a source`},
-	{"a file that changes goes without its profile", watchGo, `compileFile(l.file.name, text, *l.file.config)`, `compileFile(l.file.name, text, *newCompileConfig(nil))`},
+	{"a policy whose source failed is not tried again", watchGo, `			f.await(plan, firstRetry)`, `			f.await(nil, firstRetry)`},
+	{"a policy whose source fails is tried without a pause", watchGo, `min(2*f.pause, longestPause)`, `f.pause`},
+	{"a policy whose source fails waits ever longer", watchGo, `min(2*f.pause, longestPause)`, `2*f.pause`},
+	{"a policy with a source that nobody gave is tried again", watchGo, `err = l.missingSource(l.sourceNames(plan))`, `err = nil`},
+	{"a policy that waits replaces the next one", watchGo, `	f.seen = content
+	f.await(nil, 0)`, `	f.seen = content`},
+	{"a policy that waits goes before what is in the file", watchGo, `if l.file.changed() { // what`, `if false { // what`},
+	{"a file that changes goes without its profile", watchGo, `compileFile(f.name, text, *f.config)`, `compileFile(f.name, text, *newCompileConfig(nil))`},
 	{"a form of any site brings cookies to an open path", decideGo, `case d.isAnybodysWrite() && len(r.Header["Cookie"]) > 0:`, `case false:`},
 	{"a fallback comes from the variable", "corsrpc/rule.go", `		run.variable = ""
 `, ``},
