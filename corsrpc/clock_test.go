@@ -28,6 +28,30 @@ func TestAgesIgnoreTheWallClock(t *testing.T) {
 	}
 }
 
+// TestOlderSets: a set that was asked for before the one in force does not take its
+// place, though it comes later.
+func TestOlderSets(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	l, have := &Layer{}, &sourceSet{loaded: now}
+	l.keepYounger("tenants", have)
+	for _, test := range []struct {
+		name   string
+		loaded time.Time
+		stays  bool
+	}{
+		{"older", now.Add(-time.Nanosecond), true},
+		{"as old", now, false},
+		{"younger", now.Add(time.Nanosecond), false},
+	} {
+		l.keepYounger("tenants", &sourceSet{loaded: test.loaded})
+		if stays := l.sets["tenants"] == have; stays != test.stays {
+			t.Errorf("%s: the one in force stays: %v", test.name, stays)
+		}
+		have = l.sets["tenants"]
+	}
+}
+
 // TestSettleFor: a file is read when it has been left alone for a while, and after a
 // longer while whether it has or not.
 func TestSettleFor(t *testing.T) {

@@ -376,6 +376,26 @@ var layerFaults = []fault{
 	{"a source that panics ends the server", sourceGo, `if r := recover(); r != nil { // in`, `if r := error(nil); r != nil { // in`},
 	{"a reload forgets the sets", sourceGo, `	kept := maps.Clone(l.sets)`, `	kept := maps.Clone(loaded)`},
 	{"a set that nobody names is kept", sourceGo, `return !slices.Contains(named, name) })`, `return false })`},
+	{"a refresh brings back the policy before", sourceGo, `		l.keepYounger(name, set)
+		l.plan.Store(l.bind(l.plan.Load()))`, `		l.keepYounger(name, set)
+		have := l.plan.Load()
+		l.writing.Unlock()
+		l.writing.Lock()
+		l.plan.Store(l.bind(have))`},
+	{"a refresh brings back the policy from before it asked", sourceGo, `	set, report := s.load(ctx)
+	l.writing.Lock()
+	if set != nil {
+		l.keepYounger(name, set)
+		l.plan.Store(l.bind(l.plan.Load()))`, `	have := l.plan.Load()
+	set, report := s.load(ctx)
+	l.writing.Lock()
+	if set != nil {
+		l.keepYounger(name, set)
+		l.plan.Store(l.bind(have))`},
+	{"an older set takes the place of a younger one", sourceGo, `have == nil || !set.loaded.Before(have.loaded)`, `have == nil || set != nil`},
+	{"reloads do not take turns", sourceGo, `	l.reloading.Lock()
+	defer l.reloading.Unlock()
+`, ``},
 	{"a new source is not asked before the swap", sourceGo, `		if slices.Contains(before, name) && (`, `		if true || (`},
 	{"a shadow's source that fails holds up a reload", sourceGo, `		case own:
 			return report.Err`, `		default:
