@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,95 +12,227 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestReloadsUnderLoad: 1,000 policies, one after another, by Reload and by the
-// file, while pages call: no call is lost that every version allows, and none is
-// let through that none does.
-func TestReloadsUnderLoad(t *testing.T) {
-	t.Parallel()
-	const policies = 1000
-	version := func(i int) string {
-		text := fmt.Sprintf("defaults: {allow_origins: [https://app.example.com, https://v%d.example.com], max_age: %ds}\n", i, i)
-		if i%2 == 0 {
-			text += "rules: [{selector: \"*\", allow_headers: [x-even], expose: DECLARED}]\n"
-		}
-		return text
+// version is the i-th policy. Each allows app, the tenants, and the pages of its own
+// number and of the next.
+func version(i int) string {
+	text := fmt.Sprintf("defaults: {allow_origins: [%s, %s, %s], allow_origins_from: [tenants], max_age: %ds}\n", app, pageOf(i), pageOf(i+1), i)
+	if i%2 == 0 {
+		text += "rules: [{selector: \"*\", allow_headers: [x-even], expose: DECLARED}]\n"
 	}
-	file := filepath.Join(t.TempDir(), "cors.yaml")
-	replace := func(text string) {
-		if err := os.WriteFile(file+"~", []byte(text), 0o600); err != nil {
-			t.Error(err)
-		}
-		if err := os.Rename(file+"~", file); err != nil {
-			t.Error(err)
-		}
-	}
-	replace(version(0))
-	reloads := make(chan error, 10*policies)
-	layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
-		if e.Kind == corsrpc.EventReload {
-			reloads <- e.Err
-		}
-	})))
+	return text
+}
+
+const (
+	app  = "https://app.example.com"
+	evil = "https://evil.example"
+)
+
+func pageOf(i int) string { return fmt.Sprintf("https://v%d.example.com", i) }
+
+func versionOf(layer *corsrpc.Layer) int {
+	return int(layer.Plan().Policy().GetDefaults().GetMaxAge().GetSeconds())
+}
+
+// loaded is a server that pages call all the time until it ends.
+type loaded struct {
+	layer           *corsrpc.Layer
+	swap            func(text string)
+	url             string
+	client          *http.Client
+	reloads         chan error
+	calls, answered atomic.Int64
+}
+
+// load serves the policy of a file under load, and follows it, until the test ends:
+// then no call may have been lost.
+func load(t *testing.T, file string, pages ...string) *loaded {
+	t.Helper()
+	s := &loaded{reloads: make(chan error, 10_000), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
+	tenants := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) { yield(shop, nil) }
+	})
+	layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Minute)),
+		corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+			if e.Kind == corsrpc.EventReload {
+				s.reloads <- e.Err
+			}
+		})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	s.layer = layer
+	ctx, cancel := context.WithCancel(context.Background())
 	watched := make(chan error, 1)
 	go func() { watched <- layer.Watch(ctx) }()
-
 	server := httptest.NewServer(layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") })))
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}
-	var calls, answered atomic.Int64
-	var pages sync.WaitGroup
-	for i := range 6 {
-		from, want := "https://app.example.com", http.StatusOK
-		if i == 5 {
-			from, want = "https://evil.example", http.StatusForbidden
-		}
-		pages.Go(func() {
-			for ctx.Err() == nil {
-				calls.Add(1)
-				if status, allow, err := post(t.Context(), client, server.URL, from); err != nil || status != want || (allow == from) != (want == http.StatusOK) {
-					t.Errorf("a page of %s: %d %q %v", from, status, allow, err)
-					return
-				}
-				answered.Add(1)
+	s.url = server.URL
+	var all sync.WaitGroup
+	for _, from := range pages {
+		all.Go(func() {
+			for ctx.Err() == nil && s.call(t, from) {
 			}
 		})
 	}
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+		server.Close()
+		s.client.CloseIdleConnections()
+		if err := <-watched; err != nil {
+			t.Error(err)
+		}
+		if calls := s.calls.Load(); calls != s.answered.Load() || calls < 100 {
+			t.Errorf("%d calls, %d answered as they should be", calls, s.answered.Load())
+		}
+	})
+	return s
+}
+
+// call is one from a page, which is granted unless it is evil's.
+func (s *loaded) call(t *testing.T, from string) bool {
+	want := http.StatusOK
+	if from == evil {
+		want = http.StatusForbidden
+	}
+	s.calls.Add(1)
+	status, allow, err := post(context.Background(), s.client, s.url, from)
+	if err != nil || status != want || (allow == from) != (want == http.StatusOK) {
+		t.Errorf("a page of %s: %d %q %v", from, status, allow, err)
+		return false
+	}
+	s.answered.Add(1)
+	return true
+}
+
+// TestReloadsUnderLoad: 1,000 policies, one after another, by Reload and by the
+// file at once, while pages call: no call is lost that every version allows, and none
+// is let through that none does.
+func TestReloadsUnderLoad(t *testing.T) {
+	t.Parallel()
+	const policies = 1000
+	file := filepath.Join(t.TempDir(), "cors.yaml")
+	replace(t, file, version(0))
+	s := load(t, file, app, app, shop, evil)
 	for i := range policies {
-		if err := layer.Reload(ctx, compile(t, version(i))); err != nil {
+		if err := s.layer.Reload(t.Context(), compile(t, version(i))); err != nil {
 			t.Error(err)
 		}
 		if i%10 == 3 {
-			replace(strings.Replace(version(i), "allow_origins", "allow_origin", 1))
+			replace(t, file, bad(i))
 		} else {
-			replace(version(i))
+			replace(t, file, version(i))
 		}
 	}
-	replace(version(policies))
-	for good := 0; ; {
-		if err := <-reloads; err == nil {
-			good++
+	replace(t, file, version(policies))
+	for versionOf(s.layer) != policies {
+		<-s.reloads
+	}
+}
+
+// TestSwapsUnderLoad: 1,000 versions of a file that is renamed over, and 1,000 of a
+// ConfigMap, by four servers each; each is awaited until it is in force, and meanwhile
+// a page calls which both the version before and it allow. No call is lost, and a bad
+// version changes nothing.
+func TestSwapsUnderLoad(t *testing.T) {
+	t.Parallel()
+	const servers, swaps = 4, 250
+	var all []*loaded
+	start := func(file string, swap func(text string)) {
+		swap(version(0))
+		s := load(t, file, app, shop, evil)
+		s.swap = swap
+		all = append(all, s)
+	}
+	for range servers {
+		file, mount := filepath.Join(t.TempDir(), "cors.yaml"), t.TempDir()
+		start(file, func(text string) { replace(t, file, text) })
+		start(filepath.Join(mount, "cors.yaml"), configMap(t, mount))
+	}
+	for i := range swaps {
+		if i%10 == 3 {
+			for _, s := range all {
+				s.swap(bad(i))
+			}
+			for _, s := range all {
+				if err := s.await(t, pageOf(i)); err == nil || versionOf(s.layer) != i {
+					t.Fatalf("a bad version %d: %v, and %d is in force", i, err, versionOf(s.layer))
+				}
+			}
 		}
-		if fmt.Sprint(layer.Plan().Policy().GetDefaults().GetMaxAge().GetSeconds()) == fmt.Sprint(policies) {
-			t.Logf("%d reloads that succeeded, %d calls", good, calls.Load())
-			break
+		for _, s := range all {
+			s.swap(version(i + 1))
+		}
+		for _, s := range all {
+			if err := s.await(t, pageOf(i+1)); err != nil || versionOf(s.layer) != i+1 {
+				t.Fatalf("version %d: %v, and %d is in force", i+1, err, versionOf(s.layer))
+			}
 		}
 	}
-	cancel()
-	pages.Wait()
-	server.Close()
-	client.CloseIdleConnections()
-	if err := <-watched; err != nil {
-		t.Error(err)
+	for _, s := range all {
+		if n := len(s.reloads); n != 0 {
+			t.Errorf("%d reloads more than versions", n)
+		}
 	}
-	if calls.Load() != answered.Load() || calls.Load() < 100 {
-		t.Errorf("%d calls, %d answered as they should be", calls.Load(), answered.Load())
+}
+
+// await calls from a page until the next version is in force, or refused.
+func (s *loaded) await(t *testing.T, from string) error {
+	t.Helper()
+	for {
+		select {
+		case err := <-s.reloads:
+			return err
+		default:
+			if !s.call(t, from) {
+				t.FailNow()
+			}
+		}
+	}
+}
+
+// bad is a version that is none.
+func bad(i int) string { return strings.Replace(version(i), "allow_origins", "allow_origin", 1) }
+
+func replace(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file+"~", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+"~", file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configMap mounts cors.yaml as Kubernetes does, a link to a link to a folder, and
+// returns what swaps the middle one.
+func configMap(t *testing.T, mount string) (swap func(text string)) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := filepath.Join(mount, "..data")
+	must(os.Symlink(filepath.Join("..data", "cors.yaml"), filepath.Join(mount, "cors.yaml")))
+	version := 0
+	return func(text string) {
+		t.Helper()
+		version++
+		folder := fmt.Sprintf("..2026_11_23_%d", version)
+		must(os.Mkdir(filepath.Join(mount, folder), 0o700))
+		must(os.WriteFile(filepath.Join(mount, folder, "cors.yaml"), []byte(text), 0o600))
+		must(os.Symlink(folder, data+"_tmp"))
+		old, _ := os.Readlink(data)
+		must(os.Rename(data+"_tmp", data))
+		if old != "" {
+			must(os.RemoveAll(filepath.Join(mount, old)))
+		}
 	}
 }
 
