@@ -92,12 +92,13 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 				stop = l.listening(ctx, s)
 			}
 		}
-		next := s.period()
+		next, now := s.period(), time.Now()
 		switch set := plan.sets[s.name]; {
 		case !following: // Reload tells of a policy that names it
 			continue
-		case began && set != nil && (next == 0 || time.Since(set.loaded) < next): // SourceWait or Reload has asked it
-			next = max(0, next-time.Since(set.loaded))
+		case began && set != nil && next == 0: // SourceWait or Reload has asked it
+		case began && set != nil && now.Before(set.loaded.Add(next)):
+			next = set.loaded.Add(next).Sub(now)
 		case l.Refresh(ctx, s.name) != nil: // reported there
 			if next == 0 || next > pause {
 				next = pause

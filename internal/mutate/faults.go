@@ -368,8 +368,8 @@ var layerFaults = []fault{
 	{"a set of any age counts", sourceGo, ` && !s.expired()`, ``},
 	{"the set of a source that answers grows too old", sourceGo, `half > 0 && (`, `half > 0 && false && (`},
 	{"a period for longer than sets may grow old", sourceGo, `(s.every <= 0 || s.every > half)`, `s.every <= 0`},
-	{"a set that was old when Watch began grows too old", watchGo, ` && (next == 0 || time.Since(set.loaded) < next)`, ``},
-	{"the age of a set when Watch began is forgotten", watchGo, `next = max(0, next-time.Since(set.loaded))`, `next = max(0, next)`},
+	{"a set that was old when Watch began grows too old", watchGo, ` && now.Before(set.loaded.Add(next)):`, `:`},
+	{"the age of a set when Watch began is forgotten", watchGo, `next = set.loaded.Add(next).Sub(now)`, `_ = now`},
 	{"a set that is too old is not told", sourceGo, `time.Since(have.loaded), have.expired()`, `time.Since(have.loaded), false`},
 	{"a set that is too old is logged again and again", layerGo, `report.Expired && !last.Expired`, `report.Expired`},
 	{"a source has all the time", sourceGo, `context.WithTimeoutCause(ctx, s.timeout,`, `context.WithTimeoutCause(ctx, s.timeout*1000,`},
@@ -423,7 +423,7 @@ var layerFaults = []fault{
 	{"a source that a policy no longer names is listened to", watchGo, `			stop()
 			if named {`, `			if named {`},
 	{"a source that a new policy names is not listened to", sourceGo, `			s.notice() // Watch begins`, `			_ = s // Watch begins`},
-	{"a source that was asked is asked again when Watch begins", watchGo, `case began && set != nil && (`, `case began && false && set != nil && (`},
+	{"a source that was asked is asked again when Watch begins", watchGo, `case began && set != nil && next == 0:`, `case began && false && next == 0:`},
 	{"a source is listened to twice at once", watchGo, `		cancel()
 		<-ended
 `, `		cancel()
