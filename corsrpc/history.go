@@ -33,7 +33,9 @@ type history struct {
 
 // groupKey is what requests of a group have in common.
 type groupKey struct {
-	preflight, observed    bool
+	preflight              bool
+	observed               bool // not enforced
+	shadowObserved         bool
 	reason, shadowReason   Reason
 	target                 string // of a known procedure or path rule; empty for all others
 	field, shadowField     string // without their places in lists: of a hundred thousand origins, each has its own
@@ -81,6 +83,7 @@ func (h *history) refused(r *http.Request, d Decision) {
 func (h *history) differed(r *http.Request, d, shadow Decision) {
 	key, from, shadowFrom := d.groupKey(), d.From(), shadow.From()
 	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.reason, shadow.outcome, shadow.FieldWithoutIndex()
+	key.shadowObserved = shadow.observed
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.groupOf(h.differences, key)

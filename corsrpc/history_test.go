@@ -247,3 +247,34 @@ func TestInspectorGroupsByRule(t *testing.T) {
 	expect("a shadow that grants more", in,
 		"400 DISABLED defaults.disabled at cors.yaml:2:13 ORIGIN_ALLOWED shadow.defaults.allow_origins[399] at cors.yaml:409:9")
 }
+
+// TestInspectorTellsWhatIsEnforced: of two policies that refuse alike, the page says which
+// of them does it.
+func TestInspectorTellsWhatIsEnforced(t *testing.T) {
+	t.Parallel()
+	const observed = "defaults: {allow_origins: [https://app.example.com]}, enforcement: OBSERVE"
+	for _, test := range []struct {
+		name, text       string
+		enforced, shadow bool
+	}{
+		{"the shadow would", "defaults: {allow_origins: [https://app.example.com]}\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}", false, true},
+		{"the shadow would not", "defaults: {allow_origins: [https://app.example.com]}\nshadow: {" + observed + "}", true, false},
+	} {
+		layer, _ := newLayer(t, test.text)
+		h := layer.Inspector()
+		refuse(layer.Wrap(nothing), listRPC, "https://evil.example")
+		in := inspectJSON(t, h, nil)
+		if len(in.Differences) != 1 || in.Differences[0].Shadow == nil {
+			t.Fatalf("%s: %+v", test.name, in.Differences)
+		}
+		d := in.Differences[0]
+		if d.Decision.Enforced != test.enforced || d.Shadow.Enforced != test.shadow || in.Refusals[0].Decision.Enforced != test.enforced {
+			t.Errorf("%s: %+v, and the shadow %+v", test.name, d.Decision, d.Shadow)
+		}
+		page := inspect(h, nil, "text/html").Body.String()
+		_, page, _ = strings.Cut(page, "id=\"differences\"")
+		if n := strings.Count(page, "ORIGIN_NOT_ALLOWED</code> (refuse, observed only)"); n != 1 {
+			t.Errorf("%s: the page says so of %d policies", test.name, n)
+		}
+	}
+}

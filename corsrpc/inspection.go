@@ -73,16 +73,16 @@ type groupShown struct {
 	Path      string         `json:"path"`             // of the latest
 	Origins   []string       `json:"origins"`          // the latest ones
 	Missing   string         `json:"missing,omitempty"`
-	Enforced  bool           `json:"enforced"`
 	Decision  decisionShown  `json:"decision"`
 	Shadow    *decisionShown `json:"shadow,omitempty"`
 }
 
 type decisionShown struct {
-	Outcome string `json:"outcome"`
-	Reason  string `json:"reason"`
-	Text    string `json:"text"`
-	From    string `json:"from"`
+	Outcome  string `json:"outcome"`
+	Reason   string `json:"reason"`
+	Text     string `json:"text"`
+	From     string `json:"from"`
+	Enforced bool   `json:"enforced"`
 }
 
 type sourceShown struct {
@@ -190,11 +190,11 @@ func showGroups(groups []keyedGroup) (shown []groupShown) {
 	for _, g := range groups {
 		s := groupShown{
 			Count: g.count, First: stamp(g.first), Last: stamp(g.last), Preflight: g.preflight, Target: g.target,
-			Path: g.path, Origins: g.origins, Missing: g.missing, Enforced: !g.observed,
-			Decision: decisionShown{g.outcome.String(), string(g.reason), g.reason.Text(), g.from.String()},
+			Path: g.path, Origins: g.origins, Missing: g.missing,
+			Decision: decisionShown{g.outcome.String(), string(g.reason), g.reason.Text(), g.from.String(), !g.observed},
 		}
 		if g.shadowReason != "" {
-			s.Shadow = &decisionShown{g.shadowOutcome.String(), string(g.shadowReason), g.shadowReason.Text(), g.shadowFrom.String()}
+			s.Shadow = &decisionShown{g.shadowOutcome.String(), string(g.shadowReason), g.shadowReason.Text(), g.shadowFrom.String(), !g.shadowObserved}
 		}
 		shown = append(shown, s)
 	}

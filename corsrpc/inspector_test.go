@@ -48,8 +48,8 @@ type inspection struct {
 		Origins      []string
 		Missing      string
 		Preflight    bool
-		Decision     struct{ Outcome, Reason, From string }
-		Shadow       *struct{ Outcome, Reason, From string }
+		Decision     decisionOf
+		Shadow       *decisionOf
 	}
 	Sources []struct {
 		Name, Loaded, Error, Sample string
@@ -69,6 +69,11 @@ type inspection struct {
 			Steps                    []struct{ Question, Found, From string }
 		}
 	}
+}
+
+type decisionOf struct {
+	Outcome, Reason, From string
+	Enforced              bool
 }
 
 type ruleOf struct {

@@ -486,7 +486,10 @@ var layerFaults = []fault{
 `, ``},
 	{"an answer explains itself unasked", layerGo, `d.explained = l.explain`, `d.explained = true`},
 	{"no answer explains itself", layerGo, `d.explained = l.explain`, `d.explained = false`},
-	{"what is granted says a reason", applyGo, `!d.explained || !d.Refused()`, `!d.explained`},
+	{"what is granted says a reason", applyGo, `	if !d.Refused() {
+		return
+	}
+	value`, `	value`},
 	{"an explanation is no ASCII", applyGo, `r < ' ' || r > '~'`, `false`},
 	{"an explanation breaks the JSON", applyGo, `strconv.Quote(m)`, `strconv.Quote("")[:1] + m + "\""`},
 	{"a gRPC message is not escaped", applyGo, `strings.ReplaceAll(m, "%", "%25")`, `m`},
