@@ -4,7 +4,8 @@
 # first commit that holds the schema.
 set -euo pipefail
 buf=$1
-base=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git log --reverse --format=%H -- proto | head -n 1)
+base=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git log --reverse --format=%H -- proto)
+base=${base%%$'\n'*} # not by head: git would be told that nobody reads the rest, and fail now and then
 if [ -z "$base" ]; then
   echo "buf breaking: no commit holds proto/ yet, so there is nothing to compare with: commit it first" >&2
   exit 1
