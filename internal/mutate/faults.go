@@ -102,6 +102,9 @@ var layerFaults = []fault{
 
 	// Patterns.
 	{"a suffix match without the dot", patternGo, `strings.HasSuffix(front, ".")`, `true`},
+	{"only a few origins count", setGo, `if s.exact.len <= mostFew {`, `if s.exact.len > 0 {`},
+	{"patterns of any port are no patterns", setGo, `	case p.kind == kindExact && p.port == "*":
+		s.patterns = true`, `	case p.kind == kindExact && p.port == "*":`},
 	{"a wildcard covers the host itself", setGo, `strings.Count(hostPort[:host], ".") - 1; n >= 0`, `strings.Count(hostPort[:host], "."); n >= 0`},
 	{"a wildcard's port is skipped", setGo, `w.ports[hostPort]; ok`, `w.ports[hostPort[:host]]; ok`},
 	{"a wildcard's scheme is skipped", setGo, `	if scheme == "https" {
