@@ -169,8 +169,7 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 
 // likeness reports whether two plans decided alike, grant alike, and carry it out alike.
 func (d Decision) likeness(other Decision) bool {
-	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed ||
-		d.missing != other.missing || d.moreHeaders != other.moreHeaders {
+	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
 		return false
 	}
 	switch d.outcome {

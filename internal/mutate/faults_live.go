@@ -136,7 +136,6 @@ var liveFaults = []fault{
 	{"a shadow is applied", layerGo, `l.compare(r, d, plan.shadow.Decide(request))`, `d = plan.shadow.Decide(request)`},
 	{"a shadow that shows less is no difference", layerGo, `return d.target.grant.answersLike(other.target.grant)`, `return true`},
 	{"a shadow that enforces is no difference", layerGo, ` || d.observed != other.observed`, ``},
-	{"a shadow that misses more is no difference", layerGo, `d.missing != other.missing || `, ``},
 	{"a shadow's age is no difference", grantGo, `g.credentials, g.maxAge, g.protocols`, `g.credentials, g.protocols`},
 	{"a shadow's credentials are no difference", grantGo, `g.anyOrigin, g.credentials, g.maxAge`, `g.anyOrigin, g.maxAge`},
 	{"a shadow's headers are no difference", grantGo, `slices.Sorted(maps.Keys(g.headers)), asked,`, `slices.Sorted(maps.Keys(map[string]bool{})), asked,`},
