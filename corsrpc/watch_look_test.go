@@ -3,6 +3,7 @@ package corsrpc_test
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -106,26 +107,26 @@ func TestWatchReadsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := writeFile(t, "cors.yaml", policyOf("a"))
 		w := loadWatched(t, file)
-		fails, reads := 0, 0
+		var fails, reads atomic.Int32
 		w.layer.ReadFileBy(func(read func() ([]byte, error)) ([]byte, error) {
-			reads++
-			if fails > 0 {
-				fails--
+			reads.Add(1)
+			if fails.Add(-1) >= 0 {
 				return nil, syscall.ESTALE
 			}
 			return read()
 		})
 		w.blind()
 		for i, name := range []string{"b", "c"} {
-			fails = 1 + 9*i
+			fails.Store(int32(1 + 9*i))
 			replace(t, file, policyOf(name))
 			w.within(look, syscall.ESTALE.Error(), "a")
 			w.within(2*time.Second+time.Duration(18*i)*time.Second, "", name)
-			fails, reads = 1, 0
+			fails.Store(1)
+			before := reads.Load()
 			time.Sleep(time.Minute)
 			w.nothing("a file that did not change")
-			if reads != 0 {
-				t.Errorf("a file that did not change was read %d times", reads)
+			if n := reads.Load() - before; n != 0 {
+				t.Errorf("a file that did not change was read %d times", n)
 			}
 			replace(t, file, policyOf("a"))
 			w.within(look, syscall.ESTALE.Error(), name)
