@@ -135,12 +135,12 @@ func TestReloadsUnderLoad(t *testing.T) {
 }
 
 // TestSwapsUnderLoad: 1,000 versions of a file that is renamed over, and 1,000 of a
-// ConfigMap, by four servers each; each is awaited until it is in force, and meanwhile
+// ConfigMap, by eight servers each; each is awaited until it is in force, and meanwhile
 // a page calls which both the version before and it allow. No call is lost, and a bad
 // version changes nothing.
 func TestSwapsUnderLoad(t *testing.T) {
 	t.Parallel()
-	const servers, swaps = 4, 250
+	const servers, swaps = 8, 125
 	var all []*loaded
 	start := func(file string, swap func(text string)) {
 		swap(version(0))
