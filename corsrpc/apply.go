@@ -88,7 +88,7 @@ const reasonHeader = "Corsrpc-Reason"
 
 // explain writes it.
 func (d *Decision) explain(f *fields) {
-	if !d.Refused() {
+	if !d.refused() {
 		return
 	}
 	value := string(d.reason)

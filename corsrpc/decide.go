@@ -59,7 +59,7 @@ func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 		return
 	}
 	p.decideOn(d, t, r, origins, isUpgrade(r))
-	d.observed = p.observes && d.Refused()
+	d.observed = p.observes && d.refused()
 }
 
 // decideOn decides on a request for a target, as for a policy that is enforced.

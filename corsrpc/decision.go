@@ -198,7 +198,9 @@ func (d Decision) Enforced() bool { return !d.observed }
 // Refused reports whether the browser will not make the call, or not hand on its
 // answer: a refusal, and a preflight that asked for more than is granted. Where
 // Enforced is false, it only would be so.
-func (d Decision) Refused() bool {
+func (d Decision) Refused() bool { return d.refused() }
+
+func (d *Decision) refused() bool {
 	switch d.outcome {
 	case OutcomeRefuse, OutcomeMethodNotAllowed:
 		return true

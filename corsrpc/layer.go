@@ -137,7 +137,7 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next 
 
 // report tells the log and the observer of a decision.
 func (l *Layer) report(r *http.Request, d *Decision) {
-	if d.Refused() {
+	if d.refused() {
 		if l.log != nil {
 			l.log.decision(r.Context(), r, d)
 		}

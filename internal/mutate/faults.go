@@ -102,7 +102,9 @@ var layerFaults = []fault{
 
 	// Patterns.
 	{"a suffix match without the dot", patternGo, `strings.HasSuffix(front, ".")`, `true`},
-	{"only a few origins count", setGo, `if s.exact.len <= mostFew {`, `if s.exact.len > 0 {`},
+	{"only a few origins count", setGo, `	if s.exact.len <= mostFew {
+		return 0, false`, `	if s.exact.len > 0 {
+		return 0, false`},
 	{"patterns of any port are no patterns", setGo, `	case p.kind == kindExact && p.port == "*":
 		s.patterns = true`, `	case p.kind == kindExact && p.port == "*":`},
 	{"a wildcard covers the host itself", setGo, `strings.Count(hostPort[:host], ".") - 1; n >= 0`, `strings.Count(hostPort[:host], "."); n >= 0`},
@@ -335,12 +337,12 @@ var layerFaults = []fault{
 	{"a handshake without Origin, from elsewhere", decideGo, `case !d.safe, d.upgrade:`, `case !d.safe:`},
 	{"a handshake where no rule governs", checkOriginGo, `t = &target{grant: plan.nothing, answers: &plan.nothing.answers}`, `return true`},
 	{"a handshake is judged as a call", checkOriginGo, `r.Header["Origin"], true)`, `r.Header["Origin"], false)`},
-	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.Refused()`},
+	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.refused()`},
 	{"a refused handshake is not told", checkOriginGo, `	l.report(r, &d)
 `, ``},
 	{"an answer explains itself unasked", layerGo, `d.explained = l.explain`, `d.explained = true`},
 	{"no answer explains itself", layerGo, `d.explained = l.explain`, `d.explained = false`},
-	{"what is granted says a reason", applyGo, `	if !d.Refused() {
+	{"what is granted says a reason", applyGo, `	if !d.refused() {
 		return
 	}
 	value`, `	value`},

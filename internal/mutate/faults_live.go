@@ -144,9 +144,9 @@ var liveFaults = []fault{
 	{"a shadow's hidden headers are no difference", grantGo, `g.exposeNames, exposes)`, `g.exposeNames, exposes[:0])`},
 	{"layers count in a shadow's comparison", grantGo, `exposes = g.response.normal(false)`, `exposes = fmt.Sprint(g.response)`},
 	{"a shadow has no sets", sourceGo, `shadow.sets, shadow.shadow = l.sets, nil`, `shadow.sets, shadow.shadow = nil, nil`},
-	{"what is observed is refused", decideGo, `d.observed = p.observes && d.Refused()`, `d.observed = false`},
+	{"what is observed is refused", decideGo, `d.observed = p.observes && d.refused()`, `d.observed = false`},
 	{"what is observed gets headers", applyGo, `isInformational(status) || e.observed || e`, `isInformational(status) || e`},
-	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.Refused()`, `p.observes && d.outcome != OutcomePreflight && d.Refused()`},
+	{"a preflight that asks for more is answered though it is observed", decideGo, `p.observes && d.refused()`, `p.observes && d.outcome != OutcomePreflight && d.refused()`},
 	{"a variable is not named", provenanceGo, `	at.Variable = variable
 `, ``},
 	{"a header that a narrower rule denies is said to be granted", provenanceGo, `			if narrower.overrules(m) {`, `			if narrower.overrules(m) && false {`},

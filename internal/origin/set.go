@@ -96,7 +96,9 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 	case p.kind == kindExact, p.kind == kindNull:
 		if _, ok := s.exact.find(s.texts, text); !ok {
 			s.exact.put(s.texts, place)
-			if s.few = append(s.few, few{text, place}); s.exact.len > mostFew {
+			if s.exact.len <= mostFew {
+				s.few = append(s.few, few{text, place})
+			} else {
 				s.few = nil
 			}
 		}
