@@ -140,6 +140,9 @@ for all that the handler by hand does, most of it the map of header fields that 
 Where a peer is faster on a refusal, it answers less: gorilla/handlers returns an empty 200 and runs a refused call, rs/cors writes one or two fields and runs it as well. An answer that
 says why in the protocol of the caller, and that no cache keeps and no browser guesses at, is three fields and a body: that alone, as the handler by hand shows, takes longer.
 
+Where rs/cors is faster on an allowed call, it writes its fields before the handler runs, one list of exposed names for all answers, in slices that all answers share: a handler that
+changes one of them changes the next answer too. To show what an answer carries takes a writer around the handler, for the handler by hand as well.
+
 What grows where each call is of another origin or another procedure are misses of the processor's caches: the origin's text and its place in the table; the procedure's entry,
 its rule, and what is remembered of its answers. Nothing is looked through.`
 
