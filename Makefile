@@ -118,11 +118,11 @@ soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, flo
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: bench
-bench: ## Measure what corsrpc costs beside a handler by hand and beside its peers, and write internal/bench/RESULTS.md (20 minutes on an idle machine)
+bench: ## Measure what corsrpc costs beside a handler by hand and beside its peers, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
 	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: mutate
-mutate: ## Break the layer on purpose, in over two hundred ways, one at a time: the tests notice each of them
+mutate: ## Break the layer on purpose, in three hundred and fifty ways, one at a time: the tests notice each of them
 	@go run ./internal/mutate
 
 .PHONY: fuzz

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"image/color"
+	"math"
 	"os"
 	"strconv"
 
@@ -30,10 +32,12 @@ func drawOrigins(r *results, file string) error {
 	p.Title.Text = "An allowed call, by the number of allowed origins"
 	p.X.Label.Text, p.Y.Label.Text = "exact origins", "ns per call"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(powersOfTen), plot.TickerFunc(powersOfTen)
+	p.Title.Padding = vg.Points(8)
 	p.Add(plotter.NewGrid())
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.Padding = vg.Points(3)
+	p.Legend.XOffs, p.Legend.YOffs = vg.Points(6), vg.Points(-4)
 	for _, l := range lines {
 		var points plotter.XYs
 		for _, n := range r.settings("Origins/origins=") {
@@ -58,7 +62,7 @@ func drawOrigins(r *results, file string) error {
 	}
 	p.Y.Min, p.Y.Max = 100, 1e6
 	canvas := vgsvg.New(16*vg.Centimeter, 9*vg.Centimeter)
-	p.Draw(draw.New(canvas))
+	p.Draw(draw.Crop(draw.New(canvas), vg.Points(4), vg.Points(-14), vg.Points(4), vg.Points(-6))) // labels stand out
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -68,4 +72,17 @@ func drawOrigins(r *results, file string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// powersOfTen are the ticks of an axis, as one says them: 1, 10, 100, 1k …
+func powersOfTen(low, high float64) (ticks []plot.Tick) {
+	for power := range 10 {
+		value := math.Pow10(power)
+		if value < low || value > high {
+			continue
+		}
+		label := fmt.Sprintf("%.0f%s", value/math.Pow10(power/3*3), []string{"", "k", "M", "G"}[power/3])
+		ticks = append(ticks, plot.Tick{Value: value, Label: label})
+	}
+	return ticks
 }
