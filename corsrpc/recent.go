@@ -44,7 +44,7 @@ func (p *recentPlace[T]) use() {
 	}
 }
 
-// remember may keep a value that find does not find.
+// remember may keep a value that is not there yet.
 func (r *recent[T]) remember(value T) {
 	for i := range r.places {
 		if r.places[i].CompareAndSwap(nil, &recentPlace[T]{value: value}) {
