@@ -11,8 +11,8 @@ require (
 require (
 	github.com/fsnotify/fsnotify v1.8.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
-	golang.org/x/net v0.48.0 // indirect
-	golang.org/x/sys v0.39.0 // indirect
+	golang.org/x/net v0.58.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 )
 
 replace github.com/corsrpc/corsrpc-go => ../../
