@@ -259,6 +259,8 @@ func (e *effect) addVary(f *fields) {
 // vary returns what the answer to a GET or HEAD depends on.
 func (e *effect) vary() string {
 	switch g := e.target.grant; {
+	case e.target.unclear != nil:
+		return e.target.unclear.vary
 	case e.target.kind == targetUnclear:
 		return varyBySite
 	case g.vary == "" && !e.serves:

@@ -21,7 +21,7 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {
-		t = &target{grant: plan.nothing, answers: &plan.nothing.answers}
+		t = &target{grant: plan.nobody, answers: &plan.nobody.answers}
 	}
 	var d Decision
 	plan.decideOn(&d, t, &request, r.Header["Origin"], true)

@@ -12,6 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // Compile checks a policy against the schema and returns the plan that
@@ -225,9 +226,9 @@ func (c *compiler) checkEnum(field string, value protoreflect.Enum) {
 
 func checkPrefixes(prefixes []string) (found []Violation) {
 	for _, prefix := range prefixes {
-		if prefix == "" || prefix[0] != '/' || cleanReading(prefix) != strings.ToLower(prefix) {
+		if !route.IsPrefix(prefix) {
 			found = append(found, Violation{Check: CheckOption, Field: "WithPathPrefix", Value: prefix,
-				Reason: "is no path prefix: it begins with a slash, does not end with one, and holds neither escapes nor dot segments"})
+				Reason: "is no path prefix: it begins with a slash, does not end with one, and holds nothing that is escaped in a path, and no dot segments"})
 		}
 	}
 	return found
@@ -309,7 +310,7 @@ func (c *compiler) readAdded(field string, items []string) {
 
 func (c *compiler) checkSelector(p *parsedRule) {
 	at := p.field + ".selector"
-	if reason, fix := selectorProblem(p.selector); reason != "" {
+	if reason, fix := route.CheckSelector(p.selector); reason != "" {
 		c.fail(CheckSelectorSyntax, at, p.selector, reason, fix)
 		return
 	}
@@ -339,14 +340,15 @@ func (c *compiler) checkSelector(p *parsedRule) {
 
 // chain returns the layers of a selector, from the widest to the narrowest,
 // for the service or the method whose options count; empty for none. The
-// built-in layer is the absence of all.
-func (c *compiler) chain(selector, element string) []*parsedRule {
+// built-in layer is the absence of all. The defaults and * do not reach what is
+// operational.
+func (c *compiler) chain(selector, element string, operational bool) []*parsedRule {
 	var layers []*parsedRule
-	reached := !isOperational(selector) && !isOperational(element) // by the defaults, and by *
+	reached := !operational
 	if reached {
 		layers = append(layers, c.defaults...)
 	}
-	for _, name := range []string{parentName(element), element} {
+	for _, name := range []string{route.ParentName(element), element} {
 		if o := c.options[name]; o != nil {
 			layers = append(layers, o)
 		}
@@ -359,11 +361,11 @@ func (c *compiler) chain(selector, element string) []*parsedRule {
 	covering = append(covering, c.rules[selector])
 	pkg := name
 	if isPackage {
-		pkg = parentName(name)
+		pkg = route.ParentName(name)
 	} else {
-		covering = append(covering, c.rules[parentName(name)])
+		covering = append(covering, c.rules[route.ParentName(name)])
 	}
-	for ; pkg != ""; pkg = parentName(pkg) {
+	for ; pkg != ""; pkg = route.ParentName(pkg) {
 		covering = append(covering, c.rules[pkg+".*"])
 	}
 	for _, rules := range slices.Backward(covering) {
@@ -376,45 +378,19 @@ func (c *compiler) chain(selector, element string) []*parsedRule {
 // that no narrower selector covers, and one for each path.
 func (c *compiler) plan() *Plan {
 	p := &Plan{
-		prefixes: append([]string{""}, c.config.prefixes...), policy: c.policy, lists: c.lists, profile: c.profile,
+		policy: c.policy, lists: c.lists, profile: c.profile,
 		observes:   c.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
-		procedures: map[string]*target{}, longest: maxPath, exact: newNameTable(), interned: map[string]*grant{},
+		procedures: map[string]*grant{}, selectors: map[string]*grant{}, paths: map[string]*grant{}, interned: map[string]*grant{},
 	}
-	p.folded = newNameTable()
-	p.uncovered = p.intern(c.grant(c.chain("", ""), grantKind{}))
-	p.nothing = p.intern(c.grant(nil, grantKind{}))
-	p.unclear = &target{kind: targetUnclear, grant: p.nothing, answers: &p.nothing.answers}
-	selectors := slices.Sorted(maps.Keys(c.rules))
-	for service := range c.schema.services {
-		p.exact.services[service] = true
-		p.folded.services[strings.ToLower(service)] = true
-		if c.options[service] != nil && c.rules[service] == nil {
-			selectors = append(selectors, service) // for methods that the schema does not have
-		}
-	}
-	slices.Sort(selectors)
-	for _, selector := range selectors {
-		element := selector
-		if strings.HasSuffix(selector, ".*") {
-			element = ""
-		}
-		g := p.intern(c.grant(c.chain(selector, element), grantKind{}))
-		p.exact.addSelector(selector, g)
-		p.folded.addSelector(strings.ToLower(selector), g)
-	}
-	grants := map[grantKey]*grant{}
-	for _, m := range c.schema.methods {
-		narrowest, _ := p.resolve(p.exact, m.name)
-		key := grantKey{narrowest, m.noSideEffects, isOperational(m.name), c.elementOf(m.name)}
-		if grants[key] == nil {
-			grants[key] = p.intern(c.grant(c.chainBelow(key), grantKind{get: key.get}))
-		}
-		for _, prefix := range p.prefixes {
-			p.procedures[prefix+m.path] = knownTarget(targetProcedure, m.name, grants[key])
-			p.longest = max(p.longest, len(prefix+m.path))
-		}
-		p.folded.methods[strings.ToLower(m.name)] = true
-	}
+	p.uncovered = p.intern(c.grant(c.chain("", "", false), grantKind{}))
+	p.nobody = p.intern(c.grant(nil, grantKind{}))
+	p.unbounded = &target{kind: targetUnclear, grant: p.nobody, answers: &p.nobody.answers}
+	p.routes = route.New(route.Config[*target]{
+		Prefixes: c.config.prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
+		Uncovered: namelessTarget(p.uncovered), Unnamed: namelessTarget(p.intern(c.grant(nil, grantKind{unnamed: true}))),
+	})
+	c.addSelectors(p)
+	c.addProcedures(p)
 	c.addPaths(p)
 	names := map[string]bool{}
 	for _, g := range p.interned {
@@ -426,10 +402,71 @@ func (c *compiler) plan() *Plan {
 	return p
 }
 
+// addSelectors makes the answers for procedures that the schema does not have.
+func (c *compiler) addSelectors(p *Plan) {
+	selectors := slices.Sorted(maps.Keys(c.rules))
+	for service := range c.schema.services {
+		p.routes.AddService(service)
+		if c.options[service] != nil && c.rules[service] == nil {
+			selectors = append(selectors, service) // for methods that the schema does not have
+		}
+	}
+	slices.Sort(selectors)
+	for _, selector := range selectors {
+		grantOf := func(operational bool) *target {
+			element := selector
+			if strings.HasSuffix(selector, ".*") {
+				element = ""
+			}
+			return namelessTarget(p.intern(c.grant(c.chain(selector, element, operational), grantKind{})))
+		}
+		t := grantOf(route.IsOperational(selector))
+		operational := t
+		if pkg, ok := strings.CutSuffix(selector, ".*"); ok && route.CoversOperational(pkg) {
+			operational = grantOf(true)
+		}
+		p.selectors[selector] = t.grant
+		p.routes.AddSelector(selector, t, operational)
+	}
+}
+
+// addProcedures makes the answers for the schema's procedures.
+func (c *compiler) addProcedures(p *Plan) {
+	grants := map[grantKey]*grant{}
+	for _, m := range c.schema.methods {
+		key := grantKey{c.narrowest(m.name), m.noSideEffects, route.IsOperational(m.name), c.elementOf(m.name)}
+		if grants[key] == nil {
+			grants[key] = p.intern(c.grant(c.chainBelow(key), grantKind{get: key.get, unnamed: key.operational && key.narrowest == ""}))
+		}
+		p.procedures[m.name] = grants[key]
+		p.routes.AddMethod(m.service, m.method, knownTarget(targetProcedure, m.name, grants[key]))
+	}
+}
+
+// narrowest returns the narrowest selector other than * that covers a method, as the
+// rules have it; empty for none.
+func (c *compiler) narrowest(method string) string {
+	covers := func(selector string) bool {
+		return c.rules[selector] != nil || c.options[selector] != nil && c.schema.services[selector]
+	}
+	service := route.ParentName(method)
+	for _, name := range []string{method, service} {
+		if covers(name) {
+			return name
+		}
+	}
+	for pkg := service; pkg != ""; pkg = route.ParentName(pkg) {
+		if c.rules[pkg+".*"] != nil {
+			return pkg + ".*"
+		}
+	}
+	return ""
+}
+
 // elementOf returns the name that a method's options hang on: its own, its
 // service's, or none.
 func (c *compiler) elementOf(method string) string {
-	for _, name := range []string{method, parentName(method)} {
+	for _, name := range []string{method, route.ParentName(method)} {
 		if c.options[name] != nil {
 			return name
 		}
@@ -449,5 +486,5 @@ func (c *compiler) chainBelow(key grantKey) []*parsedRule {
 	if key.narrowest == "" && key.operational && key.element == "" {
 		return nil
 	}
-	return c.chain(key.narrowest, key.element)
+	return c.chain(key.narrowest, key.element, key.operational)
 }

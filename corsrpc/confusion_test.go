@@ -70,7 +70,7 @@ func TestHostileOrigins(t *testing.T) {
 		t.Errorf("Origin %.80q reached the handler by %s %s", r.Header["Origin"], r.Method, r.URL.Path)
 	}))
 	try := func(origins []string) {
-		for _, path := range []string{listRPC, getRPC, "/acme.account.v1.AccountService/Close", "/unknown.v1.S/M", "/path"} {
+		for _, path := range []string{listRPC, getRPC, "/acme.account.v1.AccountService/Close", "/unknown.v1.S/M?encoding=json", "/path"} {
 			for _, method := range []string{"POST", "GET", "OPTIONS"} {
 				header := http.Header{"Origin": origins, "Access-Control-Request-Method": {"POST"}, "Content-Type": {"application/json"}}
 				w := httptest.NewRecorder()

@@ -22,6 +22,8 @@ type Request struct {
 	// EscapedPath is the path as it was sent, as URL.RawPath: empty where it is
 	// Path in its default encoding.
 	EscapedPath string
+	// Query is the query as it was sent, as URL.RawQuery: without the question mark.
+	Query string
 	// TLS says that the request is known to have come over TLS.
 	TLS bool
 	// Header holds the request's header fields under canonical names. It is
@@ -32,8 +34,12 @@ type Request struct {
 // RequestOf returns what a decision needs of an http.Request. It shares the
 // request's header.
 func RequestOf(r *http.Request) Request {
+	path := r.URL.Path
+	if r.URL.Opaque != "" {
+		path = r.URL.Opaque // which httputil.ReverseProxy passes on as the target
+	}
 	return Request{
-		Method: r.Method, Host: r.Host, Path: r.URL.Path, EscapedPath: r.URL.RawPath,
+		Method: r.Method, Host: r.Host, Path: path, EscapedPath: r.URL.RawPath, Query: r.URL.RawQuery,
 		TLS: r.TLS != nil, Header: r.Header,
 	}
 }
@@ -106,7 +112,7 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	}
 	switch {
 	case len(origins) == 0:
-		d.withoutOrigin(r)
+		d.withoutOrigin(p, r)
 	case t.kind == targetUnclear:
 		d.refuse(r, ReasonPathNotCanonical)
 	default:
@@ -142,9 +148,11 @@ func (s *sender) isHost(r *Request) bool {
 
 // withoutOrigin decides on what a browser sends from elsewhere without naming
 // its origin: images, links, frames, no-cors GETs. CORS does not guard these.
-func (d *Decision) withoutOrigin(r *Request) {
+func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 	g := d.target.grant
 	switch {
+	case d.target.unclear != nil && d.safe && !d.upgrade && p.passesInEachReading(r, d):
+		d.pass(ReasonOpenToAll)
 	case d.target.kind == targetUnclear:
 		d.refuse(r, ReasonPathNotCanonical)
 	case g.disabled:
@@ -166,6 +174,8 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 	switch {
 	case g.disabled:
 		d.refuse(r, ReasonDisabled)
+	case g.kind.unnamed && g.originRule == nil:
+		d.refuse(r, ReasonOperationalNotNamed)
 	case !d.matchOrigin(p, from):
 		d.refuse(r, ReasonOriginNotAllowed)
 	case d.preflight:
@@ -180,16 +190,34 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 		d.callProcedure(r)
 	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, ReasonMethodNotAllowed
-	case d.isAnybodysWrite() && len(r.Header["Cookie"]) > 0:
+	case d.isAnybodysWrite() && d.hasAmbientCredentials(r):
 		d.refuse(r, ReasonCredentialsNotAllowed)
 	default:
 		d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
 	}
 }
 
+// hasAmbientCredentials reports whether the request carries credentials that the browser,
+// or a proxy, may have added by itself: cookies, or an Authorization that no script was
+// granted to send, or that came in another mode than a script's.
+func (d *Decision) hasAmbientCredentials(r *Request) bool {
+	if len(r.Header["Cookie"]) > 0 {
+		return true
+	}
+	if len(r.Header["Authorization"]) == 0 {
+		return false
+	}
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+		return true
+	}
+	d.unnamedAuthorization = !d.target.grant.grants("authorization")
+	return d.unnamedAuthorization
+}
+
 // isAnybodysWrite reports whether the request may change something and its origin is one
-// that every site can have. A form of any site sends the visitor's cookies along with
-// it, without a preflight; what is granted is a request without.
+// that every site can have. A form of any site sends the visitor's cookies, and the
+// password that the browser keeps for the server, along with it and without a preflight;
+// what is granted is a request without.
 func (d *Decision) isAnybodysWrite() bool {
 	return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")
 }
@@ -201,7 +229,7 @@ func (d *Decision) callProcedure(r *Request) {
 		d.refuse(r, ReasonModeNotCORS)
 		return
 	}
-	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 {
+	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isAnybodysWrite() && d.hasAmbientCredentials(r) {
 		d.refuse(r, ReasonCredentialsNotAllowed)
 		return
 	}

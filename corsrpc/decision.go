@@ -60,6 +60,7 @@ const (
 	ReasonPathNotCanonical          Reason = "PATH_NOT_CANONICAL"
 	ReasonModeNotCORS               Reason = "MODE_NOT_CORS"
 	ReasonCredentialsNotAllowed     Reason = "CREDENTIALS_NOT_ALLOWED"
+	ReasonOperationalNotNamed       Reason = "OPERATIONAL_NOT_NAMED"
 )
 
 // reasonTexts is the one table of reasons: what happened, and what the person
@@ -82,9 +83,10 @@ var reasonTexts = []struct {
 	{ReasonOriginMissing, "it comes from another site without naming an origin, which is no RPC call", "call with fetch in mode cors, as the RPC clients do"},
 	{ReasonOriginNotAllowed, "its Origin is neither allowed by the policy nor this server's own", "add the origin to allow_origins; if it is this server's own, a proxy in front changes Host: keep Host, or allow the origin"},
 	{ReasonDisabled, "the policy disables calls from other origins here", "disabled: false in a rule for this procedure or path"},
-	{ReasonPathNotCanonical, "its path is not spelled as RPC clients spell it", "request the procedure's path as it is generated"},
+	{ReasonPathNotCanonical, "servers may read its path in several ways, and the policy answers them differently", "request the path as the RPC client generates it, or as its rule spells it"},
 	{ReasonModeNotCORS, "its Sec-Fetch-Mode is not cors, so that no browser would have checked it", "call with fetch in mode cors, as the RPC clients do"},
-	{ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials"},
+	{ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials; if a proxy adds Authorization, name authorization in allow_headers of the rule"},
+	{ReasonOperationalNotNamed, "its service is one that servers link in for their own operation, and no rule names it: defaults and * do not reach it", "allow_origins in a rule whose selector names the service"},
 }
 
 // Reasons returns every reason, in the order of the documents.
@@ -155,6 +157,8 @@ func (r Reason) index() int {
 		return 15
 	case ReasonCredentialsNotAllowed:
 		return 16
+	case ReasonOperationalNotNamed:
+		return 17
 	}
 	return -1
 }
@@ -163,17 +167,19 @@ func (r Reason) index() int {
 // value leaves a request untouched.
 type Decision struct {
 	effect
-	reason      Reason
-	format      rpc.Format
-	preflight   bool
-	explained   bool       // the answer says what to write into the policy
-	matched     origin.Ref // the pattern that allows the origin
-	source      int32      // the index of the source that allows the origin, plus 1
-	moreHeaders string     // what a preflight adds to the grant's, each behind ", "
-	missing     string
-	contentType string
-	method      string
-	origin      string
+	reason    Reason
+	format    rpc.Format
+	preflight bool
+	explained bool // the answer says what to write into the policy
+	// unnamedAuthorization: the credentials are an Authorization that the rule does not grant.
+	unnamedAuthorization bool
+	matched              origin.Ref // the pattern that allows the origin
+	source               int32      // the index of the source that allows the origin, plus 1
+	moreHeaders          string     // what a preflight adds to the grant's, each behind ", "
+	missing              string
+	contentType          string
+	method               string
+	origin               string
 }
 
 // effect is the part of a decision that the handler's answer depends on. A response

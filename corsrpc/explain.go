@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // Step is one step of a decision: a question that Decide asks of a request, and what
@@ -34,7 +36,7 @@ func (p *Plan) Explain(r Request) []Step {
 			continue
 		}
 		ends := slices.Contains(q.endsIn, d.reason)
-		found, field := q.found(d, r, ends)
+		found, field := q.found(p, d, r, ends)
 		steps = append(steps, Step{Question: q.text, Found: found, From: d.fromField(field)})
 		if ends {
 			break
@@ -49,17 +51,21 @@ var questions = []struct {
 	text   string
 	asked  func(d Decision, r Request) bool // nil for always
 	endsIn []Reason                         // a decision for one of these is made here
-	found  func(d Decision, r Request, ends bool) (found, field string)
+	found  func(p *Plan, d Decision, r Request, ends bool) (found, field string)
 }{
 	{
 		text: "whose path is it?", endsIn: []Reason{ReasonNotGoverned},
-		found: func(d Decision, r Request, _ bool) (string, string) {
+		found: func(p *Plan, d Decision, r Request, _ bool) (string, string) {
 			name := sample(d.target.name)
 			switch {
+			case d.target.kind == targetNone && p.onlyCallsAreGoverned(r):
+				return "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ""
 			case d.target.kind == targetNone:
 				return "no procedure's, and no rule names it: the handler gets it as it is", ""
+			case d.target.unclear != nil:
+				return "servers may read it in several ways: as " + describeMatch(d.target.unclear.first) + ", and as " + describeMatch(d.target.unclear.other), ""
 			case d.target.kind == targetUnclear:
-				return "a procedure's, if read with escapes decoded, cleaned up, or in another letter case", ""
+				return "it is too long, its dot segments climb too high, or servers may read it in too many ways", ""
 			case d.target.kind == targetPath:
 				return "that of the path rule " + name, d.target.grant.narrowest()
 			case d.target.known:
@@ -70,7 +76,7 @@ var questions = []struct {
 	},
 	{
 		text: "is its Origin one that a browser sends?", endsIn: []Reason{ReasonOriginRepeated, ReasonOriginMalformed},
-		found: func(d Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			switch origins := r.Header["Origin"]; {
 			case ends:
 				return "no: " + d.reason.Text() + ": " + sample(strings.Join(origins, ", ")), ""
@@ -82,7 +88,7 @@ var questions = []struct {
 	},
 	{
 		text: "does it come from the server's own origin, or from no browser?", endsIn: []Reason{ReasonSameOrigin, ReasonNoOrigin},
-		found: func(d Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			site := "no Sec-Fetch-Site"
 			if lines := r.Header["Sec-Fetch-Site"]; len(lines) > 0 {
 				site = "Sec-Fetch-Site: " + sample(strings.Join(lines, ", "))
@@ -95,25 +101,32 @@ var questions = []struct {
 	},
 	{
 		text: "is the path spelled as RPC clients spell it?", endsIn: []Reason{ReasonPathNotCanonical},
-		asked: func(d Decision, _ Request) bool { return d.target.kind != targetPath },
-		found: func(_ Decision, _ Request, ends bool) (string, string) { return yesNo(!ends), "" },
+		asked: func(d Decision, _ Request) bool {
+			return d.target.kind == targetProcedure || d.reason == ReasonPathNotCanonical
+		},
+		found: func(_ *Plan, _ Decision, _ Request, ends bool) (string, string) { return yesNo(!ends), "" },
 	},
 	{
 		text: "may other origins call it at all?", endsIn: []Reason{ReasonDisabled},
-		found: func(d Decision, _ Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
 			return yesNo(!ends), said(d.target.grant.disabledFrom, "disabled")
 		},
 	},
 	{
+		text: "may other origins call it without a rule that names its service?", endsIn: []Reason{ReasonOperationalNotNamed},
+		asked: func(d Decision, _ Request) bool { return d.reason == ReasonOperationalNotNamed },
+		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) { return "no: " + d.reason.Text(), "" },
+	},
+	{
 		text: "may it come without naming an origin?", endsIn: []Reason{ReasonOriginMissing, ReasonOpenToAll},
 		asked: func(_ Decision, r Request) bool { return len(r.Header["Origin"]) == 0 },
-		found: func(d Decision, _ Request, _ bool) (string, string) {
+		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) {
 			return yesNo(d.reason == ReasonOpenToAll) + ": " + d.reason.Text(), ""
 		},
 	},
 	{
 		text: "is the origin allowed?", endsIn: []Reason{ReasonOriginNotAllowed},
-		found: func(d Decision, _ Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
 			if ends {
 				return "no: " + d.origin, d.Field()
 			}
@@ -123,7 +136,7 @@ var questions = []struct {
 	{
 		text: "is the method granted that the preflight asks for?", endsIn: []Reason{ReasonMethodNotGranted},
 		asked: func(d Decision, _ Request) bool { return d.preflight },
-		found: func(d Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			method := sample(r.Header.Get("Access-Control-Request-Method"))
 			return yesNo(!ends) + ": it asks for " + method + "; granted: " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
 		},
@@ -131,7 +144,7 @@ var questions = []struct {
 	{
 		text: "are the headers granted that the preflight asks for?", endsIn: []Reason{ReasonHeadersNotGranted, ReasonRequestedHeadersMalformed},
 		asked: func(d Decision, _ Request) bool { return d.preflight },
-		found: func(d Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			switch {
 			case ends && d.missing != "":
 				return "no: not " + sample(d.missing), ""
@@ -146,14 +159,14 @@ var questions = []struct {
 	{
 		text: "may a handshake of this origin use cookies?", endsIn: []Reason{ReasonCredentialsNotAllowed, ReasonOriginAllowed},
 		asked: func(d Decision, _ Request) bool { return d.upgrade && !d.preflight },
-		found: func(d Decision, _ Request, _ bool) (string, string) {
+		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) {
 			return yesNo(d.target.grant.credentials), said(d.target.grant.credentialsFrom, "allow_credentials")
 		},
 	},
 	{
 		text: "was it made in mode cors?", endsIn: []Reason{ReasonModeNotCORS},
 		asked: func(d Decision, _ Request) bool { return d.target.kind == targetProcedure && !d.preflight },
-		found: func(_ Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, _ Decision, r Request, ends bool) (string, string) {
 			mode := r.Header["Sec-Fetch-Mode"]
 			if len(mode) == 0 {
 				return "the browser does not say", ""
@@ -164,23 +177,40 @@ var questions = []struct {
 	{
 		text: "does the rule list the method?", endsIn: []Reason{ReasonMethodNotAllowed},
 		asked: func(d Decision, _ Request) bool { return d.target.kind == targetPath && !d.preflight },
-		found: func(d Decision, r Request, ends bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			return yesNo(!ends) + ": " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
 		},
 	},
 	{
-		text: "may it use cookies?", endsIn: []Reason{ReasonCredentialsNotAllowed},
+		text: "may it carry credentials?", endsIn: []Reason{ReasonCredentialsNotAllowed},
 		asked: func(d Decision, _ Request) bool {
 			return (d.target.kind == targetProcedure || d.isAnybodysWrite()) && !d.preflight
 		},
-		found: func(d Decision, r Request, _ bool) (string, string) {
+		found: func(_ *Plan, d Decision, r Request, _ bool) (string, string) {
 			found := yesNo(d.target.grant.credentials)
-			if len(r.Header["Cookie"]) == 0 {
+			if len(r.Header["Cookie"]) == 0 && len(r.Header["Authorization"]) == 0 {
 				found += ", and it has none"
 			}
 			return found, said(d.target.grant.credentialsFrom, "allow_credentials")
 		},
 	},
+}
+
+// onlyCallsAreGoverned reports whether a path that is not governed would be for an RPC call.
+func (p *Plan) onlyCallsAreGoverned(r Request) bool {
+	first, _, _ := p.routes.Find(r.Path, r.EscapedPath, true)
+	return first.Kind == route.Shape
+}
+
+// describeMatch names what a reading of a path leads to.
+func describeMatch(m route.Match[*target]) string {
+	switch {
+	case m.Kind == route.None:
+		return "one that no rule names"
+	case m.Kind == route.Path:
+		return "that of the path rule " + sample(m.Name)
+	}
+	return "that of the procedure " + sample(m.Name)
 }
 
 // said is the field of the layer that says something; empty where it is built in.

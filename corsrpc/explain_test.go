@@ -167,7 +167,7 @@ rules:
 		{"an origin that no policy takes", "POST", listRPC, call("ttps://evil.example", json),
 			`ORIGIN_NOT_ALLOWED; no policy can allow it, since it has a scheme that looks like a slip for https`},
 		{"another origin, where a rule says none", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
-			`ORIGIN_NOT_ALLOWED; write allow_origins: ["http://evil.example"] in a rule with selector: grpc.health.v1.Health.Check, with accept_risks: [PLAIN_HTTP]; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`OPERATIONAL_NOT_NAMED; write allow_origins: ["http://evil.example"] in a rule with selector: grpc.health.v1.Health, with accept_risks: [PLAIN_HTTP]`},
 		{"cookies of a sandboxed frame", "POST", stock, call("null", json, "Cookie", "a=b"),
 			`CREDENTIALS_NOT_ALLOWED; call without credentials: no rule can allow them to this origin`},
 		{"an unknown procedure's header", "OPTIONS", "/other.v1.S/M", call(page, "", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-tenant"),

@@ -55,8 +55,9 @@ var defaultMethods = []string{"GET", "HEAD", "POST"}
 
 // grantKind is what the schema says of what a grant is for.
 type grantKind struct {
-	path bool // of a path rule
-	get  bool // declared NO_SIDE_EFFECTS
+	path    bool // of a path rule
+	get     bool // declared NO_SIDE_EFFECTS
+	unnamed bool // of operational services that no rule names
 }
 
 // grant makes the answer of layers, from the widest to the narrowest, and

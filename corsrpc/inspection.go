@@ -113,21 +113,9 @@ func (l *Layer) inspect(form url.Values) *inspection {
 		shadow := showPolicy(plan.shadow)
 		shown.Shadow = &shadow
 	}
-	names := map[*grant][]string{}
-	seen := map[string]bool{} // a procedure is there once for each path prefix
-	for _, t := range plan.procedures {
-		if !seen[t.name] {
-			seen[t.name] = true
-			names[t.grant] = append(names[t.grant], t.name)
-		}
-	}
-	shown.Procedures = len(seen)
-	shown.Rules, shown.RulesLeft = showRules(names)
-	paths := map[*grant][]string{}
-	for pattern, t := range plan.paths {
-		paths[t.grant] = append(paths[t.grant], pattern)
-	}
-	shown.Paths, shown.PathsLeft = showRules(paths)
+	shown.Procedures = len(plan.procedures)
+	shown.Rules, shown.RulesLeft = showRules(namesByGrant(plan.procedures))
+	shown.Paths, shown.PathsLeft = showRules(namesByGrant(plan.paths))
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -138,6 +126,15 @@ func (l *Layer) inspect(form url.Values) *inspection {
 		shown.Reloads = append(shown.Reloads, reloadShown{At: stamp(r.at), Error: r.failed})
 	}
 	return shown
+}
+
+// namesByGrant puts the names together that have the same answer.
+func namesByGrant(grants map[string]*grant) map[*grant][]string {
+	names := map[*grant][]string{}
+	for name, g := range grants {
+		names[g] = append(names[g], name)
+	}
+	return names
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -26,17 +26,19 @@ const (
 )
 
 // covers reports whether the mention is about the lower-case name. A grant of
-// names not spelled out never reaches authorization, and reaches metadata that
-// grpc-gateway would unpack only where the prefix says so itself.
+// names not spelled out never reaches authorization, nor what rewrites a request, and
+// reaches metadata that grpc-gateway would unpack only where the prefix says so itself.
 func (m mention) covers(name string) bool {
-	switch m.kind {
-	case mentionName:
+	switch {
+	case m.kind == mentionName:
 		return name == m.name
-	case mentionPrefix:
-		return strings.HasPrefix(name, m.name) &&
-			(!m.yes || !strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(m.name, rpc.GatewayPrefix))
+	case m.kind == mentionPrefix && !strings.HasPrefix(name, m.name):
+		return false
+	case !m.yes:
+		return true
 	}
-	return !m.yes || name != "authorization" && !strings.HasPrefix(name, rpc.GatewayPrefix)
+	return name != "authorization" && !fetch.RewritesRequest(name) &&
+		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(m.name, rpc.GatewayPrefix))
 }
 
 // A nameList says of each header name what the last layer that mentions it
@@ -97,7 +99,7 @@ func (l nameList) open() bool {
 // Where silence is no, it is the same as to withhold.
 func (l nameList) normal(silenceIsNo bool) string {
 	// These are spoken of apart from the names around them, see covers.
-	names, prefixes := []string{"authorization"}, []string{"", rpc.GatewayPrefix}
+	names, prefixes := append(fetch.RewritingHeaders(), "authorization"), []string{"", rpc.GatewayPrefix}
 	for _, layer := range l {
 		for _, m := range layer {
 			switch m.kind {

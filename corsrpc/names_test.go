@@ -11,8 +11,8 @@ import (
 // name.
 func TestNormal(t *testing.T) {
 	t.Parallel()
-	items := []string{"*", "x-*", "x-a-*", "y-*", "grpc-*", "grpc-metadata-*", "x-a", "x-a-b", "x-b", "authorization", "grpc-metadata-a"}
-	names := []string{"other", "x-a", "x-b", "x-a-b", "x-other", "x-a-other", "y-other", "authorization", "grpc-other", "grpc-metadata-a", "grpc-metadata-other"}
+	items := []string{"*", "x-*", "x-a-*", "y-*", "grpc-*", "grpc-metadata-*", "x-a", "x-a-b", "x-b", "authorization", "x-original-url", "grpc-metadata-a"}
+	names := []string{"other", "x-a", "x-b", "x-a-b", "x-other", "x-a-other", "y-other", "authorization", "x-original-url", "x-rewrite-url", "grpc-other", "grpc-metadata-a", "grpc-metadata-other"}
 	random := rand.New(rand.NewPCG(1, 2))
 	draw := func() (l nameList) {
 		for range random.IntN(4) {

@@ -1,85 +1,46 @@
 package corsrpc
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// addPaths registers the path rules with a ServeMux, which finds conflicts and
-// matches paths as the user's own mux does.
+// addPaths adds the path rules.
 func (c *compiler) addPaths(p *Plan) {
-	if len(c.paths) == 0 {
-		return
-	}
-	p.mux, p.paths = http.NewServeMux(), map[string]*target{}
-	p.plainPaths, p.wildcardStarts = map[string]*target{}, map[string]bool{}
-	for _, pattern := range c.patterns {
-		rules := c.paths[pattern]
+	for _, text := range c.patterns {
+		rules := c.paths[text]
 		at := rules[0].field + ".path"
 		g := p.intern(c.grant(slices.Concat(c.defaults, rules), grantKind{path: true}))
-		if !strings.HasPrefix(pattern, "/") {
-			c.fail(CheckPathSyntax, at, pattern, "is no path: it begins with a slash, without method and host", "")
-			continue
-		}
-		if selector, ok := c.procedurePattern(p, pattern); ok {
-			c.fail(CheckPathIsProcedure, at, pattern, "is the path of procedures", "selector: "+selector)
-			continue
-		}
-		if err := register(p.mux, pattern); err != nil {
-			check, reason := describePatternError(err.Error())
-			c.fail(check, at, pattern, reason, "")
-			continue
-		}
-		t := knownTarget(targetPath, pattern, g)
-		p.paths[pattern] = t
-		start, _, wildcard := strings.Cut(pattern, "{")
-		if wildcard {
-			p.wildcardStarts[start] = true
-		} else {
-			p.plainPaths[pattern] = t
-		}
-		p.longestPath = max(p.longestPath, len(start))
-	}
-}
-
-// procedurePattern reports whether a path pattern is about a known service's
-// procedures, where it would have no effect, and the selector for them.
-func (c *compiler) procedurePattern(p *Plan, pattern string) (string, bool) {
-	if t, ok := p.procedures[pattern]; ok {
-		return t.name, true
-	}
-	for _, prefix := range p.prefixes {
-		if rest, ok := strings.CutPrefix(pattern, prefix+"/"); ok {
-			if service, _, _ := strings.Cut(rest, "/"); c.schema.services[service] {
-				return service, true
+		pattern, problem := route.ParsePattern(text)
+		if problem != nil {
+			fix := ""
+			if problem.Fix != "" {
+				fix = fmt.Sprintf("%q", problem.Fix)
 			}
+			c.fail(CheckPathSyntax, at, text, problem.Reason, fix)
+			continue
 		}
+		if selector, ok := p.routes.Covers(pattern); ok {
+			c.fail(CheckPathIsProcedure, at, text, "is the path of procedures", "selector: "+selector)
+			continue
+		}
+		if err := p.routes.AddPattern(pattern, knownTarget(targetPath, text, g)); err != nil {
+			c.fail(CheckPathConflict, at, text, describeConflict(err), "")
+			continue
+		}
+		p.paths[text] = g
 	}
-	return "", false
 }
 
-// register adds a pattern, turning ServeMux's panic into an error.
-func register(mux *http.ServeMux, pattern string) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	mux.Handle(pattern, http.NotFoundHandler())
-	return nil
-}
-
-// describePatternError rewords what ServeMux says of a pattern.
-func describePatternError(text string) (Check, string) {
-	if _, conflict, ok := strings.Cut(text, "conflicts with pattern"); ok {
-		other, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(conflict), `"`), `"`)
-		return CheckPathConflict, fmt.Sprintf("overlaps with %q, and neither is more specific: a request could be either's", other)
+// describeConflict says why two patterns cannot both be rules.
+func describeConflict(err error) string {
+	var conflict *route.ConflictError
+	errors.As(err, &conflict)
+	if conflict.LetterCase {
+		return fmt.Sprintf("overlaps with %q where a server ignores letter case: a request could be either's", conflict.Other)
 	}
-	_, detail, ok := strings.Cut(text, "at offset ")
-	if _, d, found := strings.Cut(detail, ": "); ok && found {
-		return CheckPathSyntax, "is no pattern of net/http.ServeMux: " + d
-	}
-	return CheckPathSyntax, "is no pattern of net/http.ServeMux: " + text
+	return fmt.Sprintf("overlaps with %q, and neither is more specific: a request could be either's", conflict.Other)
 }

@@ -118,11 +118,7 @@ type EffectiveValue struct {
 // Procedures returns the effective rule of each procedure that the schema has,
 // sorted by name, with where each of its values comes from. See Unknown for all others.
 func (p *Plan) Procedures() []EffectiveRule {
-	byName := map[string]*grant{} // a procedure is there once for each path prefix
-	for _, t := range p.procedures {
-		byName[t.name] = t.grant
-	}
-	return effectiveRules(byName)
+	return effectiveRules(p.procedures)
 }
 
 // Unknown returns what procedures get that the schema does not have, as behind a proxy
@@ -131,12 +127,9 @@ func (p *Plan) Procedures() []EffectiveRule {
 // that no other covers. Operational services, such as grpc.reflection, are not among
 // those: nobody may call them unless a selector names them.
 func (p *Plan) Unknown() []EffectiveRule {
-	bySelector := maps.Clone(p.exact.selectors)
-	for _, t := range p.procedures {
-		delete(bySelector, t.name)
-	}
-	for pkg, g := range p.exact.packages {
-		bySelector[pkg+".*"] = g
+	bySelector := maps.Clone(p.selectors)
+	for name := range p.procedures {
+		delete(bySelector, name)
 	}
 	return append(effectiveRules(bySelector), effectiveRules(map[string]*grant{"*": p.uncovered})...)
 }
@@ -144,11 +137,7 @@ func (p *Plan) Unknown() []EffectiveRule {
 // Paths returns the effective rule of each path that the policy names, sorted by
 // its pattern, with where each of its values comes from.
 func (p *Plan) Paths() []EffectiveRule {
-	byName := map[string]*grant{}
-	for pattern, t := range p.paths {
-		byName[pattern] = t.grant
-	}
-	return effectiveRules(byName)
+	return effectiveRules(p.paths)
 }
 
 func effectiveRules(byName map[string]*grant) []EffectiveRule {

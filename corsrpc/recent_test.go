@@ -129,7 +129,10 @@ func TestRememberExposure(t *testing.T) {
 // all granted, and not for long ones; whether the method is granted is asked each time.
 func TestRememberPreflights(t *testing.T) {
 	t.Parallel()
-	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}, AllowHeaders: []string{"x-a"}}}
+	policy := &corsrpcv1.Policy{
+		Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}, AllowHeaders: []string{"x-a"}},
+		Rules:    []*corsrpcv1.Rule{{Selector: "acme.order.v1.OrderService", AcceptRisks: []corsrpcv1.Risk{corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS}}},
+	}
 	plan, err := Compile(policy)
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,13 @@
 package corsrpc
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // Remedy says what to write into the policy, and where, so that this very request is
@@ -35,8 +37,61 @@ func (d Decision) Remedy() string {
 		}
 	case ReasonCredentialsNotAllowed:
 		return d.remedyOfCredentials()
+	case ReasonOperationalNotNamed:
+		return d.remedyOfOperational()
+	case ReasonPathNotCanonical:
+		return d.remedyOfPath()
 	}
 	return d.reason.Remedy()
+}
+
+// remedyOfOperational says how to name an operational service, so that the origin may call it.
+func (d Decision) remedyOfOperational() string {
+	risk, impossible := d.riskOfOrigin()
+	if impossible != "" {
+		return "no policy can allow the origin, since it " + impossible
+	}
+	unknown := ""
+	if !d.target.known {
+		unknown = "UNKNOWN_SELECTORS"
+	}
+	return "write allow_origins: [" + yamlList([]string{d.origin}) + "] in a rule with selector: " +
+		yamlList([]string{route.ParentName(d.target.name)}) + withRisks(unknown, risk)
+}
+
+// remedyOfPath says how to spell a path that has several readings, or which rule covers
+// them all.
+func (d Decision) remedyOfPath() string {
+	u := d.target.unclear
+	if u == nil {
+		return d.reason.Remedy()
+	}
+	for _, m := range []route.Match[*target]{u.first, u.other} {
+		if wide, ok := widened(m); ok {
+			return "write path: " + strconv.Quote(wide) + " in place of " + strconv.Quote(m.Name) + ", so that one rule covers every reading of the path; or request the path as that rule spells it"
+		}
+	}
+	for _, m := range []route.Match[*target]{u.other, u.first} {
+		switch {
+		case m.Kind == route.Path:
+			return "request the path as its rule spells it: " + strconv.Quote(m.Name)
+		case m.Kind != route.None && m.Known:
+			name := cmp.Or(m.Value.name, m.Name) // a name of the schema has its letter case there
+			service := route.ParentName(name)
+			return "request the path as RPC clients spell it: /" + service + "/" + strings.TrimPrefix(name, service+".")
+		}
+	}
+	return d.reason.Remedy()
+}
+
+// widened returns the pattern that covers the rest of a path where one ends in a wildcard for
+// a segment.
+func widened(m route.Match[*target]) (pattern string, ok bool) {
+	last := m.Name[strings.LastIndexByte(m.Name, '/')+1:]
+	if m.Kind != route.Path || !strings.HasPrefix(last, "{") || strings.HasSuffix(last, "...}") || last == "{$}" {
+		return "", false
+	}
+	return strings.TrimSuffix(m.Name, "}") + "...}", true
 }
 
 // remedyOfOrigin says how to allow the origin: where the rule that governs says its
@@ -63,6 +118,9 @@ func (d Decision) remedyOfOrigin() string {
 // null.
 func (d Decision) remedyOfCredentials() string {
 	const without = ", or call without credentials"
+	if d.unnamedAuthorization {
+		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", nil, "") + "; otherwise call without credentials"
+	}
 	risk, impossible := d.riskOfOrigin()
 	switch anyOrigin := d.target.grant.anyOrigin; {
 	case d.origin == "null", anyOrigin && impossible != "":

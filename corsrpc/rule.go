@@ -12,6 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
@@ -119,7 +120,7 @@ func (c *compiler) parseOrigins(p *parsedRule) {
 	for i, name := range p.message.GetAllowOriginsFrom() {
 		at := fmt.Sprintf("%s.allow_origins_from[%d]", p.field, i)
 		switch {
-		case !isIdentifier(strings.ReplaceAll(name, "-", "_")):
+		case !route.IsIdentifier(strings.ReplaceAll(name, "-", "_")):
 			c.fail(CheckOriginSource, at, name, "is no name of a source: letters, digits, - and _", "")
 		case slices.Contains(p.sources, name):
 			c.fail(CheckOriginSource, at, name, "is there twice", "")
@@ -211,7 +212,7 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 	inner, opens := strings.CutPrefix(item, "${")
 	inner, closes := strings.CutSuffix(inner, "}")
 	name, fallback, _ = strings.Cut(inner, ":-")
-	return name, fallback, opens && closes && isIdentifier(name) && !strings.ContainsAny(fallback, "${}")
+	return name, fallback, opens && closes && route.IsIdentifier(name) && !strings.ContainsAny(fallback, "${}")
 }
 
 // parseOrigin reads an origin's pattern; holds says what it is where the environment or

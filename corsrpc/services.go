@@ -1,7 +1,6 @@
 package corsrpc
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // schema is what the services' descriptors say.
@@ -28,8 +28,8 @@ type schema struct {
 }
 
 type schemaMethod struct {
-	name string // acme.v1.Catalog.Get
-	path string // /acme.v1.Catalog/Get
+	name            string // acme.v1.Catalog.Get
+	service, method string
 	// noSideEffects: Connect clients may call it by GET.
 	noSideEffects bool
 }
@@ -50,7 +50,7 @@ func readSchema(files *protoregistry.Files) *schema {
 func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 	service := string(d.FullName())
 	s.services[service], s.names[service] = true, true
-	for pkg := parentName(service); pkg != ""; pkg = parentName(pkg) {
+	for pkg := route.ParentName(service); pkg != ""; pkg = route.ParentName(pkg) {
 		s.names[pkg+".*"] = true
 	}
 	s.addOption(d, d.Options(), corsrpcv1.E_Service.TypeDescriptor().Number())
@@ -60,15 +60,12 @@ func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 		s.names[name] = true
 		options, _ := m.Options().(*descriptorpb.MethodOptions)
 		s.methods = append(s.methods, schemaMethod{
-			name: name, path: "/" + service + "/" + string(m.Name()),
+			name: name, service: service, method: string(m.Name()),
 			noSideEffects: options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
 		})
 		s.addOption(m, m.Options(), corsrpcv1.E_Method.TypeDescriptor().Number())
 	}
 }
-
-// parentName returns the name around a full name: a.b for a.b.C.
-func parentName(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
 
 // addOption finds our extension among options. On the wire it is the same
 // whether the resolver that parsed them knew it, made a dynamic message of it or
@@ -107,50 +104,3 @@ func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, num
 
 // unreadable stands for an option that is no message: who reads it says so.
 var unreadable = []byte{0xff}
-
-// operational are the packages of services that servers link in for their own
-// operation. `defaults` and `*` do not reach them: a rule has to name them.
-var operational = []string{"grpc", "envoy", "udpa", "xds"}
-
-func isOperational(name string) bool {
-	for _, pkg := range operational {
-		if rest, ok := strings.CutPrefix(name, pkg); ok && strings.HasPrefix(rest, ".") {
-			return true
-		}
-	}
-	return false
-}
-
-// selectorProblem says what is wrong with the form of a selector; it is empty
-// where nothing is.
-func selectorProblem(selector string) (reason, fix string) {
-	if selector == "*" {
-		return "", ""
-	}
-	name, _ := strings.CutSuffix(selector, ".*")
-	if strings.Contains(name, "/") {
-		trimmed := strings.Trim(name, "/")
-		return "is a path, and a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
-	}
-	if strings.Contains(name, "*") {
-		return "has a * that is not the whole selector or its last part: acme.v1.* selects a package and all below it", ""
-	}
-	for part := range strings.SplitSeq(name, ".") {
-		if !isIdentifier(part) {
-			return "is no full protobuf name such as acme.v1.CatalogService", ""
-		}
-	}
-	return "", ""
-}
-
-// isIdentifier reports whether s is an identifier of protobuf.
-func isIdentifier(s string) bool {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', i > 0 && '0' <= c && c <= '9':
-		default:
-			return false
-		}
-	}
-	return s != ""
-}

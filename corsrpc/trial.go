@@ -159,7 +159,7 @@ func (f trialForm) request() (r Request, to *url.URL, problem string) {
 		}
 	}
 	return Request{
-		Method: method, Host: to.Host, Path: to.Path, EscapedPath: to.RawPath,
+		Method: method, Host: to.Host, Path: to.Path, EscapedPath: to.RawPath, Query: to.RawQuery,
 		TLS: to.Scheme == "https", Header: header,
 	}, to, ""
 }

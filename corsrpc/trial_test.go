@@ -68,7 +68,7 @@ func TestTrialShowsTheRule(t *testing.T) {
 	for _, c := range []struct{ target, name, field, value, from string }{
 		{"acme.account.v1.AccountService.Get", "acme.account.v1.AccountService.Get", "allow_credentials", "true", "rules[0].allow_credentials at cors.yaml:5:24"},
 		{listRPC, "acme.catalog.v1.CatalogService.List", "allow_credentials", "false", "built in"},
-		{"/other.v1.S/M", "other.v1.S.M", "allow_origins", page, "defaults.allow_origins[0] at cors.yaml:2:19"},
+		{"/other.v1.S/M?encoding=json", "other.v1.S.M", "allow_origins", page, "defaults.allow_origins[0] at cors.yaml:2:19"},
 		{"/p299/7?a=b", "/p299/{id}", "max_age", "300s", "rules[300].max_age at cors.yaml:605:14"},
 		{"/elsewhere", "", "", "", ""},
 		{"/acme.catalog.v1.CatalogService/list/", "", "", "", ""}, // read in two ways

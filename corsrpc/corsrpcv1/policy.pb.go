@@ -335,8 +335,8 @@ type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What holds wherever no rule says otherwise, unknown services included.
 	// It names neither a selector nor a path, and does not reach the services
-	// that every server links in for its own operation (grpc.reflection,
-	// grpc.channelz and their kind), which a rule has to name.
+	// that servers link in for their own operation (health checks, reflection,
+	// channelz, the xDS APIs: a list of services), which a rule has to name.
 	//
 	// Default: nothing is granted to anyone.
 	//
@@ -561,9 +561,13 @@ type Rule struct {
 	//	selector: acme.catalog.v1.*
 	Selector string `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
 	// A path that is no procedure's, in the pattern syntax of Go's
-	// net/http.ServeMux without method and host. Two patterns that overlap with
-	// neither being more specific are an error. Only in `rules`; either this or
-	// `selector`. A procedure's path is never governed by a path rule.
+	// net/http.ServeMux without method and host: `/healthz`, `/v1/{id}`,
+	// `/files/{path...}`, `/files/` for all below it, `/my%20files` for what has
+	// to be escaped. `/files/` does not cover `/files`. Two patterns that overlap
+	// with neither being more specific, or that differ in letter case only, are an
+	// error, as are the patterns of other routers. Only in `rules`; either this or
+	// `selector`. A path rule never governs a procedure of a known service, nor one
+	// that a selector other than `*` covers.
 	//
 	//	path: /healthz
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
@@ -615,7 +619,9 @@ type Rule struct {
 	AllowCredentials *bool `protobuf:"varint,6,opt,name=allow_credentials,json=allowCredentials,proto3,oneof" json:"allow_credentials,omitempty"`
 	// The application's request headers (RPC metadata) that scripts may send:
 	// names, prefixes that end in `-*`, or `*` for all that is asked for but
-	// `authorization` and `grpc-metadata-*`, which have to be named. What the
+	// `authorization`, `grpc-metadata-*`, and the headers by which servers take another method
+	// or URL for a request's (`x-http-method-override`, `x-original-url`, `x-rewrite-url` and
+	// their kind), which have to be named: no prefix reaches these either. What the
 	// protocols' own clients send is always granted and needs no mention. Layers
 	// add up: for each name, the last layer that mentions it in allow_headers or
 	// deny_headers wins.

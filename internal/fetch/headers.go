@@ -1,6 +1,9 @@
 package fetch
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // forbiddenRequestHeaders are the names that no script can set
 // (https://fetch.spec.whatwg.org/#forbidden-request-header), prefixes apart.
@@ -38,6 +41,21 @@ func SafelistedResponseHeader(lower string) bool {
 // (https://fetch.spec.whatwg.org/#forbidden-response-header-name).
 func ForbiddenResponseHeader(lower string) bool {
 	return lower == "set-cookie" || lower == "set-cookie2"
+}
+
+// RewritesRequest reports whether servers and proxies take the method or the URL of a request
+// from the header of this lower-case name, so that another handler may run than the request
+// line says. The Fetch standard knows three of them
+// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 2); the others are those of
+// IIS, Symfony and proxies that ask another server for permission.
+func RewritesRequest(lower string) bool { return slices.Contains(rewriting, lower) }
+
+// RewritingHeaders returns the names that RewritesRequest is about, sorted.
+func RewritingHeaders() []string { return slices.Clone(rewriting) }
+
+var rewriting = []string{
+	"x-forwarded-method", "x-forwarded-prefix", "x-forwarded-uri", "x-http-method", "x-http-method-override",
+	"x-method-override", "x-original-method", "x-original-uri", "x-original-url", "x-rewrite-url",
 }
 
 // ConnectionHeader reports whether the field of this lower-case name is about

@@ -20,7 +20,7 @@ import (
 // What policies and requests are made of: few words, so that they meet often.
 var (
 	packages = []string{"acme", "acme.v1", "acme.v1.sub", "acme.v10", "other.v2", "grpc.health.v1", ""}
-	services = []string{"Catalog", "Account", "CatalogAdmin"}
+	services = []string{"Catalog", "Account", "CatalogAdmin", "Health"}
 	methods  = []string{"Get", "List", "GetAll"}
 	patterns = []string{"/healthz", "/files/", "/v/{id}", "/files/special", "/acme.v1/x", "/unknown.v9.S/M"}
 
@@ -45,11 +45,11 @@ var (
 	variables   = []string{"${APP}", "${UNSET:-https://app.example.com}", "${APP:-https://admin.example.com}", "${UNSET}"}
 
 	requestItems = []string{
-		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "auth-*", "traceparent", "baggage",
+		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "x-original-url", "auth-*", "traceparent", "baggage",
 		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language",
 	}
 	requestHeaders = []string{
-		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-on-e", "x-acmetwo", "Authorization", "auth-x", "traceparent", "tracestate", "baggage",
+		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-on-e", "x-acmetwo", "Authorization", "X-Original-URL", "x-http-method-override", "auth-x", "traceparent", "tracestate", "baggage",
 		"grpc-metadata-x", "grpc-metadata-authorization", "grpc-trace-bin", "grpc-tags-bin", "grpc-timeout", "grpc-newer", "x-grpc-web", "x-user-agent",
 		"connect-protocol-version", "connect-newer", "content-type", "content-encoding", "connect", "xx-a",
 	}
@@ -229,6 +229,11 @@ type call struct {
 	Commit                  string // how the handler commits it
 }
 
+// canBeCall reports whether a server of an RPC protocol may take it for a call.
+func (c call) canBeCall() bool {
+	return c.Method == http.MethodPost || c.Method == http.MethodGet && strings.Contains(c.Path, "?connect=v1&encoding=")
+}
+
 func drawCall(t *rapid.T, w *world) call {
 	c := call{
 		Page: pick(t, pages, "page"), API: "https://api.example.com", Path: pick(t, w.paths(), "path"),
@@ -238,17 +243,23 @@ func drawCall(t *rapid.T, w *world) call {
 		Status: pick(t, []int{200, 200, 200, 304, 400, 404, 500}, "status"), Answer: http.Header{},
 		Commit: pick(t, []string{"WriteHeader", "Write", "Flush", "return", "early hints"}, "commit"),
 	}
+	if c.Method == http.MethodGet && chance(t, 40, "a GET of Connect") {
+		c.Path += "?connect=v1&encoding=json&message=%7B%7D"
+	}
 	callable := slices.DeleteFunc(w.paths(), func(path string) bool {
-		rule, governed := w.RuleFor(path)
+		rule, governed := w.RuleFor(path, c.canBeCall())
 		return !governed || rule.Disabled() || len(rule.Origins()) == 0
 	})
 	if len(callable) > 0 && chance(t, 60, "a path that somebody may call") {
-		c.Path = pick(t, callable, "callable path")
+		_, query, hasQuery := strings.Cut(c.Path, "?")
+		if c.Path = pick(t, callable, "callable path"); hasQuery {
+			c.Path += "?" + query
+		}
 	}
 	if c.Commit != "WriteHeader" && c.Commit != "early hints" {
 		c.Status = http.StatusOK
 	}
-	rule, governed := w.RuleFor(c.Path)
+	rule, governed := w.RuleFor(c.Path, c.canBeCall())
 	if list := rule.Origins(); len(list) > 0 && chance(t, 70, "allowed page") {
 		if page := instance(pick(t, list, "page's pattern")); page != "" {
 			c.Page = page
@@ -346,7 +357,7 @@ var answerValue = map[string]string{
 
 // paths are those of the schema, of the policy's path rules, and of neither.
 func (w *world) paths() []string {
-	paths := []string{"/healthz", "/healthz", "/v/1", "/files/a/b", "/files/a/b", "/files/special", "/v/1", "/v/1/2", "/none", "/unknown.v9.S/M", "/unknown.v9.S/Other", "/unknown.v9.sub.S/M", "/acme.v1/x", "/acme.v1.Missing/Get", "/grpc.unknown.v1.S/M"}
+	paths := []string{"/healthz", "/healthz", "/v/1", "/files/a/b", "/files/a/b", "/files/special", "/v/1", "/v/1/2", "/none", "/unknown.v9.S/M", "/unknown.v9.S/Other", "/unknown.v9.sub.S/M", "/acme.v1/x", "/acme.v1.Missing/Get", "/grpc.unknown.v1.S/M", "/grpc.reflection.v1.ServerReflection/New", "/grpc.health.v1.Health/Other"}
 	for _, m := range sorted(w.Methods) {
 		i := strings.LastIndexByte(m, '.')
 		paths = append(paths, "/"+m[:i]+"/"+m[i+1:], "/"+m[:i]+"/Unknown")
@@ -356,5 +367,8 @@ func (w *world) paths() []string {
 			paths = append(paths, w.Prefixes[0]+path)
 		}
 	}
-	return append(paths, "/api/none", "/api/acme.v1.Catalog/Get", "/apiacme.v1.Catalog/Get")
+	if len(w.Prefixes) == 0 { // below a prefix, a server may read it as another path
+		paths = append(paths, "/apiacme.v1.Catalog/Get")
+	}
+	return append(paths, "/api/none", "/api/acme.v1.Catalog/Get")
 }

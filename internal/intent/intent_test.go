@@ -71,7 +71,7 @@ func TestCallsAreVaried(t *testing.T) {
 		for range callsPerPolicy {
 			c := drawCall(t, w)
 			got, log, _ := effect(t, w.layer.Wrap, c)
-			rule, governed := w.RuleFor(c.Path)
+			rule, governed := w.RuleFor(c.Path, c.canBeCall())
 			all++
 			switch {
 			case c.Page == c.API:
@@ -136,7 +136,7 @@ func compare(t fataler, w *world, c call) {
 	if got != want {
 		t.Fatalf("%+v\ngot  %+v (%v)\nwant %+v\nlog %+v\npolicy %s", c, got, err, want, log, prototext.Format(w.Policy))
 	}
-	rule, governed := w.RuleFor(c.Path)
+	rule, governed := w.RuleFor(c.Path, c.canBeCall())
 	if vary := c.Answer.Get("Vary"); got.Runs && !slices.Contains(log[len(log)-1].Answer["Vary"], vary) && vary != "" {
 		t.Fatalf("%+v\nthe handler's Vary is lost: %+v", c, log)
 	}
@@ -257,7 +257,7 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 	if c.Page == c.API {
 		return reads(c.Status, func(name string) bool { return name != "Set-Cookie" })
 	}
-	rule, governed := w.RuleFor(c.Path)
+	rule, governed := w.RuleFor(c.Path, c.canBeCall())
 	if !governed {
 		return outcome{Runs: !preflighted}
 	}

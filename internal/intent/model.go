@@ -27,6 +27,10 @@ type Policy struct {
 	Prefixes []string
 }
 
+// operational are the services of the generators that servers link in for their own
+// operation.
+var operational = []string{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
+
 // Rule is what holds for one target: the layers, the widest first.
 type Rule struct {
 	policy *Policy
@@ -71,8 +75,11 @@ func (p Policy) options(names ...string) (layers []layer) {
 }
 
 // RuleFor returns what holds for a path as clients spell it, and false where
-// the policy does not govern it.
-func (p Policy) RuleFor(path string) (Rule, bool) {
+// the policy does not govern it. A path that only has the form of a procedure's is
+// governed where the request can be a call: a POST, which is no form that navigates, or a
+// GET with the parameter encoding.
+func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
+	path, _, _ = strings.Cut(path, "?")
 	procedure := path
 	for _, prefix := range p.Prefixes {
 		if below, ok := strings.CutPrefix(path, prefix+"/"); ok {
@@ -100,7 +107,7 @@ func (p Policy) RuleFor(path string) (Rule, bool) {
 			return Rule{policy: &p, layers: append(p.defaults(), rules...), isPath: true}, true
 		}
 	}
-	if !shaped {
+	if !shaped || !known && len(covering) == 0 && !canBeCall {
 		return Rule{}, false
 	}
 	// A narrower selector is a longer one; a package counts without its star, and
@@ -113,7 +120,7 @@ func (p Policy) RuleFor(path string) (Rule, bool) {
 		options = nil
 	}
 	layers := options
-	if first, _, _ := strings.Cut(name, "."); !slices.Contains([]string{"grpc", "envoy", "udpa", "xds"}, first) {
+	if !slices.Contains(operational, service) {
 		layers = slices.Concat(p.defaults(), options, p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == "*" }))
 	}
 	return Rule{policy: &p, layers: append(layers, covering...), get: p.Methods[name]}, true
@@ -336,7 +343,7 @@ func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) 
 				prefix, open := strings.CutSuffix(item, "*")
 				covers := item == name || open && strings.HasPrefix(name, prefix)
 				// What has to be named is not granted by what does not name it.
-				if answer == "yes" && open && (item == "*" && name == "authorization" ||
+				if answer == "yes" && open && (name == "authorization" || rewritesRequest(name) ||
 					strings.HasPrefix(name, "grpc-metadata-") && !strings.HasPrefix(prefix, "grpc-metadata-")) {
 					covers = false
 				}
@@ -356,6 +363,16 @@ func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) 
 		}
 	}
 	return ""
+}
+
+// rewritesRequest reports whether servers take a request's method or URL from a header.
+func rewritesRequest(name string) bool {
+	switch name {
+	case "x-http-method", "x-http-method-override", "x-method-override",
+		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-prefix":
+		return true
+	}
+	return false
 }
 
 // Shows reports whether a script may read a header of the answer with this

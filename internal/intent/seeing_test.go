@@ -37,7 +37,7 @@ func handshakesAreGuarded(t *rapid.T) {
 		r.Header.Set("Origin", c.Page)
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		r.Header.Set("Upgrade", "websocket")
-		rule, governed := w.RuleFor(c.Path)
+		rule, governed := w.RuleFor(c.Path, true)
 		want := governed && rule.allowsCall(c.Page) && rule.Credentials()
 		if got := w.layer.CheckOrigin(r); got != want {
 			t.Fatalf("%s from %s: %t, want %t\npolicy %s", c.Path, c.Page, got, want, prototext.Format(w.Policy))

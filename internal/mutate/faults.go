@@ -48,7 +48,7 @@ const (
 	tableGo          = "internal/rpc/headers.go"
 )
 
-var faults = slices.Concat(layerFaults, liveFaults, inspectorFaults)
+var faults = slices.Concat(layerFaults, routeFaults, liveFaults, inspectorFaults)
 
 var layerFaults = []fault{
 	// Who asks.
@@ -77,20 +77,22 @@ var layerFaults = []fault{
 	{"disabled, but not for images", decideGo, `	case g.disabled:
 		d.refuse(r, ReasonDisabled)
 	case !d.safe, d.upgrade:`, `	case !d.safe, d.upgrade:`},
-	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors")`, `len(mode) > 9`},
+	{"a no-cors POST of an allowed origin passes", decideGo, `len(mode) > 0 && !isOne(mode, "cors") {
+		d.refuse`, `len(mode) > 9 {
+		d.refuse`},
 	{"cookies where none are allowed", decideGo, `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, `false`},
 
 	// Who may call.
 	{"disabled, but not for preflights", decideGo, `	case g.disabled:
 		d.refuse(r, ReasonDisabled)
-	case !d.matchOrigin`, `	case g.disabled && !d.preflight:
+	case g.kind.unnamed`, `	case g.disabled && !d.preflight:
 		d.refuse(r, ReasonDisabled)
-	case !d.matchOrigin`},
+	case g.kind.unnamed`},
 	{"disabled, but not for calls", decideGo, `	case g.disabled:
 		d.refuse(r, ReasonDisabled)
-	case !d.matchOrigin`, `	case g.disabled && d.preflight:
+	case g.kind.unnamed`, `	case g.disabled && d.preflight:
 		d.refuse(r, ReasonDisabled)
-	case !d.matchOrigin`},
+	case g.kind.unnamed`},
 	{"the preflight of a stranger is answered", decideGo, `case !d.matchOrigin(p, from):`, `case !d.matchOrigin(p, from) && !d.preflight:`},
 	{"the call of a stranger reaches the handler", decideGo, `case !d.matchOrigin(p, from):`, `case !d.matchOrigin(p, from) && d.preflight:`},
 	{"a path rule's methods are not held", decideGo, `case !slices.Contains(g.methods, r.Method):`, `case false:`},
@@ -138,8 +140,9 @@ var layerFaults = []fault{
 		problems`},
 
 	// What a preflight grants.
-	{"authorization by *", namesGo, `return !m.yes || name != "authorization" && !strings`, `return !m.yes || !strings`},
-	{"metadata of grpc-gateway by *", namesGo, `name != "authorization" && !strings.HasPrefix(name, rpc.GatewayPrefix)`, `name != "authorization"`},
+	{"authorization by *", namesGo, `return name != "authorization" && !fetch`, `return !fetch`},
+	{"metadata of grpc-gateway by *", namesGo, ` &&
+		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(m.name, rpc.GatewayPrefix))`, ``},
 	{"metadata of grpc-gateway in the family of gRPC-Web", tableGo, `return strings.HasPrefix(lower, GatewayPrefix)`, `return false`},
 	{"trace contexts of gRPC in its family", tableGo, `case "grpc-trace-bin", "grpc-tags-bin":`, `case "grpc-tags-bin":`},
 	{"the wider layer wins for headers", effectiveGo, `	slices.Reverse(e.request)
@@ -218,52 +221,10 @@ var layerFaults = []fault{
 	{"differences share a line, whatever the shadow says", "corsrpc/event_log.go", ` | lineKey(shadow.index()+1)`, ``},
 	{"a key is quiet for good", "corsrpc/event_log.go", `	delete(quiet, key)
 `, ``},
-	{"a pattern with a wildcard is not asked for", planGo, `		if p.wildcardStarts[start] {
-			return nil, false
-		}
-`, ``},
-	{"a pattern with a wildcard is not asked for what is redirected", planGo, `		if p.wildcardStarts[below] {
-			return nil, false
-		}
-`, ``},
-	{"the shortest pattern governs", planGo, `		if t == nil {
-			t = p.plainPaths[start]
-		}`, `		if shorter := p.plainPaths[start]; shorter != nil {
-			t = shorter
-		}`},
-	{"what is redirected is not governed", planGo, `		t = p.plainPaths[below]
-`, `		_ = below
-`},
 	{"a header map shares the plan's memory", applyGo, `f.values[n-1 : n : n]`, `f.values[n-1 : n]`},
 
 	// Which rule.
 	{"the widest rule wins", compileGo, `slices.Backward(covering)`, `slices.All(covering)`},
-	{"defaults reach reflection", compileGo, `reached := !isOperational(selector) && !isOperational(element)`, `reached := true`},
-	{"a package is as good as another that begins alike", planGo, `if g := t.packages[pkg]; g != nil {
-				return pkg + ".*", g
-			}`, `for have, g := range t.packages {
-				if strings.HasPrefix(pkg, have) {
-					return have + ".*", g
-				}
-			}`},
-	{"an unknown method gets what nobody's does", planGo, `	if g := t.selectors[name]; g != nil {
-		return name, g
-	}
-	if len(t.packages)`, `	if len(t.packages)`},
-	{"a path is not read in other ways", planGo, `			return p.unclear
-		}
-		selector, _ := p.resolve`, `			return ungoverned
-		}
-		selector, _ := p.resolve`},
-	{"escapes are decoded once", planGo, `for n := len(b); n >= 3 && b[n-3] == '%'; n = len(b) {`, `for n := len(b); n >= 3 && b[n-3] == '%'; n = 0 {`},
-	{"a procedure with a long name is none", compileGo, `p.longest = max(p.longest, len(prefix+m.path))`, ``},
-	{"paths of any length are read", planGo, `len(r.Path) > p.longest || len(r.EscapedPath) > p.longest`, `false`},
-	{"a path rule takes a procedure's path", planGo, `	if covered {
-		return &target{kind: targetProcedure, name: name, known: known, grant: g, answers: &g.answers}
-	}
-`, `	_ = known
-`},
-	{"a name of the network's is a key", planGo, `known = selector == name`, `known = covered`},
 	{"credentials with *", grantGo, `		case "*":
 			c.failOnce`, `		case "none":
 			c.failOnce`},
@@ -335,7 +296,7 @@ var layerFaults = []fault{
 
 	// Seeing and guarding.
 	{"a handshake without Origin, from elsewhere", decideGo, `case !d.safe, d.upgrade:`, `case !d.safe:`},
-	{"a handshake where no rule governs", checkOriginGo, `t = &target{grant: plan.nothing, answers: &plan.nothing.answers}`, `return true`},
+	{"a handshake where no rule governs", checkOriginGo, `t = &target{grant: plan.nobody, answers: &plan.nobody.answers}`, `return true`},
 	{"a handshake is judged as a call", checkOriginGo, `r.Header["Origin"], true)`, `r.Header["Origin"], false)`},
 	{"a handshake that is granted as a call goes on", checkOriginGo, `d.outcome == OutcomePass`, `!d.refused()`},
 	{"a refused handshake is not told", checkOriginGo, `	l.report(r, &d)

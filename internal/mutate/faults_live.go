@@ -130,7 +130,7 @@ var liveFaults = []fault{
 	f.await(nil, 0)`, `	f.seen = content`},
 	{"a policy that waits goes before what is in the file", watchGo, `if l.file.changed() { // what`, `if false { // what`},
 	{"a file that changes goes without its profile", watchGo, `compileFile(f.name, text, *f.config)`, `compileFile(f.name, text, *newCompileConfig(nil))`},
-	{"a form of any site brings cookies to an open path", decideGo, `case d.isAnybodysWrite() && len(r.Header["Cookie"]) > 0:`, `case false:`},
+	{"a form of any site brings cookies to an open path", decideGo, `case d.isAnybodysWrite() && d.hasAmbientCredentials(r):`, `case false:`},
 	{"a fallback comes from the variable", "corsrpc/rule.go", `		run.variable = ""
 `, ``},
 	{"a shadow is applied", layerGo, `l.compare(r, d, plan.shadow.Decide(request))`, `d = plan.shadow.Decide(request)`},

@@ -20,14 +20,15 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "try only the faults whose name contains this")
+	only := flag.String("only", "", "try only the faults whose file and name contain this, as file: name")
+	unitOnly := flag.Bool("unit", false, "leave out internal/intent, which takes longest")
 	jobs := flag.Int("jobs", 2, "how many faults are tried at once")
 	flag.Parse()
 	root, err := os.Getwd()
 	if err != nil {
 		fatal(err)
 	}
-	chosen := slices.DeleteFunc(slices.Clone(faults), func(f fault) bool { return !strings.Contains(f.name, *only) })
+	chosen := slices.DeleteFunc(slices.Clone(faults), func(f fault) bool { return !strings.Contains(f.file+": "+f.name, *only) })
 	if err := unbroken(root); err != nil {
 		fatal(err)
 	}
@@ -40,7 +41,7 @@ func main() {
 			defer wait.Done()
 			turn <- struct{}{}
 			defer func() { <-turn }()
-			results[i] = f.try(root)
+			results[i] = f.try(root, *unitOnly)
 			fmt.Println(results[i].line(f))
 		}()
 	}
@@ -108,7 +109,7 @@ func (f fault) apply(source string) (string, error) {
 }
 
 // try runs the tests with the fault.
-func (f fault) try(root string) (r result) {
+func (f fault) try(root string, unitOnly bool) (r result) {
 	start := time.Now()
 	defer func() { r.took = time.Since(start) }()
 	source, err := os.ReadFile(filepath.Join(root, f.file))
@@ -143,7 +144,7 @@ func (f fault) try(root string) (r result) {
 	if path.Dir(f.file) != "corsrpc" && !strings.HasPrefix(f.file, "corsrpc/corstest") {
 		packages = append(packages, "./corsrpc")
 	}
-	if r.unit, r.err = test(root, overlay, packages...); r.err != nil {
+	if r.unit, r.err = test(root, overlay, packages...); r.err != nil || unitOnly {
 		return r
 	}
 	r.intent, r.err = testIntent(root, overlay)

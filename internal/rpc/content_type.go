@@ -28,8 +28,7 @@ func FormatOf(method, contentType string) Format {
 	case len(contentType) > 128:
 		return FormatText
 	}
-	essence, _, _ := strings.Cut(contentType, ";")
-	essence = strings.ToLower(strings.TrimSpace(essence))
+	essence := essenceOf(contentType)
 	sub, ok := strings.CutPrefix(essence, "application/")
 	switch {
 	case !ok:
@@ -40,4 +39,22 @@ func FormatOf(method, contentType string) Format {
 		return FormatConnect
 	}
 	return FormatText
+}
+
+// essenceOf returns a media type without its parameters, in lower case.
+func essenceOf(contentType string) string {
+	essence, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(essence))
+}
+
+// IsForm reports whether the lines of Content-Type are those of a form that navigates: one
+// line, of one of the two types that identity providers post. No RPC protocol has them.
+//
+// See https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#attr-fs-enctype.
+func IsForm(contentType []string) bool {
+	if len(contentType) != 1 || len(contentType[0]) > 256 {
+		return false
+	}
+	essence := essenceOf(contentType[0])
+	return essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data"
 }

@@ -1,0 +1,241 @@
+package route
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// foreign says which other router's wildcard a segment is; it is empty for none.
+// http.ServeMux takes such a segment for itself, and no request has it.
+func foreign(part string) (reason string) {
+	const instead = ": net/http has {name} for a segment, {name...} for the rest, and a slash at the end for all below"
+	switch {
+	case strings.HasPrefix(part, ":") && part != ":":
+		return "has the segment " + part + ", a wildcard of other routers" + instead
+	case strings.Contains(part, "*"):
+		return "has a star, a wildcard of other routers" + instead
+	case strings.HasPrefix(part, "<") && strings.HasSuffix(part, ">"), strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]"):
+		return "has the segment " + part + ", a wildcard of other routers" + instead
+	case strings.HasPrefix(part, "(") && strings.ContainsAny(part, `[\+|`):
+		return "has a regular expression" + instead
+	}
+	return ""
+}
+
+// translate returns the pattern of net/http for what was meant by another one; it is empty
+// where net/http has none.
+func translate(text string) string {
+	text, isRegexp := strings.CutPrefix(text, "^")
+	if isRegexp {
+		text = strings.TrimSuffix(text, "$")
+	}
+	parts := splitSegments(withoutHost(text))
+	if len(parts) > 0 && parts[0] == "" {
+		parts = parts[1:]
+	}
+	t := translation{}
+	for i, part := range parts {
+		if !t.add(part, i == len(parts)-1) {
+			return ""
+		}
+	}
+	translated := "/" + strings.Join(t.parts, "/")
+	if _, reason := parsePattern(translated); reason != "" {
+		return ""
+	}
+	return translated
+}
+
+// withoutHost drops a method and a host from a pattern.
+func withoutHost(text string) string {
+	if method, rest, ok := strings.Cut(text, " "); ok && method != "" && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ|,") == "" {
+		text = strings.TrimLeft(rest, " ")
+	}
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		_, path, _ := strings.Cut(rest, "/")
+		return "/" + path
+	}
+	if host, path, ok := strings.Cut(text, "/"); ok && strings.ContainsAny(host, ".:") && !strings.HasPrefix(host, ":") {
+		return "/" + path
+	}
+	return text
+}
+
+// splitSegments splits a path at its slashes, but for those in brackets of any kind, and
+// drops a query and a fragment.
+func splitSegments(text string) (parts []string) {
+	depth, start := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case strings.IndexByte("{([<", c) >= 0:
+			depth++
+		case strings.IndexByte("})]>", c) >= 0:
+			depth--
+		case depth > 0:
+		case c == '#', c == '?' && !isOptional(text[start:i], text[i+1:]):
+			return append(parts, text[start:i])
+		case c == '/', c == '\\':
+			parts = append(parts, text[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// isOptional reports whether the question mark behind a segment, before a rest, makes a
+// wildcard of another router optional, rather than beginning a query.
+func isOptional(segment, rest string) bool {
+	return strings.HasPrefix(segment, ":") && (rest == "" || rest[0] == '/')
+}
+
+// translation puts a pattern together.
+type translation struct {
+	parts []string
+	names []string
+}
+
+// add translates a segment; it reports false where net/http has nothing for it.
+func (t *translation) add(part string, last bool) bool {
+	name, rest, wild, ok := meaning(part, last)
+	switch {
+	case !ok, rest && !last:
+		return false
+	case part == "" && !last:
+		return true // an empty segment is dropped
+	case wild && rest && name == "":
+		t.parts = append(t.parts, "") // the slash at the end
+	case wild && rest:
+		t.parts = append(t.parts, "{"+t.unique(name)+"...}")
+	case wild:
+		t.parts = append(t.parts, "{"+t.unique(name)+"}")
+	default:
+		return t.addLiteral(part)
+	}
+	return true
+}
+
+// addLiteral adds a segment as browsers send it; dot segments are resolved.
+func (t *translation) addLiteral(part string) bool {
+	decoded, err := url.PathUnescape(part)
+	if err != nil {
+		decoded = part
+	}
+	if written := (&url.URL{Path: decoded}).EscapedPath(); err != nil || strings.ContainsFunc(part, func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"<>^`", r) }) {
+		part = written
+	}
+	switch decoded {
+	case ".":
+	case "..":
+		t.parts = t.parts[:max(len(t.parts)-1, 0)]
+	default:
+		t.parts = append(t.parts, part)
+	}
+	return true
+}
+
+// unique returns a wildcard's name that the pattern does not have yet.
+func (t *translation) unique(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name)
+	if !isGoIdentifier(name) {
+		name = "any"
+	}
+	free := name
+	for i := 2; slices.Contains(t.names, free); i++ {
+		free = fmt.Sprint(name, i)
+	}
+	t.names = append(t.names, free)
+	return free
+}
+
+// meaning says what a segment stands for: itself, one segment of any name (wild), or the
+// rest of the path (wild and rest). It reports false where it is something else.
+func meaning(part string, last bool) (name string, rest, wild, ok bool) {
+	inner := func(open, end string) (string, bool) {
+		if strings.HasPrefix(part, open) && strings.HasSuffix(part, end) && len(part) >= len(open)+len(end) {
+			return part[len(open) : len(part)-len(end)], true
+		}
+		return "", false
+	}
+	switch {
+	case part == "{$}":
+		return "", false, false, last
+	case part == "*" && !last:
+		return "any", false, true, true
+	case part == "*", part == "**", part == ".*", part == ".+", part == "(.*)", part == "(.+)":
+		return "", true, true, last
+	case strings.HasPrefix(part, "*"):
+		name := strings.Trim(part, "*{}")
+		return name, true, true, last && isGoIdentifier(strings.ReplaceAll(name, "-", "_"))
+	case strings.HasPrefix(part, ":"):
+		return colonWildcard(part[1:], last)
+	}
+	if in, ok := inner("{", "}"); ok {
+		return braceWildcard(in, last)
+	}
+	if in, ok := inner("<", ">"); ok {
+		return angleWildcard(in, last)
+	}
+	if in, ok := inner("[[...", "]]"); ok {
+		return in, true, true, last
+	}
+	if in, ok := inner("[...", "]"); ok {
+		return in, true, true, last
+	}
+	if in, ok := inner("[", "]"); ok {
+		return in, false, true, true
+	}
+	if in, ok := inner("(", ")"); ok && foreign(part) != "" {
+		_, named, _ := strings.Cut(in, "<")
+		named, _, _ = strings.Cut(named, ">")
+		return named, false, true, true
+	}
+	return "", false, false, foreign(part) == "" && !strings.ContainsAny(part, "{}")
+}
+
+// colonWildcard is :name, with a regular expression or a quantifier behind it perhaps.
+func colonWildcard(s string, last bool) (name string, rest, wild, ok bool) {
+	end := strings.IndexAny(s, "(?+*")
+	if end < 0 {
+		return s, false, true, isGoIdentifier(strings.ReplaceAll(s, "-", "_"))
+	}
+	name, behind := s[:end], s[end:]
+	many := strings.HasSuffix(behind, "*") || strings.HasSuffix(behind, "+") || behind == "(.*)" || behind == "(.+)"
+	return name, many && last, true, isGoIdentifier(strings.ReplaceAll(name, "-", "_")) && (!many || last)
+}
+
+// braceWildcard is {name}, {name:expression}, {name=template}, {*name}, {name?}.
+func braceWildcard(s string, last bool) (name string, rest, wild, ok bool) {
+	if name, isRest := strings.CutSuffix(s, "..."); isRest {
+		return name, true, true, last
+	}
+	if strings.ContainsAny(s[:min(1, len(s))], "*+") {
+		return strings.TrimLeft(s, "*+"), true, true, last
+	}
+	end := strings.IndexAny(s, ":=?")
+	if end < 0 {
+		return s, false, true, s != ""
+	}
+	name, pattern := s[:end], s[end+1:]
+	many := strings.Contains(pattern, "**") || strings.Contains(pattern, ".*") || strings.Contains(pattern, ".+") ||
+		strings.Contains(strings.ReplaceAll(pattern, "[^/]", ""), "/")
+	return name, many, true, !many || last
+}
+
+// angleWildcard is <name>, <converter:name> or <name:converter>.
+func angleWildcard(s string, last bool) (name string, rest, wild, ok bool) {
+	first, second, two := strings.Cut(s, ":")
+	converters := []string{"int", "str", "string", "path", "uuid", "float", "slug", "default"}
+	converter := second
+	name = first
+	if two && slices.Contains(converters, first) {
+		name, converter = second, first
+	}
+	return name, converter == "path" && last, true, converter != "path" || last
+}

@@ -1,0 +1,340 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+)
+
+// Pattern is a path pattern of package net/http, without method and host.
+type Pattern struct {
+	text     string
+	segments []segment
+}
+
+// String returns the pattern as it is written.
+func (p Pattern) String() string { return p.text }
+
+// segment is what stands between two slashes of a pattern.
+type segment struct {
+	kind    segmentKind
+	text    string // of a literal, decoded; "/" for {$}; otherwise the wildcard's name
+	written string // as the pattern has it
+}
+
+type segmentKind uint8
+
+const (
+	literalSegment segmentKind = iota
+	singleSegment              // {name}
+	multiSegment               // {name...}, and the slash at the end of a subtree
+)
+
+// end is the literal that {$} is: nothing but the slash may stand there.
+var end = segment{kind: literalSegment, text: "/", written: "{$}"}
+
+// Problem is what is wrong with a pattern.
+type Problem struct {
+	// Reason says what is wrong, as the end of a sentence whose subject is the pattern.
+	Reason string
+	// Fix is the pattern to write instead; empty where none can be said.
+	Fix string
+}
+
+// ParsePattern reads a pattern as http.ServeMux does (https://pkg.go.dev/net/http#hdr-Patterns-ServeMux).
+// It refuses what ServeMux takes and then never matches, and the patterns of other routers.
+func ParsePattern(text string) (Pattern, *Problem) {
+	p, reason := parsePattern(text)
+	if reason != "" {
+		return Pattern{}, &Problem{Reason: reason, Fix: translate(text)}
+	}
+	return p, nil
+}
+
+func parsePattern(text string) (p Pattern, reason string) {
+	if reason := checkText(text); reason != "" {
+		return p, reason
+	}
+	p.text = text
+	names := map[string]bool{}
+	parts := strings.Split(text[1:], "/")
+	for i, part := range parts {
+		last := i == len(parts)-1
+		if part == "" && last {
+			p.segments = append(p.segments, segment{kind: multiSegment})
+			break
+		}
+		s, reason := parseSegment(part, last)
+		if reason == "" && s.kind != literalSegment && names[s.text] {
+			reason = fmt.Sprintf("has the wildcard name %q twice", s.text)
+		}
+		if reason != "" {
+			return Pattern{}, reason
+		}
+		if s.kind != literalSegment {
+			names[s.text] = true
+		}
+		p.segments = append(p.segments, s)
+	}
+	return p, ""
+}
+
+// checkText says what is wrong with a pattern as a whole.
+func checkText(text string) (reason string) {
+	switch {
+	case len(text) > MaxPath:
+		return fmt.Sprintf("is longer than %d bytes, beyond which no path is read", MaxPath)
+	case !strings.HasPrefix(text, "/"):
+		return "is no path: it begins with a slash, without method and host"
+	}
+	for part := range strings.SplitSeq(text, "/") {
+		if reason := foreign(part); reason != "" {
+			return reason
+		}
+	}
+	switch {
+	case strings.ContainsAny(text, "?#"):
+		return "has a query or a fragment, and a rule is for a path"
+	case strings.Contains(text, `\`):
+		return "has a backslash, which browsers send as a slash"
+	case strings.ContainsFunc(text, func(r rune) bool { return strings.ContainsRune(" \"<>^`", r) || unicode.IsControl(r) }):
+		return "has a character that browsers escape"
+	}
+	return ""
+}
+
+// parseSegment reads a segment, or says what is wrong with it.
+func parseSegment(part string, last bool) (s segment, reason string) {
+	switch {
+	case part == "{$}" && last:
+		return end, ""
+	case part == "{$}":
+		return s, "has {$} in the middle: it matches the end of a path"
+	case strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") && strings.Count(part, "{") == 1 && strings.Count(part, "}") == 1:
+		return parseWildcard(part, last)
+	case strings.ContainsAny(part, "{}"):
+		return s, "has a brace within a segment: a wildcard {name} is a whole segment"
+	}
+	return parseLiteral(part)
+}
+
+// parseWildcard reads a segment in braces.
+func parseWildcard(part string, last bool) (s segment, reason string) {
+	name, multi := strings.CutSuffix(part[1:len(part)-1], "...")
+	switch {
+	case !isGoIdentifier(name):
+		return s, fmt.Sprintf("has the wildcard %s, whose name is not an identifier", part)
+	case multi && !last:
+		return s, fmt.Sprintf("has the wildcard %s in the middle: it matches the rest of a path", part)
+	case multi:
+		return segment{kind: multiSegment, text: name, written: part}, ""
+	}
+	return segment{kind: singleSegment, text: name, written: part}, ""
+}
+
+// isGoIdentifier reports whether a wildcard may have the name.
+func isGoIdentifier(s string) bool {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// parseLiteral reads a segment without wildcards.
+func parseLiteral(part string) (s segment, reason string) {
+	text, err := url.PathUnescape(part)
+	switch {
+	case err != nil:
+		return s, "has a percent sign that begins no escape"
+	case text == "/":
+		return s, "has a segment that is an escaped slash and nothing else, which net/http takes for the end of the path"
+	case strings.IndexByte(text, 0) >= 0:
+		return s, "has an escaped NUL, where many servers take a path to end"
+	}
+	for name := range strings.SplitSeq(text, "/") {
+		switch name {
+		case "":
+			return s, "has an empty segment, which net/http.ServeMux never matches"
+		case ".", "..":
+			return s, "has a dot segment, which browsers resolve before they send a path"
+		}
+	}
+	return segment{kind: literalSegment, text: text, written: part}, ""
+}
+
+// spellings are the ways in which a client that follows the pattern, or the default
+// encoding of package net/url, writes a literal segment.
+func (s segment) spellings() []string {
+	return []string{s.written, (&url.URL{Path: s.text}).EscapedPath()}
+}
+
+// decodedPath returns the text of the pattern with its escapes decoded.
+func (p Pattern) decodedPath() string {
+	var b strings.Builder
+	for _, s := range p.segments {
+		b.WriteByte('/')
+		switch {
+		case s == end:
+		case s.kind == literalSegment:
+			b.WriteString(s.text)
+		default:
+			b.WriteString(s.written)
+		}
+	}
+	return b.String()
+}
+
+// wild reports whether a pattern has a wildcard with a name.
+func (p Pattern) wild() bool {
+	for _, s := range p.segments {
+		if s.kind != literalSegment && s.text != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// folded returns the pattern in lower case, its wildcards renamed so that they stay
+// apart.
+func (p Pattern) folded() string {
+	var b strings.Builder
+	for i, s := range p.segments {
+		b.WriteByte('/')
+		switch {
+		case s.kind == literalSegment && s != end:
+			b.WriteString(url.PathEscape(fetch.Lower(s.text)))
+		case s.kind == literalSegment:
+			b.WriteString("{$}")
+		case s.kind == singleSegment:
+			fmt.Fprintf(&b, "{w%d}", i)
+		case s.text != "":
+			fmt.Fprintf(&b, "{w%d...}", i)
+		}
+	}
+	return b.String()
+}
+
+// ConflictError is what AddPattern returns where a request could be either of two patterns.
+type ConflictError struct {
+	// Other is the pattern that is there already.
+	Other string
+	// LetterCase says that the two conflict only where letter case is ignored.
+	LetterCase bool
+}
+
+func (e *ConflictError) Error() string { return "conflicts with " + e.Other }
+
+// isProcedure reports whether a path is that of a procedure which a selector covers, so that
+// it comes before a pattern.
+func (t *Table[V]) isProcedure(path string) bool {
+	return lookup[V]{table: t, names: t.exact, tree: &tree[V]{}}.find(path, false).Kind == Procedure
+}
+
+// entry is a pattern and what its paths lead to.
+type entry[V any] struct {
+	pattern Pattern
+	match   Match[V]
+}
+
+// registry finds conflicts between patterns, as http.ServeMux does.
+type registry struct {
+	exact, folded *http.ServeMux
+	written       map[string]string // by the folded pattern
+	upper         bool              // a pattern has letters in upper case, those of escapes included
+}
+
+// AddPattern adds a path pattern, after all methods and selectors. The error is an *ConflictError where the pattern and
+// another one match the same paths and neither is more specific, or would where letter
+// case is ignored.
+func (t *Table[V]) AddPattern(p Pattern, v V) error {
+	if err := t.register.add(p); err != nil {
+		return err
+	}
+	m := Match[V]{Kind: Path, Name: p.text, Value: v}
+	t.added = append(t.added, entry[V]{p, m})
+	t.patterns.add(p, false, m)
+	if !p.wild() && !t.isProcedure(p.decodedPath()) {
+		t.plain.add(p, m)
+	}
+	switch {
+	case t.foldedTree != nil:
+		t.foldedTree.add(p, true, m)
+	case t.register.upper:
+		t.foldedTree = &tree[V]{}
+		for _, e := range t.added {
+			t.foldedTree.add(e.pattern, true, e.match)
+		}
+	}
+	return nil
+}
+
+// add registers a pattern, or says what it conflicts with.
+func (r *registry) add(p Pattern) error {
+	if r.exact == nil {
+		r.exact, r.folded, r.written = http.NewServeMux(), http.NewServeMux(), map[string]string{}
+	}
+	if other, err := registerOn(r.exact, p.text); err != nil {
+		return &ConflictError{Other: other}
+	}
+	folded := p.folded()
+	other, err := registerOn(r.folded, folded)
+	if err != nil {
+		return &ConflictError{Other: r.written[other], LetterCase: true}
+	}
+	r.written[folded] = p.text
+	for _, s := range p.segments {
+		if s.kind == literalSegment {
+			spelled := strings.Join(append(s.spellings(), s.text), "/")
+			r.upper = r.upper || spelled != fetch.Lower(spelled)
+		}
+	}
+	return nil
+}
+
+// registerOn registers a pattern with a ServeMux. The error is ServeMux's panic; other
+// is the pattern that it names.
+func registerOn(mux *http.ServeMux, pattern string) (other string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			text := fmt.Sprint(r)
+			_, conflict, _ := strings.Cut(text, "conflicts with pattern ")
+			other, _, _ = strings.Cut(strings.TrimPrefix(conflict, `"`), `"`)
+			err = errors.New(text)
+		}
+	}()
+	mux.Handle(pattern, http.NotFoundHandler())
+	return "", nil
+}
+
+// add adds a pattern without wildcards, whose path is spelled out in one way.
+func (ps *plainPatterns[V]) add(p Pattern, m Match[V]) {
+	decoded := p.decodedPath()
+	written := strings.TrimSuffix(p.text, "{$}")
+	byDefault := (&url.URL{Path: decoded}).EscapedPath() == written
+	one := isSimple(decoded) && strings.Count(decoded, "/") == strings.Count(written, "/")
+	_, taken := ps.decoded[decoded]
+	switch {
+	case !one && byDefault:
+		ps.several[decoded] = ""
+	case !one:
+		ps.several[decoded] = written
+	case !byDefault:
+		ps.raw[written] = rawMatch[V]{decoded, m}
+	case !taken || written != p.text: // {$} is more specific than the subtree
+		ps.decoded[decoded] = m
+	}
+}
+
+// spelt reports whether a path is spelled exactly as a pattern without wildcards that has
+// several readings, such as one with an escaped slash.
+func (ps *plainPatterns[V]) spelt(path, escaped string) bool {
+	written, ok := ps.several[path]
+	return ok && written == escaped
+}
