@@ -81,6 +81,7 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
+	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
 
@@ -91,6 +92,10 @@ live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL 
 .PHONY: scratch
 scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as README.md says
 	@internal/tools/scratch.sh $(BIN)/buf
+
+.PHONY: differential
+differential: ## Random policies in front of routers and proxies, 200,000 paths, under -race
+	@cd internal/routers && go test -race -v .
 
 .PHONY: intent
 intent: ## What the policy says against what a browser then allows: 100,000 calls, 5,000 of them under -race too
@@ -122,7 +127,7 @@ bench: ## Measure what corsrpc costs beside a handler by hand and beside its pee
 	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: mutate
-mutate: ## Break the layer on purpose, in three hundred and fifty ways, one at a time: the tests notice each of them
+mutate: ## Break the layer on purpose, in more than four hundred ways, one at a time: the tests notice each of them
 	@go run ./internal/mutate
 
 .PHONY: fuzz

@@ -177,6 +177,9 @@ func TestDependencies(t *testing.T) {
 			if dep == module+"/corsrpc" || pkg != dep && leaf(module, pkg) && strings.HasPrefix(dep, module) {
 				t.Errorf("%s imports %s", pkg, dep)
 			}
+			if pkg == module+"/internal/route" && strings.HasPrefix(dep, module) && dep != pkg && dep != module+"/internal/fetch" && dep != module+"/internal/rpc" {
+				t.Errorf("%s imports %s: it knows no origins and no grants", pkg, dep)
+			}
 		}
 	}
 }

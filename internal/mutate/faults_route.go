@@ -32,7 +32,7 @@ var routeFaults = []fault{
 	}
 `, ``},
 	{"a name of the network's is a key", routeNamesGo, `	m = Match[V]{Kind: Procedure, Name: name}`, `	m = Match[V]{Kind: Procedure, Name: name, Known: true}`},
-	{"names that differ in letter case share what the last one has", routeNamesGo, `	if have && !same(c.value, v) {`, `	if false {`},
+	{"names that differ in letter case share what the last one has", routeNamesGo, `	if have && !same(c.value, v) {`, `	if have && false {`},
 	{"operational services get what an application's do", routeNamesGo, `	if operational {
 		in = n.operational
 	}
@@ -95,9 +95,9 @@ var routeFaults = []fault{
 		r.add(path, false)
 	}
 `, ``},
-	{"escapes are not decoded", readingsGo, `	func(s string) string { return decode(s, func(byte) bool { return true }) },
+	{"escapes are not decoded", readingsGo, `	decodeAll,
 `, ``},
-	{"escapes of letters alone are not decoded", readingsGo, `	func(s string) string { return decode(s, isUnreserved) },
+	{"escapes of letters alone are not decoded", readingsGo, `	decodeUnreserved,
 `, ``},
 	{"a backslash is no slash", readingsGo, "	func(s string) string { return strings.ReplaceAll(s, `\\`, \"/\") },\n", ``},
 	{"parameters stay", readingsGo, `	dropParameters,

@@ -27,8 +27,9 @@ type readings struct {
 }
 
 // start begins with the path as it was sent, and with what net/http decoded of it. Both
-// count: a handler in between may have changed one of them.
-func (r *readings) start(path, escaped string) {
+// count: a handler in between may have changed one of them. It reports false where the path
+// is known to have too many readings.
+func (r *readings) start(path, escaped string) bool {
 	if escaped == "" {
 		escaped = path
 		if needsEscape(path) {
@@ -42,7 +43,12 @@ func (r *readings) start(path, escaped string) {
 	if path != "" {
 		r.add(path, false)
 	}
+	return !strings.Contains(escaped, nested)
 }
+
+// nested is an escape that is escaped so often that each time it is decoded makes another
+// reading, and too many of them.
+var nested = "%" + strings.Repeat("25", MaxReadings)
 
 // add adds a reading that is not there yet, and reports whether there was room.
 func (r *readings) add(text string, sent bool) bool {
@@ -109,8 +115,8 @@ func cutPrefixFold(s, prefix string) (rest string, ok bool) {
 // steps are what servers, routers and proxies do to a path, besides resolving its dot
 // segments.
 var steps = [...]func(string) string{
-	func(s string) string { return decode(s, func(byte) bool { return true }) },
-	func(s string) string { return decode(s, isUnreserved) },
+	decodeAll,
+	decodeUnreserved,
 	func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
 	dropParameters,
 	func(s string) string { return cutAt(s, '?') },
@@ -164,44 +170,54 @@ func isUnreserved(c byte) bool {
 	return false
 }
 
-// decode decodes each percent escape of a wanted byte once. What is no escape stays.
-func decode(s string, wanted func(byte) bool) string {
-	start := strings.IndexByte(s, '%')
-	if start < 0 {
+// decodeAll decodes each percent escape once. What is no escape stays.
+func decodeAll(s string) string { return decode(s, false) }
+
+// decodeUnreserved decodes the escapes of unreserved characters once.
+func decodeUnreserved(s string) string { return decode(s, true) }
+
+func decode(s string, unreservedOnly bool) string {
+	var b []byte
+	kept := 0 // what is before this place is in b
+	for i := strings.IndexByte(s, '%'); i >= 0 && i+2 < len(s); {
+		next := i + 1
+		if c, ok := unescape(s[i+1], s[i+2]); ok && (!unreservedOnly || isUnreserved(c)) {
+			if b == nil {
+				b = make([]byte, 0, len(s))
+			}
+			b = append(append(b, s[kept:i]...), c)
+			next = i + 3
+			kept = next
+		}
+		skip := strings.IndexByte(s[next:], '%')
+		if skip < 0 {
+			break
+		}
+		i = next + skip
+	}
+	if b == nil {
 		return s
 	}
-	b := append(make([]byte, 0, len(s)), s[:start]...)
-	for i := start; i < len(s); i++ {
-		if c, ok := escapeAt(s, i); ok && wanted(c) {
-			b = append(b, c)
-			i += 2
-			continue
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
+	return string(append(b, s[kept:]...))
 }
 
-// escapeAt returns the byte that a percent escape at a place stands for.
-func escapeAt(s string, i int) (c byte, ok bool) {
-	if s[i] != '%' || i+2 >= len(s) {
-		return 0, false
-	}
-	hi, lo := unhex(s[i+1]), unhex(s[i+2])
-	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
+// unescape returns the byte that two hexadecimal digits stand for.
+func unescape(high, low byte) (c byte, ok bool) {
+	h, l := hexDigits[high], hexDigits[low]
+	return h<<4 | l&15, h|l < 16
 }
 
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
+// hexDigits holds the value of each hexadecimal digit, and 255 for any other byte.
+var hexDigits = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 255
 	}
-	return -1
-}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = byte(i)
+		t[strings.ToUpper(string(c))[0]] = byte(i)
+	}
+	return t
+}()
 
 // dropParameters drops what follows a semicolon in each segment, as servlet containers
 // do (RFC 3986, section 3.3, has the form).

@@ -21,7 +21,7 @@ func newTable(t testing.TB) *route.Table[string] {
 	table.AddSelector("covered.v1.*", "covered", "covered operational")
 	table.AddSelector("covered.v1.Service.Do", "Do", "Do")
 	table.AddSelector("grpc.*", "grpc", "grpc operational")
-	for _, text := range []string{"/healthz", "/files/", "/files/{id}/x", "/v1/{id}", "/my%20files/{id}", "/a%2Fb", "/Mixed", "/tree/{rest...}", "/end/{$}", "/api/up", "/covered.v1.Service/Path", "/shaped.v1.Service/Path"} {
+	for _, text := range []string{"/healthz", "/files/", "/files/{id}/x", "/v1/{id}", "/my%20files/{id}", "/a%2Fb", "/Mixed", "/tree/{rest...}", "/end/{$}", "/api/up", "/covered.v1.Service/Path", "/shaped.v1.Service/Path", "/a|b"} {
 		pattern, problem := route.ParsePattern(text)
 		if problem != nil {
 			t.Fatalf("%s %s", text, problem.Reason)
@@ -93,6 +93,25 @@ func lead(table *route.Table[string], raw string, calls bool) string {
 		return unbounded
 	default:
 		return first.Value
+	}
+}
+
+// TestChangedPaths: where a handler in between has changed the path and not its escaped form,
+// or the reverse, both are read.
+func TestChangedPaths(t *testing.T) {
+	t.Parallel()
+	table := newTable(t)
+	for _, test := range []struct{ path, escaped, want string }{
+		{"/a|b", "/a|b", "/a|b"}, {"/a|b", "", "/a|b"}, {"/none", "/a|b", differs}, {"/a|b", "/none%2f", differs},
+		{"/acme.v1.Admin/Close", "/none%2f", differs}, {"/none/", "/acme.v1.Admin/Clos%65", differs}, {"/healthz", "/v1/%61", differs},
+	} {
+		got, exact := table.Exact(test.path, test.escaped)
+		if first, _, verdict := table.Find(test.path, test.escaped, true); !exact {
+			got = map[route.Verdict]string{route.Clear: first.Value, route.Differs: differs, route.Unbounded: unbounded}[verdict]
+		}
+		if got != test.want {
+			t.Errorf("%s and %s: %q, want %q", test.path, test.escaped, got, test.want)
+		}
 	}
 }
 

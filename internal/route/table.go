@@ -207,7 +207,9 @@ func (t *Table[V]) Each(path, escaped string, calls bool, yield func(Match[V]) b
 		return Unbounded
 	}
 	r := readings{prefixes: t.prefixes}
-	r.start(path, escaped)
+	if !r.start(path, escaped) {
+		return Unbounded
+	}
 	for i := 0; i < r.n; i++ {
 		if !t.look(r.all[i], calls, yield) {
 			return Differs

@@ -160,7 +160,7 @@ func (n *node[V]) next(segment string, mode segmentMode) *node[V] {
 		if mode == writtenSegments {
 			return n.written[segment]
 		}
-		segment = decode(segment, func(byte) bool { return true })
+		segment = decodeAll(segment)
 	}
 	if segment == "/" {
 		return nil // only the end of a path is what {$} matches
