@@ -73,7 +73,7 @@ var routeFaults = []fault{
 `, `	return true
 `},
 	{"letter case counts in patterns", tableOfRoutesGo, `if lower == path && t.foldedTree == nil &&`, `if`},
-	{"what a router redirects to is not looked up", tableOfRoutesGo, `return !turned.spelt || yield(turned)`, `return true`},
+	{"what a router redirects to is not looked up", tableOfRoutesGo, `return !turned.spelt || yield(turned)`, `return turned.spelt || !turned.spelt`},
 	{"a subtree covers what is redirected to it", tableOfRoutesGo, `	if !yield(m) {
 		return false
 	}
