@@ -125,6 +125,9 @@ func canBeCall(r *Request) bool {
 // readings differ.
 func (p *Plan) varyOfReadings(r *Request, calls bool) string {
 	vary := varyBySite
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return vary // which no answer says
+	}
 	p.routes.Each(r.Path, r.EscapedPath, calls, func(m route.Match[*target]) bool {
 		if m.Kind != route.None && m.Value.grant.vary == varyByMode {
 			vary = varyByMode

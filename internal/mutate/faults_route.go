@@ -132,7 +132,7 @@ var routeFaults = []fault{
 `, ``},
 	{"behind dots there is always a slash", readingsGo, `bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, false)`, `bare == bare`},
 	{"a prefix has its slash", readingsGo, `ok && rest != "" && rest[0] != '/' && !r.add(text[:len(prefix)]+"/"+rest, false)`, `false && ok && !r.add(rest, false)`},
-	{"a prefix counts in its own letter case only", readingsGo, `fetch.Lower(s[:len(prefix)]) != fetch.Lower(prefix)`, `s[:len(prefix)] != prefix`},
+	{"a prefix counts in its own letter case only", readingsGo, `fetch.Lower(s[:len(prefix)]) != fetch.Lower(prefix)`, `fetch.Lower(s[:len(prefix)]) != fetch.Lower(prefix) || s[:len(prefix)] != prefix`},
 	{"readings without end", readingsGo, `const MaxReadings = 16`, `const MaxReadings = 16 << 6`},
 	{"a path with too many readings has the first ones", readingsGo, `	if r.n == len(r.all) {
 		return false
@@ -156,9 +156,6 @@ var routeFaults = []fault{
 	}
 	return n.multi`},
 	{"the end that {$} matches is a subtree", treeGo, `if end := n.literal["/"]; end != nil && end.leaf != nil {`, `if end := n.literal["/"]; end != nil && n.multi == nil {`},
-	{"an escaped slash is the end of a path", treeGo, `	if segment == "/" {
-		return nil // only`, `	if segment == "//" {
-		return nil // only`},
 	{"patterns that differ in letter case only", routePatternGo, `	if err != nil {
 		return &ConflictError{Other: r.written[other], LetterCase: true}
 	}

@@ -60,7 +60,7 @@ func TestReadings(t *testing.T) {
 			"/apiacme.v1.Admin/Close", "/apiEcho/Say", "/APIEcho/Say", "/api;x/Echo/Say", "/API/Echo/Say", "/apiup", "/covered.v1.Service/do", "/other.v1.S/M/", "/other.v1.S/M.", "/grpc.health.v1.health/check",
 			"/files", "/Files/a", "/tree", "/end", "/v1/a/", "/v1/a%2Fb", "/v1/a%252Fb", "/healthz/", "/health%7A", "/heal%74hz", "/HEALTHZ", "/mixed", "/healthz;a", "/healthz%00x", "/healthz.", "/healthz%20", "/x/..%2fhealthz", "/x;/..;/healthz", "//healthz",
 			"/my%20fil%65s/a", "/my%2520files/a", "/my%20files%2fa", "/my%20files%2Fa", "/files/..%2fhealthz", "/healthz%2f..%2ffiles/", "/files//x",
-			"/w//x/", "/d/x%2Fy/a%40b", "/tree/q/..", "/x/%2e%2e/a%2Fb",
+			"/w//x/", "/x/..%20/healthz", "/end/%2F", "/d/x%2Fy/a%40b", "/tree/q/..", "/x/%2e%2e/a%2Fb",
 		},
 		unbounded: {
 			"/../x", "/..%2fx", "/x/../../y", "/api/../x", "/api/..%2fx", "/api/x/..%2f..%2fy", "/API/..%2fx", "/%2e%2e/", "/a..;/../../x", "healthz", "http://a/b", "/" + strings.Repeat("a", route.MaxPath),

@@ -162,8 +162,5 @@ func (n *node[V]) next(segment string, mode segmentMode) *node[V] {
 		}
 		segment = decodeAll(segment)
 	}
-	if segment == "/" {
-		return nil // only the end of a path is what {$} matches
-	}
 	return n.literal[segment]
 }
