@@ -44,7 +44,7 @@ var explained = []struct {
 		remedy: "METHOD_NOT_GRANTED; procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods",
 	},
 	{
-		name: "an origin, call", path: "/other.v1.Service/Method", init: fetchInit{Method: "GET"},
+		name: "an origin, call", path: "/other.v1.Service/Method?connect=v1&encoding=json&message=%7B%7D", init: fetchInit{Method: "GET"},
 		status: http.StatusForbidden,
 		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`,
 	},
