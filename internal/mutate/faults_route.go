@@ -176,7 +176,7 @@ var routeFaults = []fault{
 	{"a POST is a page", planGo, `return !(isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))`, `return false`},
 	{"a form around the preflight is a page", planGo, `isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm`, `rpc.IsForm`},
 	{"any navigation is a page", planGo, ` && rpc.IsForm(r.Header["Content-Type"]))`, `)`},
-	{"no form is a page", contentTypeGo, `essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data"`, `false`},
+	{"no form is a page", contentTypeGo, `essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data"`, `essence == "none"`},
 	{"a form of text is a page", contentTypeGo, `|| essence == "multipart/form-data"`, `|| essence == "multipart/form-data" || essence == "text/plain"`},
 	{"a GET is a page", planGo, `	case r.Method == http.MethodGet:
 		return rpc.IsGetCall(r.Query)`, `	case r.Method == http.MethodGet:
