@@ -151,7 +151,7 @@ func (s *sender) isHost(r *Request) bool {
 func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 	g := d.target.grant
 	switch {
-	case d.target.unclear != nil && d.safe && !d.upgrade && p.passesInEachReading(r, d):
+	case d.target.unclear != nil && p.passesInEachReading(r, d):
 		d.pass(ReasonOpenToAll)
 	case d.target.kind == targetUnclear:
 		d.refuse(r, ReasonPathNotCanonical)

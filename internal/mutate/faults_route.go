@@ -192,8 +192,7 @@ var routeFaults = []fault{
 `},
 	{"the middleware does not hand on the query", decideGo, `, Query: r.URL.RawQuery,`, `,`},
 	{"a link passes that one reading would refuse", planGo, `		return read.outcome == OutcomePass`, `		return true`},
-	{"a link passes to no path with two readings", decideGo, `case d.target.unclear != nil && d.safe && !d.upgrade && p.passesInEachReading(r, d):`, `case false:`},
-	{"a POST passes to a path with two readings", decideGo, `d.target.unclear != nil && d.safe && !d.upgrade &&`, `d.target.unclear != nil &&`},
+	{"a link passes to no path with two readings", decideGo, `case d.target.unclear != nil && p.passesInEachReading(r, d):`, `case false:`},
 	{"an answer does not say that it depends on the mode", planGo, `vary = varyByMode`, `vary = varyBySite`},
 
 	// Ambient credentials.
