@@ -10,7 +10,9 @@ import "net/http"
 //
 //	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
 //
-// Behind Wrap it holds as well where no rule governs the path. It answers the same under
+// It looks at the request's path as it is: inside of an http.StripPrefix that Wrap stands
+// outside of, the policy needs rules for the paths without the prefix, too. Behind Wrap it
+// holds as well where no rule governs the path. It answers the same under
 // enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged and
 // observed as a decision of its own, beside Wrap's of the same request; what it lets go on
 // is not, and a shadow policy is not asked. It is safe for concurrent use.

@@ -79,7 +79,9 @@ func WithFiles(files *protoregistry.Files) CompileOption {
 }
 
 // WithPathPrefix says that procedures are served below a path prefix such as
-// "/api", where the layer stands outside the http.StripPrefix that removes it.
+// "/api", where the layer stands outside the http.StripPrefix that removes it. Path
+// rules name their whole path, the prefix included; it is to be given for them too, since
+// "/apiadmin/x" is "/admin/x" to a proxy behind StripPrefix.
 // It may be given several times; without a prefix they are always known too.
 // A layer inside StripPrefix needs none. Default: none.
 func WithPathPrefix(prefix string) CompileOption {

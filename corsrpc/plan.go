@@ -51,6 +51,11 @@ type target struct {
 type unclearPath struct {
 	first, other route.Match[*target]
 	vary         string // what the answer to a GET or HEAD depends on
+
+	// What was asked, for the remedy.
+	routes        *route.Table[*target]
+	path, escaped string
+	calls         bool
 }
 
 // knownTarget returns one for the plan to hold.
@@ -92,7 +97,9 @@ func (p *Plan) find(r *Request) *target {
 	case verdict == route.Unbounded:
 		return p.unbounded
 	case verdict == route.Differs:
-		return &target{kind: targetUnclear, grant: p.nobody, answers: &p.nobody.answers, unclear: &unclearPath{first, other, p.varyOfReadings(r, calls)}}
+		return &target{kind: targetUnclear, grant: p.nobody, answers: &p.nobody.answers, unclear: &unclearPath{
+			first: first, other: other, vary: p.varyOfReadings(r, calls), routes: p.routes, path: r.Path, escaped: r.EscapedPath, calls: calls,
+		}}
 	case first.Kind == route.None:
 		return ungoverned
 	case first.Kind == route.Path || first.Value.known:
@@ -143,6 +150,9 @@ func (p *Plan) passesInEachReading(r *Request, d *Decision) bool {
 	return route.Clear == p.routes.Each(r.Path, r.EscapedPath, canBeCall(r), func(m route.Match[*target]) bool {
 		if m.Kind == route.None {
 			return true
+		}
+		if m.Split {
+			return false
 		}
 		read := Decision{effect: effect{target: m.Value, safe: d.safe, upgrade: d.upgrade}}
 		read.withoutOrigin(p, r)

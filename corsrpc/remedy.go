@@ -67,7 +67,7 @@ func (d Decision) remedyOfPath() string {
 		return d.reason.Remedy()
 	}
 	for _, m := range []route.Match[*target]{u.first, u.other} {
-		if wide, ok := widened(m); ok {
+		if wide, ok := widened(m); ok && u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls) {
 			return "write path: " + strconv.Quote(wide) + " in place of " + strconv.Quote(m.Name) + ", so that one rule covers every reading of the path; or request the path as that rule spells it"
 		}
 	}
@@ -119,6 +119,9 @@ func (d Decision) remedyOfOrigin() string {
 func (d Decision) remedyOfCredentials() string {
 	const without = ", or call without credentials"
 	if d.unnamedAuthorization {
+		if l := d.target.grant.layers[len(d.target.grant.layers)-1]; slices.Contains(l.request, mention{name: "authorization"}) {
+			return "if a proxy adds Authorization, take authorization out of " + d.target.grant.places.of(l.field+".deny_headers").String() + " and write it in allow_headers there; otherwise call without credentials"
+		}
 		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", nil, "") + "; otherwise call without credentials"
 	}
 	risk, impossible := d.riskOfOrigin()

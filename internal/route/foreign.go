@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,6 +21,10 @@ func foreign(part string) (reason string) {
 		return "has the segment " + part + ", a wildcard of other routers" + instead
 	case strings.HasPrefix(part, "(") && strings.ContainsAny(part, `[\+|`):
 		return "has a regular expression" + instead
+	case strings.HasPrefix(part, "{"):
+		return "" // what is wrong with it is said with the other wildcards
+	case strings.Contains(part, "(.:"), strings.Contains(part, "[") && strings.Contains(part, "]"), strings.Contains(part, "<") && strings.Contains(part, ">"):
+		return "has a wildcard of other routers within a segment" + instead
 	}
 	return ""
 }
@@ -31,7 +36,11 @@ func translate(text string) string {
 	if isRegexp {
 		text = strings.TrimSuffix(text, "$")
 	}
-	parts := splitSegments(withoutHost(text))
+	text, ok := withoutHost(text)
+	if !ok || strings.Contains(text, "#{") {
+		return ""
+	}
+	parts := splitSegments(text)
 	if len(parts) > 0 && parts[0] == "" {
 		parts = parts[1:]
 	}
@@ -48,19 +57,24 @@ func translate(text string) string {
 	return translated
 }
 
-// withoutHost drops a method and a host from a pattern.
-func withoutHost(text string) string {
+// withoutHost drops a method and a host from a pattern. It reports false where something else
+// stands before the path.
+func withoutHost(text string) (string, bool) {
 	if method, rest, ok := strings.Cut(text, " "); ok && method != "" && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ|,") == "" {
 		text = strings.TrimLeft(rest, " ")
 	}
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		_, path, _ := strings.Cut(rest, "/")
-		return "/" + path
+		return "/" + path, true
 	}
-	if host, path, ok := strings.Cut(text, "/"); ok && strings.ContainsAny(host, ".:") && !strings.HasPrefix(host, ":") {
-		return "/" + path
+	host, path, ok := strings.Cut(text, "/")
+	switch {
+	case ok && strings.ContainsAny(host, ".:") && !strings.HasPrefix(host, ":"):
+		return "/" + path, strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.:-") == ""
+	case strings.HasPrefix(text, "/"):
+		return text, true
 	}
-	return text
+	return text, !strings.ContainsAny(text, "~ ") && host != ""
 }
 
 // splitSegments splits a path at its slashes, but for those in brackets of any kind, and
@@ -84,10 +98,10 @@ func splitSegments(text string) (parts []string) {
 	return append(parts, text[start:])
 }
 
-// isOptional reports whether the question mark behind a segment, before a rest, makes a
-// wildcard of another router optional, rather than beginning a query.
+// isOptional reports whether the question mark behind a segment, before a rest, makes something
+// optional, or stands for one character, rather than beginning a query.
 func isOptional(segment, rest string) bool {
-	return strings.HasPrefix(segment, ":") && (rest == "" || rest[0] == '/')
+	return rest != "" && !strings.Contains(rest, "=") || strings.HasPrefix(segment, ":") && rest == ""
 }
 
 // translation puts a pattern together.
@@ -110,6 +124,8 @@ func (t *translation) add(part string, last bool) bool {
 		t.parts = append(t.parts, "{"+t.unique(name)+"...}")
 	case wild:
 		t.parts = append(t.parts, "{"+t.unique(name)+"}")
+	case strings.ContainsAny(part, "<>?"):
+		return false
 	default:
 		return t.addLiteral(part)
 	}
@@ -193,8 +209,9 @@ func meaning(part string, last bool) (name string, rest, wild, ok bool) {
 	}
 	if in, ok := inner("(", ")"); ok && foreign(part) != "" {
 		_, named, _ := strings.Cut(in, "<")
-		named, _, _ = strings.Cut(named, ">")
-		return named, false, true, true
+		named, expression, _ := strings.Cut(named, ">")
+		many := expression == ".*" || expression == ".+"
+		return named, many, true, !many || last
 	}
 	return "", false, false, foreign(part) == "" && !strings.ContainsAny(part, "{}")
 }
@@ -210,7 +227,7 @@ func colonWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	return name, many && last, true, isGoIdentifier(strings.ReplaceAll(name, "-", "_")) && (!many || last)
 }
 
-// braceWildcard is {name}, {name:expression}, {name=template}, {*name}, {name?}.
+// braceWildcard is {name}, {name:expression}, {name=template}, {*name}, {name*}, {name?}.
 func braceWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	if name, isRest := strings.CutSuffix(s, "..."); isRest {
 		return name, true, true, last
@@ -218,19 +235,29 @@ func braceWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	if strings.ContainsAny(s[:min(1, len(s))], "*+") {
 		return strings.TrimLeft(s, "*+"), true, true, last
 	}
-	end := strings.IndexAny(s, ":=?")
+	end := strings.IndexAny(s, ":=?<*")
 	if end < 0 {
-		return s, false, true, s != ""
+		return s, false, true, s != "" && !strings.ContainsAny(s, "{}")
 	}
 	name, pattern := s[:end], s[end+1:]
-	many := strings.Contains(pattern, "**") || strings.Contains(pattern, ".*") || strings.Contains(pattern, ".+") ||
-		strings.Contains(strings.ReplaceAll(pattern, "[^/]", ""), "/")
-	return name, many, true, !many || last
+	if s[end] == '*' {
+		return name, true, true, last && pattern == ""
+	}
+	pattern = classes.ReplaceAllString(pattern, "x")
+	many := pattern == "path" || strings.Contains(pattern, "**") || strings.Contains(pattern, ".*") || strings.Contains(pattern, ".+") || strings.Contains(pattern, "/")
+	return name, many, true, !strings.ContainsAny(name, "{}") && (!many || last)
 }
 
-// angleWildcard is <name>, <converter:name> or <name:converter>.
+// classes are the character classes of a regular expression.
+var classes = regexp.MustCompile(`\[[^\]]*\]`)
+
+// angleWildcard is <name>, <name..>, <converter:name> or <name:converter>.
 func angleWildcard(s string, last bool) (name string, rest, wild, ok bool) {
+	if name, isRest := strings.CutSuffix(s, ".."); isRest {
+		return name, true, true, last
+	}
 	first, second, two := strings.Cut(s, ":")
+	first, _, _ = strings.Cut(first, "(")
 	converters := []string{"int", "str", "string", "path", "uuid", "float", "slug", "default"}
 	converter := second
 	name = first

@@ -133,7 +133,7 @@ func (t *Table[V]) resolve(n *names[V], service, method string) (m Match[V]) {
 	name := service + "." + method
 	m = Match[V]{Kind: Procedure, Name: name}
 	set := func(c choice[V]) Match[V] {
-		m.Value, m.split = c.value, c.split
+		m.Value, m.Split = c.value, c.split
 		return m
 	}
 	if c, ok := t.method(n, name, service, method); ok {

@@ -257,10 +257,10 @@ func (t *Table[V]) AddPattern(p Pattern, v V) error {
 	if err := t.register.add(p); err != nil {
 		return err
 	}
-	m := Match[V]{Kind: Path, Name: p.text, Value: v}
+	m := Match[V]{Kind: Path, Name: p.text, Value: v, wild: p.wild()}
 	t.added = append(t.added, entry[V]{p, m})
 	t.patterns.add(p, false, m)
-	if !p.wild() && !t.isProcedure(p.decodedPath()) {
+	if !m.wild && !t.isProcedure(p.decodedPath()) {
 		t.plain.add(p, m)
 	}
 	switch {
@@ -318,23 +318,42 @@ func (ps *plainPatterns[V]) add(p Pattern, m Match[V]) {
 	decoded := p.decodedPath()
 	written := strings.TrimSuffix(p.text, "{$}")
 	byDefault := (&url.URL{Path: decoded}).EscapedPath() == written
-	one := isSimple(decoded) && strings.Count(decoded, "/") == strings.Count(written, "/")
-	_, taken := ps.decoded[decoded]
+	if p.hasSeveralReadings() {
+		ps.several[written] = decoded
+		return
+	}
 	switch {
-	case !one && byDefault:
-		ps.several[decoded] = ""
-	case !one:
-		ps.several[decoded] = written
 	case !byDefault:
-		ps.raw[written] = rawMatch[V]{decoded, m}
-	case !taken || written != p.text: // {$} is more specific than the subtree
-		ps.decoded[decoded] = m
+		if _, taken := ps.raw[written]; !taken || written != p.text { // {$} is more specific than the subtree
+			ps.raw[written] = rawMatch[V]{decoded, m}
+		}
+	default:
+		if _, taken := ps.decoded[decoded]; !taken || written != p.text {
+			ps.decoded[decoded] = m
+		}
 	}
 }
 
-// spelt reports whether a path is spelled exactly as a pattern without wildcards that has
-// several readings, such as one with an escaped slash.
+// spelt reports whether a path is spelled exactly as a pattern without wildcards that itself
+// holds what has several readings.
 func (ps *plainPatterns[V]) spelt(path, escaped string) bool {
-	written, ok := ps.several[path]
-	return ok && written == escaped
+	if len(ps.several) == 0 {
+		return false
+	}
+	if escaped == "" {
+		escaped = (&url.URL{Path: path}).EscapedPath()
+	}
+	decoded, ok := ps.several[escaped]
+	return ok && decoded == path
+}
+
+// hasSeveralReadings reports whether a literal segment, once it is decoded, is what servers
+// read in several ways.
+func (p Pattern) hasSeveralReadings() bool {
+	for _, s := range p.segments {
+		if s.kind == literalSegment && s != end && (strings.Contains(s.text, "/") || !isSimple("/"+s.text)) {
+			return true
+		}
+	}
+	return false
 }

@@ -14,7 +14,7 @@ const MaxReadings = 16
 // A reading is the path as one of the servers in the chain may see it.
 type reading struct {
 	text string
-	sent bool // the path as it was sent: nothing has decoded it
+	sent bool // no step has decoded it, but for unreserved characters
 }
 
 // readings are all that the steps below make of a path, in any order and number. Every
@@ -52,8 +52,9 @@ var nested = "%" + strings.Repeat("25", MaxReadings)
 
 // add adds a reading that is not there yet, and reports whether there was room.
 func (r *readings) add(text string, sent bool) bool {
+	sent = sent || strings.IndexByte(text, '%') < 0 // it makes no difference
 	for i := range r.n {
-		if r.all[i].text == text {
+		if r.all[i].text == text && r.all[i].sent == sent {
 			return true
 		}
 	}
@@ -68,37 +69,45 @@ func (r *readings) add(text string, sent bool) bool {
 // derive adds what each step makes of a reading. It reports false where there are too
 // many readings, or dot segments climb too high.
 func (r *readings) derive(i int) bool {
-	text := r.all[i].text
-	if !strings.HasPrefix(text, "/") && !r.add("/"+text, false) { // "*", or what a step has cut
+	text, sent := r.all[i].text, r.all[i].sent
+	if !strings.HasPrefix(text, "/") && !r.add("/"+text, sent) { // "*", or what a step has cut
 		return false
 	}
-	if !r.derivePrefixes(text) {
+	if !r.derivePrefixes(text, sent) {
 		return false
 	}
 	if isSimple(text) {
 		return true
 	}
+	if !r.add(decodeAll(text), false) {
+		return false
+	}
 	for _, step := range steps {
-		if !r.add(step(text), false) {
+		if !r.add(step(text), sent) {
 			return false
 		}
 	}
 	resolved, ok := r.resolveDots(text)
-	if !ok || !r.add(resolved, false) {
+	if !ok || !r.add(resolved, sent) {
 		return false
 	}
 	// Behind a dot segment at the end, some leave the slash out.
 	bare := strings.TrimSuffix(resolved, "/")
-	return bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, false)
+	return bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, sent)
 }
 
-// derivePrefixes puts the slash behind a prefix that http.StripPrefix, or a proxy in its
-// manner, would cut off without one.
-func (r *readings) derivePrefixes(text string) bool {
+// derivePrefixes puts the slash behind a prefix, or the first segments of one, that
+// http.StripPrefix, or a proxy in its manner, would cut off without one.
+func (r *readings) derivePrefixes(text string, sent bool) bool {
 	for _, prefix := range r.prefixes[1:] {
-		rest, ok := cutPrefixFold(text, prefix)
-		if ok && rest != "" && rest[0] != '/' && !r.add(text[:len(prefix)]+"/"+rest, false) {
-			return false
+		for end := 1; end <= len(prefix); end++ {
+			if end < len(prefix) && prefix[end] != '/' {
+				continue
+			}
+			rest, ok := cutPrefixFold(text, prefix[:end])
+			if ok && rest != "" && rest[0] != '/' && !r.add(text[:end]+"/"+rest, sent) {
+				return false
+			}
 		}
 	}
 	return true
@@ -112,10 +121,9 @@ func cutPrefixFold(s, prefix string) (rest string, ok bool) {
 	return s[len(prefix):], true
 }
 
-// steps are what servers, routers and proxies do to a path, besides resolving its dot
-// segments.
+// steps are what servers, routers and proxies do to a path, besides decoding all of it and
+// resolving its dot segments.
 var steps = [...]func(string) string{
-	decodeAll,
 	decodeUnreserved,
 	func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
 	dropParameters,
@@ -124,6 +132,8 @@ var steps = [...]func(string) string{
 	func(s string) string { return cutAt(s, 0) },
 	mergeSlashes,
 	trimSegments,
+	dropAuthority,
+	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as regular expressions with $ do
 }
 
 // isSimple reports whether no step changes a path that begins with a slash: it has no
@@ -135,7 +145,7 @@ func isSimple(s string) bool {
 	}
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
-		case '%', '\\', ';', '?', '#', 0:
+		case '%', '\\', ';', '?', '#', '\n', 0:
 			return false
 		case '/':
 			if last := s[i-1]; last == '/' || last == '.' || last == ' ' {
@@ -264,17 +274,14 @@ func mergeSlashes(s string) string {
 }
 
 // trimSegments drops dots and spaces at the end of each segment, as Windows' file
-// systems do. Dot segments stay, those that have more dots or spaces behind them too.
+// systems do. Dot segments stay, those that have spaces behind them too.
 func trimSegments(s string) string {
 	b := make([]byte, 0, len(s))
 	for segment := range strings.SplitAfterSeq(s, "/") {
 		name, slash := strings.CutSuffix(segment, "/")
 		kept := strings.TrimRight(name, ". ")
-		if kept == "" && strings.HasPrefix(name, ".") {
-			kept = "."
-			if strings.HasPrefix(name, "..") {
-				kept = ".."
-			}
+		if dots := strings.TrimRight(name, " "); dots == "." || dots == ".." {
+			kept = dots
 		}
 		b = append(b, kept...)
 		if slash {
@@ -282,6 +289,19 @@ func trimSegments(s string) string {
 		}
 	}
 	return string(b)
+}
+
+// dropAuthority drops what a parser of URLs takes for a host: what is between two slashes at
+// the start and the next one (RFC 3986, section 4.2).
+func dropAuthority(s string) string {
+	rest, ok := strings.CutPrefix(s, "//")
+	if !ok {
+		return s
+	}
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return "/"
 }
 
 // resolveDots removes dot segments (RFC 3986, section 5.2.4). It reports false where

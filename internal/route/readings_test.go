@@ -21,7 +21,7 @@ func newTable(t testing.TB) *route.Table[string] {
 	table.AddSelector("covered.v1.*", "covered", "covered operational")
 	table.AddSelector("covered.v1.Service.Do", "Do", "Do")
 	table.AddSelector("grpc.*", "grpc", "grpc operational")
-	for _, text := range []string{"/healthz", "/files/", "/files/{id}/x", "/v1/{id}", "/my%20files/{id}", "/a%2Fb", "/Mixed", "/tree/{rest...}", "/end/{$}", "/api/up", "/covered.v1.Service/Path", "/shaped.v1.Service/Path", "/a|b", "/w/", "/w/{p}/", "/d/{p}/a@b"} {
+	for _, text := range []string{"/healthz", "/files/", "/files/{id}/x", "/v1/{id}", "/my%20files/{id}", "/a%2Fb", "/Mixed", "/tree/{rest...}", "/end/{$}", "/api/up", "/covered.v1.Service/Path", "/shaped.v1.Service/Path", "/a|b", "/w/", "/w/{p}/", "/d/{p}/a@b", "/my%20files/", "/t/{tenant}/", "/t/admin", "/e/{id}", "/e/export/", "/q%7er/", "/q%7er/{$}", "/x%2Fy/c", "/x/y%2Fc"} {
 		pattern, problem := route.ParsePattern(text)
 		if problem != nil {
 			t.Fatalf("%s %s", text, problem.Reason)
@@ -50,7 +50,8 @@ func TestReadings(t *testing.T) {
 		"grpc":     {"/grpc.gateway.testing.EchoService/Echo"}, "grpc operational": {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/New"},
 		"covered": {"/covered.v1.Service/Other", "/covered.v1.Service/Path", "/covered.v1.sub.Service/Do"}, "Do": {"/covered.v1.Service/Do", "/api/covered.v1.Service/Do"},
 		"/healthz": {"/healthz"}, "/files/": {"/files/", "/files/a/b", "/files/a%20b", "/files/a;b=c", "/files//a", "/files/a//", "/files/x/../y", "/files/%41"},
-		"/files/{id}/x": {"/files/a/x"}, "/v1/{id}": {"/v1/a", "/v1/a%20b", "/v1/a;b", "/v1/100%25"}, "/my%20files/{id}": {"/my%20files/a"},
+		"/files/{id}/x": {"/files/a/x"}, "/q%7er/{$}": {"/q%7er/"}, "/q%7er/": {"/q%7er/a"}, "/x%2Fy/c": {"/x%2Fy/c"}, "/x/y%2Fc": {"/x/y%2Fc"},
+		"/my%20files/": {"/my%20files/foo/bar.", "/my%20files/a/b;v=2", "/my%20files/a/b%20c;d"}, "/v1/{id}": {"/v1/a", "/v1/a%20b", "/v1/a;b", "/v1/100%25"}, "/my%20files/{id}": {"/my%20files/a"},
 		"/a%2Fb": {"/a%2Fb"}, "/Mixed": {"/Mixed"}, "/shaped.v1.Service/Path": {"/shaped.v1.Service/Path"}, "/tree/{rest...}": {"/tree/", "/tree/a/b", "/tree/a%2Fb"}, "/end/{$}": {"/end/"}, "/api/up": {"/api/up"},
 		"": {"/", "/v1//", "/none", "/none/", "/none%20x", "/Greeter/Hello", "/apiary", "/other.v1.S/do-it", "/other.v1.S/M/x", "/other.v1.S", "/a/b", "*"},
 		differs: {
@@ -60,6 +61,7 @@ func TestReadings(t *testing.T) {
 			"/apiacme.v1.Admin/Close", "/apiEcho/Say", "/APIEcho/Say", "/api;x/Echo/Say", "/API/Echo/Say", "/apiup", "/covered.v1.Service/do", "/other.v1.S/M/", "/other.v1.S/M.", "/grpc.health.v1.health/check",
 			"/files", "/Files/a", "/tree", "/end", "/v1/a/", "/v1/a%2Fb", "/v1/a%252Fb", "/healthz/", "/health%7A", "/heal%74hz", "/HEALTHZ", "/mixed", "/healthz;a", "/healthz%00x", "/healthz.", "/healthz%20", "/x/..%2fhealthz", "/x;/..;/healthz", "//healthz",
 			"/my%20fil%65s/a", "/my%2520files/a", "/my%20files%2fa", "/my%20files%2Fa", "/files/..%2fhealthz", "/healthz%2f..%2ffiles/", "/files//x",
+			"/t/admin/", "/e/export", "//x/acme.v1.Admin/Close", `/\x/acme.v1.Admin/Close`, "/healthz%0a", "/acme.v1.Admin/Close%0A",
 			"/w//x/", "/x/..%20/healthz", "/end/%2F", "/d/x%2Fy/a%40b", "/tree/q/..", "/x/%2e%2e/a%2Fb",
 		},
 		unbounded: {
@@ -172,6 +174,42 @@ func TestIsPrefix(t *testing.T) {
 	} {
 		if got := route.IsPrefix(prefix); got != want {
 			t.Errorf("%q: %v", prefix, got)
+		}
+	}
+}
+
+// TestPrefixOfSeveralSegments: two servers may each cut off a part of it, without its slash.
+func TestPrefixOfSeveralSegments(t *testing.T) {
+	t.Parallel()
+	table := route.New(route.Config[string]{Prefixes: []string{"/api/v2"}, Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})
+	table.AddService("Echo")
+	table.AddMethod("Echo", "Say", "Say")
+	for path, want := range map[string]string{"/api/v2/Echo/Say": "Say", "/apiv2/Echo/Say": differs, "/api/v2Echo/Say": differs, "/apiv2Echo/Say": differs, "/API/V2Echo/Say": differs, "/api/v2/../Echo/Say": unbounded, "/apiary/x": ""} {
+		if got := lead(table, path, true); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+// TestWildcardsAndTheLastSlash: a pattern with wildcards that spells out a path does not keep a
+// router from another entry's, which spells out the path with or without its last slash; two
+// patterns that are the same but for the slash do not get in each other's way.
+func TestWildcardsAndTheLastSlash(t *testing.T) {
+	t.Parallel()
+	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})
+	table.AddService("a.Svc")
+	table.AddMethod("a.Svc", "Get", "Get")
+	for _, text := range []string{"/{org}/{repo}/", "/{org}/{repo}", "/v1/export/"} {
+		pattern, _ := route.ParsePattern(text)
+		if err := table.AddPattern(pattern, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]string{
+		"/a.Svc/Get": "Get", "/a.Svc/Get/": differs, "/a/b": "/{org}/{repo}", "/a/b/": "/{org}/{repo}/", "/v1/export": differs, "/v1/export/": "/v1/export/",
+	} {
+		if got := lead(table, path, true); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

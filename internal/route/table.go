@@ -39,8 +39,12 @@ type Match[V any] struct {
 	// Value is the entry's value; the zero value for None.
 	Value V
 
-	split bool // names that differ in letter case only, with values that differ
+	// Split says that the value is one of several that differ: of names which differ in
+	// letter case only, where a server may mean either.
+	Split bool
+
 	spelt bool // the path spells the entry out, rather than being somewhere below it
+	wild  bool // of a pattern with a named wildcard
 }
 
 // Verdict is how the readings of a path compare.
@@ -94,8 +98,8 @@ type Table[V any] struct {
 type plainPatterns[V any] struct {
 	decoded map[string]Match[V] // those that are spelled in the default encoding, by their decoded path
 	raw     map[string]rawMatch[V]
-	// several are those with several readings: how they are written, by their decoded
-	// path; "" for the default encoding.
+	// several are those that themselves hold what has several readings, such as %2F: their
+	// decoded paths, by how they are written.
 	several map[string]string
 }
 
@@ -178,11 +182,11 @@ func (t *Table[V]) Find(path, escaped string, calls bool) (first, other Match[V]
 	looked, spelt := false, t.plain.spelt(path, escaped)
 	verdict = t.Each(path, escaped, calls, func(m Match[V]) bool {
 		switch {
-		case spelt && m.Kind == None:
-			return true // the policy says itself that servers read the path so
 		case !looked:
 			first, looked = m, true
-			return !m.split
+			return !m.Split
+		case spelt && m.Kind == None:
+			return true // the policy says itself that servers read the path so
 		case t.alike(first, m):
 			return true
 		}
@@ -197,7 +201,7 @@ func (t *Table[V]) alike(a, b Match[V]) bool {
 	if a.Kind == None || b.Kind == None {
 		return a.Kind == b.Kind
 	}
-	return !a.split && !b.split && t.same(a.Value, b.Value)
+	return !a.Split && !b.Split && t.same(a.Value, b.Value)
 }
 
 // Each looks up the readings of a path, the path as it was sent first, until yield
@@ -230,7 +234,7 @@ func isRooted(path string) bool { return path == "" || path[0] == '/' || path ==
 // whether to go on.
 func (t *Table[V]) look(r reading, calls bool, yield func(Match[V]) bool) bool {
 	modes := []segmentMode{decodedSegments}
-	if strings.IndexByte(r.text, '%') >= 0 {
+	if t.patterns.count > 0 && strings.IndexByte(r.text, '%') >= 0 {
 		modes = []segmentMode{unescapedSegments, writtenSegments, decodedSegments}
 		if r.sent {
 			modes = modes[:2] // nothing has decoded it yet
@@ -240,7 +244,7 @@ func (t *Table[V]) look(r reading, calls bool, yield func(Match[V]) bool) bool {
 		if !t.lookCases(r.text, calls, comparison{segments: mode}, yield) {
 			return false
 		}
-		if strings.Contains(r.text, "//") && !t.lookCases(r.text, calls, comparison{segments: mode, filled: true}, yield) {
+		if t.patterns.count > 0 && strings.Contains(r.text, "//") && !t.lookCases(r.text, calls, comparison{segments: mode, filled: true}, yield) {
 			return false
 		}
 	}
@@ -264,13 +268,15 @@ func (t *Table[V]) lookCases(path string, calls bool, how comparison, yield func
 }
 
 // lookSlash looks up a path, and the same with or without its last slash where an entry
-// spells out only that: many routers redirect from one to the other, or take both.
+// spells out that one, and none without wildcards spells out the path itself: many routers
+// redirect from one to the other, or take both.
 func (t *Table[V]) lookSlash(l lookup[V], path string, yield func(Match[V]) bool) bool {
 	m := l.find(path, false)
 	if !yield(m) {
 		return false
 	}
-	if m.Kind == Path && m.spelt || m.Known || path == "" {
+	spelt := m.Kind == Path && m.spelt
+	if spelt && !m.wild || m.Known || path == "" {
 		return true
 	}
 	var turned Match[V]
@@ -279,7 +285,15 @@ func (t *Table[V]) lookSlash(l lookup[V], path string, yield func(Match[V]) bool
 	} else {
 		turned = l.find(path, true)
 	}
-	return !turned.spelt || yield(turned)
+	if !turned.spelt || spelt && turned.Kind == Path && withoutSlash(m.Name) == withoutSlash(turned.Name) {
+		return true // two patterns that differ in the slash say which is which
+	}
+	return yield(turned)
+}
+
+// withoutSlash returns a pattern without the slash at its end.
+func withoutSlash(pattern string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(pattern, "{$}"), "/")
 }
 
 // lookup is one way to look paths up.
@@ -339,6 +353,32 @@ func (l lookup[V]) procedure(path string, slash bool) (service, method string, o
 		}
 	}
 	return "", "", false
+}
+
+// maxProbe is how many patterns a table may have for Widened to try another one.
+const maxProbe = 1000
+
+// Widened reports whether a path would have one match, by this very pattern, if it stood in
+// place of the named one: the pattern conflicts with no other, and every reading leads to it.
+func (t *Table[V]) Widened(name, pattern, path, escaped string, calls bool) bool {
+	wide, problem := ParsePattern(pattern)
+	if problem != nil || len(t.added) > maxProbe {
+		return false
+	}
+	probe := *t
+	probe.plain = plainPatterns[V]{map[string]Match[V]{}, map[string]rawMatch[V]{}, map[string]string{}}
+	probe.patterns, probe.foldedTree, probe.register, probe.added = tree[V]{}, nil, registry{}, nil
+	for _, e := range t.added {
+		p := e.pattern
+		if p.text == name {
+			p = wide
+		}
+		if probe.AddPattern(p, e.match.Value) != nil {
+			return false
+		}
+	}
+	first, _, verdict := probe.Find(path, escaped, calls)
+	return verdict == Clear && first.Name == pattern
 }
 
 // Covers reports whether the patterns' text is about the procedures of a known service,

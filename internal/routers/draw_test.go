@@ -20,7 +20,7 @@ func (d draws) percent(n int) bool { return d.IntN(100) < n }
 func pick[T any](d draws, of []T) T { return of[d.IntN(len(of))] }
 
 // words are the segments of patterns; no two differ in letter case only.
-var words = []string{"files", "public", "admin", "items", "v1", "users", "delete", "Docs", "my%20files", "caf%C3%A9", "a%2Bb", "100%25", "v1%2Fitems"}
+var words = []string{"files", "public", "admin", "items", "v1", "users", "delete", "Docs", "my%20files", "caf%C3%A9", "a%2Bb", "100%25", "v1%2Fitems", "%7euser", "x%2Cy"}
 
 func (d draws) pattern() string {
 	var b strings.Builder
