@@ -103,7 +103,7 @@ func randomPattern(random *rand.Rand) string {
 			wildcards++
 			b.WriteString("/{w" + strings.Repeat("w", wildcards) + "}")
 		default:
-			b.WriteString("/" + pick(random, "a", "b", "B", "c%20d", "e%20f", "g%2Fh", "i%25j", "é", "k.l", "m;n"))
+			b.WriteString("/" + pick(random, "a", "b", "B", "c%20d", "e%20f", "g%2Fh", "i%25j", "é", "k.l", "m;n", "q%7er"))
 		}
 	}
 	end := pick(random, "", "", "/", "/", "/{$}", "/{rest...}")
@@ -115,7 +115,7 @@ func randomRawPath(random *rand.Rand) string {
 	var b strings.Builder
 	for range random.IntN(5) {
 		b.WriteString(pick(random, "/", "/", "/", "/", "/", "//", "/./", "/../", "%2f", "%5c", `\`))
-		b.WriteString(pick(random, "a", "b", "B", "c%20d", "e%20f", "e%20%66", "g%2Fh", "g%2fh", "i%25j", "%C3%A9", "é", "k.l", "m;n", "m;n=1", "%61", "a.", "a%20", "..%2fa", "%2e%2e", "a%00", "a%3Fb", "a%23", "%2561", "z"))
+		b.WriteString(pick(random, "a", "b", "B", "c%20d", "e%20f", "e%20%66", "g%2Fh", "g%2fh", "i%25j", "%C3%A9", "é", "k.l", "m;n", "q%7er", "q~r", "m;n=1", "%61", "a.", "a%20", "..%2fa", "%2e%2e", "a%00", "a%3Fb", "a%23", "%2561", "z"))
 	}
 	return "/" + strings.TrimPrefix(b.String()+pick(random, "", "", "/"), "/")
 }
