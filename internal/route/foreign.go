@@ -32,6 +32,9 @@ func foreign(part string) (reason string) {
 // translate returns the pattern of net/http for what was meant by another one; it is empty
 // where net/http has none.
 func translate(text string) string {
+	if len(text) > MaxPath {
+		return ""
+	}
 	text, isRegexp := strings.CutPrefix(text, "^")
 	if isRegexp {
 		text = strings.TrimSuffix(text, "$")
@@ -44,7 +47,7 @@ func translate(text string) string {
 	if len(parts) > 0 && parts[0] == "" {
 		parts = parts[1:]
 	}
-	t := translation{}
+	t := translation{names: map[string]int{}}
 	for i, part := range parts {
 		if !t.add(part, i == len(parts)-1) {
 			return ""
@@ -107,7 +110,7 @@ func isOptional(segment, rest string) bool {
 // translation puts a pattern together.
 type translation struct {
 	parts []string
-	names []string
+	names map[string]int // the wildcards' names, and the last number behind each
 }
 
 // add translates a segment; it reports false where net/http has nothing for it.
@@ -163,10 +166,11 @@ func (t *translation) unique(name string) string {
 		name = "any"
 	}
 	free := name
-	for i := 2; slices.Contains(t.names, free); i++ {
-		free = fmt.Sprint(name, i)
+	for t.names[free] > 0 {
+		t.names[name]++
+		free = fmt.Sprint(name, t.names[name])
 	}
-	t.names = append(t.names, free)
+	t.names[free] = 1
 	return free
 }
 

@@ -1,0 +1,47 @@
+package route_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/route"
+)
+
+// FuzzPattern: a pattern that is refused is refused with one that loads, if with any; a pattern
+// that loads is one of http.ServeMux, and governs a path only where ServeMux dispatches there,
+// or would after it has cleaned the path.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"/healthz", "/healthz"}, {"/my%20files/{id}", "/my%20files/a%2Fb"}, {"/v1/*", "/v1/x"}, {"/{a}/{b...}", "//x/..%2f;y"}, {"/a/{$}", "/a"}, {"/users/{id:[0-9]+}", `/users\7`}, {"^/a/(.*)$", "/%25252541"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, text, raw string) {
+		pattern, problem := route.ParsePattern(text)
+		if problem != nil {
+			if _, second := route.ParsePattern(problem.Fix); problem.Fix != "" && second != nil {
+				t.Fatalf("%q: write %q, which %s", text, problem.Fix, second.Reason)
+			}
+			return
+		}
+		table := route.New(route.Config[string]{Prefixes: []string{"/api"}, Same: func(a, b string) bool { return a == b }})
+		if err := table.AddPattern(pattern, text); err != nil {
+			t.Fatalf("%q alone %v", text, err)
+		}
+		u, err := url.ParseRequestURI(raw)
+		if err != nil || u.Opaque != "" {
+			return
+		}
+		mux := http.NewServeMux()
+		mux.Handle(text, governed(text))
+		_, dispatched := mux.Handler(&http.Request{Method: http.MethodGet, URL: u, Host: "api.example.com"})
+		got, exact := table.Exact(u.Path, u.RawPath)
+		if first, _, verdict := table.Find(u.Path, u.RawPath, false); !exact && verdict == route.Clear {
+			got = first.Value
+		}
+		if got != "" && dispatched != text && u.Path != "" {
+			t.Fatalf("%q is governed by %q, and ServeMux dispatches it to %q", raw, got, dispatched)
+		}
+	})
+}
