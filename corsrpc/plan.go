@@ -52,7 +52,7 @@ type unclearPath struct {
 	first, other route.Match[*target]
 	vary         string // what the answer to a GET or HEAD depends on
 
-	// What was asked, for the remedy.
+	// These are the request's, for the remedy.
 	routes        *route.Table[*target]
 	path, escaped string
 	calls         bool

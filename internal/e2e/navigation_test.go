@@ -18,7 +18,7 @@ type visit struct {
 	way     string // the name of a bypass, or of one of otherWays
 	path    string
 	through string // a path of the identity provider, which leads on to that path; empty for none
-	runs    bool   // whether it is no call, so that the handler gets it
+	runs    bool   // whether the handler gets it, since it cannot be a call
 }
 
 // otherWays are those that only a page of the identity provider or a script's form of data takes.
@@ -110,9 +110,8 @@ const (
 	coveredPolicy = `rules: [{selector: auth.v1, accept_risks: [UNKNOWN_SELECTORS]}]`
 )
 
-// TestPagesAreNotCalls: a page whose path happens to look like a procedure's is a page. What other sites send to pages arrives,
-// whether the policy grants those sites anything or not; what could be a call does not, nor does anything for what is known to be
-// a procedure.
+// TestPagesAreNotCalls: links, images and forms of other sites reach a page whose path happens to look like a procedure's, whether
+// the policy grants those sites anything or not; requests that could be calls do not, nor does any request for a known procedure.
 func TestPagesAreNotCalls(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		page := pool.Page(t, engine)
