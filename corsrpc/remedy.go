@@ -49,7 +49,7 @@ func (d Decision) Remedy() string {
 func (d Decision) remedyOfOperational() string {
 	risk, impossible := d.riskOfOrigin()
 	if impossible != "" {
-		return "no policy can allow the origin, since it " + impossible
+		return "no policy can allow it, since it " + impossible
 	}
 	unknown := ""
 	if !d.target.known {
