@@ -76,7 +76,7 @@ func (p Policy) options(names ...string) (layers []layer) {
 
 // RuleFor returns what holds for a path as clients spell it, and false where
 // the policy does not govern it. A path that only has the form of a procedure's is
-// governed where the request can be a call: a POST, which is no form that navigates, or a
+// governed where the request can be a call: a POST other than a form that navigates, or a
 // GET with the parameter encoding.
 func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
 	path, _, _ = strings.Cut(path, "?")

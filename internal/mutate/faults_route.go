@@ -68,7 +68,7 @@ var routeFaults = []fault{
 	{"a procedure with a long name is none", tableOfRoutesGo, `		t.longest = max(t.longest, len(prefix+path))
 `, ``},
 	{"a target without a slash is a path", tableOfRoutesGo, ` || !isRooted(path) || !isRooted(escaped)`, ``},
-	{"a URL within a URL is no path", decideGo, `		path = r.URL.Opaque // which`, `		path = "" // which`},
+	{"a URL within a URL is not looked at", decideGo, `		path = r.URL.Opaque // which`, `		path = "" // which`},
 	{"letter case counts", tableOfRoutesGo, `	return t.lookSlash(folded, lower, yield)
 `, `	return true
 `},
@@ -119,7 +119,7 @@ var routeFaults = []fault{
 `, ``},
 	{"escapes of letters alone are not decoded", readingsGo, `	decodeUnreserved,
 `, ``},
-	{"a backslash is no slash", readingsGo, "	func(s string) string { return strings.ReplaceAll(s, `\\`, \"/\") },\n", ``},
+	{"a backslash stays a backslash", readingsGo, "	func(s string) string { return strings.ReplaceAll(s, `\\`, \"/\") },\n", ``},
 	{"parameters stay", readingsGo, `	dropParameters,
 `, ``},
 	{"a question mark does not end a path", readingsGo, `	func(s string) string { return cutAt(s, '?') },

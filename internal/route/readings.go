@@ -180,7 +180,7 @@ func isUnreserved(c byte) bool {
 	return false
 }
 
-// decodeAll decodes each percent escape once. What is no escape stays.
+// decodeAll decodes each percent escape once, and leaves malformed ones as they are.
 func decodeAll(s string) string { return decode(s, false) }
 
 // decodeUnreserved decodes the escapes of unreserved characters once.
