@@ -1,6 +1,7 @@
 package corsrpc
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +28,9 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 	}
 	return compile(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
 }
+
+// errNilPolicy is what Compile answers to a missing policy.
+var errNilPolicy = errors.New("corsrpc: Compile was given no policy: pass doc.Policy() of a document, or a message")
 
 // compile is Compile of a policy that it may keep, with the origins that were cut out
 // of it, and with the problems that reading the text has found, so that all are

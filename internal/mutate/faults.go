@@ -19,7 +19,7 @@ const (
 	textsGo          = "internal/origin/texts.go"
 	sourceGo         = "corsrpc/source.go"
 	watchGo          = "corsrpc/watch.go"
-	policyGo         = "corsrpc/policy.go"
+	policyGo         = "corsrpc/load.go"
 	provenanceGo     = "corsrpc/provenance.go"
 	planGo           = "corsrpc/plan.go"
 	namesGo          = "corsrpc/names.go"
