@@ -276,16 +276,12 @@ func dropAccessControl(header http.Header) (any bool) {
 		return false
 	}
 	for key := range header {
-		if isAccessControl(key) {
+		if fetch.IsAccessControl(key) {
 			delete(header, key)
 			any = true
 		}
 	}
 	return any
-}
-
-func isAccessControl(key string) bool {
-	return len(key) >= len(accessControl) && strings.EqualFold(key[:len(accessControl)], accessControl)
 }
 
 // addVary appends to Vary what it does not say yet (RFC 9110, section
@@ -376,11 +372,11 @@ func (g *grant) exposesPresent(name string, header http.Header) bool {
 	case isStatusHeader(name):
 		return g.protocols&rpc.GRPCWeb != 0
 	}
-	if yes, mentioned := g.response.verdict(name); mentioned {
+	if yes, mentioned := g.response.Lookup(name); mentioned {
 		return yes
 	}
 	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {
-		if yes, mentioned := g.response.verdict(plain); mentioned {
+		if yes, mentioned := g.response.Lookup(plain); mentioned {
 			return yes
 		}
 	}

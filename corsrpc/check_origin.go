@@ -23,7 +23,7 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {
-		t = &target{grant: plan.nobody, answers: &plan.nobody.answers}
+		t = plan.nobody
 	}
 	var d Decision
 	plan.decideOn(&d, t, &request, r.Header["Origin"], true)

@@ -46,7 +46,7 @@ func RequestOf(r *http.Request) Request {
 
 // Decide says what becomes of a request. It depends on the plan and the
 // request only (and on the time, for a source with a SourceMaxAge), changes
-// nothing, and is safe for concurrent use.
+// nothing but the plan's caches, and is safe for concurrent use.
 //
 // The rows are those of the table in the documentation, top down; the first
 // that fits decides.
@@ -56,8 +56,8 @@ func (p *Plan) Decide(r Request) Decision {
 	return d
 }
 
-// decide is Decide into a zero Decision, which is not copied on the way; origins is
-// the request's header, looked up once.
+// decide fills in *d, which must be zero, to avoid copying a Decision. The Origin header is
+// given apart, since Wrap has looked it up.
 func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 	t := p.find(r)
 	if t.kind == targetNone {
@@ -174,7 +174,7 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 	switch {
 	case g.disabled:
 		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed && g.originRule == nil:
+	case g.unnamed:
 		d.refuse(r, ReasonOperationalNotNamed)
 	case !d.matchOrigin(p, from):
 		d.refuse(r, ReasonOriginNotAllowed)

@@ -1,8 +1,6 @@
 package corsrpc
 
 import (
-	"strings"
-
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -260,69 +258,53 @@ func (d Decision) PathPattern() string {
 	return d.target.name
 }
 
-// Field returns the path of the field behind the decision: the origin that
-// matched, such as rules[1].allow_origins[0]; what refuses, such as
-// rules[1].disabled; or else the narrowest rule that governs the request. It is
-// empty where there is none. See From for where that is written.
-func (d Decision) Field() string {
-	if d.target == nil || d.target.grant == nil || d.target.grant.effective == nil {
+// From returns where the decision comes from in the policy: the origin that matched, such as
+// rules[1].allow_origins[0]; what refuses, such as rules[1].disabled; or else the narrowest
+// rule that governs the request. It is the zero Provenance where there is none.
+func (d Decision) From() Provenance { return d.fromField(d.field()) }
+
+// field is From's field.
+func (d *Decision) field() string {
+	if d.target == nil || d.target.rule == nil {
 		return ""
 	}
-	g := d.target.grant
-	switch {
-	case d.reason == ReasonDisabled:
-		return g.field(g.disabledFrom, "disabled")
-	case d.reason == ReasonCredentialsNotAllowed:
-		return g.field(g.credentialsFrom, "allow_credentials")
-	case d.reason == ReasonMethodNotAllowed:
-		return g.field(g.methodsFrom, "allow_methods")
-	case d.reason == ReasonMethodNotGranted, d.reason == ReasonHeadersNotGranted:
-		return g.narrowest()
-	case d.reason == ReasonOriginNotAllowed && g.originRule != nil && g.originRule.items > 0:
-		return g.field(g.originRule, "allow_origins")
-	case d.reason == ReasonOriginNotAllowed:
-		return g.field(g.originRule, "allow_origins_from")
+	rule := d.target.rule
+	switch d.reason {
+	case ReasonDisabled:
+		return rule.SaidOrNarrowest("disabled")
+	case ReasonCredentialsNotAllowed:
+		return rule.SaidOrNarrowest("allow_credentials")
+	case ReasonMethodNotAllowed:
+		return rule.SaidOrNarrowest("allow_methods")
+	case ReasonMethodNotGranted, ReasonHeadersNotGranted:
+		return rule.Narrowest()
+	case ReasonOriginNotAllowed:
+		return rule.OriginsField()
 	}
 	return d.originField()
 }
 
-// FieldWithoutIndex returns Field without the place in a list at its end, such as
-// rules[1].allow_origins for rules[1].allow_origins[7]. Such fields are bounded in number
-// by the policy's rules, however many origins these list, so they are what metrics and
-// groups of requests are kept by.
-func (d Decision) FieldWithoutIndex() string {
-	field := d.Field()
-	list := strings.LastIndexByte(field, '[')
-	if list < 0 || !strings.HasSuffix(field, "]") || strings.HasSuffix(field[:list], "rules") {
-		return field
-	}
-	return field[:list]
-}
-
 // originField is the field that allows the origin, or else that of the narrowest
 // rule.
-func (d Decision) originField() string {
-	g := d.target.grant
+func (d *Decision) originField() string {
 	switch {
 	case d.matched > 0:
-		field, _ := g.originRule.originPlace(g.origins.Index(d.matched))
-		return field
+		return d.target.rule.OriginPlace(d.target.grant.origins.Index(d.matched)).Field
 	case d.source > 0:
-		return g.field(g.originRule, item("allow_origins_from", g.originRule.message.GetAllowOriginsFrom(), g.sources[d.source-1]))
+		return d.target.rule.SourceField(int(d.source) - 1)
 	}
-	return g.narrowest()
+	return d.target.rule.Narrowest()
 }
 
-// From returns where the field behind the decision is written.
-func (d Decision) From() Provenance { return d.fromField(d.Field()) }
-
 // fromField returns where a field of the rule that governs is written.
-func (d Decision) fromField(field string) Provenance {
+func (d *Decision) fromField(field string) Provenance {
 	if field == "" {
 		return Provenance{}
 	}
-	if d.matched > 0 && d.originField() == field {
-		return d.target.grant.originProvenance(d.target.grant.origins.Index(d.matched))
+	if d.matched > 0 {
+		if at := d.target.rule.OriginPlace(d.target.grant.origins.Index(d.matched)); at.Field == field {
+			return provenanceOf(at) // which knows the environment variable
+		}
 	}
-	return d.target.grant.places.of(field)
+	return provenanceOf(d.target.rule.Place(field))
 }

@@ -57,11 +57,11 @@ profiles:
 			r.Header["Access-Control-Request-Method"], r.Header["Access-Control-Request-Headers"] = []string{"POST"}, []string{c.asks}
 		}
 		d := layer.Plan().Decide(r)
-		if d.Field() != c.field || d.FieldWithoutIndex() != c.without {
-			t.Errorf("%s from %s: %q, without an index %q; want %q, %q", c.path, c.from, d.Field(), d.FieldWithoutIndex(), c.field, c.without)
+		if d.From().Field != c.field || d.From().FieldWithoutIndex() != c.without {
+			t.Errorf("%s from %s: %q, without an index %q; want %q, %q", c.path, c.from, d.From().Field, d.From().FieldWithoutIndex(), c.field, c.without)
 		}
 	}
-	if got := (corsrpc.Decision{}).FieldWithoutIndex(); got != "" {
+	if got := (corsrpc.Decision{}).From().FieldWithoutIndex(); got != "" {
 		t.Errorf("the zero Decision: %q", got)
 	}
 }

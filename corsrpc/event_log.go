@@ -98,7 +98,7 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	if d.missing != "" {
 		attrs = append(attrs, slog.String("missing", sample(d.missing)))
 	}
-	if d.Field() != "" {
+	if d.field() != "" {
 		attrs = append(attrs, slog.String("rule", d.From().String()))
 	}
 	if !d.Enforced() {

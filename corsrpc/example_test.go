@@ -141,7 +141,7 @@ defaults:
 			Path:   "/acme.v1.CatalogService/Get",
 			Header: http.Header{"Origin": {origin}},
 		})
-		fmt.Println(d.Outcome(), d.Reason(), d.Field())
+		fmt.Println(d.Outcome(), d.Reason(), d.From().Field)
 	}
 	// Output:
 	// grant ORIGIN_ALLOWED defaults.allow_origins[0]

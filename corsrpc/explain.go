@@ -67,11 +67,11 @@ var questions = []struct {
 			case d.target.kind == targetUnclear:
 				return "it is too long, its dot segments climb too high, or servers may read it in too many ways", ""
 			case d.target.kind == targetPath:
-				return "that of the path rule " + name, d.target.grant.narrowest()
+				return "that of the path rule " + name, d.target.rule.Narrowest()
 			case d.target.known:
-				return "that of the procedure " + name, d.target.grant.narrowest()
+				return "that of the procedure " + name, d.target.rule.Narrowest()
 			}
-			return "that of a procedure " + name + ", which neither the schema nor the policy names", d.target.grant.narrowest()
+			return "that of a procedure " + name + ", which neither the schema nor the policy names", d.target.rule.Narrowest()
 		},
 	},
 	{
@@ -109,7 +109,7 @@ var questions = []struct {
 	{
 		text: "may other origins call it at all?", endsIn: []Reason{ReasonDisabled},
 		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
-			return yesNo(!ends), said(d.target.grant.disabledFrom, "disabled")
+			return yesNo(!ends), d.target.rule.Said("disabled")
 		},
 	},
 	{
@@ -128,7 +128,7 @@ var questions = []struct {
 		text: "is the origin allowed?", endsIn: []Reason{ReasonOriginNotAllowed},
 		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
 			if ends {
-				return "no: " + d.origin, d.Field()
+				return "no: " + d.origin, d.field()
 			}
 			return "yes: " + d.origin, d.originField()
 		},
@@ -138,7 +138,7 @@ var questions = []struct {
 		asked: func(d Decision, _ Request) bool { return d.preflight },
 		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
 			method := sample(r.Header.Get("Access-Control-Request-Method"))
-			return yesNo(!ends) + ": it asks for " + method + "; granted: " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
+			return yesNo(!ends) + ": it asks for " + method + "; granted: " + d.target.grant.allowMethods, d.target.rule.Said("allow_methods")
 		},
 	},
 	{
@@ -160,7 +160,7 @@ var questions = []struct {
 		text: "may a handshake of this origin use cookies?", endsIn: []Reason{ReasonCredentialsNotAllowed, ReasonOriginAllowed},
 		asked: func(d Decision, _ Request) bool { return d.upgrade && !d.preflight },
 		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) {
-			return yesNo(d.target.grant.credentials), said(d.target.grant.credentialsFrom, "allow_credentials")
+			return yesNo(d.target.grant.credentials), d.target.rule.Said("allow_credentials")
 		},
 	},
 	{
@@ -178,7 +178,7 @@ var questions = []struct {
 		text: "does the rule list the method?", endsIn: []Reason{ReasonMethodNotAllowed},
 		asked: func(d Decision, _ Request) bool { return d.target.kind == targetPath && !d.preflight },
 		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			return yesNo(!ends) + ": " + d.target.grant.allowMethods, said(d.target.grant.methodsFrom, "allow_methods")
+			return yesNo(!ends) + ": " + d.target.grant.allowMethods, d.target.rule.Said("allow_methods")
 		},
 	},
 	{
@@ -191,7 +191,7 @@ var questions = []struct {
 			if len(r.Header["Cookie"]) == 0 && len(r.Header["Authorization"]) == 0 {
 				found += ", and it has none"
 			}
-			return found, said(d.target.grant.credentialsFrom, "allow_credentials")
+			return found, d.target.rule.Said("allow_credentials")
 		},
 	},
 }
@@ -211,14 +211,6 @@ func describeMatch(m route.Match[*target]) string {
 		return "that of the path rule " + sample(m.Name)
 	}
 	return "that of the procedure " + sample(m.Name)
-}
-
-// said is the field of the layer that says something; empty where it is built in.
-func said(l *parsedRule, name string) string {
-	if l == nil {
-		return ""
-	}
-	return l.field + "." + name
 }
 
 func yesNo(yes bool) string {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // What a page shows at most of what may be long.
@@ -106,16 +107,23 @@ func (l *Layer) inspect(form url.Values) *inspection {
 	plan, h, now := l.Plan(), l.history.Load(), time.Now()
 	shown := &inspection{
 		Now: stamp(now), Since: stamp(h.since), Policy: showPolicy(plan),
-		Unknown: showRule(plan.uncovered, nil), Trial: l.try(plan, form),
+		Unknown: showRule(plan.rules.Uncovered, nil), Trial: l.try(plan, form),
 		Sources: l.showSources(plan, now),
 	}
 	if plan.shadow != nil {
 		shadow := showPolicy(plan.shadow)
 		shown.Shadow = &shadow
 	}
-	shown.Procedures = len(plan.procedures)
-	shown.Rules, shown.RulesLeft = showRules(namesByGrant(plan.procedures))
-	shown.Paths, shown.PathsLeft = showRules(namesByGrant(plan.paths))
+	procedures, paths := map[*rules.Effective][]string{}, map[*rules.Effective][]string{}
+	for _, m := range plan.rules.Procedures {
+		procedures[m.Rule] = append(procedures[m.Rule], m.Name)
+	}
+	for _, path := range plan.rules.Paths {
+		paths[path.Rule] = append(paths[path.Rule], path.Pattern.String())
+	}
+	shown.Procedures = len(plan.rules.Procedures)
+	shown.Rules, shown.RulesLeft = showRules(procedures)
+	shown.Paths, shown.PathsLeft = showRules(paths)
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -128,28 +136,19 @@ func (l *Layer) inspect(form url.Values) *inspection {
 	return shown
 }
 
-// namesByGrant puts the names together that have the same answer.
-func namesByGrant(grants map[string]*grant) map[*grant][]string {
-	names := map[*grant][]string{}
-	for name, g := range grants {
-		names[g] = append(names[g], name)
-	}
-	return names
-}
-
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func showPolicy(p *Plan) policyShown {
 	shown := policyShown{Profile: p.profile, Observes: p.observes}
-	if n := p.lists.len(); n > 0 {
+	if n := p.rules.LongListed(); n > 0 {
 		shown.YAML = fmt.Sprintf("# the policy has %d origins in long lists: too many to show", n)
 		return shown
 	}
-	if size := proto.Size(p.policy); size > mostPolicyBytes {
+	policy := p.Policy()
+	if size := proto.Size(policy); size > mostPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown
 	}
-	policy := p.Policy()
 	policy.Shadow = nil // is shown by itself
 	text, err := policyfile.YAML(policy)
 	if err != nil {
@@ -160,11 +159,11 @@ func showPolicy(p *Plan) policyShown {
 }
 
 // showRules shows each grant once, with the procedures or paths that share it.
-func showRules(names map[*grant][]string) (shown []ruleShown, left int) {
+func showRules(names map[*rules.Effective][]string) (shown []ruleShown, left int) {
 	for _, of := range names {
 		slices.Sort(of)
 	}
-	grants := slices.SortedFunc(maps.Keys(names), func(a, b *grant) int { return cmp.Compare(names[a][0], names[b][0]) })
+	grants := slices.SortedFunc(maps.Keys(names), func(a, b *rules.Effective) int { return cmp.Compare(names[a][0], names[b][0]) })
 	left = max(len(grants)-mostRules, 0)
 	for _, g := range grants[:len(grants)-left] {
 		shown = append(shown, showRule(g, names[g]))
@@ -172,11 +171,11 @@ func showRules(names map[*grant][]string) (shown []ruleShown, left int) {
 	return shown, left
 }
 
-func showRule(g *grant, names []string) ruleShown {
+func showRule(e *rules.Effective, names []string) ruleShown {
 	shown := ruleShown{NamesLeft: max(len(names)-mostNames, 0)}
 	shown.Names = names[:len(names)-shown.NamesLeft]
 	var values []EffectiveValue
-	values, shown.OriginsLeft = g.values(mostOrigins)
+	values, shown.OriginsLeft = effectiveValues(e, mostOrigins)
 	for _, v := range values {
 		shown.Values = append(shown.Values, valueShown{v.Field, v.Value, v.From.String()})
 	}

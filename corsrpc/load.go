@@ -8,6 +8,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // DefaultMaxPolicyBytes is the size beyond which a policy text is refused
@@ -67,12 +68,12 @@ func compileFile(name string, text []byte, config compileConfig) (*Plan, error) 
 	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
 		text, cut = policyfile.CutOrigins(text, config.longList)
 	}
-	doc, violations := readDocument(name, text, &config)
+	doc, violations := rules.Parse(name, text, config.maxPolicyBytes)
 	if doc == nil {
-		return nil, &PolicyError{violations}
+		return nil, policyError(violations)
 	}
-	config.document = doc
-	return compile(doc.policy, cut, &config, violations)
+	config.document = &Document{doc}
+	return compile(doc.Policy(), cut, &config, violations)
 }
 
 // readPolicyFile reads no more of a text than shows that it is too large.

@@ -103,8 +103,8 @@ func TestPolicyOfAPlanCompilesToTheSame(t *testing.T) {
 		again := planOfSuite(t, s, plan.Policy()).WithSets(s.Sources)
 		for _, c := range s.Cases {
 			r := corsrpc.RequestOf(request(t, c))
-			if a, b := plan.Decide(r), again.Decide(r); a.Outcome() != b.Outcome() || a.Reason() != b.Reason() || a.Field() != b.Field() {
-				t.Errorf("%s/%s: %v %v %v, then %v %v %v", s.File, c.Name, a.Outcome(), a.Reason(), a.Field(), b.Outcome(), b.Reason(), b.Field())
+			if a, b := plan.Decide(r), again.Decide(r); a.Outcome() != b.Outcome() || a.Reason() != b.Reason() || a.From().Field != b.From().Field {
+				t.Errorf("%s/%s: %v %v %v, then %v %v %v", s.File, c.Name, a.Outcome(), a.Reason(), a.From().Field, b.Outcome(), b.Reason(), b.From().Field)
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func TestManyOriginsAndRules(t *testing.T) {
 		t.Errorf("compiling took %d MiB", got>>20)
 	}
 	d := plan.Decide(corsrpc.Request{Method: "POST", Path: "/a.v1999.S/M", Header: http.Header{"Origin": {"https://tenant99999.example.com"}}})
-	if d.Outcome() != corsrpc.OutcomeGrant || d.Field() != "defaults.allow_origins[99999]" {
-		t.Errorf("%v %v %s", d.Outcome(), d.Reason(), d.Field())
+	if d.Outcome() != corsrpc.OutcomeGrant || d.From().Field != "defaults.allow_origins[99999]" {
+		t.Errorf("%v %v %s", d.Outcome(), d.Reason(), d.From().Field)
 	}
 }

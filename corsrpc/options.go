@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // Option is an option of Load: a CompileOption or a LayerOption.
@@ -44,7 +46,7 @@ type compileConfig struct {
 }
 
 func newCompileConfig(opts []CompileOption) *compileConfig {
-	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, longList: longList, lookupEnv: os.LookupEnv}
+	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, longList: rules.DefaultLongList, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
 		o.applyToCompile(c)
 	}

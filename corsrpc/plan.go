@@ -8,23 +8,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // Plan is a compiled policy: for every procedure and path, the finished
-// answer. It is immutable and safe for concurrent use.
+// answer. What it answers never changes; it holds caches that requests write. It is safe for
+// concurrent use.
 type Plan struct {
-	policy     *corsrpcv1.Policy
-	lists      originLists // of its rules
-	profile    string      // the chosen one; empty for none
-	routes     *route.Table[*target]
-	procedures map[string]*grant // by full name
-	selectors  map[string]*grant // of procedures that are not known
-	paths      map[string]*grant // by pattern
-	uncovered  *grant            // of names that no selector but * covers
-	nobody     *grant            // of what no rule is about
-	unbounded  *target           // of paths that are too long, or have too many readings
+	rules     *rules.Rules // what the policy says, and where: for explanations, which no answer depends on
+	profile   string       // the chosen one; empty for none
+	routes    *route.Table[*target]
+	nobody    *target // of what no rule is about
+	unbounded *target // of paths that are too long, or have too many readings
 
-	interned    map[string]*grant
 	sourceNames []string              // that rules name, sorted
 	sets        map[string]*sourceSet // what they streamed; none before
 	observes    bool                  // nothing is refused, only reported
@@ -33,7 +29,7 @@ type Plan struct {
 
 // Policy returns a copy of the policy that the plan was compiled from.
 // Compiling it again with the same options gives an equal plan.
-func (p *Plan) Policy() *corsrpcv1.Policy { return p.lists.restore(p.policy) }
+func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }
 
 // A target is what a request path resolves to: a procedure, a path rule, or neither.
 type target struct {
@@ -42,6 +38,7 @@ type target struct {
 	known bool   // by the schema or the policy, as it is: such names are bounded in number
 	id    uint64 // of one that the plan holds; 0 otherwise
 	grant *grant
+	rule  *rules.Effective // where each value of the grant comes from
 
 	answers *recent[exposure] // its own where the plan holds it; the grant's otherwise
 	unclear *unclearPath      // of a path whose readings differ
@@ -58,20 +55,10 @@ type unclearPath struct {
 	calls         bool
 }
 
-// knownTarget returns one for the plan to hold.
-func knownTarget(kind targetKind, name string, g *grant) *target {
-	return &target{kind: kind, name: name, known: true, id: newID(), grant: g, answers: &recent[exposure]{}}
-}
-
 var lastID atomic.Uint64
 
 // newID tells a grant or a target from all others, those of other plans too.
 func newID() uint64 { return lastID.Add(1) }
-
-// namelessTarget returns the target of names that a selector covers: find puts the name in.
-func namelessTarget(g *grant) *target {
-	return &target{kind: targetProcedure, grant: g, answers: &g.answers}
-}
 
 // ungoverned is the target of every path that no rule covers.
 var ungoverned = &target{}
@@ -97,9 +84,11 @@ func (p *Plan) find(r *Request) *target {
 	case verdict == route.Unbounded:
 		return p.unbounded
 	case verdict == route.Differs:
-		return &target{kind: targetUnclear, grant: p.nobody, answers: &p.nobody.answers, unclear: &unclearPath{
+		t := *p.unbounded
+		t.unclear = &unclearPath{
 			first: first, other: other, vary: p.varyOfReadings(r, calls), routes: p.routes, path: r.Path, escaped: r.EscapedPath, calls: calls,
-		}}
+		}
+		return &t
 	case first.Kind == route.None:
 		return ungoverned
 	case first.Kind == route.Path || first.Value.known:

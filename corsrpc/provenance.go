@@ -1,23 +1,14 @@
 package corsrpc
 
 import (
-	"cmp"
-	"fmt"
-	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
-	"github.com/corsrpc/corsrpc-go/internal/fetch"
-	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Provenance says where a value of a plan comes from.
+// Provenance says where a value of a plan comes from. It is comparable.
 type Provenance struct {
 	// Field is the path of the policy's field, such as rules[1].allow_origins[0],
 	// or of an option in a .proto file, such as
@@ -32,6 +23,10 @@ type Provenance struct {
 	Position Position
 	// Variable is the environment variable that holds the value; empty for none.
 	Variable string
+}
+
+func provenanceOf(p rules.Place) Provenance {
+	return Provenance{p.Field, p.File, Position(p.Position), p.Variable}
 }
 
 // String returns it in one line, such as
@@ -50,50 +45,19 @@ func (p Provenance) String() string {
 	return s
 }
 
-// places finds where the fields of a policy and the options of a schema are
-// written. It is immutable.
-type places struct {
-	document *Document             // nil for none
-	options  map[string]Provenance // by the element that an option stands at
+// FieldWithoutIndex returns Field without the place in a list at its end, such as
+// rules[1].allow_origins for rules[1].allow_origins[7]. Such fields are bounded in number
+// by the policy's rules, however many origins these list, so they are what metrics and
+// groups of requests are kept by.
+func (p Provenance) FieldWithoutIndex() string {
+	list := strings.LastIndexByte(p.Field, '[')
+	if list < 0 || !strings.HasSuffix(p.Field, "]") || strings.HasSuffix(p.Field[:list], "rules") {
+		return p.Field
+	}
+	return p.Field[:list]
 }
 
-// of returns where a field is written, or the nearest field around it.
-func (p *places) of(field string) Provenance {
-	if element, ok := strings.CutPrefix(field, schemaField); ok {
-		element, _, _ = strings.Cut(element, ")")
-		at := p.options[element]
-		at.Field = field
-		return at
-	}
-	at := Provenance{Field: field}
-	if p.document != nil {
-		at.File, at.Position = p.document.name, p.document.position(field)
-	}
-	return at
-}
-
-// optionPlace finds where an option of a service or method is written.
-func optionPlace(d protoreflect.Descriptor, number protoreflect.FieldNumber) Provenance {
-	const optionsField = 3 // of ServiceDescriptorProto, and of MethodDescriptorProto 4
-	at := Provenance{File: d.ParentFile().Path()}
-	locations := d.ParentFile().SourceLocations()
-	element := locations.ByDescriptor(d)
-	if element.Path == nil {
-		return at
-	}
-	field := int32(optionsField)
-	if _, ok := d.(protoreflect.MethodDescriptor); ok {
-		field++
-	}
-	l := locations.ByPath(append(slices.Clone(element.Path), field, int32(number)))
-	if l.Path == nil {
-		l = element
-	}
-	at.Position = Position{l.StartLine + 1, l.StartColumn + 1}
-	return at
-}
-
-// EffectiveRule is what holds for one procedure or one path: the layers of the
+// EffectiveRule is what holds for one procedure or one path: the levels of the
 // policy and of the schema put together.
 type EffectiveRule struct {
 	// Name is the procedure's full name, such as acme.v1.CatalogService.Get, the path
@@ -105,7 +69,7 @@ type EffectiveRule struct {
 }
 
 // EffectiveValue is one value of an effective rule: an item of a list, or a
-// field.
+// field. It is comparable.
 type EffectiveValue struct {
 	// Field is the name of the field in corsrpc.v1.Rule.
 	Field string
@@ -118,7 +82,11 @@ type EffectiveValue struct {
 // Procedures returns the effective rule of each procedure that the schema has,
 // sorted by name, with where each of its values comes from. See Unknown for all others.
 func (p *Plan) Procedures() []EffectiveRule {
-	return effectiveRules(p.procedures)
+	var all effectiveRules
+	for _, m := range p.rules.Procedures {
+		all.add(m.Name, m.Rule)
+	}
+	return all.rules
 }
 
 // Unknown returns what procedures get that the schema does not have, as behind a proxy
@@ -127,159 +95,56 @@ func (p *Plan) Procedures() []EffectiveRule {
 // that no other covers. Operational services, such as grpc.reflection, are not among
 // those: nobody may call them unless a selector names them.
 func (p *Plan) Unknown() []EffectiveRule {
-	bySelector := maps.Clone(p.selectors)
-	for name := range p.procedures {
-		delete(bySelector, name)
+	known := map[string]bool{}
+	for _, m := range p.rules.Procedures {
+		known[m.Name] = true
 	}
-	return append(effectiveRules(bySelector), effectiveRules(map[string]*grant{"*": p.uncovered})...)
+	var all effectiveRules
+	for _, s := range p.rules.Selectors {
+		if !known[s.Name] {
+			all.add(s.Name, s.Rule)
+		}
+	}
+	all.add("*", p.rules.Uncovered)
+	return all.rules
 }
 
 // Paths returns the effective rule of each path that the policy names, sorted by
 // its pattern, with where each of its values comes from.
 func (p *Plan) Paths() []EffectiveRule {
-	return effectiveRules(p.paths)
+	var all effectiveRules
+	for _, path := range p.rules.Paths {
+		all.add(path.Pattern.String(), path.Rule)
+	}
+	slices.SortFunc(all.rules, func(a, b EffectiveRule) int { return strings.Compare(a.Name, b.Name) })
+	return all.rules
 }
 
-func effectiveRules(byName map[string]*grant) []EffectiveRule {
-	rules := make([]EffectiveRule, 0, len(byName))
-	values := map[*grant][]EffectiveValue{} // which many procedures share
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		g := byName[name]
-		if values[g] == nil {
-			values[g], _ = g.values(math.MaxInt)
-		}
-		rules = append(rules, EffectiveRule{name, slices.Clone(values[g])})
-	}
-	return rules
+// effectiveRules lists rules, of which many have the same values.
+type effectiveRules struct {
+	rules  []EffectiveRule
+	values map[*rules.Effective][]EffectiveValue
 }
 
-// from returns where a field of a layer is written.
-func (e *effective) from(l *parsedRule, name string) Provenance {
-	if l == nil {
-		return Provenance{}
+func (all *effectiveRules) add(name string, e *rules.Effective) {
+	if all.values == nil {
+		all.values = map[*rules.Effective][]EffectiveValue{}
 	}
-	return e.places.of(l.field + "." + name)
+	values, ok := all.values[e]
+	if !ok {
+		values, _ = effectiveValues(e, math.MaxInt)
+		all.values[e] = values
+	}
+	all.rules = append(all.rules, EffectiveRule{name, slices.Clone(values)})
 }
 
-// originProvenance returns where the pattern of this index is written.
-func (g *grant) originProvenance(i int) Provenance {
-	field, variable := g.originRule.originPlace(i)
-	at := g.places.of(field)
-	at.Variable = variable
-	return at
-}
-
-// values lists what the grant's rule says, with no more than so many origins, and how
-// many origins it left out.
-func (g *grant) values(mostOrigins int) (all []EffectiveValue, left int) {
-	add := func(field, value string, from Provenance) {
-		all = append(all, EffectiveValue{field, value, from})
+// effectiveValues lists what a rule says, with no more than maxOrigins origins, and how many
+// origins it left out.
+func effectiveValues(e *rules.Effective, maxOrigins int) (all []EffectiveValue, left int) {
+	values, left := e.Values(maxOrigins)
+	all = make([]EffectiveValue, len(values))
+	for i, v := range values {
+		all[i] = EffectiveValue{v.Field, v.Value, provenanceOf(v.From)}
 	}
-	if l := g.originRule; l != nil {
-		left = l.origins.Len()
-		for i, text := range l.origins.Texts().All {
-			if i == mostOrigins {
-				break
-			}
-			left--
-			add("allow_origins", strings.Clone(text), g.originProvenance(i))
-		}
-		for _, name := range l.sources {
-			add("allow_origins_from", name, g.from(l, item("allow_origins_from", l.message.GetAllowOriginsFrom(), name)))
-		}
-	}
-	add("allow_credentials", fmt.Sprint(g.credentials), g.from(g.credentialsFrom, "allow_credentials"))
-	for _, h := range g.mentions(g.request, requestHeaders) {
-		add(h.Field, h.Value, h.From)
-	}
-	add("expose", strings.TrimPrefix(g.exposure().String(), "EXPOSURE_"), g.from(g.exposeFrom, "expose"))
-	for _, h := range g.mentions(g.response, responseHeaders) {
-		add(h.Field, h.Value, h.From)
-	}
-	add("max_age", fmt.Sprintf("%ds", int64(g.maxAgeOrDefault()/time.Second)), g.from(g.maxAgeFrom, "max_age"))
-	for _, p := range []struct {
-		protocol rpc.Protocols
-		name     string
-	}{{rpc.Connect, "CONNECT"}, {rpc.GRPCWeb, "GRPC_WEB"}} {
-		if g.protocols&p.protocol != 0 {
-			add("protocols", p.name, g.from(g.protocolsFrom, "protocols"))
-		}
-	}
-	for _, method := range g.methods {
-		from := g.from(g.methodsFrom, item("allow_methods", g.methodsFrom.rule().GetAllowMethods(), method))
-		if g.kind.get && method == http.MethodGet {
-			from = Provenance{Field: "option idempotency_level"} // of each procedure that shares the rule
-		}
-		add("allow_methods", method, from)
-	}
-	add("disabled", fmt.Sprint(g.disabled), g.from(g.disabledFrom, "disabled"))
 	return all, left
-}
-
-// item is the field of an item of a list.
-func item(field string, items []string, is string) string {
-	return fmt.Sprintf("%s[%d]", field, slices.Index(items, is))
-}
-
-// mentions lists the items of header lists that no narrower layer overrules, the
-// widest layer's first.
-func (e *effective) mentions(list nameList, lists headerLists) (all []EffectiveValue) {
-	for i, l := range e.layers {
-		narrower := list[:len(list)-1-i]
-		for _, m := range list[len(list)-1-i] {
-			if narrower.overrules(m) {
-				continue
-			}
-			field, value := l.headerField(m, lists)
-			name, _, _ := strings.Cut(field, "[")
-			all = append(all, EffectiveValue{name, value, e.from(l, field)})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b EffectiveValue) int {
-		return cmp.Compare(fieldOrder[a.Field], fieldOrder[b.Field])
-	})
-	return slices.Compact(all) // tracing is one value, and three headers
-}
-
-// fieldOrder has the number of each field of a rule.
-var fieldOrder = func() map[string]protoreflect.FieldNumber {
-	numbers := map[string]protoreflect.FieldNumber{}
-	fields := (&corsrpcv1.Rule{}).ProtoReflect().Descriptor().Fields()
-	for i := range fields.Len() {
-		numbers[string(fields.Get(i).Name())] = fields.Get(i).Number()
-	}
-	return numbers
-}()
-
-// overrules reports whether one of the layers speaks of all that the mention, of a
-// wider layer, is about.
-func (l nameList) overrules(m mention) bool {
-	for _, layer := range l {
-		for _, n := range layer {
-			switch {
-			case n.kind == mentionAll && m.kind == mentionAll:
-				return true
-			case n.kind == mentionName && m.kind != mentionName, m.kind == mentionAll:
-			case n.covers(m.name):
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// headerField finds the item of a layer's header lists that a mention was read
-// from.
-func (l *parsedRule) headerField(m mention, lists headerLists) (field, value string) {
-	grant, withhold := lists.values(l.message)
-	items, name := withhold, lists.withhold
-	if m.yes {
-		items, name = grant, lists.grant
-	}
-	for i, item := range items {
-		if got, reason, _ := parseMention(fetch.Lower(item), m.yes); reason == "" && got == m {
-			return fmt.Sprintf("%s[%d]", name, i), item
-		}
-	}
-	return "tracing", fmt.Sprint(m.yes)
 }

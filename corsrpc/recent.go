@@ -3,6 +3,8 @@ package corsrpc
 import (
 	"net/http"
 	"sync/atomic"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
 // Bounds on what a plan remembers of what it saw.
@@ -84,7 +86,7 @@ func (t *target) rememberExposure(header http.Header, value string) {
 	}
 	names, size := make([]string, 0, len(header)), 0
 	for name, values := range header {
-		if len(values) == 0 || name == "Connection" || isAccessControl(name) {
+		if len(values) == 0 || name == "Connection" || fetch.IsAccessControl(name) {
 			return
 		}
 		names, size = append(names, name), size+len(name)

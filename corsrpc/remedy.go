@@ -24,16 +24,16 @@ func (d Decision) Remedy() string {
 	case ReasonOriginNotAllowed:
 		return d.remedyOfOrigin()
 	case ReasonHeadersNotGranted:
-		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", nil, "")
+		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", "", "")
 	case ReasonMethodNotGranted:
 		if d.target.kind == targetPath {
-			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", g.methodsFrom, "")
+			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", "allow_methods", "")
 		}
 	case ReasonMethodNotAllowed:
-		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", g.methodsFrom, "")
+		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
 	case ReasonDisabled:
 		if d.target.kind != targetUnclear {
-			return d.write("disabled: false", nil, "")
+			return d.write("disabled: false", "", "")
 		}
 	case ReasonCredentialsNotAllowed:
 		return d.remedyOfCredentials()
@@ -100,16 +100,15 @@ func (d Decision) remedyOfOrigin() string {
 	const own = "; if it is this server's own, a proxy in front changes Host: keep Host"
 	origins := yamlList([]string{d.origin})
 	risk, impossible := d.riskOfOrigin()
-	l := d.target.grant.originRule
-	switch fromSource := l != nil && l.items == 0 && len(l.sources) > 0; {
+	switch fromSource := d.target.rule.OnlySources(); {
 	case impossible != "":
 		return "no policy can allow it, since it " + impossible
 	case fromSource && risk != "":
 		return "no origin source can allow it, since it is a risk that only a rule can accept: " + risk
 	case fromSource:
-		return "add " + origins + " to the origin source " + strings.Join(l.sources, " or ") + own
-	case l == nil:
-		return d.write("allow_origins: ["+origins+"]", nil, risk) + own
+		return "add " + origins + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
+	case !d.target.rule.SaysOrigins():
+		return d.write("allow_origins: ["+origins+"]", "", risk) + own
 	}
 	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
 }
@@ -119,19 +118,19 @@ func (d Decision) remedyOfOrigin() string {
 func (d Decision) remedyOfCredentials() string {
 	const without = ", or call without credentials"
 	if d.unnamedAuthorization {
-		if l := d.target.grant.layers[len(d.target.grant.layers)-1]; slices.Contains(l.request, mention{name: "authorization"}) {
-			return "if a proxy adds Authorization, take authorization out of " + d.target.grant.places.of(l.field+".deny_headers").String() + " and write it in allow_headers there; otherwise call without credentials"
+		if rule, ok := d.target.rule.DenyingRule("authorization"); ok {
+			return "if a proxy adds Authorization, take authorization out of " + d.fromField(rule+".deny_headers").String() + " and write it in allow_headers there; otherwise call without credentials"
 		}
-		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", nil, "") + "; otherwise call without credentials"
+		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", "", "") + "; otherwise call without credentials"
 	}
 	risk, impossible := d.riskOfOrigin()
 	switch anyOrigin := d.target.grant.anyOrigin; {
 	case d.origin == "null", anyOrigin && impossible != "":
 		return "call without credentials: no rule can allow them to this origin"
 	case anyOrigin:
-		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", nil, risk) + without
+		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", "", risk) + without
 	}
-	return d.write("allow_credentials: true", nil, "") + without
+	return d.write("allow_credentials: true", "", "") + without
 }
 
 // riskOfOrigin says which risk a rule has to accept that allows the origin, or why none
@@ -160,12 +159,13 @@ func withRisks(risks ...string) string {
 	return ", with accept_risks: [" + strings.Join(risks, ", ") + "]"
 }
 
-// write says to write a line into the rule that has the field already; otherwise
+// write says to write a line into the rule that says the field already; otherwise
 // into one for the procedure or the path.
-func (d Decision) write(line string, has *parsedRule, risk string) string {
+func (d Decision) write(line, field, risk string) string {
+	rule, said := d.target.rule.SayingRule(field)
 	switch {
-	case has != nil && has.element == "":
-		return "write " + line + " in " + d.target.grant.places.of(has.field).String()
+	case said:
+		return "write " + line + " in " + d.fromField(rule).String()
 	case d.target.kind == targetNone:
 		return "write " + line + " in a rule with path: " + strconv.Quote("/...") + withRisks(risk)
 	case d.target.kind == targetPath:

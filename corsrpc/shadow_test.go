@@ -81,7 +81,7 @@ shadow:
 				}
 				return
 			}
-			if len(told) != 1 || string(told[0].Decision.Reason()) != test.active || string(told[0].Shadow.Reason()) != test.shadow || told[0].Shadow.Field() != test.field {
+			if len(told) != 1 || string(told[0].Decision.Reason()) != test.active || string(told[0].Shadow.Reason()) != test.shadow || told[0].Shadow.From().Field != test.field {
 				t.Fatalf("%+v", told)
 			}
 			for _, want := range []string{"reason=" + test.active, "shadow_reason=" + test.shadow, test.field + " at cors.yaml:4"} {

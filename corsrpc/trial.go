@@ -126,7 +126,7 @@ func showRuleOf(t *target) *ruleShown {
 	if !t.known {
 		name = sample(name)
 	}
-	rule := showRule(t.grant, []string{name})
+	rule := showRule(t.rule, []string{name})
 	return &rule
 }
 

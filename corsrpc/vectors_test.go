@@ -138,7 +138,7 @@ func checkDecide(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
 	if got := string(d.Reason()); got != c.Want.Reason {
 		t.Errorf("reason %s, want %s", got, c.Want.Reason)
 	}
-	if got := d.Field(); c.Want.Field != "" && got != c.Want.Field {
+	if got := d.From().Field; c.Want.Field != "" && got != c.Want.Field {
 		t.Errorf("field %q, want %q", got, c.Want.Field)
 	}
 	if d.Enforced() == c.Want.Observed {

@@ -1,13 +1,12 @@
 package corsrpc
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // Check names what is wrong with a policy. Its values are stable: programs
@@ -35,30 +34,30 @@ const (
 	CheckPlainHTTPOrigin    Check = Check(origin.CodePlainHTTP)
 	CheckPublicSuffixOrigin Check = Check(origin.CodePublicSuffix)
 
-	CheckWildcardWithCredentials Check = "WILDCARD_WITH_CREDENTIALS"
-	CheckNullWithCredentials     Check = "NULL_WITH_CREDENTIALS"
-	CheckSelectorMissing         Check = "SELECTOR_MISSING"
-	CheckSelectorMisplaced       Check = "SELECTOR_MISPLACED"
-	CheckSelectorSyntax          Check = "SELECTOR_SYNTAX"
-	CheckSelectorUnknown         Check = "SELECTOR_UNKNOWN"
-	CheckSelectorDuplicate       Check = "SELECTOR_DUPLICATE"
-	CheckPathSyntax              Check = "PATH_SYNTAX"
-	CheckPathConflict            Check = "PATH_CONFLICT"
-	CheckPathIsProcedure         Check = "PATH_IS_PROCEDURE"
-	CheckFieldMisplaced          Check = "FIELD_MISPLACED"
-	CheckMethodSyntax            Check = "METHOD_SYNTAX"
-	CheckHeaderSyntax            Check = "HEADER_SYNTAX"
-	CheckHeaderForbidden         Check = "HEADER_FORBIDDEN"
-	CheckHeaderContradiction     Check = "HEADER_CONTRADICTION"
-	CheckProtocolHeader          Check = "PROTOCOL_HEADER"
-	CheckMaxAgeRange             Check = "MAX_AGE_RANGE"
-	CheckRuleIneffective         Check = "RULE_INEFFECTIVE"
-	CheckProfileUnknown          Check = "PROFILE_UNKNOWN"
-	CheckEnvironment             Check = "ENVIRONMENT"
-	CheckOriginSource            Check = "ORIGIN_SOURCE"
-	CheckSchemaOption            Check = "SCHEMA_OPTION"
-	CheckNoOrigins               Check = "NO_ORIGINS"
-	CheckOption                  Check = "OPTION"
+	CheckWildcardWithCredentials Check = Check(rules.CodeWildcardWithCredentials)
+	CheckNullWithCredentials     Check = Check(rules.CodeNullWithCredentials)
+	CheckSelectorMissing         Check = Check(rules.CodeSelectorMissing)
+	CheckSelectorMisplaced       Check = Check(rules.CodeSelectorMisplaced)
+	CheckSelectorSyntax          Check = Check(rules.CodeSelectorSyntax)
+	CheckSelectorUnknown         Check = Check(rules.CodeSelectorUnknown)
+	CheckSelectorDuplicate       Check = Check(rules.CodeSelectorDuplicate)
+	CheckPathSyntax              Check = Check(rules.CodePathSyntax)
+	CheckPathConflict            Check = Check(rules.CodePathConflict)
+	CheckPathIsProcedure         Check = Check(rules.CodePathIsProcedure)
+	CheckFieldMisplaced          Check = Check(rules.CodeFieldMisplaced)
+	CheckMethodSyntax            Check = Check(rules.CodeMethodSyntax)
+	CheckHeaderSyntax            Check = Check(rules.CodeHeaderSyntax)
+	CheckHeaderForbidden         Check = Check(rules.CodeHeaderForbidden)
+	CheckHeaderContradiction     Check = Check(rules.CodeHeaderContradiction)
+	CheckProtocolHeader          Check = Check(rules.CodeProtocolHeader)
+	CheckMaxAgeRange             Check = Check(rules.CodeMaxAgeRange)
+	CheckRuleIneffective         Check = Check(rules.CodeRuleIneffective)
+	CheckProfileUnknown          Check = Check(rules.CodeProfileUnknown)
+	CheckEnvironment             Check = Check(rules.CodeEnvironment)
+	CheckOriginSource            Check = Check(rules.CodeOriginSource)
+	CheckSchemaOption            Check = Check(rules.CodeSchemaOption)
+	CheckNoOrigins               Check = Check(rules.CodeNoOrigins)
+	CheckOption                  Check = Check(rules.CodeOption)
 )
 
 // checkPurposes is the one table of checks: compiling, the documents and the
@@ -242,19 +241,16 @@ func (e *PolicyError) Error() string {
 	return b.String()
 }
 
-// sortViolations puts violations in file order; those without a place keep
-// their order, behind the others.
-func sortViolations(vs []Violation) {
-	slices.SortStableFunc(vs, func(a, b Violation) int {
-		if unknownA, unknownB := a.Position == (Position{}), b.Position == (Position{}); unknownA || unknownB {
-			switch {
-			case unknownA && unknownB:
-				return 0
-			case unknownA:
-				return 1
-			}
-			return -1
+// policyError returns the error of a policy that has violations.
+func policyError(found []rules.Violation) *PolicyError {
+	all := make([]Violation, len(found))
+	for i, v := range found {
+		all[i] = Violation{
+			Check: Check(v.Code), Field: v.Field, Value: v.Value, File: v.File, Position: Position(v.Position), Reason: v.Reason, Fix: v.Fix,
 		}
-		return cmp.Or(cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column))
-	})
+		for _, r := range v.Related {
+			all[i].Related = append(all[i].Related, Related{r.Field, r.File, Position(r.Position)})
+		}
+	}
+	return &PolicyError{all}
 }

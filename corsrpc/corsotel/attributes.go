@@ -46,7 +46,7 @@ type decision struct {
 
 func decisionOf(d corsrpc.Decision) decision {
 	of := decision{
-		route: d.PathPattern(), outcome: d.Outcome(), reason: d.Reason(), rule: d.FieldWithoutIndex(),
+		route: d.PathPattern(), outcome: d.Outcome(), reason: d.Reason(), rule: d.From().FieldWithoutIndex(),
 		preflight: d.Preflight(), enforced: d.Enforced(), refused: d.Refused(),
 	}
 	switch name, known := d.Procedure(); {

@@ -43,6 +43,14 @@ func ForbiddenResponseHeader(lower string) bool {
 	return lower == "set-cookie" || lower == "set-cookie2"
 }
 
+// IsAccessControl reports whether a header field belongs to the CORS protocol, or would in a
+// newer version of it, by its name in any letter case
+// (https://fetch.spec.whatwg.org/#http-cors-protocol).
+func IsAccessControl(name string) bool {
+	const prefix = "access-control-"
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+}
+
 // RewritesRequest reports whether servers and proxies take the method or the URL of a request
 // from the header of this lower-case name, so that another handler may run than the request
 // line says. The Fetch standard knows three of them

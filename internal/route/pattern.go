@@ -243,6 +243,30 @@ type entry[V any] struct {
 	match   Match[V]
 }
 
+// Patterns finds conflicts between path patterns. The zero value has none.
+type Patterns struct {
+	registry registry
+	added    []Pattern
+}
+
+// Add adds a pattern. The error is a *ConflictError.
+func (ps *Patterns) Add(p Pattern) error {
+	if err := ps.registry.add(p); err != nil {
+		return err
+	}
+	ps.added = append(ps.added, p)
+	return nil
+}
+
+// Overlay returns a set with the same patterns, to which others can be added.
+func (ps *Patterns) Overlay() *Patterns {
+	over := &Patterns{}
+	for _, p := range ps.added {
+		_ = over.Add(p)
+	}
+	return over
+}
+
 // registry finds conflicts between patterns, as http.ServeMux does.
 type registry struct {
 	exact, folded *http.ServeMux

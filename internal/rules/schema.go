@@ -1,6 +1,7 @@
-package corsrpc
+package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,13 +19,12 @@ import (
 type schema struct {
 	methods  []schemaMethod // sorted by name
 	services map[string]bool
-	// names holds every full name that a selector can be: methods, services,
-	// and packages as "acme.v1.*".
-	names map[string]bool
+	names    map[string]bool // the full names of services and methods
+	packages map[string]bool
 	// options are what the schema says itself, by the full name of the service or
 	// method; in bytes, as it came.
 	options map[string][]byte
-	places  map[string]Provenance // of the same options
+	places  map[string]Place // of the same options
 }
 
 type schemaMethod struct {
@@ -36,7 +36,7 @@ type schemaMethod struct {
 
 // readSchema collects the services of a registry.
 func readSchema(files *protoregistry.Files) *schema {
-	s := &schema{services: map[string]bool{}, names: map[string]bool{}, options: map[string][]byte{}, places: map[string]Provenance{}}
+	s := &schema{services: map[string]bool{}, names: map[string]bool{}, packages: map[string]bool{}, options: map[string][]byte{}, places: map[string]Place{}}
 	files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		for i := range f.Services().Len() {
 			s.addService(f.Services().Get(i))
@@ -50,8 +50,8 @@ func readSchema(files *protoregistry.Files) *schema {
 func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 	service := string(d.FullName())
 	s.services[service], s.names[service] = true, true
-	for pkg := route.ParentName(service); pkg != ""; pkg = route.ParentName(pkg) {
-		s.names[pkg+".*"] = true
+	for pkg := route.ParentName(service); pkg != "" && !s.packages[pkg]; pkg = route.ParentName(pkg) {
+		s.packages[pkg] = true
 	}
 	s.addOption(d, d.Options(), corsrpcv1.E_Service.TypeDescriptor().Number())
 	for i := range d.Methods().Len() {
@@ -104,3 +104,21 @@ func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, num
 
 // unreadable stands for an option that is no message: who reads it says so.
 var unreadable = []byte{0xff}
+
+// knows reports whether a selector other than * selects something of the schema.
+func (s *schema) knows(selector string) bool {
+	if pkg, ok := strings.CutSuffix(selector, ".*"); ok {
+		return s.packages[pkg]
+	}
+	return s.names[selector]
+}
+
+// selectors returns every selector other than * that selects something, sorted.
+func (s *schema) selectors() []string {
+	all := slices.Collect(maps.Keys(s.names))
+	for pkg := range s.packages {
+		all = append(all, pkg+".*")
+	}
+	slices.Sort(all)
+	return all
+}

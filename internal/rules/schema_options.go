@@ -1,4 +1,4 @@
-package corsrpc
+package rules
 
 import (
 	"fmt"
@@ -14,39 +14,40 @@ import (
 // says; the element's name and a parenthesis follow.
 const schemaField = "option("
 
-// readOptions parses what the schema says of its services and methods.
-func (c *compiler) readOptions() {
-	c.options = map[string]*parsedRule{}
-	trust := c.policy.GetSchemaOptions()
+// readOptions parses what the schema says of its services and methods, as far as a policy
+// lets it. The prefix is that of the policy's field paths.
+func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[string]*level {
+	options := map[string]*level{}
+	trust := policy.GetSchemaOptions()
 	if trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE {
-		return
+		return options
 	}
 	for _, element := range slices.Sorted(maps.Keys(c.schema.options)) {
 		field := schemaField + element + ")"
 		message := &corsrpcv1.Rule{}
 		if err := proto.Unmarshal(c.schema.options[element], message); err != nil {
-			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+			c.fail(CodeSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
 			continue
 		}
 		c.checkUnknownFields(field, message.ProtoReflect())
 		if message.GetSelector() != "" || message.GetPath() != "" {
-			c.fail(CheckSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "is for the element that it stands at: a selector or path belongs in rules", "")
+			c.fail(CodeSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "is for the element that it stands at: a selector or path belongs in rules", "")
 		}
-		p := c.parseRule(field, message, forSelector)
-		p.selector, p.element = element, element
-		if p.shapes = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; p.shapes {
-			c.checkShape(p)
+		l := c.parseRule(field, message, forSelector)
+		l.selector, l.element = element, element
+		if l.shapes = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; l.shapes {
+			c.checkShape(field, message, prefix)
 		}
-		c.options[element] = p
+		options[element] = l
 	}
+	return options
 }
 
 // checkShape refuses what a schema may not say where it only shapes: whatever
 // lets somebody do more than the operator's policy does.
-func (c *compiler) checkShape(p *parsedRule) {
-	remedy := " (" + c.prefix + "schema_options: FULL trusts the schema with it, IGNORE ignores its options)"
-	refuse := func(name, reason, fix string) { c.fail(CheckSchemaOption, p.field+"."+name, "", reason+remedy, fix) }
-	m := p.message
+func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
+	remedy := " (" + prefix + "schema_options: FULL trusts the schema with it, IGNORE ignores its options)"
+	refuse := func(name, reason, fix string) { c.fail(CodeSchemaOption, field+"."+name, "", reason+remedy, fix) }
 	if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {
 		refuse("allow_origins", "says who may call, which the policy file says", "")
 	}

@@ -1,4 +1,4 @@
-package corsrpc
+package rules
 
 import (
 	"fmt"
@@ -11,9 +11,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
-// longList is how many origins a rule's message holds at most, unless a test says
-// otherwise. A longer list stands apart from it, in a tenth of the memory.
-const longList = 1000
+// DefaultLongList is the number of origins beyond which the list of a rule stands apart from
+// the rule's message, in a tenth of the memory.
+const DefaultLongList = 1000
 
 // originLists are the long lists of a policy's rules, whose messages have none. They
 // are immutable once the policy is compiled.

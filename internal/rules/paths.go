@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/corsrpc/corsrpc-go/internal/route"
+)
+
+// addPaths adds the path rules.
+func (c *compiler) addPaths(r *Rules, v view) {
+	for _, pattern := range c.checkPaths(v) {
+		e := r.intern(c.effective(v, v.pathChain(pattern.String()), Kind{Path: true}))
+		r.Paths = append(r.Paths, Path{pattern, e})
+	}
+}
+
+// checkPaths checks the path patterns of a view, and returns those that are right. Those of
+// the policy itself are checked once, whatever profiles there are.
+func (c *compiler) checkPaths(v view) []route.Pattern {
+	if v.base.conflicts == nil {
+		v.base.conflicts = &route.Patterns{}
+		for _, text := range v.base.patterns {
+			if pattern, ok := c.checkPath(text, v.base.paths[text], v.base.conflicts); ok {
+				v.base.usable = append(v.base.usable, pattern)
+			}
+		}
+	}
+	if len(v.profile.patterns) == 0 {
+		return v.base.usable
+	}
+	usable, conflicts := slices.Clone(v.base.usable), v.base.conflicts.Overlay()
+	for _, text := range v.profile.patterns {
+		if v.base.paths[text] != nil {
+			continue
+		}
+		if pattern, ok := c.checkPath(text, v.profile.paths[text], conflicts); ok {
+			usable = append(usable, pattern)
+		}
+	}
+	return usable
+}
+
+// checkPath checks a pattern by itself and against others, to which it adds it.
+func (c *compiler) checkPath(text string, l *level, others *route.Patterns) (route.Pattern, bool) {
+	at := l.field + ".path"
+	pattern, problem := route.ParsePattern(text)
+	if problem != nil {
+		fix := ""
+		if problem.Fix != "" {
+			fix = fmt.Sprintf("%q", problem.Fix)
+		}
+		c.fail(CodePathSyntax, at, text, problem.Reason, fix)
+		return pattern, false
+	}
+	if selector, ok := c.procedurePaths().Covers(pattern); ok {
+		c.fail(CodePathIsProcedure, at, text, "is the path of procedures", "selector: "+selector)
+		return pattern, false
+	}
+	if err := others.Add(pattern); err != nil {
+		c.fail(CodePathConflict, at, text, describeConflict(err), "")
+		return pattern, false
+	}
+	return pattern, true
+}
+
+// procedurePaths returns the paths of the schema's procedures.
+func (c *compiler) procedurePaths() *route.Table[struct{}] {
+	if c.procedures == nil {
+		c.procedures = route.New(route.Config[struct{}]{Prefixes: c.config.Prefixes, Same: func(_, _ struct{}) bool { return true }})
+		for service := range c.schema.services {
+			c.procedures.AddService(service)
+		}
+		for _, m := range c.schema.methods {
+			c.procedures.AddMethod(m.service, m.method, struct{}{})
+		}
+	}
+	return c.procedures
+}
+
+// describeConflict says why two patterns cannot both be rules.
+func describeConflict(err error) string {
+	var conflict *route.ConflictError
+	errors.As(err, &conflict)
+	if conflict.LetterCase {
+		return fmt.Sprintf("overlaps with %q where a server ignores letter case: a request could be either's", conflict.Other)
+	}
+	return fmt.Sprintf("overlaps with %q, and neither is more specific: a request could be either's", conflict.Other)
+}

@@ -1,0 +1,104 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// Value is one value of an effective rule: an item of a list, or a field.
+type Value struct {
+	// Field is the name of the field in corsrpc.v1.Rule.
+	Field string
+	// Value is the value as a policy would write it.
+	Value string
+	// From is where it comes from.
+	From Place
+}
+
+// Values lists what the rule says, with no more than maxOrigins origins, and how many
+// origins it left out.
+func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
+	add := func(field, value string, from Place) { all = append(all, Value{field, value, from}) }
+	if l := e.origins; l != nil {
+		left = l.origins.Len()
+		for i, text := range l.origins.Texts().All {
+			if i == maxOrigins {
+				break
+			}
+			left--
+			add("allow_origins", strings.Clone(text), e.OriginPlace(i))
+		}
+		for i, name := range l.sources {
+			add("allow_origins_from", name, e.Place(e.SourceField(i)))
+		}
+	}
+	add("allow_credentials", fmt.Sprint(e.Credentials()), e.Place(e.Said("allow_credentials")))
+	all = append(all, e.headerValues(e.request, rpc.Request)...)
+	add("expose", strings.TrimPrefix(e.exposure().String(), "EXPOSURE_"), e.Place(e.Said("expose")))
+	all = append(all, e.headerValues(e.response, rpc.Response)...)
+	add("max_age", fmt.Sprintf("%ds", int64(e.MaxAge()/time.Second)), e.Place(e.Said("max_age")))
+	for _, p := range []struct {
+		protocol rpc.Protocols
+		name     string
+	}{{rpc.Connect, "CONNECT"}, {rpc.GRPCWeb, "GRPC_WEB"}} {
+		if e.protocols&p.protocol != 0 {
+			add("protocols", p.name, e.Place(e.Said("protocols")))
+		}
+	}
+	for i, method := range e.Methods() {
+		var from Place
+		switch {
+		case e.kind.Get && method == http.MethodGet:
+			from = Place{Field: "option idempotency_level"} // of each procedure that shares the rule
+		case e.methodsFrom != nil:
+			from = e.Place(item(e.methodsFrom.field, "allow_methods", e.methodsFrom.methodItems[i]))
+		}
+		add("allow_methods", method, from)
+	}
+	add("disabled", fmt.Sprint(e.Disabled()), e.Place(e.Said("disabled")))
+	return all, left
+}
+
+// item is the path of an item of a list.
+func item(rule, field string, i int) string { return fmt.Sprintf("%s.%s[%d]", rule, field, i) }
+
+// headerValues lists the items of header lists that no narrower level overrules, the
+// widest level's first.
+func (e *Effective) headerValues(rules HeaderRules, direction rpc.Direction) (all []Value) {
+	narrower := len(rules)
+	for _, l := range e.levels {
+		lists := l.headers[direction]
+		if lists.level == nil {
+			continue
+		}
+		narrower--
+		for _, i := range lists.items {
+			if !rules[:narrower].overrules(i.headerRule) {
+				all = append(all, Value{i.field, i.text, e.Place(l.field + "." + i.path())})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Value) int {
+		return cmp.Compare(fieldNumbers[a.Field], fieldNumbers[b.Field])
+	})
+	return slices.Compact(all) // tracing is one value, and three headers
+}
+
+// fieldNumbers has the number of each field of a rule.
+var fieldNumbers = func() map[string]protoreflect.FieldNumber {
+	numbers := map[string]protoreflect.FieldNumber{}
+	fields := (&corsrpcv1.Rule{}).ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		numbers[string(fields.Get(i).Name())] = fields.Get(i).Number()
+	}
+	return numbers
+}()
