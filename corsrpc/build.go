@@ -3,6 +3,8 @@ package corsrpc
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -51,6 +53,7 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
 		nobody: nobody, unbounded: &target{kind: targetUnclear, grant: nobody.grant, rule: nobody.rule, answers: nobody.answers},
 		shadow: buildPlan(compiled.Shadow, prefixes),
+		digest: sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
 	}
 	p.routes = route.New(route.Config[*target]{
 		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
@@ -100,4 +103,20 @@ func (a answers) target(rule *rules.Effective) *target {
 // known returns a target for the plan to hold.
 func (a answers) known(kind targetKind, name string, rule *rules.Effective) *target {
 	return &target{kind: kind, name: name, known: true, id: newID(), grant: a.grant(rule), rule: rule, answers: &recent[exposure]{}}
+}
+
+// version returns the version of corsrpc that the program was built with; "(devel)" where its
+// own module is built.
+func version() string {
+	const module = "github.com/corsrpc/corsrpc-go"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module {
+			return m.Version + " " + m.Sum
+		}
+	}
+	return ""
 }

@@ -25,11 +25,20 @@ type Plan struct {
 	sets        map[string]*sourceSet // what they streamed; none before
 	observes    bool                  // nothing is refused, only reported
 	shadow      *Plan                 // the candidate; nil for none
+	digest      func() string         // worked out once, when it is asked for
 }
 
 // Policy returns a copy of the policy that the plan was compiled from.
 // Compiling it again with the same options gives an equal plan.
 func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }
+
+// Digest returns an identity of the plan, "sha256:" and 64 hexadecimal digits: plans with the
+// same digest decide alike on every request, as long as their origin sources hold the same. It
+// is over all that a decision depends on: the effective rules, environment values, the profile,
+// the enforcement, path prefixes, the schema's services and procedures, and the version of
+// corsrpc that the program was built with. It is not over the origins of sources, comments, the
+// order of rules, or the shadow policy, which has a digest of its own.
+func (p *Plan) Digest() string { return p.digest() }
 
 // A target is what a request path resolves to: a procedure, a path rule, or neither.
 type target struct {

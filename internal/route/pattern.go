@@ -229,6 +229,7 @@ type ConflictError struct {
 	LetterCase bool
 }
 
+// Error names the other pattern.
 func (e *ConflictError) Error() string { return "conflicts with " + e.Other }
 
 // isProcedure reports whether a path is that of a procedure which a selector covers, so that

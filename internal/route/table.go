@@ -30,6 +30,7 @@ const (
 
 // Match is what one reading of a path leads to.
 type Match[V any] struct {
+	// Kind says which entry it is.
 	Kind Kind
 	// Name is the full name of the method, or the pattern. The name of a method that
 	// is not Known is input from the network.

@@ -42,11 +42,13 @@ type Rules struct {
 type Procedure struct {
 	// Name is the full name, Service that of its service, and Method the last part.
 	Name, Service, Method string
-	Rule                  *Effective
+	// Rule holds for it.
+	Rule *Effective
 }
 
 // Selector is a selector that is not *.
 type Selector struct {
+	// Name is the selector as it is written.
 	Name string
 	// Rule holds for what no narrower selector covers; Operational for the operational
 	// services among it, which differ only below a package.
