@@ -267,31 +267,42 @@ func (d *Decision) answerPreflight(r *Request, requested string) {
 	if methodGranted && g.grantedBefore(lines) {
 		return
 	}
+	more, missing, ok := g.requested(lines)
+	if !ok {
+		d.reason = ReasonRequestedHeadersMalformed
+	}
+	d.moreHeaders = more
+	switch {
+	case !methodGranted:
+		d.reason, d.missing = ReasonMethodNotGranted, requested
+	case missing != "":
+		d.reason, d.missing = ReasonHeadersNotGranted, missing
+	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= recentBytes:
+		g.preflights.remember(strings.Clone(lines[0]))
+	}
+}
+
+// requested holds the header names that a preflight asks for against the grant: those that it
+// grants beyond its fixed list, each behind ", ", and those that it does not grant, separated by
+// ", ". It is not ok where the list is malformed or too long; nothing more is granted then.
+func (g *grant) requested(lines []string) (more, missing string, ok bool) {
 	var asked [16]string
 	names, ok := fetch.AppendRequested(asked[:0], lines)
 	if !ok {
-		d.reason = ReasonRequestedHeadersMalformed
-		names = nil
+		return "", "", false
 	}
-	var missing []string
+	var lacking []string
 	for i, name := range names {
 		switch {
 		case g.headers[name]:
 		case slices.Contains(names[:i], name):
 		case g.grants(name):
-			d.moreHeaders += ", " + name
+			more += ", " + name
 		default:
-			missing = append(missing, name)
+			lacking = append(lacking, name)
 		}
 	}
-	switch {
-	case !methodGranted:
-		d.reason, d.missing = ReasonMethodNotGranted, requested
-	case len(missing) > 0:
-		d.reason, d.missing = ReasonHeadersNotGranted, strings.Join(missing, ", ")
-	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= recentBytes:
-		g.preflights.remember(strings.Clone(lines[0]))
-	}
+	return more, strings.Join(lacking, ", "), true
 }
 
 // grantedBefore reports whether all that is asked for is known to be granted as it is.

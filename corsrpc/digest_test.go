@@ -49,7 +49,7 @@ defaults:
   allow_origins: ["${MORE:-https://more.example.com}", https://app.example.com]
 `,
 		"values that are the default": digestRules + "enforcement: ENFORCE\nschema_options: SHAPE\n",
-		"a shadow": digestPolicy + "shadow: {defaults: {allow_origins: [https://other.example.com]}}\n",
+		"a shadow":                    digestPolicy + "shadow: {defaults: {allow_origins: [https://other.example.com]}}\n",
 	} {
 		if got := digest(same); got != want {
 			t.Errorf("%s: another digest", name)

@@ -7,15 +7,55 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+)
+
+// StepCode names a step of a decision. Its values are stable: programs may compare them.
+type StepCode string
+
+// The steps, in the order of Decide.
+const (
+	// StepPath: whose path is it?
+	StepPath StepCode = "PATH"
+	// StepOriginSyntax: is its Origin one that a browser sends?
+	StepOriginSyntax StepCode = "ORIGIN_SYNTAX"
+	// StepSameOrigin: does it come from the server's own origin, or from no browser?
+	StepSameOrigin StepCode = "SAME_ORIGIN"
+	// StepCanonicalPath: do all readings of the path lead to one answer?
+	StepCanonicalPath StepCode = "CANONICAL_PATH"
+	// StepEnabled: may other origins call it at all?
+	StepEnabled StepCode = "ENABLED"
+	// StepOperationalNamed: does a rule name the operational service?
+	StepOperationalNamed StepCode = "OPERATIONAL_NAMED"
+	// StepOriginPresent: may it come without naming an origin?
+	StepOriginPresent StepCode = "ORIGIN_PRESENT"
+	// StepOriginAllowed: is the origin allowed?
+	StepOriginAllowed StepCode = "ORIGIN_ALLOWED"
+	// StepMethodGranted: is the method granted that the preflight asks for?
+	StepMethodGranted StepCode = "METHOD_GRANTED"
+	// StepHeadersGranted: are the headers granted that the preflight asks for?
+	StepHeadersGranted StepCode = "HEADERS_GRANTED"
+	// StepUpgrade: may a handshake of this origin use cookies?
+	StepUpgrade StepCode = "UPGRADE"
+	// StepMode: was it made in mode cors?
+	StepMode StepCode = "MODE"
+	// StepMethodAllowed: does the rule list the method?
+	StepMethodAllowed StepCode = "METHOD_ALLOWED"
+	// StepCredentials: may it carry credentials?
+	StepCredentials StepCode = "CREDENTIALS"
+	// StepOutcome: what happens? It is the last step.
+	StepOutcome StepCode = "OUTCOME"
 )
 
 // Step is one step of a decision: a question that Decide asks of a request, and what
-// it found.
+// it found. Fields may be added: use field names in literals.
 type Step struct {
-	// Question is what was asked, such as "is the origin allowed?".
+	// Code names the step.
+	Code StepCode
+	// Question is what was asked, such as "is the origin allowed?". The wording may change.
 	Question string
 	// Found is the answer, in words. It may hold input from the network, made safe
-	// to log.
+	// to log. The wording may change.
 	Found string
 	// From is where the policy says so; it is the zero Provenance where the policy
 	// has no say.
@@ -30,174 +70,283 @@ type Step struct {
 // concurrent use.
 func (p *Plan) Explain(r Request) []Step {
 	d := p.Decide(r)
-	var steps []Step
-	for _, q := range questions {
-		if q.asked != nil && !q.asked(d, r) {
-			continue
-		}
-		ends := slices.Contains(q.endsIn, d.reason)
-		found, field := q.found(p, d, r, ends)
-		steps = append(steps, Step{Question: q.text, Found: found, From: d.fromField(field)})
-		if ends {
-			break
-		}
-	}
-	return append(steps, Step{Question: "what happens?", Found: d.summary(), From: d.From(), Decision: d})
+	steps, _ := p.steps(questions, &r, &d)
+	return append(steps, Step{Code: StepOutcome, Question: "what happens?", Found: d.summary(), From: d.From(), Decision: d})
 }
 
-// questions are those of Decide, in its order. A decision's reason says at which of
-// them it was made; those before it were answered so that it went on.
-var questions = []struct {
+// steps asks questions of a request until one ends the decision, and returns the reason. It
+// asks on its own what Decide asks: TestExplainDecidesAsDecide holds the two together.
+func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason Reason) {
+	x := &inquiry{p, r, d, d.target.grant, d.target.rule}
+	for _, q := range questions {
+		if q.asked != nil && !q.asked(x) {
+			continue
+		}
+		a := q.answer(x)
+		steps = append(steps, Step{Code: q.code, Question: q.text, Found: a.found, From: d.fromField(a.field)})
+		if a.ends != "" {
+			return steps, a.ends
+		}
+	}
+	return steps, ReasonOriginAllowed
+}
+
+// inquiry is a request of which questions are asked.
+type inquiry struct {
+	plan    *Plan
+	request *Request
+	d       *Decision // for its target, and for what it found about the request
+	grant   *grant
+	rule    *rules.Effective
+}
+
+// header returns the lines of a request header field.
+func (x *inquiry) header(name string) []string { return x.request.Header[name] }
+
+// namesOrigin reports whether the request has an Origin.
+func (x *inquiry) namesOrigin() bool { return len(x.header("Origin")) > 0 }
+
+// isCall reports whether it is a call that names its origin, and not a handshake.
+func (x *inquiry) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x.d.upgrade }
+
+// finding is what was found of a request.
+type finding struct {
+	found string
+	field string // which says so; empty where the policy has no say
+	ends  Reason // the decision's, where it is made here; empty where it goes on
+}
+
+// question is one that Decide asks.
+type question struct {
+	code   StepCode
 	text   string
-	asked  func(d Decision, r Request) bool // nil for always
-	endsIn []Reason                         // a decision for one of these is made here
-	found  func(p *Plan, d Decision, r Request, ends bool) (found, field string)
-}{
+	asked  func(x *inquiry) bool // nil for always
+	answer func(x *inquiry) finding
+}
+
+// questions are those of Decide, in its order.
+var questions = []question{
+	{StepPath, "whose path is it?", nil, answerPath},
+	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},
+	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},
 	{
-		text: "whose path is it?", endsIn: []Reason{ReasonNotGoverned},
-		found: func(p *Plan, d Decision, r Request, _ bool) (string, string) {
-			name := sample(d.target.name)
-			switch {
-			case d.target.kind == targetNone && p.onlyCallsAreGoverned(r):
-				return "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ""
-			case d.target.kind == targetNone:
-				return "no procedure's, and no rule names it: the handler gets it as it is", ""
-			case d.target.unclear != nil:
-				return "servers may read it in several ways: as " + describeMatch(d.target.unclear.first) + ", and as " + describeMatch(d.target.unclear.other), ""
-			case d.target.kind == targetUnclear:
-				return "it is too long, its dot segments climb too high, or servers may read it in too many ways", ""
-			case d.target.kind == targetPath:
-				return "that of the path rule " + name, d.target.rule.Narrowest()
-			case d.target.known:
-				return "that of the procedure " + name, d.target.rule.Narrowest()
-			}
-			return "that of a procedure " + name + ", which neither the schema nor the policy names", d.target.rule.Narrowest()
-		},
+		StepCanonicalPath, "is the path spelled as RPC clients spell it?",
+		func(x *inquiry) bool { return x.d.target.kind == targetProcedure || x.d.target.kind == targetUnclear },
+		answerCanonicalPath,
+	},
+	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},
+	{
+		StepOperationalNamed, "may other origins call it without a rule that names its service?",
+		func(x *inquiry) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
 	},
 	{
-		text: "is its Origin one that a browser sends?", endsIn: []Reason{ReasonOriginRepeated, ReasonOriginMalformed},
-		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			switch origins := r.Header["Origin"]; {
-			case ends:
-				return "no: " + d.reason.Text() + ": " + sample(strings.Join(origins, ", ")), ""
-			case len(origins) == 0:
-				return "there is none", ""
-			}
-			return "yes: " + d.origin, ""
-		},
+		StepOriginPresent, "may it come without naming an origin?",
+		func(x *inquiry) bool { return !x.namesOrigin() }, answerOriginPresent,
+	},
+	{StepOriginAllowed, "is the origin allowed?", nil, answerOriginAllowed},
+	{
+		StepMethodGranted, "is the method granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerMethodGranted,
 	},
 	{
-		text: "does it come from the server's own origin, or from no browser?", endsIn: []Reason{ReasonSameOrigin, ReasonNoOrigin},
-		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			site := "no Sec-Fetch-Site"
-			if lines := r.Header["Sec-Fetch-Site"]; len(lines) > 0 {
-				site = "Sec-Fetch-Site: " + sample(strings.Join(lines, ", "))
-			}
-			if ends {
-				return "yes: " + d.reason.Text() + " (" + site + ", Host: " + sample(r.Host) + ")", ""
-			}
-			return "no (" + site + ", Host: " + sample(r.Host) + ")", ""
-		},
+		StepHeadersGranted, "are the headers granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerHeadersGranted,
 	},
 	{
-		text: "is the path spelled as RPC clients spell it?", endsIn: []Reason{ReasonPathNotCanonical},
-		asked: func(d Decision, _ Request) bool {
-			return d.target.kind == targetProcedure || d.reason == ReasonPathNotCanonical
-		},
-		found: func(_ *Plan, _ Decision, _ Request, ends bool) (string, string) { return yesNo(!ends), "" },
+		StepUpgrade, "may a handshake of this origin use cookies?",
+		func(x *inquiry) bool { return x.d.upgrade && !x.d.preflight }, answerUpgrade,
 	},
 	{
-		text: "may other origins call it at all?", endsIn: []Reason{ReasonDisabled},
-		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
-			return yesNo(!ends), d.target.rule.Said("disabled")
-		},
+		StepMode, "was it made in mode cors?",
+		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
 	},
 	{
-		text: "may other origins call it without a rule that names its service?", endsIn: []Reason{ReasonOperationalNotNamed},
-		asked: func(d Decision, _ Request) bool { return d.reason == ReasonOperationalNotNamed },
-		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) { return "no: " + d.reason.Text(), "" },
+		StepMethodAllowed, "does the rule list the method?",
+		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetPath }, answerMethodAllowed,
 	},
 	{
-		text: "may it come without naming an origin?", endsIn: []Reason{ReasonOriginMissing, ReasonOpenToAll},
-		asked: func(_ Decision, r Request) bool { return len(r.Header["Origin"]) == 0 },
-		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) {
-			return yesNo(d.reason == ReasonOpenToAll) + ": " + d.reason.Text(), ""
+		StepCredentials, "may it carry credentials?",
+		func(x *inquiry) bool {
+			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isAnybodysWrite())
 		},
+		answerCredentials,
 	},
-	{
-		text: "is the origin allowed?", endsIn: []Reason{ReasonOriginNotAllowed},
-		found: func(_ *Plan, d Decision, _ Request, ends bool) (string, string) {
-			if ends {
-				return "no: " + d.origin, d.field()
-			}
-			return "yes: " + d.origin, d.originField()
-		},
-	},
-	{
-		text: "is the method granted that the preflight asks for?", endsIn: []Reason{ReasonMethodNotGranted},
-		asked: func(d Decision, _ Request) bool { return d.preflight },
-		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			method := sample(r.Header.Get("Access-Control-Request-Method"))
-			return yesNo(!ends) + ": it asks for " + method + "; granted: " + d.target.grant.allowMethods, d.target.rule.Said("allow_methods")
-		},
-	},
-	{
-		text: "are the headers granted that the preflight asks for?", endsIn: []Reason{ReasonHeadersNotGranted, ReasonRequestedHeadersMalformed},
-		asked: func(d Decision, _ Request) bool { return d.preflight },
-		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			switch {
-			case ends && d.missing != "":
-				return "no: not " + sample(d.missing), ""
-			case ends:
-				return "no: " + d.reason.Text(), ""
-			case len(r.Header["Access-Control-Request-Headers"]) == 0:
-				return "it asks for none", ""
-			}
-			return "yes", ""
-		},
-	},
-	{
-		text: "may a handshake of this origin use cookies?", endsIn: []Reason{ReasonCredentialsNotAllowed, ReasonOriginAllowed},
-		asked: func(d Decision, _ Request) bool { return d.upgrade && !d.preflight },
-		found: func(_ *Plan, d Decision, _ Request, _ bool) (string, string) {
-			return yesNo(d.target.grant.credentials), d.target.rule.Said("allow_credentials")
-		},
-	},
-	{
-		text: "was it made in mode cors?", endsIn: []Reason{ReasonModeNotCORS},
-		asked: func(d Decision, _ Request) bool { return d.target.kind == targetProcedure && !d.preflight },
-		found: func(_ *Plan, _ Decision, r Request, ends bool) (string, string) {
-			mode := r.Header["Sec-Fetch-Mode"]
-			if len(mode) == 0 {
-				return "the browser does not say", ""
-			}
-			return yesNo(!ends) + ": Sec-Fetch-Mode: " + sample(strings.Join(mode, ", ")), ""
-		},
-	},
-	{
-		text: "does the rule list the method?", endsIn: []Reason{ReasonMethodNotAllowed},
-		asked: func(d Decision, _ Request) bool { return d.target.kind == targetPath && !d.preflight },
-		found: func(_ *Plan, d Decision, r Request, ends bool) (string, string) {
-			return yesNo(!ends) + ": " + d.target.grant.allowMethods, d.target.rule.Said("allow_methods")
-		},
-	},
-	{
-		text: "may it carry credentials?", endsIn: []Reason{ReasonCredentialsNotAllowed},
-		asked: func(d Decision, _ Request) bool {
-			return (d.target.kind == targetProcedure || d.isAnybodysWrite()) && !d.preflight
-		},
-		found: func(_ *Plan, d Decision, r Request, _ bool) (string, string) {
-			found := yesNo(d.target.grant.credentials)
-			if len(r.Header["Cookie"]) == 0 && len(r.Header["Authorization"]) == 0 {
-				found += ", and it has none"
-			}
-			return found, d.target.rule.Said("allow_credentials")
-		},
-	},
+}
+
+func answerPath(x *inquiry) finding {
+	name := sample(x.d.target.name)
+	switch t := x.d.target; {
+	case t.kind == targetNone && x.plan.onlyCallsAreGoverned(x.request):
+		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: ReasonNotGoverned}
+	case t.kind == targetNone:
+		return finding{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: ReasonNotGoverned}
+	case t.unclear != nil:
+		return finding{found: "servers may read it in several ways: as " + describeMatch(t.unclear.first) + ", and as " + describeMatch(t.unclear.other)}
+	case t.kind == targetUnclear:
+		return finding{found: "it is too long, its dot segments climb too high, or servers may read it in too many ways"}
+	case t.kind == targetPath:
+		return finding{found: "that of the path rule " + name, field: x.rule.Narrowest()}
+	case t.known:
+		return finding{found: "that of the procedure " + name, field: x.rule.Narrowest()}
+	}
+	return finding{found: "that of a procedure " + name + ", which neither the schema nor the policy names", field: x.rule.Narrowest()}
+}
+
+func answerOriginSyntax(x *inquiry) finding {
+	origins := x.header("Origin")
+	no := func(reason Reason) finding {
+		return finding{found: "no: " + reason.Text() + ": " + sample(strings.Join(origins, ", ")), ends: reason}
+	}
+	switch {
+	case len(origins) == 0:
+		return finding{found: "there is none"}
+	case len(origins) > 1:
+		return no(ReasonOriginRepeated)
+	case !new(sender).read(origins[0], x.grant.origins):
+		return no(ReasonOriginMalformed)
+	}
+	return finding{found: "yes: " + origins[0]}
+}
+
+func answerSameOrigin(x *inquiry) finding {
+	site := x.header("Sec-Fetch-Site")
+	says := "no Sec-Fetch-Site"
+	if len(site) > 0 {
+		says = "Sec-Fetch-Site: " + sample(strings.Join(site, ", "))
+	}
+	says = " (" + says + ", Host: " + sample(x.request.Host) + ")"
+	yes := func(reason Reason) finding { return finding{found: "yes: " + reason.Text() + says, ends: reason} }
+	var from sender
+	switch {
+	case isOne(site, "same-origin") || isOne(site, "none"):
+		return yes(ReasonSameOrigin)
+	case len(site) > 0:
+	case !x.namesOrigin():
+		return yes(ReasonNoOrigin)
+	case from.read(x.header("Origin")[0], x.grant.origins) && from.isHost(x.request):
+		return yes(ReasonSameOrigin)
+	}
+	return finding{found: "no" + says}
+}
+
+func answerCanonicalPath(x *inquiry) finding {
+	if x.d.target.kind != targetUnclear || !x.namesOrigin() && x.passesInEachReading() {
+		return finding{found: "yes"}
+	}
+	return finding{found: "no", ends: ReasonPathNotCanonical}
+}
+
+// passesInEachReading reports whether the request would pass, whichever way its path is read.
+func (x *inquiry) passesInEachReading() bool {
+	return x.d.target.unclear != nil && x.plan.passesInEachReading(x.request, x.d)
+}
+
+func answerEnabled(x *inquiry) finding {
+	if x.grant.disabled {
+		return finding{found: "no", field: x.rule.Said("disabled"), ends: ReasonDisabled}
+	}
+	return finding{found: "yes", field: x.rule.Said("disabled")}
+}
+
+func answerOperationalNamed(*inquiry) finding {
+	return finding{found: "no: " + ReasonOperationalNotNamed.Text(), ends: ReasonOperationalNotNamed}
+}
+
+func answerOriginPresent(x *inquiry) finding {
+	passes := x.d.safe && !x.d.upgrade
+	switch {
+	case x.d.target.kind == targetUnclear:
+		passes = x.passesInEachReading()
+	case x.d.target.kind == targetProcedure:
+		passes = passes && x.grant.anyOrigin
+	default:
+		passes = passes && (!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))
+	}
+	if passes {
+		return finding{found: "yes: " + ReasonOpenToAll.Text(), ends: ReasonOpenToAll}
+	}
+	return finding{found: "no: " + ReasonOriginMissing.Text(), ends: ReasonOriginMissing}
+}
+
+func answerOriginAllowed(x *inquiry) finding {
+	origin := x.header("Origin")[0]
+	matching := *x.d
+	var from sender
+	if from.read(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
+		return finding{found: "yes: " + origin, field: matching.originField()}
+	}
+	return finding{found: "no: " + origin, field: x.rule.OriginsField(), ends: ReasonOriginNotAllowed}
+}
+
+func answerMethodGranted(x *inquiry) finding {
+	requested, _ := preflightMethod(x.request)
+	a := finding{found: "yes", field: x.rule.Said("allow_methods")}
+	if !safelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
+		a.found, a.ends = "no", ReasonMethodNotGranted
+	}
+	a.found += ": it asks for " + sample(requested) + "; granted: " + x.grant.allowMethods
+	return a
+}
+
+func answerHeadersGranted(x *inquiry) finding {
+	lines := x.header("Access-Control-Request-Headers")
+	_, missing, wellFormed := x.grant.requested(lines)
+	switch {
+	case !wellFormed:
+		return finding{found: "no: " + ReasonRequestedHeadersMalformed.Text(), ends: ReasonRequestedHeadersMalformed}
+	case missing != "":
+		return finding{found: "no: not " + sample(missing), ends: ReasonHeadersNotGranted}
+	case len(lines) == 0:
+		return finding{found: "it asks for none"}
+	}
+	return finding{found: "yes"}
+}
+
+func answerUpgrade(x *inquiry) finding {
+	if x.grant.credentials {
+		return finding{found: "yes", field: x.rule.Said("allow_credentials"), ends: ReasonOriginAllowed}
+	}
+	return finding{found: "no", field: x.rule.Said("allow_credentials"), ends: ReasonCredentialsNotAllowed}
+}
+
+func answerMode(x *inquiry) finding {
+	mode := x.header("Sec-Fetch-Mode")
+	switch said := ": Sec-Fetch-Mode: " + sample(strings.Join(mode, ", ")); {
+	case len(mode) == 0:
+		return finding{found: "the browser does not say"}
+	case !isOne(mode, "cors"):
+		return finding{found: "no" + said, ends: ReasonModeNotCORS}
+	default:
+		return finding{found: "yes" + said}
+	}
+}
+
+func answerMethodAllowed(x *inquiry) finding {
+	a := finding{found: "yes: " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
+	if !slices.Contains(x.grant.methods, x.request.Method) {
+		a.found, a.ends = "no: "+x.grant.allowMethods, ReasonMethodNotAllowed
+	}
+	return a
+}
+
+func answerCredentials(x *inquiry) finding {
+	a := finding{found: "no", field: x.rule.Said("allow_credentials")}
+	if x.grant.credentials {
+		a.found = "yes"
+	}
+	cookies := len(x.header("Cookie")) > 0
+	if !cookies && len(x.header("Authorization")) == 0 {
+		a.found += ", and it has none"
+	}
+	asked := *x.d
+	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {
+		a.ends = ReasonCredentialsNotAllowed
+	}
+	return a
 }
 
 // onlyCallsAreGoverned reports whether a path that is not governed would be for an RPC call.
-func (p *Plan) onlyCallsAreGoverned(r Request) bool {
+func (p *Plan) onlyCallsAreGoverned(r *Request) bool {
 	first, _, _ := p.routes.Find(r.Path, r.EscapedPath, true)
 	return first.Kind == route.Shape
 }
@@ -211,13 +360,6 @@ func describeMatch(m route.Match[*target]) string {
 		return "that of the path rule " + sample(m.Name)
 	}
 	return "that of the procedure " + sample(m.Name)
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
 }
 
 // summary says in words what becomes of the request.
