@@ -1,7 +1,7 @@
 // Package policyfile turns the text of a policy into a protobuf message, keeps
 // the place of every value, and lists everything that is wrong with the text.
-// It knows the message by reflection only. Its functions are safe for
-// concurrent use.
+// It knows the message by reflection, but for the lists of origins that it cuts
+// out of a binary policy. Its functions are safe for concurrent use.
 package policyfile
 
 import (
