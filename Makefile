@@ -112,7 +112,7 @@ conformance-grpc:
 	@cd internal/conformance && go test -run TestCorsgrpc .
 
 .PHONY: conformance
-conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times), and corstest against the browsers
+conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times), and corsbrowser against the browsers
 	@cd internal/conformance && go test -v -timeout 30m .
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 

@@ -167,9 +167,14 @@ func TestDependencies(t *testing.T) {
 			t.Errorf("corssql imports %s: it stands on the standard library alone", dep)
 		}
 	}
-	for _, dep := range goList(t, "-deps", module+"/corsrpc/corstest") {
-		if dep == module+"/corsrpc" || strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
-			t.Errorf("corstest imports %s: it is for any server, and judges ours", dep)
+	for _, pkg := range []string{"/corsrpc/corsbrowser", "/corsrpc/corstest"} {
+		for _, dep := range goList(t, "-deps", module+pkg) {
+			if dep == module+"/corsrpc" || strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
+				t.Errorf("%s imports %s: it is for any server, and judges ours", pkg, dep)
+			}
+			if dep == "testing" && pkg == "/corsrpc/corsbrowser" {
+				t.Error("corsbrowser imports testing: commands use it")
+			}
 		}
 	}
 	for _, pkg := range goList(t, module+"/internal/...") {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // TestTrialProblems: a form that means no request says so.
@@ -234,10 +234,10 @@ rules:
 // fetched is what a browser did.
 type fetched struct {
 	readable  []string // names of fields; nil where the call failed
-	exchanges []corstest.Exchange
+	exchanges []corsbrowser.Exchange
 }
 
-// fetchAs fetches in the browser of corstest, whose jar has a cookie of the server's.
+// fetchAs fetches in the browser of corsbrowser, whose jar has a cookie of the server's.
 func fetchAs(t *testing.T, api http.Handler, from, target, method, headers string, credentials bool) (f fetched) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -249,11 +249,11 @@ func fetchAs(t *testing.T, api http.Handler, from, target, method, headers strin
 		t.Fatal(err)
 	}
 	jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "1", Secure: true, SameSite: http.SameSiteNoneMode}})
-	mode := corstest.Omit
+	mode := corsbrowser.Omit
 	if credentials {
-		mode = corstest.Include
+		mode = corsbrowser.Include
 	}
-	browser := corstest.NewBrowser(from, corstest.WithHandler(api), corstest.WithCredentials(mode), corstest.WithCookieJar(jar))
+	browser := corsbrowser.NewBrowser(from, corsbrowser.WithHandler(api), corsbrowser.WithCredentials(mode), corsbrowser.WithCookieJar(jar))
 	r, err := http.NewRequest(method, target, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -271,7 +271,7 @@ func fetchAs(t *testing.T, api http.Handler, from, target, method, headers strin
 			f.readable = append(f.readable, strings.ToLower(name))
 		}
 		slices.Sort(f.readable)
-	} else if blocked := (*corstest.BlockedError)(nil); !errors.As(err, &blocked) {
+	} else if blocked := (*corsbrowser.BlockedError)(nil); !errors.As(err, &blocked) {
 		t.Fatal(err)
 	}
 	f.exchanges = browser.Log()

@@ -1,32 +1,29 @@
 package corstest
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // Case is one row of a table for [Run]: a page, a call, and what becomes of it.
 type Case struct {
 	// Name names the subtest; "" for the page and what it expects.
 	Name string
-	// From is the page's origin, as of [NewBrowser].
+	// From is the page's origin, as of [corsbrowser.NewBrowser].
 	From string
 	// Credentials is the credentials mode; the options' unless set.
-	Credentials Credentials
+	Credentials corsbrowser.Credentials
 	// Call is what the page's script calls.
-	Call Call
+	Call corsbrowser.Call
 
 	// Blocked is the check at which the browser blocks the call; [AnyCheck] for
 	// whichever; "" where the script gets the answer, and Call no error.
-	Blocked Check
+	Blocked corsbrowser.Check
 	// NotSent says that a blocked call must not have reached the server: its
 	// preflight failed.
 	NotSent bool
@@ -39,23 +36,18 @@ type Case struct {
 	// read.
 	Hidden []string
 
-	// Engines are the engines that all of it holds in; all of [Engines] unless
+	// Engines are the engines that all of it holds in; all of [corsbrowser.Engines] unless
 	// set.
-	Engines []Engine
+	Engines []corsbrowser.Engine
 }
 
-// Call makes a call with a client in the page, under the test's context:
-// [Connect], [ConnectGet], [GRPCWeb], [Fetch], or a function that calls a client
-// of yours.
-type Call func(ctx context.Context, page *http.Client) error
-
 // AnyCheck stands for every check, in a [Case].
-const AnyCheck Check = "ANY"
+const AnyCheck corsbrowser.Check = "ANY"
 
 // Run runs each case as a subtest, in each engine: a new browser, one call, and
 // what the case says of it. The options say where the server is; see
-// [WithHandler] and [WithTransport].
-func Run(t *testing.T, cases []Case, opts ...Option) {
+// [corsbrowser.WithHandler] and [corsbrowser.WithTransport].
+func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 	t.Helper()
 	for _, c := range cases {
 		name := c.Name
@@ -68,13 +60,14 @@ func Run(t *testing.T, cases []Case, opts ...Option) {
 		t.Run(name, func(t *testing.T) {
 			engines := c.Engines
 			if engines == nil {
-				engines = Engines()
+				engines = corsbrowser.Engines()
 			}
 			for _, engine := range engines {
-				b := NewBrowser(c.From, append(slices.Clip(opts), WithEngine(engine))...)
+				own := append(slices.Clip(opts), corsbrowser.WithEngine(engine))
 				if c.Credentials != "" {
-					b.init.Credentials = c.Credentials
+					own = append(own, corsbrowser.WithCredentials(c.Credentials))
 				}
+				b := corsbrowser.NewBrowser(c.From, own...)
 				for _, problem := range c.problems(b, c.Call(t.Context(), b.Client())) {
 					t.Errorf("in %s: %s", engine, problem)
 				}
@@ -84,9 +77,9 @@ func Run(t *testing.T, cases []Case, opts ...Option) {
 }
 
 // problems says where a call did not end as the case has it.
-func (c Case) problems(b *Browser, err error) (problems []string) {
+func (c Case) problems(b *corsbrowser.Browser, err error) (problems []string) {
 	log := b.Log()
-	var blocked *BlockedError
+	var blocked *corsbrowser.BlockedError
 	isBlocked := errors.As(err, &blocked)
 	switch {
 	case c.Blocked == "" && isBlocked:
@@ -100,13 +93,13 @@ func (c Case) problems(b *Browser, err error) (problems []string) {
 	case c.Blocked != "" && c.Blocked != AnyCheck && c.Blocked != blocked.Check:
 		problems = append(problems, fmt.Sprintf("the call should be blocked at %s: %v", c.Blocked, blocked))
 	}
-	if c.NotSent && slices.ContainsFunc(log, func(e Exchange) bool { return !e.Preflight }) {
+	if c.NotSent && slices.ContainsFunc(log, func(e corsbrowser.Exchange) bool { return !e.Preflight }) {
 		problems = append(problems, "the call should not reach the server, and did")
 	}
 	if len(c.Readable)+len(c.Hidden) == 0 {
 		return problems
 	}
-	i := slices.IndexFunc(log, func(e Exchange) bool { return e.Readable != nil })
+	i := slices.IndexFunc(log, func(e corsbrowser.Exchange) bool { return e.Readable != nil })
 	if i < 0 {
 		return append(problems, "no answer was read, so that none of its headers is readable or hidden")
 	}
@@ -129,55 +122,4 @@ func (c Case) problems(b *Browser, err error) (problems []string) {
 		}
 	}
 	return problems
-}
-
-// Connect is a unary call of the Connect protocol as connect-web makes it, with
-// an empty message in JSON, to the procedure's URL. Names and values of further
-// headers follow. Any answer that the script can read is a success, an RPC error
-// too.
-func Connect(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "{}", append([]string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}, header...))
-}
-
-// ConnectGet is [Connect] by GET, for a method without side effects.
-func ConnectGet(procedure string, header ...string) Call {
-	query := url.Values{"connect": {"v1"}, "encoding": {"json"}, "message": {"{}"}}
-	return call(http.MethodGet, procedure+"?"+query.Encode(), "", header)
-}
-
-// GRPCWeb is a call of the gRPC-Web protocol with an empty message; as
-// [Connect].
-func GRPCWeb(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append([]string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}, header...))
-}
-
-// Fetch is a fetch without a body. Names and values of headers follow. Any
-// answer that the script can read is a success, whatever its status.
-func Fetch(method, url string, header ...string) Call {
-	return call(method, url, "", header)
-}
-
-func call(method, url, body string, header []string) Call {
-	if len(header)%2 != 0 {
-		panic("corstest: a header name without a value: " + header[len(header)-1])
-	}
-	return func(ctx context.Context, page *http.Client) error {
-		var content io.Reader
-		if body != "" {
-			content = bytes.NewReader([]byte(body))
-		}
-		r, err := http.NewRequestWithContext(ctx, method, url, content)
-		if err != nil {
-			return err
-		}
-		for i := 0; i < len(header); i += 2 {
-			r.Header.Add(header[i], header[i+1])
-		}
-		response, err := page.Do(r)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, response.Body)
-		return errors.Join(err, response.Body.Close())
-	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
@@ -14,11 +15,11 @@ func TestWhoMayCall(t *testing.T) {
 	}
 	const greet = "https://api.example.com/greet.v1.GreetService/Greet"
 	corstest.Run(t, []corstest.Case{
-		{From: "https://app.example.com", Call: corstest.Connect(greet), Readable: []string{"Trailer-X-Cost"}},
-		{From: "https://app.example.com", Call: corstest.GRPCWeb(greet)},
-		{Name: "a header that nobody allowed", From: "https://app.example.com", Call: corstest.Connect(greet, "X-Tenant-Id", "7"), Blocked: corstest.CheckHeaders},
-		{Name: "with cookies", From: "https://app.example.com", Credentials: corstest.Include, Call: corstest.Connect(greet), Blocked: corstest.CheckCredentials},
-		{From: "https://evil.example", Call: corstest.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},
-		{From: "null", Call: corstest.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},
-	}, corstest.WithHandler(handler))
+		{From: "https://app.example.com", Call: corsbrowser.Connect(greet), Readable: []string{"Trailer-X-Cost"}},
+		{From: "https://app.example.com", Call: corsbrowser.GRPCWeb(greet)},
+		{Name: "a header that nobody allowed", From: "https://app.example.com", Call: corsbrowser.Connect(greet, "X-Tenant-Id", "7"), Blocked: corsbrowser.CheckHeaders},
+		{Name: "with cookies", From: "https://app.example.com", Credentials: corsbrowser.Include, Call: corsbrowser.Connect(greet), Blocked: corsbrowser.CheckCredentials},
+		{From: "https://evil.example", Call: corsbrowser.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},
+		{From: "null", Call: corsbrowser.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},
+	}, corsbrowser.WithHandler(handler))
 }

@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
@@ -44,13 +45,13 @@ func servers(t *testing.T) map[string]http.Handler {
 }
 
 // whoMayCall: the allowed page, with cookies and without, and no other.
-func whoMayCall(t *testing.T, server http.Handler, call corstest.Call) {
+func whoMayCall(t *testing.T, server http.Handler, call corsbrowser.Call) {
 	t.Helper()
 	corstest.Run(t, []corstest.Case{
 		{From: allowed, Call: call},
-		{Name: "with cookies", From: allowed, Credentials: corstest.Include, Call: call},
+		{Name: "with cookies", From: allowed, Credentials: corsbrowser.Include, Call: call},
 		{From: refused, Call: call, Blocked: corstest.AnyCheck, NotSent: true},
-	}, corstest.WithHandler(server))
+	}, corsbrowser.WithHandler(server))
 }
 
 // TestConnectV1Client: what a client of connect-go v1 gets in a browser: the
@@ -115,9 +116,9 @@ func TestConnectV2Client(t *testing.T) {
 func TestPlainHTTP(t *testing.T) {
 	const procedure = api + "/showcase.v1.ShowcaseService/"
 	corstest.Run(t, []corstest.Case{
-		{From: allowed, Call: corstest.Connect(procedure + "Greet"), Readable: []string{"X-Showcase-Header", "Trailer-X-Showcase-Trailer"}, Hidden: []string{"Accept-Encoding"}},
-		{From: allowed, Call: corstest.ConnectGet(procedure + "Lookup"), Readable: []string{"X-Showcase-Error"}},
-		{From: allowed, Call: corstest.Fetch(http.MethodDelete, procedure+"Greet"), Blocked: corstest.CheckMethods, NotSent: true},
-		{From: refused, Call: corstest.ConnectGet(procedure + "Lookup"), Blocked: corstest.CheckOriginMissing},
-	}, corstest.WithHandler(servers(t)["connect-go v1"]))
+		{From: allowed, Call: corsbrowser.Connect(procedure + "Greet"), Readable: []string{"X-Showcase-Header", "Trailer-X-Showcase-Trailer"}, Hidden: []string{"Accept-Encoding"}},
+		{From: allowed, Call: corsbrowser.ConnectGet(procedure + "Lookup"), Readable: []string{"X-Showcase-Error"}},
+		{From: allowed, Call: corsbrowser.Fetch(http.MethodDelete, procedure+"Greet"), Blocked: corsbrowser.CheckMethods, NotSent: true},
+		{From: refused, Call: corsbrowser.ConnectGet(procedure + "Lookup"), Blocked: corsbrowser.CheckOriginMissing},
+	}, corsbrowser.WithHandler(servers(t)["connect-go v1"]))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
@@ -45,7 +46,7 @@ func newServer(t *testing.T) (*domains.Table, *corsrpc.Layer, http.Handler) {
 func TestTenants(t *testing.T) {
 	table, layer, server := newServer(t)
 	const anna, bert, shop = "https://anna.example", "https://bert.example", "https://shop.example.com/shop.v1.ShopService/"
-	add := corstest.Connect(shop+"AddToCart", "X-Cart-Id", "7")
+	add := corsbrowser.Connect(shop+"AddToCart", "X-Cart-Id", "7")
 	whoMayCall := func(origins ...string) {
 		t.Helper()
 		var cases []corstest.Case
@@ -57,9 +58,9 @@ func TestTenants(t *testing.T) {
 				}
 			}
 			cases = append(cases, c,
-				corstest.Case{From: o, Call: corstest.Connect(shop + "Restock"), Blocked: corstest.AnyCheck, NotSent: true})
+				corstest.Case{From: o, Call: corsbrowser.Connect(shop + "Restock"), Blocked: corstest.AnyCheck, NotSent: true})
 		}
-		corstest.Run(t, cases, corstest.WithHandler(server))
+		corstest.Run(t, cases, corsbrowser.WithHandler(server))
 	}
 	change := func(change func(*domains.Table, context.Context, string) error, origin string) {
 		t.Helper()
@@ -84,12 +85,12 @@ func TestTenants(t *testing.T) {
 func TestDevProfile(t *testing.T) {
 	t.Setenv("CORSRPC_PROFILE", "dev")
 	_, _, server := newServer(t)
-	call := corstest.Connect("http://localhost:8080/shop.v1.ShopService/AddToCart", "X-Cart-Id", "7")
+	call := corsbrowser.Connect("http://localhost:8080/shop.v1.ShopService/AddToCart", "X-Cart-Id", "7")
 	corstest.Run(t, []corstest.Case{
 		{From: "http://localhost:5173", Call: call},
 		{From: "http://localhost:3000", Call: call},
 		{From: "https://evil.example", Call: call, Blocked: corstest.AnyCheck, NotSent: true},
-	}, corstest.WithHandler(server))
+	}, corsbrowser.WithHandler(server))
 	refused := httptest.NewRequest(http.MethodPost, "/shop.v1.ShopService/AddToCart", nil)
 	refused.Header.Set("Origin", "https://evil.example")
 	answer := httptest.NewRecorder()

@@ -14,15 +14,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestOracle: corstest does what the browsers do: what it sends, which checks
+// TestOracle: corsbrowser does what the browsers do: what it sends, which checks
 // it makes, what the script reads.
 func TestOracle(t *testing.T) {
-	engines := map[browser.Engine]corstest.Engine{
-		browser.Chromium: corstest.Chromium, browser.Firefox: corstest.Firefox, browser.WebKit: corstest.WebKit,
+	engines := map[browser.Engine]corsbrowser.Engine{
+		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
 	}
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		s := &oracleServer{cases: oracleCases(), seen: map[int][]string{}}
@@ -34,7 +34,7 @@ func TestOracle(t *testing.T) {
 
 		theirs := s.inBrowser(t, page)
 		theirSeen := s.take()
-		ours := s.inCorstest(t, engines[engine])
+		ours := s.inCorsbrowser(t, engines[engine])
 		ourSeen := s.take()
 		names := map[string]bool{}
 		differences := 0
@@ -45,7 +45,7 @@ func TestOracle(t *testing.T) {
 			names[c.name] = true
 			if got, want := ours[i].describe(ourSeen[i]), theirs[i].describe(theirSeen[i]); got != want {
 				differences++
-				t.Errorf("%s\n%-9s %s\n%-9s %s", c.name, "corstest", got, engine, want)
+				t.Errorf("%s\n%-11s %s\n%-11s %s", c.name, "corsbrowser", got, engine, want)
 			}
 		}
 		t.Logf("%d cases, %d differ", len(s.cases), differences)
@@ -200,10 +200,10 @@ func (s *oracleServer) inBrowser(t *testing.T, page *browser.Page) []oracleReadi
 	return readings
 }
 
-// inCorstest makes the calls of all cases in Go.
-func (s *oracleServer) inCorstest(t *testing.T, engine corstest.Engine) []oracleReading {
+// inCorsbrowser makes the calls of all cases in Go.
+func (s *oracleServer) inCorsbrowser(t *testing.T, engine corsbrowser.Engine) []oracleReading {
 	t.Helper()
-	open := func(origin string) *corstest.Browser {
+	open := func(origin string) *corsbrowser.Browser {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -213,7 +213,7 @@ func (s *oracleServer) inCorstest(t *testing.T, engine corstest.Engine) []oracle
 			t.Fatal(err)
 		}
 		jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "e2e"}})
-		return corstest.NewBrowser(origin, corstest.WithEmbedder(s.self), corstest.WithEngine(engine), corstest.WithCookieJar(jar))
+		return corsbrowser.NewBrowser(origin, corsbrowser.WithEmbedder(s.self), corsbrowser.WithEngine(engine), corsbrowser.WithCookieJar(jar))
 	}
 	page, frame := open(s.self), open("null")
 	readings := make([]oracleReading, len(s.cases))
@@ -224,17 +224,17 @@ func (s *oracleServer) inCorstest(t *testing.T, engine corstest.Engine) []oracle
 		}
 		first := s.calls(i)
 		for _, call := range append([]oracleCall{first}, first.Then...) {
-			readings[i] = fetchInCorstest(t, b, call)
+			readings[i] = fetchInCorsbrowser(t, b, call)
 		}
 	}
 	return readings
 }
 
-func fetchInCorstest(t *testing.T, b *corstest.Browser, c oracleCall) oracleReading {
+func fetchInCorsbrowser(t *testing.T, b *corsbrowser.Browser, c oracleCall) oracleReading {
 	t.Helper()
 	failed := oracleReading{Threw: true}
-	ctx := corstest.WithInit(t.Context(), corstest.Init{
-		Mode: corstest.Mode(c.Mode), Credentials: corstest.Credentials(c.Credentials), Redirect: corstest.Redirect(c.Redirect),
+	ctx := corsbrowser.WithInit(t.Context(), corsbrowser.Init{
+		Mode: corsbrowser.Mode(c.Mode), Credentials: corsbrowser.Credentials(c.Credentials), Redirect: corsbrowser.Redirect(c.Redirect),
 		ForcePreflight: c.Upload, ScriptSets: []string{"user-agent"},
 	})
 	var body io.Reader

@@ -58,7 +58,7 @@ func TestListOfSuitesIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sources strings.Builder
-	for _, pattern := range []string{"*_test.go", "../intent/*_test.go", "../../corsrpc/corstest/*_test.go", "../vectors/testdata/requests/*.yaml"} {
+	for _, pattern := range []string{"*_test.go", "../intent/*_test.go", "../../corsrpc/corsbrowser/*_test.go", "../vectors/testdata/requests/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)

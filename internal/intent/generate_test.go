@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"pgregory.net/rapid"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
 // What policies and requests are made of: few words, so that they meet often.
@@ -219,11 +219,11 @@ type call struct {
 	Page, API, Path, Method string
 	Header                  []string
 	SafeHeader              bool // a Content-Type that needs no preflight
-	Mode                    corstest.Mode
-	Credentials             corstest.Credentials
+	Mode                    corsbrowser.Mode
+	Credentials             corsbrowser.Credentials
 	HasCookie               bool
 	ForcePreflight          bool
-	Engine                  corstest.Engine
+	Engine                  corsbrowser.Engine
 	Status                  int
 	Answer                  http.Header
 	Commit                  string // how the handler commits it
@@ -237,9 +237,9 @@ func (c call) canBeCall() bool {
 func drawCall(t *rapid.T, w *world) call {
 	c := call{
 		Page: pick(t, pages, "page"), API: "https://api.example.com", Path: pick(t, w.paths(), "path"),
-		Method: pick(t, []string{"POST", "POST", "POST", "GET", "GET", "HEAD"}, "method"), Mode: corstest.CORS,
-		Credentials: pick(t, []corstest.Credentials{corstest.SameOrigin, corstest.Omit, corstest.Include}, "credentials"),
-		HasCookie:   chance(t, 30, "cookie"), ForcePreflight: chance(t, 20, "force"), Engine: pick(t, corstest.Engines(), "engine"),
+		Method: pick(t, []string{"POST", "POST", "POST", "GET", "GET", "HEAD"}, "method"), Mode: corsbrowser.CORS,
+		Credentials: pick(t, []corsbrowser.Credentials{corsbrowser.SameOrigin, corsbrowser.Omit, corsbrowser.Include}, "credentials"),
+		HasCookie:   chance(t, 30, "cookie"), ForcePreflight: chance(t, 20, "force"), Engine: pick(t, corsbrowser.Engines(), "engine"),
 		Status: pick(t, []int{200, 200, 200, 304, 400, 404, 500}, "status"), Answer: http.Header{},
 		Commit: pick(t, []string{"WriteHeader", "Write", "Flush", "return", "early hints"}, "commit"),
 	}
@@ -286,7 +286,7 @@ func drawCall(t *rapid.T, w *world) call {
 		}
 	}
 	if chance(t, 12, "no-cors") {
-		c.Mode = corstest.NoCORS
+		c.Mode = corsbrowser.NoCORS
 		c.Method = pick(t, []string{"GET", "HEAD", "POST"}, "no-cors method")
 	}
 	for _, name := range some(t, responseHeaders, 6, "answer") {
@@ -321,7 +321,7 @@ func changed(t *rapid.T, s string) string {
 // isPage reports whether a page can have the origin.
 func isPage(s string) (ok bool) {
 	defer func() { ok = recover() == nil && ok }()
-	corstest.NewBrowser(s) // panics where browsers write it otherwise
+	corsbrowser.NewBrowser(s) // panics where browsers write it otherwise
 	parts := pageOrigin.FindStringSubmatch(s)
 	if parts == nil {
 		return s == "null"

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"pgregory.net/rapid"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 func sorted(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
@@ -78,9 +78,9 @@ func TestCallsAreVaried(t *testing.T) {
 				kinds["same origin"]++
 			case !governed:
 				kinds["not governed"]++
-			case c.Mode == corstest.NoCORS && got.Runs:
+			case c.Mode == corsbrowser.NoCORS && got.Runs:
 				kinds["no-cors, reaches the handler"]++
-			case c.Mode == corstest.NoCORS:
+			case c.Mode == corsbrowser.NoCORS:
 				kinds["no-cors, refused"]++
 			case rule.Disabled():
 				kinds["disabled"]++
@@ -88,7 +88,7 @@ func TestCallsAreVaried(t *testing.T) {
 				kinds["origin refused"]++
 			case got.Status == http.StatusMethodNotAllowed:
 				kinds["405"]++
-			case got.Reads && c.Credentials == corstest.Include:
+			case got.Reads && c.Credentials == corsbrowser.Include:
 				kinds["read with credentials"]++
 			case got.Reads && len(log) > 1:
 				kinds["read after a preflight"]++
@@ -156,7 +156,7 @@ func compare(t fataler, w *world, c call) {
 }
 
 // effect makes the call in a browser.
-func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, []corstest.Exchange, error) {
+func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, []corsbrowser.Exchange, error) {
 	var got outcome
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !(r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "") {
@@ -191,8 +191,8 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 		}
 		jar.SetCookies(api, []*http.Cookie{{Name: "session", Value: "1"}})
 	}
-	b := corstest.NewBrowser(c.Page, corstest.WithHandler(wrap(handler)), corstest.WithEngine(c.Engine), corstest.WithCookieJar(jar),
-		corstest.WithDefaults(corstest.Init{Mode: c.Mode, Credentials: c.Credentials, ForcePreflight: c.ForcePreflight}))
+	b := corsbrowser.NewBrowser(c.Page, corsbrowser.WithHandler(wrap(handler)), corsbrowser.WithEngine(c.Engine), corsbrowser.WithCookieJar(jar),
+		corsbrowser.WithDefaults(corsbrowser.Init{Mode: c.Mode, Credentials: c.Credentials, ForcePreflight: c.ForcePreflight}))
 	r, err := http.NewRequest(c.Method, c.API+c.Path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -205,14 +205,14 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 	}
 	response, err := b.RoundTrip(r)
 	if err != nil {
-		var blocked *corstest.BlockedError
+		var blocked *corsbrowser.BlockedError
 		if !errors.As(err, &blocked) {
 			t.Fatal(err)
 		}
 		return got, b.Log(), err
 	}
 	_ = response.Body.Close()
-	if c.Mode == corstest.NoCORS && c.Page != c.API {
+	if c.Mode == corsbrowser.NoCORS && c.Page != c.API {
 		last := b.Log()[len(b.Log())-1]
 		got.Reaches = last.Status != http.StatusForbidden && last.Status != http.StatusMethodNotAllowed
 		return got, b.Log(), nil
@@ -231,8 +231,8 @@ func (r Rule) allowsCall(page string) bool { return !r.Disabled() && r.AllowsOri
 
 // intent is what the policy says of the call. Of the browser it takes whether
 // it sent a preflight and cookies.
-func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
-	defer func() { o.Reaches = o.Runs && c.Mode == corstest.NoCORS && c.Page != c.API }()
+func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
+	defer func() { o.Reaches = o.Runs && c.Mode == corsbrowser.NoCORS && c.Page != c.API }()
 	var preflighted, hadCookies bool
 	answer := c.Answer
 	for _, e := range log {
@@ -263,7 +263,7 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 	}
 	fetchMetadata := strings.HasPrefix(c.API, "https:")
 	anybodys := rule.Everyone() || c.Page == "null" // every site can have the origin that is granted
-	if c.Mode == corstest.NoCORS {
+	if c.Mode == corsbrowser.NoCORS {
 		switch {
 		case c.Method != http.MethodPost && !fetchMetadata: // nothing tells it from a program's
 			return outcome{Runs: true}
@@ -279,7 +279,7 @@ func (w *world) intent(c call, log []corstest.Exchange) (o outcome) {
 	if !rule.allowsCall(c.Page) {
 		return outcome{}
 	}
-	readable := c.Credentials != corstest.Include || rule.Credentials()
+	readable := c.Credentials != corsbrowser.Include || rule.Credentials()
 	if preflighted {
 		safelisted := slices.Contains([]string{"GET", "HEAD", "POST"}, c.Method)
 		granted := safelisted || rule.AllowsMethod(c.Method)

@@ -15,15 +15,15 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
 // passes reports whether an answer lets the page's script read it
 // (https://fetch.spec.whatwg.org/#concept-cors-check).
 func passes(header http.Header, c call) bool {
 	from, credentials := header["Access-Control-Allow-Origin"], header["Access-Control-Allow-Credentials"]
-	if c.Credentials == corstest.Include {
+	if c.Credentials == corsbrowser.Include {
 		return slices.Equal(from, []string{c.Page}) && slices.Equal(credentials, []string{"true"})
 	}
 	return slices.Equal(from, []string{c.Page}) || slices.Equal(from, []string{"*"})
@@ -58,7 +58,7 @@ func preflightAndCallAgree(t *rapid.T) {
 			"Access-Control-Request-Method": {c.Method}, "Access-Control-Request-Headers": {strings.ToLower(strings.Join(c.Header, ","))},
 		})
 		header := http.Header{}
-		if c.Credentials == corstest.Include && c.HasCookie {
+		if c.Credentials == corsbrowser.Include && c.HasCookie {
 			header.Set("Cookie", "session=1")
 		}
 		for _, name := range c.Header {
@@ -86,7 +86,7 @@ func wideningNarrowsNothing(t *rapid.T) {
 			before = outcome{} // the method may have been what was widened
 		}
 		lost := before.Reads && (!after.Reads || before.Status != after.Status) ||
-			before.Runs && !after.Runs && c.Mode == corstest.CORS // credentials narrow what no-cors reaches
+			before.Runs && !after.Runs && c.Mode == corsbrowser.CORS // credentials narrow what no-cors reaches
 		for _, name := range strings.Fields(before.Headers) {
 			if name == "Vary" && c.Answer["Vary"] == nil || strings.HasPrefix(name, "Access-Control-") {
 				continue // the layer's own
@@ -331,20 +331,20 @@ func sharedCacheIsSafe(t *rapid.T) {
 func TestPreflightsAreRemembered(t *testing.T) { rapid.Check(t, preflightsAreRemembered) }
 
 func preflightsAreRemembered(t *rapid.T) {
-	longest := map[corstest.Engine]int64{corstest.Standard: 1 << 30, corstest.Chromium: 7200, corstest.Firefox: 86400, corstest.WebKit: 600}
+	longest := map[corsbrowser.Engine]int64{corsbrowser.Standard: 1 << 30, corsbrowser.Chromium: 7200, corsbrowser.Firefox: 86400, corsbrowser.WebKit: 600}
 	w := drawWorld(t)
 	for range callsPerPolicy {
 		c := drawCall(t, w)
 		rule, governed := w.RuleFor(c.Path, true)
-		mayCall := governed && !rule.isPath && rule.allowsCall(c.Page) && (c.Credentials != corstest.Include || rule.Credentials())
+		mayCall := governed && !rule.isPath && rule.allowsCall(c.Page) && (c.Credentials != corsbrowser.Include || rule.Credentials())
 		if !mayCall || c.Page == c.API || strings.HasPrefix(c.API, "http:") || !rule.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) {
 			continue
 		}
 		now := time.Unix(0, 0)
-		b := corstest.NewBrowser(c.Page, corstest.WithHandler(w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))),
-			corstest.WithEngine(c.Engine), corstest.WithCredentials(c.Credentials), corstest.WithClock(func() time.Time { return now }))
+		b := corsbrowser.NewBrowser(c.Page, corsbrowser.WithHandler(w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))),
+			corsbrowser.WithEngine(c.Engine), corsbrowser.WithCredentials(c.Credentials), corsbrowser.WithClock(func() time.Time { return now }))
 		call := func(header ...string) {
-			if err := corstest.Connect(c.API+c.Path, header...)(t.Context(), b.Client()); err != nil {
+			if err := corsbrowser.Connect(c.API+c.Path, header...)(t.Context(), b.Client()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // TestMismatchesFound: each case was once found by the generators, as a
@@ -42,20 +42,20 @@ rules: [{path: /healthz, allow_origins: [https://app.example.com], expose_header
 		{
 			"cookies of a page like any other write to no open path", `
 rules: [{path: /healthz, allow_origins: ["*"]}]`,
-			call{Path: "/healthz", Method: "POST", Mode: corstest.NoCORS, Credentials: corstest.Include, HasCookie: true}, outcome{},
+			call{Path: "/healthz", Method: "POST", Mode: corsbrowser.NoCORS, Credentials: corsbrowser.Include, HasCookie: true}, outcome{},
 		},
 		{
 			"without them it writes", `
 rules: [{path: /healthz, allow_origins: ["*"]}]`,
-			call{Path: "/healthz", Method: "POST", Mode: corstest.NoCORS, Credentials: corstest.Include}, outcome{Runs: true, Reaches: true},
+			call{Path: "/healthz", Method: "POST", Mode: corsbrowser.NoCORS, Credentials: corsbrowser.Include}, outcome{Runs: true, Reaches: true},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w := load(t, test.policy)
 			c := test.call
-			c.Mode, c.Credentials = cmp.Or(c.Mode, corstest.CORS), cmp.Or(c.Credentials, corstest.SameOrigin)
-			c.Page, c.API, c.Engine, c.Status = page, "https://api.example.com", corstest.Standard, http.StatusOK
+			c.Mode, c.Credentials = cmp.Or(c.Mode, corsbrowser.CORS), cmp.Or(c.Credentials, corsbrowser.SameOrigin)
+			c.Page, c.API, c.Engine, c.Status = page, "https://api.example.com", corsbrowser.Standard, http.StatusOK
 			compare(t, w, c)
 			if got, log, err := effect(t, w.layer.Wrap, c); got != test.want {
 				t.Errorf("got %+v (%v), want %+v\n%+v", got, err, test.want, log)
@@ -79,7 +79,7 @@ func TestCachedForOthers(t *testing.T) {
 		if programFirst {
 			program()
 		}
-		c := call{Page: "https://app.example.com", API: "https://api.example.com", Path: "/healthz", Method: "HEAD", Mode: corstest.CORS, Engine: corstest.Standard}
+		c := call{Page: "https://app.example.com", API: "https://api.example.com", Path: "/healthz", Method: "HEAD", Mode: corsbrowser.CORS, Engine: corsbrowser.Standard}
 		if got, _, err := effect(t, func(http.Handler) http.Handler { return cache }, c); got.Status != http.StatusMethodNotAllowed {
 			t.Errorf("the script got %+v (%v)", got, err)
 		}

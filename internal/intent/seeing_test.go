@@ -18,8 +18,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
 // TestHandshakes: CheckOrigin lets a handshake of another origin go on exactly where a
@@ -108,7 +108,7 @@ func shadowsAreTold(t *rapid.T) {
 
 // grantsIn are the fields that grant something, of each exchange that names an origin,
 // with their lists in order.
-func grantsIn(log []corstest.Exchange) (grants []http.Header) {
+func grantsIn(log []corsbrowser.Exchange) (grants []http.Header) {
 	for _, e := range log {
 		if e.Header.Get("Origin") == "" {
 			continue

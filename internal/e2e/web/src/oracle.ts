@@ -1,4 +1,4 @@
-// Fetches by the standard, for the comparison of browsers with corstest.
+// Fetches by the standard, for the comparison of browsers with corsbrowser.
 
 /** One fetch that a case asks for. */
 export interface OracleCall {

@@ -1,4 +1,4 @@
-package corstest
+package corsbrowser
 
 import (
 	"compress/gzip"
@@ -91,7 +91,7 @@ func WithCookieJar(jar http.CookieJar) Option { return func(b *Browser) { b.cook
 func WithEmbedder(pageOrigin string) Option {
 	o, err := parseOrigin(pageOrigin)
 	if err != nil {
-		panic("corstest: " + err.Error())
+		panic("corsbrowser: " + err.Error())
 	}
 	return func(b *Browser) { b.embedder = o }
 }
@@ -105,7 +105,7 @@ func WithClock(now func() time.Time) Option { return func(b *Browser) { b.now = 
 func NewBrowser(pageOrigin string, opts ...Option) *Browser {
 	o, err := parseOrigin(pageOrigin)
 	if err != nil {
-		panic("corstest: " + err.Error())
+		panic("corsbrowser: " + err.Error())
 	}
 	b := &Browser{engine: Standard, origin: o, transport: http.DefaultTransport, now: time.Now}
 	for _, opt := range opts {
@@ -316,6 +316,6 @@ func (g *gunzip) Read(p []byte) (int, error) {
 }
 
 func (g *gunzip) Close() error {
-	g.err = errors.New("corstest: the body is closed")
+	g.err = errors.New("corsbrowser: the body is closed")
 	return g.body.Close()
 }

@@ -1,4 +1,4 @@
-package corstest
+package corsbrowser
 
 import (
 	"strconv"
@@ -75,7 +75,7 @@ const defaultMaxAge = 5 * time.Second
 var (
 	// Standard does what the Fetch standard says, and no more.
 	Standard = Engine{&knobs{
-		name: "the Fetch standard", userAgent: "corstest",
+		name: "the Fetch standard", userAgent: "corsbrowser",
 		maxAge:        standardMaxAge,
 		headNeedsNone: true, cachesStar: true, sharesGrants: true, forgets: true, userAgentSets: true, unsaidMethods: true,
 	}}

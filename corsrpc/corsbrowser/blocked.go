@@ -1,4 +1,4 @@
-package corstest
+package corsbrowser
 
 import "fmt"
 
@@ -64,7 +64,7 @@ func (e *BlockedError) Error() string {
 	if e.Sent {
 		sent = "the call was sent"
 	}
-	text := fmt.Sprintf("corstest: blocked at %s of %s: %s; %s", e.Check, where, e.Reason, sent)
+	text := fmt.Sprintf("corsbrowser: blocked at %s of %s: %s; %s", e.Check, where, e.Reason, sent)
 	if e.Fix != "" {
 		text += "; the server would have had to send " + e.Fix
 	}

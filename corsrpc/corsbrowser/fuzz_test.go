@@ -1,4 +1,4 @@
-package corstest
+package corsbrowser
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package corstest_test
+package corsbrowser_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // A server that grants by hand what its author remembered: the page gets the
@@ -24,9 +24,9 @@ func ExampleBrowser() {
 		io.WriteString(w, "hello")
 	})
 	for _, origin := range []string{"https://app.example.com", "https://evil.example"} {
-		page := corstest.NewBrowser(origin, corstest.WithHandler(handler), corstest.WithEngine(corstest.Chromium))
+		page := corsbrowser.NewBrowser(origin, corsbrowser.WithHandler(handler), corsbrowser.WithEngine(corsbrowser.Chromium))
 		response, err := page.Client().Get("https://api.example.com/hello")
-		var blocked *corstest.BlockedError
+		var blocked *corsbrowser.BlockedError
 		if errors.As(err, &blocked) {
 			fmt.Println(blocked.Check, "instead of", blocked.Fix)
 			continue
@@ -53,7 +53,7 @@ func ExampleBrowser_connect() {
 	if err != nil {
 		panic(err)
 	}
-	page := corstest.NewBrowser("https://app.example.com", corstest.WithHandler(layer.Wrap(mux)))
+	page := corsbrowser.NewBrowser("https://app.example.com", corsbrowser.WithHandler(layer.Wrap(mux)))
 	client := connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](page.Client(), "https://api.example.com"+greet)
 	response, err := client.CallUnary(context.Background(), connect.NewRequest(wrapperspb.String("browser")))
 	if err != nil {
@@ -73,7 +73,7 @@ func ExampleBrowser_Log() {
 		w.Header().Set("Access-Control-Allow-Headers", "content-type")
 	}))
 	defer server.Close()
-	page := corstest.NewBrowser("http://localhost:3000")
+	page := corsbrowser.NewBrowser("http://localhost:3000")
 	if _, err := page.Client().Post(server.URL, "application/json", http.NoBody); err != nil {
 		panic(err)
 	}
@@ -90,8 +90,8 @@ func ExampleWithInit() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	})
-	page := corstest.NewBrowser("https://app.example.com", corstest.WithHandler(handler), corstest.WithCredentials(corstest.Include))
-	ctx := corstest.WithInit(context.Background(), corstest.Init{Credentials: corstest.Omit})
+	page := corsbrowser.NewBrowser("https://app.example.com", corsbrowser.WithHandler(handler), corsbrowser.WithCredentials(corsbrowser.Include))
+	ctx := corsbrowser.WithInit(context.Background(), corsbrowser.Init{Credentials: corsbrowser.Omit})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/", nil)
 	if err != nil {
 		panic(err)

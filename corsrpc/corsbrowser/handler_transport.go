@@ -1,4 +1,4 @@
-package corstest
+package corsbrowser
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		defer func() { _ = in.Body.Close() }()
 		defer func() {
 			if p := recover(); p != nil {
-				writer.end(fmt.Errorf("corstest: the handler panicked: %v", p))
+				writer.end(fmt.Errorf("corsbrowser: the handler panicked: %v", p))
 			}
 		}()
 		t.handler.ServeHTTP(writer, in)
