@@ -253,7 +253,10 @@ func fetchAs(t *testing.T, api http.Handler, from, target, method, headers strin
 	if credentials {
 		mode = corsbrowser.Include
 	}
-	browser := corsbrowser.NewBrowser(from, corsbrowser.WithHandler(api), corsbrowser.WithCredentials(mode), corsbrowser.WithCookieJar(jar))
+	browser, err := corsbrowser.New(from, corsbrowser.WithHandler(api), corsbrowser.WithCredentials(mode), corsbrowser.WithCookieJar(jar))
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := http.NewRequest(method, target, nil)
 	if err != nil {
 		t.Fatal(err)

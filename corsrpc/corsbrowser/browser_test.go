@@ -34,6 +34,16 @@ func mustURLs(t *testing.T, texts ...string) (urls []*url.URL) {
 	return urls
 }
 
+// newBrowser opens a page.
+func newBrowser(t *testing.T, pageOrigin string, opts ...Option) *Browser {
+	t.Helper()
+	b, err := New(pageOrigin, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // granting answers everything with the headers, and notes nothing: the
 // browser's log does.
 func granting(header ...string) http.Handler {
@@ -116,7 +126,7 @@ func TestPreflights(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, engine := range Engines() {
-				b := NewBrowser(page, WithHandler(test.handler), WithEngine(engine))
+				b := newBrowser(t, page, WithHandler(test.handler), WithEngine(engine))
 				_, blocked := send(t, b, test.method, test.url, test.init, test.header...)
 				var got Check
 				if blocked != nil {
@@ -136,7 +146,7 @@ func TestPreflights(t *testing.T) {
 func TestPreflightStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]Check{200: "", 204: "", 299: "", 300: CheckPreflightStatus, 301: CheckPreflightRedirect, 307: CheckPreflightRedirect, 403: CheckPreflightStatus, 500: CheckPreflightStatus} {
-		b := NewBrowser(page, WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := newBrowser(t, page, WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.Header().Set("Access-Control-Allow-Headers", "x-a")
 			if r.Method == http.MethodOptions {
@@ -154,7 +164,7 @@ func TestPreflightStatus(t *testing.T) {
 // what the browser sets is there.
 func TestWhatGoesOut(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(Firefox))
+	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(Firefox))
 	forbidden := []string{"Host", "Cookie", "Origin", "Referer", "Connection", "Te", "Trailer", "Sec-Fetch-Site", "Sec-X", "Proxy-X", "Date", "Via", "Access-Control-Request-Method"}
 	header := []string{"User-Agent", "connect-go", "Accept-Encoding", "zstd", "X-Http-Method-Override", "TRACE"}
 	for _, name := range forbidden {
@@ -174,7 +184,7 @@ func TestWhatGoesOut(t *testing.T) {
 
 	// The script's own User-Agent is honoured where the engine does, and asked for.
 	for engine, asked := range map[Engine]string{Firefox: "user-agent", WebKit: "user-agent", Chromium: ""} {
-		b := NewBrowser(page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(engine))
+		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(engine))
 		if _, blocked := send(t, b, "GET", server, Init{ScriptSets: []string{"User-Agent"}}, "User-Agent", "script"); blocked != nil {
 			t.Fatal(blocked)
 		}
@@ -209,7 +219,7 @@ func TestOriginAndSite(t *testing.T) {
 		{"capacitor://localhost", "GET", server, CORS, "capacitor://localhost", "cross-site", "capacitor://localhost/"},
 	}
 	for _, test := range tests {
-		b := NewBrowser(test.page, WithHandler(granting("Access-Control-Allow-Origin", "*")))
+		b := newBrowser(t, test.page, WithHandler(granting("Access-Control-Allow-Origin", "*")))
 		if _, blocked := send(t, b, test.method, test.url, Init{Mode: test.mode}, "Content-Type", "text/plain"); blocked != nil {
 			t.Fatal(blocked)
 		}
@@ -220,17 +230,97 @@ func TestOriginAndSite(t *testing.T) {
 	}
 }
 
-func TestNewBrowserRefuses(t *testing.T) {
+// TestNewRefuses: what is not an origin, and options that cannot be met.
+func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "app.example.com", page + "/", "HTTPS://app.example.com", "https://app.example.com:443", "https://u@app.example.com", page + "?q", "https://"} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%q is taken for an origin", bad)
-				}
-			}()
-			NewBrowser(bad)
-		}()
+		if b, err := New(bad); err == nil || b != nil || !strings.Contains(err.Error(), "corsbrowser: the page: ") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	for want, opt := range map[string]Option{
+		"corsbrowser: option 0 is nil":                                                          nil,
+		"corsbrowser: WithTransport: the transport is nil":                                      WithTransport(nil),
+		"corsbrowser: WithHandler: the handler is nil":                                          WithHandler(nil),
+		"corsbrowser: WithClock: the clock is nil":                                              WithClock(nil),
+		"corsbrowser: WithCookieJar: the jar is nil":                                            WithCookieJar(nil),
+		`corsbrowser: WithEmbedder: "app.example.com" is not an origin`:                         WithEmbedder("app.example.com"),
+		`corsbrowser: "included" is not a credentials mode: write omit, same-origin or include`: WithCredentials("included"),
+		`corsbrowser: "Cors" is not a mode: write cors, no-cors or same-origin`:                 WithDefaults(Init{Mode: "Cors"}),
+		`corsbrowser: "none" is not a redirect mode: write follow, error or manual`:             WithDefaults(Init{Redirect: "none"}),
+	} {
+		if b, err := New(page, opt); err == nil || b != nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := New("", WithHandler(nil), WithClock(nil)); strings.Count(fmt.Sprint(err), "\n") != 2 {
+		t.Errorf("not every problem is named: %v", err)
+	}
+	for _, opt := range []Option{WithEngine(Engine{}), WithCredentials(""), WithDefaults(Init{}), WithEmbedder("null")} {
+		if _, err := New(page, opt); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestUnknownModes: a request whose context names one is not sent.
+func TestUnknownModes(t *testing.T) {
+	t.Parallel()
+	for _, init := range []Init{{Mode: "x"}, {Credentials: "x"}, {Redirect: "x"}} {
+		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*")))
+		r, err := http.NewRequestWithContext(WithInit(t.Context(), init), "GET", server, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.RoundTrip(r); err == nil || !strings.Contains(err.Error(), `"x" is not a`) || len(b.Log()) > 0 {
+			t.Errorf("%+v: %v, sent %v", init, err, wire(b))
+		}
+	}
+}
+
+// TestZeroBrowser: a Browser that New did not make fails.
+func TestZeroBrowser(t *testing.T) {
+	t.Parallel()
+	if _, err := new(Browser).Client().Get(server); err == nil || !strings.Contains(err.Error(), "New did not make it") {
+		t.Error(err)
+	}
+}
+
+// TestDropped: the log tells which of the script's fields did not go out.
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	open := granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")
+	tests := []struct {
+		name    string
+		engine  Engine
+		handler http.Handler
+		url     string
+		init    Init
+		header  []string
+		want    string // of each exchange
+	}{
+		{"nothing", Standard, open, server, Init{}, []string{"X-A", "1"}, "map[] map[]"},
+		{"a forbidden name, of the preflight's call too", Standard, open, server, Init{}, []string{"X-A", "1", "Date", "2", "Date", "3"}, "map[Date:[2 3]] map[Date:[2 3]]"},
+		{"an override of a forbidden method", Standard, open, server, Init{}, []string{"X-Http-Method-Override", "TRACE"}, "map[X-Http-Method-Override:[TRACE]]"},
+		{"one line of two", Standard, open, server, Init{}, []string{"X-Http-Method-Override", "TRACE", "X-Http-Method-Override", "PUT"}, "map[X-Http-Method-Override:[TRACE]] map[X-Http-Method-Override:[TRACE]]"},
+		{"a User-Agent of the script's", Chromium, open, server, Init{ScriptSets: []string{"User-Agent"}}, []string{"User-Agent", "x"}, "map[User-Agent:[x]]"},
+		{"a User-Agent that an engine takes", Firefox, open, server, Init{ScriptSets: []string{"User-Agent"}}, []string{"User-Agent", "x"}, "map[] map[]"},
+		{"a User-Agent of the client's", Firefox, open, server, Init{}, []string{"User-Agent", "x"}, "map[User-Agent:[x]]"},
+		{"what mode no-cors does not send", Standard, open, server, Init{Mode: NoCORS}, []string{"X-A", "1", "Accept", "text/plain"}, "map[X-A:[1]]"},
+		{"what a redirect removes", Standard, redirecting(302, other, page, "null"), server + "/from", Init{}, []string{"Authorization", "a"}, "map[] map[] map[Authorization:[a]]"},
+	}
+	for _, test := range tests {
+		b := newBrowser(t, page, WithHandler(test.handler), WithEngine(test.engine))
+		if _, blocked := send(t, b, "GET", test.url, test.init, test.header...); blocked != nil {
+			t.Errorf("%s: %v", test.name, blocked)
+		}
+		var got []string
+		for _, e := range b.Log() {
+			got = append(got, fmt.Sprint(map[string][]string(e.Dropped)))
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
 	}
 }
 
@@ -256,7 +346,7 @@ func TestExposedHeaders(t *testing.T) {
 		for _, line := range test.exposed {
 			header = append(header, "Access-Control-Expose-Headers", line)
 		}
-		response, blocked := send(t, NewBrowser(page, WithHandler(granting(header...))), "GET", server, Init{Credentials: test.credentials})
+		response, blocked := send(t, newBrowser(t, page, WithHandler(granting(header...))), "GET", server, Init{Credentials: test.credentials})
 		if blocked != nil {
 			t.Fatal(blocked)
 		}
@@ -273,7 +363,7 @@ func TestExposedHeaders(t *testing.T) {
 
 func TestOpaque(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(granting("X-A", "1", "Content-Type", "text/plain")))
+	b := newBrowser(t, page, WithHandler(granting("X-A", "1", "Content-Type", "text/plain")))
 	response, blocked := send(t, b, "GET", server, Init{Mode: NoCORS}, "X-A", "1", "Accept", "text/html")
 	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
 		t.Fatalf("%+v %v", response, blocked)
@@ -289,7 +379,7 @@ func TestOpaque(t *testing.T) {
 // TestGunzip: the script reads what the server compressed.
 func TestGunzip(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := newBrowser(t, page, WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Content-Encoding", "gzip")
 		if r.Method == http.MethodHead {
@@ -326,7 +416,7 @@ func TestTrailers(t *testing.T) {
 		s.EnableHTTP2 = http2
 		s.StartTLS()
 		defer s.Close()
-		response, blocked := send(t, NewBrowser("http://localhost:3000", WithTransport(s.Client().Transport)), "GET", s.URL, Init{})
+		response, blocked := send(t, newBrowser(t, "http://localhost:3000", WithTransport(s.Client().Transport)), "GET", s.URL, Init{})
 		if blocked != nil || response.ProtoMajor == 2 != http2 {
 			t.Fatalf("%v %+v", blocked, response)
 		}
@@ -359,7 +449,7 @@ func TestBlockedErrors(t *testing.T) {
 		{granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"), SameOrigin, []string{"X-A", "1", "X-B", "1"}, CheckHeaders, true, false, "Access-Control-Allow-Headers", "x-b", "Access-Control-Allow-Headers: x-a, x-b", "HeaderDisallowedByPreflightResponse", "the call was not sent"},
 	}
 	for _, test := range tests {
-		_, e := send(t, NewBrowser(page, WithHandler(test.handler)), "GET", server, Init{Credentials: test.credentials}, test.header...)
+		_, e := send(t, newBrowser(t, page, WithHandler(test.handler)), "GET", server, Init{Credentials: test.credentials}, test.header...)
 		if e == nil || e.Check != test.check || e.Preflight != test.preflight || e.Sent != test.sent || e.Header != test.name || e.Value != test.value ||
 			e.Fix != test.fix || e.Console != test.console || !strings.Contains(e.Error(), test.inText) {
 			t.Errorf("%s: %+v", test.check, e)
@@ -370,7 +460,7 @@ func TestBlockedErrors(t *testing.T) {
 // TestManyGoroutines: one browser, many calls at once.
 func TestManyGoroutines(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true",
+	b := newBrowser(t, page, WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true",
 		"Access-Control-Allow-Headers", "x-a", "Access-Control-Allow-Methods", "PUT", "Set-Cookie", "a=b")))
 	var wait sync.WaitGroup
 	for i := range 50 {
@@ -401,7 +491,7 @@ func TestTransportFails(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
-	_, err := NewBrowser("http://localhost:3000").Client().Get(s.URL)
+	_, err := newBrowser(t, "http://localhost:3000").Client().Get(s.URL)
 	var blocked *BlockedError
 	if !errors.As(err, &blocked) || blocked.Check != CheckNetwork || blocked.Err == nil || !errors.Is(err, blocked.Err) {
 		t.Error(err)
@@ -417,7 +507,7 @@ func TestBodyIsClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewBrowser(page, WithHandler(granting())).RoundTrip(r); err == nil || !body.closed {
+		if _, err := newBrowser(t, page, WithHandler(granting())).RoundTrip(r); err == nil || !body.closed {
 			t.Errorf("%s: %v, closed %v", url, err, body.closed)
 		}
 	}
@@ -435,7 +525,7 @@ func (c *closing) Close() error {
 
 func TestForget(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "60")))
+	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "60")))
 	for range 2 {
 		if _, blocked := send(t, b, "GET", server, Init{}, "X-A", "1"); blocked != nil {
 			t.Fatal(blocked)
@@ -458,7 +548,7 @@ func TestForget(t *testing.T) {
 // script reads it.
 func TestLog(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "X-B", "1", "Content-Type", "text/plain")), WithClock(func() time.Time { return time.Unix(0, 0) }))
+	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "X-B", "1", "Content-Type", "text/plain")), WithClock(func() time.Time { return time.Unix(0, 0) }))
 	if _, blocked := send(t, b, "GET", server+"/a#f", Init{}, "X-A", "1"); blocked != nil {
 		t.Fatal(blocked)
 	}

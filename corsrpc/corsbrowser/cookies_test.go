@@ -18,7 +18,7 @@ func TestCredentials(t *testing.T) {
 			{page, SameOrigin, true}, {page, Omit, false}, {page, Include, true},
 			{server, SameOrigin, false}, {server, Omit, false}, {server, Include, true},
 		} {
-			b := NewBrowser(page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Secure; SameSite=None")))
+			b := newBrowser(t, page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Secure; SameSite=None")))
 			for range 2 {
 				if _, blocked := send(t, b, "GET", test.url, Init{Credentials: test.credentials}); blocked != nil {
 					t.Fatal(blocked)
@@ -42,7 +42,7 @@ func TestSameSite(t *testing.T) {
 	for _, test := range tests {
 		var got []string
 		for _, engine := range Engines() {
-			b := NewBrowser(page, WithEngine(engine), WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
+			b := newBrowser(t, page, WithEngine(engine), WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
 			for range 2 {
 				if _, blocked := send(t, b, "GET", test.url, Init{}); blocked != nil {
 					t.Fatal(blocked)
@@ -62,11 +62,11 @@ func TestSameSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	handler := WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Domain=example.com; SameSite=Lax"))
-	b := NewBrowser(page, handler, WithCredentials(Include), WithCookieJar(jar))
+	b := newBrowser(t, page, handler, WithCredentials(Include), WithCookieJar(jar))
 	if _, blocked := send(t, b, "GET", server, Init{}); blocked != nil {
 		t.Fatal(blocked)
 	}
-	elsewhere := NewBrowser(other, handler, WithCredentials(Include), WithCookieJar(jar))
+	elsewhere := newBrowser(t, other, handler, WithCredentials(Include), WithCookieJar(jar))
 	elsewhere.cookies.said = b.cookies.said
 	_, _ = send(t, elsewhere, "GET", "https://shop.example.com", Init{})
 	if got := elsewhere.Log()[0].Header.Get("Cookie"); got != "" {

@@ -4,9 +4,9 @@
 // on a page of this origin"; it works against any server, whatever CORS software
 // it runs. Package corstest makes table tests of it.
 //
-// [NewBrowser] opens a page:
+// [New] opens a page:
 //
-//	page := corsbrowser.NewBrowser("https://app.example.com", corsbrowser.WithHandler(handler))
+//	page, err := corsbrowser.New("https://app.example.com", corsbrowser.WithHandler(handler))
 //	client := greetv1connect.NewGreetServiceClient(page.Client(), "https://api.example.com")
 //
 // A call that the browser blocks fails with a [*BlockedError], which says what

@@ -24,7 +24,10 @@ func ExampleBrowser() {
 		io.WriteString(w, "hello")
 	})
 	for _, origin := range []string{"https://app.example.com", "https://evil.example"} {
-		page := corsbrowser.NewBrowser(origin, corsbrowser.WithHandler(handler), corsbrowser.WithEngine(corsbrowser.Chromium))
+		page, err := corsbrowser.New(origin, corsbrowser.WithHandler(handler), corsbrowser.WithEngine(corsbrowser.Chromium))
+		if err != nil {
+			panic(err)
+		}
 		response, err := page.Client().Get("https://api.example.com/hello")
 		var blocked *corsbrowser.BlockedError
 		if errors.As(err, &blocked) {
@@ -53,7 +56,10 @@ func ExampleBrowser_connect() {
 	if err != nil {
 		panic(err)
 	}
-	page := corsbrowser.NewBrowser("https://app.example.com", corsbrowser.WithHandler(layer.Wrap(mux)))
+	page, err := corsbrowser.New("https://app.example.com", corsbrowser.WithHandler(layer.Wrap(mux)))
+	if err != nil {
+		panic(err)
+	}
 	client := connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](page.Client(), "https://api.example.com"+greet)
 	response, err := client.CallUnary(context.Background(), connect.NewRequest(wrapperspb.String("browser")))
 	if err != nil {
@@ -73,7 +79,10 @@ func ExampleBrowser_Log() {
 		w.Header().Set("Access-Control-Allow-Headers", "content-type")
 	}))
 	defer server.Close()
-	page := corsbrowser.NewBrowser("http://localhost:3000")
+	page, err := corsbrowser.New("http://localhost:3000")
+	if err != nil {
+		panic(err)
+	}
 	if _, err := page.Client().Post(server.URL, "application/json", http.NoBody); err != nil {
 		panic(err)
 	}
@@ -90,7 +99,10 @@ func ExampleWithInit() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	})
-	page := corsbrowser.NewBrowser("https://app.example.com", corsbrowser.WithHandler(handler), corsbrowser.WithCredentials(corsbrowser.Include))
+	page, err := corsbrowser.New("https://app.example.com", corsbrowser.WithHandler(handler), corsbrowser.WithCredentials(corsbrowser.Include))
+	if err != nil {
+		panic(err)
+	}
 	ctx := corsbrowser.WithInit(context.Background(), corsbrowser.Init{Credentials: corsbrowser.Omit})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/", nil)
 	if err != nil {

@@ -166,11 +166,11 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		response.StatusCode == 303 && r.method != http.MethodGet && r.method != http.MethodHead {
 		r.method, r.body, r.getBody, r.contentLength = http.MethodGet, nil, nil, 0
 		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
-			r.header.Del(name)
+			r.drop(name)
 		}
 	}
 	if !originOf(r.currentURL()).sameOrigin(originOf(next)) {
-		r.header.Del("Authorization")
+		r.drop("Authorization")
 	}
 	if r.body != nil {
 		if r.body, err = r.getBody(); err != nil {
@@ -190,7 +190,7 @@ func includesCredentials(u *url.URL) bool {
 // corsPreflightFetch is https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
 	preflight := &request{
-		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{},
+		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{}, dropped: r.dropped,
 		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: RedirectError, tainting: cors, isPreflight: true,
 	}
 	checked := *r

@@ -39,7 +39,7 @@ func FuzzBrowser(f *testing.F) {
 			if include {
 				init.Credentials = Include
 			}
-			b := NewBrowser(page, WithHandler(handler), WithEngine(engine), WithDefaults(init))
+			b := newBrowser(t, page, WithHandler(handler), WithEngine(engine), WithDefaults(init))
 			r, err := http.NewRequestWithContext(t.Context(), method, server+"/", nil)
 			if err != nil {
 				return

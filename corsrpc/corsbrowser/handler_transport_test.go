@@ -27,7 +27,7 @@ func TestRealServer(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	streams(t, NewBrowser("http://localhost:3000"), s.URL, next)
+	streams(t, newBrowser(t, "http://localhost:3000"), s.URL, next)
 }
 
 // TestHandlerStreams: without a network too.
@@ -43,7 +43,7 @@ func TestHandlerStreams(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	streams(t, NewBrowser(page, WithHandler(handler)), server, next)
+	streams(t, newBrowser(t, page, WithHandler(handler)), server, next)
 }
 
 func streams(t *testing.T, b *Browser, url string, next chan<- struct{}) {

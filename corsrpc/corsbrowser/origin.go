@@ -26,11 +26,11 @@ func parseOrigin(s string) (origin, error) {
 		return opaque, err
 	}
 	if u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return opaque, fmt.Errorf("%q is no origin: write scheme://host or scheme://host:port, or null", s)
+		return opaque, fmt.Errorf("%q is not an origin: write scheme://host or scheme://host:port, or null", s)
 	}
 	o := originOf(u)
 	if o.String() != s {
-		return opaque, fmt.Errorf("%q is not how browsers write an origin: write %q", s, o)
+		return opaque, fmt.Errorf("%q is not written as browsers write an origin: write %q", s, o)
 	}
 	return o, nil
 }

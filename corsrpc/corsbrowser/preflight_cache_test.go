@@ -58,7 +58,7 @@ func TestRememberedPreflights(t *testing.T) {
 			if test.maxAge != "" {
 				header = append(header, "Access-Control-Max-Age", test.maxAge)
 			}
-			b := NewBrowser(page, WithEngine(engine), WithHandler(granting(header...)), WithClock(func() time.Time { return now }))
+			b := newBrowser(t, page, WithEngine(engine), WithHandler(granting(header...)), WithClock(func() time.Time { return now }))
 			for _, c := range test.calls {
 				now = start.Add(time.Duration(c.at) * time.Second)
 				if _, blocked := send(t, b, c.method, c.url, Init{Credentials: c.credentials}, append([]string{"Content-Type", "text/plain"}, c.header...)...); blocked != nil {
@@ -83,7 +83,7 @@ func TestAlternatingGrants(t *testing.T) {
 		w.Header().Set("Access-Control-Max-Age", "600")
 	})
 	for engine, want := range map[Engine]int{Standard: 2, Chromium: 4, Firefox: 2, WebKit: 4} {
-		b := NewBrowser(page, WithEngine(engine), WithHandler(echo))
+		b := newBrowser(t, page, WithEngine(engine), WithHandler(echo))
 		for _, name := range []string{"X-A", "X-B", "X-A", "X-B"} {
 			if _, blocked := send(t, b, "GET", server, Init{}, name, "1"); blocked != nil {
 				t.Fatal(blocked)
@@ -100,7 +100,7 @@ func TestAlternatingGrants(t *testing.T) {
 func TestForgottenGrants(t *testing.T) {
 	t.Parallel()
 	for engine, want := range map[Engine]int{Standard: 2, Chromium: 1, Firefox: 2, WebKit: 1} {
-		b := NewBrowser(page, WithEngine(engine), WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := newBrowser(t, page, WithEngine(engine), WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodOptions {
 				w.Header().Set("Access-Control-Allow-Origin", page)
 				w.Header().Set("Access-Control-Allow-Headers", "x-a")

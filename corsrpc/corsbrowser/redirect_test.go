@@ -61,7 +61,7 @@ func TestRedirects(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, engine := range []Engine{Standard, Chromium} {
-				b := NewBrowser(page, WithEngine(engine), WithHandler(redirecting(test.status, test.location, test.origins...)))
+				b := newBrowser(t, page, WithEngine(engine), WithHandler(redirecting(test.status, test.location, test.origins...)))
 				header := []string{"Authorization", "a", "X-A", "1"}
 				if test.method != http.MethodGet {
 					header = append(header, "Content-Type", "application/json")
@@ -84,15 +84,15 @@ func TestRedirects(t *testing.T) {
 func TestRedirectModes(t *testing.T) {
 	t.Parallel()
 	handler := redirecting(302, "/to", page)
-	if _, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectError}); blocked == nil || blocked.Check != CheckRedirectMode || !blocked.Sent {
+	if _, blocked := send(t, newBrowser(t, page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectError}); blocked == nil || blocked.Check != CheckRedirectMode || !blocked.Sent {
 		t.Errorf("error: %v", blocked)
 	}
-	response, blocked := send(t, NewBrowser(page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectManual})
+	response, blocked := send(t, newBrowser(t, page, WithHandler(handler)), "GET", server+"/from", Init{Redirect: RedirectManual})
 	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
 		t.Errorf("manual: %v %v", response, blocked)
 	}
 	// A client of net/http leaves redirects to the browser.
-	followed, err := NewBrowser(page, WithHandler(handler)).Client().Get(server + "/from")
+	followed, err := newBrowser(t, page, WithHandler(handler)).Client().Get(server + "/from")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestRedirectModes(t *testing.T) {
 // second one answers to its preflight.
 func TestSentBeforeRedirect(t *testing.T) {
 	t.Parallel()
-	b := NewBrowser(page, WithHandler(redirecting(307, other+"/to", page)))
+	b := newBrowser(t, page, WithHandler(redirecting(307, other+"/to", page)))
 	_, blocked := send(t, b, "PUT", server+"/from", Init{}, "Content-Type", "application/json")
 	if blocked == nil || !blocked.Preflight || !blocked.Sent || !strings.Contains(blocked.Error(), "the call was sent") {
 		t.Errorf("%v", blocked)
@@ -124,7 +124,7 @@ func TestStreamedBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "text/plain")
-	_, err = NewBrowser(page, WithHandler(redirecting(307, "/to", page))).RoundTrip(r)
+	_, err = newBrowser(t, page, WithHandler(redirecting(307, "/to", page))).RoundTrip(r)
 	var blocked *BlockedError
 	if !errors.As(err, &blocked) || blocked.Check != CheckStreamedBody {
 		t.Error(err)

@@ -1,10 +1,17 @@
 package corsbrowser
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
 // Mode is a request's mode (https://fetch.spec.whatwg.org/#concept-request-mode).
@@ -39,24 +46,60 @@ const (
 	RedirectManual Redirect = "manual"
 )
 
-// Init is what a script says of one fetch beyond what an http.Request holds.
-// Fields that are empty are the browser's.
+// Init holds what a script says of one fetch and an http.Request does not hold
+// (https://fetch.spec.whatwg.org/#requestinit). Empty fields take the browser's
+// value; see [WithDefaults]. Fields may be added.
 type Init struct {
-	// The three modes of https://fetch.spec.whatwg.org/#requestinit.
+	// The three modes.
 	Mode        Mode
 	Credentials Credentials
 	Redirect    Redirect
-	// ForcePreflight is what an upload listener of XMLHttpRequest sets, or a
-	// stream as the body.
+	// ForcePreflight sends a preflight for what needs none, as a listener for
+	// upload progress of an XMLHttpRequest does, or a stream as the body.
 	ForcePreflight bool
-	// ScriptSets names headers that the script set itself, although a Go client
-	// sets them unasked: User-Agent.
+	// ScriptSets names header fields that count as the script's own, although Go's
+	// clients set them unasked: User-Agent.
 	ScriptSets []string
 }
 
+// check reports a mode that does not exist.
+func (i Init) check() error {
+	switch i.Mode {
+	case "", CORS, NoCORS, SameOriginOnly:
+	default:
+		return fmt.Errorf("corsbrowser: %q is not a mode: write %s, %s or %s", i.Mode, CORS, NoCORS, SameOriginOnly)
+	}
+	switch i.Credentials {
+	case "", Omit, SameOrigin, Include:
+	default:
+		return fmt.Errorf("corsbrowser: %q is not a credentials mode: write %s, %s or %s", i.Credentials, Omit, SameOrigin, Include)
+	}
+	switch i.Redirect {
+	case "", RedirectFollow, RedirectError, RedirectManual:
+	default:
+		return fmt.Errorf("corsbrowser: %q is not a redirect mode: write %s, %s or %s", i.Redirect, RedirectFollow, RedirectError, RedirectManual)
+	}
+	return nil
+}
+
+// or fills in the empty fields of i.
+func (i Init) or(defaults Init) Init {
+	return Init{
+		Mode:           cmp.Or(i.Mode, defaults.Mode),
+		Credentials:    cmp.Or(i.Credentials, defaults.Credentials),
+		Redirect:       cmp.Or(i.Redirect, defaults.Redirect),
+		ForcePreflight: i.ForcePreflight || defaults.ForcePreflight,
+		ScriptSets:     append(slices.Clip(i.ScriptSets), defaults.ScriptSets...),
+	}
+}
+
+// standardInit is what a script says that says nothing.
+var standardInit = Init{Mode: CORS, Credentials: SameOrigin, Redirect: RedirectFollow}
+
 type initKey struct{}
 
-// WithInit returns a context whose requests are fetched so.
+// WithInit returns a context for requests of a [Browser], which fetches them as
+// init says. A request fails where init holds a mode that does not exist.
 func WithInit(ctx context.Context, init Init) context.Context {
 	return context.WithValue(ctx, initKey{}, init)
 }
@@ -77,6 +120,7 @@ type request struct {
 	method        string
 	urlList       []*url.URL
 	header        http.Header
+	dropped       http.Header // the script's fields that are not in header
 	body          io.ReadCloser
 	contentLength int64
 	getBody       func() (io.ReadCloser, error) // nil where the body is a stream
@@ -95,6 +139,80 @@ type request struct {
 	sentOrigin       bool        // one of the requests had an Origin header
 	preflighted      bool        // one of the requests needed a preflight
 	asFirst          bool        // the origin is the page's, whatever redirects there were
+}
+
+// newRequest is https://fetch.spec.whatwg.org/#dom-request: the constructor
+// of a Request.
+func (b *Browser) newRequest(in *http.Request) (*request, error) {
+	if b.transport == nil {
+		return nil, errors.New("corsbrowser: a Browser needs its page: New did not make it")
+	}
+	own, _ := in.Context().Value(initKey{}).(Init)
+	if err := own.check(); err != nil {
+		return nil, err
+	}
+	init := own.or(b.init).or(standardInit)
+	method := normalizeMethod(in.Method)
+	if in.Method == "" {
+		method = http.MethodGet
+	}
+	if isForbiddenMethod(method) {
+		return nil, &BlockedError{Check: CheckForbiddenMethod, Reason: method + " is no method for scripts"}
+	}
+	if in.URL.Scheme != "http" && in.URL.Scheme != "https" {
+		return nil, &BlockedError{Check: CheckURL, Reason: "the URL is not http or https"}
+	}
+	if includesCredentials(in.URL) {
+		return nil, &BlockedError{Check: CheckURL, Reason: "the URL has a user name, which fetch does not take"}
+	}
+	copied := *in.URL
+	r := &request{
+		ctx: in.Context(), method: method, urlList: []*url.URL{&copied}, header: http.Header{}, dropped: http.Header{},
+		body: in.Body, contentLength: in.ContentLength, getBody: in.GetBody,
+		origin: b.origin, embedder: b.embedder, mode: init.Mode, credentials: init.Credentials, redirect: init.Redirect,
+		useCORSPreflight: init.ForcePreflight,
+	}
+	if in.Body == http.NoBody {
+		r.body = nil
+	}
+	if r.body != nil && (method == http.MethodGet || method == http.MethodHead) {
+		return nil, &BlockedError{Check: CheckBody, Reason: method + " has no body"}
+	}
+	if r.mode == NoCORS && !isCORSSafelistedMethod(method) {
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors has GET, HEAD and POST only"}
+	}
+	for name, values := range in.Header {
+		key := http.CanonicalHeaderKey(name)
+		for _, value := range values {
+			value = strings.Trim(value, " \t\r\n")
+			to := r.header
+			if b.drops(init, name, value) {
+				to = r.dropped
+			}
+			to[key] = append(to[key], value)
+		}
+	}
+	r.firstHeader = r.header.Clone()
+	return r, nil
+}
+
+// drops reports whether the browser ignores a field that the script sets.
+func (b *Browser) drops(init Init, name, value string) bool {
+	switch fetch.Lower(name) {
+	case "user-agent", "accept-encoding": // Go's clients set them unasked
+		if !b.engine.userAgentSets || !slices.ContainsFunc(init.ScriptSets, func(s string) bool { return strings.EqualFold(s, name) }) {
+			return true
+		}
+	}
+	return isForbiddenRequestHeader(name, value) || init.Mode == NoCORS && !isNoCORSSafelistedRequestHeader(name, value)
+}
+
+// drop leaves the fields of this name out of the request.
+func (r *request) drop(name string) {
+	if values, ok := r.header[name]; ok {
+		delete(r.header, name)
+		r.dropped[name] = append(r.dropped[name], values...)
+	}
 }
 
 func (r *request) currentURL() *url.URL { return r.urlList[len(r.urlList)-1] }

@@ -1,6 +1,7 @@
 package corstest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,20 +12,21 @@ import (
 )
 
 // Case is one row of a table for [Run]: a page, a call, and what becomes of it.
+// Fields may be added.
 type Case struct {
 	// Name names the subtest; "" for the page and what it expects.
 	Name string
-	// From is the page's origin, as of [corsbrowser.NewBrowser].
+	// From is the page's origin, as [corsbrowser.New] takes it.
 	From string
 	// Credentials is the credentials mode; the options' unless set.
 	Credentials corsbrowser.Credentials
-	// Call is what the page's script calls.
+	// Call is what the page's script calls; a case needs one.
 	Call corsbrowser.Call
 
-	// Blocked is the check at which the browser blocks the call; [AnyCheck] for
-	// whichever; "" where the script gets the answer, and Call no error.
+	// Blocked is the check at which the browser blocks the call; [AnyCheck] stands
+	// for each of them; "" says that the script gets the answer, and Call no error.
 	Blocked corsbrowser.Check
-	// NotSent says that a blocked call must not have reached the server: its
+	// NotSent says that a blocked call must not have reached the server, since its
 	// preflight failed.
 	NotSent bool
 	// Readable names headers of the answer (of the first one, where Call makes
@@ -36,17 +38,18 @@ type Case struct {
 	// read.
 	Hidden []string
 
-	// Engines are the engines that all of it holds in; all of [corsbrowser.Engines] unless
-	// set.
+	// Engines are the engines that all of it holds in; [corsbrowser.Engines] where
+	// empty.
 	Engines []corsbrowser.Engine
 }
 
 // AnyCheck stands for every check, in a [Case].
 const AnyCheck corsbrowser.Check = "ANY"
 
-// Run runs each case as a subtest, in each engine: a new browser, one call, and
-// what the case says of it. The options say where the server is; see
-// [corsbrowser.WithHandler] and [corsbrowser.WithTransport].
+// Run runs each case as a subtest: one call in a new browser, for each engine, and
+// a failure for each claim of the case that does not hold. The options say where
+// the server is; see [corsbrowser.WithHandler] and [corsbrowser.WithTransport]. A
+// case fails too where [corsbrowser.New] does.
 func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 	t.Helper()
 	for _, c := range cases {
@@ -58,22 +61,37 @@ func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 			}
 		}
 		t.Run(name, func(t *testing.T) {
-			engines := c.Engines
-			if engines == nil {
-				engines = corsbrowser.Engines()
-			}
-			for _, engine := range engines {
-				own := append(slices.Clip(opts), corsbrowser.WithEngine(engine))
-				if c.Credentials != "" {
-					own = append(own, corsbrowser.WithCredentials(c.Credentials))
-				}
-				b := corsbrowser.NewBrowser(c.From, own...)
-				for _, problem := range c.problems(b, c.Call(t.Context(), b.Client())) {
-					t.Errorf("in %s: %s", engine, problem)
-				}
+			for _, problem := range c.try(t.Context(), opts) {
+				t.Error(problem)
 			}
 		})
 	}
+}
+
+// try makes the call in each engine, and says where it did not end as the case has
+// it.
+func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (problems []string) {
+	if c.Call == nil {
+		return []string{"the case has no Call"}
+	}
+	engines := c.Engines
+	if len(engines) == 0 {
+		engines = corsbrowser.Engines()
+	}
+	for _, engine := range engines {
+		own := append(slices.Clip(opts), corsbrowser.WithEngine(engine))
+		if c.Credentials != "" {
+			own = append(own, corsbrowser.WithCredentials(c.Credentials))
+		}
+		b, err := corsbrowser.New(c.From, own...)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for _, problem := range c.problems(b, c.Call(ctx, b.Client())) {
+			problems = append(problems, "in "+engine.String()+": "+problem)
+		}
+	}
+	return problems
 }
 
 // problems says where a call did not end as the case has it.

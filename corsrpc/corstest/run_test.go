@@ -61,10 +61,14 @@ func TestRunFails(t *testing.T) {
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Hidden: []string{"x-b"}}, "the answer has no x-b to hide"},
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Hidden: []string{"content-type"}}, "the script should not read content-type"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck, Hidden: []string{"x-a"}}, "no answer was read"},
+		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Engines: []corsbrowser.Engine{}}, "in WebKit: the call should succeed"},
+		{Case{From: page}, "the case has no Call"},
+		{Case{From: "app.example.com", Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, `"app.example.com" is not an origin`},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server, "X-A"), Blocked: AnyCheck}, "failed otherwise: corsbrowser: the header X-A has no value"},
+		{Case{From: page, Credentials: "included", Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, `"included" is not a credentials mode`},
 	}
 	for _, test := range tests {
-		b := corsbrowser.NewBrowser(test.c.From, corsbrowser.WithHandler(handler))
-		if got := strings.Join(test.c.problems(b, test.c.Call(t.Context(), b.Client())), "; "); !strings.Contains(got, test.want) {
+		if got := strings.Join(test.c.try(t.Context(), []corsbrowser.Option{corsbrowser.WithHandler(handler)}), "; "); !strings.Contains(got, test.want) {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}

@@ -213,7 +213,11 @@ func (s *oracleServer) inCorsbrowser(t *testing.T, engine corsbrowser.Engine) []
 			t.Fatal(err)
 		}
 		jar.SetCookies(u, []*http.Cookie{{Name: "session", Value: "e2e"}})
-		return corsbrowser.NewBrowser(origin, corsbrowser.WithEmbedder(s.self), corsbrowser.WithEngine(engine), corsbrowser.WithCookieJar(jar))
+		b, err := corsbrowser.New(origin, corsbrowser.WithEmbedder(s.self), corsbrowser.WithEngine(engine), corsbrowser.WithCookieJar(jar))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
 	}
 	page, frame := open(s.self), open("null")
 	readings := make([]oracleReading, len(s.cases))

@@ -24,7 +24,10 @@ func TestRecipeInCorstest(t *testing.T) {
 		{Name: "a stranger's GET", From: "https://evil.example", Call: corsbrowser.Fetch(http.MethodGet, greet), Blocked: corsbrowser.CheckOriginMissing},
 	}, handler)
 	for engine, want := range map[corsbrowser.Engine]int{corsbrowser.Chromium: 10, corsbrowser.Firefox: 2, corsbrowser.WebKit: 10} {
-		b := corsbrowser.NewBrowser(page, handler, corsbrowser.WithEngine(engine))
+		b, err := corsbrowser.New(page, handler, corsbrowser.WithEngine(engine))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 5 {
 			for _, call := range []func(string, ...string) corsbrowser.Call{corsbrowser.Connect, corsbrowser.GRPCWeb} {
 				if err := call(greet)(t.Context(), b.Client()); err != nil {

@@ -191,8 +191,11 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 		}
 		jar.SetCookies(api, []*http.Cookie{{Name: "session", Value: "1"}})
 	}
-	b := corsbrowser.NewBrowser(c.Page, corsbrowser.WithHandler(wrap(handler)), corsbrowser.WithEngine(c.Engine), corsbrowser.WithCookieJar(jar),
+	b, err := corsbrowser.New(c.Page, corsbrowser.WithHandler(wrap(handler)), corsbrowser.WithEngine(c.Engine), corsbrowser.WithCookieJar(jar),
 		corsbrowser.WithDefaults(corsbrowser.Init{Mode: c.Mode, Credentials: c.Credentials, ForcePreflight: c.ForcePreflight}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := http.NewRequest(c.Method, c.API+c.Path, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -341,8 +341,11 @@ func preflightsAreRemembered(t *rapid.T) {
 			continue
 		}
 		now := time.Unix(0, 0)
-		b := corsbrowser.NewBrowser(c.Page, corsbrowser.WithHandler(w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))),
+		b, err := corsbrowser.New(c.Page, corsbrowser.WithHandler(w.layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))),
 			corsbrowser.WithEngine(c.Engine), corsbrowser.WithCredentials(c.Credentials), corsbrowser.WithClock(func() time.Time { return now }))
+		if err != nil {
+			t.Fatal(err)
+		}
 		call := func(header ...string) {
 			if err := corsbrowser.Connect(c.API+c.Path, header...)(t.Context(), b.Client()); err != nil {
 				t.Fatal(err)
