@@ -68,7 +68,7 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	}
 	unsafe := b.engine.corsUnsafeRequestHeaderNames(asked)
 	r.useCORSPreflight = r.useCORSPreflight || r.preflighted && b.engine.preflightsOn
-	if !r.useCORSPreflight && isCORSSafelistedMethod(r.method) && len(unsafe) == 0 {
+	if !r.useCORSPreflight && fetch.SafelistedMethod(r.method) && len(unsafe) == 0 {
 		return b.httpFetch(r, nil, false)
 	}
 	r.preflighted = true
@@ -243,7 +243,7 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
 	}
 	star := r.credentials != Include
-	if !slices.Contains(methods, r.method) && !isCORSSafelistedMethod(r.method) && !(star && slices.Contains(methods, "*")) {
+	if !slices.Contains(methods, r.method) && !fetch.SafelistedMethod(r.method) && !(star && slices.Contains(methods, "*")) {
 		value, _ := get(response.Header, "access-control-allow-methods")
 		return &BlockedError{
 			Check: CheckMethods, Header: "Access-Control-Allow-Methods", Value: value, Reason: r.method + " is not granted",

@@ -31,68 +31,7 @@ func lines(list http.Header, name string) (values []string) {
 // for a header whose grammar is a list of tokens: nil where it is absent, and
 // false where it does not parse.
 func extractHeaderListValues(name string, list http.Header) ([]string, bool) {
-	combined, present := get(list, name)
-	if !present {
-		return nil, true
-	}
-	values := []string{}
-	for item := range strings.SplitSeq(combined, ",") {
-		item = strings.Trim(item, " \t")
-		if item == "" {
-			continue
-		}
-		if !fetch.IsToken(item) {
-			return nil, false
-		}
-		values = append(values, item)
-	}
-	return values, true
-}
-
-// isCORSSafelistedMethod is https://fetch.spec.whatwg.org/#cors-safelisted-method.
-func isCORSSafelistedMethod(method string) bool {
-	return method == "GET" || method == "HEAD" || method == "POST"
-}
-
-// isForbiddenMethod is https://fetch.spec.whatwg.org/#forbidden-method.
-func isForbiddenMethod(method string) bool {
-	return slices.ContainsFunc([]string{"CONNECT", "TRACE", "TRACK"}, func(m string) bool { return strings.EqualFold(m, method) })
-}
-
-// normalizeMethod is https://fetch.spec.whatwg.org/#concept-method-normalize.
-func normalizeMethod(method string) string {
-	for _, m := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"} {
-		if strings.EqualFold(m, method) {
-			return m
-		}
-	}
-	return method
-}
-
-// isForbiddenRequestHeader is https://fetch.spec.whatwg.org/#forbidden-request-header.
-func isForbiddenRequestHeader(name, value string) bool {
-	lower := fetch.Lower(name)
-	if fetch.ForbiddenRequestHeader(lower) {
-		return true
-	}
-	switch lower {
-	case "x-http-method", "x-http-method-override", "x-method-override":
-		for method := range strings.SplitSeq(value, ",") {
-			if isForbiddenMethod(strings.Trim(method, " \t")) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isNoCORSSafelistedRequestHeader is https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header.
-func isNoCORSSafelistedRequestHeader(name, value string) bool {
-	switch fetch.Lower(name) {
-	case "accept", "accept-language", "content-language", "content-type":
-		return fetch.SafelistedRequestHeader(name, value)
-	}
-	return false
+	return fetch.ExtractHeaderListValues(lines(list, name))
 }
 
 // corsUnsafeRequestHeaderNames is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names,

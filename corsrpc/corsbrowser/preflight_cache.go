@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
 // grants is the CORS-preflight cache
@@ -58,7 +60,7 @@ func (c *grants) headerNameMatches(e Engine, name string, r *request, now time.T
 func (c *grants) cover(e Engine, r *request, unsafe []string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	safe := isCORSSafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNone)
+	safe := fetch.SafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNone)
 	covered := safe || c.methodMatches(e, r.method, r, now)
 	for _, name := range unsafe {
 		covered = covered && c.headerNameMatches(e, name, r, now)

@@ -152,11 +152,11 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		return nil, err
 	}
 	init := own.or(b.init).or(standardInit)
-	method := normalizeMethod(in.Method)
+	method := fetch.NormalizeMethod(in.Method)
 	if in.Method == "" {
 		method = http.MethodGet
 	}
-	if isForbiddenMethod(method) {
+	if fetch.ForbiddenMethod(method) {
 		return nil, &BlockedError{Check: CheckForbiddenMethod, Reason: method + " is no method for scripts"}
 	}
 	if in.URL.Scheme != "http" && in.URL.Scheme != "https" {
@@ -178,7 +178,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 	if r.body != nil && (method == http.MethodGet || method == http.MethodHead) {
 		return nil, &BlockedError{Check: CheckBody, Reason: method + " has no body"}
 	}
-	if r.mode == NoCORS && !isCORSSafelistedMethod(method) {
+	if r.mode == NoCORS && !fetch.SafelistedMethod(method) {
 		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors has GET, HEAD and POST only"}
 	}
 	for name, values := range in.Header {
@@ -204,7 +204,7 @@ func (b *Browser) drops(init Init, name, value string) bool {
 			return true
 		}
 	}
-	return isForbiddenRequestHeader(name, value) || init.Mode == NoCORS && !isNoCORSSafelistedRequestHeader(name, value)
+	return fetch.ForbiddenRequestField(name, value) || init.Mode == NoCORS && !fetch.NoCORSSafelistedRequestHeader(name, value)
 }
 
 // drop leaves the fields of this name out of the request.

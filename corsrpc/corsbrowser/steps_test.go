@@ -53,27 +53,6 @@ func TestMoreThan1024Bytes(t *testing.T) {
 	}
 }
 
-func TestExtractHeaderListValues(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		lines []string
-		want  string
-		ok    bool
-	}{
-		{nil, "", true}, {[]string{""}, "", true}, {[]string{"a"}, "a", true}, {[]string{" a ,\tb"}, "a b", true}, {[]string{",a,,b,"}, "a b", true},
-		{[]string{"a", "b"}, "a b", true}, {[]string{"*"}, "*", true}, {[]string{"a b"}, "", false}, {[]string{"a", "b c"}, "", false}, {[]string{`"a"`}, "", false}, {[]string{"a;b"}, "", false},
-	}
-	for _, test := range tests {
-		got, ok := extractHeaderListValues("x", http.Header{"X": test.lines})
-		if strings.Join(got, " ") != test.want || ok != test.ok {
-			t.Errorf("%q: %q %v", test.lines, got, ok)
-		}
-	}
-	if got, _ := extractHeaderListValues("x", http.Header{}); got != nil {
-		t.Errorf("absent: %q", got)
-	}
-}
-
 func TestCORSCheck(t *testing.T) {
 	t.Parallel()
 	const page = "https://app.example.com"

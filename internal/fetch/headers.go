@@ -17,11 +17,31 @@ var forbiddenRequestHeaders = map[string]bool{
 }
 
 // ForbiddenRequestHeader reports whether no script can set the header of this
-// lower-case name, so that granting it would be without effect
+// lower-case name, whatever its value, so that granting it would be without effect
 // (https://fetch.spec.whatwg.org/#forbidden-request-header).
 func ForbiddenRequestHeader(lower string) bool {
 	return forbiddenRequestHeaders[lower] ||
 		strings.HasPrefix(lower, "proxy-") || strings.HasPrefix(lower, "sec-")
+}
+
+// ForbiddenRequestField reports whether no script can set this field: its name is
+// one of ForbiddenRequestHeader's, in any letter case, or it overrides the method
+// with a forbidden one
+// (https://fetch.spec.whatwg.org/#forbidden-request-header).
+func ForbiddenRequestField(name, value string) bool {
+	lower := Lower(name)
+	if ForbiddenRequestHeader(lower) {
+		return true
+	}
+	switch lower {
+	case "x-http-method", "x-http-method-override", "x-method-override":
+		for method := range strings.SplitSeq(value, ",") {
+			if ForbiddenMethod(strings.Trim(method, " \t")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // SafelistedResponseHeader reports whether every script may read the response
@@ -104,19 +124,11 @@ func AppendRequested(dst []string, lines []string) ([]string, bool) {
 		return dst, false
 	}
 	start := len(dst)
-	for _, line := range lines {
-		for more := true; more; {
-			var name string
-			name, line, more = strings.Cut(line, ",")
-			name = strings.Trim(name, " \t")
-			if name == "" {
-				continue
-			}
-			if !IsToken(name) || len(dst)-start == MaxRequestedNames {
-				return dst, false
-			}
-			dst = append(dst, Lower(name))
+	for name := range listItems(lines) {
+		if !IsToken(name) || len(dst)-start == MaxRequestedNames {
+			return dst, false
 		}
+		dst = append(dst, Lower(name))
 	}
 	return dst, true
 }

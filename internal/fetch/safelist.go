@@ -37,6 +37,18 @@ func SafelistedRequestHeader(name, value string) bool {
 	return false
 }
 
+// NoCORSSafelistedRequestHeader reports whether a script may send the header in
+// mode no-cors. The name is compared without regard to letter case.
+//
+// See https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header.
+func NoCORSSafelistedRequestHeader(name, value string) bool {
+	switch Lower(name) {
+	case "accept", "accept-language", "content-language", "content-type":
+		return SafelistedRequestHeader(name, value)
+	}
+	return false
+}
+
 // unsafeRequestHeaderByte is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte.
 func unsafeRequestHeaderByte(c byte) bool {
 	return c < 0x20 && c != '\t' || strings.IndexByte("\"():<>?@[\\]{}\x7f", c) >= 0

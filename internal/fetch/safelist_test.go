@@ -48,3 +48,25 @@ func TestSafelistedRequestHeader(t *testing.T) {
 		}
 	}
 }
+
+func TestNoCORSSafelistedRequestHeader(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, value string
+		want        bool
+	}{
+		{"Accept", "*/*", true},
+		{"accept", "a(b", false},
+		{"Accept-Language", "de", true},
+		{"content-language", "de", true},
+		{"Content-Type", "text/plain", true},
+		{"content-type", "application/json", false},
+		{"range", "bytes=0-", false},
+		{"x-a", "1", false},
+	}
+	for _, test := range tests {
+		if got := fetch.NoCORSSafelistedRequestHeader(test.name, test.value); got != test.want {
+			t.Errorf("%s: %q: %v", test.name, test.value, got)
+		}
+	}
+}

@@ -1,5 +1,5 @@
-// Package fetch holds the tables and the header grammar of the Fetch standard
-// (https://fetch.spec.whatwg.org) that a server needs. Every function is pure
+// Package fetch holds the tables, pure rules and header grammar of the Fetch standard
+// (https://fetch.spec.whatwg.org), for servers and for corsbrowser. Every function is pure
 // and safe for concurrent use.
 package fetch
 
