@@ -263,7 +263,7 @@ func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 func (d *Decision) answerPreflight(r *Request, requested string) {
 	g := d.target.grant
 	d.outcome, d.reason = OutcomePreflight, ReasonOriginAllowed
-	lines, methodGranted := r.Header["Access-Control-Request-Headers"], safelistedMethod(requested) || slices.Contains(g.methods, requested)
+	lines, methodGranted := r.Header["Access-Control-Request-Headers"], fetch.SafelistedMethod(requested) || slices.Contains(g.methods, requested)
 	if methodGranted && g.grantedBefore(lines) {
 		return
 	}
@@ -321,9 +321,7 @@ func (g *grant) grantedBefore(lines []string) bool {
 
 // safelistedMethod reports whether browsers send the method without a grant
 // (https://fetch.spec.whatwg.org/#cors-safelisted-method).
-func safelistedMethod(method string) bool {
-	return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
-}
+func safelistedMethod(method string) bool { return fetch.SafelistedMethod(method) }
 
 // pass lets a request reach the handler that CORS does not apply to.
 func (d *Decision) pass(reason Reason) { d.outcome, d.reason = OutcomePass, reason }

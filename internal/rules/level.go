@@ -403,7 +403,7 @@ func (c *compiler) parseMethods(l *level, r *corsrpcv1.Rule, place rulePlace) {
 		switch {
 		case !fetch.IsToken(method) || method == "*":
 			c.fail(CodeMethodSyntax, at, method, "is no HTTP method (RFC 9110, section 9.1)", "")
-		case upper == "CONNECT" || upper == "TRACE" || upper == "TRACK":
+		case fetch.ForbiddenMethod(method):
 			c.fail(CodeMethodSyntax, at, method, "is a method that no script can use: leave it out", "")
 		case method != upper:
 			c.fail(CodeMethodSyntax, at, method, "is not in upper case, and methods are compared as they are", upper)
