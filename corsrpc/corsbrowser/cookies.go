@@ -22,8 +22,8 @@ func (c *cookies) store(e Engine, r *request, response *http.Response) {
 	var taken []*http.Cookie
 	for _, cookie := range response.Cookies() {
 		switch {
-		case cookie.Secure && u.Scheme != "https" && !(e.secureOnLoopback && originOf(u).isTrustworthy()),
-			cookie.SameSite == http.SameSiteNoneMode && !cookie.Secure && e.noneIsSecure,
+		case cookie.Secure && u.Scheme != "https" && !(e.secureCookiesOnLoopback && originOf(u).isTrustworthy()),
+			cookie.SameSite == http.SameSiteNoneMode && !cookie.Secure && e.sameSiteNoneNeedsSecure,
 			!c.visible(e, r, cookie.SameSite):
 			continue
 		}
@@ -70,13 +70,13 @@ func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
 // visible reports whether a cookie that says this goes with the request.
 func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
 	from := r.origin
-	if e.framesCount && r.origin == opaque {
+	if e.embedderCountsForCookies && r.origin == opaque {
 		from = r.embedder
 	}
 	if r.sameSiteAs(from) {
 		return true
 	}
-	if e.noThirdParty || r.origin == opaque && e.opaqueHasNone {
+	if e.blocksThirdPartyCookies || r.origin == opaque && e.opaqueOriginHasNoCookies {
 		return false
 	}
 	return sameSite != http.SameSiteLaxMode && sameSite != http.SameSiteStrictMode

@@ -50,7 +50,7 @@ func corsCheck(request *request, response http.Header) *BlockedError {
 func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header) *BlockedError {
 	value, _ := get(response, "cross-origin-resource-policy")
 	here, site := originOf(r.currentURL()), r.origin
-	if site == opaque && e.embedderIsSite {
+	if site == opaque && e.embedderCountsForResourcePolicy {
 		site = r.embedder
 	}
 	isSameSite := site != opaque && here.schemelessSite() == site.schemelessSite() && (site.scheme == "https" || here.scheme != "https")

@@ -8,65 +8,65 @@ import (
 // Engine is a browser engine: what it does where the standard leaves a
 // choice, and where it differs from the standard. The zero Engine is
 // [Standard].
-type Engine struct{ *knobs }
+type Engine struct{ *differences }
 
-// knobs are the list of engine differences: what an engine answers where the
+// differences are the list of engine differences: what an engine answers where the
 // standard leaves a choice or the engine goes its own way, with the cause. Each
 // was measured in the version that the engine's variable names, by TestOracle of
 // internal/e2e; the ages' caps are read from the engines' source.
-type knobs struct {
+type differences struct {
 	name      string
 	userAgent string
 
 	// The cache of preflights. The standard and Firefox keep an entry for each
 	// method and each name; Chromium and WebKit keep the last answer whole, for a URL.
-	cacheReplaces bool // WebKit
-	missErases    bool // Chromium: an answer that does not suffice is dropped before the new one is there
-	keepsRefused  bool // WebKit: the answer is kept before it is held against its call
-	cachesStar    bool // all but Firefox, which looks names up as they are
-	starOutlives  bool // WebKit: a "*" granted with credentials, where it says nothing, holds without
-	headNeedsNone bool // all but Firefox, which looks for an entry of every method but GET and POST
-	sharesGrants  bool // all but Firefox, whose key says whether there are credentials
-	forgets       bool // the standard, Firefox: a call that fails its check takes the grant with it
-	longestURL    int  // Chromium: its cache takes no longer keys; 0 for no limit
-	maxAgeCap     time.Duration
-	maxAge        func(values []string) (d time.Duration, cached bool) // by each engine's parser of numbers
+	replacesCachedGrant           bool // WebKit
+	dropsGrantOnMiss              bool // Chromium: an answer that does not suffice is dropped before the new one is there
+	cachesBeforeCheck             bool // WebKit: the answer is kept before it is held against its call
+	reusesWildcard                bool // all but Firefox, which looks names up as they are
+	wildcardOutlivesCredentials   bool // WebKit: a "*" granted with credentials, where it says nothing, holds without
+	headNeedsNoGrant              bool // all but Firefox, which looks for an entry of every method but GET and POST
+	sharesGrantsAcrossCredentials bool // all but Firefox, whose key says whether there are credentials
+	dropsGrantOnFailedCheck       bool // the standard, Firefox: a call that fails its check takes the grant with it
+	maxCachedURL                  int  // Chromium: its cache takes no longer keys; 0 for no limit
+	maxMaxAge                     time.Duration
+	parseMaxAge                   func(values []string) (d time.Duration, cached bool) // by each engine's parser of numbers
 
 	// Which headers count, and how they are written.
-	starGrantsAll  bool            // the engines do not except Authorization from "*" yet
-	userAgentSets  bool            // all but Chromium, which ignores a script's User-Agent
-	notAsked       map[string]bool // Chromium: client hints are safelisted
-	repeats        bool            // Firefox: a name that was appended twice is asked for twice
-	linesApart     bool            // Firefox: each line is judged by itself, not their combination
-	oneType        bool            // Firefox: of several Content-Types the first one goes out
-	asciiOnly      bool            // Firefox: a byte beyond ASCII is unsafe
-	rangeInAnyCase bool            // WebKit: the unit of a range is compared without letter case
-	rewritesRange  bool            // Chromium: the network stack parses a range and writes it anew
-	unsaidMethods  bool            // the standard: a preflight for an upload listener alone grants the method that it does not name
+	wildcardGrantsAuthorization bool            // the engines do not except Authorization from "*" yet
+	scriptSetsUserAgent         bool            // all but Chromium, which ignores a script's User-Agent
+	safelistedHints             map[string]bool // Chromium: client hints are safelisted
+	repeatsRequestedNames       bool            // Firefox: a name that was appended twice is asked for twice
+	judgesLinesApart            bool            // Firefox: each line is judged by itself, not their combination
+	sendsFirstContentType       bool            // Firefox: of several Content-Types the first one goes out
+	nonASCIIIsUnsafe            bool            // Firefox: a byte beyond ASCII is unsafe
+	rangeUnitInAnyCase          bool            // WebKit: the unit of a range is compared without letter case
+	rewritesRange               bool            // Chromium: the network stack parses a range and writes it anew
+	grantsUnnamedMethod         bool            // the standard: a preflight for an upload listener alone grants the method that it does not name
 
 	// Redirects.
-	asksAsFirst     bool // Firefox: the preflight behind a redirect names the page's origin
-	ownPreflight    bool // Firefox: as such it is the page's own, where it leads back there
-	preflightsOn    bool // Firefox, WebKit: where a call needed a preflight, so does what it is redirected to
-	asksForAll      bool // WebKit: its preflight asks for what the redirect removed as well
-	keepsOrigin     bool // WebKit: a redirect that makes a GET of a POST leaves the Origin header
-	showsNoRedirect bool // WebKit: mode manual takes the answer for a redirect only where it leads somewhere
-	emptyLocation   emptyLocation
+	preflightNamesPageOrigin bool // Firefox: the preflight behind a redirect names the page's origin
+	skipsCheckOnOwnOrigin    bool // Firefox: as such it is the page's own, where it leads back there
+	preflightsAfterRedirect  bool // Firefox, WebKit: where a call needed a preflight, so does what it is redirected to
+	asksForRemovedHeaders    bool // WebKit: its preflight asks for what the redirect removed as well
+	keepsOriginOnGET         bool // WebKit: a redirect that makes a GET of a POST leaves the Origin header
+	manualNeedsLocation      bool // WebKit: mode manual takes the answer for a redirect only where it leads somewhere
+	emptyLocation            emptyLocation
 
 	// Sec-Fetch-Site. The engines knew redirects before the header had its rules.
-	preflightIsFresh bool // Chromium, Firefox: a preflight begins anew
-	nullIsFar        bool // WebKit: what comes from the origin "null" comes from another site
-	silentAfter      bool // WebKit: after a redirect to another origin a call in mode cors has no Sec-Fetch headers
-	farAfter         bool // Firefox: after a redirect a call comes from another site, unless all of it is of the page's origin
+	preflightForgetsRedirects bool // Chromium, Firefox: a preflight begins anew
+	nullOriginIsCrossSite     bool // WebKit: what comes from the origin "null" comes from another site
+	noMetadataAfterRedirect   bool // WebKit: after a redirect to another origin a call in mode cors has no Sec-Fetch headers
+	crossSiteAfterRedirect    bool // Firefox: after a redirect a call comes from another site, unless all of it is of the page's origin
 
 	// Cookies, and whose site counts: for a frame of an opaque origin, Chromium
 	// and WebKit look at the page around it in places.
-	noneIsSecure     bool // Chromium, Firefox: SameSite=None needs Secure
-	secureOnLoopback bool // Chromium, Firefox: Secure holds on loopback without TLS
-	noThirdParty     bool // Chromium, WebKit: no cookies of other sites
-	opaqueHasNone    bool // Firefox: an opaque origin is another site to all
-	framesCount      bool // WebKit: the page around a frame counts for its cookies
-	embedderIsSite   bool // Chromium: it counts for Cross-Origin-Resource-Policy
+	sameSiteNoneNeedsSecure         bool // Chromium, Firefox: SameSite=None needs Secure
+	secureCookiesOnLoopback         bool // Chromium, Firefox: Secure holds on loopback without TLS
+	blocksThirdPartyCookies         bool // Chromium, WebKit: no cookies of other sites
+	opaqueOriginHasNoCookies        bool // Firefox: an opaque origin is another site to all
+	embedderCountsForCookies        bool // WebKit: the page around a frame counts for its cookies
+	embedderCountsForResourcePolicy bool // Chromium: it counts for Cross-Origin-Resource-Policy
 }
 
 const defaultMaxAge = 5 * time.Second
@@ -74,39 +74,39 @@ const defaultMaxAge = 5 * time.Second
 // The engines, each in the version that it was compared with.
 var (
 	// Standard does what the Fetch standard says, and no more.
-	Standard = Engine{&knobs{
+	Standard = Engine{&differences{
 		name: "the Fetch standard", userAgent: "corsbrowser",
-		maxAge:        standardMaxAge,
-		headNeedsNone: true, cachesStar: true, sharesGrants: true, forgets: true, userAgentSets: true, unsaidMethods: true,
+		parseMaxAge:      standardMaxAge,
+		headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true, dropsGrantOnFailedCheck: true, scriptSetsUserAgent: true, grantsUnnamedMethod: true,
 	}}
 	// Chromium is Chromium 156.
-	Chromium = Engine{&knobs{
+	Chromium = Engine{&differences{
 		name: "Chromium", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
-		maxAgeCap: 7200 * time.Second, maxAge: lenientMaxAge,
-		missErases: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
-		longestURL: 1023, starGrantsAll: true, emptyLocation: isNoRedirect, embedderIsSite: true,
-		preflightIsFresh: true, rewritesRange: true,
-		noneIsSecure: true, secureOnLoopback: true, noThirdParty: true,
-		notAsked: map[string]bool{
+		maxMaxAge: 7200 * time.Second, parseMaxAge: lenientMaxAge,
+		dropsGrantOnMiss: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
+		maxCachedURL: 1023, wildcardGrantsAuthorization: true, emptyLocation: emptyIsNoRedirect, embedderCountsForResourcePolicy: true,
+		preflightForgetsRedirects: true, rewritesRange: true,
+		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, blocksThirdPartyCookies: true,
+		safelistedHints: map[string]bool{
 			"dpr": true, "save-data": true, "downlink": true, "viewport-width": true, "device-memory": true, "rtt": true, "ect": true, "width": true,
 		},
 	}}
 	// Firefox is Firefox ESR 153.
-	Firefox = Engine{&knobs{
+	Firefox = Engine{&differences{
 		name: "Firefox", userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
-		maxAgeCap: 86400 * time.Second, maxAge: strictMaxAge,
-		noneIsSecure: true, secureOnLoopback: true, opaqueHasNone: true,
-		forgets: true, starGrantsAll: true, userAgentSets: true, repeats: true, linesApart: true, oneType: true, asciiOnly: true, asksAsFirst: true, farAfter: true,
-		preflightsOn: true, preflightIsFresh: true, ownPreflight: true,
+		maxMaxAge: 86400 * time.Second, parseMaxAge: strictMaxAge,
+		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, opaqueOriginHasNoCookies: true,
+		dropsGrantOnFailedCheck: true, wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, repeatsRequestedNames: true, judgesLinesApart: true, sendsFirstContentType: true, nonASCIIIsUnsafe: true, preflightNamesPageOrigin: true, crossSiteAfterRedirect: true,
+		preflightsAfterRedirect: true, preflightForgetsRedirects: true, skipsCheckOnOwnOrigin: true,
 	}}
 	// WebKit is WebKitGTK 2.50.
-	WebKit = Engine{&knobs{
+	WebKit = Engine{&differences{
 		name: "WebKit", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
-		maxAgeCap: 600 * time.Second, maxAge: lenientMaxAge,
-		cacheReplaces: true, headNeedsNone: true, cachesStar: true, sharesGrants: true,
-		starGrantsAll: true, userAgentSets: true, asksForAll: true, silentAfter: true, emptyLocation: isAnError,
-		noThirdParty: true, starOutlives: true, framesCount: true, keepsRefused: true,
-		keepsOrigin: true, preflightsOn: true, nullIsFar: true, rangeInAnyCase: true, showsNoRedirect: true,
+		maxMaxAge: 600 * time.Second, parseMaxAge: lenientMaxAge,
+		replacesCachedGrant: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
+		wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, asksForRemovedHeaders: true, noMetadataAfterRedirect: true, emptyLocation: emptyIsAnError,
+		blocksThirdPartyCookies: true, wildcardOutlivesCredentials: true, embedderCountsForCookies: true, cachesBeforeCheck: true,
+		keepsOriginOnGET: true, preflightsAfterRedirect: true, nullOriginIsCrossSite: true, rangeUnitInAnyCase: true, manualNeedsLocation: true,
 	}}
 )
 
@@ -115,7 +115,7 @@ func Engines() []Engine { return []Engine{Standard, Chromium, Firefox, WebKit} }
 
 // String returns the engine's name.
 func (e Engine) String() string {
-	if e.knobs == nil {
+	if e.differences == nil {
 		e = Standard
 	}
 	return e.name
@@ -177,7 +177,7 @@ func strictMaxAge(values []string) (time.Duration, bool) {
 type emptyLocation int
 
 const (
-	isThisURL emptyLocation = iota
-	isNoRedirect
-	isAnError
+	emptyIsThisURL emptyLocation = iota
+	emptyIsNoRedirect
+	emptyIsAnError
 )

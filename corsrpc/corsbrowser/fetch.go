@@ -63,17 +63,17 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	}
 	r.tainting = cors
 	asked := r.header
-	if b.engine.asksForAll {
+	if b.engine.asksForRemovedHeaders {
 		asked = r.firstHeader
 	}
 	unsafe := b.engine.corsUnsafeRequestHeaderNames(asked)
-	r.useCORSPreflight = r.useCORSPreflight || r.preflighted && b.engine.preflightsOn
+	r.useCORSPreflight = r.useCORSPreflight || r.preflighted && b.engine.preflightsAfterRedirect
 	if !r.useCORSPreflight && fetch.SafelistedMethod(r.method) && len(unsafe) == 0 {
 		return b.httpFetch(r, nil, false)
 	}
 	r.preflighted = true
 	response, blocked := b.httpFetch(r, unsafe, true)
-	if blocked != nil && b.engine.forgets {
+	if blocked != nil && b.engine.dropsGrantOnFailedCheck {
 		b.grants.clear(r)
 	}
 	return response, blocked
@@ -114,7 +114,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		return nil, &BlockedError{Check: CheckRedirectMode, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
 	case RedirectManual:
 		filtered := opaqueFilter(response)
-		if b.engine.showsNoRedirect && response.Header.Get("Location") == "" {
+		if b.engine.manualNeedsLocation && response.Header.Get("Location") == "" {
 			filtered.Body = response.Body
 		} else {
 			_ = response.Body.Close()
@@ -131,7 +131,7 @@ func isRedirectStatus(status int) bool {
 // httpRedirectFetch is https://fetch.spec.whatwg.org/#concept-http-redirect-fetch.
 func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.Response, *BlockedError) {
 	location, present := get(response.Header, "location")
-	if !present || location == "" && b.engine.emptyLocation == isNoRedirect {
+	if !present || location == "" && b.engine.emptyLocation == emptyIsNoRedirect {
 		return response, nil
 	}
 	_ = response.Body.Close()
@@ -140,7 +140,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		return nil, &BlockedError{Check: check, Header: "Location", Value: location, Reason: fmt.Sprintf(format, args...), Console: console}
 	}
 	next, err := r.currentURL().Parse(location)
-	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == isAnError ||
+	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == emptyIsAnError ||
 		(next.Scheme == "http" || next.Scheme == "https") && next.Host == "" {
 		return fail(CheckRedirectURL, "the redirect leads to no URL")
 	}
@@ -194,8 +194,8 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: RedirectError, tainting: cors, isPreflight: true,
 	}
 	checked := *r
-	if b.engine.asksAsFirst {
-		checked.asFirst, preflight.asFirst = true, true
+	if b.engine.preflightNamesPageOrigin {
+		checked.namesPageOrigin, preflight.namesPageOrigin = true, true
 	}
 	preflight.header.Set("Accept", "*/*")
 	preflight.header.Set("Access-Control-Request-Method", r.method)
@@ -207,7 +207,7 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 		return &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
 	}
 	defer response.Body.Close()
-	own := b.engine.ownPreflight && originOf(r.currentURL()).sameOrigin(r.origin)
+	own := b.engine.skipsCheckOnOwnOrigin && originOf(r.currentURL()).sameOrigin(r.origin)
 	if blocked := corsCheck(&checked, response.Header); blocked != nil && !own {
 		return blocked
 	}
@@ -231,15 +231,15 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 	if !ok {
 		return malformedList(CheckHeadersMalformed, "Access-Control-Allow-Headers", response.Header, "InvalidAllowHeadersPreflightResponse")
 	}
-	if methods == nil && r.useCORSPreflight && b.engine.unsaidMethods {
+	if methods == nil && r.useCORSPreflight && b.engine.grantsUnnamedMethod {
 		methods = []string{r.method}
 	}
 	lower := make([]string, 0, len(headers))
 	for _, name := range headers {
 		lower = append(lower, fetch.Lower(name))
 	}
-	maxAge, cached := b.engine.maxAge(lines(response.Header, "access-control-max-age"))
-	if cached && b.engine.keepsRefused {
+	maxAge, cached := b.engine.parseMaxAge(lines(response.Header, "access-control-max-age"))
+	if cached && b.engine.cachesBeforeCheck {
 		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
 	}
 	star := r.credentials != Include
@@ -252,7 +252,7 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 	}
 	for _, name := range unsafe {
 		granted := slices.Contains(lower, name) ||
-			star && slices.Contains(lower, "*") && (name != "authorization" || b.engine.starGrantsAll)
+			star && slices.Contains(lower, "*") && (name != "authorization" || b.engine.wildcardGrantsAuthorization)
 		if !granted {
 			value, _ := get(response.Header, "access-control-allow-headers")
 			return &BlockedError{
@@ -346,7 +346,7 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 func (e Engine) combine(method string, header http.Header) http.Header {
 	combined := make(http.Header, len(header))
 	for name, values := range header {
-		if name == "Content-Type" && e.oneType {
+		if name == "Content-Type" && e.sendsFirstContentType {
 			values = values[:1]
 		}
 		value := strings.Join(values, ", ")

@@ -40,10 +40,10 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 	var unsafe, potential []string
 	size := 0
 	judge := func(name, value string) {
-		if e.rangeInAnyCase && fetch.Lower(name) == "range" {
+		if e.rangeUnitInAnyCase && fetch.Lower(name) == "range" {
 			value = fetch.Lower(value)
 		}
-		high := e.asciiOnly && strings.ContainsFunc(value, func(c rune) bool { return c >= 0x80 })
+		high := e.nonASCIIIsUnsafe && strings.ContainsFunc(value, func(c rune) bool { return c >= 0x80 })
 		if high || !fetch.SafelistedRequestHeader(name, value) {
 			unsafe = append(unsafe, fetch.Lower(name))
 			return
@@ -52,10 +52,10 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 		size += len(value)
 	}
 	for name, values := range list {
-		if e.notAsked[fetch.Lower(name)] {
+		if e.safelistedHints[fetch.Lower(name)] {
 			continue
 		}
-		if e.linesApart {
+		if e.judgesLinesApart {
 			for _, v := range values {
 				judge(name, v)
 			}
@@ -67,7 +67,7 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 		unsafe = append(unsafe, potential...)
 	}
 	slices.Sort(unsafe)
-	if !e.repeats {
+	if !e.repeatsRequestedNames {
 		unsafe = slices.Compact(unsafe)
 	}
 	return unsafe

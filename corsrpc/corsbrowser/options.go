@@ -46,7 +46,7 @@ func WithHandler(h http.Handler) Option {
 // means too.
 func WithEngine(engine Engine) Option {
 	return option(func(b *Browser) error {
-		if engine.knobs == nil {
+		if engine.differences == nil {
 			engine = Standard
 		}
 		b.engine = engine

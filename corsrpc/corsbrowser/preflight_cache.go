@@ -33,25 +33,25 @@ func (g grant) matches(e Engine, r *request, now time.Time) bool {
 		return false
 	}
 	include := r.credentials == Include
-	return g.credentialed == include || g.credentialed && e.sharesGrants
+	return g.credentialed == include || g.credentialed && e.sharesGrantsAcrossCredentials
 }
 
-// starHolds reports whether the entry's "*" is one for the request.
-func (g grant) starHolds(e Engine, r *request) bool {
-	return e.cachesStar && r.credentials != Include && (!g.credentialed || e.starOutlives)
+// wildcardCovers reports whether the entry's "*" is one for the request.
+func (g grant) wildcardCovers(e Engine, r *request) bool {
+	return e.reusesWildcard && r.credentials != Include && (!g.credentialed || e.wildcardOutlivesCredentials)
 }
 
 // methodMatches is https://fetch.spec.whatwg.org/#concept-cache-match-method.
 func (c *grants) methodMatches(e Engine, method string, r *request, now time.Time) bool {
 	return slices.ContainsFunc(c.entries, func(g grant) bool {
-		return g.method != "" && (g.method == method || g.method == "*" && g.starHolds(e, r)) && g.matches(e, r, now)
+		return g.method != "" && (g.method == method || g.method == "*" && g.wildcardCovers(e, r)) && g.matches(e, r, now)
 	})
 }
 
 // headerNameMatches is https://fetch.spec.whatwg.org/#concept-cache-match-header.
 func (c *grants) headerNameMatches(e Engine, name string, r *request, now time.Time) bool {
 	return slices.ContainsFunc(c.entries, func(g grant) bool {
-		star := g.header == "*" && g.starHolds(e, r) && (name != "authorization" || e.starGrantsAll)
+		star := g.header == "*" && g.wildcardCovers(e, r) && (name != "authorization" || e.wildcardGrantsAuthorization)
 		return g.header != "" && (g.header == name || star) && g.matches(e, r, now)
 	})
 }
@@ -60,12 +60,12 @@ func (c *grants) headerNameMatches(e Engine, name string, r *request, now time.T
 func (c *grants) cover(e Engine, r *request, unsafe []string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	safe := fetch.SafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNone)
+	safe := fetch.SafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNoGrant)
 	covered := safe || c.methodMatches(e, r.method, r, now)
 	for _, name := range unsafe {
 		covered = covered && c.headerNameMatches(e, name, r, now)
 	}
-	if !covered && e.missErases {
+	if !covered && e.dropsGrantOnMiss {
 		c.clearLocked(r)
 	}
 	return covered
@@ -74,15 +74,15 @@ func (c *grants) cover(e Engine, r *request, unsafe []string, now time.Time) boo
 // store is steps 7 to 10 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (c *grants) store(e Engine, r *request, methods, headers []string, maxAge time.Duration, now time.Time) {
 	url := r.currentURL().String()
-	if e.longestURL > 0 && len(url) > e.longestURL || maxAge <= 0 {
+	if e.maxCachedURL > 0 && len(url) > e.maxCachedURL || maxAge <= 0 {
 		return
 	}
-	if e.maxAgeCap > 0 {
-		maxAge = min(maxAge, e.maxAgeCap)
+	if e.maxMaxAge > 0 {
+		maxAge = min(maxAge, e.maxMaxAge)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.cacheReplaces {
+	if e.replacesCachedGrant {
 		c.clearLocked(r)
 	}
 	entry := grant{url: url, credentialed: r.credentials == Include, expires: now.Add(maxAge)}

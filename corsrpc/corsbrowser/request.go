@@ -138,7 +138,7 @@ type request struct {
 	exchange         *Exchange   // the last one
 	sentOrigin       bool        // one of the requests had an Origin header
 	preflighted      bool        // one of the requests needed a preflight
-	asFirst          bool        // the origin is the page's, whatever redirects there were
+	namesPageOrigin  bool        // the origin is the page's, whatever redirects there were
 }
 
 // newRequest is https://fetch.spec.whatwg.org/#dom-request: the constructor
@@ -200,7 +200,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 func (b *Browser) drops(init Init, name, value string) bool {
 	switch fetch.Lower(name) {
 	case "user-agent", "accept-encoding": // Go's clients set them unasked
-		if !b.engine.userAgentSets || !slices.ContainsFunc(init.ScriptSets, func(s string) bool { return strings.EqualFold(s, name) }) {
+		if !b.engine.scriptSetsUserAgent || !slices.ContainsFunc(init.ScriptSets, func(s string) bool { return strings.EqualFold(s, name) }) {
 			return true
 		}
 	}
@@ -234,7 +234,7 @@ func (r *request) redirectTaint() string {
 
 // serializeOrigin is https://fetch.spec.whatwg.org/#serializing-a-request-origin.
 func (r *request) serializeOrigin() string {
-	if !r.asFirst && r.redirectTaint() != "same-origin" {
+	if !r.namesPageOrigin && r.redirectTaint() != "same-origin" {
 		return "null"
 	}
 	return r.origin.String()
@@ -245,7 +245,7 @@ func (r *request) serializeOrigin() string {
 func (r *request) appendOriginHeader(e Engine, to http.Header) {
 	serialized := r.serializeOrigin()
 	if r.tainting != cors {
-		if (r.method == http.MethodGet || r.method == http.MethodHead) && !(e.keepsOrigin && r.sentOrigin && r.mode == CORS) {
+		if (r.method == http.MethodGet || r.method == http.MethodHead) && !(e.keepsOriginOnGET && r.sentOrigin && r.mode == CORS) {
 			return
 		}
 		if r.mode != CORS && r.origin.scheme == "https" && r.currentURL().Scheme != "https" {
@@ -262,7 +262,7 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 		return
 	}
 	urls := r.urlList
-	if r.isPreflight && e.preflightIsFresh {
+	if r.isPreflight && e.preflightForgetsRedirects {
 		urls = urls[len(urls)-1:]
 	}
 	site := "same-origin"
@@ -278,10 +278,10 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 		}
 	}
 	switch redirected := len(r.urlList) > 1; {
-	case redirected && !r.isPreflight && e.silentAfter && r.mode == CORS && r.leftOrigin():
+	case redirected && !r.isPreflight && e.noMetadataAfterRedirect && r.mode == CORS && r.leftOrigin():
 		return
-	case redirected && !r.isPreflight && e.farAfter && site != "same-origin",
-		redirected && r.isPreflight && e.nullIsFar && r.serializeOrigin() == "null":
+	case redirected && !r.isPreflight && e.crossSiteAfterRedirect && site != "same-origin",
+		redirected && r.isPreflight && e.nullOriginIsCrossSite && r.serializeOrigin() == "null":
 		site = "cross-site"
 	}
 	to.Set("Sec-Fetch-Dest", "empty")

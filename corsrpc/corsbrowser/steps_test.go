@@ -140,7 +140,7 @@ func TestMaxAge(t *testing.T) {
 	}
 	for _, test := range tests {
 		for e, want := range map[Engine]int{Standard: test.standard, Chromium: test.chromium, WebKit: test.chromium, Firefox: test.strict} {
-			d, cached := e.maxAge(test.lines)
+			d, cached := e.parseMaxAge(test.lines)
 			got := int(d.Seconds())
 			if !cached {
 				got = -1
