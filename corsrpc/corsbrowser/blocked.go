@@ -7,14 +7,14 @@ type Check string
 
 // The checks.
 const (
-	CheckForbiddenMethod   Check = "FORBIDDEN_METHOD"    // the method cannot be fetched at all
-	CheckURL               Check = "URL"                 // no HTTP, or a user name in it
+	CheckForbiddenMethod   Check = "FORBIDDEN_METHOD"    // CONNECT, TRACE and TRACK
+	CheckURL               Check = "URL"                 // not HTTP, or with a user name
 	CheckMode              Check = "MODE"                // mode same-origin, or a method that no-cors does not have
-	CheckPreflightStatus   Check = "PREFLIGHT_STATUS"    // no ok status
+	CheckPreflightStatus   Check = "PREFLIGHT_STATUS"    // not 200 to 299
 	CheckPreflightRedirect Check = "PREFLIGHT_REDIRECT"  // a redirect status
-	CheckOriginMissing     Check = "ALLOW_ORIGIN_ABSENT" // no Access-Control-Allow-Origin
+	CheckOriginMissing     Check = "ALLOW_ORIGIN_ABSENT" // the answer has no Access-Control-Allow-Origin
 	CheckOriginRepeated    Check = "ALLOW_ORIGIN_REPEATED"
-	CheckOriginInvalid     Check = "ALLOW_ORIGIN_INVALID" // empty, or no origin
+	CheckOriginInvalid     Check = "ALLOW_ORIGIN_INVALID" // empty, or not an origin
 	CheckOriginMismatch    Check = "ALLOW_ORIGIN_MISMATCH"
 	CheckOriginWildcard    Check = "ALLOW_ORIGIN_WILDCARD" // "*" with credentials
 	CheckCredentials       Check = "ALLOW_CREDENTIALS"
@@ -23,38 +23,39 @@ const (
 	CheckMethodsMalformed  Check = "ALLOW_METHODS_MALFORMED"
 	CheckHeadersMalformed  Check = "ALLOW_HEADERS_MALFORMED"
 	CheckRedirectMode      Check = "REDIRECT_MODE"   // redirect mode error
-	CheckRedirectLimit     Check = "REDIRECT_LIMIT"  // more than twenty
-	CheckRedirectURL       Check = "REDIRECT_URL"    // no URL, no HTTP, or credentials in it
+	CheckRedirectLimit     Check = "REDIRECT_LIMIT"  // more than twenty redirects
+	CheckRedirectURL       Check = "REDIRECT_URL"    // not a URL, not HTTP, or with a user name
 	CheckBody              Check = "BODY"            // GET and HEAD have none
-	CheckMixedContent      Check = "MIXED_CONTENT"   // plain HTTP from a page over https
+	CheckMixedContent      Check = "MIXED_CONTENT"   // an http server, from an https page
 	CheckResourcePolicy    Check = "RESOURCE_POLICY" // Cross-Origin-Resource-Policy, in mode no-cors
 	CheckNetwork           Check = "NETWORK"         // the transport failed
-	CheckStreamedBody      Check = "STREAMED_BODY"   // a body that cannot be sent again
+	CheckStreamedBody      Check = "STREAMED_BODY"   // a redirect needs the body again, and it cannot be read again
 )
 
-// BlockedError says why the script got no response: fetch rejects with a
-// TypeError that says nothing.
+// BlockedError says why the script got no response, where fetch rejects with a
+// TypeError that does not say it. Fields may be added.
 type BlockedError struct {
-	// Check is the step at which it ended.
+	// Check is the step at which the call ended.
 	Check Check
-	// Preflight tells whether the answer to the preflight failed the check; else
-	// it was the answer to the call.
+	// Preflight tells whether the check failed for the preflight; else it failed for
+	// the call.
 	Preflight bool
-	// Sent tells whether the call, or one that was redirected, went out. What the
-	// script cannot read may have had its effect.
+	// Sent tells whether the call went out, before any redirect at least. It may
+	// have had its effect, although the script cannot read the answer.
 	Sent bool
-	// Header is the response header that failed, "" for none; Value what it held.
+	// Header is the response header that failed, "" for none, and Value its value.
 	Header, Value string
-	// Reason says what is wrong, and Fix what the server would have had to send.
+	// Reason says what is wrong, and Fix what the server would have had to send; ""
+	// where no answer helps.
 	Reason, Fix string
-	// Console is the class of the message in Chromium's console, by the name of
-	// its CorsError; "" where it shows none of CORS.
+	// Console is the name of Chromium's CorsError, which decides the message in its
+	// console; "" where the console does not show a message about CORS.
 	Console string
-	// Err is what the transport failed with, for [CheckNetwork].
+	// Err is the transport's error, for [CheckNetwork].
 	Err error
 }
 
-// Error says all of it in one line.
+// Error says all but Console in one line.
 func (e *BlockedError) Error() string {
 	where := "the call"
 	if e.Preflight {

@@ -11,10 +11,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Browser is a page in a browser: an http.RoundTripper that does to each
-// request what fetch in a script of the page does, and lets through of the
-// answer what the script could read. [New] makes one. It is safe for concurrent
-// use.
+// Browser is a page in a browser: an http.RoundTripper that treats each request as
+// fetch in a script of the page would, and returns the part of the answer that the
+// script could read. [New] makes one. It is safe for concurrent use.
 type Browser struct {
 	engine    Engine
 	origin    origin
@@ -23,7 +22,7 @@ type Browser struct {
 	transport http.RoundTripper
 	cookies   cookies
 	now       func() time.Time
-	grants    grants
+	cache     preflightCache
 
 	mu  sync.Mutex
 	log []*Exchange
@@ -65,10 +64,10 @@ func (b *Browser) Client() *http.Client {
 }
 
 // RoundTrip is fetch (https://fetch.spec.whatwg.org/#fetch-method): it returns
-// the response that the script gets, or a [*BlockedError]. What an http.Request
-// does not hold, such as the modes, comes from [WithInit]; another error says
-// that it holds a mode that does not exist. The status of a response that is
-// opaque (mode no-cors, redirect mode manual) is 0.
+// the response that the script gets, or a [*BlockedError]. The request's context
+// gives the modes; see [WithInit]. Another error says that one of them does not
+// exist. The status of a response that is opaque (mode no-cors, redirect mode
+// manual) is 0.
 func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 	r, err := b.newRequest(in)
 	if err != nil { // nothing was sent

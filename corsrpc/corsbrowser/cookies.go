@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// cookies are the browser's cookies: a jar, and what the jar does not keep of
-// them.
+// cookies are the browser's cookies: a jar, and the SameSite attributes, which
+// jars do not return.
 type cookies struct {
 	jar http.CookieJar
 
-	mu   sync.Mutex
-	said map[string]http.SameSite // by domain and name: of two that differ by path only, the last one counts
+	mu       sync.Mutex
+	sameSite map[string]http.SameSite // by domain and name; of two cookies that differ by path only, the last one counts
 }
 
-// store is https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model,
-// as far as it depends on who asks.
+// store is the part of https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
+// that depends on the request; the jar does the rest.
 func (c *cookies) store(e Engine, r *request, response *http.Response) {
 	u := r.currentURL()
 	var taken []*http.Cookie
@@ -29,14 +29,14 @@ func (c *cookies) store(e Engine, r *request, response *http.Response) {
 		}
 		taken = append(taken, cookie)
 		c.mu.Lock()
-		if c.said == nil {
-			c.said = map[string]http.SameSite{}
+		if c.sameSite == nil {
+			c.sameSite = map[string]http.SameSite{}
 		}
 		domain := strings.TrimPrefix(strings.ToLower(cookie.Domain), ".")
 		if domain == "" {
 			domain = strings.ToLower(u.Hostname())
 		}
-		c.said[domain+" "+cookie.Name] = cookie.SameSite
+		c.sameSite[domain+" "+cookie.Name] = cookie.SameSite
 		c.mu.Unlock()
 	}
 	c.jar.SetCookies(withoutFragment(u), taken)
@@ -51,13 +51,14 @@ func (c *cookies) send(e Engine, r *request, to *http.Request) {
 	}
 }
 
-// sameSiteOf is what the cookie's host, or a domain above it, said of it.
+// sameSiteOf is the attribute of a cookie that this host, or a domain above it,
+// set; 0 where it is not known.
 func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		if said, ok := c.said[domain+" "+name]; ok {
-			return said
+		if sameSite, ok := c.sameSite[domain+" "+name]; ok {
+			return sameSite
 		}
 		_, above, ok := strings.Cut(domain, ".")
 		if !ok {
@@ -67,7 +68,8 @@ func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
 	}
 }
 
-// visible reports whether a cookie that says this goes with the request.
+// visible reports whether a cookie with the attribute goes with the request, and
+// whether the answer may set it.
 func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
 	from := r.origin
 	if e.embedderCountsForCookies && r.origin == opaque {

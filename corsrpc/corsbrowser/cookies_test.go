@@ -67,7 +67,7 @@ func TestSameSite(t *testing.T) {
 		t.Fatal(blocked)
 	}
 	elsewhere := newBrowser(t, other, handler, WithCredentials(Include), WithCookieJar(jar))
-	elsewhere.cookies.said = b.cookies.said
+	elsewhere.cookies.sameSite = b.cookies.sameSite
 	_, _ = send(t, elsewhere, "GET", "https://shop.example.com", Init{})
 	if got := elsewhere.Log()[0].Header.Get("Cookie"); got != "" {
 		t.Errorf("a Lax cookie goes to another site: %s", got)

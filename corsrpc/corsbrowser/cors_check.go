@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// corsCheck is https://fetch.spec.whatwg.org/#concept-cors-check: nil for
-// success.
+// corsCheck is https://fetch.spec.whatwg.org/#concept-cors-check. The result is
+// nil for success.
 func corsCheck(request *request, response http.Header) *BlockedError {
 	want := request.serializeOrigin()
 	values := lines(response, "access-control-allow-origin")
@@ -28,9 +28,9 @@ func corsCheck(request *request, response http.Header) *BlockedError {
 	case value == "*":
 		return fail(CheckOriginWildcard, `Access-Control-Allow-Origin is "*", which grants nothing with credentials`, "WildcardOriginNotAllowed")
 	case value != want && !isSerializedOrigin(value):
-		return fail(CheckOriginInvalid, "Access-Control-Allow-Origin holds no origin", "InvalidAllowOriginValue")
+		return fail(CheckOriginInvalid, "Access-Control-Allow-Origin is not an origin", "InvalidAllowOriginValue")
 	case value != want:
-		return fail(CheckOriginMismatch, "Access-Control-Allow-Origin names another origin than "+want, "AllowOriginMismatch")
+		return fail(CheckOriginMismatch, "Access-Control-Allow-Origin is not "+want, "AllowOriginMismatch")
 	case request.credentials != Include:
 		return nil
 	}
@@ -46,7 +46,7 @@ func corsCheck(request *request, response http.Header) *BlockedError {
 }
 
 // crossOriginResourcePolicyCheck is https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check,
-// for a page without an embedder policy: nil for success.
+// for a page without an embedder policy. The result is nil for success.
 func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header) *BlockedError {
 	value, _ := get(response, "cross-origin-resource-policy")
 	here, site := originOf(r.currentURL()), r.origin

@@ -4,9 +4,9 @@ import "net/http"
 
 // Exchange is a request that went out, and its answer. Fields may be added.
 type Exchange struct {
-	// Preflight tells a preflight from a call.
+	// Preflight tells a preflight from the call.
 	Preflight bool
-	// Method and URL are the request's; a redirect makes another Exchange.
+	// Method and URL are the request's. Each redirect is an Exchange of its own.
 	Method, URL string
 	// Header holds the fields that went out, the browser's own included.
 	Header http.Header
@@ -16,7 +16,7 @@ type Exchange struct {
 	// and a User-Agent or Accept-Encoding that no script can set. A preflight has
 	// those of the call that it asks for.
 	Dropped http.Header
-	// Status is the answer's, and 0 as long as there is none.
+	// Status is the answer's status; 0 while there is no answer.
 	Status int
 	// Answer holds the answer's fields as the server sent them.
 	Answer http.Header
@@ -49,15 +49,14 @@ func (b *Browser) Preflights() int {
 	return n
 }
 
-// Forget empties the log and the preflight cache, as a new browser would have
-// them. The cookies stay.
+// Forget empties the log and the preflight cache. The cookies stay.
 func (b *Browser) Forget() {
 	b.mu.Lock()
 	b.log = nil
 	b.mu.Unlock()
-	b.grants.mu.Lock()
-	defer b.grants.mu.Unlock()
-	b.grants.entries = nil
+	b.cache.mu.Lock()
+	defer b.cache.mu.Unlock()
+	b.cache.entries = nil
 }
 
 // sends logs a request.

@@ -16,7 +16,7 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 	if r.isMixedContent() {
 		return nil, &BlockedError{
 			Check: CheckMixedContent, Console: "MixedContent",
-			Reason: "a page over https, and " + r.currentURL().Scheme + " for the call", Fix: "its answers over https",
+			Reason: "the page is over https, and the call over " + r.currentURL().Scheme, Fix: "its answers over https",
 		}
 	}
 	response, blocked := b.routeFetch(r)
@@ -40,7 +40,7 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 
 // opaqueFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
 // and https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect:
-// nothing of the response is readable, its status neither.
+// the script reads neither the status nor the header nor the body.
 func opaqueFilter(response *http.Response) *http.Response {
 	return &http.Response{Proto: response.Proto, ProtoMajor: response.ProtoMajor, ProtoMinor: response.ProtoMinor, Header: http.Header{}, Body: http.NoBody}
 }
@@ -56,7 +56,7 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin, and the URL is of another origin", Console: "DisallowedByMode"}
 	case NoCORS:
 		if r.redirect != RedirectFollow {
-			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors goes with redirect mode follow only"}
+			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors allows redirect mode follow only"}
 		}
 		r.tainting = opaqueTainting
 		return b.httpFetch(r, nil, false)
@@ -74,14 +74,14 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	r.preflighted = true
 	response, blocked := b.httpFetch(r, unsafe, true)
 	if blocked != nil && b.engine.dropsGrantOnFailedCheck {
-		b.grants.clear(r)
+		b.cache.clear(r)
 	}
 	return response, blocked
 }
 
 // httpFetch is https://fetch.spec.whatwg.org/#concept-http-fetch.
 func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool) (*http.Response, *BlockedError) {
-	if makeCORSPreflight && !b.grants.cover(b.engine, r, unsafe, b.now()) {
+	if makeCORSPreflight && !b.cache.covers(b.engine, r, unsafe, b.now()) {
 		if blocked := b.corsPreflightFetch(r, unsafe); blocked != nil {
 			blocked.Preflight = true
 			if blocked.Header == "Access-Control-Allow-Origin" || blocked.Header == "Access-Control-Allow-Credentials" {
@@ -142,7 +142,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	next, err := r.currentURL().Parse(location)
 	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == emptyIsAnError ||
 		(next.Scheme == "http" || next.Scheme == "https") && next.Host == "" {
-		return fail(CheckRedirectURL, "the redirect leads to no URL")
+		return fail(CheckRedirectURL, "the redirect does not lead to a URL")
 	}
 	if next.Fragment == "" {
 		next.Fragment = r.currentURL().Fragment
@@ -160,7 +160,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		return fail(CheckRedirectURL, "the redirect leads to a URL with a user name")
 	}
 	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
-		return fail(CheckStreamedBody, "the redirect asks for the body again, and it was a stream")
+		return fail(CheckStreamedBody, "the redirect needs the body again, and it cannot be read again")
 	}
 	if (response.StatusCode == 301 || response.StatusCode == 302) && r.method == http.MethodPost ||
 		response.StatusCode == 303 && r.method != http.MethodGet && r.method != http.MethodHead {
@@ -185,94 +185,6 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 func includesCredentials(u *url.URL) bool {
 	password, _ := u.User.Password()
 	return u.User.Username() != "" || password != ""
-}
-
-// corsPreflightFetch is https://fetch.spec.whatwg.org/#cors-preflight-fetch.
-func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
-	preflight := &request{
-		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{}, dropped: r.dropped,
-		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: RedirectError, tainting: cors, isPreflight: true,
-	}
-	checked := *r
-	if b.engine.preflightNamesPageOrigin {
-		checked.namesPageOrigin, preflight.namesPageOrigin = true, true
-	}
-	preflight.header.Set("Accept", "*/*")
-	preflight.header.Set("Access-Control-Request-Method", r.method)
-	if len(unsafe) > 0 {
-		preflight.header.Set("Access-Control-Request-Headers", strings.Join(unsafe, ","))
-	}
-	response, err := b.httpNetworkFetch(preflight)
-	if err != nil {
-		return &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
-	}
-	defer response.Body.Close()
-	own := b.engine.skipsCheckOnOwnOrigin && originOf(r.currentURL()).sameOrigin(r.origin)
-	if blocked := corsCheck(&checked, response.Header); blocked != nil && !own {
-		return blocked
-	}
-	if isRedirectStatus(response.StatusCode) {
-		return &BlockedError{
-			Check: CheckPreflightRedirect, Reason: fmt.Sprintf("the preflight was answered with a redirect (%d)", response.StatusCode),
-			Fix: "status 204", Console: "PreflightDisallowedRedirect",
-		}
-	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return &BlockedError{
-			Check: CheckPreflightStatus, Reason: fmt.Sprintf("the preflight was answered with %d", response.StatusCode),
-			Fix: "status 204", Console: "PreflightInvalidStatus",
-		}
-	}
-	methods, ok := extractHeaderListValues("access-control-allow-methods", response.Header)
-	if !ok {
-		return malformedList(CheckMethodsMalformed, "Access-Control-Allow-Methods", response.Header, "InvalidAllowMethodsPreflightResponse")
-	}
-	headers, ok := extractHeaderListValues("access-control-allow-headers", response.Header)
-	if !ok {
-		return malformedList(CheckHeadersMalformed, "Access-Control-Allow-Headers", response.Header, "InvalidAllowHeadersPreflightResponse")
-	}
-	if methods == nil && r.useCORSPreflight && b.engine.grantsUnnamedMethod {
-		methods = []string{r.method}
-	}
-	lower := make([]string, 0, len(headers))
-	for _, name := range headers {
-		lower = append(lower, fetch.Lower(name))
-	}
-	maxAge, cached := b.engine.parseMaxAge(lines(response.Header, "access-control-max-age"))
-	if cached && b.engine.cachesBeforeCheck {
-		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
-	}
-	star := r.credentials != Include
-	if !slices.Contains(methods, r.method) && !fetch.SafelistedMethod(r.method) && !(star && slices.Contains(methods, "*")) {
-		value, _ := get(response.Header, "access-control-allow-methods")
-		return &BlockedError{
-			Check: CheckMethods, Header: "Access-Control-Allow-Methods", Value: value, Reason: r.method + " is not granted",
-			Fix: "Access-Control-Allow-Methods: " + r.method, Console: "MethodDisallowedByPreflightResponse",
-		}
-	}
-	for _, name := range unsafe {
-		granted := slices.Contains(lower, name) ||
-			star && slices.Contains(lower, "*") && (name != "authorization" || b.engine.wildcardGrantsAuthorization)
-		if !granted {
-			value, _ := get(response.Header, "access-control-allow-headers")
-			return &BlockedError{
-				Check: CheckHeaders, Header: "Access-Control-Allow-Headers", Value: value, Reason: name + " is not granted",
-				Fix: "Access-Control-Allow-Headers: " + strings.Join(slices.Compact(slices.Clone(unsafe)), ", "), Console: "HeaderDisallowedByPreflightResponse",
-			}
-		}
-	}
-	if cached {
-		b.grants.store(b.engine, r, methods, lower, maxAge, b.now())
-	}
-	return nil
-}
-
-func malformedList(check Check, name string, header http.Header, console string) *BlockedError {
-	value, _ := get(header, fetch.Lower(name))
-	return &BlockedError{
-		Check: check, Header: name, Value: value, Reason: name + " holds what is no list of names",
-		Fix: name + " with names separated by commas", Console: console,
-	}
 }
 
 // basicFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-basic.
@@ -341,8 +253,8 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 	return decode(response)
 }
 
-// combine is https://fetch.spec.whatwg.org/#concept-header-list-append and get: what was
-// appended under one name goes out as one line.
+// combine writes the values of each name as one line
+// (https://fetch.spec.whatwg.org/#concept-header-list-get).
 func (e Engine) combine(method string, header http.Header) http.Header {
 	combined := make(http.Header, len(header))
 	for name, values := range header {
@@ -360,7 +272,8 @@ func (e Engine) combine(method string, header http.Header) http.Header {
 
 var looseRange = regexp.MustCompile(`^(?i:bytes)[ \t]*=[ \t,]*(\d*)[ \t]*-[ \t]*(\d*)[ \t,]*$`)
 
-// rewrittenRange is a single range without what is not needed.
+// rewrittenRange is a single range in its shortest form; other values stay as they
+// are.
 func rewrittenRange(value string) string {
 	parts := looseRange.FindStringSubmatch(value)
 	if parts == nil || parts[1]+parts[2] == "" {

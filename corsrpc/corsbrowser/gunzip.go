@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// decode undoes the content coding, as browsers do before the script reads.
+// decode removes the content coding gzip, as browsers do before the script reads.
 func decode(response *http.Response) (*http.Response, error) {
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
 		return response, nil
@@ -21,8 +21,8 @@ func decode(response *http.Response) (*http.Response, error) {
 	return response, nil
 }
 
-// gunzip opens the stream at the first read, so that a response without a
-// body has none.
+// gunzip opens the stream at the first read, since a response with the coding may
+// have no body.
 type gunzip struct {
 	body   io.ReadCloser
 	reader *gzip.Reader

@@ -15,8 +15,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// handlerTransport answers requests by a handler, without a network: the
-// response is there as soon as its headers are, and its body streams.
+// handlerTransport answers requests by a handler, without a network. RoundTrip
+// returns when the handler has written its header; the body streams.
 type handlerTransport struct{ handler http.Handler }
 
 // RoundTrip runs the handler in a goroutine, which ends with the handler; its
@@ -53,7 +53,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		}()
 		t.handler.ServeHTTP(writer, in)
 		writer.WriteHeader(http.StatusOK)
-		_ = w.CloseWithError(out.Context().Err()) // nil where the script still listens
+		_ = w.CloseWithError(out.Context().Err()) // nil where the context has not ended
 		writer.end(nil)
 	}()
 	select {
@@ -110,7 +110,7 @@ func (w *streamWriter) WriteHeader(status int) {
 		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http does
 	}
 	if status < 200 && status != http.StatusSwitchingProtocols {
-		return // browsers tell scripts nothing of informational responses
+		return // scripts never see informational responses
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +120,7 @@ func (w *streamWriter) WriteHeader(status int) {
 	w.status = status
 	w.sent = http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(w.header)) { // net/http sorts them
-		if fetch.IsToken(name) { // and drops what is none, trailers of its own among it
+		if fetch.IsToken(name) { // and drops other keys, among them http.TrailerPrefix
 			key := http.CanonicalHeaderKey(name)
 			w.sent[key] = append(w.sent[key], w.header[name]...)
 		}
@@ -129,7 +129,7 @@ func (w *streamWriter) WriteHeader(status int) {
 	close(w.committed)
 }
 
-// Write hands the bytes on at once: a reader is there, or the response is closed.
+// Write blocks until the bytes are read or the response is closed.
 func (w *streamWriter) Write(p []byte) (int, error) {
 	if !w.isCommitted() && w.header["Content-Type"] == nil && w.header["Content-Encoding"] == nil {
 		w.header.Set("Content-Type", http.DetectContentType(p)) // as net/http does
@@ -153,7 +153,7 @@ func (w *streamWriter) isCommitted() bool {
 	}
 }
 
-// Flush commits.
+// Flush commits the header; the body is not buffered.
 func (w *streamWriter) Flush() { w.WriteHeader(http.StatusOK) }
 
 func (w *streamWriter) end(err error) {

@@ -8,14 +8,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// get is https://fetch.spec.whatwg.org/#concept-header-list-get: the values
-// of the name, combined; false where there is none.
+// get is https://fetch.spec.whatwg.org/#concept-header-list-get: the combined
+// values of a lower-case name, and false where the list does not contain it.
 func get(list http.Header, name string) (string, bool) {
 	values := lines(list, name)
 	return strings.Join(values, ", "), values != nil
 }
 
-// lines are the values of the name, one for each line.
+// lines are the values of a lower-case name, one for each line.
 func lines(list http.Header, name string) (values []string) {
 	for key, all := range list {
 		if fetch.Lower(key) == name {
@@ -28,8 +28,7 @@ func lines(list http.Header, name string) (values []string) {
 }
 
 // extractHeaderListValues is https://fetch.spec.whatwg.org/#extract-header-list-values
-// for a header whose grammar is a list of tokens: nil where it is absent, and
-// false where it does not parse.
+// for a lower-case name whose grammar is a list of tokens.
 func extractHeaderListValues(name string, list http.Header) ([]string, bool) {
 	return fetch.ExtractHeaderListValues(lines(list, name))
 }

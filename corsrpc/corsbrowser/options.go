@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Option is an option of [New]. Where the same is said twice, the last one
-// counts.
+// Option is an option of [New]. Of two that set the same, the last one counts.
 type Option interface{ applyToBrowser(*Browser) error }
 
 type option func(*Browser) error
@@ -54,9 +53,9 @@ func WithEngine(engine Engine) Option {
 	})
 }
 
-// WithCredentials chooses the credentials mode of requests that do not choose
-// one. Default: same-origin, which "" means too; New fails for a mode that does
-// not exist.
+// WithCredentials sets the credentials mode for requests that leave it empty.
+// Default: same-origin, which "" means too; New fails for a mode that does not
+// exist.
 func WithCredentials(credentials Credentials) Option {
 	return option(func(b *Browser) error {
 		b.init.Credentials = credentials
@@ -64,9 +63,9 @@ func WithCredentials(credentials Credentials) Option {
 	})
 }
 
-// WithDefaults chooses what requests say that do not say it themselves. Default:
-// mode cors, credentials same-origin, redirect follow, which "" means too; New
-// fails for a mode that does not exist.
+// WithDefaults sets the fields of [Init] for requests that leave them empty.
+// Default: mode cors, credentials same-origin, redirect follow, which "" means
+// too; New fails for a mode that does not exist.
 func WithDefaults(init Init) Option {
 	return option(func(b *Browser) error {
 		b.init = init
@@ -89,7 +88,8 @@ func WithCookieJar(jar http.CookieJar) Option {
 
 // WithEmbedder says that the page is a sandboxed frame in a page of this origin.
 // It has no effect on a page that is not of an opaque origin. Default: the page
-// stands by itself, which "null" means too; New fails for what is not an origin.
+// is not in a frame, which "null" means too; New fails for a text that is not an
+// origin.
 func WithEmbedder(pageOrigin string) Option {
 	return option(func(b *Browser) (err error) {
 		if b.embedder, err = parseOrigin(pageOrigin); err != nil {

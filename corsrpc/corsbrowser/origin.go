@@ -9,12 +9,14 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// origin is an origin as the HTML standard has it: a tuple, or opaque.
+// origin is https://html.spec.whatwg.org/multipage/browsers.html#concept-origin: a
+// tuple, or opaque.
 type origin struct {
 	scheme, host, port string // the port is "" for the scheme's own
 }
 
-// opaque is an origin that is the same as no other: its serialization is "null".
+// opaque is an opaque origin, which is not the same as any other. Its serialization
+// is "null".
 var opaque = origin{}
 
 func parseOrigin(s string) (origin, error) {
@@ -62,7 +64,8 @@ func (o origin) String() string {
 // sameOrigin is https://html.spec.whatwg.org/multipage/browsers.html#same-origin.
 func (o origin) sameOrigin(other origin) bool { return o != opaque && o == other }
 
-// schemelessSite is the registrable domain, or the host where there is none.
+// schemelessSite is the registrable domain, or the host of an origin without one
+// (https://html.spec.whatwg.org/multipage/browsers.html#obtain-a-site).
 func (o origin) schemelessSite() string {
 	if net.ParseIP(o.host) != nil {
 		return o.host

@@ -9,17 +9,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// grants is the CORS-preflight cache
+// preflightCache is the CORS-preflight cache
 // (https://fetch.spec.whatwg.org/#concept-cache). The browser has one page, so
 // that the network partition key and the origin are always the same.
-type grants struct {
+type preflightCache struct {
 	mu      sync.Mutex
-	entries []grant
+	entries []cacheEntry
 }
 
-// grant is https://fetch.spec.whatwg.org/#cache-entry: for a method or for a
-// header name.
-type grant struct {
+// cacheEntry is https://fetch.spec.whatwg.org/#cache-entry. Either its method or
+// its header, a lower-case name, is empty.
+type cacheEntry struct {
 	url          string
 	credentialed bool
 	expires      time.Time
@@ -28,7 +28,7 @@ type grant struct {
 }
 
 // matches is https://fetch.spec.whatwg.org/#concept-cache-match.
-func (g grant) matches(e Engine, r *request, now time.Time) bool {
+func (g cacheEntry) matches(e Engine, r *request, now time.Time) bool {
 	if g.url != r.currentURL().String() || !now.Before(g.expires) {
 		return false
 	}
@@ -36,28 +36,30 @@ func (g grant) matches(e Engine, r *request, now time.Time) bool {
 	return g.credentialed == include || g.credentialed && e.sharesGrantsAcrossCredentials
 }
 
-// wildcardCovers reports whether the entry's "*" is one for the request.
-func (g grant) wildcardCovers(e Engine, r *request) bool {
+// wildcardCovers reports whether a "*" of the entry covers all names for the
+// request, rather than being a name itself.
+func (g cacheEntry) wildcardCovers(e Engine, r *request) bool {
 	return e.reusesWildcard && r.credentials != Include && (!g.credentialed || e.wildcardOutlivesCredentials)
 }
 
 // methodMatches is https://fetch.spec.whatwg.org/#concept-cache-match-method.
-func (c *grants) methodMatches(e Engine, method string, r *request, now time.Time) bool {
-	return slices.ContainsFunc(c.entries, func(g grant) bool {
+func (c *preflightCache) methodMatches(e Engine, method string, r *request, now time.Time) bool {
+	return slices.ContainsFunc(c.entries, func(g cacheEntry) bool {
 		return g.method != "" && (g.method == method || g.method == "*" && g.wildcardCovers(e, r)) && g.matches(e, r, now)
 	})
 }
 
 // headerNameMatches is https://fetch.spec.whatwg.org/#concept-cache-match-header.
-func (c *grants) headerNameMatches(e Engine, name string, r *request, now time.Time) bool {
-	return slices.ContainsFunc(c.entries, func(g grant) bool {
+func (c *preflightCache) headerNameMatches(e Engine, name string, r *request, now time.Time) bool {
+	return slices.ContainsFunc(c.entries, func(g cacheEntry) bool {
 		star := g.header == "*" && g.wildcardCovers(e, r) && (name != "authorization" || e.wildcardGrantsAuthorization)
 		return g.header != "" && (g.header == name || star) && g.matches(e, r, now)
 	})
 }
 
-// cover reports whether no preflight is needed for the request.
-func (c *grants) cover(e Engine, r *request, unsafe []string, now time.Time) bool {
+// covers reports whether the cache grants the request, so that it needs no
+// preflight (https://fetch.spec.whatwg.org/#concept-http-fetch).
+func (c *preflightCache) covers(e Engine, r *request, unsafe []string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	safe := fetch.SafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNoGrant)
@@ -71,8 +73,8 @@ func (c *grants) cover(e Engine, r *request, unsafe []string, now time.Time) boo
 	return covered
 }
 
-// store is steps 7 to 10 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
-func (c *grants) store(e Engine, r *request, methods, headers []string, maxAge time.Duration, now time.Time) {
+// store is steps 7.10 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
+func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.Duration, now time.Time) {
 	url := r.currentURL().String()
 	if e.maxCachedURL > 0 && len(url) > e.maxCachedURL || maxAge <= 0 {
 		return
@@ -85,19 +87,19 @@ func (c *grants) store(e Engine, r *request, methods, headers []string, maxAge t
 	if e.replacesCachedGrant {
 		c.clearLocked(r)
 	}
-	entry := grant{url: url, credentialed: r.credentials == Include, expires: now.Add(maxAge)}
-	put := func(g grant) {
-		c.entries = slices.DeleteFunc(c.entries, func(old grant) bool {
+	entry := cacheEntry{url: url, credentialed: r.credentials == Include, expires: now.Add(maxAge)}
+	put := func(g cacheEntry) {
+		c.entries = slices.DeleteFunc(c.entries, func(old cacheEntry) bool {
 			return old.url == g.url && old.credentialed == g.credentialed && old.method == g.method && old.header == g.header
 		})
 		c.entries = append(c.entries, g)
 	}
-	for _, method := range methods {
+	for _, method := range granted.methods {
 		g := entry
 		g.method = method
 		put(g)
 	}
-	for _, header := range headers {
+	for _, header := range granted.headers {
 		g := entry
 		g.header = header
 		put(g)
@@ -105,13 +107,13 @@ func (c *grants) store(e Engine, r *request, methods, headers []string, maxAge t
 }
 
 // clear is https://fetch.spec.whatwg.org/#concept-cache-clear.
-func (c *grants) clear(r *request) {
+func (c *preflightCache) clear(r *request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clearLocked(r)
 }
 
-func (c *grants) clearLocked(r *request) {
+func (c *preflightCache) clearLocked(r *request) {
 	url := r.currentURL().String()
-	c.entries = slices.DeleteFunc(c.entries, func(g grant) bool { return g.url == url })
+	c.entries = slices.DeleteFunc(c.entries, func(g cacheEntry) bool { return g.url == url })
 }

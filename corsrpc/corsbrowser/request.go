@@ -93,7 +93,7 @@ func (i Init) or(defaults Init) Init {
 	}
 }
 
-// standardInit is what a script says that says nothing.
+// standardInit holds the standard's defaults.
 var standardInit = Init{Mode: CORS, Credentials: SameOrigin, Redirect: RedirectFollow}
 
 type initKey struct{}
@@ -113,8 +113,8 @@ const (
 	opaqueTainting
 )
 
-// request is https://fetch.spec.whatwg.org/#concept-request, as far as a
-// script's fetch needs it.
+// request is https://fetch.spec.whatwg.org/#concept-request, with what a script's
+// fetch needs of it.
 type request struct {
 	ctx           context.Context
 	method        string
@@ -134,15 +134,15 @@ type request struct {
 	tainting         tainting
 	redirects        int
 	isPreflight      bool
-	firstHeader      http.Header // before any redirect
-	exchange         *Exchange   // the last one
+	firstHeader      http.Header // as it was before any redirect
+	exchange         *Exchange   // the last one, without preflights; nil for none
 	sentOrigin       bool        // one of the requests had an Origin header
 	preflighted      bool        // one of the requests needed a preflight
-	namesPageOrigin  bool        // the origin is the page's, whatever redirects there were
+	namesPageOrigin  bool        // the Origin header is the page's after redirects, too
 }
 
-// newRequest is https://fetch.spec.whatwg.org/#dom-request: the constructor
-// of a Request.
+// newRequest is https://fetch.spec.whatwg.org/#dom-request, the constructor of a
+// Request.
 func (b *Browser) newRequest(in *http.Request) (*request, error) {
 	if b.transport == nil {
 		return nil, errors.New("corsbrowser: a Browser needs its page: New did not make it")
@@ -157,13 +157,13 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		method = http.MethodGet
 	}
 	if fetch.ForbiddenMethod(method) {
-		return nil, &BlockedError{Check: CheckForbiddenMethod, Reason: method + " is no method for scripts"}
+		return nil, &BlockedError{Check: CheckForbiddenMethod, Reason: method + " is a forbidden method"}
 	}
 	if in.URL.Scheme != "http" && in.URL.Scheme != "https" {
 		return nil, &BlockedError{Check: CheckURL, Reason: "the URL is not http or https"}
 	}
 	if includesCredentials(in.URL) {
-		return nil, &BlockedError{Check: CheckURL, Reason: "the URL has a user name, which fetch does not take"}
+		return nil, &BlockedError{Check: CheckURL, Reason: "the URL has a user name, which fetch does not accept"}
 	}
 	copied := *in.URL
 	r := &request{
@@ -176,10 +176,10 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		r.body = nil
 	}
 	if r.body != nil && (method == http.MethodGet || method == http.MethodHead) {
-		return nil, &BlockedError{Check: CheckBody, Reason: method + " has no body"}
+		return nil, &BlockedError{Check: CheckBody, Reason: "a request with method " + method + " cannot have a body"}
 	}
 	if r.mode == NoCORS && !fetch.SafelistedMethod(method) {
-		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors has GET, HEAD and POST only"}
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors allows GET, HEAD and POST only"}
 	}
 	for name, values := range in.Header {
 		key := http.CanonicalHeaderKey(name)
@@ -299,8 +299,8 @@ func (r *request) leftOrigin() bool {
 	return false
 }
 
-// referrer is what the default policy, strict-origin-when-cross-origin, leaves of
-// the page's address (https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer).
+// referrer is the part of the page's address that the default policy,
+// strict-origin-when-cross-origin, sends (https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer).
 func (r *request) referrer() string {
 	if r.origin == opaque || r.origin.isTrustworthy() && !originOf(r.currentURL()).isTrustworthy() {
 		return ""

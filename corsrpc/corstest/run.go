@@ -43,7 +43,7 @@ type Case struct {
 	Engines []corsbrowser.Engine
 }
 
-// AnyCheck stands for every check, in a [Case].
+// AnyCheck stands for each check in [Case.Blocked].
 const AnyCheck corsbrowser.Check = "ANY"
 
 // Run runs each case as a subtest: one call in a new browser, for each engine, and

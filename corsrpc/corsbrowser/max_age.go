@@ -1,0 +1,62 @@
+package corsbrowser
+
+import (
+	"strconv"
+	"time"
+)
+
+// defaultMaxAge is how long an answer is cached that does not say it.
+const defaultMaxAge = 5 * time.Second
+
+// standardMaxAge extracts Access-Control-Max-Age: delta-seconds, or else the
+// default (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.8).
+func standardMaxAge(values []string) (time.Duration, bool) {
+	if len(values) != 1 {
+		return defaultMaxAge, true
+	}
+	for _, c := range []byte(values[0]) {
+		if c < '0' || c > '9' {
+			return defaultMaxAge, true
+		}
+	}
+	seconds, err := strconv.ParseInt(values[0], 10, 32)
+	if values[0] == "" {
+		return defaultMaxAge, true
+	}
+	if err != nil {
+		seconds = 1<<31 - 1
+	}
+	return time.Duration(seconds) * time.Second, true
+}
+
+// lenientMaxAge accepts a sign, and the default for a number that overflows.
+func lenientMaxAge(values []string) (time.Duration, bool) {
+	if len(values) != 1 {
+		return defaultMaxAge, true
+	}
+	seconds, err := strconv.ParseInt(values[0], 10, 64)
+	switch {
+	case err != nil:
+		return defaultMaxAge, true
+	case seconds < 0:
+		return 0, true
+	}
+	return time.Duration(min(seconds, 1<<31-1)) * time.Second, true
+}
+
+// strictMaxAge caches nothing for a malformed value.
+func strictMaxAge(values []string) (time.Duration, bool) {
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return defaultMaxAge, true
+	}
+	d, _ := standardMaxAge(values)
+	if len(values) > 1 {
+		return 0, false
+	}
+	for _, c := range []byte(values[0]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	return d, true
+}
