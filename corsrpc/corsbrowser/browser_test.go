@@ -113,13 +113,13 @@ func TestPreflights(t *testing.T) {
 		{"a header that is not granted", "GET", server, Init{}, []string{"X-B", "1"}, full, "preflight GET [x-b]", CheckHeaders},
 		{"a method that is not granted", "DELETE", server, Init{}, nil, full, "preflight DELETE []", CheckMethods},
 		{"no grant", "GET", server, Init{}, []string{"X-A", "1"}, granting(), "preflight GET [x-a]", CheckOriginMissing},
-		{"a list that is none", "GET", server, Init{}, []string{"X-A", "1"}, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "x a"), "preflight GET [x-a]", CheckHeadersMalformed},
-		{"a list of methods that is none", "PUT", server, Init{}, nil, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "P U T"), "preflight PUT []", CheckMethodsMalformed},
+		{"a list that does not parse", "GET", server, Init{}, []string{"X-A", "1"}, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "x a"), "preflight GET [x-a]", CheckHeadersMalformed},
+		{"a list of methods that does not parse", "PUT", server, Init{}, nil, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "P U T"), "preflight PUT []", CheckMethodsMalformed},
 		{"mode same-origin", "GET", server, Init{Mode: SameOriginOnly}, nil, full, "", CheckMode},
-		{"a method that no script has", "TRACE", server, Init{}, nil, full, "", CheckForbiddenMethod},
+		{"a forbidden method", "TRACE", server, Init{}, nil, full, "", CheckForbiddenMethod},
 		{"plain HTTP", "GET", "http://api.example.com", Init{}, nil, full, "", CheckMixedContent},
 		{"a user name", "GET", "https://user@api.example.com", Init{}, nil, full, "", CheckURL},
-		{"no HTTP", "GET", "ftp://api.example.com", Init{}, nil, full, "", CheckURL},
+		{"a URL that is not HTTP", "GET", "ftp://api.example.com", Init{}, nil, full, "", CheckURL},
 		{"no-cors has three methods", "PUT", server, Init{Mode: NoCORS}, nil, full, "", CheckMode},
 	}
 	for _, test := range tests {
@@ -160,8 +160,8 @@ func TestPreflightStatus(t *testing.T) {
 	}
 }
 
-// TestWhatGoesOut: what a Go client sets and a browser would not is gone, and
-// what the browser sets is there.
+// TestWhatGoesOut: the browser's own fields replace those that only a Go client can
+// set.
 func TestWhatGoesOut(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(Firefox))
@@ -194,6 +194,24 @@ func TestWhatGoesOut(t *testing.T) {
 		}
 		if got := log[len(log)-1].Header.Get("User-Agent"); (got == "script") != (asked != "") {
 			t.Errorf("%s sends %q", engine, got)
+		}
+	}
+}
+
+// TestSeveralLines: the lines of a field go out as one.
+func TestSeveralLines(t *testing.T) {
+	t.Parallel()
+	for engine, contentType := range map[Engine]string{Standard: "a/b, c/d", Chromium: "a/b, c/d", Firefox: "a/b", WebKit: "a/b, c/d"} {
+		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "content-type, x-a")), WithEngine(engine))
+		if _, blocked := send(t, b, "POST", server, Init{}, "X-A", "1", "X-A", "2", "Content-Type", "a/b", "Content-Type", "c/d"); blocked != nil {
+			t.Fatal(blocked)
+		}
+		sent := b.Log()[1].Header
+		if got := strings.Join(sent["X-A"], " | "); got != "1, 2" {
+			t.Errorf("%s sends X-A: %s", engine, got)
+		}
+		if got := strings.Join(sent["Content-Type"], " | "); got != contentType {
+			t.Errorf("%s sends Content-Type: %s", engine, got)
 		}
 	}
 }
@@ -429,30 +447,79 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
-// TestBlockedErrors: they name the header, the value, what to send, and whether
+// TestBlockedErrors: they name the header, its value, what to send, and whether
 // the call went out.
 func TestBlockedErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		handler                           http.Handler
-		credentials                       Credentials
-		header                            []string
-		check                             Check
-		preflight, sent                   bool
-		name, value, fix, console, inText string
+		name        string
+		handler     http.Handler
+		credentials Credentials
+		header      []string
+		want        BlockedError // but for its Reason
+		text        string       // of the error, a part
 	}{
-		{granting(), SameOrigin, nil, CheckOriginMissing, false, true, "Access-Control-Allow-Origin", "", "Access-Control-Allow-Origin: " + page, "MissingAllowOriginHeader", "the call was sent"},
-		{granting("Access-Control-Allow-Origin", other), SameOrigin, nil, CheckOriginMismatch, false, true, "Access-Control-Allow-Origin", other, "Access-Control-Allow-Origin: " + page, "AllowOriginMismatch", page},
-		{granting("Access-Control-Allow-Origin", "*"), Include, nil, CheckOriginWildcard, false, true, "Access-Control-Allow-Origin", "*", "Access-Control-Allow-Origin: " + page, "WildcardOriginNotAllowed", "credentials"},
-		{granting("Access-Control-Allow-Origin", page), Include, nil, CheckCredentials, false, true, "Access-Control-Allow-Credentials", "", "Access-Control-Allow-Credentials: true", "InvalidAllowCredentials", "credentials"},
-		{granting(), SameOrigin, []string{"X-A", "1"}, CheckOriginMissing, true, false, "Access-Control-Allow-Origin", "", "Access-Control-Allow-Origin: " + page, "PreflightMissingAllowOriginHeader", "preflight"},
-		{granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"), SameOrigin, []string{"X-A", "1", "X-B", "1"}, CheckHeaders, true, false, "Access-Control-Allow-Headers", "x-b", "Access-Control-Allow-Headers: x-a, x-b", "HeaderDisallowedByPreflightResponse", "the call was not sent"},
+		{
+			name: "no grant", handler: granting(),
+			want: BlockedError{
+				Check: CheckOriginMissing, Sent: true, Header: "Access-Control-Allow-Origin", Fix: "Access-Control-Allow-Origin: " + page, Console: "MissingAllowOriginHeader",
+			},
+			text: "the call was sent",
+		},
+		{
+			name: "a grant for another origin", handler: granting("Access-Control-Allow-Origin", other),
+			want: BlockedError{
+				Check: CheckOriginMismatch, Sent: true, Header: "Access-Control-Allow-Origin", Value: other, Fix: "Access-Control-Allow-Origin: " + page, Console: "AllowOriginMismatch",
+			},
+			text: "Access-Control-Allow-Origin is not " + page,
+		},
+		{
+			name: "a * with credentials", handler: granting("Access-Control-Allow-Origin", "*"), credentials: Include,
+			want: BlockedError{
+				Check: CheckOriginWildcard, Sent: true, Header: "Access-Control-Allow-Origin", Value: "*", Fix: "Access-Control-Allow-Origin: " + page, Console: "WildcardOriginNotAllowed",
+			},
+			text: "grants nothing with credentials",
+		},
+		{
+			name: "credentials that are not granted", handler: granting("Access-Control-Allow-Origin", page), credentials: Include,
+			want: BlockedError{
+				Check: CheckCredentials, Sent: true, Header: "Access-Control-Allow-Credentials", Fix: "Access-Control-Allow-Credentials: true", Console: "InvalidAllowCredentials",
+			},
+			text: "the call carries credentials",
+		},
+		{
+			name: "a preflight without a grant", handler: granting(), header: []string{"X-A", "1"},
+			want: BlockedError{
+				Check: CheckOriginMissing, Preflight: true, Header: "Access-Control-Allow-Origin", Fix: "Access-Control-Allow-Origin: " + page, Console: "PreflightMissingAllowOriginHeader",
+			},
+			text: "of the preflight",
+		},
+		{
+			name: "a header that is not granted", header: []string{"X-A", "1", "X-B", "1"},
+			handler: granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"),
+			want: BlockedError{
+				Check: CheckHeaders, Preflight: true, Header: "Access-Control-Allow-Headers", Value: "x-b", Fix: "Access-Control-Allow-Headers: x-a, x-b", Console: "HeaderDisallowedByPreflightResponse",
+			},
+			text: "the call was not sent",
+		},
+		{
+			name: "a list that does not parse", header: []string{"X-A", "1"},
+			handler: granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x y"),
+			want: BlockedError{
+				Check: CheckHeadersMalformed, Preflight: true, Header: "Access-Control-Allow-Headers", Value: "x y", Fix: "Access-Control-Allow-Headers with names separated by commas", Console: "InvalidAllowHeadersPreflightResponse",
+			},
+			text: "is not a list of names",
+		},
 	}
 	for _, test := range tests {
-		_, e := send(t, newBrowser(t, page, WithHandler(test.handler)), "GET", server, Init{Credentials: test.credentials}, test.header...)
-		if e == nil || e.Check != test.check || e.Preflight != test.preflight || e.Sent != test.sent || e.Header != test.name || e.Value != test.value ||
-			e.Fix != test.fix || e.Console != test.console || !strings.Contains(e.Error(), test.inText) {
-			t.Errorf("%s: %+v", test.check, e)
+		_, blocked := send(t, newBrowser(t, page, WithHandler(test.handler)), "GET", server, Init{Credentials: test.credentials}, test.header...)
+		if blocked == nil {
+			t.Errorf("%s: nothing blocked the call", test.name)
+			continue
+		}
+		got := *blocked
+		if got.Reason = ""; got != test.want || !strings.Contains(blocked.Error(), test.text) {
+			t.Errorf("%s: %+v\nwant %+v", test.name, got, test.want)
 		}
 	}
 }
