@@ -95,9 +95,9 @@ func TestAlternatingGrants(t *testing.T) {
 	}
 }
 
-// TestForgottenGrants: a call that fails its check takes the grant with it,
-// where the engine does so.
-func TestForgottenGrants(t *testing.T) {
+// TestDroppedGrants: a call that fails its check removes the grant, in the engines
+// that do so.
+func TestDroppedGrants(t *testing.T) {
 	t.Parallel()
 	for engine, want := range map[Engine]int{Standard: 2, Chromium: 1, Firefox: 2, WebKit: 1} {
 		b := newBrowser(t, page, WithEngine(engine), WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,6 +111,24 @@ func TestForgottenGrants(t *testing.T) {
 			if _, blocked := send(t, b, "GET", server, Init{}, "X-A", "1"); blocked == nil {
 				t.Fatal("nothing blocked the call")
 			}
+		}
+		if got := b.Preflights(); got != want {
+			t.Errorf("%s: %d preflights, want %d", engine, got, want)
+		}
+	}
+}
+
+// TestInsufficientGrants: an answer that does not grant its own request is cached
+// by WebKit, for others that it does grant.
+func TestInsufficientGrants(t *testing.T) {
+	t.Parallel()
+	for engine, want := range map[Engine]int{Standard: 2, Chromium: 2, Firefox: 2, WebKit: 1} {
+		b := newBrowser(t, page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "600")))
+		if _, blocked := send(t, b, "GET", server, Init{}, "X-B", "1"); blocked == nil || blocked.Check != CheckHeaders {
+			t.Fatalf("%s: %v", engine, blocked)
+		}
+		if _, blocked := send(t, b, "GET", server, Init{}, "X-A", "1"); blocked != nil {
+			t.Fatalf("%s: %v", engine, blocked)
 		}
 		if got := b.Preflights(); got != want {
 			t.Errorf("%s: %d preflights, want %d", engine, got, want)
