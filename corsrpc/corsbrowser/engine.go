@@ -68,44 +68,13 @@ type differences struct {
 // The engines, each in the version that it was compared with.
 var (
 	// Standard does what the Fetch standard says, and no more.
-	Standard = Engine{&differences{
-		name: "the Fetch standard", userAgent: "corsbrowser",
-		parseMaxAge:             standardMaxAge,
-		dropsGrantOnFailedCheck: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
-		grantsUnnamedMethod: true, scriptSetsUserAgent: true,
-	}}
+	Standard = Engine{&standard}
 	// Chromium is Chromium 156.
-	Chromium = Engine{&differences{
-		name: "Chromium", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
-		parseMaxAge: lenientMaxAge, maxMaxAge: 7200 * time.Second, maxCachedURL: 1023,
-		dropsGrantOnMiss: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
-		wildcardGrantsAuthorization: true, rewritesRange: true,
-		emptyLocation: emptyIsNoRedirect, preflightForgetsRedirects: true,
-		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, blocksThirdPartyCookies: true, embedderCountsForResourcePolicy: true,
-		safelistedHints: map[string]bool{
-			"dpr": true, "save-data": true, "downlink": true, "viewport-width": true, "device-memory": true, "rtt": true, "ect": true, "width": true,
-		},
-	}}
+	Chromium = Engine{&chromium}
 	// Firefox is Firefox ESR 153.
-	Firefox = Engine{&differences{
-		name: "Firefox", userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
-		parseMaxAge: strictMaxAge, maxMaxAge: 86400 * time.Second,
-		dropsGrantOnFailedCheck:     true,
-		wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, repeatsRequestedNames: true, judgesLinesApart: true, sendsFirstContentType: true, nonASCIIIsUnsafe: true,
-		preflightNamesPageOrigin: true, skipsCheckOfOwnPreflight: true, preflightsAfterRedirect: true,
-		preflightForgetsRedirects: true, crossSiteAfterRedirect: true,
-		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, opaqueOriginHasNoCookies: true,
-	}}
+	Firefox = Engine{&firefox}
 	// WebKit is WebKitGTK 2.50.
-	WebKit = Engine{&differences{
-		name: "WebKit", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
-		parseMaxAge: lenientMaxAge, maxMaxAge: 600 * time.Second,
-		replacesCachedGrant: true, cachesBeforeCheck: true, headNeedsNoGrant: true, reusesWildcard: true, wildcardOutlivesCredentials: true, sharesGrantsAcrossCredentials: true,
-		wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, rangeUnitInAnyCase: true,
-		preflightsAfterRedirect: true, asksForRemovedHeaders: true, keepsOriginOnGET: true, manualNeedsLocation: true, emptyLocation: emptyIsAnError,
-		nullOriginIsCrossSite: true, noMetadataAfterRedirect: true,
-		blocksThirdPartyCookies: true, embedderCountsForCookies: true,
-	}}
+	WebKit = Engine{&webkit}
 )
 
 // Engines returns [Standard], [Chromium], [Firefox] and [WebKit].
@@ -118,6 +87,44 @@ func (e Engine) String() string {
 	}
 	return e.name
 }
+
+var (
+	standard = differences{
+		name: "the Fetch standard", userAgent: "corsbrowser",
+		parseMaxAge:             standardMaxAge,
+		dropsGrantOnFailedCheck: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
+		grantsUnnamedMethod: true, scriptSetsUserAgent: true,
+	}
+	chromium = differences{
+		name: "Chromium", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+		parseMaxAge: lenientMaxAge, maxMaxAge: 7200 * time.Second, maxCachedURL: 1023,
+		dropsGrantOnMiss: true, headNeedsNoGrant: true, reusesWildcard: true, sharesGrantsAcrossCredentials: true,
+		wildcardGrantsAuthorization: true, rewritesRange: true,
+		emptyLocation: emptyIsNoRedirect, preflightForgetsRedirects: true,
+		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, blocksThirdPartyCookies: true, embedderCountsForResourcePolicy: true,
+		safelistedHints: map[string]bool{
+			"dpr": true, "save-data": true, "downlink": true, "viewport-width": true, "device-memory": true, "rtt": true, "ect": true, "width": true,
+		},
+	}
+	firefox = differences{
+		name: "Firefox", userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+		parseMaxAge: strictMaxAge, maxMaxAge: 86400 * time.Second,
+		dropsGrantOnFailedCheck:     true,
+		wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, repeatsRequestedNames: true, judgesLinesApart: true, sendsFirstContentType: true, nonASCIIIsUnsafe: true,
+		preflightNamesPageOrigin: true, skipsCheckOfOwnPreflight: true, preflightsAfterRedirect: true,
+		preflightForgetsRedirects: true, crossSiteAfterRedirect: true,
+		sameSiteNoneNeedsSecure: true, secureCookiesOnLoopback: true, opaqueOriginHasNoCookies: true,
+	}
+	webkit = differences{
+		name: "WebKit", userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
+		parseMaxAge: lenientMaxAge, maxMaxAge: 600 * time.Second,
+		replacesCachedGrant: true, cachesBeforeCheck: true, headNeedsNoGrant: true, reusesWildcard: true, wildcardOutlivesCredentials: true, sharesGrantsAcrossCredentials: true,
+		wildcardGrantsAuthorization: true, scriptSetsUserAgent: true, rangeUnitInAnyCase: true,
+		preflightsAfterRedirect: true, asksForRemovedHeaders: true, keepsOriginOnGET: true, manualNeedsLocation: true, emptyLocation: emptyIsAnError,
+		nullOriginIsCrossSite: true, noMetadataAfterRedirect: true,
+		blocksThirdPartyCookies: true, embedderCountsForCookies: true,
+	}
+)
 
 // emptyLocation is the meaning of an empty Location header.
 type emptyLocation int
