@@ -43,7 +43,8 @@ type Case struct {
 	Engines []corsbrowser.Engine
 }
 
-// AnyCheck stands for each check in [Case.Blocked].
+// AnyCheck stands for each check in [Case.Blocked] but [corsbrowser.CheckNetwork]: where the
+// server cannot be reached, nothing has blocked the call.
 const AnyCheck corsbrowser.Check = "ANY"
 
 // Run runs each case as a subtest: one call in a new browser, for each engine, and
@@ -106,6 +107,8 @@ func (c Case) problems(b *corsbrowser.Browser, err error) (problems []string) {
 		return []string{"the call should succeed: " + err.Error()}
 	case c.Blocked != "" && err == nil:
 		return []string{"the call should be blocked, and the script got the answer"}
+	case c.Blocked == AnyCheck && isBlocked && blocked.Check == corsbrowser.CheckNetwork:
+		return []string{"the call should be blocked by the browser, and did not reach the server: " + blocked.Error()}
 	case c.Blocked != "" && !isBlocked:
 		return []string{"the call should be blocked by the browser, and failed otherwise: " + err.Error()}
 	case c.Blocked != "" && c.Blocked != AnyCheck && c.Blocked != blocked.Check:

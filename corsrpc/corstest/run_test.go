@@ -19,9 +19,12 @@ const (
 
 // granting answers everything with the headers.
 func granting(header ...string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(header); i += 2 {
 			w.Header().Add(header[i], header[i+1])
+		}
+		if r.URL.Path == "/panics" {
+			panic(http.ErrAbortHandler)
 		}
 		io.WriteString(w, "body")
 	})
@@ -53,6 +56,7 @@ func TestRunFails(t *testing.T) {
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server)}, "the call should succeed: corsbrowser: blocked at ALLOW_ORIGIN_MISMATCH"},
 		{Case{From: page, Call: func(context.Context, *http.Client) error { return errors.New("oops") }}, "the call should succeed: oops"},
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, "the call should be blocked, and the script got the answer"},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server+"/panics"), Blocked: AnyCheck}, "did not reach the server: corsbrowser: blocked at NETWORK"},
 		{Case{From: page, Call: func(context.Context, *http.Client) error { return errors.New("oops") }, Blocked: AnyCheck}, "failed otherwise: oops"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: corsbrowser.CheckHeaders}, "the call should be blocked at ALLOW_HEADERS"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck, NotSent: true}, "the call should not reach the server, and did"},
