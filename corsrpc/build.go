@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -28,13 +29,14 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 }
 
 // compile is Compile of a policy that it may keep, with the origins that were cut out
-// of it, and with the problems that reading the text has found.
+// of it, and with the problems that reading the text has found. Those of the options are
+// reported with them.
 func compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
 	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
 	if c.document != nil {
 		config.Document = c.document.document
 	}
-	compiled, violations := rules.Compile(policy, cut, config, found)
+	compiled, violations := rules.Compile(policy, cut, config, slices.Concat(found, c.violations))
 	if len(violations) > 0 {
 		return nil, policyError(violations)
 	}

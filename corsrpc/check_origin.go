@@ -20,6 +20,9 @@ import "net/http"
 // See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
 func (l *Layer) CheckOrigin(r *http.Request) bool {
 	plan := l.plan.Load()
+	if plan == nil { // the layer is its zero value
+		return false
+	}
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {

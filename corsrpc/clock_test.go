@@ -13,10 +13,9 @@ import (
 // neither revives a set that is too old nor ends one that is not.
 func TestAgesIgnoreTheWallClock(t *testing.T) {
 	t.Parallel()
-	c := layerConfig{}
-	WithOriginSource("tenants", OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+	c := newLayerConfig([]LayerOption{WithOriginSource("tenants", OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) { yield("https://shop.example.com", nil) }
-	}), SourceMaxAge(time.Hour)).applyToLayer(&c)
+	}), SourceMaxAge(time.Hour))})
 	set, report := c.sources["tenants"].load(t.Context())
 	if report.Err != nil {
 		t.Fatal(report.Err)

@@ -183,7 +183,7 @@ func TestPathConfusion(t *testing.T) {
 			for _, mount := range []string{"", "/api"} {
 				t.Run(fmt.Sprintf("%s/%s/prefix=%s", name, stackName, mount), func(t *testing.T) {
 					t.Parallel()
-					layer, err := corsrpc.New(compilePolicy(t, closePolicy), corsrpc.WithLogger(nil))
+					layer, err := corsrpc.New(compilePolicy(t, closePolicy), quiet)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -127,7 +127,7 @@ rules:
   - path: /open/
     allow_origins: ["*"]
     allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE, QUERY]
-`), corsrpc.WithLogger(nil))
+`), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ profiles:
       - path: /live/
         max_age: 60s
 `, corsrpc.WithProfile("dev"))
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil),
+	layer, err := corsrpc.New(plan, quiet,
 		corsrpc.WithOriginSource("others", rowsOf("https://o.example")), corsrpc.WithOriginSource("tenants", rowsOf("https://t.example")))
 	if err != nil {
 		t.Fatal(err)

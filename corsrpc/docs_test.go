@@ -130,7 +130,7 @@ func TestReadmesPoliciesLoad(t *testing.T) {
 			if profile != "" && !strings.Contains(block, profile+":") {
 				continue
 			}
-			if err := load(t, "cors.yaml", block, corsrpc.WithFiles(files), corsrpc.WithProfile(profile), withEnv(nil), corsrpc.WithLogger(nil),
+			if err := load(t, "cors.yaml", block, corsrpc.WithFiles(files), corsrpc.WithProfile(profile), withEnv(nil), quiet,
 				corsrpc.WithOriginSource("tenants", rowsOf())); err != nil {
 				t.Errorf("block %d: %v\n%s", i, err, block)
 			}

@@ -28,10 +28,10 @@ func (d *Document) Position(field string) (Position, bool) {
 //
 // The error is a *PolicyError that lists every problem of the text in file
 // order; the document is then nil. What the policy says is checked by Compile.
-// Of the options only WithMaxPolicyBytes has a meaning here.
-func ParsePolicy(name string, text []byte, opts ...CompileOption) (*Document, error) {
-	doc, violations := rules.Parse(name, text, newCompileConfig(opts).maxPolicyBytes)
-	if len(violations) > 0 {
+func ParsePolicy(name string, text []byte, opts ...ParseOption) (*Document, error) {
+	c := newParseConfig(opts)
+	doc, violations := rules.Parse(name, text, c.maxPolicyBytes)
+	if violations = append(c.violations, violations...); len(violations) > 0 {
 		return nil, policyError(violations)
 	}
 	return &Document{doc}, nil

@@ -298,7 +298,7 @@ func (l *eventLog) reload(ctx context.Context, err error) {
 }
 
 // started says what no production server should run with.
-func (l *eventLog) started(c layerConfig) {
+func (l *eventLog) started(c *layerConfig) {
 	if c.explain {
 		l.line(context.Background(), slog.LevelWarn,
 			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")

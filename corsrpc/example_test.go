@@ -22,7 +22,7 @@ func mustLayer(policy string, opts ...corsrpc.LayerOption) *corsrpc.Layer {
 	if err != nil {
 		panic(err)
 	}
-	layer, err := corsrpc.New(plan, append([]corsrpc.LayerOption{corsrpc.WithLogger(nil)}, opts...)...)
+	layer, err := corsrpc.New(plan, append([]corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
 	if err != nil {
 		panic(err)
 	}

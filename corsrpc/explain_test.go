@@ -180,7 +180,7 @@ rules:
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for _, explain := range []bool{true, false} {
-				opts := []corsrpc.LayerOption{corsrpc.WithLogger(nil)}
+				opts := []corsrpc.LayerOption{quiet}
 				if explain {
 					opts = append(opts, corsrpc.WithExplain())
 				}
@@ -242,7 +242,7 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	layer, err := corsrpc.New(plan, quiet, corsrpc.WithExplain())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestGrantedIsNotExplained(t *testing.T) {
 // TestObservedIsNotExplained: what is only observed keeps the handler's answer as it is.
 func TestObservedIsNotExplained(t *testing.T) {
 	t.Parallel()
-	layer, err := corsrpc.New(compilePolicy(t, allowPage+"enforcement: OBSERVE\n"), corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	layer, err := corsrpc.New(compilePolicy(t, allowPage+"enforcement: OBSERVE\n"), quiet, corsrpc.WithExplain())
 	if err != nil {
 		t.Fatal(err)
 	}

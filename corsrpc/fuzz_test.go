@@ -83,7 +83,7 @@ func FuzzLoad(f *testing.F) {
 // inspector's page hold markup of its own; and no form crashes the inspector.
 func FuzzSeeing(f *testing.F) {
 	plan := compilePolicy(f, allowPage)
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithExplain())
+	layer, err := corsrpc.New(plan, quiet, corsrpc.WithExplain())
 	if err != nil {
 		f.Fatal(err)
 	}

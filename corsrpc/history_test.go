@@ -135,7 +135,7 @@ func TestInspectorCutsErrors(t *testing.T) {
 // and while that is made, requests go on.
 func TestInspectorKeepsNoError(t *testing.T) {
 	t.Parallel()
-	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(nil))
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -246,7 +246,7 @@ func TestInspectorHosts(t *testing.T) {
 			}
 		}
 	}
-	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(nil))
+	layer, err := corsrpc.New(compilePolicy(t, allowPage), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +414,7 @@ func TestInspectorShowsSoMuch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+		layer, err := corsrpc.New(plan, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}

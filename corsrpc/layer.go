@@ -11,7 +11,8 @@ import (
 )
 
 // Layer carries a plan out around HTTP handlers. It is safe for concurrent
-// use; one layer may wrap any number of handlers.
+// use; one layer may wrap any number of handlers. Load and New make layers: the zero value
+// has no plan, Wrap of it panics, and its other methods return an error or a zero value.
 type Layer struct {
 	plan      atomic.Pointer[Plan] // what bind made; requests only load it
 	sources   map[string]*source   // by name
@@ -31,28 +32,35 @@ type Layer struct {
 	hinted   atomic.Bool             // whether a missing path prefix was
 }
 
-// New returns a layer for a plan. The error says what the plan needs and the
-// options do not give.
+// New returns a layer for a plan. The error joins an *OptionError for each option
+// without a meaning and an [ErrUnknownSource] for each source that the plan names and no
+// option gives; or it says why a source failed that SourceWait waits for.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
-	if plan == nil {
-		return nil, errors.New("corsrpc: New was given no plan: pass what Compile returns")
-	}
-	c := layerConfig{logger: slog.Default()}
-	for _, o := range opts {
-		o.applyToLayer(&c)
+	return NewContext(context.Background(), plan, opts...)
+}
+
+// NewContext is New with a context that bounds how long origin sources are waited for
+// (SourceWait). Where none is, it has no effect, and it has none on the layer.
+func NewContext(ctx context.Context, plan *Plan, opts ...LayerOption) (*Layer, error) {
+	return newLayer(ctx, plan, newLayerConfig(opts))
+}
+
+func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
+	if plan.missing() {
+		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
 	}
 	l := &Layer{observers: c.observer, explain: c.explain, sources: c.sources, shadow: c.shadow}
+	named := l.sourceNames(plan)
+	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
+		return nil, err
+	}
 	if c.logger != nil {
 		l.log = newEventLog(c.logger)
 		l.log.started(c)
 	}
-	named := l.sourceNames(plan)
-	if err := l.missingSource(named); err != nil {
-		return nil, err
-	}
 	l.plan.Store(l.bind(plan))
 	for _, name := range named {
-		if err := l.awaitSource(l.sources[name]); err != nil {
+		if err := l.awaitSource(ctx, l.sources[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -60,14 +68,20 @@ func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 }
 
 // awaitSource asks a source that SourceWait is given for.
-func (l *Layer) awaitSource(s *source) error {
-	if s.wait <= 0 || l.Plan().sets[s.name] != nil {
+func (l *Layer) awaitSource(ctx context.Context, s *source) error {
+	if s.wait == 0 || l.Plan().sets[s.name] != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.wait)
+	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
 	return l.Refresh(ctx, s.name)
 }
+
+// errZeroLayer is the error of a layer that Load or New did not make.
+var errZeroLayer = errors.New("corsrpc: the Layer is its zero value: make one with corsrpc.Load or corsrpc.New")
+
+// isZero reports whether Load or New did not make the layer.
+func (l *Layer) isZero() bool { return l.plan.Load() == nil }
 
 // Plan returns the plan in force, with the sets of its origin sources.
 func (l *Layer) Plan() *Plan { return l.plan.Load() }
@@ -81,7 +95,16 @@ func (l *Layer) Plan() *Plan { return l.plan.Load() }
 // It does what Decide says and what Apply writes, and nothing else. A layer
 // around a handler that is already behind another layer still refuses what its
 // own plan refuses, and leaves the answers to the other one.
+//
+// It panics where the layer is its zero value or there is no handler: at once, and not when
+// a request comes.
 func (l *Layer) Wrap(next http.Handler) http.Handler {
+	if l.isZero() {
+		panic(errZeroLayer.Error())
+	}
+	if next == nil {
+		panic("corsrpc: Wrap was given no handler")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plan, origins := l.plan.Load(), r.Header["Origin"]
 		if len(origins) == 0 && l.observers == nil && plan.shadow == nil && fromServer(r) {

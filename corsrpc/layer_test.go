@@ -479,7 +479,7 @@ func TestSeveralObservers(t *testing.T) {
 	t.Parallel()
 	first, last := &events{}, &events{}
 	panics := corsrpc.ObserverFunc(func(context.Context, corsrpc.Event) { panic("an observer") })
-	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(first), corsrpc.WithObserver(nil), corsrpc.WithObserver(panics), corsrpc.WithObserver(last))
+	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(first), corsrpc.WithObserver(panics), corsrpc.WithObserver(last))
 	if w := callFrom(layer, listRPC, page); w.Code != http.StatusOK {
 		t.Errorf("%d", w.Code)
 	}

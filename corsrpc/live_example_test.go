@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -129,7 +130,7 @@ profiles:
 		if err != nil {
 			panic(err)
 		}
-		layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+		layer, err := corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 		if err != nil {
 			panic(err)
 		}

@@ -1,10 +1,13 @@
 package corsrpc
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
@@ -22,55 +25,94 @@ const DefaultMaxPolicyBytes = 8 << 20
 //
 // The error is a *PolicyError that lists every problem in file order with
 // file, line and column, or says why the file cannot be read. Nothing is
-// returned then: a server whose policy does not load should not start.
+// returned then: a server whose policy does not load should not start. Options of the
+// layer that are wrong are found before the file is read: the error joins *OptionErrors.
+// It is as New has it where a source is unknown, or fails that SourceWait waits for.
 func Load(name string, opts ...Option) (*Layer, error) {
-	var compileOpts []CompileOption
-	var layerOpts []LayerOption
-	for _, o := range opts {
-		if c, ok := o.(CompileOption); ok {
-			compileOpts = append(compileOpts, c)
-		}
-		if l, ok := o.(LayerOption); ok {
-			layerOpts = append(layerOpts, l)
-		}
+	return LoadContext(context.Background(), name, opts...)
+}
+
+// LoadContext is Load with a context that bounds how long origin sources are waited for
+// (SourceWait). Where none is, it has no effect, and it has none on the layer.
+func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, error) {
+	c := newLoadConfig(opts)
+	if err := errors.Join(c.layer.problems...); err != nil {
+		return nil, err
 	}
-	c := newCompileConfig(compileOpts)
-	text, err := readPolicyFile(name, c.maxPolicyBytes)
+	text, err := readPolicyFile(name, c.parse.maxPolicyBytes)
 	if err != nil {
 		return nil, err
 	}
-	if !c.profileGiven {
-		c.profile, _ = c.lookupEnv(profileVariable)
+	if !c.compile.profileGiven {
+		c.compile.profile, _ = c.compile.lookupEnv(profileVariable)
 	}
 	seen := sha256.Sum256(text)
-	plan, err := compileFile(name, text, *c)
+	plan, err := compileFile(name, text, c.fileConfig)
 	if err != nil {
 		return nil, err
 	}
-	l, err := New(plan, layerOpts...)
+	l, err := newLayer(ctx, plan, c.layer)
 	if err != nil {
 		return nil, err
 	}
-	l.file = newPolicyFile(name, c, seen)
+	l.file = newPolicyFile(name, c.fileConfig, seen)
 	if l.log != nil {
-		l.log.loaded(name, c)
+		l.log.loaded(name, c.compile)
 	}
 	return l, nil
+}
+
+// loadConfig is what the options of Load say.
+type loadConfig struct {
+	fileConfig
+	layer *layerConfig
+}
+
+// fileConfig is how a policy file is read and compiled. It is immutable.
+type fileConfig struct {
+	parse   *parseConfig
+	compile *compileConfig
+}
+
+func newLoadConfig(opts []Option) loadConfig {
+	var parse []ParseOption
+	var compile []CompileOption
+	var layer []LayerOption
+	for _, o := range opts {
+		switch o := o.(type) {
+		case ParseOption:
+			parse = append(parse, o)
+		case CompileOption:
+			compile = append(compile, o)
+		case LayerOption:
+			layer = append(layer, o)
+		}
+	}
+	c := loadConfig{fileConfig{newParseConfig(parse), newCompileConfig(compile)}, newLayerConfig(layer)}
+	if slices.Contains(opts, nil) {
+		c.layer.fail("Option", "the option is nil")
+	}
+	if c.compile.document != nil {
+		c.compile.fail("WithDocument", "", "is for Compile: Load reads the document itself", "")
+	}
+	return c
 }
 
 // profileVariable is the environment variable that chooses a profile for Load.
 const profileVariable = "CORSRPC_PROFILE"
 
-// compileFile reads and compiles a policy's text. Problems of the text and of its
-// meaning are reported together.
-func compileFile(name string, text []byte, config compileConfig) (*Plan, error) {
+// compileFile reads and compiles a policy's text. Problems of the text, of the options and
+// of the policy's meaning are reported together.
+func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
+	config := *c.compile
 	var cut map[string]*origin.Texts
 	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
 		text, cut = policyfile.CutOrigins(text, config.longList)
 	}
-	doc, violations := rules.Parse(name, text, config.maxPolicyBytes)
+	doc, violations := rules.Parse(name, text, c.parse.maxPolicyBytes)
+	violations = slices.Concat(c.parse.violations, violations)
 	if doc == nil {
-		return nil, policyError(violations)
+		return nil, policyError(append(violations, config.violations...))
 	}
 	config.document = &Document{doc}
 	return compile(doc.Policy(), cut, &config, violations)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -71,7 +72,7 @@ func TestBinaryPolicyHasNoLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := load(t, "cors.binpb", string(b), corsrpc.WithMaxPolicyBytes(1), corsrpc.WithLogger(nil)); err != nil {
+	if err := load(t, "cors.binpb", string(b), corsrpc.WithMaxPolicyBytes(1), quiet); err != nil {
 		t.Error(err)
 	}
 }
@@ -163,7 +164,7 @@ func TestManyOriginsAndRules(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(nil))
+	plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(new(protoregistry.Files)))
 	if err != nil {
 		t.Fatal(err)
 	}

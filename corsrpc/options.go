@@ -3,14 +3,23 @@ package corsrpc
 import (
 	"log/slog"
 	"os"
+	"reflect"
+	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Option is an option of Load: a CompileOption or a LayerOption.
+// Option is an option of Load: a ParseOption, a CompileOption or a LayerOption.
 type Option interface{ option() }
+
+// ParseOption changes how a policy is read from text.
+type ParseOption interface {
+	Option
+	applyToParse(*parseConfig)
+}
 
 // CompileOption changes how a policy is compiled into a plan.
 type CompileOption interface {
@@ -24,6 +33,11 @@ type LayerOption interface {
 	applyToLayer(*layerConfig)
 }
 
+type parseOption func(*parseConfig)
+
+func (parseOption) option()                       {}
+func (o parseOption) applyToParse(c *parseConfig) { o(c) }
+
 type compileOption func(*compileConfig)
 
 func (compileOption) option()                           {}
@@ -34,47 +48,130 @@ type layerOption func(*layerConfig)
 func (layerOption) option()                       {}
 func (o layerOption) applyToLayer(c *layerConfig) { o(c) }
 
-type compileConfig struct {
-	document       *Document
-	files          *protoregistry.Files
-	prefixes       []string
+// An OptionError is an option of a layer with a value that has no meaning: a nil
+// observer, a period of no length. New and Load return all of them at once, joined:
+// errors.As finds the first. (Options of Compile and ParsePolicy have their problems among
+// the violations of a PolicyError.)
+type OptionError struct {
+	// Option is the name of the function that makes the option, such as WithObserver.
+	Option string
+	// Reason says what is wrong with it, and what to write instead.
+	Reason string
+}
+
+// Error returns both.
+func (e *OptionError) Error() string { return "corsrpc: " + e.Option + ": " + e.Reason }
+
+type parseConfig struct {
 	maxPolicyBytes int
-	longList       int // how many origins a rule's message holds at most
-	profile        string
-	profileGiven   bool
-	lookupEnv      func(name string) (string, bool)
+	violations     []rules.Violation // of the options themselves
+}
+
+// fail records a value that an option of the parser cannot have.
+func (c *parseConfig) fail(option, value, reason string) {
+	c.violations = append(c.violations, optionViolation(option, value, reason, ""))
+}
+
+func newParseConfig(opts []ParseOption) *parseConfig {
+	c := &parseConfig{maxPolicyBytes: DefaultMaxPolicyBytes}
+	for _, o := range opts {
+		if o == nil {
+			c.fail("ParseOption", "", "is nil")
+			continue
+		}
+		o.applyToParse(c)
+	}
+	return c
+}
+
+type compileConfig struct {
+	document     *Document
+	files        *protoregistry.Files
+	prefixes     []string
+	longList     int // how many origins a rule's message holds at most
+	profile      string
+	profileGiven bool
+	lookupEnv    func(name string) (string, bool)
+	violations   []rules.Violation // of the options themselves
 }
 
 func newCompileConfig(opts []CompileOption) *compileConfig {
-	c := &compileConfig{files: protoregistry.GlobalFiles, maxPolicyBytes: DefaultMaxPolicyBytes, longList: rules.DefaultLongList, lookupEnv: os.LookupEnv}
+	c := &compileConfig{files: protoregistry.GlobalFiles, longList: rules.DefaultLongList, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
+		if o == nil {
+			c.fail("CompileOption", "", "is nil", "")
+			continue
+		}
 		o.applyToCompile(c)
 	}
 	return c
 }
 
+// fail records a value that an option of the compiler cannot have.
+func (c *compileConfig) fail(option, value, reason, fix string) {
+	c.violations = append(c.violations, optionViolation(option, value, reason, fix))
+}
+
+func optionViolation(option, value, reason, fix string) rules.Violation {
+	return rules.Violation{Code: rules.CodeOption, Place: rules.Place{Field: option}, Value: value, Reason: reason, Fix: fix}
+}
+
 type layerConfig struct {
-	logger   *slog.Logger
+	logger   *slog.Logger // nil for none
 	observer observers
 	explain  bool
 	sources  map[string]*source
 	shadow   *Plan
+	problems []error // *OptionErrors
+}
+
+func newLayerConfig(opts []LayerOption) *layerConfig {
+	c := &layerConfig{logger: slog.Default(), sources: map[string]*source{}}
+	for _, o := range opts {
+		if o == nil {
+			c.fail("LayerOption", "is nil")
+			continue
+		}
+		o.applyToLayer(c)
+	}
+	return c
+}
+
+// fail records a value that an option of the layer cannot have.
+func (c *layerConfig) fail(option, reason string) {
+	c.problems = append(c.problems, &OptionError{option, reason})
+}
+
+// isNil reports whether an implementation of an interface is missing: the interface is nil, or
+// it holds a nil function or pointer.
+func isNil(implementation any) bool {
+	v := reflect.ValueOf(implementation)
+	return !v.IsValid() || (v.Kind() == reflect.Func || v.Kind() == reflect.Pointer) && v.IsNil()
 }
 
 // WithDocument gives the document that the policy came from, so that
 // violations name file, line and column. Default: none, and violations name
-// field paths only.
+// field paths only. A nil document is an error of Compile, and any is one of Load, which
+// reads the document itself.
 func WithDocument(doc *Document) CompileOption {
-	return compileOption(func(c *compileConfig) { c.document = doc })
+	return compileOption(func(c *compileConfig) {
+		if doc == nil {
+			c.fail("WithDocument", "", "the document is nil: leave the option out where there is none", "")
+			return
+		}
+		c.document = doc
+	})
 }
 
 // WithFiles gives the schema: the services whose procedures the policy
 // governs. Default: protoregistry.GlobalFiles, which holds every service whose
-// generated code is linked into the program. A nil registry is an empty one.
+// generated code is linked into the program. A nil registry is an error of Compile or Load;
+// new(protoregistry.Files) is an empty one.
 func WithFiles(files *protoregistry.Files) CompileOption {
 	return compileOption(func(c *compileConfig) {
 		if files == nil {
-			files = new(protoregistry.Files)
+			c.fail("WithFiles", "", "the registry is nil", "new(protoregistry.Files) for an empty one")
+			return
 		}
 		c.files = files
 	})
@@ -85,9 +182,16 @@ func WithFiles(files *protoregistry.Files) CompileOption {
 // rules name their whole path, the prefix included; it is to be given for them too, since
 // "/apiadmin/x" is "/admin/x" to a proxy behind StripPrefix.
 // It may be given several times; without a prefix they are always known too.
-// A layer inside StripPrefix needs none. Default: none.
+// A layer inside StripPrefix needs none. What is not such a prefix is an error of
+// Compile or Load. Default: none.
 func WithPathPrefix(prefix string) CompileOption {
-	return compileOption(func(c *compileConfig) { c.prefixes = append(c.prefixes, prefix) })
+	return compileOption(func(c *compileConfig) {
+		if !route.IsPrefix(prefix) {
+			c.fail("WithPathPrefix", prefix, "is not a path prefix: it begins with a slash, does not end with one, and holds nothing that is escaped in a path, and no dot segments", "")
+			return
+		}
+		c.prefixes = append(c.prefixes, prefix)
+	})
 }
 
 // WithProfile chooses a profile of the policy, by its name; the empty name
@@ -98,11 +202,12 @@ func WithProfile(name string) CompileOption {
 }
 
 // WithLookupEnv sets where "${NAME}" among a policy's origins is looked up, and
-// CORSRPC_PROFILE by Load. Default: os.LookupEnv, which nil means too.
+// CORSRPC_PROFILE by Load. A nil function is an error of Compile or Load. Default: os.LookupEnv.
 func WithLookupEnv(lookup func(name string) (string, bool)) CompileOption {
 	return compileOption(func(c *compileConfig) {
 		if lookup == nil {
-			lookup = os.LookupEnv
+			c.fail("WithLookupEnv", "", "the function is nil: leave the option out for os.LookupEnv", "")
+			return
 		}
 		c.lookupEnv = lookup
 	})
@@ -110,11 +215,12 @@ func WithLookupEnv(lookup func(name string) (string, bool)) CompileOption {
 
 // WithMaxPolicyBytes sets the size, in bytes, beyond which a policy text
 // (YAML, JSON, textproto) is refused unread. It does not hold for binary
-// policies. Default: DefaultMaxPolicyBytes; zero or less means the default.
-func WithMaxPolicyBytes(n int) CompileOption {
-	return compileOption(func(c *compileConfig) {
+// policies. Zero or less is an error of ParsePolicy or Load. Default: DefaultMaxPolicyBytes.
+func WithMaxPolicyBytes(n int) ParseOption {
+	return parseOption(func(c *parseConfig) {
 		if n <= 0 {
-			n = DefaultMaxPolicyBytes
+			c.fail("WithMaxPolicyBytes", strconv.Itoa(n), "is not a positive number of bytes")
+			return
 		}
 		c.maxPolicyBytes = n
 	})
@@ -123,27 +229,45 @@ func WithMaxPolicyBytes(n int) CompileOption {
 // WithLogger sets where the layer logs: refusals and what a shadow policy decides
 // otherwise at level WARN, in bounded number; policies that are not put in force
 // and sources that fail at ERROR; a profile that is chosen and a policy that is
-// replaced at INFO. Default: slog.Default() at the time of the call; nil switches
-// the log off.
+// replaced at INFO. slog.New(slog.DiscardHandler) switches the log off, so that no line is
+// built; a nil logger is an error of New or Load. Default: slog.Default() at the time of the
+// call.
 func WithLogger(logger *slog.Logger) LayerOption {
-	return layerOption(func(c *layerConfig) { c.logger = logger })
+	return layerOption(func(c *layerConfig) {
+		switch {
+		case logger == nil || logger.Handler() == nil:
+			c.fail("WithLogger", "the logger is nil; write slog.New(slog.DiscardHandler) to switch the log off")
+		case logger.Handler() == slog.DiscardHandler:
+			c.logger = nil
+		default:
+			c.logger = logger
+		}
+	})
 }
 
 // WithShadow gives a candidate plan: it is decided for every request next to the
 // one in force and never applied, and each difference is observed and logged. It
-// takes the place of the policy's own shadow. Default: the policy's shadow, or
-// none.
+// takes the place of the policy's own shadow. A nil or zero plan is an error of New or Load.
+// Default: the policy's shadow, or none.
 func WithShadow(candidate *Plan) LayerOption {
-	return layerOption(func(c *layerConfig) { c.shadow = candidate })
+	return layerOption(func(c *layerConfig) {
+		if candidate.missing() {
+			c.fail("WithShadow", "the plan is nil or zero; pass what Compile returns, or leave the option out")
+			return
+		}
+		c.shadow = candidate
+	})
 }
 
-// WithObserver adds one who is told of every decision; each of several is. Default:
-// nobody, and no event is built.
+// WithObserver adds one who is told of every decision; each of several is. A nil observer
+// is an error of New or Load. Default: nobody, and no event is built.
 func WithObserver(o Observer) LayerOption {
 	return layerOption(func(c *layerConfig) {
-		if o != nil {
-			c.observer = append(c.observer, o)
+		if isNil(o) {
+			c.fail("WithObserver", "the observer is nil; leave the option out where nobody is to be told")
+			return
 		}
+		c.observer = append(c.observer, o)
 	})
 }
 

@@ -62,7 +62,7 @@ func loadBinary(t *testing.T, s vectors.Suite, policy *corsrpcv1.Policy) *corsrp
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := []corsrpc.Option{corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), withEnv(s.Env), corsrpc.WithLongLists(0), corsrpc.WithLogger(nil)}
+	opts := []corsrpc.Option{corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), withEnv(s.Env), corsrpc.WithLongLists(0), quiet}
 	for _, p := range s.Prefixes {
 		opts = append(opts, corsrpc.WithPathPrefix(p))
 	}

@@ -28,6 +28,9 @@ type Plan struct {
 	digest      func() string         // worked out once, when it is asked for
 }
 
+// missing reports whether Compile did not make the plan.
+func (p *Plan) missing() bool { return p == nil || p.routes == nil }
+
 // Policy returns a copy of the policy that the plan was compiled from.
 // Compiling it again with the same options gives an equal plan.
 func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }

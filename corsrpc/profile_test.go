@@ -51,7 +51,7 @@ profiles:
 // TestEnvironmentIsTheProcess: it is looked up there where nothing else is given.
 func TestEnvironmentIsTheProcess(t *testing.T) {
 	t.Setenv("APP_ORIGINS", "https://env.example.com")
-	layer, err := corsrpc.Load(writeFile(t, "cors.yaml", `defaults: {allow_origins: ["${APP_ORIGINS}"]}`), corsrpc.WithLogger(nil), corsrpc.WithLookupEnv(nil))
+	layer, err := corsrpc.Load(writeFile(t, "cors.yaml", `defaults: {allow_origins: ["${APP_ORIGINS}"]}`), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +69,10 @@ defaults: {allow_origins: [https://app.example.com]}
 profiles:
   dev: {add_origins: ["${DEV_ORIGIN}"]}
 `
-	if err := load(t, "cors.yaml", text, withEnv(nil), corsrpc.WithLogger(nil)); err != nil {
+	if err := load(t, "cors.yaml", text, withEnv(nil), quiet); err != nil {
 		t.Error(err)
 	}
-	if err := load(t, "cors.yaml", text, withEnv(nil), corsrpc.WithProfile("dev"), corsrpc.WithLogger(nil)); err == nil || !strings.Contains(err.Error(), "DEV_ORIGIN") {
+	if err := load(t, "cors.yaml", text, withEnv(nil), corsrpc.WithProfile("dev"), quiet); err == nil || !strings.Contains(err.Error(), "DEV_ORIGIN") {
 		t.Error(err)
 	}
 }

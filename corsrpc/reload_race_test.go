@@ -80,7 +80,7 @@ func TestReloadsTakeTurns(t *testing.T) {
 			}
 		})
 	}
-	layer, _ := newLayer(t, smallest, corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", source(shop)), corsrpc.WithOriginSource("partners", source(cafe)))
+	layer, _ := newLayer(t, smallest, quiet, corsrpc.WithOriginSource("tenants", source(shop)), corsrpc.WithOriginSource("partners", source(cafe)))
 	plans := []*corsrpc.Plan{versioned(t, 0), versioned(t, 1, "tenants"), versioned(t, 2, "partners"), versioned(t, 3, "tenants", "partners")}
 	ctx, cancel := context.WithCancel(t.Context())
 	var reloads, readers sync.WaitGroup

@@ -51,6 +51,9 @@ func compilePolicy(t testing.TB, text string, opts ...corsrpc.CompileOption) *co
 	return plan
 }
 
+// quiet switches the log off.
+var quiet = corsrpc.WithLogger(slog.New(slog.DiscardHandler))
+
 // newLayer returns a layer for a YAML policy, and its log.
 func newLayer(t testing.TB, text string, opts ...corsrpc.LayerOption) (*corsrpc.Layer, *logBuffer) {
 	t.Helper()

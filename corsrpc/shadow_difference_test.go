@@ -63,7 +63,7 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			seen := &events{}
-			layer, err := corsrpc.New(compilePolicy(t, test.active), corsrpc.WithLogger(nil), corsrpc.WithObserver(seen),
+			layer, err := corsrpc.New(compilePolicy(t, test.active), quiet, corsrpc.WithObserver(seen),
 				corsrpc.WithShadow(compilePolicy(t, test.shadow)))
 			if err != nil {
 				t.Fatal(err)

@@ -151,7 +151,7 @@ func TestShadowUnderAProfile(t *testing.T) {
 shadow: {defaults: {allow_origins: [https://new.example.com]}}
 profiles: {dev: {add_origins: ["http://localhost:*"]}}
 `, corsrpc.WithProfile("dev"))
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithObserver(seen))
+	layer, err := corsrpc.New(plan, quiet, corsrpc.WithObserver(seen))
 	if err != nil {
 		t.Fatal(err)
 	}

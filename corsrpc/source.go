@@ -7,10 +7,17 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
+
+// ErrUnknownSource is the error of New, Load and Reload where the policy names an origin
+// source that WithOriginSource does not give, and of Refresh of such a name. errors.Is finds
+// it; the message says which.
+var ErrUnknownSource = errors.New("corsrpc: unknown origin source")
 
 // OriginSource has the origins of tenants, in a database perhaps, under a name
 // that rules have in allow_origins_from.
@@ -44,46 +51,91 @@ type OriginSourceFunc func(ctx context.Context) iter.Seq2[string, error]
 func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] { return f(ctx) }
 
 // SourceOption changes how a layer keeps the origins of a source.
-type SourceOption func(*source)
+type SourceOption interface{ applyToSource(*source) }
+
+type sourceOption func(*source)
+
+func (o sourceOption) applyToSource(s *source) { o(s) }
+
+// durationOption is an option that sets a duration, which has to be positive.
+func durationOption(name string, d time.Duration, set func(*source)) SourceOption {
+	return sourceOption(func(s *source) {
+		if d <= 0 {
+			s.fail(name, d.String()+" is not a positive duration; leave the option out for its default")
+			return
+		}
+		set(s)
+	})
+}
 
 // SourceMaxAge sets the age of a set beyond which it allows nobody: a source
 // that has failed for so long. So that the set of a source that answers never grows
 // so old, Watch asks for it again after half of that, where SourceEvery is none or
 // longer. That a set is too old is logged once, and reported (SourceReport.Expired).
 // Ages are measured by the monotonic clock, so that a wall clock that is set changes
-// nothing. Default: none, and the last good set stays.
-func SourceMaxAge(d time.Duration) SourceOption { return func(s *source) { s.maxAge = d } }
+// nothing. Zero or less is an error of New or Load. Default: none, and the last good
+// set stays.
+func SourceMaxAge(d time.Duration) SourceOption {
+	return durationOption("SourceMaxAge", d, func(s *source) { s.maxAge = d })
+}
 
-// SourceEvery sets the period after which Watch asks the source again. Default:
-// none, and only notices, SourceMaxAge and Refresh do.
-func SourceEvery(d time.Duration) SourceOption { return func(s *source) { s.every = d } }
+// SourceEvery sets the period after which Watch asks the source again. Zero or less is an
+// error of New or Load. Default: none, and only notices, SourceMaxAge and Refresh do.
+func SourceEvery(d time.Duration) SourceOption {
+	return durationOption("SourceEvery", d, func(s *source) { s.every = d })
+}
 
-// SourceWait has Load and New wait for the first set, no longer than d, and fail
-// without one. Default: they do not, and the source allows nobody until Watch or
-// Refresh has asked it.
-func SourceWait(d time.Duration) SourceOption { return func(s *source) { s.wait = d } }
+// SourceWait has Load and New wait for the first set, no longer than d nor than the context
+// of LoadContext or NewContext, and fail without one. Zero or less is an error of New or Load.
+// Default: they do not wait, and the source allows nobody until Watch or Refresh has asked it.
+func SourceWait(d time.Duration) SourceOption {
+	return durationOption("SourceWait", d, func(s *source) { s.wait = d })
+}
 
 // SourceTimeout sets how long the source may take to stream its set: its context
-// ends then, and the set that was there stays. Default: a minute.
-func SourceTimeout(d time.Duration) SourceOption { return func(s *source) { s.timeout = d } }
+// ends then, and the set that was there stays. Zero or less is an error of New or Load.
+// Default: a minute.
+func SourceTimeout(d time.Duration) SourceOption {
+	return durationOption("SourceTimeout", d, func(s *source) { s.timeout = d })
+}
 
 // SourceMaxOrigins sets how many origins a set may have: a source that streams
-// more has failed, so that a wrong query does not fill the memory. Default:
-// 4,000,000.
-func SourceMaxOrigins(n int) SourceOption { return func(s *source) { s.maxOrigins = n } }
+// more has failed, so that a wrong query does not fill the memory. Zero or less is an error
+// of New or Load. Default: 4,000,000.
+func SourceMaxOrigins(n int) SourceOption {
+	return sourceOption(func(s *source) {
+		if n <= 0 {
+			s.fail("SourceMaxOrigins", strconv.Itoa(n)+" is not a positive number; leave the option out for its default")
+			return
+		}
+		s.maxOrigins = n
+	})
+}
 
-// WithOriginSource gives the source that rules name in allow_origins_from. A
-// source that no rule names is neither asked nor listened to, until a policy with
-// such a rule is put in force.
+// WithOriginSource gives the source that rules name in allow_origins_from: a name of
+// letters, digits, - and _. A source that no rule names is neither asked nor listened to,
+// until a policy with such a rule is put in force. A nil source, a name that no rule can
+// have, and a name that is given twice are errors of New or Load.
 func WithOriginSource(name string, from OriginSource, opts ...SourceOption) LayerOption {
 	return layerOption(func(c *layerConfig) {
 		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, turn: make(chan struct{}, 1), notices: make(chan struct{}, 1)}
+		switch {
+		case !rules.IsSourceName(name):
+			s.fail("WithOriginSource", "the name has to consist of letters, digits, - and _, as in allow_origins_from")
+		case c.sources[name] != nil:
+			s.fail("WithOriginSource", "the name is given twice")
+		}
+		if isNil(from) {
+			s.fail("WithOriginSource", "the source is nil")
+		}
 		for _, o := range opts {
-			o(s)
+			if o == nil {
+				s.fail("SourceOption", "the option is nil")
+				continue
+			}
+			o.applyToSource(s)
 		}
-		if c.sources == nil {
-			c.sources = map[string]*source{}
-		}
+		c.problems = append(c.problems, s.problems...)
 		c.sources[name] = s
 	})
 }
@@ -92,11 +144,17 @@ func WithOriginSource(name string, from OriginSource, opts ...SourceOption) Laye
 type source struct {
 	name                         string
 	from                         OriginSource
-	maxAge, every, wait, timeout time.Duration
+	maxAge, every, wait, timeout time.Duration // 0 for none
 	maxOrigins                   int
+	problems                     []error       // of the options; a layer has a source without
 	turn                         chan struct{} // holds one item while it is asked
 	notices                      chan struct{} // has Watch look at it; one that waits stands for all that come
 	last                         SourceReport  // what was said of it last; under Layer.writing
+}
+
+// fail records a value that an option of the source cannot have.
+func (s *source) fail(option, reason string) {
+	s.problems = append(s.problems, &OptionError{option, fmt.Sprintf("origin source %q: %s", s.name, reason)})
 }
 
 // notice has Watch look at the source, which asks it where a policy names it.
@@ -110,10 +168,10 @@ func (s *source) notice() {
 // period is how old a set may be before Watch asks for another, though nothing
 // notifies of one; 0 for ever so old.
 func (s *source) period() time.Duration {
-	if half := s.maxAge / 2; half > 0 && (s.every <= 0 || s.every > half) {
+	if half := s.maxAge / 2; half > 0 && (s.every == 0 || s.every > half) {
 		return half
 	}
-	return max(0, s.every)
+	return s.every
 }
 
 // sourceSet is what a source streamed. It is immutable.
@@ -230,8 +288,8 @@ func isTenantOrigin(row string) bool {
 // why. It is safe for concurrent use; calls for one source take turns.
 func (l *Layer) Refresh(ctx context.Context, name string) error {
 	s := l.sources[name]
-	if s == nil {
-		return fmt.Errorf("corsrpc: there is no origin source %q: give it by WithOriginSource", name)
+	if s == nil { // or the layer is its zero value
+		return fmt.Errorf("%w %q: give it by WithOriginSource", ErrUnknownSource, name)
 	}
 	set, report := s.load(ctx)
 	l.writing.Lock()
@@ -317,13 +375,16 @@ func (l *Layer) Reload(ctx context.Context, plan *Plan) error {
 }
 
 func (l *Layer) reload(ctx context.Context, plan *Plan) error {
-	if plan == nil {
+	if l.isZero() {
+		return errZeroLayer
+	}
+	if plan.missing() {
 		return errors.New("corsrpc: Reload was given no plan: pass what Compile returns")
 	}
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
 	named := l.sourceNames(plan)
-	if err := l.missingSource(named); err != nil {
+	if err := l.missingSources(named); err != nil {
 		return err
 	}
 	have, loaded := l.Plan(), map[string]*sourceSet{}
@@ -382,12 +443,13 @@ func (p *Plan) Sources() []string {
 	return slices.Compact(names)
 }
 
-// missingSource is the error where one of the sources was not given.
-func (l *Layer) missingSource(names []string) error {
+// missingSources is the error where some of the sources were not given.
+func (l *Layer) missingSources(names []string) error {
+	var missing []error
 	for _, name := range names {
 		if l.sources[name] == nil {
-			return fmt.Errorf("corsrpc: the policy names the origin source %q, which WithOriginSource does not give", name)
+			missing = append(missing, fmt.Errorf("%w %q: the policy names it, and WithOriginSource does not give it", ErrUnknownSource, name))
 		}
 	}
-	return nil
+	return errors.Join(missing...)
 }

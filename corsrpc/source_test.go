@@ -148,12 +148,12 @@ func TestSourceWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		good := &table{rows: []string{shop}}
-		layer, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", good, corsrpc.SourceWait(time.Second)))
+		layer, err := corsrpc.New(compilePolicy(t, tenantsPolicy), quiet, corsrpc.WithOriginSource("tenants", good, corsrpc.SourceWait(time.Second)))
 		if err != nil || !allows(layer, shop) {
 			t.Errorf("%v", err)
 		}
 		start := time.Now()
-		_, err = corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", &table{hangs: true}, corsrpc.SourceWait(3*time.Second)))
+		_, err = corsrpc.New(compilePolicy(t, tenantsPolicy), quiet, corsrpc.WithOriginSource("tenants", &table{hangs: true}, corsrpc.SourceWait(3*time.Second)))
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 3*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}

@@ -14,9 +14,12 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// ErrNoFile is what Watch returns for a layer that Load did not make and that has
+// ErrNoFile is the error of Watch of a layer that Load did not make and that has
 // no origin sources: there is nothing to watch.
 var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no origin sources: there is nothing to watch")
+
+// ErrWatching is the error of Watch of a layer that another call of Watch follows already.
+var ErrWatching = errors.New("corsrpc: Watch runs already for this layer")
 
 // Watch follows the policy file and the origin sources until the context ends,
 // and returns nil then. Run it in a goroutine of its own, once for a layer.
@@ -35,14 +38,14 @@ var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no o
 // and at its notices; where it fails, or cannot tell of changes, again after a pause
 // of 100 ms that doubles up to 30 s.
 //
-// The error is [ErrNoFile] where there is nothing to watch, or says that Watch
-// runs already.
+// The error is [ErrNoFile] where there is nothing to watch, neither a file nor a source, and
+// [ErrWatching] where Watch runs already.
 func (l *Layer) Watch(ctx context.Context) error {
 	if l.file == nil && len(l.sources) == 0 {
 		return ErrNoFile
 	}
 	if !l.watching.CompareAndSwap(false, true) {
-		return errors.New("corsrpc: Watch runs already for this layer")
+		return ErrWatching
 	}
 	defer l.watching.Store(false)
 	var following sync.WaitGroup
@@ -191,7 +194,7 @@ func settleFor(since time.Duration) time.Duration {
 // changes it.
 type policyFile struct {
 	name   string
-	config *compileConfig
+	config fileConfig
 	seen   [sha256.Size]byte // of the content that was tried last
 	info   os.FileInfo       // of the same; nil where it has to be read
 	unread string            // why it could not be read, as was reported last
@@ -207,7 +210,7 @@ type policyFile struct {
 }
 
 // newPolicyFile is a file whose content has been tried.
-func newPolicyFile(name string, config *compileConfig, seen [sha256.Size]byte) *policyFile {
+func newPolicyFile(name string, config fileConfig, seen [sha256.Size]byte) *policyFile {
 	return &policyFile{name: name, config: config, seen: seen, read: readPolicyFile, watch: newFolderWatcher, looks: lookAgain}
 }
 
@@ -317,7 +320,7 @@ func sameFile(a, b os.FileInfo) bool {
 func (l *Layer) readFile(ctx context.Context) (again bool) {
 	f := l.file
 	before, _ := os.Stat(f.name)
-	text, err := f.read(f.name, f.config.maxPolicyBytes)
+	text, err := f.read(f.name, f.config.parse.maxPolicyBytes)
 	after, _ := os.Stat(f.name)
 	if before != nil && after != nil && !sameFile(before, after) {
 		return true
@@ -338,9 +341,9 @@ func (l *Layer) readFile(ctx context.Context) (again bool) {
 	}
 	f.seen = content
 	f.await(nil, 0)
-	plan, err := compileFile(f.name, text, *f.config)
+	plan, err := compileFile(f.name, text, f.config)
 	if err == nil {
-		err = l.missingSource(l.sourceNames(plan)) // which no second try gives
+		err = l.missingSources(l.sourceNames(plan)) // which no second try gives
 	}
 	if err == nil {
 		if err = l.reload(ctx, plan); err != nil {

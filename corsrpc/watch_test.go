@@ -39,7 +39,7 @@ func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 func loadWatched(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := &watched{t: t, told: make(chan corsrpc.Event, 1000)}
-	layer, err := corsrpc.Load(file, append(opts, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+	layer, err := corsrpc.Load(file, append(opts, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 		if e.Kind == corsrpc.EventReload {
 			w.told <- e
 		}
@@ -301,13 +301,13 @@ func TestWatchBursts(t *testing.T) {
 func TestWatchReadsWhatChangedBefore(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
-	layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil))
+	layer, err := corsrpc.Load(file, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	replace(t, file, policyOf("b"))
 	told := make(chan struct{})
-	layer2, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(told) })))
+	layer2, err := corsrpc.Load(file, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(told) })))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 
@@ -29,7 +30,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	layer, err := corsrpc.New(plan, corsrpc.WithObserver(observer), corsrpc.WithLogger(nil))
+	layer, err := corsrpc.New(plan, corsrpc.WithObserver(observer), corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		log.Fatal(err)
 	}

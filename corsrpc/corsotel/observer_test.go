@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -67,7 +68,7 @@ func newLayer(t *testing.T, text string, opts ...corsrpc.LayerOption) (*corsrpc.
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := corsrpc.New(compile(t, text), append(opts, corsrpc.WithLogger(nil), corsrpc.WithObserver(observer))...)
+	layer, err := corsrpc.New(compile(t, text), append(opts, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(observer))...)
 	if err != nil {
 		t.Fatal(err)
 	}

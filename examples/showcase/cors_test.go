@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"testing"
@@ -31,7 +32,7 @@ const (
 // servers are the service by each library, behind the layer.
 func servers(t *testing.T) map[string]http.Handler {
 	t.Helper()
-	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(nil))
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

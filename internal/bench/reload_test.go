@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -25,7 +26,7 @@ func BenchmarkReloads(b *testing.B) {
 	for _, reloads := range []string{"none", "every 100 ms"} {
 		b.Run("reloads="+reloads, func(b *testing.B) {
 			s := setting{exact: origins(100_000), expose: loopbackSetting.expose, procedures: 2}
-			layer := newLayer(b, s, corsrpc.WithLogger(nil))
+			layer := newLayer(b, s, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 			url, client := serveLoopback(b, layer.Wrap(catalog()), (*http.Protocols).SetHTTP1)
 			stop, done := make(chan struct{}), make(chan int, 1)
 			if reloads == "none" {

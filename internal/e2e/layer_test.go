@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func newLayer(t *testing.T, origin, policy string, opts ...corsrpc.LayerOption) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	layer, err := corsrpc.New(plan, append(opts, corsrpc.WithLogger(nil))...)
+	layer, err := corsrpc.New(plan, append(opts, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ func TestPolicyFileChanges(t *testing.T) {
 		}
 		write("https://other.example.com")
 		reloads := make(chan error, 10)
-		layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
+		layer, err := corsrpc.Load(file, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 			if e.Kind == corsrpc.EventReload {
 				reloads <- e.Err
 			}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -67,7 +68,7 @@ func TestRollout(t *testing.T) {
 			t.Run(step.name, func(t *testing.T) {
 				plan := newLayer(t, page.Origin, step.policy).Plan()
 				told := &reasons{}
-				layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithObserver(told))
+				layer, err := corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(told))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -108,7 +109,7 @@ profiles: {dev: {add_origins: ["http://localhost:*"]}}
 			if err != nil {
 				t.Fatal(err)
 			}
-			layer, err := corsrpc.New(plan, corsrpc.WithLogger(nil))
+			layer, err := corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -72,7 +73,7 @@ func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
 	if err != nil {
 		return err
 	}
-	layerOpts := append(more, corsrpc.WithLogger(nil))
+	layerOpts := append(more, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 	for _, name := range sourceNames {
 		source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 			return func(yield func(string, error) bool) {

@@ -5,6 +5,7 @@ package live
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ type live struct {
 func newLive(t *testing.T, source corsrpc.OriginSource, opts ...corsrpc.SourceOption) *live {
 	t.Helper()
 	l := &live{changed: make(chan struct{}, 1)}
-	layer, err := corsrpc.New(compile(t, tenantsPolicy), corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", source, opts...),
+	layer, err := corsrpc.New(compile(t, tenantsPolicy), corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithOriginSource("tenants", source, opts...),
 		corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 			if e.Kind != corsrpc.EventRefresh {
 				return

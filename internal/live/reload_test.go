@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,7 +57,7 @@ func load(t *testing.T, file string, pages ...string) *loaded {
 	tenants := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) { yield(shop, nil) }
 	})
-	layer, err := corsrpc.Load(file, corsrpc.WithLogger(nil), corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Minute)),
+	layer, err := corsrpc.Load(file, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Minute)),
 		corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 			if e.Kind == corsrpc.EventReload {
 				s.reloads <- e.Err

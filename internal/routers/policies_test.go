@@ -3,6 +3,7 @@ package routers
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -196,7 +197,7 @@ func (p *policy) compile() error {
 	if err != nil {
 		return err
 	}
-	p.layer, err = corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithObserver(corsrpc.ObserverFunc(note)))
+	p.layer, err = corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(corsrpc.ObserverFunc(note)))
 	p.addRoutes()
 	return err
 }

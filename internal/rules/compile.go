@@ -21,7 +21,7 @@ type Config struct {
 	Document *Document
 	// Files are the services whose procedures the policy governs.
 	Files *protoregistry.Files
-	// Prefixes are the path prefixes below which procedures are served.
+	// Prefixes are the path prefixes below which procedures are served: route.IsPrefix.
 	Prefixes []string
 	// Profile is the profile that is chosen; empty for none.
 	Profile string
@@ -51,7 +51,6 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Conf
 		reported: map[string]bool{},
 	}
 	c.places = &places{config.Document.withoutPolicy(), c.schema.places}
-	c.checkPrefixes()
 	names := slices.Sorted(maps.Keys(policy.GetProfiles()))
 	chosen := c.checkProfileNames(policy, names)
 	if config.Document == nil { // reading a document has found them
@@ -123,16 +122,6 @@ func (c *compiler) failOnce(code Code, field, reason, fix string, related ...str
 	if !c.reported[key] {
 		c.reported[key] = true
 		c.fail(code, field, "", reason, fix, related...)
-	}
-}
-
-// checkPrefixes refuses path prefixes that are none.
-func (c *compiler) checkPrefixes() {
-	for _, prefix := range c.config.Prefixes {
-		if !route.IsPrefix(prefix) {
-			c.violations = append(c.violations, Violation{Code: CodeOption, Place: Place{Field: "WithPathPrefix"}, Value: prefix,
-				Reason: "is no path prefix: it begins with a slash, does not end with one, and holds nothing that is escaped in a path, and no dot segments"})
-		}
 	}
 }
 

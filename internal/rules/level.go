@@ -127,6 +127,9 @@ var riskOf = map[origin.Code]corsrpcv1.Risk{
 	origin.CodePublicSuffix: corsrpcv1.Risk_RISK_PUBLIC_SUFFIX,
 }
 
+// IsSourceName reports whether a rule can name an origin source so.
+func IsSourceName(name string) bool { return route.IsIdentifier(strings.ReplaceAll(name, "-", "_")) }
+
 func (c *compiler) parseOrigins(l *level, r *corsrpcv1.Rule) {
 	items, field := r.GetAllowOrigins(), l.field+".allow_origins"
 	if list := c.lists[r]; list != nil {
@@ -140,7 +143,7 @@ func (c *compiler) parseOrigins(l *level, r *corsrpcv1.Rule) {
 	for i, name := range r.GetAllowOriginsFrom() {
 		at := fmt.Sprintf("%s.allow_origins_from[%d]", l.field, i)
 		switch {
-		case !route.IsIdentifier(strings.ReplaceAll(name, "-", "_")):
+		case !IsSourceName(name):
 			c.fail(CodeOriginSource, at, name, "is no name of a source: letters, digits, - and _", "")
 		case seen[name]:
 			c.fail(CodeOriginSource, at, name, "is there twice", "")

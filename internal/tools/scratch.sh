@@ -43,13 +43,14 @@ package main
 import (
 	"fmt"
 	"log"
+	"log/slog"
 
 	_ "example.com/acme/gen/acme/shop/v1"
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
 func main() {
-	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(nil))
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,0 +1,281 @@
+package corsrpc_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// optionErrors are the errors that an error joins.
+func optionErrors(err error) (all []*corsrpc.OptionError) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	for _, err := range joined.Unwrap() {
+		var of *corsrpc.OptionError
+		if errors.As(err, &of) {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// meaningless are options of the layer with values that have no meaning.
+var meaningless = map[string]struct {
+	option       corsrpc.LayerOption
+	names, wants string // the option that the error names, and what it says
+}{
+	"no option":               {nil, "LayerOption", "nil"},
+	"no logger":               {corsrpc.WithLogger(nil), "WithLogger", "slog.DiscardHandler"},
+	"a logger of no handler":  {corsrpc.WithLogger(new(slog.Logger)), "WithLogger", "slog.DiscardHandler"},
+	"no observer":             {corsrpc.WithObserver(nil), "WithObserver", "nil"},
+	"a nil observer":          {corsrpc.WithObserver((*events)(nil)), "WithObserver", "nil"},
+	"a nil function observes": {corsrpc.WithObserver(corsrpc.ObserverFunc(nil)), "WithObserver", "nil"},
+	"no shadow":               {corsrpc.WithShadow(nil), "WithShadow", "nil"},
+	"a zero plan as shadow":   {corsrpc.WithShadow(new(corsrpc.Plan)), "WithShadow", "zero"},
+	"no source":               {corsrpc.WithOriginSource("t", nil), "WithOriginSource", `"t": the source is nil`},
+	"a nil source":            {corsrpc.WithOriginSource("t", (*table)(nil)), "WithOriginSource", `"t": the source is nil`},
+	"a nil function as one":   {corsrpc.WithOriginSource("t", corsrpc.OriginSourceFunc(nil)), "WithOriginSource", `"t": the source is nil`},
+	"a source without a name": {corsrpc.WithOriginSource("", rowsOf()), "WithOriginSource", `"": the name`},
+	"a name that no rule has": {corsrpc.WithOriginSource("a b", rowsOf()), "WithOriginSource", `"a b": the name`},
+	"no option of a source":   {corsrpc.WithOriginSource("t", rowsOf(), nil), "SourceOption", `"t": the option is nil`},
+	"no timeout":              {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceTimeout(0)), "SourceTimeout", `"t": 0s is not a positive duration`},
+	"a negative timeout":      {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceTimeout(-time.Second)), "SourceTimeout", `"t": -1s is not a positive duration`},
+	"no age":                  {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceMaxAge(0)), "SourceMaxAge", "0s"},
+	"no period":               {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceEvery(-1)), "SourceEvery", "-1ns"},
+	"no wait":                 {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceWait(0)), "SourceWait", "0s"},
+	"no origins":              {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceMaxOrigins(0)), "SourceMaxOrigins", `"t": 0 is not a positive number`},
+}
+
+// TestMeaninglessLayerOptions: an option of the layer that has no meaning is an error of New,
+// and of Load before it reads the file.
+func TestMeaninglessLayerOptions(t *testing.T) {
+	t.Parallel()
+	for name, test := range meaningless {
+		_, ofNew := corsrpc.New(compilePolicy(t, smallest), test.option)
+		errs := map[string]error{"New": ofNew}
+		if test.option != nil {
+			_, errs["Load"] = corsrpc.Load("no such file.yaml", test.option)
+		}
+		for of, err := range errs {
+			if all := optionErrors(err); len(all) != 1 || all[0].Option != test.names || !strings.Contains(all[0].Reason, test.wants) || !strings.Contains(err.Error(), test.names) {
+				t.Errorf("%s: the error of %s is %v, want one of %s that says %q", name, of, err, test.names, test.wants)
+			}
+		}
+	}
+	if _, err := corsrpc.Load("no such file.yaml", nil); len(optionErrors(err)) != 1 {
+		t.Errorf("no option: the error of Load is %v", err)
+	}
+}
+
+// TestEveryOptionErrorAtOnce: New says all that is wrong with its options, and which sources
+// are missing.
+func TestEveryOptionErrorAtOnce(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, `defaults: {allow_origins_from: [tenants, partners, other]}`)
+	_, err := corsrpc.New(plan, corsrpc.WithLogger(nil), corsrpc.WithObserver(nil),
+		corsrpc.WithOriginSource("other", rowsOf(), corsrpc.SourceEvery(0), corsrpc.SourceTimeout(0)),
+		corsrpc.WithOriginSource("other", rowsOf()))
+	var options []string
+	for _, of := range optionErrors(err) {
+		options = append(options, of.Option)
+	}
+	if got := strings.Join(options, " "); got != "WithLogger WithObserver SourceEvery SourceTimeout WithOriginSource" {
+		t.Errorf("options that are wrong: %s", got)
+	}
+	if !errors.Is(err, corsrpc.ErrUnknownSource) || !strings.Contains(err.Error(), `"tenants"`) || !strings.Contains(err.Error(), `"partners"`) || !strings.Contains(err.Error(), "given twice") {
+		t.Errorf("%v", err)
+	}
+	if _, err := corsrpc.New(nil, corsrpc.WithLogger(nil)); len(optionErrors(err)) != 1 || !strings.Contains(err.Error(), "no plan") {
+		t.Errorf("without a plan: %v", err)
+	}
+	if _, err := corsrpc.New(new(corsrpc.Plan)); err == nil || !strings.Contains(err.Error(), "no plan") {
+		t.Errorf("with a zero plan: %v", err)
+	}
+}
+
+// TestMeaninglessCompileOptions: an option of the compiler, or of reading the text, that has
+// no meaning is a violation like the policy's.
+func TestMeaninglessCompileOptions(t *testing.T) {
+	t.Parallel()
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for option, given := range map[string]corsrpc.CompileOption{
+		"CompileOption":  nil,
+		"WithDocument":   corsrpc.WithDocument(nil),
+		"WithFiles":      corsrpc.WithFiles(nil),
+		"WithLookupEnv":  corsrpc.WithLookupEnv(nil),
+		"WithPathPrefix": corsrpc.WithPathPrefix(""),
+	} {
+		_, err := corsrpc.Compile(doc.Policy(), given)
+		errs := []error{err}
+		if given != nil {
+			errs = append(errs, load(t, "cors.yaml", smallest, given), load(t, "cors.yaml", "defaults: [", given))
+		}
+		for _, err := range errs {
+			found := violations(t, err)
+			if last := found[len(found)-1]; last.Check != corsrpc.CheckOption || last.Field != option || last.Reason == "" {
+				t.Errorf("%s: %v", option, err)
+			}
+		}
+	}
+	for _, n := range []int{0, -1} {
+		_, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest), corsrpc.WithMaxPolicyBytes(n))
+		for _, err := range []error{err, load(t, "cors.yaml", smallest, corsrpc.WithMaxPolicyBytes(n))} {
+			if found := violations(t, err); len(found) != 1 || found[0].Check != corsrpc.CheckOption || found[0].Field != "WithMaxPolicyBytes" {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+		}
+	}
+	if _, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest), nil); len(violations(t, err)) != 1 {
+		t.Errorf("no option: %v", err)
+	}
+	if err := load(t, "cors.yaml", smallest, corsrpc.WithDocument(doc)); len(violations(t, err)) != 1 {
+		t.Errorf("a document for Load: %v", err)
+	}
+	all := violations(t, load(t, "cors.yaml", "defaults: {allow_origin: [x]}", corsrpc.WithFiles(nil), corsrpc.WithMaxPolicyBytes(0)))
+	if len(all) != 3 {
+		t.Errorf("of the policy and the options: %v", all)
+	}
+}
+
+// TestMaxPolicyBytes: ParsePolicy and Load take the option, and it holds for the text.
+func TestMaxPolicyBytes(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]bool{len(smallest): true, len(smallest) - 1: false} {
+		_, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest), corsrpc.WithMaxPolicyBytes(n))
+		loaded := load(t, "cors.yaml", smallest, corsrpc.WithMaxPolicyBytes(n), quiet)
+		if (err == nil) != want || (loaded == nil) != want {
+			t.Errorf("%d bytes: %v, %v", n, err, loaded)
+		}
+	}
+}
+
+// TestEmptySchema: a registry without files is a schema without services.
+func TestEmptySchema(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, smallest, corsrpc.WithFiles(new(protoregistry.Files)))
+	if got := plan.Procedures(); len(got) != 0 {
+		t.Errorf("%d procedures", len(got))
+	}
+}
+
+// TestWaitEndsWithTheContext: LoadContext and NewContext wait for a source no longer than their
+// context lasts, and do not touch it otherwise.
+func TestWaitEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "cors.yaml", tenantsPolicy)
+	plan := compilePolicy(t, tenantsPolicy)
+	for name, start := range map[string]func(ctx context.Context, opts ...corsrpc.LayerOption) (*corsrpc.Layer, error){
+		"NewContext": func(ctx context.Context, opts ...corsrpc.LayerOption) (*corsrpc.Layer, error) {
+			return corsrpc.NewContext(ctx, plan, opts...)
+		},
+		"LoadContext": func(ctx context.Context, opts ...corsrpc.LayerOption) (*corsrpc.Layer, error) {
+			var all []corsrpc.Option
+			for _, o := range opts {
+				all = append(all, o)
+			}
+			return corsrpc.LoadContext(ctx, file, all...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				begin := time.Now()
+				if _, err := start(ctx, quiet, corsrpc.WithOriginSource("tenants", &table{hangs: true}, corsrpc.SourceWait(time.Hour))); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 3*time.Second {
+					t.Errorf("%v after %v", err, time.Since(begin))
+				}
+				layer, err := start(ctx, quiet, corsrpc.WithOriginSource("tenants", &table{rows: []string{shop}})) // nothing is waited for
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := layer.Refresh(t.Context(), "tenants"); err != nil || !allows(layer, shop) {
+					t.Errorf("behind the context's end: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestZeroLayer: Wrap of a layer that nobody made panics when the handler is mounted; nothing
+// else panics, and nobody is let in.
+func TestZeroLayer(t *testing.T) {
+	t.Parallel()
+	panics := func(f func()) (says any) {
+		defer func() { says = recover() }()
+		f()
+		return nil
+	}
+	if got, _ := panics(func() { new(corsrpc.Layer).Wrap(nothing) }).(string); !strings.Contains(got, "corsrpc.Load") {
+		t.Errorf("Wrap of a zero layer: %q", got)
+	}
+	layer, _ := newLayer(t, smallest)
+	if got, _ := panics(func() { layer.Wrap(nil) }).(string); !strings.Contains(got, "no handler") {
+		t.Errorf("Wrap of no handler: %q", got)
+	}
+	zero, plan := new(corsrpc.Layer), compilePolicy(t, smallest)
+	if zero.Plan() != nil || zero.CheckOrigin(httptest.NewRequest(http.MethodGet, "/", nil)) {
+		t.Error("a zero layer has a plan, or lets a handshake in")
+	}
+	if err := zero.Reload(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "corsrpc.New") || zero.Plan() != nil {
+		t.Errorf("Reload: %v", err)
+	}
+	if err := zero.Refresh(t.Context(), "tenants"); !errors.Is(err, corsrpc.ErrUnknownSource) {
+		t.Errorf("Refresh: %v", err)
+	}
+	if err := zero.Watch(t.Context()); !errors.Is(err, corsrpc.ErrNoFile) {
+		t.Errorf("Watch: %v", err)
+	}
+}
+
+// TestUnknownSource: errors.Is tells that a source is missing.
+func TestUnknownSource(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, smallest)
+	_, ofNew := corsrpc.New(compilePolicy(t, tenantsPolicy))
+	for of, err := range map[string]error{
+		"New": ofNew, "Load": load(t, "cors.yaml", tenantsPolicy), "Refresh": layer.Refresh(t.Context(), "tenants"),
+		"Reload": layer.Reload(t.Context(), compilePolicy(t, tenantsPolicy)),
+	} {
+		if !errors.Is(err, corsrpc.ErrUnknownSource) || !strings.Contains(err.Error(), `"tenants"`) || !strings.Contains(err.Error(), "WithOriginSource") {
+			t.Errorf("%s: %v", of, err)
+		}
+	}
+}
+
+// TestWatchWithoutAFile: a layer of New has nothing to follow but its sources.
+func TestWatchWithoutAFile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		layer, _ := newLayer(t, smallest)
+		if err := layer.Watch(ended); !errors.Is(err, corsrpc.ErrNoFile) {
+			t.Errorf("without sources: %v", err)
+		}
+		tenants := &table{rows: []string{shop}}
+		layer, _ = newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants))
+		follow(t, layer)
+		if !allows(layer, shop) {
+			t.Error("the source is not followed")
+		}
+		if err := layer.Watch(t.Context()); !errors.Is(err, corsrpc.ErrWatching) {
+			t.Errorf("a second Watch: %v", err)
+		}
+	})
+}
