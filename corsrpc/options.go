@@ -48,10 +48,10 @@ type layerOption func(*layerConfig)
 func (layerOption) option()                       {}
 func (o layerOption) applyToLayer(c *layerConfig) { o(c) }
 
-// An OptionError is an option of a layer with a value that has no meaning: a nil
-// observer, a period of no length. New and Load return all of them at once, joined:
-// errors.As finds the first. (Options of Compile and ParsePolicy have their problems among
-// the violations of a PolicyError.)
+// An OptionError is an option with a value that has no meaning: a nil observer, a period of
+// no length. New and Load return all of them at once, joined: errors.As finds the first.
+// Options of Compile and ParsePolicy have their problems among the violations of a
+// PolicyError.
 type OptionError struct {
 	// Option is the name of the function that makes the option, such as WithObserver.
 	Option string

@@ -55,17 +55,41 @@ type source struct {
 }
 
 // Option changes how New makes an observer.
-type Option func(*config)
+type Option interface{ apply(*config) error }
+
+type option func(*config) error
+
+func (o option) apply(c *config) error { return o(c) }
 
 type config struct{ provider metric.MeterProvider }
 
-// WithMeterProvider sets whose meter the measurements go to. Default: otel.GetMeterProvider().
+// WithMeterProvider sets whose meter the measurements go to. A nil provider is an error of
+// New. Default: otel.GetMeterProvider().
 func WithMeterProvider(p metric.MeterProvider) Option {
-	return func(c *config) { c.provider = p }
+	return option(func(c *config) error {
+		if p == nil {
+			return &corsrpc.OptionError{Option: "corsotel.WithMeterProvider", Reason: "the provider is nil; leave the option out for otel.GetMeterProvider()"}
+		}
+		c.provider = p
+		return nil
+	})
 }
 
-// New returns an observer for WithObserver. The error says which instrument could
-// not be made.
+func newConfig(opts []Option) (*config, error) {
+	c := &config{provider: otel.GetMeterProvider()}
+	var wrong []error
+	for _, o := range opts {
+		if o == nil {
+			wrong = append(wrong, &corsrpc.OptionError{Option: "corsotel.Option", Reason: "the option is nil"})
+			continue
+		}
+		wrong = append(wrong, o.apply(c))
+	}
+	return c, errors.Join(wrong...)
+}
+
+// New returns an observer for WithObserver. The error joins a *corsrpc.OptionError for each
+// option that has no meaning, or says which instrument could not be made.
 //
 // It records:
 //
@@ -76,9 +100,9 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 //	corsrpc.source.origins      gauge    the origins of a source that are in force
 //	corsrpc.source.age          gauge    how old they are, in seconds
 func New(opts ...Option) (*Observer, error) {
-	c := config{provider: otel.GetMeterProvider()}
-	for _, o := range opts {
-		o(&c)
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
 	}
 	meter := c.provider.Meter(scope)
 	var failed []error

@@ -353,6 +353,17 @@ func TestNewDefaults(t *testing.T) {
 	}
 }
 
+// TestMeaninglessOptions: an option that has no meaning is an error of New.
+func TestMeaninglessOptions(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]corsotel.Option{"corsotel.Option": nil, "corsotel.WithMeterProvider": corsotel.WithMeterProvider(nil)} {
+		var wrong *corsrpc.OptionError
+		if _, err := corsotel.New(option); !errors.As(err, &wrong) || wrong.Option != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestUnknownEvents: kinds to come are ignored.
 func TestUnknownEvents(t *testing.T) {
 	t.Parallel()

@@ -25,8 +25,13 @@ type Source struct {
 }
 
 // New returns a source of what the query selects: one column of text, an origin
-// a row, such as https://shop.example.com. Rows that are NULL are passed over.
+// a row, such as https://shop.example.com. Rows that are NULL are passed over. It panics
+// where the database is nil or the query empty: when the server starts, and not when the
+// source is asked.
 func New(db *sql.DB, query string, args ...any) *Source {
+	if db == nil || query == "" {
+		panic("corssql: New was given no database or no query")
+	}
 	return &Source{db: db, query: query, args: args}
 }
 
@@ -57,8 +62,11 @@ func (s *Source) Origins(ctx context.Context) iter.Seq2[string, error] {
 
 // WithNotify returns the source with a function that waits until the set may
 // have changed, and returns nil then: with PostgreSQL, that listens and waits for a
-// notification. See corsrpc.OriginNotifier.
+// notification. See corsrpc.OriginNotifier. It panics where the function is nil.
 func (s *Source) WithNotify(wait func(ctx context.Context) error) *NotifiedSource {
+	if wait == nil {
+		panic("corssql: WithNotify was given no function")
+	}
 	return &NotifiedSource{Source: s, wait: wait}
 }
 

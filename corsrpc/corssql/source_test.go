@@ -1,0 +1,27 @@
+package corssql_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corssql"
+)
+
+// TestSourceOfNothing: a source that could never answer is found when it is made.
+func TestSourceOfNothing(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(){
+		"no database": func() { corssql.New(nil, "SELECT origin FROM domains") },
+		"no query":    func() { corssql.New(new(sql.DB), "") },
+		"no function": func() { corssql.New(new(sql.DB), "SELECT origin FROM domains").WithNotify(nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			make()
+		}()
+	}
+}
