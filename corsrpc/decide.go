@@ -11,7 +11,7 @@ import (
 )
 
 // Request is what a decision depends on: the parts of an http.Request that a
-// browser's or a proxy's CORS behaviour shows in.
+// browser's or a proxy's CORS behaviour shows in. Fields may be added: use field names in literals.
 type Request struct {
 	// Method is the HTTP method.
 	Method string

@@ -47,7 +47,7 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-// Event is one thing that a layer did.
+// Event is one thing that a layer did. Fields may be added: use field names in literals.
 type Event struct {
 	// Kind says which of the other fields are set.
 	Kind EventKind

@@ -58,7 +58,7 @@ func (p Provenance) FieldWithoutIndex() string {
 }
 
 // EffectiveRule is what holds for one procedure or one path: the levels of the
-// policy and of the schema put together.
+// policy and of the schema put together. Fields may be added: use field names in literals.
 type EffectiveRule struct {
 	// Name is the procedure's full name, such as acme.v1.CatalogService.Get, the path
 	// rule's pattern, or a selector.

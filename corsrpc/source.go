@@ -192,7 +192,7 @@ func (s *sourceSet) allows(o string) bool {
 // expired reports whether the set is so old that it allows nobody.
 func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// SourceReport says what came of asking a source.
+// SourceReport says what came of asking a source. Fields may be added: use field names in literals.
 type SourceReport struct {
 	// Name is the source's, as rules name it.
 	Name string

@@ -132,12 +132,13 @@ func (c Check) Purpose() string {
 }
 
 // Position is a place in a policy text. Lines and columns count from 1,
-// columns in characters; the zero value means that the place is not known.
+// columns in characters; the zero value means that the place is not
+// known. It is comparable.
 type Position struct {
 	Line, Column int
 }
 
-// Related is another value that a violation is about.
+// Related is another value that a violation is about. It is comparable.
 type Related struct {
 	// Field is its path.
 	Field string
@@ -146,7 +147,7 @@ type Related struct {
 	Position Position
 }
 
-// Violation is one thing that is wrong with a policy.
+// Violation is one thing that is wrong with a policy. Fields may be added: use field names in literals.
 type Violation struct {
 	// Check is which check found it.
 	Check Check
