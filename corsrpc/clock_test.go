@@ -50,14 +50,3 @@ func TestOlderSets(t *testing.T) {
 		have = l.sets["tenants"]
 	}
 }
-
-// TestSettleFor: a file is read when it has been left alone for a while, and after a
-// longer while whether it has or not.
-func TestSettleFor(t *testing.T) {
-	t.Parallel()
-	for since, want := range map[time.Duration]time.Duration{0: settle, time.Millisecond: settle, longestSettle - time.Millisecond: time.Millisecond, longestSettle: 0, time.Hour: 0} {
-		if got := settleFor(since); got != want {
-			t.Errorf("after %v: %v, want %v", since, got, want)
-		}
-	}
-}

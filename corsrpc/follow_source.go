@@ -47,7 +47,7 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 			if next == 0 || next > pause {
 				next = pause
 			}
-			pause = min(2*pause, longestPause)
+			pause = min(2*pause, maxPause)
 		default:
 			pause = firstPause
 		}
@@ -89,7 +89,7 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 		s.notice()
 		// The first nil after a failure says no more than that it listens again: a line
 		// that is cut as soon as it stands does not have the source asked in a loop.
-		if err == nil && connected || time.Since(start) > longestPause {
+		if err == nil && connected || time.Since(start) > maxPause {
 			pause = firstPause
 		}
 		if connected = err == nil; connected {
@@ -102,7 +102,7 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, longestPause)
+		pause = min(2*pause, maxPause)
 	}
 }
 

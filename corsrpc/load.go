@@ -2,13 +2,11 @@ package corsrpc
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
+	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
@@ -39,14 +37,15 @@ func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, erro
 	if err := errors.Join(c.layer.problems...); err != nil {
 		return nil, err
 	}
-	text, err := readPolicyFile(name, c.parse.maxPolicyBytes)
+	maxBytes := c.parse.maxFileBytes(name)
+	text, err := filewatch.Read(name, maxBytes)
 	if err != nil {
-		return nil, err
+		return nil, readError(err)
 	}
+	file := &policyFile{File: filewatch.New(name, maxBytes, text), name: name, config: c.fileConfig}
 	if !c.compile.profileGiven {
 		c.compile.profile, _ = c.compile.lookupEnv(profileVariable)
 	}
-	seen := sha256.Sum256(text)
 	plan, err := compileFile(name, text, c.fileConfig)
 	if err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, erro
 	if err != nil {
 		return nil, err
 	}
-	l.file = newPolicyFile(name, c.fileConfig, seen)
+	l.file = file
 	if l.log != nil {
 		l.log.loaded(name, c.compile)
 	}
@@ -118,24 +117,14 @@ func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
 	return compile(doc.Policy(), cut, &config, violations)
 }
 
-// readPolicyFile reads no more of a text than shows that it is too large.
-func readPolicyFile(name string, maxText int) ([]byte, error) {
-	read := os.ReadFile // into one piece of memory: a binary policy may be large
-	if format, ok := policyfile.FormatOf(name); !ok || format != policyfile.FormatBinary {
-		read = func(name string) ([]byte, error) { return readUpTo(name, int64(maxText)+1) }
+// maxFileBytes is how much of a file is read: no more of a text than shows that it is too
+// large, and all of a binary policy (0).
+func (c *parseConfig) maxFileBytes(name string) int64 {
+	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
+		return 0
 	}
-	text, err := read(name)
-	if err != nil {
-		return nil, fmt.Errorf("corsrpc: the policy cannot be read: %w", err)
-	}
-	return text, nil
+	return max(int64(c.maxPolicyBytes), int64(c.maxPolicyBytes)+1) // of the largest number there is no next
 }
 
-func readUpTo(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
-}
+// readError is the error of a file that cannot be read.
+func readError(err error) error { return fmt.Errorf("corsrpc: the policy cannot be read: %w", err) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -155,7 +156,7 @@ func TestMeaninglessCompileOptions(t *testing.T) {
 // TestMaxPolicyBytes: ParsePolicy and Load take the option, and it holds for the text.
 func TestMaxPolicyBytes(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]bool{len(smallest): true, len(smallest) - 1: false} {
+	for n, want := range map[int]bool{math.MaxInt: true, len(smallest): true, len(smallest) - 1: false} {
 		_, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest), corsrpc.WithMaxPolicyBytes(n))
 		loaded := load(t, "cors.yaml", smallest, corsrpc.WithMaxPolicyBytes(n), quiet)
 		if (err == nil) != want || (loaded == nil) != want {

@@ -54,7 +54,7 @@ func (l *Layer) Watch(ctx context.Context) error {
 
 // The pauses after a failure.
 const (
-	firstPause   = 100 * time.Millisecond
-	firstRetry   = 2 * time.Second // of a policy, one of whose sources failed
-	longestPause = 30 * time.Second
+	firstPause = 100 * time.Millisecond
+	firstRetry = 2 * time.Second // of a policy, one of whose sources failed
+	maxPause   = 30 * time.Second
 )

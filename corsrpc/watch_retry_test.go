@@ -14,6 +14,42 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
+// blind is a layer that follows its file, of whose changes nothing tells but polling, until the
+// test ends.
+func blind(t *testing.T, file string, opts ...corsrpc.Option) *watched {
+	t.Helper()
+	w := loadWatched(t, file, opts...)
+	w.layer.PollOnly()
+	w.follow()
+	w.nothing("at the start")
+	return w
+}
+
+// nothing is told by now.
+func (w *watched) nothing(when string) {
+	w.t.Helper()
+	synctest.Wait()
+	select {
+	case e := <-w.told:
+		w.t.Errorf("%s: told %v", when, e.Err)
+	default:
+	}
+}
+
+// within is the next reload, which has to be told in this time and no sooner than a
+// poll before.
+func (w *watched) within(d time.Duration, says, inForce string) {
+	w.t.Helper()
+	start := time.Now()
+	w.next(says, inForce)
+	if took := time.Since(start); took > d || took < d-2*time.Second {
+		w.t.Errorf("told after %v, want %v or up to 2 s less", took, d)
+	}
+}
+
+// One poll, and the time that a file is left alone.
+const poll = 2*time.Second + 50*time.Millisecond
+
 // clocked is a source that fails until it is healed, each time with another text, and
 // keeps when it was asked.
 type clocked struct {
@@ -66,7 +102,7 @@ func failing(t *testing.T) (*watched, *clocked, string) {
 	file := writeFile(t, "cors.yaml", policyOf("a"))
 	w := blind(t, file, corsrpc.WithOriginSource("tenants", source))
 	replace(t, file, tenantsPolicy)
-	w.within(look, "down", "a")
+	w.within(poll, "down", "a")
 	return w, source, file
 }
 
@@ -91,10 +127,10 @@ func TestWatchRetriesSources(t *testing.T) {
 			t.Errorf("asked %d times", n)
 		}
 		replace(t, file, policyOf("a"))
-		w.within(look, "", "a")
+		w.within(poll, "", "a")
 		source.heal(false)
 		replace(t, file, tenantsPolicy)
-		w.within(look, "down", "a")
+		w.within(poll, "down", "a")
 		time.Sleep(10 * time.Second)
 		if got := source.pauses(); !slices.Equal(got, []int{2, 4}) {
 			t.Errorf("the next time, asked after %v s", got)
@@ -111,7 +147,7 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, source, file := failing(t)
 			replace(t, file, policyOf("b"))
-			w.within(look, "", "b")
+			w.within(poll, "", "b")
 			source.heal(true)
 			time.Sleep(time.Hour)
 			w.nothing("a policy that waited")
@@ -122,7 +158,7 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, source, file := failing(t)
 			replace(t, file, "defaults: [")
-			w.within(look, "is no YAML", "a")
+			w.within(poll, "is no YAML", "a")
 			source.heal(true)
 			time.Sleep(time.Hour)
 			w.nothing("a policy that waited")
@@ -132,7 +168,7 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			w, source, file := failing(t)
-			time.Sleep(1990 * time.Millisecond) // behind the look, before the next try
+			time.Sleep(1990 * time.Millisecond) // behind the poll, before the next try
 			source.heal(true)
 			replace(t, file, policyOf("b"))
 			w.within(60*time.Millisecond, "", "b")
@@ -148,7 +184,7 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 			if err := os.Rename(file, file+"~"); err != nil {
 				t.Fatal(err)
 			}
-			w.within(look, "no such file", "a")
+			w.within(poll, "no such file", "a")
 			source.heal(true)
 			time.Sleep(time.Hour)
 			w.nothing("a file that is away")
@@ -170,13 +206,13 @@ func TestWatchSourceThatNobodyGave(t *testing.T) {
 		source := &clocked{healed: true}
 		w := blind(t, file, corsrpc.WithOriginSource("tenants", source))
 		replace(t, file, `defaults: {allow_origins_from: [tenants, unknown]}`)
-		w.within(look, `"unknown"`, "a")
+		w.within(poll, `"unknown"`, "a")
 		time.Sleep(time.Hour)
 		w.nothing("a file that did not change")
-		if w.layer.TriesFileAgain() || source.timesAsked() != 0 {
-			t.Errorf("tried again: %v; another source was asked %d times", w.layer.TriesFileAgain(), source.timesAsked())
+		if w.layer.RetriesFile() || source.timesAsked() != 0 {
+			t.Errorf("tried again: %v; another source was asked %d times", w.layer.RetriesFile(), source.timesAsked())
 		}
 		replace(t, file, tenantsPolicy)
-		w.within(look, "", "shop")
+		w.within(poll, "", "shop")
 	})
 }

@@ -2,9 +2,7 @@ package corsrpc_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +28,7 @@ type watched struct {
 func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := loadWatched(t, file, opts...)
-	w.layer.LookEvery(time.Hour)
+	w.layer.PollEvery(time.Hour)
 	w.follow()
 	return w
 }
@@ -152,149 +150,6 @@ func TestWatchHalfWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.next("", "b")
-}
-
-// TestWatchVanishedFile: it is awaited, and its folder too.
-func TestWatchVanishedFile(t *testing.T) {
-	t.Parallel()
-	folder := filepath.Join(t.TempDir(), "etc")
-	file := filepath.Join(folder, "cors.yaml")
-	create := func(text string) {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		writeInPlace(t, file, text)
-	}
-	create(policyOf("a"))
-	w := loadWatched(t, file)
-	w.half = true
-	w.follow()
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	w.next("no such file", "a")
-	create(policyOf("b"))
-	w.next("", "b")
-	if err := os.RemoveAll(folder); err != nil {
-		t.Fatal(err)
-	}
-	w.next("no such file", "b")
-	create(policyOf("c")) // seen when the file is looked at again: nothing tells of a new folder
-	w.next("", "c")
-	create(policyOf("d"))
-	w.next("", "d")
-}
-
-// configMap mounts cors.yaml as Kubernetes does, and returns what changes it.
-func configMap(t *testing.T, mount string) (swap func(text string)) {
-	t.Helper()
-	if err := os.Symlink(filepath.Join("..data", "cors.yaml"), filepath.Join(mount, "cors.yaml")); err != nil {
-		t.Fatal(err)
-	}
-	version := 0
-	return func(text string) {
-		t.Helper()
-		version++
-		folder := fmt.Sprintf("..2026_11_23_%d", version)
-		if err := os.Mkdir(filepath.Join(mount, folder), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		writeInPlace(t, filepath.Join(mount, folder, "cors.yaml"), text)
-		if err := os.Symlink(folder, filepath.Join(mount, "..data_tmp")); err != nil {
-			t.Fatal(err)
-		}
-		old, _ := os.Readlink(filepath.Join(mount, "..data"))
-		if err := os.Rename(filepath.Join(mount, "..data_tmp"), filepath.Join(mount, "..data")); err != nil {
-			t.Fatal(err)
-		}
-		if old != "" {
-			if err := os.RemoveAll(filepath.Join(mount, old)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
-// TestWatchConfigMap: Kubernetes mounts a file as a link to a link to a folder, and
-// swaps the middle one.
-func TestWatchConfigMap(t *testing.T) {
-	t.Parallel()
-	mount := t.TempDir()
-	swap := configMap(t, mount)
-	swap(policyOf("a"))
-	w := watch(t, filepath.Join(mount, "cors.yaml"))
-	for _, name := range []string{"b", "c", "d"} {
-		swap(policyOf(name))
-		w.next("", name)
-	}
-}
-
-// relink has a link lead elsewhere, in one step.
-func relink(t *testing.T, link, target string) {
-	t.Helper()
-	if err := os.Symlink(target, link+"~"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(link+"~", link); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestWatchLinkedFile: the file that a link leads to is written where it is.
-func TestWatchLinkedFile(t *testing.T) {
-	t.Parallel()
-	target := writeFile(t, "elsewhere.yaml", policyOf("a"))
-	link := filepath.Join(t.TempDir(), "cors.yaml")
-	if err := os.Symlink(target, link); err != nil {
-		t.Fatal(err)
-	}
-	w := watch(t, link)
-	replace(t, target, policyOf("b"))
-	w.next("", "b")
-	other := writeFile(t, "other.yaml", policyOf("c"))
-	relink(t, link, other)
-	w.next("", "c")
-	replace(t, other, policyOf("d"))
-	w.next("", "d")
-}
-
-// TestWatchBursts: of a thousand writes in a row a few are read, the last is in
-// force, and a folder where something else is always written does not put the policy
-// off.
-func TestWatchBursts(t *testing.T) {
-	t.Parallel()
-	file := writeFile(t, "cors.yaml", policyOf("a"))
-	w := watch(t, file)
-	for i := range 1000 {
-		replace(t, file, policyOf(fmt.Sprintf("v%d", i)))
-	}
-	for told := 1; ; told++ {
-		e := <-w.told
-		if e.Err != nil {
-			t.Fatal(e.Err)
-		}
-		if allows(w.layer, "https://v999.example.com") {
-			if told > 100 {
-				t.Errorf("%d reloads for a burst", told)
-			}
-			break
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	busy := make(chan struct{})
-	go func() {
-		defer close(busy)
-		for i := 0; ctx.Err() == nil; i++ {
-			writeErr := os.WriteFile(filepath.Join(filepath.Dir(file), "access.log"), []byte(fmt.Sprint(i)), 0o600)
-			if writeErr != nil {
-				t.Error(writeErr)
-			}
-		}
-	}()
-	replace(t, file, policyOf("busy"))
-	w.next("", "busy")
-	cancel()
-	<-busy
 }
 
 // TestWatchReadsWhatChangedBefore: between Load and Watch.

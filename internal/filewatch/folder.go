@@ -1,4 +1,4 @@
-package corsrpc
+package filewatch
 
 import (
 	"path/filepath"
@@ -10,7 +10,7 @@ import (
 // folderWatcher tells of changes in the folder of a file, and in the one that the
 // file's link leads to.
 type folderWatcher struct {
-	watcher *fsnotify.Watcher // nil where the system has none left: the file is looked at
+	watcher *fsnotify.Watcher // nil where nothing tells of changes: the system has none left, or none is wanted
 	events  chan fsnotify.Event
 	errors  chan error
 	folders []string
@@ -41,7 +41,7 @@ func (w *folderWatcher) follow(name string) {
 	}
 	w.folders = folders
 	for _, folder := range folders {
-		_ = w.watcher.Add(folder) // where it cannot be watched, it is looked at
+		_ = w.watcher.Add(folder) // where it cannot be watched, polling sees what changes
 	}
 }
 
