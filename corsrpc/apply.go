@@ -321,10 +321,10 @@ func lists(lines []string, item string) bool {
 // exposed returns the value of Access-Control-Expose-Headers for a response, and
 // removes the fields of others.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	for known := range t.answers.all {
-		if known.value.isOf(header) {
-			known.use()
-			return known.value.value, false // it has none of others
+	for known := range t.answers.All {
+		if known.Value.isOf(header) {
+			known.Use()
+			return known.Value.value, false // it has none of others
 		}
 	}
 	replaced = dropAccessControl(header)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
@@ -104,7 +105,7 @@ func (a answers) target(rule *rules.Effective) *target {
 
 // known returns a target for the plan to hold.
 func (a answers) known(kind targetKind, name string, rule *rules.Effective) *target {
-	return &target{kind: kind, name: name, known: true, id: newID(), grant: a.grant(rule), rule: rule, answers: &recent[exposure]{}}
+	return &target{kind: kind, name: name, known: true, id: newID(), grant: a.grant(rule), rule: rule, answers: &clockcache.Cache[exposure]{}}
 }
 
 // version returns the version of corsrpc that the program was built with; "(devel)" where its

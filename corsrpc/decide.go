@@ -277,8 +277,8 @@ func (d *Decision) answerPreflight(r *Request, requested string) {
 		d.reason, d.missing = ReasonMethodNotGranted, requested
 	case missing != "":
 		d.reason, d.missing = ReasonHeadersNotGranted, missing
-	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= recentBytes:
-		g.preflights.remember(strings.Clone(lines[0]))
+	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= maxCachedBytes:
+		g.preflights.Add(strings.Clone(lines[0]))
 	}
 }
 
@@ -310,9 +310,9 @@ func (g *grant) grantedBefore(lines []string) bool {
 	if len(lines) != 1 {
 		return false
 	}
-	for known := range g.preflights.all {
-		if known.value == lines[0] {
-			known.use()
+	for known := range g.preflights.All {
+		if known.Value == lines[0] {
+			known.Use()
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
@@ -19,8 +20,8 @@ import (
 // its caches, and safe for concurrent use.
 type grant struct {
 	id          uint64
-	answers     recent[exposure] // of procedures that are not known
-	preflights  recent[string]   // values of Access-Control-Request-Headers of which all is granted as it is
+	answers     clockcache.Cache[exposure] // of procedures that are not known
+	preflights  clockcache.Cache[string]   // values of Access-Control-Request-Headers of which all is granted as it is
 	origins     *origin.Set
 	sources     []string // whose sets count as well
 	anyOrigin   bool

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
@@ -52,8 +53,8 @@ type target struct {
 	grant *grant
 	rule  *rules.Effective // where each value of the grant comes from
 
-	answers *recent[exposure] // its own where the plan holds it; the grant's otherwise
-	unclear *unclearPath      // of a path whose readings differ
+	answers *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
+	unclear *unclearPath                // of a path whose readings differ
 }
 
 // unclearPath holds two readings of a path that lead to different answers.

@@ -7,61 +7,18 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 )
 
-// remembers reports whether a value is in the memory.
-func remembers[T any](r *recent[T], matches func(*T) bool) bool {
-	for p := range r.all {
-		if matches(&p.value) {
-			p.use()
+// remembers reports whether a value is in the cache.
+func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
+	for known := range cache.All {
+		if matches(&known.Value) {
+			known.Use()
 			return true
 		}
 	}
 	return false
-}
-
-func is(want string) func(*string) bool {
-	return func(have *string) bool { return *have == want }
-}
-
-// TestRecentIsBounded: of ever new values a few are kept, and those in use stay.
-func TestRecentIsBounded(t *testing.T) {
-	t.Parallel()
-	var r recent[string]
-	r.remember("in use")
-	for i := range 100_000 {
-		if !remembers(&r, is("in use")) {
-			t.Fatalf("what is in use is forgotten after %d new ones", i)
-		}
-		if name := fmt.Sprint(i); !remembers(&r, is(name)) {
-			r.remember(name)
-		}
-	}
-	kept := 0
-	for i := range 100_000 {
-		if remembers(&r, is(fmt.Sprint(i))) {
-			kept++
-		}
-	}
-	if kept != recentMost-1 {
-		t.Errorf("%d of the new ones are kept, want %d", kept, recentMost-1)
-	}
-}
-
-// TestRecentMakesRoom: what is no longer used gives way.
-func TestRecentMakesRoom(t *testing.T) {
-	t.Parallel()
-	var r recent[string]
-	for i := range recentMost {
-		r.remember(fmt.Sprint("old ", i))
-		remembers(&r, is(fmt.Sprint("old ", i)))
-	}
-	for i := 0; !remembers(&r, is("new")); i++ {
-		if i > recentMost {
-			t.Fatalf("not remembered after %d times", i)
-		}
-		r.remember("new")
-	}
 }
 
 // TestExposureIsOf: an answer is the same as one before only where it carries the same
@@ -94,7 +51,7 @@ func TestExposureIsOf(t *testing.T) {
 func TestRememberExposure(t *testing.T) {
 	t.Parallel()
 	many := http.Header{}
-	for i := range recentNames {
+	for i := range maxCachedNames {
 		many[fmt.Sprintf("X-%d", i)] = []string{"1"}
 	}
 	tooMany := many.Clone()
@@ -109,15 +66,15 @@ func TestRememberExposure(t *testing.T) {
 		{"no name", http.Header{}, "", true},
 		{"many", many, "x", true},
 		{"too many", tooMany, "x", false},
-		{"a long name", http.Header{strings.Repeat("A", recentBytes): {"1"}}, "x", true},
-		{"a name that is too long", http.Header{strings.Repeat("A", recentBytes+1): {"1"}}, "x", false},
-		{"a value that is too long", http.Header{"X-A": {"1"}}, strings.Repeat("a", recentBytes+1), false},
+		{"a long name", http.Header{strings.Repeat("A", maxCachedBytes): {"1"}}, "x", true},
+		{"a name that is too long", http.Header{strings.Repeat("A", maxCachedBytes+1): {"1"}}, "x", false},
+		{"a value that is too long", http.Header{"X-A": {"1"}}, strings.Repeat("a", maxCachedBytes+1), false},
 		{"a name that is not sent", http.Header{"X-A": {}}, "", false},
 		{"Connection, which hides what it lists", http.Header{"Connection": {"X-A"}, "X-A": {"1"}}, "", false},
 		{"a field that is to be removed", http.Header{"access-control-max-age": {"1"}}, "", false},
 	}
 	for _, test := range tests {
-		g := &target{answers: &recent[exposure]{}}
+		g := &target{answers: &clockcache.Cache[exposure]{}}
 		g.rememberExposure(test.header, test.value)
 		if got := remembers(g.answers, func(e *exposure) bool { return e.isOf(test.header) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
@@ -142,7 +99,7 @@ func TestRememberPreflights(t *testing.T) {
 			"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": lines,
 		}})
 	}
-	long := "x-a" + strings.Repeat(",", recentBytes) // a list may have empty elements
+	long := "x-a" + strings.Repeat(",", maxCachedBytes) // a list may have empty elements
 	tests := []struct {
 		name  string
 		lines []string
@@ -159,7 +116,7 @@ func TestRememberPreflights(t *testing.T) {
 		if granted := first.Reason() == ReasonOriginAllowed; granted == strings.HasPrefix(test.name, "not") {
 			t.Errorf("%s: %s", test.name, first.Reason())
 		}
-		if got := remembers(&first.target.grant.preflights, is(test.lines[0])); got != test.want {
+		if got := remembers(&first.target.grant.preflights, func(have *string) bool { return *have == test.lines[0] }); got != test.want {
 			t.Errorf("%s: remembered: %v", test.name, got)
 		}
 		if second := ask(http.MethodPost, test.lines...); second.Reason() != first.Reason() {
