@@ -87,7 +87,7 @@ func (d Decision) explanation() string {
 const reasonHeader = "Corsrpc-Reason"
 
 // explain writes it.
-func (d *Decision) explain(f *fields) {
+func (d *Decision) explain(f *headerWriter) {
 	if !d.refused() {
 		return
 	}
@@ -98,21 +98,23 @@ func (d *Decision) explain(f *fields) {
 	f.set(reasonHeader, value)
 }
 
-// fields writes fields into a header. The values stand in one array that is made for
+// headerWriter writes fields into a header. The values stand in one array that is made for
 // the response, each in a slice of its own: no slice of the plan is ever reachable from
 // the header, since whoever handles it next may change it.
-type fields struct {
+type headerWriter struct {
 	header http.Header
+	origin []string // the request's Origin, as the value of Access-Control-Allow-Origin; nil where that is not written
 	values []string
 }
 
-// mostFields is how many there are but for those of explanations.
+// maxFields is how many values are written, but for explanations; maxFieldsOfCall how many
+// beside the origin where the handler answers.
 const (
-	mostFields       = 6
-	mostFieldsOfCall = 4
+	maxFields       = 6
+	maxFieldsOfCall = 3
 )
 
-func (f *fields) set(name, value string) {
+func (f *headerWriter) set(name, value string) {
 	f.values = append(f.values, value)
 	n := len(f.values)
 	f.header[name] = f.values[n-1 : n : n]
@@ -126,24 +128,35 @@ func (f *fields) set(name, value string) {
 //
 // See https://fetch.spec.whatwg.org/#http-cors-protocol.
 func (d Decision) Apply(status int, header http.Header) {
-	d.apply(status, &fields{header, d.room()})
+	d.apply(status, d.headerWriter(header))
 }
 
-// room is for as many values as the answer has, so that it takes one allocation.
-func (d *Decision) room() []string {
+// headerWriter returns a writer for the answer.
+func (d *Decision) headerWriter(header http.Header) *headerWriter {
+	buffer := d.valueBuffer()
+	if d.outcome == OutcomeRefuse {
+		return &headerWriter{header, nil, buffer}
+	}
+	buffer = append(buffer, d.origin)
+	return &headerWriter{header, buffer[:1:1], buffer[1:]}
+}
+
+// valueBuffer has space for as many values as the answer has, so that it takes one
+// allocation.
+func (d *Decision) valueBuffer() []string {
 	switch {
 	case d.outcome == OutcomePreflight:
 		return new([5]string)[:0]
 	case d.outcome == OutcomeRefuse && d.format != rpc.FormatGRPC && !d.safe:
 		return new([3]string)[:0]
 	}
-	return new([mostFields]string)[:0]
+	return new([maxFields]string)[:0]
 }
 
 // apply is Apply, of the layer's own answers and of the handler's.
-func (d *Decision) apply(status int, f *fields) {
+func (d *Decision) apply(status int, f *headerWriter) {
 	if isInformational(status) || !d.answered() {
-		d.effect.apply(status, d.origin, f)
+		d.effect.apply(status, f)
 		return
 	}
 	d.addVary(f)
@@ -160,13 +173,13 @@ func (d *Decision) apply(status int, f *fields) {
 		f.set("Allow", d.target.grant.allowMethods)
 		f.set("Content-Type", "text/plain; charset=utf-8")
 		f.set("Cache-Control", "no-store") // the handler might have answered another caller
-		d.applyGrant(status, d.origin, f)
+		d.applyGrant(status, f)
 	}
 }
 
 // apply is Apply of the handler's answers. It reports whether it replaced fields of
 // others.
-func (e *effect) apply(status int, origin string, f *fields) (replaced bool) {
+func (e *effect) apply(status int, f *headerWriter) (replaced bool) {
 	if isInformational(status) || e.observed || e.outcome == OutcomeUntouched || e.outcome == OutcomePass && e.upgrade {
 		return false // whoever leaves HTTP writes its own answer
 	}
@@ -174,7 +187,7 @@ func (e *effect) apply(status int, origin string, f *fields) (replaced bool) {
 	if e.outcome == OutcomePass && !e.open() {
 		return false
 	}
-	return e.applyGrant(status, origin, f)
+	return e.applyGrant(status, f)
 }
 
 // isInformational reports whether another response follows
@@ -190,7 +203,7 @@ func (e *effect) touchesAnswer() bool {
 
 // applyRefusal writes the fields of a refusal: the caller may not read it, and
 // no cache may keep it.
-func (d *Decision) applyRefusal(f *fields) {
+func (d *Decision) applyRefusal(f *headerWriter) {
 	switch d.format {
 	case rpc.FormatConnect:
 		f.set("Content-Type", "application/json")
@@ -206,7 +219,7 @@ func (d *Decision) applyRefusal(f *fields) {
 }
 
 // applyPreflight writes the fields of a preflight's answer.
-func (d *Decision) applyPreflight(f *fields) {
+func (d *Decision) applyPreflight(f *headerWriter) {
 	g := d.target.grant
 	f.set("Access-Control-Allow-Methods", g.allowMethods)
 	allowHeaders := g.allowHeaders
@@ -217,13 +230,13 @@ func (d *Decision) applyPreflight(f *fields) {
 		f.set("Access-Control-Allow-Headers", allowHeaders)
 	}
 	f.set("Access-Control-Max-Age", g.maxAge)
-	d.applyOrigin(d.origin, f)
+	d.applyOrigin(f)
 }
 
 // applyGrant writes the fields of an answer that a script may read.
-func (e *effect) applyGrant(status int, origin string, f *fields) (replaced bool) {
+func (e *effect) applyGrant(status int, f *headerWriter) (replaced bool) {
 	exposed, replaced := e.target.exposed(f.header)
-	e.applyOrigin(origin, f)
+	e.applyOrigin(f)
 	// A 304 that exposes replaces the list of the stored response.
 	if exposed != "" && status != http.StatusNotModified {
 		f.set("Access-Control-Expose-Headers", exposed)
@@ -232,11 +245,11 @@ func (e *effect) applyGrant(status int, origin string, f *fields) (replaced bool
 }
 
 // applyOrigin says who may read the answer.
-func (e *effect) applyOrigin(origin string, f *fields) {
+func (e *effect) applyOrigin(f *headerWriter) {
 	if e.target.grant.anyOrigin {
 		f.set("Access-Control-Allow-Origin", "*")
 	} else {
-		f.set("Access-Control-Allow-Origin", origin)
+		f.header["Access-Control-Allow-Origin"] = f.origin
 	}
 	if e.target.grant.credentials {
 		f.set("Access-Control-Allow-Credentials", "true")
@@ -250,7 +263,7 @@ func (e *effect) open() bool {
 }
 
 // addVary says what the answer to a GET or HEAD depends on.
-func (e *effect) addVary(f *fields) {
+func (e *effect) addVary(f *headerWriter) {
 	if e.safe {
 		f.addVary(e.vary())
 	}
@@ -286,7 +299,7 @@ func dropAccessControl(header http.Header) (any bool) {
 
 // addVary appends to Vary what it does not say yet (RFC 9110, section
 // 12.5.5).
-func (f *fields) addVary(vary string) {
+func (f *headerWriter) addVary(vary string) {
 	if vary == "" {
 		return
 	}
@@ -340,8 +353,8 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
 func (g *grant) exposedNames(header http.Header) string {
-	var room [16]string
-	names := room[:0]
+	var buffer [16]string
+	names := buffer[:0]
 	for key, values := range header {
 		if len(values) == 0 || !fetch.IsToken(key) {
 			continue // nothing is sent, or an HTTP trailer of net/http's

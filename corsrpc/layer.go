@@ -142,7 +142,7 @@ func fromServer(r *http.Request) bool {
 // answer writes the layer's own answer.
 func answer(w http.ResponseWriter, d *Decision) {
 	status, body := d.reply()
-	d.apply(status, &fields{w.Header(), d.room()})
+	d.apply(status, d.headerWriter(w.Header()))
 	w.WriteHeader(status)
 	if body != "" {
 		io.WriteString(w, body) // nobody is left to tell of an error

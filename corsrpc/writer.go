@@ -17,8 +17,10 @@ type committer struct {
 	http.ResponseWriter
 	layer     *Layer
 	effect    effect
-	committed bool                     // informational responses, which a proxy sends from another goroutine, do not touch it
-	room      [mostFieldsOfCall]string // of the fields; until then the first is the request's Origin
+	committed bool // informational responses, which a proxy sends from another goroutine, do not touch it
+
+	origin [1]string // the request's, as the value of a field
+	values [maxFieldsOfCall]string
 }
 
 // commit applies the decision once.
@@ -27,8 +29,7 @@ func (c *committer) commit(status int) {
 		return
 	}
 	c.committed = true
-	origin := c.room[0]
-	if c.effect.apply(status, origin, &fields{c.ResponseWriter.Header(), c.room[:0]}) {
+	if c.effect.apply(status, &headerWriter{c.ResponseWriter.Header(), c.origin[:], c.values[:0]}) {
 		c.layer.reportReplaced(c.effect)
 	}
 }
@@ -84,7 +85,7 @@ func (c *committer) base() *committer                            { return c }
 
 // wrapWriter returns a writer for the handler, and the committer within.
 func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
-	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, room: [mostFieldsOfCall]string{d.origin}}
+	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}}
 	_, reads := w.(io.ReaderFrom)
 	switch flushes := responsewriter.CanFlush(w); {
 	case flushes && reads:
