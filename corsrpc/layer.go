@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -170,67 +169,5 @@ func (l *Layer) report(r *http.Request, d *Decision) {
 	}
 	if l.observers != nil {
 		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d})
-	}
-}
-
-// compare reports where a candidate policy decides otherwise than the one in
-// force.
-func (l *Layer) compare(r *http.Request, d, shadow Decision) {
-	if d.likeness(shadow) {
-		return
-	}
-	if l.log != nil {
-		l.log.difference(r.Context(), r, d, shadow)
-	}
-	if h := l.history.Load(); h != nil {
-		h.differed(r, d, shadow)
-	}
-	if l.observers != nil {
-		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
-	}
-}
-
-// likeness reports whether two plans decided alike, grant alike, and carry it out alike.
-func (d Decision) likeness(other Decision) bool {
-	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
-		return false
-	}
-	switch d.outcome {
-	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
-		return d.target.grant.answersLike(other.target.grant)
-	}
-	return true
-}
-
-// reportReload tells the log and the observer of a new plan, or of why there is
-// none.
-func (l *Layer) reportReload(ctx context.Context, err error) {
-	if l.log != nil {
-		l.log.reload(ctx, err)
-	}
-	if h := l.history.Load(); h != nil {
-		h.reloaded(err)
-	}
-	if l.observers != nil {
-		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})
-	}
-}
-
-// reportSource tells the observer of what a source streamed, and the log of what is
-// new in it.
-func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport) {
-	l.writing.Lock()
-	last := s.last
-	s.last = report
-	l.writing.Unlock()
-	if l.log != nil {
-		l.log.source(ctx, report, last)
-		if report.Expired && !last.Expired {
-			l.log.line(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
-				slog.String("source", report.Name), slog.Duration("age", report.Age))
-		}
-	}
-	if l.observers != nil {
-		l.observers.observe(ctx, Event{Kind: EventRefresh, Source: report})
 	}
 }

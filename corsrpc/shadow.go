@@ -1,0 +1,50 @@
+package corsrpc
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// compare reports where a candidate policy decides otherwise than the one in
+// force.
+func (l *Layer) compare(r *http.Request, d, shadow Decision) {
+	if d.likeness(shadow) {
+		return
+	}
+	if l.log != nil {
+		l.log.difference(r.Context(), r, d, shadow)
+	}
+	if h := l.history.Load(); h != nil {
+		h.differed(r, d, shadow)
+	}
+	if l.observers != nil {
+		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
+	}
+}
+
+// likeness reports whether two plans decided alike, grant alike, and carry it out alike.
+func (d Decision) likeness(other Decision) bool {
+	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
+		return false
+	}
+	switch d.outcome {
+	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
+		return d.target.grant.answersLike(other.target.grant)
+	}
+	return true
+}
+
+// shadowPatience is how long a reload waits for a source that only a shadow names.
+const shadowPatience = 5 * time.Second
+
+// loadFor is load for a plan that names the source anew, or whose shadow does.
+func (s *source) loadFor(ctx context.Context, own bool) (*sourceSet, SourceReport) {
+	if !own {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, shadowPatience, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowPatience))
+		defer cancel()
+	}
+	return s.load(ctx)
+}
