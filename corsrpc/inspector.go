@@ -36,7 +36,7 @@ func WithInspectorHosts(hosts ...string) InspectorOption {
 			if name, ok := hostName(host); ok {
 				i.hosts = append(i.hosts, name)
 			} else if i.layer.log != nil {
-				i.layer.log.line(context.Background(), slog.LevelWarn,
+				i.layer.log.Write(context.Background(), slog.LevelWarn,
 					"corsrpc: WithInspectorHosts is given what is no host name: the inspector answers no request by it", slog.String("host", sample(host)))
 			}
 		}

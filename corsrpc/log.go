@@ -6,30 +6,41 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/boundedlog"
 )
 
-// lineKind is what a line about a request says. Those that are only counted are counted
-// by it.
-type lineKind uint8
+// eventLog logs what a layer does. Of requests it logs those that are refused, and
+// those that a shadow policy decides otherwise, in bounded number.
+type eventLog struct{ *boundedlog.Log }
 
+func newEventLog(logger *slog.Logger) *eventLog {
+	return &eventLog{boundedlog.New(logger, summaries[:]...)}
+}
+
+// These are the kinds of lines about requests.
 const (
-	lineRefused lineKind = iota
+	lineRefused boundedlog.Kind = iota
 	lineWouldRefuse
 	lineDifference
 	lineKinds
 )
 
-// lineKey is what lines of a kind have in common: the reason, the rule, and the target
-// if it is a known procedure or a path rule, since their number is bounded. It is a
-// number, which a map finds soonest. Two kinds with the same one would share a line;
-// of the few hundred that a map holds that is one in many millions.
-type lineKey uint64
+// summaries say of each kind how many lines were suppressed.
+var summaries = [lineKinds]string{
+	lineRefused:     "corsrpc: suppressed similar refusals in the last minute",
+	lineWouldRefuse: "corsrpc: suppressed similar would-be refusals in the last minute",
+	lineDifference:  "corsrpc: suppressed similar shadow differences in the last minute",
+}
 
-// keyOf returns the key for the grant and the target with these ids. A difference with
-// a shadow policy has its reason too; anything else none.
-func keyOf(reason, shadow Reason, grant, target uint64) lineKey {
+// keyOf returns what lines of a kind have in common: the reason, the rule, and the target
+// if it is a known procedure or a path rule, since their number is bounded. Grant and target
+// are ids. A difference with a shadow policy has its reason too; anything else none. Two
+// kinds with the same key would share a line; of the few hundred that are kept that is one in
+// many millions.
+func keyOf(reason, shadow Reason, grant, target uint64) boundedlog.Key {
 	const spread = 0x9e3779b97f4a7c15 // after Knuth: ids that follow one another lie far apart
-	return lineKey(((grant*spread)^target)*spread<<12) | lineKey(reason.index()+1)<<6 | lineKey(shadow.index()+1)
+	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason.index()+1)<<6 | boundedlog.Key(shadow.index()+1)
 }
 
 // decision logs a refusal, or counts it.
@@ -38,7 +49,7 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	if !d.Enforced() {
 		kind = lineWouldRefuse
 	}
-	if !l.admit(kind, keyOf(d.reason, "", d.target.grant.id, d.target.id)) {
+	if !l.Admit(kind, keyOf(d.reason, "", d.target.grant.id, d.target.id)) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -75,15 +86,10 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	if !d.Enforced() {
 		what = strings.Replace(what, "refused", "would have refused", 1)
 	}
-	l.write(ctx, what, attrs...)
+	l.WriteAdmitted(ctx, what, attrs...)
 }
 
-// moreOf says of a kind of lines how many were only counted.
-var moreOf = [lineKinds]string{
-	lineRefused:     "corsrpc: refused more of the same in the last minute",
-	lineWouldRefuse: "corsrpc: would have refused more of the same in the last minute",
-	lineDifference:  "corsrpc: the shadow policy decided otherwise on more of the same in the last minute",
-}
+const logMostBytes = 100 // of a sample
 
 // sample makes text from the network safe to log: short, and without control
 // characters, quotes or anything beyond ASCII.
@@ -101,7 +107,7 @@ func (l *Layer) reportReplaced(e effect) {
 	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
-	l.log.line(context.Background(), slog.LevelWarn,
+	l.log.Write(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
 		slog.String("target", e.knownTarget()),
 		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
@@ -118,7 +124,7 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 	if !ok || !l.hinted.CompareAndSwap(false, true) {
 		return
 	}
-	l.log.line(r.Context(), slog.LevelWarn,
+	l.log.Write(r.Context(), slog.LevelWarn,
 		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
 		slog.String("path", sample(r.URL.Path)),
 		slog.String("remedy", "WithPathPrefix("+strconv.Quote(sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
@@ -131,7 +137,7 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	if shadow.target.grant != nil {
 		grant = shadow.target.grant.id
 	}
-	if !l.admit(lineDifference, keyOf(d.reason, shadow.reason, grant, d.target.id)) {
+	if !l.Admit(lineDifference, keyOf(d.reason, shadow.reason, grant, d.target.id)) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -142,7 +148,7 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	if d.observed != shadow.observed {
 		attrs = append(attrs, slog.Bool("enforced", !d.observed), slog.Bool("shadow_enforced", !shadow.observed))
 	}
-	l.write(ctx, "corsrpc: the shadow policy decides otherwise", attrs...)
+	l.WriteAdmitted(ctx, "corsrpc: the shadow policy decides otherwise", attrs...)
 }
 
 // source logs that a source fails, each time, since that is rare; that it answers
@@ -150,15 +156,15 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
-		l.line(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
+		l.Write(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
 			name, slog.Any("error", report.Err), slog.Int("origins", report.Origins), slog.Duration("age", report.Age))
 		return
 	}
 	if last.Err != nil {
-		l.line(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
+		l.Write(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
 	}
 	if report.Skipped > 0 && (report.Skipped != last.Skipped || report.Sample != last.Sample) {
-		l.line(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
+		l.Write(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
 			name, slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
 	}
 }
@@ -166,16 +172,16 @@ func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
 // reload logs that another policy is in force, or why none is.
 func (l *eventLog) reload(ctx context.Context, err error) {
 	if err != nil {
-		l.line(ctx, slog.LevelError, "corsrpc: the changed policy is not put in force; the one before stays", slog.Any("error", err))
+		l.Write(ctx, slog.LevelError, "corsrpc: policy reload failed; keeping the previous policy", slog.Any("error", err))
 		return
 	}
-	l.line(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
+	l.Write(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
 }
 
 // started says what no production server should run with.
 func (l *eventLog) started(c *layerConfig) {
 	if c.explain {
-		l.line(context.Background(), slog.LevelWarn,
+		l.Write(context.Background(), slog.LevelWarn,
 			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")
 	}
 }
@@ -189,6 +195,6 @@ func (l *eventLog) loaded(name string, c *compileConfig) {
 	if c.profileGiven {
 		by = "WithProfile"
 	}
-	l.line(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
+	l.Write(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
 		slog.String("policy", name), slog.String("profile", c.profile), slog.String("chosen_by", by))
 }

@@ -116,7 +116,7 @@ func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport
 	if l.log != nil {
 		l.log.source(ctx, report, last)
 		if report.Expired && !last.Expired {
-			l.log.line(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
+			l.log.Write(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
 				slog.String("source", report.Name), slog.Duration("age", report.Age))
 		}
 	}
