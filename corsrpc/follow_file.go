@@ -66,7 +66,7 @@ func (f *policyFile) scheduleRetry(plan *Plan, pause time.Duration) {
 func (l *Layer) retryFile(ctx context.Context) {
 	f := l.file
 	if err := l.reload(ctx, f.waiting); err != nil {
-		f.scheduleRetry(f.waiting, min(2*f.pause, maxPause))
+		f.scheduleRetry(f.waiting, longer(f.pause))
 		return
 	}
 	f.scheduleRetry(nil, 0)

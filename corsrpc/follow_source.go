@@ -12,49 +12,85 @@ import (
 // good.
 func (l *Layer) followSource(ctx context.Context, s *source) {
 	select {
-	case <-s.notices: // of before: the plan is looked at now
+	case <-s.wake: // of before: the plan is looked at now
 	default:
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	stop := func() {}
-	defer func() { stop() }()
-	pause, following := firstPause, false
+	hangUp := func() {}
+	defer func() { hangUp() }()
+	state := followState{period: s.period()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-s.notices:
+		case <-s.wake:
 		}
 		timer.Stop()
-		plan, began := l.Plan(), false
-		if named := slices.Contains(l.sourceNames(plan), s.name); named != following {
-			following, began, pause = named, named, firstPause
-			stop()
-			if named {
-				stop = l.listening(ctx, s)
-			}
+		plan := l.Plan()
+		step := state.next(time.Now(), slices.Contains(l.plan.sourceNames(plan), s.name), plan.sets[s.name])
+		if step.begins || step.ends {
+			hangUp()
+			hangUp = func() {}
 		}
-		next, now := s.period(), time.Now()
-		switch set := plan.sets[s.name]; {
-		case !following: // Reload tells of a policy that names it
-			continue
-		case began && set != nil && next == 0: // SourceWait or Reload has asked it
-		case began && set != nil && now.Before(set.loaded.Add(next)):
-			next = set.loaded.Add(next).Sub(now)
-		case l.Refresh(ctx, s.name) != nil: // reported there
-			if next == 0 || next > pause {
-				next = pause
-			}
-			pause = min(2*pause, maxPause)
-		default:
-			pause = firstPause
+		if step.begins {
+			hangUp = l.listening(ctx, s)
 		}
-		if next > 0 {
-			timer.Reset(next)
+		wait := step.wait
+		if step.asks {
+			wait = state.asked(l.Refresh(ctx, s.name)) // which reports the error
+		}
+		if wait > 0 {
+			timer.Reset(wait)
 		}
 	}
+}
+
+// followState decides when Watch asks a source. It does nothing itself.
+type followState struct {
+	period time.Duration // after which the source is asked again; 0 for never
+	named  bool          // by the policy in force, when it was looked at last
+	pause  time.Duration // after the next failure
+}
+
+// followStep is what Watch does for a source at a moment.
+type followStep struct {
+	begins, ends bool          // to follow the source: to listen to its notices
+	asks         bool          // it for its set
+	wait         time.Duration // until the next moment, where it does not ask; 0 until it is woken
+}
+
+// next returns the step at a moment when a timer or a notice has woken Watch: whether a
+// policy names the source now, and which set of it is in force (nil for none).
+func (f *followState) next(now time.Time, named bool, set *sourceSet) (step followStep) {
+	step.begins, step.ends = named && !f.named, f.named && !named
+	f.named = named
+	if step.begins {
+		f.pause = firstPause
+	}
+	switch {
+	case !named: // Reload wakes it for a policy that names it
+	case !step.begins || set == nil:
+		step.asks = true
+	case f.period > 0: // SourceWait or Reload has asked it
+		step.wait = max(0, set.loaded.Add(f.period).Sub(now))
+		step.asks = step.wait == 0
+	}
+	return step
+}
+
+// asked returns how long to wait after the source was asked; 0 until it is woken.
+func (f *followState) asked(err error) (wait time.Duration) {
+	if err == nil {
+		f.pause = firstPause
+		return f.period
+	}
+	wait, f.pause = f.pause, longer(f.pause)
+	if f.period > 0 {
+		wait = min(wait, f.period)
+	}
+	return wait
 }
 
 // listening has the notices of a source passed on until stop is called, which waits
@@ -86,7 +122,7 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.notice()
+		s.wakeUp()
 		// The first nil after a failure says no more than that it listens again: a line
 		// that is cut as soon as it stands does not have the source asked in a loop.
 		if err == nil && connected || time.Since(start) > maxPause {
@@ -102,7 +138,7 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxPause)
+		pause = longer(pause)
 	}
 }
 

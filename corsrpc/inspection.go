@@ -198,8 +198,6 @@ func showGroups(groups []keyedGroup) (shown []groupShown) {
 }
 
 func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
-	l.writing.Lock()
-	defer l.writing.Unlock()
 	for _, name := range plan.Sources() {
 		s := sourceShown{Name: name}
 		if set := plan.sets[name]; set != nil {
@@ -208,9 +206,13 @@ func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
 			s.Expired = !set.expires.IsZero() && !now.Before(set.expires)
 		}
 		if from := l.sources[name]; from != nil {
-			s.Skipped, s.Sample = from.last.Skipped, from.last.Sample
-			if from.last.Err != nil {
-				s.Error = cutText(from.last.Err.Error(), mostReason)
+			last := from.last.Load()
+			if last == nil {
+				last = &SourceReport{}
+			}
+			s.Skipped, s.Sample = last.Skipped, last.Sample
+			if last.Err != nil {
+				s.Error = cutText(last.Err.Error(), mostReason)
 			}
 		}
 		shown = append(shown, s)

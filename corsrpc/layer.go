@@ -13,17 +13,14 @@ import (
 // use; one layer may wrap any number of handlers. Load and New make layers: the zero value
 // has no plan, Wrap of it panics, and its other methods return an error or a zero value.
 type Layer struct {
-	plan      atomic.Pointer[Plan] // what bind made; requests only load it
-	sources   map[string]*source   // by name
-	shadow    *Plan                // WithShadow's; nil for none
-	file      *policyFile          // nil where Load did not make the layer
+	plan      livePlan
+	sources   map[string]*source // by name
+	file      *policyFile        // nil where Load did not make the layer
 	observers observers
 	log       *eventLog // nil where nothing is logged
 	explain   bool      // WithExplain
 
-	reloading sync.Mutex // held by Reload from the first source it asks to the swap
-	writing   sync.Mutex // held by whoever stores a plan; it guards the sets
-	sets      map[string]*sourceSet
+	reloading sync.Mutex // held by reload from the first source that it asks to the swap; taken before plan.mu
 
 	history  atomic.Pointer[history] // nil until there is an inspector
 	watching atomic.Bool             // whether Watch runs
@@ -48,8 +45,8 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
 	}
-	l := &Layer{observers: c.observer, explain: c.explain, sources: c.sources, shadow: c.shadow}
-	named := l.sourceNames(plan)
+	l := &Layer{observers: c.observer, explain: c.explain, sources: c.sources, plan: livePlan{shadow: c.shadow}}
+	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err
 	}
@@ -57,7 +54,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 		l.log = newEventLog(c.logger)
 		l.log.started(c)
 	}
-	l.plan.Store(l.bind(plan))
+	l.plan.replace(plan, nil)
 	for _, name := range named {
 		if err := l.awaitSource(ctx, l.sources[name]); err != nil {
 			return nil, err

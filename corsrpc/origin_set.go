@@ -1,7 +1,6 @@
 package corsrpc
 
 import (
-	"maps"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
@@ -24,18 +23,6 @@ func (s *sourceSet) allows(o string) bool {
 
 // expired reports whether the set is so old that it allows nobody.
 func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
-
-// keepYounger keeps a set, unless the one that is there was asked for later. The
-// caller holds l.writing.
-func (l *Layer) keepYounger(name string, set *sourceSet) {
-	if have := l.sets[name]; have == nil || !set.loaded.Before(have.loaded) {
-		l.sets = maps.Clone(l.sets)
-		if l.sets == nil {
-			l.sets = map[string]*sourceSet{}
-		}
-		l.sets[name] = set
-	}
-}
 
 // isTenantOrigin reports whether a row is one exact origin that a policy could
 // name without accepting a risk.

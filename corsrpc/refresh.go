@@ -19,14 +19,11 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 		return fmt.Errorf("%w %q: give it by WithOriginSource", ErrUnknownSource, name)
 	}
 	set, report := s.load(ctx)
-	l.writing.Lock()
 	if set != nil {
-		l.keepYounger(name, set)
-		l.plan.Store(l.bind(l.plan.Load()))
+		l.plan.put(name, set)
 	} else {
-		report.describe(l.sets[name])
+		report.describe(l.plan.Load().sets[name])
 	}
-	l.writing.Unlock()
 	l.reportSource(ctx, s, report)
 	return report.Err
 }
@@ -64,8 +61,8 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 		return nil, report
 	}
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.sem <- struct{}{}:
+		defer func() { <-s.sem }()
 	case <-ctx.Done():
 		return fail(ctx.Err())
 	}
@@ -109,12 +106,12 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 // reportSource tells the observer of what a source streamed, and the log of what is
 // new in it.
 func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport) {
-	l.writing.Lock()
-	last := s.last
-	s.last = report
-	l.writing.Unlock()
+	last := s.last.Swap(&report)
+	if last == nil {
+		last = &SourceReport{}
+	}
 	if l.log != nil {
-		l.log.source(ctx, report, last)
+		l.log.source(ctx, report, *last)
 		if report.Expired && !last.Expired {
 			l.log.Write(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
 				slog.String("source", report.Name), slog.Duration("age", report.Age))

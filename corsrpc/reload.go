@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -33,19 +32,22 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	}
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
-	named := l.sourceNames(plan)
+	named := l.plan.sourceNames(plan)
 	if err := l.missingSources(named); err != nil {
 		return err
 	}
-	have, loaded := l.Plan(), map[string]*sourceSet{}
-	before := l.sourceNames(have)
+	loaded := map[string]*sourceSet{}
 	for _, name := range named {
-		own := slices.Contains(plan.sourceNames, name)
-		if slices.Contains(before, name) && (!own || have.sets[name] != nil || slices.Contains(have.sourceNames, name)) {
+		if !l.plan.mustAsk(name, plan) {
 			continue
 		}
-		set, report := l.sources[name].loadFor(ctx, own)
-		l.reportSource(ctx, l.sources[name], report)
+		s, own := l.sources[name], slices.Contains(plan.sourceNames, name)
+		load := s.load
+		if !own {
+			load = s.loadForShadow
+		}
+		set, report := load(ctx)
+		l.reportSource(ctx, s, report)
 		switch {
 		case set != nil:
 			loaded[name] = set
@@ -56,30 +58,10 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	for name, set := range loaded {
-		l.keepYounger(name, set)
-	}
-	// What nobody names grows old: it is asked anew when somebody does.
-	kept := maps.Clone(l.sets)
-	maps.DeleteFunc(kept, func(name string, _ *sourceSet) bool { return !slices.Contains(named, name) })
-	l.sets = kept
-	l.plan.Store(l.bind(plan))
-	for name, s := range l.sources {
-		if slices.Contains(before, name) != slices.Contains(named, name) {
-			s.notice() // Watch begins to follow it, or ends
-		}
+	for _, name := range l.plan.replace(plan, loaded) {
+		l.sources[name].wakeUp() // Watch begins to follow it, or ends
 	}
 	return nil
-}
-
-// sourceNames returns the sources that a plan and its shadow name, each once.
-func (l *Layer) sourceNames(plan *Plan) []string {
-	if l.shadow == nil {
-		return plan.Sources()
-	}
-	return (&Plan{sourceNames: plan.sourceNames, shadow: l.shadow}).Sources()
 }
 
 // Sources returns the names of the origin sources that the plan's rules, and its
@@ -102,22 +84,6 @@ func (l *Layer) missingSources(names []string) error {
 		}
 	}
 	return errors.Join(missing...)
-}
-
-// bind is the plan with its shadow, and both with what the sources streamed. The
-// caller holds l.writing.
-func (l *Layer) bind(plan *Plan) *Plan {
-	bound := *plan
-	bound.sets = l.sets
-	if l.shadow != nil {
-		bound.shadow = l.shadow
-	}
-	if bound.shadow != nil {
-		shadow := *bound.shadow
-		shadow.sets, shadow.shadow = l.sets, nil
-		bound.shadow = &shadow
-	}
-	return &bound
 }
 
 // reportReload tells the log and the observer of a new plan, or of why there is

@@ -10,7 +10,7 @@ import (
 // compare reports where a candidate policy decides otherwise than the one in
 // force.
 func (l *Layer) compare(r *http.Request, d, shadow Decision) {
-	if d.likeness(shadow) {
+	if d.decidesAlike(shadow) {
 		return
 	}
 	if l.log != nil {
@@ -24,8 +24,8 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 	}
 }
 
-// likeness reports whether two plans decided alike, grant alike, and carry it out alike.
-func (d Decision) likeness(other Decision) bool {
+// decidesAlike reports whether two plans decided alike, grant alike, and carry it out alike.
+func (d Decision) decidesAlike(other Decision) bool {
 	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
 		return false
 	}
@@ -36,15 +36,12 @@ func (d Decision) likeness(other Decision) bool {
 	return true
 }
 
-// shadowPatience is how long a reload waits for a source that only a shadow names.
-const shadowPatience = 5 * time.Second
+// shadowTimeout is how long a reload waits for a source that only a shadow names.
+const shadowTimeout = 5 * time.Second
 
-// loadFor is load for a plan that names the source anew, or whose shadow does.
-func (s *source) loadFor(ctx context.Context, own bool) (*sourceSet, SourceReport) {
-	if !own {
-		var cancel func()
-		ctx, cancel = context.WithTimeoutCause(ctx, shadowPatience, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowPatience))
-		defer cancel()
-	}
+// loadForShadow is load for a plan whose own rules do not name the source.
+func (s *source) loadForShadow(ctx context.Context) (*sourceSet, SourceReport) {
+	ctx, cancel := context.WithTimeoutCause(ctx, shadowTimeout, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowTimeout))
+	defer cancel()
 	return s.load(ctx)
 }

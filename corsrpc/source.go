@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/rules"
@@ -115,7 +116,7 @@ func SourceMaxOrigins(n int) SourceOption {
 // have, and a name that is given twice are errors of New or Load.
 func WithOriginSource(name string, from OriginSource, opts ...SourceOption) LayerOption {
 	return layerOption(func(c *layerConfig) {
-		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, turn: make(chan struct{}, 1), notices: make(chan struct{}, 1)}
+		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, sem: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 		switch {
 		case !rules.IsSourceName(name):
 			s.fail("WithOriginSource", "the name has to consist of letters, digits, - and _, as in allow_origins_from")
@@ -143,10 +144,10 @@ type source struct {
 	from                         OriginSource
 	maxAge, every, wait, timeout time.Duration // 0 for none
 	maxOrigins                   int
-	problems                     []error       // of the options; a layer has a source without
-	turn                         chan struct{} // holds one item while it is asked
-	notices                      chan struct{} // has Watch look at it; one that waits stands for all that come
-	last                         SourceReport  // what was said of it last; under Layer.writing
+	problems                     []error                      // of the options; a layer has a source without
+	sem                          chan struct{}                // holds one item while it is asked
+	wake                         chan struct{}                // has Watch look at it; one item stands for all that come
+	last                         atomic.Pointer[SourceReport] // what was said of it last; nil for nothing
 }
 
 // fail records a value that an option of the source cannot have.
@@ -154,10 +155,10 @@ func (s *source) fail(option, reason string) {
 	s.problems = append(s.problems, &OptionError{option, fmt.Sprintf("origin source %q: %s", s.name, reason)})
 }
 
-// notice has Watch look at the source, which asks it where a policy names it.
-func (s *source) notice() {
+// wakeUp has Watch look at the source, which asks it where a policy names it.
+func (s *source) wakeUp() {
 	select {
-	case s.notices <- struct{}{}:
+	case s.wake <- struct{}{}:
 	default:
 	}
 }

@@ -58,3 +58,6 @@ const (
 	firstRetry = 2 * time.Second // of a policy, one of whose sources failed
 	maxPause   = 30 * time.Second
 )
+
+// longer is the pause after the next failure.
+func longer(pause time.Duration) time.Duration { return min(2*pause, maxPause) }
