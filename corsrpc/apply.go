@@ -45,8 +45,8 @@ func (d *Decision) answered() bool {
 // from the request.
 type refusalTexts struct{ plain, connect, grpc string }
 
-func textsOf(reason Reason, remedy string) *refusalTexts {
-	m := "corsrpc refused this cross-origin request (" + string(reason) + "): " + reason.Text()
+func textsOf(reason reasonID, remedy string) *refusalTexts {
+	m := "corsrpc refused this cross-origin request (" + string(reason.public()) + "): " + reason.text()
 	if remedy != "" {
 		m += " [" + remedy + "]"
 	}
@@ -57,10 +57,10 @@ func textsOf(reason Reason, remedy string) *refusalTexts {
 	}
 }
 
-// textsByReason are those that are not explained, in the order of the reasons.
+// textsByReason are those that are not explained, by reasonID.
 var textsByReason = func() (all []*refusalTexts) {
-	for _, reason := range Reasons() {
-		all = append(all, textsOf(reason, reason.Remedy()))
+	for i := range reasonTable {
+		all = append(all, textsOf(reasonID(i), reasonID(i).remedy()))
 	}
 	return all
 }()
@@ -69,7 +69,7 @@ func (d *Decision) texts() *refusalTexts {
 	if d.explained {
 		return textsOf(d.reason, d.explanation())
 	}
-	return textsByReason[d.reason.index()]
+	return textsByReason[d.reason]
 }
 
 // explanation is the remedy in one line of ASCII, whatever the policy's file is
@@ -91,7 +91,7 @@ func (d *Decision) explain(f *headerWriter) {
 	if !d.refused() {
 		return
 	}
-	value := string(d.reason)
+	value := string(d.Reason())
 	if remedy := d.explanation(); remedy != "" {
 		value += "; " + remedy
 	}

@@ -61,7 +61,7 @@ func (p *Plan) Decide(r Request) Decision {
 func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 	t := p.find(r)
 	if t.kind == targetNone {
-		d.target, d.outcome, d.reason = t, OutcomeUntouched, ReasonNotGoverned
+		d.target, d.outcome, d.reason = t, OutcomeUntouched, reasonNotGoverned
 		return
 	}
 	p.decideOn(d, t, r, origins, isUpgrade(r))
@@ -85,11 +85,11 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	var from sender
 	if len(origins) > 0 {
 		if len(origins) > 1 {
-			d.refuse(r, ReasonOriginRepeated)
+			d.refuse(r, reasonOriginRepeated)
 			return
 		}
 		if !from.read(origins[0], t.grant.origins) {
-			d.refuse(r, ReasonOriginMalformed)
+			d.refuse(r, reasonOriginMalformed)
 			return
 		}
 		d.origin = origins[0]
@@ -100,21 +100,21 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	// Host that a proxy may have changed.
 	switch site := r.Header["Sec-Fetch-Site"]; {
 	case len(site) == 1 && (site[0] == "same-origin" || site[0] == "none"):
-		d.pass(ReasonSameOrigin)
+		d.pass(reasonSameOrigin)
 		return
 	case len(site) > 0:
 	case len(origins) == 0:
-		d.pass(ReasonNoOrigin) // another server, a command line
+		d.pass(reasonNoOrigin) // another server, a command line
 		return
 	case from.isHost(r):
-		d.pass(ReasonSameOrigin)
+		d.pass(reasonSameOrigin)
 		return
 	}
 	switch {
 	case len(origins) == 0:
 		d.withoutOrigin(p, r)
 	case t.kind == targetUnclear:
-		d.refuse(r, ReasonPathNotCanonical)
+		d.refuse(r, reasonPathNotCanonical)
 	default:
 		d.crossOrigin(p, r, &from, requested)
 	}
@@ -152,19 +152,19 @@ func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 	g := d.target.grant
 	switch {
 	case d.target.unclear != nil && p.passesInEachReading(r, d):
-		d.pass(ReasonOpenToAll)
+		d.pass(reasonOpenToAll)
 	case d.target.kind == targetUnclear:
-		d.refuse(r, ReasonPathNotCanonical)
+		d.refuse(r, reasonPathNotCanonical)
 	case g.disabled:
-		d.refuse(r, ReasonDisabled)
+		d.refuse(r, reasonDisabled)
 	case !d.safe, d.upgrade: // and a browser's handshake names its origin
-		d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, reasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
-		d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, reasonOriginMissing)
 	case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):
-		d.refuse(r, ReasonOriginMissing)
+		d.refuse(r, reasonOriginMissing)
 	default:
-		d.pass(ReasonOpenToAll)
+		d.pass(reasonOpenToAll)
 	}
 }
 
@@ -173,27 +173,27 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 	g := d.target.grant
 	switch {
 	case g.disabled:
-		d.refuse(r, ReasonDisabled)
+		d.refuse(r, reasonDisabled)
 	case g.unnamed:
-		d.refuse(r, ReasonOperationalNotNamed)
+		d.refuse(r, reasonOperationalNotNamed)
 	case !d.matchOrigin(p, from):
-		d.refuse(r, ReasonOriginNotAllowed)
+		d.refuse(r, reasonOriginNotAllowed)
 	case d.preflight:
 		d.answerPreflight(r, requested)
 	case d.upgrade && !g.credentials:
 		// A handshake carries cookies whoever starts it, and no CORS check
 		// follows: only an origin that may use them gets through.
-		d.refuse(r, ReasonCredentialsNotAllowed)
+		d.refuse(r, reasonCredentialsNotAllowed)
 	case d.upgrade:
-		d.pass(ReasonOriginAllowed)
+		d.pass(reasonOriginAllowed)
 	case d.target.kind == targetProcedure:
 		d.callProcedure(r)
 	case !slices.Contains(g.methods, r.Method):
-		d.outcome, d.reason = OutcomeMethodNotAllowed, ReasonMethodNotAllowed
+		d.outcome, d.reason = OutcomeMethodNotAllowed, reasonMethodNotAllowed
 	case d.isAnybodysWrite() && d.hasAmbientCredentials(r):
-		d.refuse(r, ReasonCredentialsNotAllowed)
+		d.refuse(r, reasonCredentialsNotAllowed)
 	default:
-		d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
+		d.outcome, d.reason = OutcomeGrant, reasonOriginAllowed
 	}
 }
 
@@ -226,14 +226,14 @@ func (d *Decision) isAnybodysWrite() bool {
 // they are allowed; another one was made around the preflight.
 func (d *Decision) callProcedure(r *Request) {
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
-		d.refuse(r, ReasonModeNotCORS)
+		d.refuse(r, reasonModeNotCORS)
 		return
 	}
 	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isAnybodysWrite() && d.hasAmbientCredentials(r) {
-		d.refuse(r, ReasonCredentialsNotAllowed)
+		d.refuse(r, reasonCredentialsNotAllowed)
 		return
 	}
-	d.outcome, d.reason = OutcomeGrant, ReasonOriginAllowed
+	d.outcome, d.reason = OutcomeGrant, reasonOriginAllowed
 }
 
 // matchOrigin finds the pattern, or else the source, that allows the origin.
@@ -262,22 +262,22 @@ func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 // See https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (d *Decision) answerPreflight(r *Request, requested string) {
 	g := d.target.grant
-	d.outcome, d.reason = OutcomePreflight, ReasonOriginAllowed
+	d.outcome, d.reason = OutcomePreflight, reasonOriginAllowed
 	lines, methodGranted := r.Header["Access-Control-Request-Headers"], fetch.SafelistedMethod(requested) || slices.Contains(g.methods, requested)
 	if methodGranted && g.grantedBefore(lines) {
 		return
 	}
 	more, missing, ok := g.requested(lines)
 	if !ok {
-		d.reason = ReasonRequestedHeadersMalformed
+		d.reason = reasonRequestedHeadersMalformed
 	}
 	d.moreHeaders = more
 	switch {
 	case !methodGranted:
-		d.reason, d.missing = ReasonMethodNotGranted, requested
+		d.reason, d.missing = reasonMethodNotGranted, requested
 	case missing != "":
-		d.reason, d.missing = ReasonHeadersNotGranted, missing
-	case d.reason == ReasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= maxCachedBytes:
+		d.reason, d.missing = reasonHeadersNotGranted, missing
+	case d.reason == reasonOriginAllowed && d.moreHeaders == "" && len(lines) == 1 && len(lines[0]) <= maxCachedBytes:
 		g.preflights.Add(strings.Clone(lines[0]))
 	}
 }
@@ -324,10 +324,10 @@ func (g *grant) grantedBefore(lines []string) bool {
 func safelistedMethod(method string) bool { return fetch.SafelistedMethod(method) }
 
 // pass lets a request reach the handler that CORS does not apply to.
-func (d *Decision) pass(reason Reason) { d.outcome, d.reason = OutcomePass, reason }
+func (d *Decision) pass(reason reasonID) { d.outcome, d.reason = OutcomePass, reason }
 
 // refuse keeps a request from the handler.
-func (d *Decision) refuse(r *Request, reason Reason) {
+func (d *Decision) refuse(r *Request, reason reasonID) {
 	d.outcome, d.reason = OutcomeRefuse, reason
 	if d.target.kind == targetProcedure && !d.preflight {
 		d.contentType = strings.Join(r.Header["Content-Type"], ",")

@@ -61,111 +61,100 @@ const (
 	ReasonOperationalNotNamed       Reason = "OPERATIONAL_NOT_NAMED"
 )
 
-// reasonTexts is the one table of reasons: what happened, and what the person
+// reasonID is a reason as a decision holds it: the row of reasonTable. The zero value is the
+// zero Decision's.
+type reasonID uint8
+
+const (
+	reasonNone reasonID = iota
+	reasonNotGoverned
+	reasonSameOrigin
+	reasonNoOrigin
+	reasonOpenToAll
+	reasonOriginAllowed
+	reasonMethodNotGranted
+	reasonHeadersNotGranted
+	reasonRequestedHeadersMalformed
+	reasonMethodNotAllowed
+	reasonOriginRepeated
+	reasonOriginMalformed
+	reasonOriginMissing
+	reasonOriginNotAllowed
+	reasonDisabled
+	reasonPathNotCanonical
+	reasonModeNotCORS
+	reasonCredentialsNotAllowed
+	reasonOperationalNotNamed
+)
+
+// reasonTable is the one table of reasons: what happened, and what the person
 // who wanted the call can do about it.
-var reasonTexts = []struct {
+var reasonTable = [...]struct {
 	reason       Reason
 	text, remedy string
 }{
-	{ReasonNotGoverned, "the path is no procedure's and no rule names it", ""},
-	{ReasonSameOrigin, "the request comes from the server's own origin, or from its user", ""},
-	{ReasonNoOrigin, "the request comes from no browser page on another origin", ""},
-	{ReasonOpenToAll, "a rule opens this to requests that do not name their origin", ""},
-	{ReasonOriginAllowed, "a rule allows the origin", ""},
-	{ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
-	{ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the header to allow_headers"},
-	{ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long; only what is always granted was granted", ""},
-	{ReasonMethodNotAllowed, "the rule of this path does not list the method", "add the method to allow_methods"},
-	{ReasonOriginRepeated, "the request has several Origin headers", "a proxy in front must pass on exactly one"},
-	{ReasonOriginMalformed, "its Origin is nothing that a browser sends", "a program that is no browser should send no Origin"},
-	{ReasonOriginMissing, "it comes from another site without naming an origin, which is no RPC call", "call with fetch in mode cors, as the RPC clients do"},
-	{ReasonOriginNotAllowed, "its Origin is neither allowed by the policy nor this server's own", "add the origin to allow_origins; if it is this server's own, a proxy in front changes Host: keep Host, or allow the origin"},
-	{ReasonDisabled, "the policy disables calls from other origins here", "disabled: false in a rule for this procedure or path"},
-	{ReasonPathNotCanonical, "servers may read its path in several ways, and the policy answers them differently", "request the path as the RPC client generates it, or as its rule spells it"},
-	{ReasonModeNotCORS, "its Sec-Fetch-Mode is not cors, so that no browser would have checked it", "call with fetch in mode cors, as the RPC clients do"},
-	{ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials; if a proxy adds Authorization, name authorization in allow_headers of the rule"},
-	{ReasonOperationalNotNamed, "its service is one that servers link in for their own operation, and no rule names it: defaults and * do not reach it", "allow_origins in a rule whose selector names the service"},
+	reasonNone:                      {},
+	reasonNotGoverned:               {ReasonNotGoverned, "the path is no procedure's and no rule names it", ""},
+	reasonSameOrigin:                {ReasonSameOrigin, "the request comes from the server's own origin, or from its user", ""},
+	reasonNoOrigin:                  {ReasonNoOrigin, "the request comes from no browser page on another origin", ""},
+	reasonOpenToAll:                 {ReasonOpenToAll, "a rule opens this to requests that do not name their origin", ""},
+	reasonOriginAllowed:             {ReasonOriginAllowed, "a rule allows the origin", ""},
+	reasonMethodNotGranted:          {ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
+	reasonHeadersNotGranted:         {ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the header to allow_headers"},
+	reasonRequestedHeadersMalformed: {ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long; only what is always granted was granted", ""},
+	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method", "add the method to allow_methods"},
+	reasonOriginRepeated:            {ReasonOriginRepeated, "the request has several Origin headers", "a proxy in front must pass on exactly one"},
+	reasonOriginMalformed:           {ReasonOriginMalformed, "its Origin is nothing that a browser sends", "a program that is no browser should send no Origin"},
+	reasonOriginMissing:             {ReasonOriginMissing, "it comes from another site without naming an origin, which is no RPC call", "call with fetch in mode cors, as the RPC clients do"},
+	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "its Origin is neither allowed by the policy nor this server's own", "add the origin to allow_origins; if it is this server's own, a proxy in front changes Host: keep Host, or allow the origin"},
+	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins here", "disabled: false in a rule for this procedure or path"},
+	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may read its path in several ways, and the policy answers them differently", "request the path as the RPC client generates it, or as its rule spells it"},
+	reasonModeNotCORS:               {ReasonModeNotCORS, "its Sec-Fetch-Mode is not cors, so that no browser would have checked it", "call with fetch in mode cors, as the RPC clients do"},
+	reasonCredentialsNotAllowed:     {ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials; if a proxy adds Authorization, name authorization in allow_headers of the rule"},
+	reasonOperationalNotNamed:       {ReasonOperationalNotNamed, "its service is one that servers link in for their own operation, and no rule names it: defaults and * do not reach it", "allow_origins in a rule whose selector names the service"},
 }
+
+// public returns the reason that programs see.
+func (r reasonID) public() Reason { return reasonTable[r].reason }
+
+// text is Reason.Text.
+func (r reasonID) text() string { return reasonTable[r].text }
+
+// remedy is Reason.Remedy.
+func (r reasonID) remedy() string { return reasonTable[r].remedy }
 
 // Reasons returns every reason, in the order of the documents.
 func Reasons() []Reason {
-	all := make([]Reason, len(reasonTexts))
-	for i, r := range reasonTexts {
-		all[i] = r.reason
+	var all []Reason
+	for _, row := range reasonTable[1:] {
+		all = append(all, row.reason)
 	}
 	return all
 }
 
 // Text says in words what the reason means; it is empty for a value that is
-// no reason.
-func (r Reason) Text() string {
-	text, _ := r.texts()
-	return text
-}
+// not a reason.
+func (r Reason) Text() string { return r.id().text() }
 
 // Remedy says what would have allowed the request; it is empty where nothing
 // was refused.
-func (r Reason) Remedy() string {
-	_, remedy := r.texts()
-	return remedy
-}
+func (r Reason) Remedy() string { return r.id().remedy() }
 
-func (r Reason) texts() (text, remedy string) {
-	if i := r.index(); i >= 0 {
-		return reasonTexts[i].text, reasonTexts[i].remedy
+// id returns the reason's row, and reasonNone for a value that is not a reason.
+func (r Reason) id() reasonID {
+	for i, row := range reasonTable {
+		if row.reason == r {
+			return reasonID(i)
+		}
 	}
-	return "", ""
-}
-
-// index is the reason's row in reasonTexts; -1 for a value that is no reason. Refusals
-// look it up more than once, so it is no loop.
-func (r Reason) index() int {
-	switch r {
-	case ReasonNotGoverned:
-		return 0
-	case ReasonSameOrigin:
-		return 1
-	case ReasonNoOrigin:
-		return 2
-	case ReasonOpenToAll:
-		return 3
-	case ReasonOriginAllowed:
-		return 4
-	case ReasonMethodNotGranted:
-		return 5
-	case ReasonHeadersNotGranted:
-		return 6
-	case ReasonRequestedHeadersMalformed:
-		return 7
-	case ReasonMethodNotAllowed:
-		return 8
-	case ReasonOriginRepeated:
-		return 9
-	case ReasonOriginMalformed:
-		return 10
-	case ReasonOriginMissing:
-		return 11
-	case ReasonOriginNotAllowed:
-		return 12
-	case ReasonDisabled:
-		return 13
-	case ReasonPathNotCanonical:
-		return 14
-	case ReasonModeNotCORS:
-		return 15
-	case ReasonCredentialsNotAllowed:
-		return 16
-	case ReasonOperationalNotNamed:
-		return 17
-	}
-	return -1
+	return reasonNone
 }
 
 // Decision is what becomes of one request. It is an immutable value. The zero
 // value leaves a request untouched.
 type Decision struct {
 	effect
-	reason    Reason
+	reason    reasonID
 	format    rpc.Format
 	preflight bool
 	explained bool // the answer says what to write into the policy
@@ -209,13 +198,13 @@ func (d *Decision) refused() bool {
 	case OutcomeRefuse, OutcomeMethodNotAllowed:
 		return true
 	case OutcomePreflight:
-		return d.reason != ReasonOriginAllowed
+		return d.reason != reasonOriginAllowed
 	}
 	return false
 }
 
 // Reason returns why.
-func (d Decision) Reason() Reason { return d.reason }
+func (d Decision) Reason() Reason { return d.reason.public() }
 
 // Preflight reports whether the request is a preflight.
 func (d Decision) Preflight() bool { return d.preflight }
@@ -270,15 +259,15 @@ func (d *Decision) field() string {
 	}
 	rule := d.target.rule
 	switch d.reason {
-	case ReasonDisabled:
+	case reasonDisabled:
 		return rule.SaidOrNarrowest("disabled")
-	case ReasonCredentialsNotAllowed:
+	case reasonCredentialsNotAllowed:
 		return rule.SaidOrNarrowest("allow_credentials")
-	case ReasonMethodNotAllowed:
+	case reasonMethodNotAllowed:
 		return rule.SaidOrNarrowest("allow_methods")
-	case ReasonMethodNotGranted, ReasonHeadersNotGranted:
+	case reasonMethodNotGranted, reasonHeadersNotGranted:
 		return rule.Narrowest()
-	case ReasonOriginNotAllowed:
+	case reasonOriginNotAllowed:
 		return rule.OriginsField()
 	}
 	return d.originField()

@@ -76,7 +76,7 @@ func (p *Plan) Explain(r Request) []Step {
 
 // steps asks questions of a request until one ends the decision, and returns the reason. It
 // asks on its own what Decide asks: TestExplainDecidesAsDecide holds the two together.
-func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason Reason) {
+func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason reasonID) {
 	x := &inquiry{p, r, d, d.target.grant, d.target.rule}
 	for _, q := range questions {
 		if q.asked != nil && !q.asked(x) {
@@ -84,11 +84,11 @@ func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Ste
 		}
 		a := q.answer(x)
 		steps = append(steps, Step{Code: q.code, Question: q.text, Found: a.found, From: d.fromField(a.field)})
-		if a.ends != "" {
+		if a.ends != reasonNone {
 			return steps, a.ends
 		}
 	}
-	return steps, ReasonOriginAllowed
+	return steps, reasonOriginAllowed
 }
 
 // inquiry is a request of which questions are asked.
@@ -113,7 +113,7 @@ func (x *inquiry) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x
 type finding struct {
 	found string
 	field string // which says so; empty where the policy has no say
-	ends  Reason // the decision's, where it is made here; empty where it goes on
+	ends  reasonID // the decision's, where it is made here; empty where it goes on
 }
 
 // question is one that Decide asks.
@@ -177,9 +177,9 @@ func answerPath(x *inquiry) finding {
 	name := sample(x.d.target.name)
 	switch t := x.d.target; {
 	case t.kind == targetNone && x.plan.onlyCallsAreGoverned(x.request):
-		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: ReasonNotGoverned}
+		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: reasonNotGoverned}
 	case t.kind == targetNone:
-		return finding{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: ReasonNotGoverned}
+		return finding{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: reasonNotGoverned}
 	case t.unclear != nil:
 		return finding{found: "servers may read it in several ways: as " + describeMatch(t.unclear.first) + ", and as " + describeMatch(t.unclear.other)}
 	case t.kind == targetUnclear:
@@ -194,16 +194,16 @@ func answerPath(x *inquiry) finding {
 
 func answerOriginSyntax(x *inquiry) finding {
 	origins := x.header("Origin")
-	no := func(reason Reason) finding {
-		return finding{found: "no: " + reason.Text() + ": " + sample(strings.Join(origins, ", ")), ends: reason}
+	no := func(reason reasonID) finding {
+		return finding{found: "no: " + reason.text() + ": " + sample(strings.Join(origins, ", ")), ends: reason}
 	}
 	switch {
 	case len(origins) == 0:
 		return finding{found: "there is none"}
 	case len(origins) > 1:
-		return no(ReasonOriginRepeated)
+		return no(reasonOriginRepeated)
 	case !new(sender).read(origins[0], x.grant.origins):
-		return no(ReasonOriginMalformed)
+		return no(reasonOriginMalformed)
 	}
 	return finding{found: "yes: " + origins[0]}
 }
@@ -215,16 +215,16 @@ func answerSameOrigin(x *inquiry) finding {
 		says = "Sec-Fetch-Site: " + sample(strings.Join(site, ", "))
 	}
 	says = " (" + says + ", Host: " + sample(x.request.Host) + ")"
-	yes := func(reason Reason) finding { return finding{found: "yes: " + reason.Text() + says, ends: reason} }
+	yes := func(reason reasonID) finding { return finding{found: "yes: " + reason.text() + says, ends: reason} }
 	var from sender
 	switch {
 	case isOne(site, "same-origin") || isOne(site, "none"):
-		return yes(ReasonSameOrigin)
+		return yes(reasonSameOrigin)
 	case len(site) > 0:
 	case !x.namesOrigin():
-		return yes(ReasonNoOrigin)
+		return yes(reasonNoOrigin)
 	case from.read(x.header("Origin")[0], x.grant.origins) && from.isHost(x.request):
-		return yes(ReasonSameOrigin)
+		return yes(reasonSameOrigin)
 	}
 	return finding{found: "no" + says}
 }
@@ -233,7 +233,7 @@ func answerCanonicalPath(x *inquiry) finding {
 	if x.d.target.kind != targetUnclear || !x.namesOrigin() && x.passesInEachReading() {
 		return finding{found: "yes"}
 	}
-	return finding{found: "no", ends: ReasonPathNotCanonical}
+	return finding{found: "no", ends: reasonPathNotCanonical}
 }
 
 // passesInEachReading reports whether the request would pass, whichever way its path is read.
@@ -243,13 +243,13 @@ func (x *inquiry) passesInEachReading() bool {
 
 func answerEnabled(x *inquiry) finding {
 	if x.grant.disabled {
-		return finding{found: "no", field: x.rule.Said("disabled"), ends: ReasonDisabled}
+		return finding{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
 	}
 	return finding{found: "yes", field: x.rule.Said("disabled")}
 }
 
 func answerOperationalNamed(*inquiry) finding {
-	return finding{found: "no: " + ReasonOperationalNotNamed.Text(), ends: ReasonOperationalNotNamed}
+	return finding{found: "no: " + reasonOperationalNotNamed.text(), ends: reasonOperationalNotNamed}
 }
 
 func answerOriginPresent(x *inquiry) finding {
@@ -263,9 +263,9 @@ func answerOriginPresent(x *inquiry) finding {
 		passes = passes && (!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))
 	}
 	if passes {
-		return finding{found: "yes: " + ReasonOpenToAll.Text(), ends: ReasonOpenToAll}
+		return finding{found: "yes: " + reasonOpenToAll.text(), ends: reasonOpenToAll}
 	}
-	return finding{found: "no: " + ReasonOriginMissing.Text(), ends: ReasonOriginMissing}
+	return finding{found: "no: " + reasonOriginMissing.text(), ends: reasonOriginMissing}
 }
 
 func answerOriginAllowed(x *inquiry) finding {
@@ -275,14 +275,14 @@ func answerOriginAllowed(x *inquiry) finding {
 	if from.read(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
 		return finding{found: "yes: " + origin, field: matching.originField()}
 	}
-	return finding{found: "no: " + origin, field: x.rule.OriginsField(), ends: ReasonOriginNotAllowed}
+	return finding{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
 }
 
 func answerMethodGranted(x *inquiry) finding {
 	requested, _ := preflightMethod(x.request)
 	a := finding{found: "yes", field: x.rule.Said("allow_methods")}
 	if !safelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
-		a.found, a.ends = "no", ReasonMethodNotGranted
+		a.found, a.ends = "no", reasonMethodNotGranted
 	}
 	a.found += ": it asks for " + sample(requested) + "; granted: " + x.grant.allowMethods
 	return a
@@ -293,9 +293,9 @@ func answerHeadersGranted(x *inquiry) finding {
 	_, missing, wellFormed := x.grant.requested(lines)
 	switch {
 	case !wellFormed:
-		return finding{found: "no: " + ReasonRequestedHeadersMalformed.Text(), ends: ReasonRequestedHeadersMalformed}
+		return finding{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
 	case missing != "":
-		return finding{found: "no: not " + sample(missing), ends: ReasonHeadersNotGranted}
+		return finding{found: "no: not " + sample(missing), ends: reasonHeadersNotGranted}
 	case len(lines) == 0:
 		return finding{found: "it asks for none"}
 	}
@@ -304,9 +304,9 @@ func answerHeadersGranted(x *inquiry) finding {
 
 func answerUpgrade(x *inquiry) finding {
 	if x.grant.credentials {
-		return finding{found: "yes", field: x.rule.Said("allow_credentials"), ends: ReasonOriginAllowed}
+		return finding{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
 	}
-	return finding{found: "no", field: x.rule.Said("allow_credentials"), ends: ReasonCredentialsNotAllowed}
+	return finding{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
 }
 
 func answerMode(x *inquiry) finding {
@@ -315,7 +315,7 @@ func answerMode(x *inquiry) finding {
 	case len(mode) == 0:
 		return finding{found: "the browser does not say"}
 	case !isOne(mode, "cors"):
-		return finding{found: "no" + said, ends: ReasonModeNotCORS}
+		return finding{found: "no" + said, ends: reasonModeNotCORS}
 	default:
 		return finding{found: "yes" + said}
 	}
@@ -324,7 +324,7 @@ func answerMode(x *inquiry) finding {
 func answerMethodAllowed(x *inquiry) finding {
 	a := finding{found: "yes: " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
 	if !slices.Contains(x.grant.methods, x.request.Method) {
-		a.found, a.ends = "no: "+x.grant.allowMethods, ReasonMethodNotAllowed
+		a.found, a.ends = "no: "+x.grant.allowMethods, reasonMethodNotAllowed
 	}
 	return a
 }
@@ -340,7 +340,7 @@ func answerCredentials(x *inquiry) finding {
 	}
 	asked := *x.d
 	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {
-		a.ends = ReasonCredentialsNotAllowed
+		a.ends = reasonCredentialsNotAllowed
 	}
 	return a
 }
@@ -375,5 +375,5 @@ func (d Decision) summary() string {
 	if d.observed {
 		does = "the handler gets it, since enforcement is OBSERVE; otherwise " + does
 	}
-	return string(d.reason) + ": " + does
+	return string(d.Reason()) + ": " + does
 }

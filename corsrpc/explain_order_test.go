@@ -111,7 +111,7 @@ func TestExplainDecidesAsDecide(t *testing.T) {
 			d := plan.Decide(r)
 			steps, reason := plan.steps(questions, &r, &d)
 			if reason != d.reason {
-				t.Fatalf("%s %s %v: the steps end in %s, and the decision is %s", r.Method, r.Path, r.Header, reason, d.reason)
+				t.Fatalf("%s %s %v: the steps end in %s, and the decision is %s", r.Method, r.Path, r.Header, reason.public(), d.Reason())
 			}
 			ended[steps[len(steps)-1].Code]++
 		}

@@ -63,7 +63,7 @@ func newHistory() *history {
 // groupKey is the key of the decision's group.
 func (d Decision) groupKey() groupKey {
 	return groupKey{
-		preflight: d.preflight, observed: d.observed, reason: d.reason, outcome: d.outcome,
+		preflight: d.preflight, observed: d.observed, reason: d.Reason(), outcome: d.outcome,
 		target: d.knownTarget(), field: d.From().FieldWithoutIndex(),
 	}
 }
@@ -82,7 +82,7 @@ func (h *history) refused(r *http.Request, d Decision) {
 // differed counts a request that the shadow policy decides otherwise.
 func (h *history) differed(r *http.Request, d, shadow Decision) {
 	key, from, shadowFrom := d.groupKey(), d.From(), shadow.From()
-	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.reason, shadow.outcome, shadow.From().FieldWithoutIndex()
+	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.Reason(), shadow.outcome, shadow.From().FieldWithoutIndex()
 	key.shadowObserved = shadow.observed
 	h.mu.Lock()
 	defer h.mu.Unlock()

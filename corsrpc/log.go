@@ -38,9 +38,9 @@ var summaries = [lineKinds]string{
 // are ids. A difference with a shadow policy has its reason too; anything else none. Two
 // kinds with the same key would share a line; of the few hundred that are kept that is one in
 // many millions.
-func keyOf(reason, shadow Reason, grant, target uint64) boundedlog.Key {
+func keyOf(reason, shadow reasonID, grant, target uint64) boundedlog.Key {
 	const spread = 0x9e3779b97f4a7c15 // after Knuth: ids that follow one another lie far apart
-	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason.index()+1)<<6 | boundedlog.Key(shadow.index()+1)
+	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason)<<6 | boundedlog.Key(shadow)
 }
 
 // decision logs a refusal, or counts it.
@@ -49,12 +49,12 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	if !d.Enforced() {
 		kind = lineWouldRefuse
 	}
-	if !l.Admit(kind, keyOf(d.reason, "", d.target.grant.id, d.target.id)) {
+	if !l.Admit(kind, keyOf(d.reason, reasonNone, d.target.grant.id, d.target.id)) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("reason", string(d.reason)),
-		slog.String("why", d.reason.Text()),
+		slog.String("reason", string(d.Reason())),
+		slog.String("why", d.reason.text()),
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
 		attrs = append(attrs, slog.String("origin", sample(origin)))
@@ -73,7 +73,7 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	if !d.Enforced() {
 		attrs = append(attrs, slog.Bool("enforced", false))
 	}
-	if remedy := d.reason.Remedy(); remedy != "" {
+	if remedy := d.reason.remedy(); remedy != "" {
 		attrs = append(attrs, slog.String("remedy", remedy))
 	}
 	what := "corsrpc: refused a cross-origin call"
@@ -142,8 +142,8 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	}
 	attrs := []slog.Attr{
 		slog.String("target", d.knownTarget()), slog.String("origin", sample(r.Header.Get("Origin"))),
-		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.reason)), slog.String("rule", d.From().String()),
-		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.reason)), slog.String("shadow_rule", shadow.From().String()),
+		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.Reason())), slog.String("rule", d.From().String()),
+		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.Reason())), slog.String("shadow_rule", shadow.From().String()),
 	}
 	if d.observed != shadow.observed {
 		attrs = append(attrs, slog.Bool("enforced", !d.observed), slog.Bool("shadow_enforced", !shadow.observed))

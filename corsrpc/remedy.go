@@ -21,28 +21,28 @@ func (d Decision) Remedy() string {
 	}
 	g := d.target.grant
 	switch d.reason {
-	case ReasonOriginNotAllowed:
+	case reasonOriginNotAllowed:
 		return d.remedyOfOrigin()
-	case ReasonHeadersNotGranted:
+	case reasonHeadersNotGranted:
 		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", "", "")
-	case ReasonMethodNotGranted:
+	case reasonMethodNotGranted:
 		if d.target.kind == targetPath {
 			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", "allow_methods", "")
 		}
-	case ReasonMethodNotAllowed:
+	case reasonMethodNotAllowed:
 		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
-	case ReasonDisabled:
+	case reasonDisabled:
 		if d.target.kind != targetUnclear {
 			return d.write("disabled: false", "", "")
 		}
-	case ReasonCredentialsNotAllowed:
+	case reasonCredentialsNotAllowed:
 		return d.remedyOfCredentials()
-	case ReasonOperationalNotNamed:
+	case reasonOperationalNotNamed:
 		return d.remedyOfOperational()
-	case ReasonPathNotCanonical:
+	case reasonPathNotCanonical:
 		return d.remedyOfPath()
 	}
-	return d.reason.Remedy()
+	return d.reason.remedy()
 }
 
 // remedyOfOperational says how to name an operational service, so that the origin may call it.
@@ -64,7 +64,7 @@ func (d Decision) remedyOfOperational() string {
 func (d Decision) remedyOfPath() string {
 	u := d.target.unclear
 	if u == nil {
-		return d.reason.Remedy()
+		return d.reason.remedy()
 	}
 	for _, m := range []route.Match[*target]{u.first, u.other} {
 		if wide, ok := widened(m); ok && u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls) {
@@ -81,7 +81,7 @@ func (d Decision) remedyOfPath() string {
 			return "request the path as RPC clients spell it: /" + service + "/" + strings.TrimPrefix(name, service+".")
 		}
 	}
-	return d.reason.Remedy()
+	return d.reason.remedy()
 }
 
 // widened returns the pattern that covers the rest of a path where one ends in a wildcard for
