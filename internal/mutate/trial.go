@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An attempt is a fault and what became of it: which test noticed it, the zero
+// one for none, or why it could not be tried.
+type attempt struct {
+	fault fault
+	place place
+	by    test
+	took  time.Duration
+	err   error
+}
+
+func (a attempt) survived() bool { return a.err == nil && a.by == test{} }
+
+func (a attempt) String() string {
+	switch seconds := a.took.Seconds(); {
+	case a.err != nil:
+		return fmt.Sprintf("NOT MADE %s: %v", a.fault.name, a.err)
+	case a.survived():
+		return fmt.Sprintf("SURVIVED %5.1fs  %s: %s", seconds, a.place.source.path, a.fault.name)
+	default:
+		return fmt.Sprintf("noticed  %5.1fs  %s: %s  [%s]", seconds, a.place.source.path, a.fault.name, a.by)
+	}
+}
+
+// try puts one fault in and runs the tests. Its error is one that ends the run.
+func (r *runner) try(ctx context.Context, a *attempt) error {
+	start := time.Now()
+	var err error
+	if a.err == nil {
+		a.by, err = r.firstToNotice(ctx, a)
+	}
+	if failed := (*buildError)(nil); errors.As(err, &failed) {
+		a.err, err = failed, nil
+	}
+	a.took = time.Since(start)
+	if err != nil {
+		return err
+	}
+	if last, ok := r.noticed.of(a.fault.name); ok && last.pkg == intentFolder && a.survived() && r.unitOnly {
+		return nil
+	}
+	return r.noticed.set(a.fault.name, a.by)
+}
+
+// slow is how long a test takes at least that is left for later.
+const slow = 500 * time.Millisecond
+
+// firstToNotice runs tests with the fault until one notices it.
+func (r *runner) firstToNotice(ctx context.Context, a *attempt) (test, error) {
+	dir, err := os.MkdirTemp(r.temporary, "")
+	if err != nil {
+		return test{}, err
+	}
+	defer os.RemoveAll(dir)
+	overlay, err := a.writeOverlay(r.root, dir)
+	if err != nil {
+		return test{}, err
+	}
+	t := trial{runner: r, dir: dir, overlay: overlay, binaries: map[string]*binary{}}
+	if last, ok := r.noticed.of(a.fault.name); ok && r.canRun(last.pkg) {
+		if by, err := t.askLast(ctx, last); err != nil || by != (test{}) {
+			return by, err
+		}
+	}
+	folders := testers(r.packages, path.Dir(a.place.source.path))
+	for _, quick := range []bool{true, false} {
+		for _, folder := range folders {
+			if by, err := t.askAll(ctx, folder, quick); err != nil || by != (test{}) {
+				return by, err
+			}
+		}
+	}
+	if r.unitOnly {
+		return test{}, nil
+	}
+	for _, quick := range []bool{true, false} {
+		if by, err := t.askAll(ctx, intentFolder, quick); err != nil || by != (test{}) {
+			return by, err
+		}
+	}
+	return test{}, nil
+}
+
+// canRun reports whether a package is there and is to be asked.
+func (r *runner) canRun(folder string) bool {
+	if folder == intentFolder {
+		return !r.unitOnly
+	}
+	for _, p := range r.packages {
+		if p.folder == folder {
+			return p.hasTests()
+		}
+	}
+	return false
+}
+
+// writeOverlay writes what has the go command see the fault.
+func (a *attempt) writeOverlay(root, dir string) (string, error) {
+	text, err := a.place.with(a.fault)
+	if err != nil {
+		return "", err
+	}
+	broken, overlay := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, a.place.source.path): broken}})
+	if err == nil {
+		err = os.WriteFile(overlay, replace, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(broken, []byte(text), 0o600)
+	}
+	return overlay, err
+}
+
+// A trial is one fault with the tests that were built with it.
+type trial struct {
+	*runner
+	dir, overlay string
+	binaries     map[string]*binary
+}
+
+// askLast runs the test that noticed the fault last, if it is still there.
+func (t *trial) askLast(ctx context.Context, last test) (test, error) {
+	intact, err := t.intactTests(ctx, last.pkg)
+	if err != nil {
+		return test{}, err
+	}
+	if _, there := intact.took[last.name]; !there {
+		return test{}, nil
+	}
+	return t.ask(ctx, intact, selection{only: []string{last.name}})
+}
+
+// askAll runs the quick tests of a package, or the others.
+func (t *trial) askAll(ctx context.Context, folder string, quick bool) (test, error) {
+	intact, err := t.intactTests(ctx, folder)
+	if err != nil {
+		return test{}, err
+	}
+	var slowTests []string
+	for name, took := range intact.took {
+		if took >= slow {
+			slowTests = append(slowTests, name)
+		}
+	}
+	switch {
+	case quick:
+		return t.ask(ctx, intact, selection{skip: slowTests})
+	case len(slowTests) > 0:
+		return t.ask(ctx, intact, selection{only: slowTests})
+	}
+	return test{}, nil
+}
+
+// ask runs tests with the fault, and returns the first one that notices it. One
+// that fails has to fail again, since a test may fail by chance; one that is
+// out of time has to end in that time without the fault.
+func (t *trial) ask(ctx context.Context, intact *intactTests, tests selection) (test, error) {
+	b := t.binaries[intact.folder]
+	if b == nil {
+		var err error
+		if b, err = t.buildTests(ctx, intact.folder, t.overlay, t.dir); err != nil {
+			return test{}, err
+		}
+		t.binaries[intact.folder] = b
+	}
+	first, err := b.run(ctx, tests, intact.limit(tests))
+	if err != nil || !first.failed {
+		return test{}, err
+	}
+	if first.timedOut {
+		return t.askMore(ctx, intact, b, tests)
+	}
+	if first.test != "" {
+		alone := selection{only: []string{first.test}}
+		if again, err := b.run(ctx, alone, intact.limit(alone)); err != nil || again.failed {
+			return test{intact.folder, first.test}, err
+		}
+	}
+	again, err := b.run(ctx, tests, intact.limit(tests))
+	if err != nil || !again.failed {
+		return test{}, err
+	}
+	return test{intact.folder, again.name()}, nil
+}
+
+// patience is how long tests may take at most that time out without the fault too.
+const patience = 10 * time.Minute
+
+// askMore runs tests that were out of time, with the fault and without, in more
+// and more of it, until those without pass.
+func (t *trial) askMore(ctx context.Context, intact *intactTests, b *binary, tests selection) (test, error) {
+	for limit := intact.limit(tests); limit < patience; limit *= 4 {
+		broken, err := b.run(ctx, tests, limit)
+		if err != nil || !broken.failed {
+			return test{}, err
+		}
+		whole, err := intact.binary.run(ctx, tests, limit)
+		if err != nil {
+			return test{}, err
+		}
+		if !whole.failed {
+			return test{intact.folder, broken.name()}, nil
+		}
+	}
+	return test{}, fmt.Errorf("the tests of %s take longer than %s without any fault", intact.folder, patience)
+}
+
+// unknownTest stands for the test in a package whose tests do not start.
+const unknownTest = "-"
+
+func (o outcome) name() string {
+	if o.test == "" {
+		return unknownTest
+	}
+	return o.test
+}
+
+// intactTests are the tests of a package without any fault.
+type intactTests struct {
+	folder string
+	binary *binary
+	took   map[string]time.Duration
+}
+
+// intactTests runs the tests of a package without any fault, the first time it
+// is asked for: they have to pass, or they would notice any fault.
+func (r *runner) intactTests(ctx context.Context, folder string) (*intactTests, error) {
+	r.mu.Lock()
+	run := r.intact[folder]
+	if run == nil {
+		run = sync.OnceValues(func() (*intactTests, error) { return r.runIntact(ctx, folder) })
+		r.intact[folder] = run
+	}
+	r.mu.Unlock()
+	return run()
+}
+
+func (r *runner) runIntact(ctx context.Context, folder string) (*intactTests, error) {
+	dir, err := os.MkdirTemp(r.temporary, "")
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.buildTests(ctx, folder, "", dir)
+	if failed := (*buildError)(nil); errors.As(err, &failed) {
+		return nil, errors.New(failed.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	var last outcome
+	for range 3 { // a test may fail by chance
+		if last, err = b.run(ctx, selection{}, patience); err != nil {
+			return nil, err
+		}
+		if !last.failed {
+			return &intactTests{folder, b, durations(last.out)}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s of %s fails without any fault, mend it first:\n%s", last.name(), folder, tail(last.out))
+}
+
+// tail is the end of a long output.
+func tail(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return strings.Join(lines[max(len(lines)-30, 0):], "\n")
+}
+
+// limit is how long tests may take: ten times as long as without the fault, and
+// time to start.
+func (i *intactTests) limit(tests selection) time.Duration {
+	limit := 10 * time.Second
+	for name, took := range i.took {
+		if tests.holds(name) {
+			limit += 10 * took
+		}
+	}
+	return limit
+}
