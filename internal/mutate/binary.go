@@ -117,15 +117,19 @@ func (b *binary) run(ctx context.Context, tests selection, limit time.Duration) 
 }
 
 var (
-	failedLine = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^\s/]+)`)
-	runLine    = regexp.MustCompile(`(?m)^=== RUN   ([^\s/]+)`)
-	resultLine = regexp.MustCompile(`(?m)^--- (?:PASS|SKIP): (\S+) \((.*)s\)$`)
+	failedLine  = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^\s/]+)`)
+	hangingLine = regexp.MustCompile(`\trunning tests:\n\t+([^\s/]+)`)
+	runLine     = regexp.MustCompile(`(?m)^=== (?:RUN|CONT|NAME) +([^\s/]+)`)
+	resultLine  = regexp.MustCompile(`(?m)^--- (?:PASS|SKIP): (\S+) \((.*)s\)$`)
 )
 
 // firstFailed is the test at the top level that failed first, or that ran when
 // the program ended.
 func firstFailed(out string) string {
 	if m := failedLine.FindStringSubmatch(out); m != nil {
+		return m[1]
+	}
+	if m := hangingLine.FindStringSubmatch(out); m != nil {
 		return m[1]
 	}
 	if all := runLine.FindAllStringSubmatch(out, -1); len(all) > 0 {

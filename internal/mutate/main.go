@@ -24,9 +24,10 @@
 // These flags look after the list of faults when the source has changed, and
 // try none:
 //
-//	-stale             prints the faults that cannot be made any more, or that
-//	                   do not compile, with the places that resemble theirs most
-//	-rename old=new,…  rewrites identifiers in the list of faults
+//	-stale           prints the faults that cannot be made any more, or that do
+//	                 not compile, with the places that resemble theirs most
+//	-rename old=new  rewrites an identifier in the list of faults, or several
+//	                 with commas between
 //
 // The first signal to end ends a run: it leaves no temporary files behind, and
 // noticed.txt holds what was found until then.
@@ -50,7 +51,7 @@ func main() {
 	flag.BoolVar(&o.unitOnly, "unit", false, "leave out internal/intent, which takes longest")
 	flag.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "how many faults are tried at once")
 	stale := flag.Bool("stale", false, "print the faults that cannot be made, with the places nearest to theirs")
-	renames := flag.String("rename", "", "rewrite identifiers in the list of faults: old=new,...")
+	renames := flag.String("rename", "", "rewrite identifiers in the list of faults: old=new, with commas between several")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root, err := os.Getwd()

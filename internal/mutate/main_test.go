@@ -235,7 +235,7 @@ func TestOutput(t *testing.T) {
 		{"a test within a test", "=== RUN   TestB\n=== RUN   TestB/one\n    --- FAIL: TestB/one (0.00s)\n--- FAIL: TestB (0.10s)\n", "TestB"},
 		{"an example", "=== RUN   ExampleC\n--- FAIL: ExampleC (0.00s)\ngot:\n", "ExampleC"},
 		{"a panic in a goroutine", "=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\npanic: oh\n\ngoroutine 1\n", "TestB"},
-		{"a timeout", "=== RUN   TestB\n=== RUN   TestB/one\npanic: test timed out after 10s\n\trunning tests:\n", "TestB"},
+		{"a timeout", "=== RUN   TestA\n=== PAUSE TestA\n=== RUN   TestB\n=== PAUSE TestB\n=== CONT  TestB\n=== CONT  TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB/one\npanic: test timed out after 10s\n\trunning tests:\n\t\tTestB (10s)\n\t\tTestB/one (10s)\n", "TestB"},
 		{"a program that does not start", "panic: oh\n", ""},
 	} {
 		if got := firstFailed(c.out); got != c.test {
@@ -246,7 +246,7 @@ func TestOutput(t *testing.T) {
 	if want := map[string]time.Duration{"TestA": 1500 * time.Millisecond, "TestB": 0, "ExampleC": 10 * time.Millisecond}; !maps.Equal(took, want) {
 		t.Errorf("the tests took %v", took)
 	}
-	i := intactTests{took: took}
+	i := baseline{took: took}
 	if got := fmt.Sprint(i.limit(selection{}), i.limit(selection{skip: []string{"TestA"}}), i.limit(selection{only: []string{"TestA"}})); got != "25.1s 10.1s 25s" {
 		t.Errorf("the limits are %s", got)
 	}

@@ -31,8 +31,8 @@ type runner struct {
 	packages               []*goPackage
 	noticed                *record
 
-	mu     sync.Mutex
-	intact map[string]func() (*intactTests, error) // by folder
+	mu        sync.Mutex
+	baselines map[string]func() (*baseline, error) // by folder
 }
 
 // tryFaults tries the faults that are chosen, and fails where one survives.
@@ -97,7 +97,7 @@ func newRunner(ctx context.Context, root string, o options) (*runner, error) {
 	}
 	r := &runner{
 		root: root, temporary: temporary, buildsAtOnce: max(runtime.NumCPU()/o.jobs, 1), unitOnly: o.unitOnly,
-		packages: packages, noticed: noticed, intact: map[string]func() (*intactTests, error){},
+		packages: packages, noticed: noticed, baselines: map[string]func() (*baseline, error){},
 	}
 	r.cache, err = cacheOfItsOwn(ctx, root)
 	return r, err

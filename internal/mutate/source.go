@@ -31,8 +31,8 @@ type decl struct {
 	start, end int
 }
 
-// readSources reads the product: what stands below corsrpc and internal, but
-// tests, what is generated, and the modules in internal, which are proofs.
+// readSources reads the product: the Go files below corsrpc and internal, except
+// tests, generated files and the modules in internal, which are proofs.
 func readSources(root string) ([]*source, error) {
 	var sources []*source
 	for _, top := range []string{"corsrpc", "internal"} {

@@ -56,7 +56,7 @@ func (r *runner) try(ctx context.Context, a *attempt) error {
 	return r.noticed.set(a.fault.name, a.by)
 }
 
-// slow is how long a test takes at least that is left for later.
+// A test that takes slow or longer runs after the quick ones.
 const slow = 500 * time.Millisecond
 
 // firstToNotice runs tests with the fault until one notices it.
@@ -108,7 +108,7 @@ func (r *runner) canRun(folder string) bool {
 	return false
 }
 
-// writeOverlay writes what has the go command see the fault.
+// writeOverlay writes the overlay that shows the fault to the go command.
 func (a *attempt) writeOverlay(root, dir string) (string, error) {
 	text, err := a.place.with(a.fault)
 	if err != nil {
@@ -134,7 +134,7 @@ type trial struct {
 
 // askLast runs the test that noticed the fault last, if it is still there.
 func (t *trial) askLast(ctx context.Context, last test) (test, error) {
-	intact, err := t.intactTests(ctx, last.pkg)
+	intact, err := t.baselineOf(ctx, last.pkg)
 	if err != nil {
 		return test{}, err
 	}
@@ -146,7 +146,7 @@ func (t *trial) askLast(ctx context.Context, last test) (test, error) {
 
 // askAll runs the quick tests of a package, or the others.
 func (t *trial) askAll(ctx context.Context, folder string, quick bool) (test, error) {
-	intact, err := t.intactTests(ctx, folder)
+	intact, err := t.baselineOf(ctx, folder)
 	if err != nil {
 		return test{}, err
 	}
@@ -168,7 +168,7 @@ func (t *trial) askAll(ctx context.Context, folder string, quick bool) (test, er
 // ask runs tests with the fault, and returns the first one that notices it. One
 // that fails has to fail again, since a test may fail by chance; one that is
 // out of time has to end in that time without the fault.
-func (t *trial) ask(ctx context.Context, intact *intactTests, tests selection) (test, error) {
+func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (test, error) {
 	b := t.binaries[intact.folder]
 	if b == nil {
 		var err error
@@ -197,26 +197,26 @@ func (t *trial) ask(ctx context.Context, intact *intactTests, tests selection) (
 	return test{intact.folder, again.name()}, nil
 }
 
-// patience is how long tests may take at most that time out without the fault too.
-const patience = 10 * time.Minute
+// maxLimit bounds the time of tests that run out of it without the fault too.
+const maxLimit = 10 * time.Minute
 
 // askMore runs tests that were out of time, with the fault and without, in more
 // and more of it, until those without pass.
-func (t *trial) askMore(ctx context.Context, intact *intactTests, b *binary, tests selection) (test, error) {
-	for limit := intact.limit(tests); limit < patience; limit *= 4 {
+func (t *trial) askMore(ctx context.Context, intact *baseline, b *binary, tests selection) (test, error) {
+	for limit := intact.limit(tests); limit < maxLimit; limit *= 4 {
 		broken, err := b.run(ctx, tests, limit)
 		if err != nil || !broken.failed {
 			return test{}, err
 		}
-		whole, err := intact.binary.run(ctx, tests, limit)
+		unbroken, err := intact.binary.run(ctx, tests, limit)
 		if err != nil {
 			return test{}, err
 		}
-		if !whole.failed {
+		if !unbroken.failed {
 			return test{intact.folder, broken.name()}, nil
 		}
 	}
-	return test{}, fmt.Errorf("the tests of %s take longer than %s without any fault", intact.folder, patience)
+	return test{}, fmt.Errorf("the tests of %s take longer than %s without any fault", intact.folder, maxLimit)
 }
 
 // unknownTest stands for the test in a package whose tests do not start.
@@ -229,27 +229,27 @@ func (o outcome) name() string {
 	return o.test
 }
 
-// intactTests are the tests of a package without any fault.
-type intactTests struct {
+// A baseline is the tests of a package without any fault.
+type baseline struct {
 	folder string
 	binary *binary
 	took   map[string]time.Duration
 }
 
-// intactTests runs the tests of a package without any fault, the first time it
+// baselineOf runs the tests of a package without any fault, the first time it
 // is asked for: they have to pass, or they would notice any fault.
-func (r *runner) intactTests(ctx context.Context, folder string) (*intactTests, error) {
+func (r *runner) baselineOf(ctx context.Context, folder string) (*baseline, error) {
 	r.mu.Lock()
-	run := r.intact[folder]
+	run := r.baselines[folder]
 	if run == nil {
-		run = sync.OnceValues(func() (*intactTests, error) { return r.runIntact(ctx, folder) })
-		r.intact[folder] = run
+		run = sync.OnceValues(func() (*baseline, error) { return r.runBaseline(ctx, folder) })
+		r.baselines[folder] = run
 	}
 	r.mu.Unlock()
 	return run()
 }
 
-func (r *runner) runIntact(ctx context.Context, folder string) (*intactTests, error) {
+func (r *runner) runBaseline(ctx context.Context, folder string) (*baseline, error) {
 	dir, err := os.MkdirTemp(r.temporary, "")
 	if err != nil {
 		return nil, err
@@ -263,11 +263,11 @@ func (r *runner) runIntact(ctx context.Context, folder string) (*intactTests, er
 	}
 	var last outcome
 	for range 3 { // a test may fail by chance
-		if last, err = b.run(ctx, selection{}, patience); err != nil {
+		if last, err = b.run(ctx, selection{}, maxLimit); err != nil {
 			return nil, err
 		}
 		if !last.failed {
-			return &intactTests{folder, b, durations(last.out)}, nil
+			return &baseline{folder, b, durations(last.out)}, nil
 		}
 	}
 	return nil, fmt.Errorf("%s of %s fails without any fault, mend it first:\n%s", last.name(), folder, tail(last.out))
@@ -281,9 +281,9 @@ func tail(out string) string {
 
 // limit is how long tests may take: ten times as long as without the fault, and
 // time to start.
-func (i *intactTests) limit(tests selection) time.Duration {
+func (b *baseline) limit(tests selection) time.Duration {
 	limit := 10 * time.Second
-	for name, took := range i.took {
+	for name, took := range b.took {
 		if tests.holds(name) {
 			limit += 10 * took
 		}
