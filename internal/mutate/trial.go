@@ -166,7 +166,7 @@ func (t *trial) askAll(ctx context.Context, folder string, quick bool) (test, er
 }
 
 // ask runs tests with the fault, and returns the first one that notices it. One
-// that fails has to fail again, since a test may fail by chance; one that is
+// that fails has to fail again, since a test may fail by chance; one that runs
 // out of time has to end in that time without the fault.
 func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (test, error) {
 	b := t.binaries[intact.folder]
@@ -182,7 +182,7 @@ func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (tes
 		return test{}, err
 	}
 	if first.timedOut {
-		return t.askMore(ctx, intact, b, tests)
+		return t.askWithoutFault(ctx, intact, b, tests, first)
 	}
 	if first.test != "" {
 		alone := selection{only: []string{first.test}}
@@ -200,20 +200,21 @@ func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (tes
 // maxLimit bounds the time of tests that run out of it without the fault too.
 const maxLimit = 10 * time.Minute
 
-// askMore runs tests that were out of time, with the fault and without, in more
-// and more of it, until those without pass.
-func (t *trial) askMore(ctx context.Context, intact *baseline, b *binary, tests selection) (test, error) {
-	for limit := intact.limit(tests); limit < maxLimit; limit *= 4 {
-		broken, err := b.run(ctx, tests, limit)
-		if err != nil || !broken.failed {
-			return test{}, err
-		}
+// askWithoutFault runs tests without the fault that were out of time with it.
+// Where they are out of time as well, both get more of it.
+func (t *trial) askWithoutFault(ctx context.Context, intact *baseline, b *binary, tests selection, broken outcome) (test, error) {
+	for limit := intact.limit(tests); limit < maxLimit; {
 		unbroken, err := intact.binary.run(ctx, tests, limit)
 		if err != nil {
 			return test{}, err
 		}
 		if !unbroken.failed {
 			return test{intact.folder, broken.name()}, nil
+		}
+		limit *= 4
+		broken, err = b.run(ctx, tests, limit)
+		if err != nil || !broken.failed {
+			return test{}, err
 		}
 	}
 	return test{}, fmt.Errorf("the tests of %s take longer than %s without any fault", intact.folder, maxLimit)
