@@ -213,12 +213,21 @@ func TestRecord(t *testing.T) {
 	if err := r.keepOnly([]fault{{name: "a"}, {name: "d"}, {name: "e"}}); err != nil {
 		t.Fatal(err)
 	}
+	if sharp := r.sharp("corsrpc"); len(sharp) != 0 {
+		t.Errorf("%v noticed one fault each", sharp)
+	}
 	text, err := os.ReadFile(file)
 	if want := "a\tcorsrpc\tTestOther\nd\tinternal/origin\tTestD\n"; err != nil || string(text) != want {
 		t.Errorf("the file holds %q, %v", text, err)
 	}
 	if left, _ := filepath.Glob(file + "?*"); len(left) > 0 {
 		t.Errorf("%v are left", left)
+	}
+	for _, fault := range []string{"f", "g", "h"} {
+		set(r, fault, test{"corsrpc", "TestSharp"})
+	}
+	if sharp := r.sharp("corsrpc"); !slices.Equal(sharp, []string{"TestSharp"}) {
+		t.Errorf("%v noticed several faults", sharp)
 	}
 	if err := os.WriteFile(file, []byte("a\tb\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -56,6 +56,20 @@ func (r *record) of(fault string) (test, bool) {
 	return t, ok
 }
 
+// sharp returns the tests of a package that noticed several faults.
+func (r *record) sharp(folder string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	faults := map[string]int{}
+	for _, t := range r.tests {
+		if t.pkg == folder {
+			faults[t.name]++
+		}
+	}
+	maps.DeleteFunc(faults, func(_ string, n int) bool { return n < 3 })
+	return slices.Sorted(maps.Keys(faults))
+}
+
 // set records which test noticed a fault; the zero test means none.
 func (r *record) set(fault string, by test) error {
 	r.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,22 +78,10 @@ func (r *runner) firstToNotice(ctx context.Context, a *attempt) (test, error) {
 		}
 	}
 	folders := testers(r.packages, path.Dir(a.place.source.path))
-	for _, quick := range []bool{true, false} {
-		for _, folder := range folders {
-			if by, err := t.askAll(ctx, folder, quick); err != nil || by != (test{}) {
-				return by, err
-			}
-		}
+	if by, err := t.askAll(ctx, folders); err != nil || by != (test{}) || r.unitOnly {
+		return by, err
 	}
-	if r.unitOnly {
-		return test{}, nil
-	}
-	for _, quick := range []bool{true, false} {
-		if by, err := t.askAll(ctx, intentFolder, quick); err != nil || by != (test{}) {
-			return by, err
-		}
-	}
-	return test{}, nil
+	return t.askAll(ctx, []string{intentFolder})
 }
 
 // canRun reports whether a package is there and is to be asked.
@@ -138,31 +127,53 @@ func (t *trial) askLast(ctx context.Context, last test) (test, error) {
 	if err != nil {
 		return test{}, err
 	}
-	if _, there := intact.took[last.name]; !there {
-		return test{}, nil
-	}
-	return t.ask(ctx, intact, selection{only: []string{last.name}})
+	return t.askThese(ctx, intact, []string{last.name})
 }
 
-// askAll runs the quick tests of a package, or the others.
-func (t *trial) askAll(ctx context.Context, folder string, quick bool) (test, error) {
-	intact, err := t.baselineOf(ctx, folder)
-	if err != nil {
-		return test{}, err
-	}
-	var slowTests []string
-	for name, took := range intact.took {
-		if took >= slow {
-			slowTests = append(slowTests, name)
+// askAll runs the tests of packages: all quick ones before the slow ones, and of
+// a package those first that have noticed other faults.
+func (t *trial) askAll(ctx context.Context, folders []string) (test, error) {
+	slowTests := map[string][]string{}
+	for _, folder := range folders {
+		intact, err := t.baselineOf(ctx, folder)
+		if err != nil {
+			return test{}, err
+		}
+		for name, took := range intact.took {
+			if took >= slow {
+				slowTests[folder] = append(slowTests[folder], name)
+			}
+		}
+		sharp := slices.DeleteFunc(t.noticed.sharp(folder), func(name string) bool { return intact.took[name] >= slow })
+		if by, err := t.askThese(ctx, intact, sharp); err != nil || by != (test{}) {
+			return by, err
+		}
+		if by, err := t.ask(ctx, intact, selection{skip: slices.Concat(slowTests[folder], sharp)}); err != nil || by != (test{}) {
+			return by, err
 		}
 	}
-	switch {
-	case quick:
-		return t.ask(ctx, intact, selection{skip: slowTests})
-	case len(slowTests) > 0:
-		return t.ask(ctx, intact, selection{only: slowTests})
+	for _, folder := range folders {
+		intact, err := t.baselineOf(ctx, folder)
+		if err != nil {
+			return test{}, err
+		}
+		if by, err := t.askThese(ctx, intact, slowTests[folder]); err != nil || by != (test{}) {
+			return by, err
+		}
 	}
 	return test{}, nil
+}
+
+// askThese runs those of the tests that are there.
+func (t *trial) askThese(ctx context.Context, intact *baseline, names []string) (test, error) {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, there := intact.took[name]
+		return !there
+	})
+	if len(names) == 0 {
+		return test{}, nil
+	}
+	return t.ask(ctx, intact, selection{only: names})
 }
 
 // ask runs tests with the fault, and returns the first one that notices it. One
