@@ -116,7 +116,10 @@ func (s *source) alike(wanted []word, counts map[string]int, total int) []candid
 		if first < 0 || likeness < 0.5 {
 			continue
 		}
-		c := candidate{place{s, all[first].start, all[i].end}, likeness, renames(wanted, all[first:i+1])}
+		c := candidate{place: place{s, all[first].start, all[i].end}, likeness: likeness}
+		if likeness > 0.7 { // below, other code of the same form
+			c.rename = renames(wanted, all[first:i+1])
+		}
 		switch {
 		case first >= last+size:
 			found, last = append(found, c), first
