@@ -1,0 +1,274 @@
+package main
+
+var layerFaults = []fault{
+	// Who asks.
+	{name: "the first of two Origin headers counts", old: `len(origins) > 1`, new: `len(origins) > 9`},
+	{name: "an Origin that no browser sends is a stranger's, not refused", old: `if !from.read(origins[0], t.grant.origins) {`, new: `if !from.read(origins[0], t.grant.origins) && false {`},
+	{name: "same-site counts as same-origin", old: `site[0] == "same-origin" || site[0] == "none"`, new: `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
+	{name: "a second Sec-Fetch-Site is not looked at", old: `len(site) == 1 && (site[0]`, new: `len(site) >= 1 && (site[0]`},
+	{name: "a Host that is the Origin's counts for more than Sec-Fetch-Site", old: `	case len(site) > 0:
+`, new: ``},
+	{name: "same host, whatever the port", in: "SameHost", old: `return port == o.Port`, new: `return true`},
+	{name: "same host, a plain origin under TLS too", old: `tls && o.Scheme == "http"`, new: `false`},
+	{name: "hosts compare in Unicode case", old: `!equalFold(name, o.Host)`, new: `!strings.EqualFold(name, o.Host)`},
+	{name: "an upgrade needs no grant with credentials", old: `case d.upgrade && !g.credentials:`, new: `case false:`},
+	{name: "a websocket handshake is no upgrade", old: `r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0`, new: `false`},
+
+	// Requests that CORS does not guard.
+	{name: "an image may call what is not open to everyone", old: `case d.target.kind == targetProcedure && !g.anyOrigin:`, new: `case false:`},
+	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
+	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
+	{name: "disabled, but not for images", old: `	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case !d.safe, d.upgrade:`, new: `	case !d.safe, d.upgrade:`},
+	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !isOne(mode, "cors") {
+		d.refuse`, new: `len(mode) > 9 {
+		d.refuse`},
+	{name: "cookies where none are allowed", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
+
+	// Who may call.
+	{name: "disabled, but not for preflights", old: `	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case g.kind.unnamed`, new: `	case g.disabled && !d.preflight:
+		d.refuse(r, ReasonDisabled)
+	case g.kind.unnamed`},
+	{name: "disabled, but not for calls", old: `	case g.disabled:
+		d.refuse(r, ReasonDisabled)
+	case g.kind.unnamed`, new: `	case g.disabled && d.preflight:
+		d.refuse(r, ReasonDisabled)
+	case g.kind.unnamed`},
+	{name: "the preflight of a stranger is answered", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && !d.preflight:`},
+	{name: "the call of a stranger reaches the handler", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && d.preflight:`},
+	{name: "a path rule's methods are not held", old: `case !slices.Contains(g.methods, r.Method):`, new: `case false:`},
+	{name: "a path that is read in two ways counts as what it says", old: `	case t.kind == targetUnclear:
+		d.refuse(r, ReasonPathNotCanonical)
+	default:`, new: `	default:`},
+
+	// Patterns.
+	{name: "a suffix match without the dot", old: `strings.HasSuffix(front, ".")`, new: `true`},
+	{name: "only a few origins count", old: `	if s.exact.len <= mostFew {
+		return 0, false`, new: `	if s.exact.len > 0 {
+		return 0, false`},
+	{name: "patterns of any port are no patterns", old: `	case p.kind == kindExact && p.port == "*":
+		s.patterns = true`, new: `	case p.kind == kindExact && p.port == "*":`},
+	{name: "a wildcard covers the host itself", old: `strings.Count(hostPort[:host], ".") - 1; n >= 0`, new: `strings.Count(hostPort[:host], "."); n >= 0`},
+	{name: "a wildcard's port is skipped", old: `w.ports[hostPort]; ok`, new: `w.ports[hostPort[:host]]; ok`},
+	{name: "a wildcard's scheme is skipped", old: `	if scheme == "https" {
+		return &s.https`, new: `	if scheme != "" {
+		return &s.https`},
+	{name: "any port of one host is any port of all below it", old: `s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]`, new: `s.anyPort[o.Scheme+"://"+o.Host[strings.IndexByte(o.Host, '.')+1:]]`},
+	{name: "everyone, where nobody is", old: `return s.any, s.any != 0`, new: `return s.any, true`},
+	{name: "a value that no browser sends matches *", old: `	if !ok {
+		return 0, false
+	}
+	return s.MatchParsed`, new: `	_ = ok
+	return s.MatchParsed`},
+	{name: "upper case in a host", old: `case nameBytes[s[i]]:`, new: `case nameBytes[lowerByte(s[i])]:`},
+	{name: "a trailing newline", old: `case s[i] == '.' && label > 0:`, new: `case s[i] == '.' && label > 0, s[i] == '\n' && i == len(s)-1:`},
+	{name: "an empty label", old: `case s[i] == '.' && label > 0:`, new: `case s[i] == '.':`},
+	{name: "a number for an IPv4 address", old: `return !endsInNumber(s) || canonicalIPv4(s)`, new: `return true`},
+	{name: "a default port that is spelled out", old: `!ok || !validHost(host) || port == defaultPort(scheme)`, new: `!ok || !validHost(host)`},
+	{name: "a port with leading zeros", old: `len(s) > 5 || s[0] == '0'`, new: `len(s) > 5`},
+	{name: "a port beyond 65535", old: `return n <= 65535`, new: `return true`},
+	{name: "an Origin of any length", in: "Parse", old: `if len(s) > MaxLen {`, new: `if len(s) > MaxLen<<9 {`},
+	{name: "a wildcard over a public suffix", old: `if reason := suffixReason(p.host); reason != "" {`, new: `if reason := suffixReason(p.host); reason != "" && false {`},
+	{name: "a wildcard over the parent of public suffixes", old: `strings.Contains(suffixAncestors, "\n"+name+"\n")`, new: `false`},
+	{name: "a trailing dot hides a public suffix", old: `name := strings.TrimSuffix(host, ".")`, new: `name := host`},
+	{name: "plain http beyond loopback", old: `p.scheme == "http" && !isLoopback(p.host)`, new: `false`},
+	{name: "a host that begins with 127. is loopback", old: `isIP(host) && strings.HasPrefix(host, "127.")`, new: `strings.HasPrefix(host, "127.")`},
+	{name: "a host that ends in localhost is loopback", in: "isLocalhost", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
+	{name: "null without its risk", old: `if p.kind == kindNull {
+		problems`, new: `if false {
+		problems`},
+
+	// What a preflight grants.
+	{name: "authorization by *", old: `return name != "authorization" && !fetch`, new: `return !fetch`},
+	{name: "metadata of grpc-gateway by *", old: ` &&
+		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(m.name, rpc.GatewayPrefix))`, new: ``},
+	{name: "metadata of grpc-gateway in the family of gRPC-Web", old: `return strings.HasPrefix(lower, GatewayPrefix)`, new: `return false`},
+	{name: "trace contexts of gRPC in its family", old: `case "grpc-trace-bin", "grpc-tags-bin":`, new: `case "grpc-tags-bin":`},
+	{name: "the wider layer wins for headers", old: `	slices.Reverse(e.request)
+`, new: ``},
+	{name: "a denied header is granted", old: `				return m.yes, true`, new: `				return true, true`},
+	{name: "a short prefix wins over a long one", old: `return len(b.name) - len(a.name)`, new: `return len(a.name) - len(b.name)`},
+	{name: "a prefix without its hyphen", old: `case !strings.HasSuffix(prefix, "-"):`, new: `case false:`},
+	{name: "a script can be granted cookies as a header", old: `case d == rpc.Request && m.name == "cookie":`, new: `case false:`},
+	{name: "requested headers without end", old: `if size > MaxRequestedBytes {`, new: `if size > MaxRequestedBytes<<9 {`},
+	{name: "requested names without end", old: `len(dst)-start == MaxRequestedNames`, new: `len(dst)-start == MaxRequestedNames<<9`},
+	{name: "requested names that are none are granted", old: `		d.reason = ReasonRequestedHeadersMalformed
+		names = nil`, new: `		d.reason = ReasonRequestedHeadersMalformed`},
+	{name: "a space in a token", old: "\"!#$%&'*+-.^_`|~\"", new: "\"!#$%&'*+-.^_`|~ \""},
+	{name: "GET for a method with side effects", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
+	{name: "GET where Connect is not served", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.get:`},
+	{name: "the protocols' headers on other paths", old: `	if kind.path {
+		e.protocols = 0
+	}
+`, new: ``},
+	{name: "a preflight that is remembered as long as none says", old: `	return e.maxAgeFrom.message.GetMaxAge().AsDuration()`, new: `	return defaultMaxAge`},
+
+	// What an answer carries.
+	{name: "a dropped Vary", old: `	if e.safe {
+		f.addVary(e.vary())
+	}`, new: ``},
+	{name: "Vary says Origin and not Sec-Fetch-Site", old: `	case !kind.path:
+		g.vary = varyBySite`, new: `	case !kind.path:
+		g.vary = "Origin"`},
+	{name: "no Vary where credentials are allowed", old: `g.anyOrigin && !g.credentials && !g.disabled }`, new: `!g.credentials && !g.disabled }`},
+	{name: "Vary of the handler is lost", old: `append(lines[:len(lines):len(lines)], missing[2:])`, new: `[]string{missing[2:]}`},
+	{name: "an answer to everyone lacks Vary where its method is not granted", old: `d.safe && (t.kind != targetPath || slices`, new: `d.safe && (true || slices`},
+	{name: "a cache may keep a 405", old: `		f.set("Cache-Control", "no-store") // the handler`, new: `		f.set("X-Corsrpc", "no-store") // the handler`},
+	{name: "a cache may keep a refusal", old: `	f.set("Cache-Control", "no-store")
+	f.set("X-Content`, new: `	f.set("X-Content`},
+	{name: "the handler's own grant stays", old: `	replaced = dropAccessControl(header)
+`, new: `	replaced = false
+`},
+	{name: "the handler's own grant stays in another letter case", old: `strings.EqualFold(key[:len(accessControl)], accessControl)`, new: `key[:len(accessControl)] == "Access-Control-"`},
+	{name: "a refusal carries the grant", old: `		d.applyRefusal(f)
+`, new: `		d.applyRefusal(f)
+		d.applyOrigin(d.origin, f)
+`},
+	{name: "everyone's answer names the one who asks", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
+	{name: "credentials for everyone", old: `	if e.target.grant.credentials {`, new: `	if true {`},
+	{name: "a 304 replaces what the stored answer exposes", old: ` && status != http.StatusNotModified {`, new: ` {`},
+	{name: "an informational answer is committed", old: `if !isInformational(status) {
+		c.commit`, new: `if true {
+		c.commit`},
+	{name: "an answer without a body is not committed", old: `	c.commit(http.StatusOK) // net/http`, new: `	_ = c // net/http`},
+	{name: "a flush is no commit", old: `func (c *committer) flush() error {
+	c.commit(http.StatusOK)`, new: `func (c *committer) flush() error {`},
+	{name: "a layer within a layer writes too", old: `!d.touchesAnswer(), isWrapped(w):`, new: `!d.touchesAnswer():`},
+	{name: "a cookie's name is exposed", old: `return lower == "set-cookie" || lower == "set-cookie2"`, new: `return false`},
+	{name: "a hidden header's trailer is shown", old: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, new: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
+	{name: "what Connection lists is shown", old: ` && !lists(header["Connection"], name)`, new: ``},
+	{name: "the server's own headers are shown", old: `return !fetch.ConnectionHeader(name) && !isServersOwn(name)`, new: `return !fetch.ConnectionHeader(name)`},
+	{name: "a name that is no token is exposed", old: `len(values) == 0 || !fetch.IsToken(key)`, new: `len(values) == 0`},
+	{name: "status headers where gRPC-Web is not served", old: `		return g.protocols&rpc.GRPCWeb != 0`, new: `		return true`},
+	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) {`, new: `if len(header) < len(e.names) {`},
+	{name: "a name without a value counts as carried", old: `if len(header[name]) == 0 {`, new: `if _, ok := header[name]; !ok {`},
+	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},
+	{name: "an answer with a grant of others' is remembered", old: `|| isAccessControl(name)`, new: ``},
+	{name: "ever new sets drive out the ones in use", old: `!p.used.Swap(false)`, new: `true`},
+	{name: "a set of any size is remembered", old: `len(header) > recentNames || `, new: ``},
+	{name: "long names are remembered", old: `if size <= recentBytes {`, new: `if true {`},
+	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == ReasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
+	{name: "methods of any length are read", old: ` || len(method[0]) > fetch.MaxRequestedBytes`, new: ``},
+	{name: "what was granted before is granted to any method", old: `if methodGranted && g.grantedBefore`, new: `if g.grantedBefore`},
+	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= recentBytes`, new: ``},
+	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
+	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && l.observers == nil &&`, new: `len(origins) == 0 &&`},
+	{name: "a shadow is not asked of servers' calls", old: `plan.shadow == nil && fromServer`, new: `fromServer`},
+	{name: "refusals of all procedures share a line", old: `((grant*spread)^target)*spread`, new: `grant*spread`},
+	{name: "refusals for all reasons share a line", old: `lineKey(reason.index()+1)<<6`, new: `0`},
+	{name: "refusals by all rules share a line", old: `((grant*spread)^target)*spread`, new: `target*spread`},
+	{name: "differences share a line, whatever the shadow says", old: ` | lineKey(shadow.index()+1)`, new: ``},
+	{name: "a key is quiet for good", old: `	delete(quiet, key)
+`, new: ``},
+	{name: "a header map shares the plan's memory", old: `f.values[n-1 : n : n]`, new: `f.values[n-1 : n]`},
+
+	// Which rule.
+	{name: "the widest rule wins", old: `slices.Backward(covering)`, new: `slices.All(covering)`},
+	{name: "credentials with *", old: `		case "*":
+			c.failOnce`, new: `		case "none":
+			c.failOnce`},
+	{name: "credentials with null", old: `		case "null":
+			c.failOnce`, new: `		case "none":
+			c.failOnce`},
+	{name: "a rule below a disabled one opens it", old: `if e.disabledFrom.rule().GetDisabled() && lifts && c.saysSomething(l) {`, new: `if false {`},
+	{name: "a risk that one rule accepts holds for all", old: `slices.Contains(p.message.GetAcceptRisks(), risk)`, new: `true`},
+	{name: "a field from a newer version is ignored", in: "checkUnknownFields", old: `if len(m.GetUnknown()) > 0 {`, new: `if false {`},
+	{name: "a selector that selects nothing", old: `p.selector == "*" || p.accepts(corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)`, new: `true`},
+	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
+
+	// The browser that judges the layer.
+	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
+	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
+	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
+	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
+	{name: "the browser keeps its origin through redirects", old: `if !r.asFirst && r.redirectTaint() != "same-origin" {`, new: `if false {`},
+	{name: "the browser keeps Authorization through redirects", old: `		r.header.Del("Authorization")
+`, new: ``},
+	{name: "the browser does not check what a preflight grants", old: `		if !granted {`, new: `		if !granted && false {`},
+	{name: "the browser does not check the method", old: `!slices.Contains(methods, r.method) && !isCORSSafelistedMethod(r.method)`, new: `false && !isCORSSafelistedMethod(r.method)`},
+	{name: "the browser takes any status of a preflight", old: `if response.StatusCode < 200 || response.StatusCode > 299 {`, new: `if response.StatusCode < 100 {`},
+	{name: "the browser remembers for good", old: `!now.Before(g.expires)`, new: `false`},
+	{name: "the browser remembers for each page", old: `g.url != r.currentURL().String()`, new: `false`},
+	{name: "the browser sends what a script may not set", old: `if fetch.ForbiddenRequestHeader(lower) {`, new: `if false {`},
+	{name: "the browser asks for nothing", old: `if high || !fetch.SafelistedRequestHeader(name, value) {`, new: `if high {`},
+	{name: "a safelisted value may have 129 bytes", old: `len(value) > 128`, new: `len(value) > 129`},
+	{name: "the browser shows trailers", old: `	filtered.Trailer = nil
+`, new: ``},
+	{name: "the browser shows cookies", old: `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, new: `visible(lower)`},
+	{name: "cookies go wherever they are wanted", old: `if r.sameSiteAs(from) {`, new: `if r.sameSiteAs(from) || true {`},
+
+	// What the schema says.
+	{name: "any rule lifts what the schema disables", old: `lifts := e.schemaDisables == nil || l.lifts(e.schemaDisables)`, new: `lifts := true`},
+	{name: "lifting what the policy disables lifts what the schema does", old: `		e.disabledFrom = e.schemaDisables
+`, new: `		e.disabledFrom, e.schemaDisables = l, nil
+`},
+	{name: "a service's rule lifts what its method's option disables", old: `l.selector == disabled.element || strings.HasPrefix(l.selector, disabled.element+".")`, new: `strings.HasPrefix(disabled.element, l.selector)`},
+	{name: "an option has preflights remembered for longer", old: `!(l.shapes && age.AsDuration() > e.maxAgeOrDefault())`, new: `true`},
+	{name: "an option adds a protocol", old: `	case !l.shapes:
+`, new: `	case true:
+`},
+	{name: "an option leaves no protocol", old: `	case e.protocols&l.protocols == 0:`, new: `	case false:`},
+	{name: "a schema says who may call", old: `len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0`, new: `false`},
+	{name: "a schema grants all headers", old: `slices.Contains(m.GetAllowHeaders(), "*")`, new: `false`},
+	{name: "a schema grants credentials", old: `	if m.GetAllowCredentials() {`, new: `	if false {`},
+	{name: "a schema enables what the defaults disable", old: `m.Disabled != nil && !m.GetDisabled()`, new: `false`},
+	{name: "a schema shows what is declared nowhere", old: `m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT`, new: `false`},
+	{name: "options that are ignored count", old: `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, new: `false`},
+	{name: "an option of a newer version is ignored", old: `		c.checkUnknownFields(field, message.ProtoReflect())
+`, new: ``},
+	{name: "an option that cannot be read is none", old: `			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+`, new: ``},
+	{name: "the second half of an option is lost", old: `append(s.options[element], value...) // messages merge`, new: `value`},
+	{name: "an option of another type is none", old: `				value = unreadable`, new: `				return`},
+	{name: "a method that the schema does not have goes without its service's options", old: `if c.options[service] != nil && c.rules[service] == nil {`, new: `if false {`},
+
+	// Profiles and the environment.
+	{name: "a profile that the policy does not have is none", old: `	if chosen == "" || c.profiles[chosen] != nil {`, new: `	if true {`},
+	{name: "profiles that are not chosen are not checked", old: `		if profile != chosen {`, new: `		if false {`},
+	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
+	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
+	{name: "the environment accepts risks", old: `canAccept && holds == "" && !p.added`, new: `canAccept && !p.added`},
+	{name: "a variable that is not set is nobody", old: `			if !c.otherProfile {
+				c.fail`, new: `			if false {
+				c.fail`},
+	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.profileGiven {`, new: `if true {`},
+
+	// Seeing and guarding.
+	{name: "a handshake without Origin, from elsewhere", old: `case !d.safe, d.upgrade:`, new: `case !d.safe:`},
+	{name: "a handshake where no rule governs", old: `t = &target{grant: plan.nobody, answers: &plan.nobody.answers}`, new: `return true`},
+	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},
+	{name: "a handshake that is granted as a call goes on", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
+	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &d)
+`, new: ``},
+	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = true`},
+	{name: "no answer explains itself", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = false`},
+	{name: "what is granted says a reason", old: `	if !d.refused() {
+		return
+	}
+	value`, new: `	value`},
+	{name: "an explanation is no ASCII", old: `r < ' ' || r > '~'`, new: `false`},
+	{name: "an explanation breaks the JSON", old: `strconv.Quote(m)`, new: `strconv.Quote("")[:1] + m + "\""`},
+	{name: "a gRPC message is not escaped", old: `strings.ReplaceAll(m, "%", "%25")`, new: `m`},
+	{name: "null is advised without quotes", old: `case "", "null",`, new: `case "",`},
+	{name: "an observer's panic reaches the request", in: "observe", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
+	{name: "a log that is stuck holds up who logs", old: `	case <-patience.C:
+`, new: ``},
+	{name: "lines pile up before a log that is stuck", old: `l.stuck.Add(1) > logMostStuck`, new: `l.stuck.Add(1) < 0`},
+	{name: "differences are counted as refusals", old: `l.admit(lineDifference, `, new: `l.admit(lineRefused, `},
+	{name: "a log that is stuck holds up every request", old: `quiet || l.busy || l.inSecond`, new: `quiet || l.inSecond`},
+	{name: "a log that panics ends the request", in: "lineThen", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
+	{name: "after one line the log is silent", old: `		l.busy = false
+`, new: ``},
+	{name: "only the first observer is told", old: `for _, o := range all {`, new: `for _, o := range all[:1] {`},
+	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
+	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
+	{name: "a remedy allows null credentials", old: `case d.origin == "null", anyOrigin && impossible != "":`, new: `case anyOrigin && impossible != "":`},
+	{name: "a remedy forgets the risk", old: `risk = "PLAIN_HTTP"`, new: `risk = ""`},
+	{name: "an explanation has no end", old: `		if ends {
+			break
+		}
+`, new: ``},
+}
