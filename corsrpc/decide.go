@@ -6,43 +6,9 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
-	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
-
-// Request is what a decision depends on: the parts of an http.Request that a
-// browser's or a proxy's CORS behaviour shows in. Fields may be added: use field names in literals.
-type Request struct {
-	// Method is the HTTP method.
-	Method string
-	// Host is the Host header or :authority, with the port if any.
-	Host string
-	// Path is the decoded path, as URL.Path.
-	Path string
-	// EscapedPath is the path as it was sent, as URL.RawPath: empty where it is
-	// Path in its default encoding.
-	EscapedPath string
-	// Query is the query as it was sent, as URL.RawQuery: without the question mark.
-	Query string
-	// TLS says that the request is known to have come over TLS.
-	TLS bool
-	// Header holds the request's header fields under canonical names. It is
-	// only read, and not kept.
-	Header http.Header
-}
-
-// RequestOf returns what a decision needs of an http.Request. It shares the
-// request's header.
-func RequestOf(r *http.Request) Request {
-	path := r.URL.Path
-	if r.URL.Opaque != "" {
-		path = r.URL.Opaque // which httputil.ReverseProxy passes on as the target
-	}
-	return Request{
-		Method: r.Method, Host: r.Host, Path: path, EscapedPath: r.URL.RawPath, Query: r.URL.RawQuery,
-		TLS: r.TLS != nil, Header: r.Header,
-	}
-}
 
 // Decide says what becomes of a request. It depends on the plan and the
 // request only (and on the time, for a source with a SourceMaxAge), changes
@@ -118,32 +84,6 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	default:
 		d.crossOrigin(p, r, &from, requested)
 	}
-}
-
-// sender is a well-formed Origin: one that a rule names as it is, or else what it
-// was parsed into.
-type sender struct {
-	raw    string
-	named  origin.Ref // the pattern that is the origin; 0 for none
-	parsed origin.Parsed
-}
-
-// read reports whether the value is well-formed.
-func (s *sender) read(raw string, named *origin.Set) (ok bool) {
-	s.raw = raw
-	if s.named, ok = named.Exact(raw); ok {
-		return true
-	}
-	s.parsed, ok = origin.Parse(raw)
-	return ok
-}
-
-// isHost reports whether the origin is that of the server's Host.
-func (s *sender) isHost(r *Request) bool {
-	if s.named != 0 {
-		s.parsed, _ = origin.Parse(s.raw)
-	}
-	return s.parsed.SameHost(r.Host, r.TLS)
 }
 
 // withoutOrigin decides on what a browser sends from elsewhere without naming
@@ -335,26 +275,18 @@ func (d *Decision) refuse(r *Request, reason reasonID) {
 	}
 }
 
-// preflightMethod returns the method that a preflight asks for; any other OPTIONS
-// request with an Origin is a call.
-//
-// See https://fetch.spec.whatwg.org/#cors-preflight-request.
-func preflightMethod(r *Request) (string, bool) {
-	if r.Method != http.MethodOptions {
-		return "", false
-	}
-	method := r.Header["Access-Control-Request-Method"]
-	if len(method) != 1 || len(method[0]) > fetch.MaxRequestedBytes || !fetch.IsToken(method[0]) {
-		return "", false
-	}
-	return method[0], true
+// passesInEachReading reports whether a GET or HEAD that names no origin would pass,
+// whichever way its path is read.
+func (p *Plan) passesInEachReading(r *Request, d *Decision) bool {
+	return route.Clear == p.routes.Each(r.Path, r.EscapedPath, canBeCall(r), func(m route.Match[*target]) bool {
+		if m.Kind == route.None {
+			return true
+		}
+		if m.Split {
+			return false
+		}
+		read := Decision{effect: effect{target: m.Value, safe: d.safe, upgrade: d.upgrade}}
+		read.withoutOrigin(p, r)
+		return read.outcome == OutcomePass
+	})
 }
-
-// isUpgrade reports whether the request asks to leave HTTP semantics
-// (RFC 9110, section 7.8; RFC 8441), as WebSocket handshakes do.
-func isUpgrade(r *Request) bool {
-	return r.Method == http.MethodConnect || r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0
-}
-
-// isOne reports whether a header has one line, and it is the value.
-func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }

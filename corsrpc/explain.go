@@ -112,7 +112,7 @@ func (x *inquiry) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x
 // finding is what was found of a request.
 type finding struct {
 	found string
-	field string // which says so; empty where the policy has no say
+	field string   // which says so; empty where the policy has no say
 	ends  reasonID // the decision's, where it is made here; empty where it goes on
 }
 

@@ -6,14 +6,69 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
+
+// A target is what a request path resolves to: a procedure, a path rule, or neither.
+type target struct {
+	kind  targetKind
+	name  string // the procedure's full name, or the pattern of the path rule
+	known bool   // by the schema or the policy, as it is: such names are bounded in number
+	id    uint64 // of one that the plan holds; 0 otherwise
+	grant *grant
+	rule  *rules.Effective // where each value of the grant comes from
+
+	answers *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
+	unclear *unclearPath                // of a path whose readings differ
+}
+
+// unclearPath holds two readings of a path that lead to different answers.
+type unclearPath struct {
+	first, other route.Match[*target]
+	vary         string // what the answer to a GET or HEAD depends on
+
+	// These are the request's, for the remedy.
+	routes        *route.Table[*target]
+	path, escaped string
+	calls         bool
+}
+
+var lastID atomic.Uint64
+
+// newID tells a grant or a target from all others, those of other plans too.
+func newID() uint64 { return lastID.Add(1) }
+
+// ungoverned is the target of every path that no rule covers.
+var ungoverned = &target{}
+
+type targetKind uint8
+
+const (
+	targetNone      targetKind = iota // not governed
+	targetProcedure                   // a procedure's path, or shaped like one
+	targetPath                        // a path rule's
+	targetUnclear                     // its readings lead to different answers
+)
+
+// Bounds on what is kept of an answer, or of a preflight.
+const (
+	maxCachedBytes = 1 << 10
+	maxCachedNames = 32
+)
+
+// exposure is what is exposed of answers that carry just these names.
+type exposure struct {
+	names []string // as the header spells them
+	value string   // of Access-Control-Expose-Headers
+}
 
 // A grant is the finished answer for the procedures or the path that one
 // effective rule governs. Procedures with the same levels share one. It is immutable but for

@@ -3,12 +3,9 @@ package corsrpc
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
-	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/route"
-	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
@@ -44,47 +41,6 @@ func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }
 // order of rules, or the shadow policy, which has a digest of its own.
 func (p *Plan) Digest() string { return p.digest() }
 
-// A target is what a request path resolves to: a procedure, a path rule, or neither.
-type target struct {
-	kind  targetKind
-	name  string // the procedure's full name, or the pattern of the path rule
-	known bool   // by the schema or the policy, as it is: such names are bounded in number
-	id    uint64 // of one that the plan holds; 0 otherwise
-	grant *grant
-	rule  *rules.Effective // where each value of the grant comes from
-
-	answers *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
-	unclear *unclearPath                // of a path whose readings differ
-}
-
-// unclearPath holds two readings of a path that lead to different answers.
-type unclearPath struct {
-	first, other route.Match[*target]
-	vary         string // what the answer to a GET or HEAD depends on
-
-	// These are the request's, for the remedy.
-	routes        *route.Table[*target]
-	path, escaped string
-	calls         bool
-}
-
-var lastID atomic.Uint64
-
-// newID tells a grant or a target from all others, those of other plans too.
-func newID() uint64 { return lastID.Add(1) }
-
-// ungoverned is the target of every path that no rule covers.
-var ungoverned = &target{}
-
-type targetKind uint8
-
-const (
-	targetNone      targetKind = iota // not governed
-	targetProcedure                   // a procedure's path, or shaped like one
-	targetPath                        // a path rule's
-	targetUnclear                     // its readings lead to different answers
-)
-
 // find returns the target of a request's path. The path of a known procedure, spelled as
 // generated clients spell it, takes one map lookup.
 func (p *Plan) find(r *Request) *target {
@@ -112,24 +68,6 @@ func (p *Plan) find(r *Request) *target {
 	return &t
 }
 
-// canBeCall reports whether the request can be an RPC call, or the preflight of one. A path
-// that only has a procedure's shape is governed for such requests alone: a link to a page, an
-// image and a form that an identity provider posts are none.
-func canBeCall(r *Request) bool {
-	switch {
-	case isUpgrade(r):
-		return true
-	case r.Method == http.MethodPost:
-		return !(isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))
-	case r.Method == http.MethodGet:
-		return rpc.IsGetCall(r.Query)
-	case len(r.Header["Origin"]) == 0:
-		return false
-	}
-	method, preflight := preflightMethod(r)
-	return preflight && (method == http.MethodPost || method == http.MethodGet && rpc.IsGetCall(r.Query))
-}
-
 // varyOfReadings returns what the answer to a GET or HEAD depends on, of a path whose
 // readings differ.
 func (p *Plan) varyOfReadings(r *Request, calls bool) string {
@@ -144,22 +82,6 @@ func (p *Plan) varyOfReadings(r *Request, calls bool) string {
 		return true
 	})
 	return vary
-}
-
-// passesInEachReading reports whether a GET or HEAD that names no origin would pass,
-// whichever way its path is read.
-func (p *Plan) passesInEachReading(r *Request, d *Decision) bool {
-	return route.Clear == p.routes.Each(r.Path, r.EscapedPath, canBeCall(r), func(m route.Match[*target]) bool {
-		if m.Kind == route.None {
-			return true
-		}
-		if m.Split {
-			return false
-		}
-		read := Decision{effect: effect{target: m.Value, safe: d.safe, upgrade: d.upgrade}}
-		read.withoutOrigin(p, r)
-		return read.outcome == OutcomePass
-	})
 }
 
 // missingPrefix returns what stands before a known procedure's path in a
