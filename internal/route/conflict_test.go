@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
@@ -38,7 +39,7 @@ func lower(t testing.TB, pattern string) string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			segments[i] = url.PathEscape(strings.ToLower(text))
+			segments[i] = url.PathEscape(fetch.Lower(text))
 		}
 	}
 	return strings.Join(segments, "/")
