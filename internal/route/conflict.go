@@ -18,18 +18,18 @@ type ConflictError struct {
 // Error names the other pattern.
 func (e *ConflictError) Error() string { return "conflicts with " + e.Other }
 
-// Patterns is a set of patterns none of which conflict, by the rules of http.ServeMux
+// Patterns is a set of patterns without conflicts, by the rules of http.ServeMux
 // (https://pkg.go.dev/net/http#hdr-Precedence-ServeMux): two patterns conflict where they
-// match the same paths, and where they share some paths and neither is more specific. The
-// zero value is an empty set.
+// match the same paths, or share some paths and neither is more specific. The zero value is
+// an empty set.
 //
 // The shape of a pattern is which of its segments are literals, single wildcards and multi
-// wildcards. To add a pattern of d segments to n others of s shapes takes on the order of d*s
-// steps, unless the patterns of another shape have each of its literals somewhere, though
-// never all of them together. A step compares 4096 patterns at one segment, in 64 words. The
-// steps are never more than d*(n/512+4), or twice as many for a pattern that conflicts.
-// A cost that is less than quadratic for every set is not to be expected: finding orthogonal
-// vectors, for which no such algorithm is known, can be written as conflicts of patterns.
+// wildcards. Adding a pattern of d segments to n others of s shapes takes on the order of d*s
+// steps, unless patterns of another shape have each of its literals, though never all of them
+// together. A step compares up to 4096 patterns at one segment, in 64 words. There are never
+// more than d*(n/512+4) steps in each set of an overlay, or twice as many where the pattern
+// conflicts. A cost below quadratic for every set is not to be expected: the orthogonal vectors
+// problem, for which none is known, can be written as conflicts between patterns.
 type Patterns struct {
 	base          *Patterns
 	exact, folded conflictIndex
@@ -86,7 +86,7 @@ func lowerSegments(segments []segment) []segment {
 	return lower
 }
 
-// conflictKey is what of a pattern decides about conflicts.
+// conflictKey is the part of a pattern that decides about conflicts.
 type conflictKey struct {
 	segments []segment
 	shape    string // the kinds of the segments

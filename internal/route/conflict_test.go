@@ -332,8 +332,8 @@ var patternFamilies = []struct {
 	{name: "wildcard_first", forms: []string{"/{x}/a#"}},
 	{name: "wildcards_first", forms: []string{"/{x}/{y}/a#/"}},
 	{name: "wildcards_and_literals", forms: []string{"/{x}/a#/y", "/b#/c#/{z}", "/b#/c#/{z}/", "/{x}/a#/y/{z}"}},
-	{name: "resources", forms: []string{"/api/{v}/r#", "/api/{v}/r#/", "/api/{v}/r#/{$}", "/api/{v}/r#/{id}/edit", "/api/v1/r#/{id}"}},
-	{name: "nested", forms: []string{"/k/a#", "/{x}/a#", "/k/a#/", "/{x}/a#/", "/k/a#/b", "/{x}/a#/{$}"}},
+	{name: "resources", forms: []string{"/api/{v}/r#", "/api/{v}/r#/", "/api/v1/r#/{id}"}},
+	{name: "nested", forms: []string{"/k/a#", "/{x}/a#/", "/k/a#/{$}"}},
 	{name: "alternating", forms: []string{"/{a}/b/{c}/d#/{e}/p", "/a#/{b}/c/{d}/e/q"}},
 	{name: "alternating_subtrees", forms: []string{"/{a}/b/{c}/d#/{e}/p/", "/a#/{b}/c/{d}/e/q/"}},
 	{name: "letter_case", forms: []string{"/{x}/P/a#", "/B#/{x}/q"}},
@@ -404,13 +404,13 @@ func TestConflictsTakeFewSteps(t *testing.T) {
 	}
 	for _, family := range patternFamilies {
 		few := len(family.forms) * 5000 // each shape has patterns in a group of its own
-		patterns := familyOf(t, family.forms, 2*few)
+		patterns := familyOf(t, family.forms, few+5000)
 		steps := addEach(t, patterns)
 		bounded(family.name, patterns, steps)
 		less, more := slices.Max(steps[:few]), slices.Max(steps)
 		t.Logf("%-25s %3d steps at the most for each of %d patterns, %3d for each of %d", family.name, less, few, more, len(patterns))
 		if more > less && !family.joined {
-			t.Errorf("%s: up to %d steps for each of %d patterns, %d for %d", family.name, less, few, more, 2*few)
+			t.Errorf("%s: up to %d steps for each of %d patterns, %d for %d", family.name, less, few, more, len(patterns))
 		}
 	}
 	patterns := manyShapes(t, 20000)
