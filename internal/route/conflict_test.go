@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -432,6 +433,7 @@ func BenchmarkConflicts(b *testing.B) {
 			for b.Loop() {
 				for i := range times {
 					part := patterns[:len(patterns)>>(2-i)]
+					runtime.GC() // of the run before
 					begin := time.Now()
 					addEach(b, part)
 					times[i] = min(times[i], float64(time.Since(begin)))
@@ -442,7 +444,7 @@ func BenchmarkConflicts(b *testing.B) {
 			b.ReportMetric(math.Log2(times[2]/times[1]), "exponent_to_4n")
 		})
 	}
-	const n = 10000
+	const n = 20000
 	for _, family := range patternFamilies {
 		run(family.name, familyOf(b, family.forms, 4*n))
 	}
