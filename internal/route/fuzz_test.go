@@ -45,3 +45,32 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+// FuzzConflict: a pattern is refused beside another one where a ServeMux refuses it, or would if both were in lower
+// case.
+func FuzzConflict(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"/a/{x}/c", "/a/b/{y}"}, {"/a/", "/{x}/b/"}, {"/{x...}", "/a/{$}"}, {"/A%2fb", "/a%2Fb"}, {"/%C3%A9", "/é"}, {"/%7Bx%7D", "/{x}"}, {"/K", "/\u212A"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, first, second string) {
+		for _, pattern := range []string{first, second} {
+			if _, problem := route.ParsePattern(pattern); problem != nil {
+				return
+			}
+		}
+		var want verdict
+		switch {
+		case muxConflict(first, second):
+			want = verdict{first, false}
+		case muxConflict(lower(t, first), lower(t, second)):
+			want = verdict{first, true}
+		}
+		var ps route.Patterns
+		add(t, &ps, first)
+		if got := add(t, &ps, second); got != want {
+			t.Fatalf("%q and then %q: %+v, want %+v", first, second, got, want)
+		}
+	})
+}

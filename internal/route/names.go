@@ -40,8 +40,13 @@ func isQualified(s string) bool {
 }
 
 // CheckSelector says what is wrong with the form of a selector, and what to write
-// instead where that can be said. Both are empty where the form is right.
+// instead where that can be said. Both are empty where the form is right. It refuses any
+// selector longer than MaxPath; a name of the schema may be longer, so that a caller does
+// not ask about those.
 func CheckSelector(selector string) (reason, fix string) {
+	if len(selector) > MaxPath {
+		return fmt.Sprintf("is longer than %d bytes, beyond which no path is read", MaxPath), ""
+	}
 	if selector == "*" {
 		return "", ""
 	}

@@ -1,9 +1,7 @@
 package route
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
@@ -201,36 +199,19 @@ func (p Pattern) wild() bool {
 	return false
 }
 
-// folded returns the pattern in lower case, its wildcards renamed so that they stay
-// apart.
-func (p Pattern) folded() string {
-	var b strings.Builder
-	for i, s := range p.segments {
-		b.WriteByte('/')
-		switch {
-		case s.kind == literalSegment && s != end:
-			b.WriteString(url.PathEscape(fetch.Lower(s.text)))
-		case s.kind == literalSegment:
-			b.WriteString("{$}")
-		case s.kind == singleSegment:
-			fmt.Fprintf(&b, "{w%d}", i)
-		case s.text != "":
-			fmt.Fprintf(&b, "{w%d...}", i)
+// hasUpper reports whether a literal has letters in upper case in one of its spellings, those
+// of escapes included.
+func (p Pattern) hasUpper() bool {
+	for _, s := range p.segments {
+		if s.kind == literalSegment {
+			spelled := strings.Join(append(s.spellings(), s.text), "/")
+			if spelled != fetch.Lower(spelled) {
+				return true
+			}
 		}
 	}
-	return b.String()
+	return false
 }
-
-// ConflictError is what AddPattern returns where a request could be either of two patterns.
-type ConflictError struct {
-	// Other is the pattern that is there already.
-	Other string
-	// LetterCase says that the two conflict only where letter case is ignored.
-	LetterCase bool
-}
-
-// Error names the other pattern.
-func (e *ConflictError) Error() string { return "conflicts with " + e.Other }
 
 // isProcedure reports whether a path is that of a procedure which a selector covers, so that
 // it comes before a pattern.
@@ -244,46 +225,15 @@ type entry[V any] struct {
 	match   Match[V]
 }
 
-// Patterns finds conflicts between path patterns. The zero value has none.
-type Patterns struct {
-	registry registry
-	added    []Pattern
-}
-
-// Add adds a pattern. The error is a *ConflictError.
-func (ps *Patterns) Add(p Pattern) error {
-	if err := ps.registry.add(p); err != nil {
-		return err
-	}
-	ps.added = append(ps.added, p)
-	return nil
-}
-
-// Overlay returns a set with the same patterns, to which others can be added.
-func (ps *Patterns) Overlay() *Patterns {
-	over := &Patterns{}
-	for _, p := range ps.added {
-		_ = over.Add(p)
-	}
-	return over
-}
-
-// registry finds conflicts between patterns, as http.ServeMux does.
-type registry struct {
-	exact, folded *http.ServeMux
-	written       map[string]string // by the folded pattern
-	upper         bool              // a pattern has letters in upper case, those of escapes included
-}
-
-// AddPattern adds a path pattern, after all methods and selectors. The error is an *ConflictError where the pattern and
-// another one match the same paths and neither is more specific, or would where letter
-// case is ignored.
+// AddPattern adds a path pattern, after all methods and selectors. The errors are those of
+// Patterns.Add.
 func (t *Table[V]) AddPattern(p Pattern, v V) error {
-	if err := t.register.add(p); err != nil {
+	if err := t.conflicts.Add(p); err != nil {
 		return err
 	}
 	m := Match[V]{Kind: Path, Name: p.text, Value: v, wild: p.wild()}
 	t.added = append(t.added, entry[V]{p, m})
+	t.upper = t.upper || p.hasUpper()
 	t.patterns.add(p, false, m)
 	if !m.wild && !t.isProcedure(p.decodedPath()) {
 		t.plain.add(p, m)
@@ -291,51 +241,13 @@ func (t *Table[V]) AddPattern(p Pattern, v V) error {
 	switch {
 	case t.foldedTree != nil:
 		t.foldedTree.add(p, true, m)
-	case t.register.upper:
+	case t.upper:
 		t.foldedTree = &tree[V]{}
 		for _, e := range t.added {
 			t.foldedTree.add(e.pattern, true, e.match)
 		}
 	}
 	return nil
-}
-
-// add registers a pattern, or says what it conflicts with.
-func (r *registry) add(p Pattern) error {
-	if r.exact == nil {
-		r.exact, r.folded, r.written = http.NewServeMux(), http.NewServeMux(), map[string]string{}
-	}
-	if other, err := registerOn(r.exact, p.text); err != nil {
-		return &ConflictError{Other: other}
-	}
-	folded := p.folded()
-	other, err := registerOn(r.folded, folded)
-	if err != nil {
-		return &ConflictError{Other: r.written[other], LetterCase: true}
-	}
-	r.written[folded] = p.text
-	for _, s := range p.segments {
-		if s.kind == literalSegment {
-			spelled := strings.Join(append(s.spellings(), s.text), "/")
-			r.upper = r.upper || spelled != fetch.Lower(spelled)
-		}
-	}
-	return nil
-}
-
-// registerOn registers a pattern with a ServeMux. The error is ServeMux's panic; other
-// is the pattern that it names.
-func registerOn(mux *http.ServeMux, pattern string) (other string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			text := fmt.Sprint(r)
-			_, conflict, _ := strings.Cut(text, "conflicts with pattern ")
-			other, _, _ = strings.Cut(strings.TrimPrefix(conflict, `"`), `"`)
-			err = errors.New(text)
-		}
-	}()
-	mux.Handle(pattern, http.NotFoundHandler())
-	return "", nil
 }
 
 // add adds a pattern without wildcards, whose path is spelled out in one way.

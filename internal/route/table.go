@@ -91,7 +91,8 @@ type Table[V any] struct {
 	plain      plainPatterns[V]
 	patterns   tree[V]
 	foldedTree *tree[V] // the patterns in lower case; nil where they are so already
-	register   registry
+	conflicts  Patterns
+	upper      bool // a pattern has letters in upper case, those of escapes included
 	added      []entry[V]
 }
 
@@ -368,7 +369,7 @@ func (t *Table[V]) Widened(name, pattern, path, escaped string, calls bool) bool
 	}
 	probe := *t
 	probe.plain = plainPatterns[V]{map[string]Match[V]{}, map[string]rawMatch[V]{}, map[string]string{}}
-	probe.patterns, probe.foldedTree, probe.register, probe.added = tree[V]{}, nil, registry{}, nil
+	probe.patterns, probe.foldedTree, probe.conflicts, probe.upper, probe.added = tree[V]{}, nil, Patterns{}, false, nil
 	for _, e := range t.added {
 		p := e.pattern
 		if p.text == name {

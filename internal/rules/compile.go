@@ -191,15 +191,14 @@ func (c *compiler) checkEnum(field string, value protoreflect.Enum) {
 // is that of a selector.
 func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 	at := l.field + ".selector"
-	if len(l.selector) > route.MaxPath && !c.schema.knows(l.selector) {
-		c.fail(CodeSelectorSyntax, at, l.selector, fmt.Sprintf("is longer than %d bytes, beyond which no path is read", route.MaxPath), "")
-		return false
+	if c.schema.knows(l.selector) {
+		return true // however long it is
 	}
 	if reason, fix := route.CheckSelector(l.selector); reason != "" {
 		c.fail(CodeSelectorSyntax, at, l.selector, reason, fix)
 		return false
 	}
-	if c.schema.knows(l.selector) || l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] {
+	if l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] {
 		return true
 	}
 	if service, ok := strings.CutSuffix(l.selector, ".*"); ok && c.schema.services[service] {

@@ -10,15 +10,16 @@ import (
 
 // addPaths adds the path rules.
 func (c *compiler) addPaths(r *Rules, v view) {
-	for _, pattern := range c.checkPaths(v) {
+	profiles := c.checkPaths(v)
+	for _, pattern := range slices.Concat(v.base.usable, profiles) {
 		e := r.intern(c.effective(v, v.pathChain(pattern.String()), Kind{Path: true}))
 		r.Paths = append(r.Paths, Path{pattern, e})
 	}
 }
 
-// checkPaths checks the path patterns of a view, and returns those that are right. Those of
-// the policy itself are checked once, whatever profiles there are.
-func (c *compiler) checkPaths(v view) []route.Pattern {
+// checkPaths checks the path patterns of a view, and returns those that only its profile has
+// and that are right. Those of the policy itself are checked once, whatever profiles there are.
+func (c *compiler) checkPaths(v view) (usable []route.Pattern) {
 	if v.base.conflicts == nil {
 		v.base.conflicts = &route.Patterns{}
 		for _, text := range v.base.patterns {
@@ -27,10 +28,7 @@ func (c *compiler) checkPaths(v view) []route.Pattern {
 			}
 		}
 	}
-	if len(v.profile.patterns) == 0 {
-		return v.base.usable
-	}
-	usable, conflicts := slices.Clone(v.base.usable), v.base.conflicts.Overlay()
+	conflicts := v.base.conflicts.Overlay()
 	for _, text := range v.profile.patterns {
 		if v.base.paths[text] != nil {
 			continue

@@ -1,0 +1,56 @@
+package route_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/route"
+)
+
+func TestCheckSelector(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		selector, fix string
+		refused       bool
+	}{
+		{selector: "*"}, {selector: "acme.*"}, {selector: "acme.v1.Catalog"}, {selector: "acme.v1.Catalog.Get"}, {selector: "Echo"},
+		{selector: strings.Repeat("a", route.MaxPath)}, {selector: strings.Repeat("a", route.MaxPath+1), refused: true},
+		{selector: "/acme.v1.Catalog/Get", fix: `"acme.v1.Catalog.Get"`, refused: true}, {selector: "acme.*.v1", refused: true}, {selector: "acme-v1", refused: true},
+		{selector: "", refused: true}, {selector: ".*", refused: true}, {selector: "acme..v1", refused: true}, {selector: "1a", refused: true},
+	} {
+		if reason, fix := route.CheckSelector(test.selector); (reason != "") != test.refused || fix != test.fix {
+			t.Errorf("%.40q: %q, %q", test.selector, reason, fix)
+		}
+	}
+}
+
+// TestLongSelectorsAreNotRead: a selector that no path can match takes no more than its length to refuse.
+func TestLongSelectorsAreNotRead(t *testing.T) {
+	for _, part := range []string{"a.", "/", "a.*", "é"} {
+		few := testing.AllocsPerRun(5, func() { route.CheckSelector(strings.Repeat("a", route.MaxPath+1)) })
+		selector := strings.Repeat(part, 100_000)
+		if many := testing.AllocsPerRun(5, func() { route.CheckSelector(selector) }); many > few {
+			t.Errorf("%d bytes of %q: %v allocations", len(selector), part, many)
+		}
+		if reason, _ := route.CheckSelector(selector); !strings.Contains(reason, "is longer than 2048 bytes") {
+			t.Errorf("%d bytes of %q: %s", len(selector), part, reason)
+		}
+	}
+}
+
+// TestNarrowestPackage: of the packages around a service that have selectors, the narrowest counts.
+func TestNarrowestPackage(t *testing.T) {
+	t.Parallel()
+	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults", Unnamed: "unnamed"})
+	for _, selector := range []string{"a.*", "a.b.c.*", "a.b.c.D.*", "grpc.health.v1.*", "grpc.*"} {
+		table.AddSelector(selector, selector, selector+" operational")
+	}
+	for path, want := range map[string]string{
+		"/a.S/M": "a.*", "/a.b.S/M": "a.*", "/a.bc.S/M": "a.*", "/a.b.c.S/M": "a.b.c.*", "/a.b.c.e.S/M": "a.b.c.*", "/a.b.c.D/M": "a.b.c.D.*", "/a.b.c.D.E/M": "a.b.c.D.*",
+		"/ab.S/M": "defaults", "/b.a.S/M": "defaults", "/grpc.health.v1.Health/Check": "grpc.health.v1.* operational", "/grpc.v1.S/M": "grpc.*", "/A.B.C.S/M": differs,
+	} {
+		if got := lead(table, path, true); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
