@@ -1,16 +1,35 @@
 package corsrpc
 
 import (
+	"log"
 	"log/slog"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// TestDiscardedLog: a logger that discards everything is none, so that no line is built.
+// TestDiscardedLog: a layer whose logger discards everything builds no lines.
 func TestDiscardedLog(t *testing.T) {
-	t.Parallel()
-	for _, logger := range []*slog.Logger{slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler).With("server", "a").WithGroup("cors")} {
-		if c := newLayerConfig([]LayerOption{WithLogger(logger)}); len(c.problems) != 0 || c.logger != nil {
-			t.Errorf("lines are built: %+v", c)
+	plan, err := Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	discard := slog.New(slog.DiscardHandler)
+	defer log.SetFlags(log.Flags()) // which SetDefault changes, as it does the writer
+	defer log.SetOutput(log.Writer())
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(discard)
+	for name, opts := range map[string][]LayerOption{
+		"given":           {WithLogger(discard)},
+		"with attributes": {WithLogger(discard.With("server", "a").WithGroup("cors"))},
+		"by default":      nil,
+	} {
+		layer, err := New(plan, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if layer.log != nil {
+			t.Errorf("%s: lines are built", name)
 		}
 	}
 }

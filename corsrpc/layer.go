@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -50,7 +51,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err
 	}
-	if c.logger != nil {
+	if c.logger.Handler() != slog.DiscardHandler {
 		l.log = newEventLog(c.logger)
 		l.log.started(c)
 	}

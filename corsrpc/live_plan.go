@@ -33,7 +33,7 @@ func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []
 	for name, set := range loaded {
 		p.keepYounger(name, set)
 	}
-	// What nobody names grows old: it is asked anew when somebody does.
+	// A set that nobody names grows old: its source is asked anew when somebody does.
 	p.sets = maps.Clone(p.sets)
 	maps.DeleteFunc(p.sets, func(name string, _ *sourceSet) bool { return !slices.Contains(named, name) })
 	p.bound.Store(p.bind(plan))

@@ -123,7 +123,7 @@ func (c *parseConfig) maxFileBytes(name string) int64 {
 	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
 		return 0
 	}
-	return max(int64(c.maxPolicyBytes), int64(c.maxPolicyBytes)+1) // of the largest number there is no next
+	return max(int64(c.maxPolicyBytes), int64(c.maxPolicyBytes)+1) // without an overflow
 }
 
 // readError is the error of a file that cannot be read.

@@ -117,7 +117,7 @@ func optionViolation(option, value, reason, fix string) rules.Violation {
 }
 
 type layerConfig struct {
-	logger   *slog.Logger // nil for none
+	logger   *slog.Logger
 	observer observers
 	explain  bool
 	sources  map[string]*source
@@ -182,7 +182,7 @@ func WithFiles(files *protoregistry.Files) CompileOption {
 // rules name their whole path, the prefix included; it is to be given for them too, since
 // "/apiadmin/x" is "/admin/x" to a proxy behind StripPrefix.
 // It may be given several times; without a prefix they are always known too.
-// A layer inside StripPrefix needs none. What is not such a prefix is an error of
+// A layer inside StripPrefix needs none. A text that is not a prefix is an error of
 // Compile or Load. Default: none.
 func WithPathPrefix(prefix string) CompileOption {
 	return compileOption(func(c *compileConfig) {
@@ -234,14 +234,11 @@ func WithMaxPolicyBytes(n int) ParseOption {
 // call.
 func WithLogger(logger *slog.Logger) LayerOption {
 	return layerOption(func(c *layerConfig) {
-		switch {
-		case logger == nil || logger.Handler() == nil:
+		if logger == nil || logger.Handler() == nil {
 			c.fail("WithLogger", "the logger is nil; write slog.New(slog.DiscardHandler) to switch the log off")
-		case logger.Handler() == slog.DiscardHandler:
-			c.logger = nil
-		default:
-			c.logger = logger
+			return
 		}
+		c.logger = logger
 	})
 }
 
@@ -259,8 +256,9 @@ func WithShadow(candidate *Plan) LayerOption {
 	})
 }
 
-// WithObserver adds one who is told of every decision; each of several is. A nil observer
-// is an error of New or Load. Default: nobody, and no event is built.
+// WithObserver adds an observer of what the layer does. Several are told in the order in
+// which they are given. A nil observer is an error of New or Load. Default: none, and no
+// event is built.
 func WithObserver(o Observer) LayerOption {
 	return layerOption(func(c *layerConfig) {
 		if isNil(o) {
@@ -271,11 +269,11 @@ func WithObserver(o Observer) LayerOption {
 	})
 }
 
-// WithExplain has every refused preflight and call say in its answer why, and which
-// line of the policy would grant it: in a header Corsrpc-Reason, and in the body, which
-// is the error's message on RPC calls. Both are in the Network panel of the browser. It
-// is for development, with a profile of its own perhaps, and never for production:
-// the answers tell strangers what the policy says, and where. Default: off.
+// WithExplain adds the reason and the remedy to answers of refused preflights and calls: in a
+// header Corsrpc-Reason, and in the body, which is the error's message on RPC calls. The
+// browser's Network panel shows both. It is for development, with a profile of its own
+// perhaps, and never for production: the answers tell strangers what the policy says, and
+// where. Default: off.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
 }

@@ -35,7 +35,7 @@ func isTenantOrigin(row string) bool {
 }
 
 // WithSets returns the plan with origins for its sources, by their names, as a layer
-// reads them: what is no exact origin counts for nothing. It is for deciding without
+// reads them: rows that are not exact origins count for nothing. It is for deciding without
 // a layer, in tests and tools.
 func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	sets := map[string]*sourceSet{}

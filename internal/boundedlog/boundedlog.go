@@ -1,6 +1,6 @@
 // Package boundedlog writes lines about events that strangers can cause, such as refused
-// requests. Whoever causes a flood of them neither floods the log nor fills the memory, and a
-// log that is stuck or that panics does not hold up the events.
+// requests. A flood of events neither floods the log nor fills the memory, and a log that is
+// stuck or that panics does not hold up the events.
 package boundedlog
 
 import (
@@ -17,7 +17,7 @@ const (
 	linesPerSecond = 10
 
 	writeTimeout = 100 * time.Millisecond // how long a caller waits for its line to be written
-	maxUnwritten = 8                      // lines that are being written at once
+	maxUnwritten = 8                      // lines that wait to be written
 )
 
 // Key is what lines have in common that are alike: one of them is written in a minute. Keys

@@ -1,8 +1,8 @@
 // Package clockcache is a small cache of values that are compared one by one.
 //
 // It evicts by CLOCK: a hand goes round the entries, one step for each new value, and takes
-// from the entry under it the mark that it was used, or else replaces it. Whoever adds ever
-// new values neither fills the memory nor drives out the ones in use.
+// from the entry under it the mark that it was used, or else replaces it. Ever new values
+// neither fill the memory nor drive out the ones in use.
 package clockcache
 
 import "sync/atomic"
