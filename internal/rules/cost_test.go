@@ -135,8 +135,12 @@ var inputs = []struct {
 			Rules:    []*corsrpcv1.Rule{{Path: "/x", AllowMethods: numbered(n, "M%d")}},
 		}, new(protoregistry.Files)}
 	}},
-	{"exact paths", 1000, func(_ testing.TB, n int) input { return input{pathsPolicy(numbered(n, "/p%d")), new(protoregistry.Files)} }},
-	{"subtrees", 1000, func(_ testing.TB, n int) input { return input{pathsPolicy(numbered(n, "/p%d/")), new(protoregistry.Files)} }},
+	{"exact paths", 1000, func(_ testing.TB, n int) input {
+		return input{pathsPolicy(numbered(n, "/p%d")), new(protoregistry.Files)}
+	}},
+	{"subtrees", 1000, func(_ testing.TB, n int) input {
+		return input{pathsPolicy(numbered(n, "/p%d/")), new(protoregistry.Files)}
+	}},
 	{"wildcards", 1000, func(_ testing.TB, n int) input {
 		return input{pathsPolicy(numbered(n, "/p%d/{id}/x")), new(protoregistry.Files)}
 	}},
