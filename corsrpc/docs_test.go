@@ -21,7 +21,7 @@ import (
 func TestExportedIsDocumented(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
-	for _, root := range []string{".", "../internal/origin", "../internal/policyfile", "../internal/fetch", "../internal/rpc", "../internal/route", "../internal/rules", "../internal/vectors", "../internal/responsewriter", "../internal/filewatch", "../internal/boundedlog", "../internal/clockcache", "../internal/intent"} {
+	for _, root := range []string{".", "../internal/origin", "../internal/policyfile", "../internal/fetch", "../internal/rpc", "../internal/route", "../internal/rules", "../internal/vectors", "../internal/responsewriter", "../internal/filewatch", "../internal/boundedlog", "../internal/clockcache", "../internal/safetext", "../internal/intent"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") ||
 				strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go") {
@@ -192,7 +192,7 @@ func TestDependencies(t *testing.T) {
 // leaf reports whether a package imports nothing of ours.
 func leaf(module, pkg string) bool {
 	switch strings.TrimPrefix(pkg, module+"/internal/") {
-	case "origin", "fetch", "rpc", "filewatch", "clockcache", "boundedlog":
+	case "origin", "fetch", "rpc", "filewatch", "clockcache", "boundedlog", "safetext":
 		return true
 	}
 	return false

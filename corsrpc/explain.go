@@ -8,6 +8,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // StepCode names a step of a decision. Its values are stable: programs may compare them.
@@ -174,7 +175,7 @@ var questions = []question{
 }
 
 func answerPath(x *inquiry) finding {
-	name := sample(x.d.target.name)
+	name := safetext.Sample(x.d.target.name)
 	switch t := x.d.target; {
 	case t.kind == targetNone && x.plan.onlyCallsAreGoverned(x.request):
 		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: reasonNotGoverned}
@@ -195,7 +196,7 @@ func answerPath(x *inquiry) finding {
 func answerOriginSyntax(x *inquiry) finding {
 	origins := x.header("Origin")
 	no := func(reason reasonID) finding {
-		return finding{found: "no: " + reason.text() + ": " + sample(strings.Join(origins, ", ")), ends: reason}
+		return finding{found: "no: " + reason.text() + ": " + safetext.Sample(strings.Join(origins, ", ")), ends: reason}
 	}
 	switch {
 	case len(origins) == 0:
@@ -212,9 +213,9 @@ func answerSameOrigin(x *inquiry) finding {
 	site := x.header("Sec-Fetch-Site")
 	says := "no Sec-Fetch-Site"
 	if len(site) > 0 {
-		says = "Sec-Fetch-Site: " + sample(strings.Join(site, ", "))
+		says = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
 	}
-	says = " (" + says + ", Host: " + sample(x.request.Host) + ")"
+	says = " (" + says + ", Host: " + safetext.Sample(x.request.Host) + ")"
 	yes := func(reason reasonID) finding { return finding{found: "yes: " + reason.text() + says, ends: reason} }
 	var from sender
 	switch {
@@ -284,7 +285,7 @@ func answerMethodGranted(x *inquiry) finding {
 	if !safelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
 		a.found, a.ends = "no", reasonMethodNotGranted
 	}
-	a.found += ": it asks for " + sample(requested) + "; granted: " + x.grant.allowMethods
+	a.found += ": it asks for " + safetext.Sample(requested) + "; granted: " + x.grant.allowMethods
 	return a
 }
 
@@ -295,7 +296,7 @@ func answerHeadersGranted(x *inquiry) finding {
 	case !wellFormed:
 		return finding{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
 	case missing != "":
-		return finding{found: "no: not " + sample(missing), ends: reasonHeadersNotGranted}
+		return finding{found: "no: not " + safetext.Sample(missing), ends: reasonHeadersNotGranted}
 	case len(lines) == 0:
 		return finding{found: "it asks for none"}
 	}
@@ -311,7 +312,7 @@ func answerUpgrade(x *inquiry) finding {
 
 func answerMode(x *inquiry) finding {
 	mode := x.header("Sec-Fetch-Mode")
-	switch said := ": Sec-Fetch-Mode: " + sample(strings.Join(mode, ", ")); {
+	switch said := ": Sec-Fetch-Mode: " + safetext.Sample(strings.Join(mode, ", ")); {
 	case len(mode) == 0:
 		return finding{found: "the browser does not say"}
 	case !isOne(mode, "cors"):
@@ -357,9 +358,9 @@ func describeMatch(m route.Match[*target]) string {
 	case m.Kind == route.None:
 		return "one that no rule names"
 	case m.Kind == route.Path:
-		return "that of the path rule " + sample(m.Name)
+		return "that of the path rule " + safetext.Sample(m.Name)
 	}
-	return "that of the procedure " + sample(m.Name)
+	return "that of the procedure " + safetext.Sample(m.Name)
 }
 
 // summary says in words what becomes of the request.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // What a history keeps at most, whatever is sent.
@@ -75,7 +77,7 @@ func (h *history) refused(r *http.Request, d Decision) {
 	defer h.mu.Unlock()
 	g := h.groupOf(h.refusals, key)
 	g.from = from
-	g.missing = sample(d.missing)
+	g.missing = safetext.Sample(d.missing)
 	g.add(r)
 }
 
@@ -113,10 +115,10 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 func (g *group) add(r *http.Request) {
 	g.count++
 	g.last = time.Now()
-	g.path = sample(r.URL.Path)
+	g.path = safetext.Sample(r.URL.Path)
 	from := "(none)"
 	if origin := r.Header.Get("Origin"); origin != "" {
-		from = sample(origin)
+		from = safetext.Sample(origin)
 	}
 	if i := slices.Index(g.origins, from); i >= 0 {
 		g.origins = slices.Delete(g.origins, i, i+1)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // InspectorOption changes how an inspector answers.
@@ -37,7 +38,7 @@ func WithInspectorHosts(hosts ...string) InspectorOption {
 				i.hosts = append(i.hosts, name)
 			} else if i.layer.log != nil {
 				i.layer.log.Write(context.Background(), slog.LevelWarn,
-					"corsrpc: WithInspectorHosts is given what is no host name: the inspector answers no request by it", slog.String("host", sample(host)))
+					"corsrpc: WithInspectorHosts is given what is no host name: the inspector answers no request by it", slog.String("host", safetext.Sample(host)))
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/boundedlog"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // eventLog logs what a layer does. Of requests it logs those that are refused, and
@@ -57,15 +58,15 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 		slog.String("why", d.reason.text()),
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
-		attrs = append(attrs, slog.String("origin", sample(origin)))
+		attrs = append(attrs, slog.String("origin", safetext.Sample(origin)))
 	}
 	if name := d.knownTarget(); name != "" {
 		attrs = append(attrs, slog.String("target", name))
 	} else {
-		attrs = append(attrs, slog.String("path", sample(r.URL.Path)))
+		attrs = append(attrs, slog.String("path", safetext.Sample(r.URL.Path)))
 	}
 	if d.missing != "" {
-		attrs = append(attrs, slog.String("missing", sample(d.missing)))
+		attrs = append(attrs, slog.String("missing", safetext.Sample(d.missing)))
 	}
 	if d.field() != "" {
 		attrs = append(attrs, slog.String("rule", d.From().String()))
@@ -87,18 +88,6 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 		what = strings.Replace(what, "refused", "would have refused", 1)
 	}
 	l.WriteAdmitted(ctx, what, attrs...)
-}
-
-const logMostBytes = 100 // of a sample
-
-// sample makes text from the network safe to log: short, and without control
-// characters, quotes or anything beyond ASCII.
-func sample(s string) string {
-	if len(s) > logMostBytes {
-		s = s[:logMostBytes] + "..."
-	}
-	quoted := strconv.QuoteToASCII(s)
-	return quoted[1 : len(quoted)-1]
 }
 
 // reportReplaced logs, once for a layer, that something behind it writes CORS
@@ -126,8 +115,8 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 	}
 	l.log.Write(r.Context(), slog.LevelWarn,
 		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
-		slog.String("path", sample(r.URL.Path)),
-		slog.String("remedy", "WithPathPrefix("+strconv.Quote(sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
+		slog.String("path", safetext.Sample(r.URL.Path)),
+		slog.String("remedy", "WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
 }
 
 // difference logs, within the same bounds, that a candidate policy decides
@@ -141,7 +130,7 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("target", d.knownTarget()), slog.String("origin", sample(r.Header.Get("Origin"))),
+		slog.String("target", d.knownTarget()), slog.String("origin", safetext.Sample(r.Header.Get("Origin"))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.Reason())), slog.String("rule", d.From().String()),
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.Reason())), slog.String("shadow_rule", shadow.From().String()),
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // Refresh asks a source for its set and puts it in force in one step. Where that
@@ -82,7 +83,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 			return fail(err)
 		case !isTenantOrigin(row):
 			if report.Skipped++; report.Skipped == 1 {
-				report.Sample = sample(row)
+				report.Sample = safetext.Sample(row)
 			}
 			continue
 		}

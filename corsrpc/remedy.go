@@ -176,6 +176,9 @@ func (d Decision) write(line, field, risk string) string {
 	return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)
 }
 
+// maxListBytes bounds a list, and each of its items: no origin is as long.
+const maxListBytes = 300
+
 // yamlList joins the items of a list as a line of YAML may hold them.
 func yamlList(items []string) string {
 	var b strings.Builder
@@ -183,14 +186,14 @@ func yamlList(items []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if len(item) > 3*logMostBytes { // which is longer than any origin
-			item = item[:3*logMostBytes] + "..."
+		if len(item) > maxListBytes {
+			item = item[:maxListBytes] + "..."
 		}
 		if !isPlainScalar(item) {
 			item = strconv.QuoteToASCII(item)
 		}
 		b.WriteString(item)
-		if b.Len() > logMostBytes*3 && i < len(items)-1 {
+		if b.Len() > maxListBytes && i < len(items)-1 {
 			b.WriteString(", ...")
 			break
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // A trial is what becomes of a request that nobody has sent: what a browser would do
@@ -124,7 +125,7 @@ func showRuleOf(t *target) *ruleShown {
 	}
 	name := t.name
 	if !t.known {
-		name = sample(name)
+		name = safetext.Sample(name)
 	}
 	rule := showRule(t.rule, []string{name})
 	return &rule
@@ -138,7 +139,7 @@ func (f trialForm) request() (r Request, to *url.URL, problem string) {
 		return r, nil, "the server is no URL such as https://api.example.com"
 	}
 	if to, err = targetOf(f.Target, server); err != nil {
-		return r, nil, "the procedure or path cannot be requested: " + sample(err.Error())
+		return r, nil, "the procedure or path cannot be requested: " + safetext.Sample(err.Error())
 	}
 	if !fetch.IsToken(f.Method) {
 		return r, nil, "the method is none"
@@ -227,7 +228,7 @@ func headerOf(lines string) (http.Header, string) {
 		}
 		name, value, _ := strings.Cut(line, ":")
 		if name = strings.TrimSpace(name); !fetch.IsToken(name) {
-			return nil, "the line " + strconv.Quote(sample(line)) + " is no header field"
+			return nil, "the line " + strconv.Quote(safetext.Sample(line)) + " is no header field"
 		}
 		if strings.ContainsAny(value, "\x00\r") {
 			return nil, "the value of " + name + " holds what no header field may"
