@@ -33,6 +33,6 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	if d.outcome == OutcomePass {
 		return true
 	}
-	l.report(r, &d)
+	l.report(r, &request, &d)
 	return false
 }

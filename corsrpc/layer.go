@@ -31,7 +31,8 @@ type Layer struct {
 
 // New returns a layer for a plan. The error joins an *OptionError for each option
 // without a meaning and an [ErrUnknownSource] for each source that the plan names and no
-// option gives; or it says why a source failed that SourceWait waits for.
+// option gives; or it says why a source failed that SourceWait waits for, or why a
+// LayerObserver does not take the layer.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return NewContext(context.Background(), plan, opts...)
 }
@@ -46,7 +47,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
 	}
-	l := &Layer{observers: c.observer, explain: c.explain, sources: c.sources, plan: livePlan{shadow: c.shadow}}
+	l := &Layer{observers: observersOf(c.observers), explain: c.explain, sources: c.sources, plan: livePlan{shadow: c.shadow}}
 	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err
@@ -60,6 +61,9 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 		if err := l.awaitSource(ctx, l.sources[name]); err != nil {
 			return nil, err
 		}
+	}
+	if err := l.attach(c.observers); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -104,7 +108,7 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plan, origins := l.plan.Load(), r.Header["Origin"]
-		if len(origins) == 0 && l.observers == nil && plan.shadow == nil && fromServer(r) {
+		if len(origins) == 0 && !l.observers.want(EventDecision) && plan.shadow == nil && fromServer(r) {
 			next.ServeHTTP(w, r) // whatever the plan: it passes, and its answer is left as it is
 			return
 		}
@@ -112,9 +116,9 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 		var d Decision
 		plan.decide(&d, &request, origins)
 		d.explained = l.explain
-		l.report(r, &d)
+		l.report(r, &request, &d)
 		if plan.shadow != nil {
-			l.compare(r, d, plan.shadow.Decide(request))
+			l.compare(r, &request, d, plan.shadow.Decide(request))
 		}
 		switch {
 		case d.outcome == OutcomeUntouched:
@@ -155,8 +159,8 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next 
 	c.commit(http.StatusOK) // net/http commits what the handler left open
 }
 
-// report tells the log and the observer of a decision.
-func (l *Layer) report(r *http.Request, d *Decision) {
+// report tells the log and the observers of a decision.
+func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if d.refused() {
 		if l.log != nil {
 			l.log.decision(r.Context(), r, d)
@@ -164,8 +168,11 @@ func (l *Layer) report(r *http.Request, d *Decision) {
 		if h := l.history.Load(); h != nil {
 			h.refused(r, *d)
 		}
+		if l.observers.want(EventRefusal) {
+			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})
+		}
 	}
-	if l.observers != nil {
-		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d})
+	if l.observers.want(EventDecision) {
+		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d, Request: *request})
 	}
 }

@@ -1,11 +1,17 @@
 package corsrpc
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Observer is told of what a layer decides. Observe is called on the request's
 // goroutine, before the answer, from many goroutines at once: it should be
 // quick and must not block. A panic in it is recovered and does not touch the
 // request.
+//
+// It is told of all kinds of events but EventRefusal, unless it is a SelectiveObserver.
+// One that is a LayerObserver is told its layer.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
 }
@@ -15,6 +21,24 @@ type ObserverFunc func(ctx context.Context, e Event)
 
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
+
+// SelectiveObserver is an Observer that says which events it wants. Events that nobody
+// wants are not built.
+type SelectiveObserver interface {
+	Observer
+	// Enabled reports whether the observer wants events of a kind. New asks once for each
+	// kind that it knows.
+	Enabled(kind EventKind) bool
+}
+
+// LayerObserver is an Observer that needs its layer.
+type LayerObserver interface {
+	Observer
+	// Attach tells the observer its layer. New calls it before it returns, when nothing
+	// else can fail; events of sources that New waits for come before. New fails where it
+	// returns an error, as an observer does that serves one layer only and has another.
+	Attach(l *Layer) error
+}
 
 // EventKind says what an event is about.
 type EventKind uint8
@@ -30,6 +54,12 @@ const (
 	EventRefresh
 	// EventReload: another policy was put in force, or could not be.
 	EventReload
+	// EventRefusal: a request was refused, or would be (Decision.Refused). It comes beside
+	// its EventDecision, for observers that want no others: only a SelectiveObserver that
+	// asks for it is told.
+	EventRefusal
+
+	eventKinds = EventRefusal + 1
 )
 
 // String returns the kind's name, in lower case.
@@ -43,6 +73,8 @@ func (k EventKind) String() string {
 		return "refresh"
 	case EventReload:
 		return "reload"
+	case EventRefusal:
+		return "refusal"
 	}
 	return "unknown"
 }
@@ -51,11 +83,16 @@ func (k EventKind) String() string {
 type Event struct {
 	// Kind says which of the other fields are set.
 	Kind EventKind
-	// Decision is what became of a request, of an EventDecision and of an
+	// Decision is what became of a request, of an EventDecision, an EventRefusal and an
 	// EventShadow.
 	Decision Decision
 	// Shadow is what the candidate policy would have done, of an EventShadow.
 	Shadow Decision
+	// Request is what was decided on, of an EventDecision, an EventRefusal and an
+	// EventShadow. It shares the request's header, which is the handler's afterwards: it
+	// may be read until Observe returns, and its header may not be changed or kept. It is
+	// input from the network.
+	Request Request
 	// Source is what came of it, of an EventRefresh.
 	Source SourceReport
 	// Err is why a policy was not put in force, of an EventReload; nil where it was.
@@ -64,15 +101,42 @@ type Event struct {
 	Plan *Plan
 }
 
-// observers are told one after another; none keeps the next, or the request, from
-// going on by a panic.
-type observers []Observer
+// observers are those of each kind of event, in the order of WithObserver. A panic in one
+// is recovered: the next is told, and the request goes on.
+type observers [eventKinds][]Observer
 
-func (all observers) observe(ctx context.Context, e Event) {
-	for _, o := range all {
+func observersOf(given []Observer) (all observers) {
+	for _, o := range given {
+		selective, ok := o.(SelectiveObserver)
+		for kind := EventDecision; kind < eventKinds; kind++ {
+			if ok && selective.Enabled(kind) || !ok && kind != EventRefusal {
+				all[kind] = append(all[kind], o)
+			}
+		}
+	}
+	return all
+}
+
+// want reports whether any observer is told of a kind of event.
+func (all *observers) want(kind EventKind) bool { return len(all[kind]) > 0 }
+
+func (all *observers) observe(ctx context.Context, e Event) {
+	for _, o := range all[e.Kind] {
 		func() {
 			defer func() { _ = recover() }()
 			o.Observe(ctx, e)
 		}()
 	}
+}
+
+// attach tells the layer to the observers that need it.
+func (l *Layer) attach(given []Observer) error {
+	for _, o := range given {
+		if o, ok := o.(LayerObserver); ok {
+			if err := o.Attach(l); err != nil {
+				return fmt.Errorf("corsrpc: WithObserver: %w", err)
+			}
+		}
+	}
+	return nil
 }

@@ -117,12 +117,12 @@ func optionViolation(option, value, reason, fix string) rules.Violation {
 }
 
 type layerConfig struct {
-	logger   *slog.Logger
-	observer observers
-	explain  bool
-	sources  map[string]*source
-	shadow   *Plan
-	problems []error // *OptionErrors
+	logger    *slog.Logger
+	observers []Observer
+	explain   bool
+	sources   map[string]*source
+	shadow    *Plan
+	problems  []error // *OptionErrors
 }
 
 func newLayerConfig(opts []LayerOption) *layerConfig {
@@ -265,7 +265,7 @@ func WithObserver(o Observer) LayerOption {
 			c.fail("WithObserver", "the observer is nil; leave the option out where nobody is to be told")
 			return
 		}
-		c.observer = append(c.observer, o)
+		c.observers = append(c.observers, o)
 	})
 }
 

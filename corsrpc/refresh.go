@@ -118,7 +118,7 @@ func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport
 				slog.String("source", report.Name), slog.Duration("age", report.Age))
 		}
 	}
-	if l.observers != nil {
+	if l.observers.want(EventRefresh) {
 		l.observers.observe(ctx, Event{Kind: EventRefresh, Source: report})
 	}
 }

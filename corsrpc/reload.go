@@ -95,7 +95,7 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 	if h := l.history.Load(); h != nil {
 		h.reloaded(err)
 	}
-	if l.observers != nil {
+	if l.observers.want(EventReload) {
 		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})
 	}
 }

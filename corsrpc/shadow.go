@@ -9,7 +9,7 @@ import (
 
 // compare reports where a candidate policy decides otherwise than the one in
 // force.
-func (l *Layer) compare(r *http.Request, d, shadow Decision) {
+func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 	if d.decidesAlike(shadow) {
 		return
 	}
@@ -19,8 +19,8 @@ func (l *Layer) compare(r *http.Request, d, shadow Decision) {
 	if h := l.history.Load(); h != nil {
 		h.differed(r, d, shadow)
 	}
-	if l.observers != nil {
-		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow})
+	if l.observers.want(EventShadow) {
+		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})
 	}
 }
 

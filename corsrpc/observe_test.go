@@ -1,0 +1,149 @@
+package corsrpc_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// kinds are those of the events so far.
+func (e *events) kinds() (kinds []corsrpc.EventKind) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, event := range e.all {
+		kinds = append(kinds, event.Kind)
+	}
+	return kinds
+}
+
+// selective wants events of some kinds.
+type selective struct {
+	events
+	wants []corsrpc.EventKind
+	asked []corsrpc.EventKind
+}
+
+func (s *selective) Enabled(kind corsrpc.EventKind) bool {
+	s.asked = append(s.asked, kind)
+	return slices.Contains(s.wants, kind)
+}
+
+// TestObserversSayWhatTheyWant: each is told of the kinds that it wants, and one that does
+// not say so of all but refusals, which its decisions hold.
+func TestObserversSayWhatTheyWant(t *testing.T) {
+	t.Parallel()
+	const (
+		decision, shadow, refresh = corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefresh
+		reload, refusal           = corsrpc.EventReload, corsrpc.EventRefusal
+	)
+	for name, test := range map[string]struct{ wants, want []corsrpc.EventKind }{
+		"nothing":   {nil, nil},
+		"decisions": {[]corsrpc.EventKind{decision}, []corsrpc.EventKind{decision, decision, decision}},
+		"refusals":  {[]corsrpc.EventKind{refusal}, []corsrpc.EventKind{refusal}},
+		"the rest":  {[]corsrpc.EventKind{shadow, refresh, reload}, []corsrpc.EventKind{shadow, refresh, reload}},
+		"all":       {[]corsrpc.EventKind{decision, shadow, refresh, reload, refusal}, []corsrpc.EventKind{decision, decision, shadow, refusal, decision, refresh, reload}},
+	} {
+		o, everything := &selective{wants: test.wants}, &events{}
+		layer, _ := newLayer(t, "defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants]}\nshadow: {defaults: {allow_origins: [https://new.example.com]}}",
+			corsrpc.WithObserver(o), corsrpc.WithObserver(everything), corsrpc.WithOriginSource("tenants", rowsOf()))
+		callFrom(layer, "/elsewhere", "https://evil.example")
+		callFrom(layer, listRPC, page)
+		callFrom(layer, listRPC, "https://evil.example")
+		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+		if err := layer.Reload(t.Context(), layer.Plan()); err != nil {
+			t.Fatal(err)
+		}
+		if got := o.kinds(); !slices.Equal(got, test.want) {
+			t.Errorf("%s: told of %v, want %v", name, got, test.want)
+		}
+		if want := []corsrpc.EventKind{decision, decision, shadow, decision, refresh, reload}; !slices.Equal(everything.kinds(), want) {
+			t.Errorf("%s: one that wants everything is told of %v, want %v", name, everything.kinds(), want)
+		}
+		if all := []corsrpc.EventKind{decision, shadow, refresh, reload, refusal}; !slices.Equal(o.asked, all) {
+			t.Errorf("%s: asked of %v, want %v", name, o.asked, all)
+		}
+	}
+}
+
+// TestPassingCallsOfServersAreToldToWhoWantsThem: a server's call that no rule is about is
+// decided on only for an observer of decisions.
+func TestPassingCallsOfServersAreToldToWhoWantsThem(t *testing.T) {
+	all := &events{}
+	few := &selective{wants: []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload}}
+	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(all), corsrpc.WithObserver(few))
+	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil))
+	if len(all.of(corsrpc.EventDecision)) != 1 || len(few.kinds()) != 0 {
+		t.Errorf("told of %v and %v", all.kinds(), few.kinds())
+	}
+	layer, _ = newLayer(t, allowPage, corsrpc.WithObserver(few))
+	h, r := layer.Wrap(nothing), newRequest(http.MethodPost, listRPC, nil)
+	var w http.ResponseWriter = discard{http.Header{}}
+	if n := testing.AllocsPerRun(10, func() { h.ServeHTTP(w, r) }); n > 0 {
+		t.Errorf("%v allocations of a server's call", n)
+	}
+}
+
+// TestEventsHoldTheRequest: an observer knows what was decided on, as the log does.
+func TestEventsHoldTheRequest(t *testing.T) {
+	t.Parallel()
+	o := &selective{wants: []corsrpc.EventKind{corsrpc.EventDecision, corsrpc.EventRefusal, corsrpc.EventShadow}}
+	layer, _ := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [\"*\"]}}\n", corsrpc.WithObserver(o))
+	r := newRequest(http.MethodPost, listRPC+"?a=b", http.Header{"Origin": {"https://evil.example"}})
+	want := corsrpc.RequestOf(r)
+	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), r)
+	layer.CheckOrigin(r)
+	if got := []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefusal, corsrpc.EventDecision}; !slices.Equal(o.kinds(), got) {
+		t.Fatalf("told of %v, want %v", o.kinds(), got)
+	}
+	for _, e := range o.all {
+		if !reflect.DeepEqual(e.Request, want) {
+			t.Errorf("%s: %+v, want %+v", e.Kind, e.Request, want)
+		}
+	}
+}
+
+// attached is an observer that needs its layer.
+type attached struct {
+	events
+	to  []*corsrpc.Layer
+	err error
+}
+
+func (a *attached) Attach(l *corsrpc.Layer) error {
+	a.to = append(a.to, l)
+	return a.err
+}
+
+// TestObserversAreToldTheirLayer: by New, when nothing else can fail; and one that does not
+// take the layer makes New fail.
+func TestObserversAreToldTheirLayer(t *testing.T) {
+	t.Parallel()
+	a, b := &attached{}, &attached{}
+	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(a), corsrpc.WithObserver(&events{}), corsrpc.WithObserver(b))
+	if want := []*corsrpc.Layer{layer}; !slices.Equal(a.to, want) || !slices.Equal(b.to, want) {
+		t.Errorf("told of %p and %p, want %p", a.to, b.to, want)
+	}
+
+	refuses := &attached{err: errors.New("serves another layer")}
+	if layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithObserver(refuses), quiet); layer != nil || !errors.Is(err, refuses.err) || !strings.HasPrefix(err.Error(), "corsrpc: WithObserver: ") {
+		t.Errorf("%v, %v", layer, err)
+	}
+
+	early := &attached{}
+	down := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) { yield("", errors.New("down")) }
+	})
+	if _, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithObserver(early), quiet, corsrpc.WithOriginSource("tenants", down, corsrpc.SourceWait(1))); err == nil || len(early.to) > 0 {
+		t.Errorf("told of the layer of a New that fails: %v, %v", early.to, err)
+	}
+}
