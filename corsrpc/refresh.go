@@ -40,6 +40,8 @@ type SourceReport struct {
 	// Age is the age of the set in force: what asking took where it went well, and
 	// how old the last good set is where it failed. It is 0 where there is none.
 	Age time.Duration
+	// Loaded is when the set in force was asked for; zero where there is none.
+	Loaded time.Time
 	// Expired is whether the set in force is older than SourceMaxAge, so that it allows
 	// nobody.
 	Expired bool
@@ -47,11 +49,33 @@ type SourceReport struct {
 	Err error
 }
 
-// describe says of the set in force what a report of a failure says.
-func (r *SourceReport) describe(have *sourceSet) {
-	if have != nil {
-		r.Origins, r.Age, r.Expired = have.origins.Len(), time.Since(have.loaded), have.expired()
+// describe fills in what a report says of a set; nil for none.
+func (r *SourceReport) describe(set *sourceSet) {
+	r.Origins, r.Age, r.Loaded, r.Expired = 0, 0, time.Time{}, false
+	if set != nil {
+		r.Origins, r.Age, r.Loaded, r.Expired = set.origins.Len(), time.Since(set.loaded), set.loaded, set.expired()
 	}
+}
+
+// Sources returns a report on each origin source that the plan in force or its shadow
+// names, sorted by name: of the set that is in force now, and of what came of asking for
+// one last. It is safe for concurrent use.
+func (l *Layer) Sources() []SourceReport {
+	plan := l.Plan()
+	if plan == nil { // the layer is its zero value
+		return nil
+	}
+	var reports []SourceReport
+	for _, name := range plan.Sources() {
+		var report SourceReport
+		if last := l.sources[name].last.Load(); last != nil {
+			report = *last
+		}
+		report.Name = name
+		report.describe(plan.sets[name])
+		reports = append(reports, report)
+	}
+	return reports
 }
 
 // load asks the source for its whole set, when its turn has come.
@@ -100,7 +124,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	if s.maxAge > 0 {
 		set.expires = set.loaded.Add(s.maxAge)
 	}
-	report.Origins, report.Age = set.origins.Len(), time.Since(set.loaded)
+	report.describe(set)
 	return set, report
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -113,6 +114,17 @@ func TestSource(t *testing.T) {
 		if !errors.Is(got.Err, step.err) || got.Name != "tenants" || got.Origins != step.report.Origins || got.Skipped != step.report.Skipped || got.Sample != step.report.Sample || (got.Age > 0) != (step.name != "fails at first") {
 			t.Errorf("%s: %+v", step.name, got)
 		}
+		if got.Loaded.IsZero() != (step.name == "fails at first") {
+			t.Errorf("%s: loaded %v", step.name, got.Loaded)
+		}
+		now := layer.Sources()
+		if len(now) != 1 || now[0].Age < got.Age || !now[0].Loaded.Equal(got.Loaded) {
+			t.Fatalf("%s: %+v, after %+v", step.name, now, got)
+		}
+		now[0].Age, now[0].Loaded = got.Age, got.Loaded
+		if now[0] != got {
+			t.Errorf("%s: %+v, want %+v", step.name, now[0], got)
+		}
 	}
 	for _, want := range []string{"level=ERROR", "down", `source=tenants`, "level=WARN", "skipped=3", "sample=*"} {
 		if !strings.Contains(log.String(), want) {
@@ -128,6 +140,34 @@ func TestSource(t *testing.T) {
 	if err := layer.Refresh(t.Context(), "tenant"); err == nil || !strings.Contains(err.Error(), `"tenant"`) {
 		t.Errorf("a source that is none: %v", err)
 	}
+}
+
+// TestSources: each that the plan or its shadow names is reported, asked or not, as its set
+// is at the time.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, _ := newLayer(t, "defaults: {allow_origins_from: [tenants, partners]}\nshadow: {defaults: {allow_origins_from: [guests]}}",
+			corsrpc.WithOriginSource("tenants", rowsOf(shop, cafe), corsrpc.SourceMaxAge(time.Hour)), corsrpc.WithOriginSource("partners", rowsOf()),
+			corsrpc.WithOriginSource("guests", rowsOf()), corsrpc.WithOriginSource("unnamed", rowsOf()))
+		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+		loaded := time.Now()
+		for _, age := range []time.Duration{0, time.Hour} {
+			time.Sleep(age)
+			want := []corsrpc.SourceReport{{Name: "guests"}, {Name: "partners"}, {Name: "tenants", Origins: 2, Age: age, Loaded: loaded, Expired: age > 0}}
+			if got := layer.Sources(); !slices.Equal(got, want) {
+				t.Errorf("after %v: %+v\nwant %+v", age, got, want)
+			}
+		}
+		if err := layer.Reload(t.Context(), compilePolicy(t, allowPage)); err != nil {
+			t.Fatal(err)
+		}
+		if got := layer.Sources(); len(got) != 0 {
+			t.Errorf("nobody names one, and there is %+v", got)
+		}
+	})
 }
 
 // TestSourceIsNotAskedByRequests: a flood of invented origins never reaches it.
