@@ -7,5 +7,6 @@ var (
 	_ map[corsrpc.Position]struct{}
 	_ map[corsrpc.Related]struct{}
 	_ map[corsrpc.Provenance]struct{}
+	_ map[corsrpc.EffectiveRule]struct{}
 	_ map[corsrpc.EffectiveValue]struct{}
 )

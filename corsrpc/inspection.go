@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -140,15 +138,11 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 func showPolicy(p *Plan) policyShown {
 	shown := policyShown{Profile: p.profile, Observes: p.observes}
-	if n := p.rules.LongListed(); n > 0 {
-		shown.YAML = fmt.Sprintf("# the policy has %d origins in long lists: too many to show", n)
-		return shown
-	}
-	policy := p.Policy()
-	if size := proto.Size(policy); size > mostPolicyBytes {
+	if size := p.PolicySize(); size > mostPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown
 	}
+	policy := p.Policy()
 	policy.Shadow = nil // is shown by itself
 	text, err := policyfile.YAML(policy)
 	if err != nil {
@@ -175,7 +169,7 @@ func showRule(e *rules.Effective, names []string) ruleShown {
 	shown := ruleShown{NamesLeft: max(len(names)-mostNames, 0)}
 	shown.Names = names[:len(names)-shown.NamesLeft]
 	var values []EffectiveValue
-	values, shown.OriginsLeft = effectiveValues(e, mostOrigins)
+	values, shown.OriginsLeft = EffectiveRule{rule: e}.FirstValues(mostOrigins)
 	for _, v := range values {
 		shown.Values = append(shown.Values, valueShown{v.Field, v.Value, v.From.String()})
 	}

@@ -99,7 +99,7 @@ rules:
   - path: /healthz
     max_age: 60s
 `).Plan()
-	for _, value := range plan.Paths()[0].Values {
+	for _, value := range plan.Paths()[0].Values() {
 		fmt.Println(value.Field, value.Value, "-", value.From)
 	}
 	// Output:

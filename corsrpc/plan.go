@@ -38,8 +38,39 @@ func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }
 // is over all that a decision depends on: the effective rules, environment values, the profile,
 // the enforcement, path prefixes, the schema's services and procedures, and the version of
 // corsrpc that the program was built with. It is not over the origins of sources, comments, the
-// order of rules, or the shadow policy, which has a digest of its own.
+// order of rules, or the shadow policy: Shadow has its own.
 func (p *Plan) Digest() string { return p.digest() }
+
+// PolicySize returns about how many bytes the policy has in protobuf's binary format. It
+// makes no copy, so that tools can find out whether Policy returns more than they have
+// room for.
+func (p *Plan) PolicySize() int { return p.rules.PolicySize() }
+
+// Profile returns the name of the policy's profile that was chosen; empty for none.
+func (p *Plan) Profile() string { return p.profile }
+
+// Enforced reports whether the plan refuses requests: it does not where the policy says
+// enforcement: OBSERVE, and its refusals are reported only.
+func (p *Plan) Enforced() bool { return !p.observes }
+
+// Shadow returns the candidate plan that is decided next to this one and never applied:
+// the policy's own shadow, or in a layer's plan the one of WithShadow. It is nil for none.
+func (p *Plan) Shadow() *Plan { return p.shadow }
+
+// Wrap puts the plan around a handler as Layer.Wrap does, for tests and tools: neither a
+// log nor an observer is told of what it decides. It decides by this plan for good, and by
+// the sets that the plan has: see WithSets, and Layer.Plan. It panics where the plan is nil
+// or zero, or there is no handler.
+func (p *Plan) Wrap(next http.Handler) http.Handler {
+	if p.missing() {
+		panic("corsrpc: Wrap of a Plan that Compile did not return")
+	}
+	alone := *p
+	alone.shadow = nil
+	l := &Layer{}
+	l.plan.bound.Store(&alone)
+	return l.Wrap(next)
+}
 
 // find returns the target of a request's path. The path of a known procedure, spelled as
 // generated clients spell it, takes one map lookup.

@@ -15,7 +15,7 @@ import (
 func valuesOf(p *corsrpc.Plan, name string) (lines []string) {
 	for _, r := range append(p.Procedures(), p.Paths()...) {
 		if r.Name == name {
-			for _, v := range r.Values {
+			for _, v := range r.Values() {
 				lines = append(lines, fmt.Sprintf("%s %s: %s", v.Field, v.Value, v.From))
 			}
 		}
@@ -129,7 +129,7 @@ func TestProvenanceIsTrue(t *testing.T) {
 			said := map[string]string{}
 			var methods []string
 			origin := ""
-			for _, v := range r.Values {
+			for _, v := range r.Values() {
 				said[v.Field] = v.Value
 				if v.Field == "allow_methods" {
 					methods = append(methods, v.Value)
@@ -209,7 +209,7 @@ rules:
 	want := []string{"acme.catalog.v1.* 20s", "acme.new.v1.NewService 40s", "acme.new.v1.NewService.Get 50s", "* 10s"}
 	var got []string
 	for _, r := range plan.Unknown() {
-		for _, v := range r.Values {
+		for _, v := range r.Values() {
 			if v.Field == "max_age" {
 				got = append(got, r.Name+" "+v.Value)
 			}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -74,12 +75,18 @@ func (lists originLists) restore(policy *corsrpcv1.Policy) *corsrpcv1.Policy {
 	return whole
 }
 
-// len is how many origins the lists have.
-func (lists originLists) len() (n int) {
-	for _, list := range lists {
-		n += list.texts.Len()
+// size returns how many bytes the lists take in a policy's binary form.
+func (lists originLists) size(policy *corsrpcv1.Policy) (size int) {
+	for _, r := range rulesOf(policy) {
+		list := lists[r]
+		if list == nil {
+			continue
+		}
+		for _, text := range list.texts.All {
+			size += protowire.SizeTag(1) + protowire.SizeBytes(len(text))
+		}
 	}
-	return n
+	return size
 }
 
 // rulesOf ranges over the rules of a policy, its shadow and its profiles, with their

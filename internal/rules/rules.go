@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
@@ -64,9 +66,9 @@ type Path struct {
 // Policy returns a copy of the policy that was compiled.
 func (r *Rules) Policy() *corsrpcv1.Policy { return r.lists.restore(r.policy) }
 
-// LongListed returns how many origins the policy has in long lists, its profiles and its
-// shadow included.
-func (r *Rules) LongListed() int { return r.lists.len() }
+// PolicySize returns about how many bytes the policy has in protobuf's binary format,
+// without a copy of it.
+func (r *Rules) PolicySize() int { return proto.Size(r.policy) + r.lists.size(r.policy) }
 
 // rules makes the effective rules: one for each selector, which serves every procedure
 // that no narrower selector covers, and one for each path.
