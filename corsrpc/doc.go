@@ -24,7 +24,7 @@
 // as a table of customers' domains (package corssql): what changes is checked whole
 // and put in force in one step.
 //
-// What it refuses is in the log, with the place in the policy; Layer.Inspector is a
+// What it refuses is in the log, with the place in the policy; package corsinspect is a
 // page that shows all of it and tries requests, package corsotel has metrics, and
 // WithExplain has answers say what to write. Layer.CheckOrigin guards WebSockets.
 //

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 )
 
 const (
@@ -67,8 +68,13 @@ func TestSoakRefusedOrigins(t *testing.T) {
 		t.Run(flood.name, func(t *testing.T) {
 			var decided, differed, otherwise int
 			var log lineCounter
+			inspector, err := corsinspect.New()
+			if err != nil {
+				t.Fatal(err)
+			}
 			layer, err := corsrpc.New(compilePolicy(t, flood.policy+"shadow:\n  defaults:\n    allow_origins: "+flood.shadow+"\n"),
 				corsrpc.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
+				corsrpc.WithObserver(inspector),
 				corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 					switch {
 					case e.Decision.Reason() != flood.reason:
@@ -82,7 +88,6 @@ func TestSoakRefusedOrigins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			inspector := layer.Inspector()
 			h := layer.Wrap(nothing)
 			var first uint64
 			for round := range floodRounds {
@@ -117,8 +122,14 @@ func TestSoakRefusedOrigins(t *testing.T) {
 			if log.lines.Load() == 0 {
 				t.Error("nothing was logged")
 			}
-			w := inspect(inspector, nil, "application/json")
-			var shown inspection
+			r := newRequest(http.MethodGet, "/", http.Header{"Accept": {"application/json"}})
+			r.Host = "localhost"
+			w := httptest.NewRecorder()
+			inspector.ServeHTTP(w, r)
+			var shown struct {
+				Forgotten             int
+				Refusals, Differences []struct{ Count int }
+			}
 			if err := json.Unmarshal(w.Body.Bytes(), &shown); err != nil {
 				t.Fatal(err)
 			}

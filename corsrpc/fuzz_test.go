@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -79,31 +78,19 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzSeeing: no request makes an explained answer malformed, a step unsafe to log, or the
-// inspector's page hold markup of its own; and no form crashes the inspector.
+// FuzzSeeing: no request makes an explained answer malformed, or a step unsafe to log.
 func FuzzSeeing(f *testing.F) {
 	plan := compilePolicy(f, allowPage)
 	layer, err := corsrpc.New(plan, quiet, corsrpc.WithExplain())
 	if err != nil {
 		f.Fatal(err)
 	}
-	inspector, api := layer.Inspector(), layer.Wrap(nothing)
-	f.Add(page, "POST", listRPC, "content-type: application/json", "x-meta: m", true)
-	f.Add("null", "PUT", "/files/a", "x-tenant", "", false)
-	f.Add("https://<script>", "OPTIONS", "/<script>.v1.S/M", "a'b: \"><script>", "trailer-x: <script>", true)
-	f.Add("ttps://evil.example", "GET", "/a%2fb", "\r\n", "\x00", false)
-	f.Fuzz(func(t *testing.T, from, method, path, headers, response string, credentials bool) {
-		form := url.Values{"origin": {from}, "server": {"https://api.example.com"}, "target": {path}, "method": {method}, "headers": {headers}, "response": {response}}
-		if credentials {
-			form.Set("credentials", "on")
-		}
-		if w := inspect(inspector, form, "application/json"); !json.Valid(w.Body.Bytes()) {
-			t.Errorf("the inspector's JSON: %s", w.Body)
-		}
-		if w := inspect(inspector, form, "text/html"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script") {
-			t.Errorf("the inspector's page: %d %s", w.Code, w.Body)
-		}
-
+	api := layer.Wrap(nothing)
+	f.Add(page, "POST", listRPC, "content-type: application/json")
+	f.Add("null", "PUT", "/files/a", "x-tenant")
+	f.Add("https://<script>", "OPTIONS", "/<script>.v1.S/M", "a'b: \"><script>")
+	f.Add("ttps://evil.example", "GET", "/a%2fb", "\r\n")
+	f.Fuzz(func(t *testing.T, from, method, path, headers string) {
 		request := corsrpc.Request{Method: method, Host: "api.example.com", Path: path, Header: http.Header{
 			"Origin": {from}, "Sec-Fetch-Site": {"cross-site"}, "Content-Type": {"application/json"},
 			"Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {headers},

@@ -23,10 +23,9 @@ type Layer struct {
 
 	reloading sync.Mutex // held by reload from the first source that it asks to the swap; taken before plan.mu
 
-	history  atomic.Pointer[history] // nil until there is an inspector
-	watching atomic.Bool             // whether Watch runs
-	replaced atomic.Bool             // whether a handler's own CORS headers were reported
-	hinted   atomic.Bool             // whether a missing path prefix was
+	watching atomic.Bool // whether Watch runs
+	replaced atomic.Bool // whether a handler's own CORS headers were reported
+	hinted   atomic.Bool // whether a missing path prefix was
 }
 
 // New returns a layer for a plan. The error joins an *OptionError for each option
@@ -164,9 +163,6 @@ func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if d.refused() {
 		if l.log != nil {
 			l.log.decision(r.Context(), r, d)
-		}
-		if h := l.history.Load(); h != nil {
-			h.refused(r, *d)
 		}
 		if l.observers.want(EventRefusal) {
 			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})

@@ -92,9 +92,6 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 	if l.log != nil {
 		l.log.reload(ctx, err)
 	}
-	if h := l.history.Load(); h != nil {
-		h.reloaded(err)
-	}
 	if l.observers.want(EventReload) {
 		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})
 	}

@@ -52,24 +52,6 @@ defaults:
 	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get, with accept_risks: [UNKNOWN_SELECTORS]
 }
 
-// The inspector belongs on a port of its own that only operators reach.
-func ExampleLayer_Inspector() {
-	layer := mustLayer(`defaults: {allow_origins: [https://app.example.com]}`)
-	internal := http.NewServeMux()
-	internal.Handle("GET /debug/cors", layer.Inspector())
-
-	for _, host := range []string{"localhost:6060", "evil.example:6060"} {
-		r := httptest.NewRequest(http.MethodGet, "/debug/cors", nil)
-		r.Host = host
-		w := httptest.NewRecorder()
-		internal.ServeHTTP(w, r)
-		fmt.Println(host, w.Code)
-	}
-	// Output:
-	// localhost:6060 200
-	// evil.example:6060 403
-}
-
 // An upgrader asks the layer who may open a socket.
 func ExampleLayer_CheckOrigin() {
 	layer := mustLayer(`

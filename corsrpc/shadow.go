@@ -16,9 +16,6 @@ func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 	if l.log != nil {
 		l.log.difference(r.Context(), r, d, shadow)
 	}
-	if h := l.history.Load(); h != nil {
-		h.differed(r, d, shadow)
-	}
 	if l.observers.want(EventShadow) {
 		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})
 	}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 )
 
@@ -48,11 +49,15 @@ func TestSoakRefusedOrigins(t *testing.T) {
 				t.Fatal(err)
 			}
 			policy := "defaults:\n  allow_origins:" + flood.origins + "\nshadow:\n  defaults:\n    allow_origins: " + flood.shadow + "\n"
-			layer, err := corsrpc.New(compile(t, policy), corsrpc.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), corsrpc.WithObserver(observer))
+			inspector, err := corsinspect.New()
 			if err != nil {
 				t.Fatal(err)
 			}
-			layer.Inspector() // keeps what is refused
+			layer, err := corsrpc.New(compile(t, policy), corsrpc.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+				corsrpc.WithObserver(observer), corsrpc.WithObserver(inspector))
+			if err != nil {
+				t.Fatal(err)
+			}
 			var first uint64
 			for round := range 10 {
 				start := time.Now()

@@ -21,6 +21,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
 )
 
@@ -49,7 +50,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("the page is not built: run `make run` at the top of the repository, or `npm ci && npm run build` in showcase/web: %w", err)
 	}
 
-	layer, err := corsrpc.Load(*policy)
+	inspector, err := corsinspect.New()
+	if err != nil {
+		return err
+	}
+	layer, err := corsrpc.Load(*policy, corsrpc.WithObserver(inspector))
 	if err != nil {
 		return err
 	}
@@ -83,7 +88,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if pages.refused, err = listen(*strangerAddr, pages); err != nil {
 		return err
 	}
-	inspector, err := listen(*inspectorAddr, layer.Inspector())
+	inspectorPage, err := listen(*inspectorAddr, inspector)
 	if err != nil {
 		return err
 	}
@@ -95,7 +100,7 @@ stranger  %s   another origin: every call is refused, and the log below says why
 inspector %s   what the layer does, and why; try a request in its form
 Open the page. Then change %s, start again, and see what its script may still read.
 Ctrl-C ends it.
-`, api, onGRPC, pages.allowed, *policy, pages.refused, inspector, *policy)
+`, api, onGRPC, pages.allowed, *policy, pages.refused, inspectorPage, *policy)
 
 	failed := make(chan error, len(servers))
 	for i, s := range servers {

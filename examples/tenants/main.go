@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
 )
@@ -32,12 +33,12 @@ func main() {
 }
 
 // newLayer is the layer, whose origins are those of the table.
-func newLayer(policy string, table *domains.Table) (*corsrpc.Layer, error) {
-	opts := []corsrpc.Option{corsrpc.WithOriginSource("tenants", table.Source(),
+func newLayer(policy string, table *domains.Table, opts ...corsrpc.Option) (*corsrpc.Layer, error) {
+	opts = append(opts, corsrpc.WithOriginSource("tenants", table.Source(),
 		corsrpc.SourceWait(10*time.Second), // no start without a first set
 		corsrpc.SourceEvery(time.Minute),   // where nothing notifies of a change
 		corsrpc.SourceMaxAge(24*time.Hour), // after a day without the database, nobody
-	)}
+	))
 	if os.Getenv("CORSRPC_PROFILE") == "dev" {
 		opts = append(opts, corsrpc.WithExplain()) // refusals say in the browser what to write
 	}
@@ -64,7 +65,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer table.Close()
-	layer, err := newLayer(*policy, table)
+	inspector, err := corsinspect.New()
+	if err != nil {
+		return err
+	}
+	layer, err := newLayer(*policy, table, corsrpc.WithObserver(inspector))
 	if err != nil {
 		return err
 	}
@@ -85,7 +90,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
 	handlers := []http.Handler{
 		layer.Wrap(mux),
-		newOperatorPage(table, layer, []string{anna, bert}),
+		newOperatorPage(table, layer, inspector, []string{anna, bert}),
 		newCustomerPage("Anna's", shop),
 		newCustomerPage("Bert's", shop),
 	}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
@@ -20,6 +22,16 @@ rules:
   - path: /files/
     expose_headers: [x-meta]
 `
+
+// newInspected returns a layer with the policy, and its inspector.
+func newInspected(t *testing.T, origin string) (*corsrpc.Layer, *corsinspect.Inspector) {
+	t.Helper()
+	inspector, err := corsinspect.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newLayer(t, origin, inspectedPolicy, corsrpc.WithObserver(inspector)), inspector
+}
 
 // tryInInspector opens the inspector in a frame as wide as a small phone, fills in its form, sends it, and reads the page.
 const tryInInspector = `
@@ -87,8 +99,8 @@ func TestInspector(t *testing.T) {
 			_, _ = recorded.Body.WriteTo(w)
 		})
 		page := pool.PageBeside(t, engine, site)
-		layer := newLayer(t, page.Origin, inspectedPolicy)
-		inspector = layer.Inspector()
+		layer, inspected := newInspected(t, page.Origin)
+		inspector = inspected
 		server := serveAPI(t, layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("X-Meta", "m")
@@ -172,7 +184,7 @@ func TestInspectorFromElsewhere(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, site := range sites {
 			t.Run(string(site), func(t *testing.T) {
-				inspector := newLayer(t, page.Origin, inspectedPolicy).Inspector()
+				_, inspector := newInspected(t, page.Origin)
 				var answered, refused atomic.Int32
 				server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					recorded := httptest.NewRecorder()

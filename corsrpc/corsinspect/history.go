@@ -1,14 +1,14 @@
-package corsrpc
+package corsinspect
 
 import (
 	"cmp"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -20,7 +20,7 @@ const (
 	mostReason  = 16 << 10 // bytes of why a reload failed
 )
 
-// history is what a layer's inspector shows of the past. It is safe for concurrent use,
+// history is what an inspector shows of the past. It is safe for concurrent use,
 // and its memory is bounded: refusals are grouped by what the schema and the policy
 // name, and of a flood of groups the one that was quiet for the longest is forgotten.
 type history struct {
@@ -38,15 +38,15 @@ type groupKey struct {
 	preflight              bool
 	observed               bool // not enforced
 	shadowObserved         bool
-	reason, shadowReason   Reason
+	reason, shadowReason   corsrpc.Reason
 	target                 string // of a known procedure or path rule; empty for all others
 	field, shadowField     string // without their places in lists: of a hundred thousand origins, each has its own
-	outcome, shadowOutcome Outcome
+	outcome, shadowOutcome corsrpc.Outcome
 }
 
 // group counts requests, and keeps samples of them that are safe to show.
 type group struct {
-	from, shadowFrom Provenance // of the latest
+	from, shadowFrom corsrpc.Provenance // of the latest
 	count            int
 	first, last      time.Time
 	origins          []string // distinct, the latest last
@@ -62,30 +62,36 @@ func newHistory() *history {
 	return &history{since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{}}
 }
 
-// groupKey is the key of the decision's group.
-func (d Decision) groupKey() groupKey {
+// keyOf returns the key of a decision's group; from is where the policy says so.
+func keyOf(d corsrpc.Decision, from corsrpc.Provenance) groupKey {
+	target, known := d.Procedure()
+	if !known {
+		target = d.PathPattern()
+	}
 	return groupKey{
-		preflight: d.preflight, observed: d.observed, reason: d.Reason(), outcome: d.outcome,
-		target: d.knownTarget(), field: d.From().FieldWithoutIndex(),
+		preflight: d.Preflight(), observed: !d.Enforced(), reason: d.Reason(), outcome: d.Outcome(),
+		target: target, field: from.FieldWithoutIndex(),
 	}
 }
 
 // refused counts a request that was refused, or would have been.
-func (h *history) refused(r *http.Request, d Decision) {
-	key, from := d.groupKey(), d.From()
+func (h *history) refused(r corsrpc.Request, d corsrpc.Decision) {
+	from := d.From()
+	key := keyOf(d, from)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.groupOf(h.refusals, key)
 	g.from = from
-	g.missing = safetext.Sample(d.missing)
+	g.missing = safetext.Sample(d.Missing())
 	g.add(r)
 }
 
 // differed counts a request that the shadow policy decides otherwise.
-func (h *history) differed(r *http.Request, d, shadow Decision) {
-	key, from, shadowFrom := d.groupKey(), d.From(), shadow.From()
-	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.Reason(), shadow.outcome, shadow.From().FieldWithoutIndex()
-	key.shadowObserved = shadow.observed
+func (h *history) differed(r corsrpc.Request, d, shadow corsrpc.Decision) {
+	from, shadowFrom := d.From(), shadow.From()
+	key := keyOf(d, from)
+	key.shadowReason, key.shadowOutcome, key.shadowField = shadow.Reason(), shadow.Outcome(), shadowFrom.FieldWithoutIndex()
+	key.shadowObserved = !shadow.Enforced()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.groupOf(h.differences, key)
@@ -112,10 +118,10 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 }
 
 // add counts a request.
-func (g *group) add(r *http.Request) {
+func (g *group) add(r corsrpc.Request) {
 	g.count++
 	g.last = time.Now()
-	g.path = safetext.Sample(r.URL.Path)
+	g.path = safetext.Sample(r.Path)
 	from := "(none)"
 	if origin := r.Header.Get("Origin"); origin != "" {
 		from = safetext.Sample(origin)

@@ -1,4 +1,4 @@
-package corsrpc_test
+package corsinspect_test
 
 import (
 	"context"
@@ -21,8 +21,7 @@ import (
 // what was forgotten is counted.
 func TestInspectorIsBounded(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [https://new.example.com]}}\n")
-	h := layer.Inspector()
+	layer, h := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [https://new.example.com]}}\n")
 	api := layer.Wrap(nothing)
 	for i := range 5000 {
 		mark := fmt.Sprintf("mark%d%s", i, strings.Repeat("x", 150))
@@ -61,8 +60,7 @@ func TestInspectorIsBounded(t *testing.T) {
 // TestInspectorRemembersTheLatestReloads: fifty of them.
 func TestInspectorRemembersTheLatestReloads(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector()
+	layer, h := newLayer(t, allowPage)
 	_ = layer.Reload(t.Context(), nil) // fails, and is too long ago in the end
 	for range 60 {
 		if err := layer.Reload(t.Context(), layer.Plan()); err != nil {
@@ -103,8 +101,7 @@ func TestInspectorCutsErrors(t *testing.T) {
 	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) { yield("", errors.New(long)) }
 	})
-	layer, _ := newLayer(t, allowPage, corsrpc.WithOriginSource("tenants", source))
-	h := layer.Inspector()
+	layer, h := newLayer(t, allowPage, corsrpc.WithOriginSource("tenants", source))
 	_ = layer.Reload(endedContext{t.Context(), errors.New("")}, layer.Plan())
 	in := inspectJSON(t, h, nil)
 	if len(in.Reloads) != 1 || in.Reloads[0].Error == "" {
@@ -121,8 +118,7 @@ func TestInspectorCutsErrors(t *testing.T) {
 		}
 	}
 
-	layer, _ = newLayer(t, "defaults: {allow_origins_from: [tenants]}", corsrpc.WithOriginSource("tenants", source))
-	h = layer.Inspector()
+	layer, h = newLayer(t, "defaults: {allow_origins_from: [tenants]}", corsrpc.WithOriginSource("tenants", source))
 	if err := layer.Refresh(t.Context(), "tenants"); err == nil {
 		t.Fatal("the source does not fail")
 	}
@@ -135,11 +131,7 @@ func TestInspectorCutsErrors(t *testing.T) {
 // and while that is made, requests go on.
 func TestInspectorKeepsNoError(t *testing.T) {
 	t.Parallel()
-	layer, err := corsrpc.New(compilePolicy(t, allowPage), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := layer.Inspector()
+	layer, h := newLayer(t, allowPage)
 	api := layer.Wrap(nothing)
 	fail := func() weak.Pointer[says] {
 		err := &says{func() string {
@@ -176,8 +168,7 @@ func TestInspectorForgetsQuietGroups(t *testing.T) {
 	for i := range 300 {
 		text += fmt.Sprintf("  - path: /p%d\n", i)
 	}
-	layer, _ := newLayer(t, text)
-	h := layer.Inspector()
+	layer, h := newLayer(t, text)
 	api := layer.Wrap(nothing)
 	for i := range 300 {
 		refuse(api, fmt.Sprintf("/p%d", i), "https://evil.example")
@@ -223,8 +214,7 @@ func TestInspectorGroupsByRule(t *testing.T) {
 		}
 	}
 
-	layer, _ := newLayer(t, text)
-	h := layer.Inspector()
+	layer, h := newLayer(t, text)
 	api := layer.Wrap(nothing)
 	refuse(api, listRPC, "https://evil.example")
 	fromAll(api, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}})
@@ -234,13 +224,11 @@ func TestInspectorGroupsByRule(t *testing.T) {
 
 	// A shadow that grants less: what is in force matches each by its own place. One that
 	// grants more: the shadow does.
-	layer, _ = newLayer(t, text+"shadow:\n  defaults:\n    allow_origins: [https://new.example.com]\n")
-	h = layer.Inspector()
+	layer, h = newLayer(t, text+"shadow:\n  defaults:\n    allow_origins: [https://new.example.com]\n")
 	fromAll(layer.Wrap(nothing), nil)
 	expect("a shadow that grants less", inspectJSON(t, h, nil),
 		"400 ORIGIN_ALLOWED defaults.allow_origins[399] at cors.yaml:402:7 ORIGIN_NOT_ALLOWED shadow.defaults.allow_origins at cors.yaml:405:20")
-	layer, _ = newLayer(t, "defaults:\n  disabled: true\nrules:\n  - path: /open\n    disabled: false\n    allow_origins: [https://new.example.com]\nshadow:\n  "+strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")+"\n")
-	h = layer.Inspector()
+	layer, h = newLayer(t, "defaults:\n  disabled: true\nrules:\n  - path: /open\n    disabled: false\n    allow_origins: [https://new.example.com]\nshadow:\n  "+strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")+"\n")
 	fromAll(layer.Wrap(nothing), nil)
 	in := inspectJSON(t, h, nil)
 	in.Refusals = nil // they are refused, all for one reason
@@ -260,8 +248,7 @@ func TestInspectorTellsWhatIsEnforced(t *testing.T) {
 		{"the shadow would", "defaults: {allow_origins: [https://app.example.com]}\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}", false, true},
 		{"the shadow would not", "defaults: {allow_origins: [https://app.example.com]}\nshadow: {" + observed + "}", true, false},
 	} {
-		layer, _ := newLayer(t, test.text)
-		h := layer.Inspector()
+		layer, h := newLayer(t, test.text)
 		refuse(layer.Wrap(nothing), listRPC, "https://evil.example")
 		in := inspectJSON(t, h, nil)
 		if len(in.Differences) != 1 || in.Differences[0].Shadow == nil {

@@ -1,4 +1,4 @@
-package corsrpc_test
+package corsinspect_test
 
 import (
 	"errors"
@@ -18,8 +18,7 @@ import (
 // TestTrialProblems: a form that means no request says so.
 func TestTrialProblems(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector()
+	_, h := newLayer(t, allowPage)
 	good := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}
 	for field, values := range map[string][]string{
 		"server":  {"", "api.example.com", "ftp://api.example.com", "https://", "https://a b"},
@@ -63,8 +62,7 @@ func TestTrialShowsTheRule(t *testing.T) {
 	for i := range 300 {
 		text += fmt.Sprintf("  - path: /p%03d/{id}\n    max_age: %ds\n", i, i+1)
 	}
-	layer, _ := newLayer(t, text)
-	h := layer.Inspector()
+	_, h := newLayer(t, text)
 	for _, c := range []struct{ target, name, field, value, from string }{
 		{"acme.account.v1.AccountService.Get", "acme.account.v1.AccountService.Get", "allow_credentials", "true", "rules[0].allow_credentials at cors.yaml:5:24"},
 		{listRPC, "acme.catalog.v1.CatalogService.List", "allow_credentials", "false", "built in"},
@@ -128,8 +126,7 @@ rules:
 	const response = "Content-Type: application/json\nX-Meta: m\nX-Secret: s\nTrailer-X-Cost: 7"
 	readable := 0
 	for _, enforcement := range []string{"", "enforcement: OBSERVE\n"} {
-		layer, _ := newLayer(t, text+enforcement)
-		h := layer.Inspector()
+		layer, h := newLayer(t, text+enforcement)
 		api := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for line := range strings.Lines(response) {
 				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -182,8 +179,7 @@ rules:
 	const stars = "Access-Control-Allow-Methods: *\nAccess-Control-Allow-Headers: *\nAccess-Control-Expose-Headers: *\n"
 	verdicts := map[string]int{}
 	for _, enforcement := range []string{"", "enforcement: OBSERVE\n"} {
-		layer, _ := newLayer(t, text+enforcement)
-		h := layer.Inspector()
+		layer, h := newLayer(t, text+enforcement)
 		for _, response := range []string{
 			"",
 			open + stars,

@@ -1,4 +1,4 @@
-package corsrpc
+package corsinspect
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
@@ -74,7 +75,7 @@ func formOf(query url.Values) trialForm {
 }
 
 // try tries what a form asks.
-func (l *Layer) try(plan *Plan, query url.Values) *trial {
+func try(plan *corsrpc.Plan, query url.Values) *trial {
 	t := &trial{Form: formOf(query)}
 	f := t.Form
 	if f.Target == "" {
@@ -85,11 +86,11 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	if t.Problem = cmp.Or(problem, problemOfHandler); t.Problem != "" {
 		return t
 	}
-	t.Rule = showRuleOf(plan.find(&call))
+	t.Rule = showRuleOf(plan, call)
 	unsafe := f.addOrigin(call)
 	crossOrigin := len(call.Header["Origin"]) > 0 && !isOne(call.Header["Sec-Fetch-Site"], "same-origin")
 	if crossOrigin && (len(unsafe) > 0 || !safelistedMethod(call.Method)) {
-		preflight := l.exchange(plan, "preflight", preflightFor(call, unsafe), to, sends)
+		preflight := exchange(plan, "preflight", preflightFor(call, unsafe), to, sends)
 		preflight.Verdict = judgePreflight(f, preflight, call.Method, unsafe)
 		t.Exchanges = append(t.Exchanges, preflight)
 		if preflight.Verdict != "" {
@@ -101,7 +102,7 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 	if f.Credentials {
 		call.Header["Cookie"] = []string{"session=1"}
 	}
-	answer := l.exchange(plan, "call", call, to, sends)
+	answer := exchange(plan, "call", call, to, sends)
 	if crossOrigin {
 		answer.Verdict = judgeOrigin(f, answer.answer)
 	}
@@ -119,21 +120,22 @@ func (l *Layer) try(plan *Plan, query url.Values) *trial {
 
 // showRuleOf is the rule of a target: of any, since a page has room for a part of the
 // schema only.
-func showRuleOf(t *target) *ruleShown {
-	if t.kind != targetProcedure && t.kind != targetPath {
+func showRuleOf(plan *corsrpc.Plan, call corsrpc.Request) *ruleShown {
+	rule, ok := plan.Rule(call)
+	if !ok {
 		return nil
 	}
-	name := t.name
-	if !t.known {
+	name := rule.Name
+	if procedure, known := plan.Decide(call).Procedure(); procedure != "" && !known {
 		name = safetext.Sample(name)
 	}
-	rule := showRule(t.rule, []string{name})
-	return &rule
+	shown := showRule(rule, []string{name})
+	return &shown
 }
 
 // request is the call that the form describes, as a server gets it, without what the
 // browser adds; and where it goes.
-func (f trialForm) request() (r Request, to *url.URL, problem string) {
+func (f trialForm) request() (r corsrpc.Request, to *url.URL, problem string) {
 	server, err := url.Parse(f.Server)
 	if err != nil || server.Host == "" || server.Scheme != "https" && server.Scheme != "http" {
 		return r, nil, "the server is no URL such as https://api.example.com"
@@ -159,7 +161,7 @@ func (f trialForm) request() (r Request, to *url.URL, problem string) {
 			return r, nil, "no script may set " + name + ": the browser does"
 		}
 	}
-	return Request{
+	return corsrpc.Request{
 		Method: method, Host: to.Host, Path: to.Path, EscapedPath: to.RawPath, Query: to.RawQuery,
 		TLS: to.Scheme == "https", Header: header,
 	}, to, ""
@@ -242,7 +244,7 @@ func headerOf(lines string) (http.Header, string) {
 // names of the headers that no page may send unasked, as the preflight lists them.
 //
 // See https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names.
-func (f trialForm) addOrigin(call Request) (unsafe []string) {
+func (f trialForm) addOrigin(call corsrpc.Request) (unsafe []string) {
 	if f.Origin == "" {
 		return nil
 	}
@@ -263,7 +265,7 @@ func (f trialForm) addOrigin(call Request) (unsafe []string) {
 
 // preflightFor is the preflight that a browser sends before the call
 // (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
-func preflightFor(call Request, unsafe []string) Request {
+func preflightFor(call corsrpc.Request, unsafe []string) corsrpc.Request {
 	preflight := call
 	preflight.Method = http.MethodOptions
 	preflight.Header = http.Header{
@@ -278,7 +280,7 @@ func preflightFor(call Request, unsafe []string) Request {
 
 // exchange decides on a request as Wrap does, and answers for the layer or for a handler
 // that sends these fields.
-func (l *Layer) exchange(plan *Plan, name string, r Request, to *url.URL, sends http.Header) trialExchange {
+func exchange(plan *corsrpc.Plan, name string, r corsrpc.Request, to *url.URL, sends http.Header) trialExchange {
 	e := trialExchange{Name: name, Curl: curl(r, to)}
 	steps := plan.Explain(r)
 	for _, s := range steps {
@@ -289,7 +291,6 @@ func (l *Layer) exchange(plan *Plan, name string, r Request, to *url.URL, sends 
 		e.Steps = append(e.Steps, trialStep{s.Question, s.Found, from})
 	}
 	d := steps[len(steps)-1].Decision
-	d.explained = l.explain
 	e.Remedy = d.Remedy()
 	status, body, ok := d.Answer()
 	e.Status, e.Body, e.answer = status, strings.TrimSpace(body), http.Header{}
@@ -390,4 +391,10 @@ func listsName(names []string, lower string) bool {
 // a name like others.
 func (f trialForm) allListed(items []string) bool {
 	return !f.Credentials && slices.Contains(items, "*")
+}
+
+// safelistedMethod reports whether browsers send the method without a grant
+// (https://fetch.spec.whatwg.org/#cors-safelisted-method).
+func safelistedMethod(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
 }

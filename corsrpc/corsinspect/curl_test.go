@@ -1,4 +1,4 @@
-package corsrpc_test
+package corsinspect_test
 
 import (
 	"context"
@@ -31,7 +31,7 @@ func TestCurlSendsWhatWasTried(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("curl is missing: install curl (`make setup` does), since the commands that the inspector shows are run here")
 	}
-	layer, _ := newLayer(t, `
+	layer, h := newLayer(t, `
 defaults:
   allow_origins: [https://app.example.com]
 rules:
@@ -41,7 +41,6 @@ rules:
   - path: /files/
     allow_methods: [GET, HEAD, PATCH, POST]
 `)
-	h := layer.Inspector()
 	arrived := make(chan curled, 10)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

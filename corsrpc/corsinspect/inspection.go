@@ -1,15 +1,13 @@
-package corsrpc
+package corsinspect
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
-	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // What a page shows at most of what may be long.
@@ -101,27 +99,22 @@ type reloadShown struct {
 }
 
 // inspect puts together what is shown, with a trial of what a form asks.
-func (l *Layer) inspect(form url.Values) *inspection {
-	plan, h, now := l.Plan(), l.history.Load(), time.Now()
+func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
+	plan, h := layer.Plan(), i.history
+	unknown := plan.Unknown()
 	shown := &inspection{
-		Now: stamp(now), Since: stamp(h.since), Policy: showPolicy(plan),
-		Unknown: showRule(plan.rules.Uncovered, nil), Trial: l.try(plan, form),
-		Sources: l.showSources(plan, now),
+		Now: stamp(time.Now()), Since: stamp(h.since), Policy: showPolicy(plan),
+		Unknown: showRule(unknown[len(unknown)-1], nil), Trial: try(plan, form),
+		Sources: showSources(layer),
 	}
-	if plan.shadow != nil {
-		shadow := showPolicy(plan.shadow)
+	if candidate := plan.Shadow(); candidate != nil {
+		shadow := showPolicy(candidate)
 		shown.Shadow = &shadow
 	}
-	procedures, paths := map[*rules.Effective][]string{}, map[*rules.Effective][]string{}
-	for _, m := range plan.rules.Procedures {
-		procedures[m.Rule] = append(procedures[m.Rule], m.Name)
-	}
-	for _, path := range plan.rules.Paths {
-		paths[path.Rule] = append(paths[path.Rule], path.Pattern.String())
-	}
-	shown.Procedures = len(plan.rules.Procedures)
+	procedures := plan.Procedures()
+	shown.Procedures = len(procedures)
 	shown.Rules, shown.RulesLeft = showRules(procedures)
-	shown.Paths, shown.PathsLeft = showRules(paths)
+	shown.Paths, shown.PathsLeft = showRules(plan.Paths())
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -136,8 +129,8 @@ func (l *Layer) inspect(form url.Values) *inspection {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func showPolicy(p *Plan) policyShown {
-	shown := policyShown{Profile: p.profile, Observes: p.observes}
+func showPolicy(p *corsrpc.Plan) policyShown {
+	shown := policyShown{Profile: p.Profile(), Observes: !p.Enforced()}
 	if size := p.PolicySize(); size > mostPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown
@@ -152,24 +145,31 @@ func showPolicy(p *Plan) policyShown {
 	return shown
 }
 
-// showRules shows each grant once, with the procedures or paths that share it.
-func showRules(names map[*rules.Effective][]string) (shown []ruleShown, left int) {
-	for _, of := range names {
-		slices.Sort(of)
+// showRules shows each rule once, with the procedures or paths that share it. The rules
+// come sorted by name.
+func showRules(rules []corsrpc.EffectiveRule) (shown []ruleShown, left int) {
+	names := map[corsrpc.EffectiveRule][]string{} // by the rule without its name
+	var each []corsrpc.EffectiveRule              // once
+	for _, r := range rules {
+		name := r.Name
+		r.Name = ""
+		if names[r] == nil {
+			each = append(each, r)
+		}
+		names[r] = append(names[r], name)
 	}
-	grants := slices.SortedFunc(maps.Keys(names), func(a, b *rules.Effective) int { return cmp.Compare(names[a][0], names[b][0]) })
-	left = max(len(grants)-mostRules, 0)
-	for _, g := range grants[:len(grants)-left] {
-		shown = append(shown, showRule(g, names[g]))
+	left = max(len(each)-mostRules, 0)
+	for _, r := range each[:len(each)-left] {
+		shown = append(shown, showRule(r, names[r]))
 	}
 	return shown, left
 }
 
-func showRule(e *rules.Effective, names []string) ruleShown {
+func showRule(r corsrpc.EffectiveRule, names []string) ruleShown {
 	shown := ruleShown{NamesLeft: max(len(names)-mostNames, 0)}
 	shown.Names = names[:len(names)-shown.NamesLeft]
-	var values []EffectiveValue
-	values, shown.OriginsLeft = EffectiveRule{rule: e}.FirstValues(mostOrigins)
+	var values []corsrpc.EffectiveValue
+	values, shown.OriginsLeft = r.FirstValues(mostOrigins)
 	for _, v := range values {
 		shown.Values = append(shown.Values, valueShown{v.Field, v.Value, v.From.String()})
 	}
@@ -191,23 +191,14 @@ func showGroups(groups []keyedGroup) (shown []groupShown) {
 	return shown
 }
 
-func (l *Layer) showSources(plan *Plan, now time.Time) (shown []sourceShown) {
-	for _, name := range plan.Sources() {
-		s := sourceShown{Name: name}
-		if set := plan.sets[name]; set != nil {
-			s.Origins, s.Loaded = set.origins.Len(), stamp(set.loaded)
-			s.Age = now.Sub(set.loaded).Round(time.Second).String()
-			s.Expired = !set.expires.IsZero() && !now.Before(set.expires)
+func showSources(layer *corsrpc.Layer) (shown []sourceShown) {
+	for _, r := range layer.Sources() {
+		s := sourceShown{Name: r.Name, Origins: r.Origins, Expired: r.Expired, Skipped: r.Skipped, Sample: r.Sample}
+		if !r.Loaded.IsZero() {
+			s.Loaded, s.Age = stamp(r.Loaded), r.Age.Round(time.Second).String()
 		}
-		if from := l.sources[name]; from != nil {
-			last := from.last.Load()
-			if last == nil {
-				last = &SourceReport{}
-			}
-			s.Skipped, s.Sample = last.Skipped, last.Sample
-			if last.Err != nil {
-				s.Error = cutText(last.Err.Error(), mostReason)
-			}
+		if r.Err != nil {
+			s.Error = cutText(r.Err.Error(), mostReason)
 		}
 		shown = append(shown, s)
 	}

@@ -1,4 +1,4 @@
-package corsrpc_test
+package corsinspect_test
 
 import (
 	"encoding/json"
@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 )
 
 // inspect asks an inspector as a person's browser does, or as a program for JSON.
@@ -100,8 +101,7 @@ func inspectJSON(t *testing.T, h http.Handler, query url.Values) (in inspection)
 // by a frame, by a link; and it changes nothing.
 func TestInspectorIsForItsOwnPage(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector(corsrpc.WithInspectorHosts("cors.internal.example", "Other.internal.example:6060"))
+	_, h := layerOf(t, compilePolicy(t, allowPage), []corsinspect.Option{corsinspect.WithHosts("cors.internal.example", "Other.internal.example:6060")})
 	for _, c := range []struct {
 		method, host string
 		header       http.Header
@@ -199,8 +199,8 @@ func TestInspectorIsForItsOwnPage(t *testing.T) {
 	}
 }
 
-// TestInspectorHosts: a host is known in each way that people write one, and what is none
-// is told.
+// TestInspectorHosts: a host is known in each way that people write one, and what is not one
+// is an error.
 func TestInspectorHosts(t *testing.T) {
 	t.Parallel()
 	for given, matches := range map[string]string{
@@ -229,28 +229,25 @@ func TestInspectorHosts(t *testing.T) {
 		"cors.internal.example, other": "",
 		"bücher.example":               "",
 	} {
-		layer, log := newLayer(t, allowPage)
-		h := layer.Inspector(corsrpc.WithInspectorHosts(given))
-		if logged := strings.Contains(log.String(), "no host name"); logged != (matches == "") || logged && !strings.Contains(log.String(), "level=WARN") {
-			t.Errorf("%q: the log says %q", given, log)
+		if _, err := corsinspect.New(corsinspect.WithHosts("good.example", given)); (err != nil) != (matches == "") || err != nil && !strings.Contains(err.Error(), "is not a host name") {
+			t.Errorf("%q: %v", given, err)
 		}
+		if matches == "" {
+			continue
+		}
+		_, h := layerOf(t, compilePolicy(t, allowPage), []corsinspect.Option{corsinspect.WithHosts(given)})
 		for _, host := range []string{"cors.internal.example", "cors_admin", "xn--bcher-kva.example", "internal.example", "a.internal.example", "bücher.example", ""} {
 			for _, spelled := range []string{host, strings.ToUpper(host), host + ".", host + ":6060", host + ".:6060"} {
 				r := httptest.NewRequest(http.MethodGet, "/", nil)
 				r.Host = spelled
 				w := httptest.NewRecorder()
 				h.ServeHTTP(w, r)
-				if answers := w.Code == http.StatusOK; answers != (matches != "" && host == matches) {
+				if answers := w.Code == http.StatusOK; answers != (host == matches) {
 					t.Errorf("%q: Host %q: %d", given, spelled, w.Code)
 				}
 			}
 		}
 	}
-	layer, err := corsrpc.New(compilePolicy(t, allowPage), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	layer.Inspector(corsrpc.WithInspectorHosts("*")) // and there is no log to tell
 }
 
 // TestInspectorShowsWhatHappened: refusals and differences in groups with their counts,
@@ -268,8 +265,7 @@ shadow:
   defaults:
     allow_origins: [https://app.example.com]
 `
-	layer, _ := newLayer(t, text, corsrpc.WithOriginSource("tenants", rowsOf("https://a.example", "*")))
-	h := layer.Inspector()
+	layer, h := newLayer(t, text, corsrpc.WithOriginSource("tenants", rowsOf("https://a.example", "*")))
 	if err := layer.Refresh(t.Context(), "tenants"); err != nil {
 		t.Fatal(err)
 	}
@@ -354,8 +350,7 @@ shadow:
 func TestInspectorEscapes(t *testing.T) {
 	t.Parallel()
 	const attack = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
-	layer, _ := newLayer(t, allowPage)
-	h := layer.Inspector()
+	layer, h := newLayer(t, allowPage)
 	api := layer.Wrap(nothing)
 	refuse(api, listRPC, "https://"+attack)
 	r := newRequest(http.MethodPost, "/", http.Header{"Origin": {"https://evil.example"}})
@@ -414,11 +409,8 @@ func TestInspectorShowsSoMuch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		layer, err := corsrpc.New(plan, quiet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return inspectJSON(t, layer.Inspector(), nil)
+		_, h := layerOf(t, plan, nil)
+		return inspectJSON(t, h, nil)
 	}
 
 	in := shown(allowPage)

@@ -1,4 +1,4 @@
-package corsrpc
+package corsinspect
 
 import (
 	"maps"
@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
 // curl is the command that sends the request, and no other: by itself curl cleans up
 // paths, asks for each item of what is in brackets, awaits the body of an answer to HEAD,
 // gives each body a type, and leaves out header fields without a value.
-func curl(r Request, to *url.URL) string {
+func curl(r corsrpc.Request, to *url.URL) string {
 	words := []string{"curl", "-i", "-g", "--path-as-is"}
 	if r.Method == http.MethodHead {
 		words = append(words, "--head")

@@ -1,4 +1,36 @@
-package corsrpc
+// Package corsinspect is a page that shows what a layer of corsrpc does, and why: each
+// procedure's rule and where each of its values comes from, the refusals, grouped and
+// counted, the policy and its shadow, reloads, origin sources; and a form that says of any
+// request what becomes of it, step by step.
+//
+//	inspector, err := corsinspect.New()
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithObserver(inspector))
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	go http.ListenAndServe("localhost:6060", inspector)
+//
+// It needs no script and nothing from elsewhere. A request that accepts application/json,
+// and not text/html, gets the same as JSON; its fields may grow in number.
+//
+// It shows the policy, and the origins and paths of refused requests, to whoever
+// reaches it: mount it on an internal port only, not behind Wrap.
+//
+// It changes nothing, takes GET and HEAD only, refuses what a browser says comes from
+// another origin, and answers only under names that no stranger can point to it: see
+// WithHosts.
+//
+// Over https and on loopback, browsers say of every request whose it is (Sec-Fetch-Site).
+// Over plain http elsewhere, Origin and Referer say so, and a page can leave out both: an
+// image, a link or a window of another site that sends no Referer is answered. That page
+// reads nothing of it (no CORS headers, Cross-Origin-Resource-Policy, no framing), and
+// nothing is changed by it; but it learns that the inspector is there, and keeps a handle
+// on the window, since browsers ignore Cross-Origin-Opener-Policy over plain http. Serve
+// it on loopback, or over https.
+package corsinspect
 
 import (
 	"bytes"
@@ -7,41 +39,47 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"html/template"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// InspectorOption changes how an inspector answers.
-type InspectorOption func(*inspector)
+// Option is an option of New.
+type Option interface{ apply(*Inspector) error }
 
-// WithInspectorHosts adds host names under which the inspector answers, on any port, in
+type option func(*Inspector) error
+
+func (o option) apply(i *Inspector) error { return o(i) }
+
+// WithHosts adds host names under which the inspector answers, on any port, in
 // any letter case, with and without a dot at the end. Of host:port and of a URL it is the
-// name that counts. What is no host name, such as a wildcard, matches no request, and the
-// layer's log says so at level WARN.
+// name that counts. New fails where one is not a host name, such as a wildcard.
 // Default: none, and it answers under localhost, names below it, and IP
 // addresses only: a page of any site can have its own name point to an internal address
 // (DNS rebinding), but none of these.
-func WithInspectorHosts(hosts ...string) InspectorOption {
-	return func(i *inspector) {
+func WithHosts(hosts ...string) Option {
+	return option(func(i *Inspector) error {
 		for _, host := range hosts {
-			if name, ok := hostName(host); ok {
-				i.hosts = append(i.hosts, name)
-			} else if i.layer.log != nil {
-				i.layer.log.Write(context.Background(), slog.LevelWarn,
-					"corsrpc: WithInspectorHosts is given what is no host name: the inspector answers no request by it", slog.String("host", safetext.Sample(host)))
+			name, ok := hostName(host)
+			if !ok {
+				return fmt.Errorf("corsinspect: WithHosts: %q is not a host name: write one such as cors.internal.example", safetext.Sample(host))
 			}
+			i.hosts = append(i.hosts, name)
 		}
-	}
+		return nil
+	})
 }
 
 // hostName is the host name of an option: of a host, with a port or not, or of a URL.
@@ -56,46 +94,61 @@ func hostName(host string) (name string, ok bool) {
 	return name, ok && !strings.HasSuffix(name, ".") && strings.Trim(port, "0123456789") == ""
 }
 
-// Inspector returns a page that shows what the layer does, and why: each procedure's
-// rule and where each of its values comes from, the refusals since the first call of
-// Inspector, grouped and counted, the policy and its shadow, reloads, origin sources;
-// and a form that says of any request what becomes of it, step by step. It needs no
-// script and nothing from elsewhere. A request that accepts application/json, and not
-// text/html, gets the same as JSON; its fields may grow in number.
-//
-// It shows the policy, and the origins and paths of refused requests, to whoever
-// reaches it: mount it on an internal port only, not behind Wrap.
-//
-//	http.ListenAndServe("localhost:6060", layer.Inspector())
-//
-// It changes nothing, takes GET and HEAD only, refuses what a browser says comes from
-// another origin, and answers only under names that no stranger can point to it: see
-// WithInspectorHosts. It is safe for concurrent use.
-//
-// Over https and on loopback, browsers say of every request whose it is (Sec-Fetch-Site).
-// Over plain http elsewhere, Origin and Referer say so, and a page can leave out both: an
-// image, a link or a window of another site that sends no Referer is answered. That page
-// reads nothing of it (no CORS headers, Cross-Origin-Resource-Policy, no framing), and
-// nothing is changed by it; but it learns that the inspector is there, and keeps a handle
-// on the window, since browsers ignore Cross-Origin-Opener-Policy over plain http. Serve
-// it on loopback, or over https.
-func (l *Layer) Inspector(opts ...InspectorOption) http.Handler {
-	l.history.CompareAndSwap(nil, newHistory())
-	i := &inspector{layer: l}
-	for _, o := range opts {
-		o(i)
-	}
-	return i
+// Inspector is the page. It is a corsrpc.Observer of one layer and an http.Handler, and
+// safe for concurrent use.
+type Inspector struct {
+	hosts   []string // as plainHost has them
+	layer   atomic.Pointer[corsrpc.Layer]
+	history *history
 }
 
-// inspector is the handler.
-type inspector struct {
-	layer *Layer
-	hosts []string // as plainHost has them
+// New returns an inspector, which belongs to the layer that it is given to by
+// corsrpc.WithObserver. Its counts begin now. The errors are those of its options, joined.
+func New(opts ...Option) (*Inspector, error) {
+	i := &Inspector{history: newHistory()}
+	var failed []error
+	for _, o := range opts {
+		failed = append(failed, o.apply(i))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Attach takes the layer: corsrpc.New calls it. An inspector that has another layer
+// returns an error.
+func (i *Inspector) Attach(l *corsrpc.Layer) error {
+	if !i.layer.CompareAndSwap(nil, l) && i.layer.Load() != l {
+		return errors.New("the inspector has a layer already: make one for each layer")
+	}
+	return nil
+}
+
+// Enabled reports whether the inspector keeps events of a kind: not those of requests that
+// pass.
+func (i *Inspector) Enabled(kind corsrpc.EventKind) bool {
+	switch kind {
+	case corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload:
+		return true
+	}
+	return false
+}
+
+// Observe keeps what the page shows of an event.
+func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
+	switch e.Kind {
+	case corsrpc.EventRefusal:
+		i.history.refused(e.Request, e.Decision)
+	case corsrpc.EventShadow:
+		i.history.differed(e.Request, e.Decision, e.Shadow)
+	case corsrpc.EventReload:
+		i.history.reloaded(e.Err)
+	}
 }
 
 // ServeHTTP answers with the page or with JSON.
-func (i *inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -103,11 +156,16 @@ func (i *inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, why, status)
 		return
 	}
+	layer := i.layer.Load()
+	if layer == nil {
+		http.Error(w, "corsrpc: the inspector has no layer yet: give it to corsrpc.Load or corsrpc.New by corsrpc.WithObserver(inspector)", http.StatusServiceUnavailable)
+		return
+	}
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Vary", "Accept")
-	report := i.layer.inspect(r.URL.Query())
+	report := i.inspect(layer, r.URL.Query())
 	if wantsJSON(r) {
 		header.Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
@@ -127,10 +185,10 @@ func (i *inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // refusal says why a request is not answered: status 0 for those that are.
-func (i *inspector) refusal(r *http.Request) (status int, why string) {
+func (i *Inspector) refusal(r *http.Request) (status int, why string) {
 	switch {
 	case !i.answersUnder(r.Host):
-		return http.StatusForbidden, "corsrpc: the inspector answers under localhost, IP addresses and the names that WithInspectorHosts gives, so that no site can read it by a name that it points here"
+		return http.StatusForbidden, "corsrpc: the inspector answers under localhost, IP addresses and the names that corsinspect.WithHosts gives, so that no site can read it by a name that it points here"
 	case !fromItself(r):
 		return http.StatusForbidden, "corsrpc: the inspector answers no other site: open it from the address bar"
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -140,7 +198,7 @@ func (i *inspector) refusal(r *http.Request) (status int, why string) {
 }
 
 // answersUnder reports whether no stranger can have the host's name point here.
-func (i *inspector) answersUnder(hostport string) bool {
+func (i *Inspector) answersUnder(hostport string) bool {
 	host := plainHost(hostport)
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
@@ -184,6 +242,9 @@ func fromItself(r *http.Request) bool {
 	return true
 }
 
+// isOne reports whether a header has one line, and it is the value.
+func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
+
 // isItself reports whether an origin is that of the Host that a request names.
 func isItself(raw string, r *http.Request) bool {
 	from, ok := origin.Parse(raw)
@@ -212,7 +273,7 @@ var inspectorHTML string
 var inspectorCSS string
 
 // inspectorPage is the page's template, and the Content-Security-Policy that lets its
-// style sheet in and nothing else. Programs without an inspector do not pay for it.
+// style sheet in and nothing else.
 var inspectorPage = sync.OnceValue(func() struct {
 	template *template.Template
 	policy   string

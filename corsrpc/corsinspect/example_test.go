@@ -1,0 +1,45 @@
+package corsinspect_test
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+)
+
+// The inspector belongs on a port of its own that only operators reach.
+func Example() {
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origins: [https://app.example.com]}"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc))
+	if err != nil {
+		log.Fatal(err)
+	}
+	inspector, err := corsinspect.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	layer, err := corsrpc.New(plan, corsrpc.WithObserver(inspector))
+	if err != nil {
+		log.Fatal(err)
+	}
+	public, internal := layer.Wrap(http.NotFoundHandler()), http.NewServeMux()
+	internal.Handle("GET /debug/cors", inspector)
+	_ = public // http.ListenAndServe(":8080", public), and the other at "localhost:6060"
+
+	for _, host := range []string{"localhost:6060", "evil.example:6060"} {
+		r := httptest.NewRequest(http.MethodGet, "/debug/cors", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		internal.ServeHTTP(w, r)
+		fmt.Println(host, w.Code)
+	}
+	// Output:
+	// localhost:6060 200
+	// evil.example:6060 403
+}
