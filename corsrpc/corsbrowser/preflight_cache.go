@@ -1,8 +1,8 @@
 package corsbrowser
 
 import (
+	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,47 +14,42 @@ import (
 // that the network partition key and the origin are always the same.
 type preflightCache struct {
 	mu      sync.Mutex
-	entries []cacheEntry
+	entries map[cacheEntry]time.Time // when each expires
 }
 
-// cacheEntry is https://fetch.spec.whatwg.org/#cache-entry. Either its method or
-// its header, a lower-case name, is empty.
+// cacheEntry is https://fetch.spec.whatwg.org/#cache-entry without its age: of a method, or
+// of a header's name in lower case.
 type cacheEntry struct {
 	url          string
 	credentialed bool
-	expires      time.Time
-	method       string
-	header       string
+	isHeader     bool
+	name         string
 }
 
-// matches is https://fetch.spec.whatwg.org/#concept-cache-match.
-func (g cacheEntry) matches(e Engine, r *request, now time.Time) bool {
-	if g.url != r.currentURL().String() || !now.Before(g.expires) {
-		return false
-	}
+// matches reports whether an entry grants the request what wanted names. It is
+// https://fetch.spec.whatwg.org/#concept-cache-match-method and
+// https://fetch.spec.whatwg.org/#concept-cache-match-header.
+func (c *preflightCache) matches(e Engine, r *request, wanted cacheEntry, now time.Time) bool {
 	include := r.credentials == Include
-	return g.credentialed == include || g.credentialed && e.sharesGrantsAcrossCredentials
+	for _, credentialed := range []bool{false, true} {
+		if credentialed != include && !(credentialed && e.sharesGrantsAcrossCredentials) {
+			continue
+		}
+		wanted.credentialed = credentialed
+		wildcard := wanted
+		wildcard.name = "*"
+		if c.isLive(wanted, now) || e.reusesWildcard && !include && (!credentialed || e.wildcardOutlivesCredentials) &&
+			(!wanted.isHeader || wanted.name != "authorization" || e.wildcardGrantsAuthorization) && c.isLive(wildcard, now) {
+			return true
+		}
+	}
+	return false
 }
 
-// wildcardCovers reports whether a "*" of the entry covers all names for the
-// request, rather than being a name itself.
-func (g cacheEntry) wildcardCovers(e Engine, r *request) bool {
-	return e.reusesWildcard && r.credentials != Include && (!g.credentialed || e.wildcardOutlivesCredentials)
-}
-
-// methodMatches is https://fetch.spec.whatwg.org/#concept-cache-match-method.
-func (c *preflightCache) methodMatches(e Engine, method string, r *request, now time.Time) bool {
-	return slices.ContainsFunc(c.entries, func(g cacheEntry) bool {
-		return g.method != "" && (g.method == method || g.method == "*" && g.wildcardCovers(e, r)) && g.matches(e, r, now)
-	})
-}
-
-// headerNameMatches is https://fetch.spec.whatwg.org/#concept-cache-match-header.
-func (c *preflightCache) headerNameMatches(e Engine, name string, r *request, now time.Time) bool {
-	return slices.ContainsFunc(c.entries, func(g cacheEntry) bool {
-		star := g.header == "*" && g.wildcardCovers(e, r) && (name != "authorization" || e.wildcardGrantsAuthorization)
-		return g.header != "" && (g.header == name || star) && g.matches(e, r, now)
-	})
+// isLive reports whether the cache has the entry, and it has not expired.
+func (c *preflightCache) isLive(g cacheEntry, now time.Time) bool {
+	expires, ok := c.entries[g]
+	return ok && now.Before(expires)
 }
 
 // covers reports whether the cache grants the request, so that it needs no
@@ -62,10 +57,11 @@ func (c *preflightCache) headerNameMatches(e Engine, name string, r *request, no
 func (c *preflightCache) covers(e Engine, r *request, unsafe []string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	url := r.currentURL().String()
 	safe := fetch.SafelistedMethod(r.method) && !r.useCORSPreflight && (r.method != http.MethodHead || e.headNeedsNoGrant)
-	covered := safe || c.methodMatches(e, r.method, r, now)
+	covered := safe || c.matches(e, r, cacheEntry{url: url, name: r.method}, now)
 	for _, name := range unsafe {
-		covered = covered && c.headerNameMatches(e, name, r, now)
+		covered = covered && c.matches(e, r, cacheEntry{url: url, isHeader: true, name: name}, now)
 	}
 	if !covered && e.dropsGrantOnMiss {
 		c.clearLocked(r)
@@ -75,8 +71,8 @@ func (c *preflightCache) covers(e Engine, r *request, unsafe []string, now time.
 
 // store is steps 7.10 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.Duration, now time.Time) {
-	url := r.currentURL().String()
-	if e.maxCachedURL > 0 && len(url) > e.maxCachedURL || maxAge <= 0 {
+	entry := cacheEntry{url: r.currentURL().String(), credentialed: r.credentials == Include}
+	if e.maxCachedURL > 0 && len(entry.url) > e.maxCachedURL || maxAge <= 0 {
 		return
 	}
 	if e.maxMaxAge > 0 {
@@ -87,22 +83,16 @@ func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.
 	if e.replacesCachedGrant {
 		c.clearLocked(r)
 	}
-	entry := cacheEntry{url: url, credentialed: r.credentials == Include, expires: now.Add(maxAge)}
-	put := func(g cacheEntry) {
-		c.entries = slices.DeleteFunc(c.entries, func(old cacheEntry) bool {
-			return old.url == g.url && old.credentialed == g.credentialed && old.method == g.method && old.header == g.header
-		})
-		c.entries = append(c.entries, g)
+	if c.entries == nil {
+		c.entries = map[cacheEntry]time.Time{}
 	}
-	for _, method := range granted.methods {
-		g := entry
-		g.method = method
-		put(g)
+	expires := now.Add(maxAge)
+	for _, entry.name = range granted.methods {
+		c.entries[entry] = expires
 	}
-	for _, header := range granted.headers {
-		g := entry
-		g.header = header
-		put(g)
+	entry.isHeader = true
+	for _, entry.name = range granted.headers {
+		c.entries[entry] = expires
 	}
 }
 
@@ -115,5 +105,5 @@ func (c *preflightCache) clear(r *request) {
 
 func (c *preflightCache) clearLocked(r *request) {
 	url := r.currentURL().String()
-	c.entries = slices.DeleteFunc(c.entries, func(g cacheEntry) bool { return g.url == url })
+	maps.DeleteFunc(c.entries, func(g cacheEntry, _ time.Time) bool { return g.url == url })
 }
