@@ -3,26 +3,30 @@ package corsinspect
 import (
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// curl is the command that sends the request, and no other: by itself curl cleans up
-// paths, asks for each item of what is in brackets, awaits the body of an answer to HEAD,
-// gives each body a type, and leaves out header fields without a value.
-func curl(r corsrpc.Request, to *url.URL) string {
+// curl is the command that sends an exchange's request to the call's URL, and no other: by
+// itself curl cleans up paths, asks for each item of what is in brackets, awaits the body
+// of an answer to HEAD, gives each body a type, and leaves out header fields without a
+// value. What browsers add and decisions do not depend on is left out.
+func curl(e Exchange, call *http.Request) string {
+	header := maps.Clone(e.Request.Header)
+	for _, name := range []string{"Accept", "Accept-Encoding", "Referer", "User-Agent"} {
+		if e.Preflight || len(call.Header[name]) == 0 {
+			delete(header, name)
+		}
+	}
 	words := []string{"curl", "-i", "-g", "--path-as-is"}
-	if r.Method == http.MethodHead {
+	if e.Request.Method == http.MethodHead {
 		words = append(words, "--head")
 	} else {
-		words = append(words, "-X", shellQuoted(r.Method))
+		words = append(words, "-X", shellQuoted(e.Request.Method))
 	}
-	words = append(words, shellQuoted(to.String()))
-	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		for _, value := range r.Header[name] {
+	words = append(words, shellQuoted(call.URL.String()))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
 			field := name + ": " + value
 			if value == "" {
 				field = name + ";"
@@ -30,8 +34,8 @@ func curl(r corsrpc.Request, to *url.URL) string {
 			words = append(words, "-H", shellQuoted(field))
 		}
 	}
-	if r.Method == http.MethodPost {
-		if len(r.Header["Content-Type"]) == 0 {
+	if e.Request.Method == http.MethodPost {
+		if len(header["Content-Type"]) == 0 {
 			words = append(words, "-H", "Content-Type:")
 		}
 		words = append(words, "--data", "'{}'")

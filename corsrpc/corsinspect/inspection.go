@@ -39,7 +39,7 @@ type inspection struct {
 	Sources     []sourceShown `json:"sources"`
 	Reloads     []reloadShown `json:"reloads"`
 
-	Trial *trial `json:"trial"`
+	Trial *trialShown `json:"trial"`
 }
 
 type policyShown struct {
@@ -104,7 +104,7 @@ func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 	unknown := plan.Unknown()
 	shown := &inspection{
 		Now: stamp(time.Now()), Since: stamp(h.since), Policy: showPolicy(plan),
-		Unknown: showRule(unknown[len(unknown)-1], nil), Trial: try(plan, form),
+		Unknown: showRule(unknown[len(unknown)-1], nil), Trial: showTrial(plan, form),
 		Sources: showSources(layer),
 	}
 	if candidate := plan.Shadow(); candidate != nil {

@@ -161,21 +161,25 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "corsrpc: the inspector has no layer yet: give it to corsrpc.Load or corsrpc.New by corsrpc.WithObserver(inspector)", http.StatusServiceUnavailable)
 		return
 	}
+	if len(r.URL.RawQuery) > maxQuery {
+		http.Error(w, fmt.Sprintf("corsrpc: the form is larger than %d KiB, as a browser sends it", maxQuery>>10), http.StatusRequestURITooLong)
+		return
+	}
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Vary", "Accept")
-	report := i.inspect(layer, r.URL.Query())
+	shown := i.inspect(layer, r.URL.Query())
 	if wantsJSON(r) {
 		header.Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(report) // nobody is left to tell of an error
+		_ = encoder.Encode(shown) // nobody is left to tell of an error
 		return
 	}
 	page := inspectorPage()
 	var body bytes.Buffer
-	if err := page.template.Execute(&body, report); err != nil {
+	if err := page.template.Execute(&body, shown); err != nil {
 		http.Error(w, "corsrpc: the page cannot be made: "+err.Error(), http.StatusInternalServerError)
 		return
 	}

@@ -59,15 +59,18 @@ type inspection struct {
 	}
 	Reloads []struct{ Error string }
 	Trial   struct {
-		Problem, Verdict string
-		Rule             *ruleOf
-		Readable         bool
-		Headers          []string
-		Exchanges        []struct {
-			Name, Body, Curl, Remedy string
-			Status                   int
-			Header                   []string
-			Steps                    []struct{ Question, Found, From string }
+		Problem  string
+		Rule     *ruleOf
+		Outcomes []struct {
+			Engines, Headers, Dropped []string
+			Verdict                   string
+			Readable                  bool
+			Exchanges                 []struct {
+				Name, Body, Curl, Remedy string
+				Status                   int
+				Header                   []string
+				Steps                    []struct{ Question, Found, From string }
+			}
 		}
 	}
 }

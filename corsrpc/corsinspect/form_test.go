@@ -1,0 +1,187 @@
+package corsinspect_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestFormProblems: a form that does not describe a request says so.
+func TestFormProblems(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	good := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}
+	for field, values := range map[string][]string{
+		"origin":   {"app.example.com", "https://app.example.com/", "https://APP.example.com", "https://app.example.com:443", "https://", "a b"},
+		"server":   {"", "api.example.com", "ftp://api.example.com", "https://", "https://a b"},
+		"target":   {"/%zz", "a b\x00"},
+		"method":   {"", "PO ST"},
+		"headers":  {"bad name: 1", ": 1", "X-A: 1\r2", "X-A: 1\x002"},
+		"response": {"bad name: 1", "X-A: 1\x002"},
+	} {
+		for _, value := range values {
+			form := maps.Clone(good)
+			form[field] = []string{value}
+			if in := inspectJSON(t, h, form); in.Trial.Problem == "" || len(in.Trial.Outcomes) != 0 {
+				t.Errorf("%s %q: %+v", field, value, in.Trial)
+			}
+		}
+	}
+	if in := inspectJSON(t, h, url.Values{"server": {"https://api.example.com"}}); in.Trial.Problem != "" || len(in.Trial.Outcomes) != 0 {
+		t.Errorf("nothing is asked: %+v", in.Trial)
+	}
+}
+
+// TestFormShowsTheRule: that of any procedure and path, those included that the page has
+// no room for.
+func TestFormShowsTheRule(t *testing.T) {
+	t.Parallel()
+	text := "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n  - selector: acme.account.v1.AccountService\n    allow_credentials: true\n"
+	for i := range 300 {
+		text += fmt.Sprintf("  - path: /p%03d/{id}\n    max_age: %ds\n", i, i+1)
+	}
+	_, h := newLayer(t, text)
+	for _, c := range []struct{ target, name, field, value, from string }{
+		{"acme.account.v1.AccountService.Get", "acme.account.v1.AccountService.Get", "allow_credentials", "true", "rules[0].allow_credentials at cors.yaml:5:24"},
+		{listRPC, "acme.catalog.v1.CatalogService.List", "allow_credentials", "false", "built in"},
+		{"/other.v1.S/M?encoding=json", "other.v1.S.M", "allow_origins", page, "defaults.allow_origins[0] at cors.yaml:2:19"},
+		{"/p299/7?a=b", "/p299/{id}", "max_age", "300s", "rules[300].max_age at cors.yaml:605:14"},
+		{"/elsewhere", "", "", "", ""},
+		{"/acme.catalog.v1.CatalogService/list/", "", "", "", ""}, // read in two ways
+	} {
+		form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {c.target}, "method": {"GET"}}
+		in := inspectJSON(t, h, form)
+		for _, shown := range in.Paths {
+			if c.name != "" && shown.Names[0] == c.name {
+				t.Errorf("%s is on the page anyway: the test shows nothing", c.name)
+			}
+		}
+		body := inspect(h, form, "text/html").Body.String()
+		if onPage := strings.Contains(body, "The rule of <code>"+c.name+"</code>"); onPage != (c.name != "") {
+			t.Errorf("%s: the page shows its rule: %t", c.target, onPage)
+		}
+		rule := in.Trial.Rule
+		if (rule != nil) != (c.name != "") {
+			t.Errorf("%s: the rule: %+v", c.target, rule)
+		}
+		if rule == nil || c.name == "" {
+			continue
+		}
+		found := slices.ContainsFunc(rule.Values, func(v struct{ Field, Value, From string }) bool {
+			return v.Field == c.field && v.Value == c.value && v.From == c.from
+		})
+		if !slices.Equal(rule.Names, []string{c.name}) || !found {
+			t.Errorf("%s: %+v, want %s with %s %s: %s", c.target, rule, c.name, c.field, c.value, c.from)
+		}
+		if !strings.Contains(body, c.from) {
+			t.Errorf("%s: the page does not say %q", c.target, c.from)
+		}
+	}
+}
+
+// TestFormShowsEachEngine: what is the same in all engines is shown once, and an engine that
+// differs by itself.
+func TestFormShowsEachEngine(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	const blocked = "the browser does not send the call, and the script gets a network error: "
+	star := "Access-Control-Allow-Origin: *\nAccess-Control-Allow-Methods: *\nAccess-Control-Allow-Headers: *"
+	for _, c := range []struct {
+		name  string
+		form  url.Values
+		wants []string // engines, verdict and readable header fields of each outcome
+	}{
+		{"the same in all", url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}, "response": {"X-Meta: m\nSet-Cookie: a=b"}},
+			[]string{"the Fetch standard, Chromium, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below: x-meta"}},
+		{"a wildcard covers Authorization in engines", url.Values{"origin": {page}, "target": {"/elsewhere"}, "headers": {"Authorization: Bearer 1"}, "response": {star}},
+			[]string{
+				"the Fetch standard: " + blocked + "authorization is not granted; the server would have to send Access-Control-Allow-Headers: authorization",
+				"Chromium, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below",
+			}},
+		{"a field on two lines that are safe apart", url.Values{"origin": {page}, "target": {"/files/a"}, "method": {"GET"}, "headers": {"Accept: " + strings.Repeat("a", 100) + "\nAccept: " + strings.Repeat("b", 100)}},
+			[]string{
+				"the Fetch standard, Chromium, WebKit: " + blocked + "accept is not granted; the server would have to send Access-Control-Allow-Headers: accept",
+				"Firefox: the script reads the answer: its status, its body, and the header fields below",
+			}},
+		{"an http server of an https page", url.Values{"origin": {page}, "server": {"http://api.example.com"}, "target": {listRPC}},
+			[]string{"the Fetch standard, Chromium, Firefox, WebKit: " + blocked + "the page is over https, and the call over http; the server would have to send its answers over https"}},
+		{"a program", url.Values{"target": {listRPC}, "response": {"X-Meta: m\nSet-Cookie: a=b"}},
+			[]string{": the program reads the whole answer: no browser keeps anything from it: set-cookie, x-meta"}},
+	} {
+		for name, value := range map[string]string{"server": "https://api.example.com", "method": "POST"} {
+			if !c.form.Has(name) {
+				c.form.Set(name, value)
+			}
+		}
+		var got []string
+		in := inspectJSON(t, h, c.form)
+		for _, o := range in.Trial.Outcomes {
+			line := strings.Join(o.Engines, ", ") + ": " + o.Verdict
+			if len(o.Headers) > 0 {
+				line += ": " + strings.Join(o.Headers, ", ")
+			}
+			got = append(got, line)
+		}
+		if !slices.Equal(got, c.wants) {
+			t.Errorf("%s: %s\n%s\nwant\n%s", c.name, in.Trial.Problem, strings.Join(got, "\n"), strings.Join(c.wants, "\n"))
+		}
+		page := inspect(h, c.form, "text/html").Body.String()
+		for _, o := range in.Trial.Outcomes {
+			engines := "In " + strings.Join(o.Engines, ", ") + ":"
+			if len(in.Trial.Outcomes) == 1 {
+				engines = "The same in " + strings.Join(o.Engines, ", ") + ":"
+			}
+			if has := strings.Contains(page, engines); has != (len(o.Engines) > 0) {
+				t.Errorf("%s: the page says %q: %t", c.name, engines, has)
+			}
+		}
+		if n := strings.Count(page, `id="verdict"`); n != 1 {
+			t.Errorf("%s: %d elements have one id", c.name, n)
+		}
+	}
+}
+
+// TestFormSaysWhatIsDropped: a script that sets what it may not is told nothing by the
+// browser, and so the form says it.
+func TestFormSaysWhatIsDropped(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {"/files/a"}, "method": {"GET"}, "headers": {"Host: x\nCookie: a=b\nSec-Fetch-Site: none\nAccept: text/html"}}
+	in := inspectJSON(t, h, form)
+	if len(in.Trial.Outcomes) != 1 || !slices.Equal(in.Trial.Outcomes[0].Dropped, []string{"cookie", "host", "sec-fetch-site"}) || !in.Trial.Outcomes[0].Readable {
+		t.Errorf("%+v", in.Trial)
+	}
+	if page := inspect(h, form, "text/html").Body.String(); !strings.Contains(page, `<code id="dropped">cookie, host, sec-fetch-site</code>`) {
+		t.Error("the page does not say it")
+	}
+	form.Del("origin") // a program sends all of it
+	in = inspectJSON(t, h, form)
+	if len(in.Trial.Outcomes) != 1 || len(in.Trial.Outcomes[0].Dropped) != 0 || !strings.Contains(in.Trial.Outcomes[0].Exchanges[0].Curl, "Cookie: a=b") {
+		t.Errorf("%+v", in.Trial)
+	}
+}
+
+// TestFormIsBounded: a form of 64 KiB is answered, and of a larger one nothing is read.
+func TestFormIsBounded(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}.Encode() + "&headers=X-A:"
+	for size, want := range map[int]int{64 << 10: http.StatusOK, 64<<10 + 1: http.StatusRequestURITooLong, 1 << 20: http.StatusRequestURITooLong} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = "localhost"
+		r.URL.RawQuery = form + strings.Repeat("a", size-len(form))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if len(r.URL.RawQuery) != size || w.Code != want {
+			t.Errorf("%d bytes: %d, want %d", len(r.URL.RawQuery), w.Code, want)
+		}
+		if want != http.StatusOK && (w.Body.Len() > 200 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8") {
+			t.Errorf("%d bytes: %s %s", size, w.Header().Get("Content-Type"), w.Body)
+		}
+	}
+}
