@@ -90,23 +90,22 @@ rules:
 			return form.Encode() + "&" + c.field + "=" + url.QueryEscape(c.prefix) + items.String()
 		}
 		took := func(query string) time.Duration {
-			least := time.Hour
-			for range 3 {
-				r := httptest.NewRequest(http.MethodGet, "/", nil)
-				r.Host, r.URL.RawQuery = "localhost", query
-				r.Header.Set("Accept", "application/json")
-				w := httptest.NewRecorder()
-				start := time.Now()
-				h.ServeHTTP(w, r)
-				least = min(least, time.Since(start))
-				if w.Code != http.StatusOK {
-					t.Fatalf("%s: %d", name, w.Code)
-				}
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Host, r.URL.RawQuery = "localhost", query
+			r.Header.Set("Accept", "application/json")
+			w := httptest.NewRecorder()
+			start := time.Now()
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusOK {
+				t.Fatalf("%s: %d", name, w.Code)
 			}
-			return least
+			return time.Since(start)
 		}
-		small, large := took(of(4<<10)), took(of(64<<10))
-		t.Logf("%s: %v, and %v", name, small, large)
+		// A machine that is busy with something else makes single ones longer, never shorter.
+		small, large := time.Hour, time.Hour
+		for i := 0; i < 3 || i < 10 && large > 64*small; i++ {
+			small, large = min(small, took(of(4<<10))), min(large, took(of(64<<10)))
+		}
 		if large > 64*small {
 			t.Errorf("%s: a sixteenth takes %v, and the largest form %v", name, small, large)
 		}

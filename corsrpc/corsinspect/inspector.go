@@ -116,11 +116,14 @@ func New(opts ...Option) (*Inspector, error) {
 	return i, nil
 }
 
-// Attach takes the layer: corsrpc.New calls it. An inspector that has another layer
-// returns an error.
+// Attach takes the layer: corsrpc.New calls it. The error says that the inspector has a
+// layer already.
 func (i *Inspector) Attach(l *corsrpc.Layer) error {
-	if !i.layer.CompareAndSwap(nil, l) && i.layer.Load() != l {
-		return errors.New("the inspector has a layer already: make one for each layer")
+	if i.history == nil {
+		return errors.New("the inspector is not one that corsinspect.New made")
+	}
+	if !i.layer.CompareAndSwap(nil, l) {
+		return errors.New("the inspector has a layer already: make one for each layer, and give it once")
 	}
 	return nil
 }

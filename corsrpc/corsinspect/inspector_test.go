@@ -202,6 +202,61 @@ func TestInspectorIsForItsOwnPage(t *testing.T) {
 	}
 }
 
+// TestInspectorHasOneLayer: before it has one it says what to write, and it takes no second.
+func TestInspectorHasOneLayer(t *testing.T) {
+	t.Parallel()
+	inspector, err := corsinspect.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, accept := range []string{"text/html", "application/json"} {
+		if w := inspect(inspector, nil, accept); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "corsrpc.WithObserver(inspector)") {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Host = "evil.example"
+	w := httptest.NewRecorder()
+	if inspector.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+		t.Errorf("a stranger is told that it has no layer: %d", w.Code)
+	}
+	for i, want := range []bool{true, false} {
+		layer, err := corsrpc.New(compilePolicy(t, allowPage), quiet, corsrpc.WithObserver(inspector))
+		if (err == nil) != want || (layer != nil) != want {
+			t.Errorf("layer %d: %v", i, err)
+		}
+	}
+	inspectJSON(t, inspector, nil)
+	twice, err := corsinspect.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, opts := range map[string][]corsrpc.LayerOption{
+		"given twice, which would count twice": {corsrpc.WithObserver(twice), corsrpc.WithObserver(twice)},
+		"made without New":                     {corsrpc.WithObserver(&corsinspect.Inspector{})},
+	} {
+		if _, err := corsrpc.New(compilePolicy(t, allowPage), append(opts, quiet)...); err == nil {
+			t.Errorf("an inspector %s is taken", name)
+		}
+	}
+}
+
+// TestInspectorLeavesPassingCallsAlone: it wants no event of what it does not show.
+func TestInspectorLeavesPassingCallsAlone(t *testing.T) {
+	t.Parallel()
+	inspector, err := corsinspect.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[corsrpc.EventKind]bool{
+		corsrpc.EventDecision: false, corsrpc.EventRefresh: false, corsrpc.EventRefusal: true, corsrpc.EventShadow: true, corsrpc.EventReload: true, 200: false,
+	} {
+		if inspector.Enabled(kind) != want {
+			t.Errorf("it wants %s: %t", kind, !want)
+		}
+	}
+}
+
 // TestInspectorHosts: a host is known in each way that people write one, and what is not one
 // is an error.
 func TestInspectorHosts(t *testing.T) {

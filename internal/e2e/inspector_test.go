@@ -117,10 +117,10 @@ func TestInspector(t *testing.T) {
 		}{
 			{"a granted call", "showcase.v1.ShowcaseService.Greet", greetPath, "POST", connect, true, "the script reads", []string{"The preflight: 204", "The call"}},
 			{"a header that is not granted", "showcase.v1.ShowcaseService.Greet", greetPath, "POST", connect + "\nX-Tenant: 7", false,
-				"the browser does not send the call, and the script gets a network error: Access-Control-Allow-Headers does not list x-tenant", []string{"The preflight: 204"}},
+				"the browser does not send the call, and the script gets a network error: x-tenant is not granted; the server would have to send Access-Control-Allow-Headers: ", []string{"The preflight: 204"}},
 			{"a path", "/files/a", "/files/a", "GET", "", false, "the script reads", []string{"The call"}},
-			{"a path, with cookies", "/files/a", "/files/a", "GET", "", true, "the script gets a network error: the call is made with credentials", []string{"The call"}},
-			{"a path that no rule names", "/elsewhere", "/elsewhere", "GET", "", false, "the script gets a network error: the answer has no Access-Control-Allow-Origin", []string{"The call"}},
+			{"a path, with cookies", "/files/a", "/files/a", "GET", "", true, "the script gets a network error: the call carries credentials", []string{"The call"}},
+			{"a path that no rule names", "/elsewhere", "/elsewhere", "GET", "", false, "the script gets a network error: the response has no Access-Control-Allow-Origin", []string{"The call"}},
 		} {
 			fields := map[string]string{
 				"origin": page.Origin, "server": server.URL, "target": c.target, "method": c.method, "headers": c.headers,
