@@ -149,6 +149,9 @@ func TestDependencies(t *testing.T) {
 	allowed := []string{module, "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix",
 		"github.com/fsnotify/fsnotify", "golang.org/x/sys"}
 	for _, dep := range goList(t, "-deps", module+"/corsrpc") {
+		if dep == "html/template" || dep == "testing" {
+			t.Errorf("corsrpc imports %s, which every server that imports it would carry", dep)
+		}
 		first, _, _ := strings.Cut(dep, "/")
 		if !strings.Contains(first, ".") {
 			continue // the standard library
@@ -165,6 +168,11 @@ func TestDependencies(t *testing.T) {
 	for _, dep := range goList(t, "-deps", module+"/corsrpc/corssql") {
 		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && dep != module+"/corsrpc/corssql" {
 			t.Errorf("corssql imports %s: it stands on the standard library alone", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"/corsrpc/corsinspect") {
+		if dep == "testing" {
+			t.Error("corsinspect imports testing: servers use it")
 		}
 	}
 	for _, pkg := range []string{"/corsrpc/corsbrowser", "/corsrpc/corstest"} {
