@@ -97,7 +97,7 @@ type Event struct {
 	Source SourceReport
 	// Err is why a policy was not put in force, of an EventReload; nil where it was.
 	Err error
-	// Plan is the one in force, of an EventReload.
+	// Plan is the one in force, of an EventReload. Plan.Digest identifies it.
 	Plan *Plan
 }
 

@@ -58,6 +58,7 @@ type exchangeShown struct {
 }
 
 type stepShown struct {
+	Code     string `json:"code"`
 	Question string `json:"question"`
 	Found    string `json:"found"`
 	From     string `json:"from,omitempty"`
@@ -197,7 +198,7 @@ func showExchange(o Outcome, e Exchange, byPage bool) exchangeShown {
 		if s.From.Field != "" {
 			from = s.From.String()
 		}
-		shown.Steps = append(shown.Steps, stepShown{s.Question, s.Found, from})
+		shown.Steps = append(shown.Steps, stepShown{string(s.Code), s.Question, s.Found, from})
 	}
 	if status, body, ok := e.Decision.Answer(); ok {
 		shown.Status, shown.Body = status, strings.TrimSpace(body)

@@ -56,6 +56,7 @@ type group struct {
 type reloadRecord struct {
 	at     time.Time
 	failed string // why it was not put in force; empty where it was
+	digest string // of the plan that was
 }
 
 func newHistory() *history {
@@ -135,12 +136,14 @@ func (g *group) add(r corsrpc.Request) {
 }
 
 // reloaded keeps what became of a new policy. Of an error it keeps a text, made here and
-// not under the lock that every refusal takes: the error itself may hold a problem for
-// each of a million origins.
-func (h *history) reloaded(err error) {
+// not under the lock that every refusal takes, as the digest is: the error itself may hold
+// a problem for each of a million origins.
+func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
 		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+	} else {
+		record.digest = plan.Digest()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

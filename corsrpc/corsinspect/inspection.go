@@ -43,6 +43,7 @@ type inspection struct {
 }
 
 type policyShown struct {
+	Digest   string `json:"digest"`
 	YAML     string `json:"yaml"`
 	Profile  string `json:"profile,omitempty"`
 	Observes bool   `json:"observes"`
@@ -94,8 +95,9 @@ type sourceShown struct {
 }
 
 type reloadShown struct {
-	At    string `json:"at"`
-	Error string `json:"error,omitempty"`
+	At     string `json:"at"`
+	Error  string `json:"error,omitempty"`
+	Digest string `json:"digest,omitempty"` // of the plan that was put in force
 }
 
 // inspect puts together what is shown, with a trial of what a form asks.
@@ -122,7 +124,7 @@ func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 	shown.Refusals = showGroups(sorted(h.refusals))
 	shown.Differences = showGroups(sorted(h.differences))
 	for _, r := range slices.Backward(h.reloads) {
-		shown.Reloads = append(shown.Reloads, reloadShown{At: stamp(r.at), Error: r.failed})
+		shown.Reloads = append(shown.Reloads, reloadShown{At: stamp(r.at), Error: r.failed, Digest: r.digest})
 	}
 	return shown
 }
@@ -130,7 +132,7 @@ func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func showPolicy(p *corsrpc.Plan) policyShown {
-	shown := policyShown{Profile: p.Profile(), Observes: !p.Enforced()}
+	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced()}
 	if size := p.PolicySize(); size > mostPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown

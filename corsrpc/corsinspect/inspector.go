@@ -146,7 +146,7 @@ func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
 	case corsrpc.EventShadow:
 		i.history.differed(e.Request, e.Decision, e.Shadow)
 	case corsrpc.EventReload:
-		i.history.reloaded(e.Err)
+		i.history.reloaded(e.Err, e.Plan)
 	}
 }
 

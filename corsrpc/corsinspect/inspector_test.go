@@ -34,10 +34,11 @@ func inspect(h http.Handler, query url.Values, accept string) *httptest.Response
 type inspection struct {
 	Policy struct {
 		YAML     string
+		Digest   string
 		Profile  string
 		Observes bool
 	}
-	Shadow                *struct{ YAML string }
+	Shadow                *struct{ YAML, Digest string }
 	Rules, Paths          []ruleOf
 	Procedures            int
 	RulesLeft             int `json:"rules_left"`
@@ -57,7 +58,7 @@ type inspection struct {
 		Origins, Skipped            int
 		Expired                     bool
 	}
-	Reloads []struct{ Error string }
+	Reloads []struct{ Error, Digest string }
 	Trial   struct {
 		Problem  string
 		Rule     *ruleOf
@@ -69,7 +70,7 @@ type inspection struct {
 				Name, Body, Curl, Remedy string
 				Status                   int
 				Header                   []string
-				Steps                    []struct{ Question, Found, From string }
+				Steps                    []struct{ Code, Question, Found, From string }
 			}
 		}
 	}
@@ -374,7 +375,11 @@ shadow:
 			t.Errorf("the latest path: %s", g.Path)
 		}
 	}
-	if len(in.Reloads) != 2 || in.Reloads[0].Error == "" || in.Reloads[1].Error != "" {
+	digest := layer.Plan().Digest()
+	if in.Policy.Digest != digest || in.Shadow == nil || in.Shadow.Digest != layer.Plan().Shadow().Digest() || in.Shadow.Digest == digest {
+		t.Errorf("digests %q and %+v, want %q", in.Policy.Digest, in.Shadow, digest)
+	}
+	if len(in.Reloads) != 2 || in.Reloads[0].Error == "" || in.Reloads[0].Digest != "" || in.Reloads[1].Error != "" || in.Reloads[1].Digest != digest {
 		t.Errorf("reloads, the latest first: %+v", in.Reloads)
 	}
 	if len(in.Sources) != 1 || in.Sources[0].Origins != 1 || in.Sources[0].Skipped != 1 || in.Sources[0].Sample != "*" || in.Sources[0].Loaded == "" {
@@ -394,7 +399,7 @@ shadow:
 	}
 
 	page := inspect(h, nil, "text/html,application/xhtml+xml,*/*;q=0.8")
-	for _, want := range []string{"<!DOCTYPE html>", "x-tenant", "https://evil6.example", "not put in force", "acme.catalog.v1.CatalogService.List"} {
+	for _, want := range []string{"<!DOCTYPE html>", "x-tenant", "https://evil6.example", "not put in force", "acme.catalog.v1.CatalogService.List", `<code id="digest">` + digest + "</code>"} {
 		if !strings.Contains(page.Body.String(), want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -29,6 +29,7 @@ const (
 	shadowEnforcedKey = attribute.Key("corsrpc.shadow.enforced")
 
 	sourceKey = attribute.Key("corsrpc.source.name")
+	digestKey = attribute.Key("corsrpc.plan.digest") // of corsrpc.Plan.Digest
 )
 
 // measured is what a measurement says, comparable, so that it is made into
@@ -98,6 +99,13 @@ type refresh struct {
 
 func (r refresh) attributes() []attribute.KeyValue {
 	return append(failure(r.failed), sourceKey.String(r.name))
+}
+
+// plan is a plan by its digest.
+type plan struct{ digest string }
+
+func (p plan) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{digestKey.String(p.digest)}
 }
 
 // failure is an error of no kind that would be told apart.

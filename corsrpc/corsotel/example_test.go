@@ -44,7 +44,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	for _, m := range collected.ScopeMetrics[0].Metrics {
-		for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
+		counts, ok := m.Data.(metricdata.Sum[int64])
+		if !ok {
+			continue // corsrpc.plan.info
+		}
+		for _, point := range counts.DataPoints {
 			reason, _ := point.Attributes.Value("corsrpc.reason")
 			method, _ := point.Attributes.Value("rpc.method")
 			fmt.Println(m.Name, point.Value, reason.AsString(), method.AsString())

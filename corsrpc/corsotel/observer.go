@@ -19,10 +19,9 @@ package corsotel
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
-	"time"
+	"weak"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
@@ -36,22 +35,15 @@ const scope = "github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 
 // Observer is a corsrpc.Observer that records measurements. It is safe for concurrent
 // use, and never blocks: what a reader exports, it exports by itself. One observer
-// serves one layer.
+// serves any number of layers, whose counts it adds up.
 type Observer struct {
 	decisions, differences, reloads, refreshes metric.Int64Counter
 	registration                               metric.Registration
 
 	kept keptOptions
 
-	mu      sync.Mutex
-	sources map[string]source
-}
-
-// source is what is known of an origin source.
-type source struct {
-	set     metric.MeasurementOption
-	origins int64
-	loaded  time.Time // zero for never
+	mu     sync.Mutex
+	layers []weak.Pointer[corsrpc.Layer] // which the program may drop
 }
 
 // Option changes how New makes an observer.
@@ -99,6 +91,10 @@ func newConfig(opts []Option) (*config, error) {
 //	corsrpc.source.refreshes    counter  origin sources asked, in vain perhaps (error.type)
 //	corsrpc.source.origins      gauge    the origins of a source that are in force
 //	corsrpc.source.age          gauge    how old they are, in seconds
+//	corsrpc.plan.info           gauge    1, with the digest of a plan in force (corsrpc.plan.digest)
+//
+// The gauges are of the layers that the observer was given to by corsrpc.WithObserver. Of a
+// source that several of them name, they show the oldest origins.
 func New(opts ...Option) (*Observer, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -116,7 +112,6 @@ func New(opts ...Option) (*Observer, error) {
 		differences: counter("corsrpc.shadow.differences", "{difference}", "Requests that the shadow policy decides otherwise."),
 		reloads:     counter("corsrpc.policy.reloads", "{reload}", "Policies that were put in force, or could not be."),
 		refreshes:   counter("corsrpc.source.refreshes", "{refresh}", "Times that an origin source was asked."),
-		sources:     map[string]source{},
 	}
 	origins, err := meter.Int64ObservableGauge("corsrpc.source.origins", metric.WithUnit("{origin}"),
 		metric.WithDescription("Origins of a source that are in force."))
@@ -124,24 +119,66 @@ func New(opts ...Option) (*Observer, error) {
 	age, err := meter.Float64ObservableGauge("corsrpc.source.age", metric.WithUnit("s"),
 		metric.WithDescription("Age of the origins of a source that are in force."))
 	failed = append(failed, err)
+	info, err := meter.Int64ObservableGauge("corsrpc.plan.info", metric.WithUnit("{plan}"),
+		metric.WithDescription("A plan that is in force."))
+	failed = append(failed, err)
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
 	o.registration, err = meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		for _, s := range o.sources {
-			to.ObserveInt64(origins, s.origins, s.set)
-			if !s.loaded.IsZero() {
-				to.ObserveFloat64(age, time.Since(s.loaded).Seconds(), s.set)
+		layers := o.attached()
+		for _, l := range layers {
+			to.ObserveInt64(info, 1, o.kept.of(plan{l.Plan().Digest()}))
+		}
+		for name, report := range oldestSources(layers) {
+			set := o.kept.of(refresh{name: name})
+			to.ObserveInt64(origins, int64(report.Origins), set)
+			if !report.Loaded.IsZero() {
+				to.ObserveFloat64(age, report.Age.Seconds(), set)
 			}
 		}
 		return nil
-	}, origins, age)
+	}, origins, age, info)
 	if err != nil {
 		return nil, err
 	}
 	return o, nil
+}
+
+// Attach adds a layer to the gauges; corsrpc.New calls it. The error is always nil.
+func (o *Observer) Attach(l *corsrpc.Layer) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.layers = append(o.layers, weak.Make(l))
+	return nil
+}
+
+// attached returns the layers that the program still has.
+func (o *Observer) attached() (layers []*corsrpc.Layer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.layers = slices.DeleteFunc(o.layers, func(p weak.Pointer[corsrpc.Layer]) bool {
+		l := p.Value()
+		if l != nil {
+			layers = append(layers, l)
+		}
+		return l == nil
+	})
+	return layers
+}
+
+// oldestSources returns what each origin source has, by its name: of several layers the one
+// whose origins are the oldest, or that has none yet.
+func oldestSources(layers []*corsrpc.Layer) map[string]corsrpc.SourceReport {
+	oldest := map[string]corsrpc.SourceReport{}
+	for _, l := range layers {
+		for _, report := range l.Sources() {
+			if have, ok := oldest[report.Name]; !ok || report.Loaded.Before(have.Loaded) {
+				oldest[report.Name] = report
+			}
+		}
+	}
+	return oldest
 }
 
 // Close ends the gauges, where the observer does not live as long as the program. The
@@ -161,31 +198,7 @@ func (o *Observer) Observe(ctx context.Context, e corsrpc.Event) {
 		o.differences.Add(ctx, 1, o.kept.of(difference{decisionOf(e.Decision), decisionOf(e.Shadow)}))
 	case corsrpc.EventReload:
 		o.reloads.Add(ctx, 1, o.kept.of(reload{e.Err != nil}))
-		o.forget(e.Plan)
 	case corsrpc.EventRefresh:
-		o.refreshed(ctx, e.Source)
+		o.refreshes.Add(ctx, 1, o.kept.of(refresh{e.Source.Name, e.Source.Err != nil}))
 	}
-}
-
-// refreshed records that a source was asked, and keeps what the gauges show.
-func (o *Observer) refreshed(ctx context.Context, report corsrpc.SourceReport) {
-	o.refreshes.Add(ctx, 1, o.kept.of(refresh{report.Name, report.Err != nil}))
-	s := source{origins: int64(report.Origins), set: o.kept.of(refresh{name: report.Name})}
-	if report.Age > 0 {
-		s.loaded = time.Now().Add(-report.Age)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sources[report.Name] = s
-}
-
-// forget drops the sources that the plan in force does not name.
-func (o *Observer) forget(plan *corsrpc.Plan) {
-	if plan == nil {
-		return
-	}
-	named := plan.Sources()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	maps.DeleteFunc(o.sources, func(name string, _ source) bool { return !slices.Contains(named, name) })
 }

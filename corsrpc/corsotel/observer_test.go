@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -315,7 +316,68 @@ func TestSpanEvents(t *testing.T) {
 	}
 }
 
-// TestClose: the gauges end, and the observer's calls go on.
+// TestPlanInfo: the digest of the plan in force is an attribute, of each layer's plan, as
+// long as the program has the layer; and of a source, the oldest set counts.
+func TestPlanInfo(t *testing.T) {
+	t.Parallel()
+	const text = "defaults: {allow_origins_from: [tenants]}"
+	reader := metric.NewManualReader()
+	observer, err := corsotel.New(corsotel.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newLayer := func(text string, rows ...string) *corsrpc.Layer {
+		source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+			return func(yield func(string, error) bool) {
+				for _, row := range rows {
+					yield(row, nil)
+				}
+			}
+		})
+		layer, err := corsrpc.New(compile(t, text), corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(observer), corsrpc.WithOriginSource("tenants", source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return layer
+	}
+	expectDigests := func(when string, layers ...*corsrpc.Layer) {
+		t.Helper()
+		var want []string
+		for _, l := range layers {
+			want = append(want, "1{corsrpc.plan.digest="+l.Plan().Digest()+"}")
+		}
+		slices.Sort(want)
+		expect(t, when, collect(t, reader)["corsrpc.plan.info {plan}"], slices.Compact(want)...)
+	}
+	expectDigests("no layer")
+	first, second := newLayer(policy), newLayer(text, "https://a.example", "https://b.example")
+	expectDigests("two layers", first, second)
+	if err := first.Reload(t.Context(), compile(t, text)); err != nil {
+		t.Fatal(err)
+	}
+	expectDigests("two layers with one plan", first, second)
+
+	for _, step := range []struct {
+		layer *corsrpc.Layer
+		want  string
+	}{{second, "0"}, {first, "2"}} {
+		if err := step.layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "origins", collect(t, reader)["corsrpc.source.origins {origin}"], step.want+"{corsrpc.source.name=tenants}")
+	}
+
+	if err := first.Reload(t.Context(), compile(t, policy)); err != nil {
+		t.Fatal(err)
+	}
+	runtime.KeepAlive(second)
+	second = nil
+	runtime.GC()
+	expectDigests("a layer is dropped", first)
+	runtime.KeepAlive(first)
+}
+
+// TestClose: the gauges end, and the observer's counters go on.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	reader := metric.NewManualReader()
@@ -323,17 +385,27 @@ func TestClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refreshed := corsrpc.Event{Kind: corsrpc.EventRefresh, Source: corsrpc.SourceReport{Name: "tenants", Origins: 1, Age: 1}}
-	observer.Observe(context.Background(), refreshed)
-	if got := collect(t, reader); len(got["corsrpc.source.origins {origin}"]) != 1 || len(got["corsrpc.source.age s"]) != 1 {
-		t.Errorf("%s", got)
-	}
-	if err := observer.Close(); err != nil {
+	layer, err := corsrpc.New(compile(t, "defaults: {allow_origins_from: [tenants]}"), corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithObserver(observer),
+		corsrpc.WithOriginSource("tenants", corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+			return func(yield func(string, error) bool) { yield("https://a.example", nil) }
+		})))
+	if err != nil {
 		t.Fatal(err)
 	}
-	observer.Observe(context.Background(), refreshed)
-	if got := collect(t, reader); got["corsrpc.source.origins {origin}"] != nil || !slices.Equal(got["corsrpc.source.refreshes {refresh}"], []string{"2{corsrpc.source.name=tenants}"}) {
-		t.Errorf("%s", got)
+	for i, gauges := range []int{1, 0} {
+		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
+			t.Fatal(err)
+		}
+		got := collect(t, reader)
+		for _, name := range []string{"corsrpc.source.origins {origin}", "corsrpc.source.age s", "corsrpc.plan.info {plan}"} {
+			if len(got[name]) != gauges {
+				t.Errorf("closed %d times: %s: %s", i, name, got[name])
+			}
+		}
+		expect(t, "refreshes", got["corsrpc.source.refreshes {refresh}"], fmt.Sprintf("%d{corsrpc.source.name=tenants}", i+1))
+		if err := observer.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
