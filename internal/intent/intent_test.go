@@ -46,7 +46,7 @@ func intentIsEffect(t *rapid.T) {
 func FuzzProperties(f *testing.F) {
 	properties := []func(*testing.T, []byte){}
 	for _, property := range []func(*rapid.T){
-		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered,
+		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered, tryIsTheBrowser,
 	} {
 		properties = append(properties, rapid.MakeFuzz(property))
 	}

@@ -1,0 +1,196 @@
+package intent
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"pgregory.net/rapid"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+)
+
+// TestTry: what corsinspect.Try, which is the inspector's form, says of a call is what
+// becomes of it in a browser in front of the layer, in each engine.
+func TestTry(t *testing.T) { rapid.Check(t, tryIsTheBrowser) }
+
+func tryIsTheBrowser(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		compareTry(t, w, drawTry(t, w))
+	}
+}
+
+// forbiddenFields are those that no script may set, among names that look like them.
+var forbiddenFields = []string{
+	"Host: x", "Cookie: a=b", "Origin: https://app.example.com", "Referer: x", "Sec-Fetch-Site: same-origin", "Proxy-X: 1", "Accept-Encoding: br",
+	"Access-Control-Request-Method: GET", "X-HTTP-Method-Override: trace", "X-HTTP-Method: GET, connect", "X-Method-Override: PUT", "Proxy: x", "Secret: s", "User-Agent: mine",
+}
+
+// drawTry draws a call with whatever a form may hold.
+func drawTry(t *rapid.T, w *world) corsinspect.Call {
+	c := drawCall(t, w)
+	call := corsinspect.Call{
+		Origin: c.Page, Server: c.API, Target: c.Path, Method: c.Method, Header: http.Header{}, Response: http.Header{},
+		Credentials: c.Credentials == corsbrowser.Include,
+	}
+	if chance(t, 10, "plain http") {
+		call.Server = "http://" + strings.TrimPrefix(strings.TrimPrefix(c.API, "https://"), "http://")
+	}
+	if chance(t, 10, "its own page") {
+		call.Origin = call.Server
+	}
+	switch {
+	case chance(t, 15, "lower case"):
+		call.Method = strings.ToLower(call.Method)
+	case chance(t, 5, "forbidden method"):
+		call.Method = pick(t, []string{"TRACE", "track", "Connect"}, "forbidden")
+	}
+	for _, name := range c.Header {
+		for range 1 + index(t, 2, "more lines") {
+			call.Header.Add(name, pick(t, []string{"1", "text/plain", "de", strings.Repeat("x", 100), "bytes=0-"}, "value"))
+		}
+	}
+	for _, name := range some(t, []string{"Accept", "Accept-Language", "Content-Language", "Content-Type", "Range"}, 2, "safelisted") {
+		for range 1 + index(t, 3, "lines") {
+			call.Header.Add(name, pick(t, []string{"text/plain", "de", "a/b; c=d", "\"quoted\"", strings.Repeat("x", 100), "bytes=0-9", "é"}, "value"))
+		}
+	}
+	for _, field := range some(t, forbiddenFields, 2, "forbidden") {
+		name, value, _ := strings.Cut(field, ": ")
+		call.Header.Add(name, value)
+	}
+	for name, values := range c.Answer {
+		if !strings.ContainsAny(name, " :") { // which no form may hold
+			call.Response[http.CanonicalHeaderKey(name)] = append(call.Response[http.CanonicalHeaderKey(name)], values...)
+		}
+	}
+	if _, governed := w.RuleFor(call.Target, c.canBeCall()); !governed && chance(t, 50, "the handler grants") {
+		for name, values := range map[string][]string{
+			"Access-Control-Allow-Origin": {"*", call.Origin, "https://app.example.com"}, "Access-Control-Allow-Credentials": {"true", "TRUE"},
+			"Access-Control-Allow-Methods": {"*", "PUT, PATCH", "put", "a b"}, "Access-Control-Allow-Headers": {"*", "x-a, X-B", "authorization, *", "a b"},
+			"Access-Control-Expose-Headers": {"*", "x-a, ETAG", "a b"}, "Access-Control-Max-Age": {"0", "60", "x"},
+		} {
+			for range index(t, 3, "lines of "+name) {
+				call.Response.Add(name, pick(t, values, name))
+			}
+		}
+	}
+	return call
+}
+
+// compareTry holds Try against browsers in front of the layer.
+func compareTry(t fataler, w *world, call corsinspect.Call) *corsinspect.Trial {
+	t.Helper()
+	trial, err := corsinspect.Try(w.layer.Plan(), call)
+	if err != nil {
+		t.Fatalf("%+v: %v", call, err)
+	}
+	for i, engine := range corsbrowser.Engines() {
+		got, want := describeOutcome(trial.Outcomes[i]), describeOutcome(tryByHand(t, w, call, engine))
+		if got != want {
+			t.Fatalf("%+v in %s\n%s\nin the browser\n%s\npolicy %s", call, engine, got, want, prototext.Format(w.Policy))
+		}
+	}
+	return trial
+}
+
+// tryByHand makes the call in a browser.
+func tryByHand(t fataler, w *world, call corsinspect.Call, engine corsbrowser.Engine) (o corsinspect.Outcome) {
+	t.Helper()
+	r, err := http.NewRequest(call.Method, call.Server+call.Target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = call.Header.Clone()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	init := corsbrowser.Init{Credentials: corsbrowser.Omit, ScriptSets: []string{"User-Agent"}}
+	if call.Credentials {
+		init.Credentials = corsbrowser.Include
+		jar.SetCookies(r.URL, []*http.Cookie{{Name: "session", Value: "1", Path: "/"}})
+	}
+	browser, err := corsbrowser.New(call.Origin, corsbrowser.WithEngine(engine), corsbrowser.WithCookieJar(jar), corsbrowser.WithDefaults(init),
+		corsbrowser.WithHandler(w.layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for name, values := range call.Response {
+				w.Header()[name] = slices.Clone(values)
+			}
+		}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := browser.RoundTrip(r)
+	if err == nil {
+		_ = response.Body.Close()
+		o.Readable = response.Header
+	} else if !errors.As(err, &o.Blocked) {
+		t.Fatal(err)
+	}
+	for _, e := range browser.Log() {
+		o.Dropped = e.Dropped
+		o.Exchanges = append(o.Exchanges, corsinspect.Exchange{Preflight: e.Preflight, Request: corsrpc.Request{Method: e.Method, Header: e.Header}, Status: e.Status, Answer: e.Answer})
+	}
+	return o
+}
+
+// describeOutcome is what is compared: the verdict, what the script reads, and what was sent
+// and answered.
+func describeOutcome(o corsinspect.Outcome) string {
+	text := fmt.Sprintf("it reads %v, and drops %v", o.Readable, o.Dropped)
+	if o.Blocked != nil {
+		text = fmt.Sprintf("%+v, and drops %v", *o.Blocked, o.Dropped)
+	}
+	for _, e := range o.Exchanges {
+		text += fmt.Sprintf("\n%t %s %v is answered %d %v", e.Preflight, e.Request.Method, e.Request.Header, e.Status, e.Answer)
+	}
+	return text
+}
+
+// TestTriesAreVaried: the generators reach what made the form differ from browsers.
+func TestTriesAreVaried(t *testing.T) {
+	kinds, all := map[string]int{}, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		for range callsPerPolicy {
+			call := drawTry(t, w)
+			trial := compareTry(t, w, call)
+			all++
+			first := describeOutcome(trial.Outcomes[0])
+			for _, o := range trial.Outcomes {
+				if o.Blocked != nil {
+					kinds[string(o.Blocked.Check)]++
+				} else {
+					kinds[fmt.Sprintf("read after %d exchanges", len(o.Exchanges))]++
+				}
+				if len(o.Dropped) > 0 {
+					kinds["drops fields"]++
+				}
+				if (o.Blocked == nil) != (trial.Outcomes[0].Blocked == nil) {
+					kinds["engines differ"]++
+				}
+			}
+			if strings.Contains(first, "text/plain, de") {
+				kinds["several lines"]++
+			}
+		}
+	})
+	t.Log(all, kinds)
+	for _, kind := range []corsbrowser.Check{
+		corsbrowser.CheckMixedContent, corsbrowser.CheckForbiddenMethod, corsbrowser.CheckOriginMissing, corsbrowser.CheckOriginMismatch, corsbrowser.CheckOriginRepeated,
+		corsbrowser.CheckOriginWildcard, corsbrowser.CheckCredentials, corsbrowser.CheckMethods, corsbrowser.CheckHeaders, corsbrowser.CheckMethodsMalformed, corsbrowser.CheckHeadersMalformed,
+		"read after 1 exchanges", "read after 2 exchanges", "drops fields", "engines differ", "several lines",
+	} {
+		if n := kinds[string(kind)]; n*5000 < all {
+			t.Errorf("%s: %d of %d", kind, n, all)
+		}
+	}
+}
