@@ -14,10 +14,10 @@ import (
 
 // What a history keeps at most, whatever is sent.
 const (
-	mostGroups  = 256
-	mostSamples = 5 // distinct origins of a group
-	mostReloads = 50
-	mostReason  = 16 << 10 // bytes of why a reload failed
+	maxGroups  = 256
+	maxSamples = 5 // distinct origins of a group
+	maxReloads = 50
+	maxReason  = 16 << 10 // bytes of why a reload failed
 )
 
 // history is what an inspector shows of the past. It is safe for concurrent use,
@@ -106,7 +106,7 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 	if g := groups[key]; g != nil {
 		return g
 	}
-	if len(groups) >= mostGroups {
+	if len(groups) >= maxGroups {
 		oldest := slices.MinFunc(slices.Collect(maps.Keys(groups)), func(a, b groupKey) int {
 			return groups[a].last.Compare(groups[b].last)
 		})
@@ -129,7 +129,7 @@ func (g *group) add(r corsrpc.Request) {
 	}
 	if i := slices.Index(g.origins, from); i >= 0 {
 		g.origins = slices.Delete(g.origins, i, i+1)
-	} else if len(g.origins) >= mostSamples {
+	} else if len(g.origins) >= maxSamples {
 		g.origins = slices.Delete(g.origins, 0, 1)
 	}
 	g.origins = append(g.origins, from)
@@ -141,13 +141,13 @@ func (g *group) add(r corsrpc.Request) {
 func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
 	} else {
 		record.digest = plan.Digest()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.reloads) >= mostReloads {
+	if len(h.reloads) >= maxReloads {
 		h.reloads = slices.Delete(h.reloads, 0, 1)
 	}
 	h.reloads = append(h.reloads, record)

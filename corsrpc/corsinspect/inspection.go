@@ -12,10 +12,10 @@ import (
 
 // What a page shows at most of what may be long.
 const (
-	mostRules       = 200
-	mostNames       = 200 // of a rule's procedures
-	mostOrigins     = 100 // of a rule
-	mostPolicyBytes = 256 << 10
+	maxRules       = 200
+	maxNames       = 200 // of a rule's procedures
+	maxOrigins     = 100 // of a rule
+	maxPolicyBytes = 256 << 10
 )
 
 // An inspection is what the inspector shows, as a page and as JSON.
@@ -133,7 +133,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 func showPolicy(p *corsrpc.Plan) policyShown {
 	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced()}
-	if size := p.PolicySize(); size > mostPolicyBytes {
+	if size := p.PolicySize(); size > maxPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
 		return shown
 	}
@@ -160,7 +160,7 @@ func showRules(rules []corsrpc.EffectiveRule) (shown []ruleShown, left int) {
 		}
 		names[r] = append(names[r], name)
 	}
-	left = max(len(each)-mostRules, 0)
+	left = max(len(each)-maxRules, 0)
 	for _, r := range each[:len(each)-left] {
 		shown = append(shown, showRule(r, names[r]))
 	}
@@ -168,10 +168,10 @@ func showRules(rules []corsrpc.EffectiveRule) (shown []ruleShown, left int) {
 }
 
 func showRule(r corsrpc.EffectiveRule, names []string) ruleShown {
-	shown := ruleShown{NamesLeft: max(len(names)-mostNames, 0)}
+	shown := ruleShown{NamesLeft: max(len(names)-maxNames, 0)}
 	shown.Names = names[:len(names)-shown.NamesLeft]
 	var values []corsrpc.EffectiveValue
-	values, shown.OriginsLeft = r.FirstValues(mostOrigins)
+	values, shown.OriginsLeft = r.FirstValues(maxOrigins)
 	for _, v := range values {
 		shown.Values = append(shown.Values, valueShown{v.Field, v.Value, v.From.String()})
 	}
@@ -200,7 +200,7 @@ func showSources(layer *corsrpc.Layer) (shown []sourceShown) {
 			s.Loaded, s.Age = stamp(r.Loaded), r.Age.Round(time.Second).String()
 		}
 		if r.Err != nil {
-			s.Error = cutText(r.Err.Error(), mostReason)
+			s.Error = cutText(r.Err.Error(), maxReason)
 		}
 		shown = append(shown, s)
 	}
