@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// What a history keeps at most, whatever is sent.
+// Bounds on a history, whatever is sent.
 const (
 	maxGroups  = 256
 	maxSamples = 5 // distinct origins of a group
@@ -20,7 +20,7 @@ const (
 	maxReason  = 16 << 10 // bytes of why a reload failed
 )
 
-// history is what an inspector shows of the past. It is safe for concurrent use,
+// history holds what an inspector shows of the past. It is safe for concurrent use,
 // and its memory is bounded: refusals are grouped by what the schema and the policy
 // name, and of a flood of groups the one that was quiet for the longest is forgotten.
 type history struct {
@@ -33,7 +33,7 @@ type history struct {
 	reloads     []reloadRecord
 }
 
-// groupKey is what requests of a group have in common.
+// groupKey holds what requests of a group have in common.
 type groupKey struct {
 	preflight              bool
 	observed               bool // not enforced
@@ -135,9 +135,9 @@ func (g *group) add(r corsrpc.Request) {
 	g.origins = append(g.origins, from)
 }
 
-// reloaded keeps what became of a new policy. Of an error it keeps a text, made here and
-// not under the lock that every refusal takes, as the digest is: the error itself may hold
-// a problem for each of a million origins.
+// reloaded keeps what became of a new policy. It keeps the text of an error, since the
+// error itself may hold a problem for each of a million origins. The text and the digest
+// are made before the lock is taken, which every refusal takes.
 func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
@@ -153,13 +153,13 @@ func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	h.reloads = append(h.reloads, record)
 }
 
-// cutText is text of so many bytes at most, and a mark where it was cut. It holds on to
-// nothing longer.
-func cutText(s string, most int) string {
-	if len(s) <= most {
+// cutText returns the first maxBytes bytes of a text, with a mark where it was cut. The
+// result does not share the memory of what was cut.
+func cutText(s string, maxBytes int) string {
+	if len(s) <= maxBytes {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
+	return strings.ToValidUTF8(s[:maxBytes], "") + "..."
 }
 
 // keyedGroup is a group with its key.

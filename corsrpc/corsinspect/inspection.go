@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// What a page shows at most of what may be long.
+// Bounds on what a page shows.
 const (
 	maxRules       = 200
 	maxNames       = 200 // of a rule's procedures
@@ -18,7 +18,7 @@ const (
 	maxPolicyBytes = 256 << 10
 )
 
-// An inspection is what the inspector shows, as a page and as JSON.
+// inspection holds what the inspector shows, as a page and as JSON.
 type inspection struct {
 	Now   string `json:"now"`
 	Since string `json:"since"` // when the counts begin
@@ -134,11 +134,11 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 func showPolicy(p *corsrpc.Plan) policyShown {
 	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced()}
 	if size := p.PolicySize(); size > maxPolicyBytes {
-		shown.YAML = fmt.Sprintf("# the policy has %d bytes: too many to show", size)
+		shown.YAML = fmt.Sprintf("# the policy has about %d bytes: too many to show", size)
 		return shown
 	}
 	policy := p.Policy()
-	policy.Shadow = nil // is shown by itself
+	policy.Shadow = nil // it is shown by itself
 	text, err := policyfile.YAML(policy)
 	if err != nil {
 		text = "# the policy cannot be shown: " + err.Error()

@@ -13,30 +13,35 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// Inspector is the page. It is a corsrpc.Observer of one layer and an http.Handler, and
-// safe for concurrent use.
+// Inspector is the page of one layer: a corsrpc.Observer and an http.Handler. New makes
+// one. Before it has its layer, it answers 503. It is safe for concurrent use.
 type Inspector struct {
 	hosts   []string // as plainHost has them
 	layer   atomic.Pointer[corsrpc.Layer]
 	history *history
 }
 
-// New returns an inspector, which belongs to the layer that it is given to by
-// corsrpc.WithObserver. Its counts begin now. The errors are those of its options, joined.
+// New returns an inspector for one layer, which corsrpc.WithObserver gives it to. Its
+// counts begin now. The error joins a *corsrpc.OptionError for each option that has no
+// meaning.
 func New(opts ...Option) (*Inspector, error) {
 	i := &Inspector{history: newHistory()}
-	var failed []error
+	var problems []error
 	for _, o := range opts {
-		failed = append(failed, o.apply(i))
+		if o == nil {
+			problems = append(problems, &corsrpc.OptionError{Option: "corsinspect.Option", Reason: "the option is nil"})
+			continue
+		}
+		problems = append(problems, o.apply(i))
 	}
-	if err := errors.Join(failed...); err != nil {
+	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
 	return i, nil
 }
 
-// Attach takes the layer: corsrpc.New calls it. The error says that the inspector has a
-// layer already.
+// Attach takes the layer; corsrpc.New calls it. The error says that the inspector has a
+// layer already, or that New did not make it.
 func (i *Inspector) Attach(l *corsrpc.Layer) error {
 	if i.history == nil {
 		return errors.New("the inspector is not one that corsinspect.New made")
@@ -47,8 +52,8 @@ func (i *Inspector) Attach(l *corsrpc.Layer) error {
 	return nil
 }
 
-// Enabled reports whether the inspector keeps events of a kind: not those of requests that
-// pass.
+// Enabled reports whether the inspector keeps events of a kind. It keeps none of requests
+// that pass.
 func (i *Inspector) Enabled(kind corsrpc.EventKind) bool {
 	switch kind {
 	case corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload:
@@ -69,7 +74,8 @@ func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
 	}
 }
 
-// ServeHTTP answers with the page or with JSON.
+// ServeHTTP answers with the page or with JSON. The query is that of the page's form; one
+// larger than 64 KiB is answered 414.
 func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
@@ -110,7 +116,7 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = body.WriteTo(w)
 }
 
-// wantsJSON reports whether a request accepts JSON, and no page.
+// wantsJSON reports whether a request accepts JSON, and not a page.
 func wantsJSON(r *http.Request) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")

@@ -2,6 +2,7 @@ package corsinspect_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -238,6 +239,24 @@ func TestInspectorHasOneLayer(t *testing.T) {
 	} {
 		if _, err := corsrpc.New(compilePolicy(t, allowPage), append(opts, quiet)...); err == nil {
 			t.Errorf("an inspector %s is taken", name)
+		}
+	}
+}
+
+// TestOptions: New names all that has no meaning.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	i, err := corsinspect.New(nil, corsinspect.WithHosts("*", "good.example", "a b"), corsinspect.WithHosts("c d"))
+	if i != nil || err == nil {
+		t.Fatal(i, err)
+	}
+	var wrong *corsrpc.OptionError
+	if !errors.As(err, &wrong) {
+		t.Errorf("%T", err)
+	}
+	for _, want := range []string{"the option is nil", `"*" is not`, `"a b" is not`, `"c d" is not`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, and not %s", err, want)
 		}
 	}
 }

@@ -1,9 +1,10 @@
 package corsinspect
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
@@ -23,18 +24,21 @@ func (o option) apply(i *Inspector) error { return o(i) }
 // (DNS rebinding), but none of these.
 func WithHosts(hosts ...string) Option {
 	return option(func(i *Inspector) error {
+		var problems []error
 		for _, host := range hosts {
 			name, ok := hostName(host)
 			if !ok {
-				return fmt.Errorf("corsinspect: WithHosts: %q is not a host name: write one such as cors.internal.example", safetext.Sample(host))
+				problems = append(problems, &corsrpc.OptionError{
+					Option: "corsinspect.WithHosts", Reason: `"` + safetext.Sample(host) + `" is not a host name; write one such as cors.internal.example`,
+				})
 			}
 			i.hosts = append(i.hosts, name)
 		}
-		return nil
+		return errors.Join(problems...)
 	})
 }
 
-// hostName is the host name of an option: of a host, with a port or not, or of a URL.
+// hostName returns the host name of an option: of a host, with a port or not, or of a URL.
 func hostName(host string) (name string, ok bool) {
 	if _, rest, isURL := strings.Cut(host, "://"); isURL {
 		end := strings.IndexAny(rest+"/", "/?#")
