@@ -84,6 +84,51 @@ func TestFormShowsTheRule(t *testing.T) {
 	}
 }
 
+// TestFormCutsNamesOfTheNetwork: the name of a procedure that nobody names is as long as
+// whoever sends the form likes; that of a rule is shown whole.
+func TestFormCutsNamesOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	long := "/" + strings.Repeat("x", 150) + "/{id}"
+	_, h := newLayer(t, allowPage+"  - path: "+long+"\n")
+	for target, want := range map[string]string{
+		"/other.v1.S/" + strings.Repeat("M", 1000): "other.v1.S." + strings.Repeat("M", 89) + "...",
+		strings.Replace(long, "{id}", "7", 1):      long,
+		"/acme.catalog.v1.CatalogService/List":     "acme.catalog.v1.CatalogService.List",
+	} {
+		form := url.Values{"server": {"https://api.example.com"}, "method": {"POST"}, "target": {target}}
+		if in := inspectJSON(t, h, form); in.Trial.Rule == nil || in.Trial.Rule.Names[0] != want {
+			t.Errorf("%+v, want %s", in.Trial.Rule, want)
+		}
+	}
+}
+
+// TestFormSaysWhatBrowsersDoWithEachAnswer: with the preflight's, and with the call's.
+func TestFormSaysWhatBrowsersDoWithEachAnswer(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	const goesOn = "the browser sends the call"
+	for name, c := range map[string]struct {
+		form url.Values
+		want []string
+	}{
+		"both are good":        {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}}, []string{goesOn, "the script may read the answer"}},
+		"the preflight is not": {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"X-A: 1"}}, []string{"x-a is not granted; the server would have to send Access-Control-Allow-Headers: x-a"}},
+		"the call is not":      {url.Values{"origin": {page}, "target": {listRPC}, "credentials": {"on"}}, []string{"the response has no Access-Control-Allow-Origin; the server would have to send Access-Control-Allow-Origin: https://app.example.com"}},
+		"there is no browser":  {url.Values{"target": {listRPC}}, []string{""}},
+	} {
+		c.form.Set("server", "https://api.example.com")
+		c.form.Set("method", "POST")
+		var got []string
+		in := inspectJSON(t, h, c.form)
+		for _, e := range in.Trial.Outcomes[0].Exchanges {
+			got = append(got, e.Verdict)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // TestFormShowsEachEngine: what is the same in all engines is shown once, and an engine that
 // differs by itself.
 func TestFormShowsEachEngine(t *testing.T) {

@@ -69,6 +69,7 @@ type inspection struct {
 			Readable                  bool
 			Exchanges                 []struct {
 				Name, Body, Curl, Remedy string
+				Verdict                  string
 				Status                   int
 				Header                   []string
 				Steps                    []struct{ Code, Question, Found, From string }

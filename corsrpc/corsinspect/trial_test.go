@@ -59,6 +59,7 @@ func TestTry(t *testing.T) {
 		{"a forbidden method", corsinspect.Call{Origin: page, Target: "/files/a", Method: "trace"}, corsbrowser.CheckForbiddenMethod, "", nil},
 		{"an http server of an https page", corsinspect.Call{Origin: page, Server: "http://api.example.com", Target: "/files/a", Method: "GET"}, corsbrowser.CheckMixedContent, "", nil},
 		{"an http server on loopback", corsinspect.Call{Origin: page, Server: "http://localhost:8080", Target: "/files/a", Method: "GET"}, "", "x-meta", []string{"GET"}},
+		{"cookies over http", corsinspect.Call{Origin: "http://www.example.com", Server: "http://api.example.com", Target: "/files/a", Method: "GET", Credentials: true}, corsbrowser.CheckOriginMissing, "", []string{"GET Cookie: session=1"}},
 		{"a field on two lines, each of them safe", corsinspect.Call{Origin: page, Target: "/files/a", Method: "GET", Header: http.Header{"Accept-Language": {strings.Repeat("d", 100), "e"}}}, "", "x-meta",
 			[]string{"GET Accept-Language: " + strings.Repeat("d", 100) + ", e"}},
 		{"a method override that is not forbidden", corsinspect.Call{Origin: page, Target: account, Method: "POST", Header: http.Header{"X-Http-Method-Override": {"PUT"}}}, "", "x-meta",
@@ -121,6 +122,33 @@ func lowerNames(header http.Header) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// TestTryFindsTheRule: by the method as a browser sends it, and whether TLS is known.
+func TestTryFindsTheRule(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, tryPolicy)
+	for _, c := range []struct {
+		call   corsinspect.Call
+		rule   string
+		reason corsrpc.Reason
+	}{
+		{corsinspect.Call{Origin: page, Target: "/other.v1.S/M", Method: "post"}, "other.v1.S.M", corsrpc.ReasonOriginAllowed},
+		{corsinspect.Call{Target: "/other.v1.S/M", Method: "post"}, "", corsrpc.ReasonNotGoverned},
+		{corsinspect.Call{Target: "/other.v1.S/M", Method: "POST", Header: http.Header{"Origin": {"http://api.example.com"}}}, "other.v1.S.M", corsrpc.ReasonOriginNotAllowed},
+		{corsinspect.Call{Server: "http://api.example.com", Target: "/other.v1.S/M", Method: "POST", Header: http.Header{"Origin": {"http://api.example.com"}}}, "other.v1.S.M", corsrpc.ReasonSameOrigin},
+	} {
+		if c.call.Server == "" {
+			c.call.Server = api
+		}
+		trial, err := corsinspect.Try(plan, c.call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reason := trial.Outcomes[0].Exchanges[0].Decision.Reason(); trial.Rule.Name != c.rule || reason != c.reason {
+			t.Errorf("%+v: the rule of %q, and %s", c.call, trial.Rule.Name, reason)
+		}
+	}
 }
 
 // TestTryExplains: each exchange has the steps of its decision, and what would grant it.
