@@ -26,13 +26,13 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 	if policy == nil {
 		return nil, errors.New("corsrpc: Compile was given no policy: pass doc.Policy() of a document, or a message")
 	}
-	return compile(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
+	return compilePlan(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
 }
 
-// compile is Compile of a policy that it may keep, with the origins that were cut out
+// compilePlan is Compile of a policy that it may keep, with the origins that were cut out
 // of it, and with the problems that reading the text has found. Those of the options are
 // reported with them.
-func compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
+func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
 	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
 	if c.document != nil {
 		config.Document = c.document.document
@@ -49,8 +49,8 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	if compiled == nil {
 		return nil
 	}
-	answers := answers{}
-	nobody := answers.target(compiled.Nobody)
+	grants := grantsByRule{}
+	nobody := grants.targetOf(compiled.Nobody)
 	nobody.kind = targetNone
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
@@ -60,52 +60,53 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	}
 	p.routes = route.New(route.Config[*target]{
 		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
-		Uncovered: answers.target(compiled.Uncovered), Unnamed: answers.target(compiled.Unnamed),
+		Uncovered: grants.targetOf(compiled.Uncovered), Unnamed: grants.targetOf(compiled.Unnamed),
 	})
 	for _, service := range compiled.Services {
 		p.routes.AddService(service)
 	}
 	for _, s := range compiled.Selectors {
-		t := answers.target(s.Rule)
+		t := grants.targetOf(s.Rule)
 		operational := t
 		if s.Operational != s.Rule {
-			operational = answers.target(s.Operational)
+			operational = grants.targetOf(s.Operational)
 		}
 		p.routes.AddSelector(s.Name, t, operational)
 	}
 	for _, m := range compiled.Procedures {
-		p.routes.AddMethod(m.Service, m.Method, answers.known(targetProcedure, m.Name, m.Rule))
+		p.routes.AddMethod(m.Service, m.Method, grants.knownTarget(targetProcedure, m.Name, m.Rule))
 	}
 	for _, path := range compiled.Paths {
 		text := path.Pattern.String()
-		if err := p.routes.AddPattern(path.Pattern, answers.known(targetPath, text, path.Rule)); err != nil {
+		if err := p.routes.AddPattern(path.Pattern, grants.knownTarget(targetPath, text, path.Rule)); err != nil {
 			panic(fmt.Sprintf("corsrpc: the pattern %q was found right, and %v", text, err)) // rules.Compile has added it to the same ones
 		}
 	}
 	return p
 }
 
-// answers are the grants of effective rules, each made once.
-type answers map[*rules.Effective]*grant
+// grantsByRule are the grants of effective rules, each made once.
+type grantsByRule map[*rules.Effective]*grant
 
-func (a answers) grant(rule *rules.Effective) *grant {
-	g := a[rule]
+// grantOf returns the rule's grant.
+func (made grantsByRule) grantOf(rule *rules.Effective) *grant {
+	g := made[rule]
 	if g == nil {
 		g = newGrant(rule)
-		a[rule] = g
+		made[rule] = g
 	}
 	return g
 }
 
-// target returns the target of names that a selector covers: find puts the name in.
-func (a answers) target(rule *rules.Effective) *target {
-	g := a.grant(rule)
+// targetOf returns the target of names that a selector covers: find puts the name in.
+func (made grantsByRule) targetOf(rule *rules.Effective) *target {
+	g := made.grantOf(rule)
 	return &target{kind: targetProcedure, grant: g, rule: rule, answers: &g.answers}
 }
 
-// known returns a target for the plan to hold.
-func (a answers) known(kind targetKind, name string, rule *rules.Effective) *target {
-	return &target{kind: kind, name: name, known: true, id: newID(), grant: a.grant(rule), rule: rule, answers: &clockcache.Cache[exposure]{}}
+// knownTarget returns a target for the plan to hold.
+func (made grantsByRule) knownTarget(kind targetKind, name string, rule *rules.Effective) *target {
+	return &target{kind: kind, name: name, known: true, id: newID(), grant: made.grantOf(rule), rule: rule, answers: &clockcache.Cache[exposure]{}}
 }
 
 // version returns the version of corsrpc that the program was built with; "(devel)" where its

@@ -188,7 +188,7 @@ func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 	}
 	for i, name := range g.sources {
 		if p.sets[name].allows(d.origin) {
-			d.source = int32(i) + 1
+			d.sourceItem = int32(i) + 1
 			return true
 		}
 	}

@@ -161,7 +161,7 @@ type Decision struct {
 	// unnamedAuthorization: the credentials are an Authorization that the rule does not grant.
 	unnamedAuthorization bool
 	matched              origin.Ref // the pattern that allows the origin
-	source               int32      // the index of the source that allows the origin, plus 1
+	sourceItem           int32      // the index of the source that allows the origin, plus 1
 	moreHeaders          string     // what a preflight adds to the grant's, each behind ", "
 	missing              string
 	contentType          string
@@ -279,8 +279,8 @@ func (d *Decision) originField() string {
 	switch {
 	case d.matched > 0:
 		return d.target.rule.OriginPlace(d.target.grant.origins.Index(d.matched)).Field
-	case d.source > 0:
-		return d.target.rule.SourceField(int(d.source) - 1)
+	case d.sourceItem > 0:
+		return d.target.rule.SourceField(int(d.sourceItem) - 1)
 	}
 	return d.target.rule.Narrowest()
 }
@@ -296,4 +296,16 @@ func (d *Decision) fromField(field string) Provenance {
 		}
 	}
 	return provenanceOf(d.target.rule.Place(field))
+}
+
+// decidesAlike reports whether two plans decided alike, grant alike, and carry it out alike.
+func (d Decision) decidesAlike(other Decision) bool {
+	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
+		return false
+	}
+	switch d.outcome {
+	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
+		return d.target.grant.answersLike(other.target.grant)
+	}
+	return true
 }

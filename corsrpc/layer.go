@@ -3,11 +3,15 @@ package corsrpc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // Layer carries a plan out around HTTP handlers. It is safe for concurrent
@@ -53,7 +57,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
 	}
 	if c.logger.Handler() != slog.DiscardHandler {
 		l.log = newEventLog(c.logger)
-		l.log.started(c)
+		l.log.started(c.explain)
 	}
 	l.plan.replace(plan, nil)
 	for _, name := range named {
@@ -162,7 +166,7 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next 
 func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if d.refused() {
 		if l.log != nil {
-			l.log.decision(r.Context(), r, d)
+			l.log.refused(r.Context(), r, d)
 		}
 		if l.observers.want(EventRefusal) {
 			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})
@@ -171,4 +175,109 @@ func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if l.observers.want(EventDecision) {
 		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d, Request: *request})
 	}
+}
+
+// compare reports where a candidate policy decides otherwise than the one in
+// force.
+func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
+	if d.decidesAlike(shadow) {
+		return
+	}
+	if l.log != nil {
+		l.log.differed(r.Context(), r, d, shadow)
+	}
+	if l.observers.want(EventShadow) {
+		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})
+	}
+}
+
+// hintAtPrefix logs, once for a layer, that a preflight asks for a path that
+// ends in a known procedure's but is not governed: most likely the layer
+// stands outside of http.StripPrefix and was not told.
+func (l *Layer) hintAtPrefix(r *http.Request) {
+	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
+		return
+	}
+	prefix, ok := l.plan.Load().missingPrefix(r.URL.Path)
+	if !ok || !l.hinted.CompareAndSwap(false, true) {
+		return
+	}
+	l.log.Write(r.Context(), slog.LevelWarn,
+		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
+		slog.String("path", safetext.Sample(r.URL.Path)),
+		slog.String("remedy", "WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
+}
+
+// reportReplaced logs, once for a layer, that something behind it writes CORS
+// headers of its own: two sources of them break every call.
+func (l *Layer) reportReplaced(e effect) {
+	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
+		return
+	}
+	l.log.Write(context.Background(), slog.LevelWarn,
+		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
+		slog.String("target", e.knownTarget()),
+		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
+}
+
+// CheckOrigin reports whether a WebSocket handshake, or another upgrade, may go on:
+// from the server's own origin, from a program that is no browser, or from an origin
+// that the rule of the path or procedure grants with credentials, since a handshake
+// carries cookies whoever starts it, and CORS does not guard it. It is what an
+// upgrader asks for:
+//
+//	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
+//
+// It looks at the request's path as it is: inside of an http.StripPrefix that Wrap stands
+// outside of, the policy needs rules for the paths without the prefix, too. Behind Wrap it
+// holds as well where no rule governs the path. It answers the same under
+// enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged and
+// observed as a decision of its own, beside Wrap's of the same request; what it lets go on
+// is not, and a shadow policy is not asked. It is safe for concurrent use.
+//
+// See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
+func (l *Layer) CheckOrigin(r *http.Request) bool {
+	plan := l.plan.Load()
+	if plan == nil { // the layer is its zero value
+		return false
+	}
+	request := RequestOf(r)
+	t := plan.find(&request)
+	if t.kind == targetNone {
+		t = plan.nobody
+	}
+	var d Decision
+	plan.decideOn(&d, t, &request, r.Header["Origin"], true)
+	if d.outcome == OutcomePass {
+		return true
+	}
+	l.report(r, &request, &d)
+	return false
+}
+
+// Wrap puts the plan around a handler as Layer.Wrap does, for tests and tools: neither a
+// log nor an observer is told of what it decides. It decides by this plan for good, and by
+// the sets that the plan has: see WithSets, and Layer.Plan. It panics where the plan is nil
+// or zero, or there is no handler.
+func (p *Plan) Wrap(next http.Handler) http.Handler {
+	if p.missing() {
+		panic("corsrpc: Wrap of a Plan that Compile did not return")
+	}
+	alone := *p
+	alone.shadow = nil
+	l := &Layer{}
+	l.plan.bound.Store(&alone)
+	return l.Wrap(next)
+}
+
+// attach tells the layer to the observers that need it.
+func (l *Layer) attach(given []Observer) error {
+	for _, o := range given {
+		if o, ok := o.(LayerObserver); ok {
+			if err := o.Attach(l); err != nil {
+				return fmt.Errorf("corsrpc: WithObserver: %w", err)
+			}
+		}
+	}
+	return nil
 }

@@ -1,6 +1,10 @@
 package corsrpc
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -101,4 +105,141 @@ func (p *livePlan) mustAsk(name string, next *Plan) bool {
 	}
 	onlyShadowNamed := !slices.Contains(have.sourceNames, name)
 	return onlyShadowNamed && have.sets[name] == nil && slices.Contains(next.sourceNames, name)
+}
+
+// Reload puts another plan in force, in one step: a request keeps the plan that
+// it began with. The sets of sources that both plans name stay; sources that only
+// the new one names are asked before, and where one fails or was not given,
+// nothing changes and the error says why. Calls take turns.
+//
+// A source that only the plan's shadow names does not hold it up: it is given 5 s,
+// and where it fails, that is reported, and it allows nobody until Watch or Refresh
+// has asked it again.
+//
+// A layer that Load made goes on following its file where Watch does.
+func (l *Layer) Reload(ctx context.Context, plan *Plan) error {
+	err := l.reload(ctx, plan)
+	l.reportReload(ctx, err)
+	return err
+}
+
+func (l *Layer) reload(ctx context.Context, plan *Plan) error {
+	if l.isZero() {
+		return errZeroLayer
+	}
+	if plan.missing() {
+		return errors.New("corsrpc: Reload was given no plan: pass what Compile returns")
+	}
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	named := l.plan.sourceNames(plan)
+	if err := l.missingSources(named); err != nil {
+		return err
+	}
+	loaded := map[string]*sourceSet{}
+	for _, name := range named {
+		if !l.plan.mustAsk(name, plan) {
+			continue
+		}
+		s, own := l.sources[name], slices.Contains(plan.sourceNames, name)
+		load := s.load
+		if !own {
+			load = s.loadForShadow
+		}
+		set, report := load(ctx)
+		l.reportSource(ctx, s, report)
+		switch {
+		case set != nil:
+			loaded[name] = set
+		case own:
+			return report.Err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, name := range l.plan.replace(plan, loaded) {
+		l.sources[name].wakeUp() // Watch begins to follow it, or ends
+	}
+	return nil
+}
+
+// missingSources is the error where some of the sources were not given.
+func (l *Layer) missingSources(names []string) error {
+	var missing []error
+	for _, name := range names {
+		if l.sources[name] == nil {
+			missing = append(missing, fmt.Errorf("%w %q: the policy names it, and WithOriginSource does not give it", ErrUnknownSource, name))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+// reportReload tells the log and the observer of a new plan, or of why there is
+// none.
+func (l *Layer) reportReload(ctx context.Context, err error) {
+	if l.log != nil {
+		l.log.reloaded(ctx, err)
+	}
+	if l.observers.want(EventReload) {
+		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})
+	}
+}
+
+// Refresh asks a source for its set and puts it in force in one step. Where that
+// fails, or the context ends, the set that was there stays, and the error says
+// why. It is safe for concurrent use; calls for one source take turns.
+func (l *Layer) Refresh(ctx context.Context, name string) error {
+	s := l.sources[name]
+	if s == nil { // or the layer is its zero value
+		return fmt.Errorf("%w %q: give it by WithOriginSource", ErrUnknownSource, name)
+	}
+	set, report := s.load(ctx)
+	if set != nil {
+		l.plan.put(name, set)
+	} else {
+		report.describe(l.plan.Load().sets[name])
+	}
+	l.reportSource(ctx, s, report)
+	return report.Err
+}
+
+// Sources returns a report on each origin source that the plan in force or its shadow
+// names, sorted by name: of the set that is in force now, and of what came of asking for
+// one last. It is safe for concurrent use.
+func (l *Layer) Sources() []SourceReport {
+	plan := l.Plan()
+	if plan == nil { // the layer is its zero value
+		return nil
+	}
+	var reports []SourceReport
+	for _, name := range plan.Sources() {
+		var report SourceReport
+		if last := l.sources[name].last.Load(); last != nil {
+			report = *last
+		}
+		report.Name = name
+		report.describe(plan.sets[name])
+		reports = append(reports, report)
+	}
+	return reports
+}
+
+// reportSource tells the observer of what a source streamed, and the log of what is
+// new in it.
+func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport) {
+	last := s.last.Swap(&report)
+	if last == nil {
+		last = &SourceReport{}
+	}
+	if l.log != nil {
+		l.log.asked(ctx, report, *last)
+		if report.Expired && !last.Expired {
+			l.log.Write(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
+				slog.String("source", report.Name), slog.Duration("age", report.Age))
+		}
+	}
+	if l.observers.want(EventRefresh) {
+		l.observers.observe(ctx, Event{Kind: EventRefresh, Source: report})
+	}
 }

@@ -12,10 +12,6 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// DefaultMaxPolicyBytes is the size beyond which a policy text is refused
-// unread, unless WithMaxPolicyBytes says otherwise.
-const DefaultMaxPolicyBytes = 8 << 20
-
 // Load reads the policy file, checks it whole and returns a layer that
 // enforces it. It takes the options of Compile and of New. The environment
 // variable CORSRPC_PROFILE chooses a profile where WithProfile does not, and the
@@ -55,8 +51,12 @@ func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, erro
 		return nil, err
 	}
 	l.file = file
-	if l.log != nil {
-		l.log.loaded(name, c.compile)
+	if l.log != nil && c.compile.profile != "" {
+		by := profileVariable
+		if c.compile.profileGiven {
+			by = "WithProfile"
+		}
+		l.log.loaded(name, c.compile.profile, by)
 	}
 	return l, nil
 }
@@ -114,7 +114,7 @@ func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
 		return nil, policyError(append(violations, config.violations...))
 	}
 	config.document = &Document{doc}
-	return compile(doc.Policy(), cut, &config, violations)
+	return compilePlan(doc.Policy(), cut, &config, violations)
 }
 
 // maxFileBytes is how much of a file is read: no more of a text than shows that it is too

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/boundedlog"
@@ -44,8 +43,8 @@ func keyOf(reason, shadow reasonID, grant, target uint64) boundedlog.Key {
 	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason)<<6 | boundedlog.Key(shadow)
 }
 
-// decision logs a refusal, or counts it.
-func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
+// refused logs a refusal, or counts it.
+func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
 	kind := lineRefused
 	if !d.Enforced() {
 		kind = lineWouldRefuse
@@ -90,38 +89,9 @@ func (l *eventLog) decision(ctx context.Context, r *http.Request, d *Decision) {
 	l.WriteAdmitted(ctx, what, attrs...)
 }
 
-// reportReplaced logs, once for a layer, that something behind it writes CORS
-// headers of its own: two sources of them break every call.
-func (l *Layer) reportReplaced(e effect) {
-	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
-		return
-	}
-	l.log.Write(context.Background(), slog.LevelWarn,
-		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
-		slog.String("target", e.knownTarget()),
-		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
-}
-
-// hintAtPrefix logs, once for a layer, that a preflight asks for a path that
-// ends in a known procedure's but is not governed: most likely the layer
-// stands outside of http.StripPrefix and was not told.
-func (l *Layer) hintAtPrefix(r *http.Request) {
-	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
-		return
-	}
-	prefix, ok := l.plan.Load().missingPrefix(r.URL.Path)
-	if !ok || !l.hinted.CompareAndSwap(false, true) {
-		return
-	}
-	l.log.Write(r.Context(), slog.LevelWarn,
-		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
-		slog.String("path", safetext.Sample(r.URL.Path)),
-		slog.String("remedy", "WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
-}
-
-// difference logs, within the same bounds, that a candidate policy decides
+// differed logs, within the same bounds, that a candidate policy decides
 // otherwise.
-func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow Decision) {
+func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Decision) {
 	var grant uint64
 	if shadow.target.grant != nil {
 		grant = shadow.target.grant.id
@@ -140,9 +110,9 @@ func (l *eventLog) difference(ctx context.Context, r *http.Request, d, shadow De
 	l.WriteAdmitted(ctx, "corsrpc: the shadow policy decides otherwise", attrs...)
 }
 
-// source logs that a source fails, each time, since that is rare; that it answers
+// asked logs that a source fails, each time, since that is rare; that it answers
 // again; and rows that are no origins, when they change.
-func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
+func (l *eventLog) asked(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
 		l.Write(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
@@ -158,8 +128,8 @@ func (l *eventLog) source(ctx context.Context, report, last SourceReport) {
 	}
 }
 
-// reload logs that another policy is in force, or why none is.
-func (l *eventLog) reload(ctx context.Context, err error) {
+// reloaded logs that another policy is in force, or why none is.
+func (l *eventLog) reloaded(ctx context.Context, err error) {
 	if err != nil {
 		l.Write(ctx, slog.LevelError, "corsrpc: policy reload failed; keeping the previous policy", slog.Any("error", err))
 		return
@@ -168,22 +138,15 @@ func (l *eventLog) reload(ctx context.Context, err error) {
 }
 
 // started says what no production server should run with.
-func (l *eventLog) started(c *layerConfig) {
-	if c.explain {
+func (l *eventLog) started(explains bool) {
+	if explains {
 		l.Write(context.Background(), slog.LevelWarn,
 			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")
 	}
 }
 
 // loaded logs which profile was chosen, and by whom.
-func (l *eventLog) loaded(name string, c *compileConfig) {
-	if c.profile == "" {
-		return
-	}
-	by := profileVariable
-	if c.profileGiven {
-		by = "WithProfile"
-	}
+func (l *eventLog) loaded(policy, profile, chosenBy string) {
 	l.Write(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
-		slog.String("policy", name), slog.String("profile", c.profile), slog.String("chosen_by", by))
+		slog.String("policy", policy), slog.String("profile", profile), slog.String("chosen_by", chosenBy))
 }

@@ -1,9 +1,6 @@
 package corsrpc
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // Observer is told of what a layer decides. Observe is called on the request's
 // goroutine, before the answer, from many goroutines at once: it should be
@@ -127,16 +124,4 @@ func (all *observers) observe(ctx context.Context, e Event) {
 			o.Observe(ctx, e)
 		}()
 	}
-}
-
-// attach tells the layer to the observers that need it.
-func (l *Layer) attach(given []Observer) error {
-	for _, o := range given {
-		if o, ok := o.(LayerObserver); ok {
-			if err := o.Attach(l); err != nil {
-				return fmt.Errorf("corsrpc: WithObserver: %w", err)
-			}
-		}
-	}
-	return nil
 }

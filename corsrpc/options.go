@@ -277,3 +277,7 @@ func WithObserver(o Observer) LayerOption {
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
 }
+
+// DefaultMaxPolicyBytes is the size beyond which a policy text is refused
+// unread, unless WithMaxPolicyBytes says otherwise.
+const DefaultMaxPolicyBytes = 8 << 20

@@ -2,9 +2,11 @@ package corsrpc
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -57,19 +59,34 @@ func (p *Plan) Enforced() bool { return !p.observes }
 // the policy's own shadow, or in a layer's plan the one of WithShadow. It is nil for none.
 func (p *Plan) Shadow() *Plan { return p.shadow }
 
-// Wrap puts the plan around a handler as Layer.Wrap does, for tests and tools: neither a
-// log nor an observer is told of what it decides. It decides by this plan for good, and by
-// the sets that the plan has: see WithSets, and Layer.Plan. It panics where the plan is nil
-// or zero, or there is no handler.
-func (p *Plan) Wrap(next http.Handler) http.Handler {
-	if p.missing() {
-		panic("corsrpc: Wrap of a Plan that Compile did not return")
+// Sources returns the names of the origin sources that the plan's rules, and its
+// shadow's, have in allow_origins_from.
+func (p *Plan) Sources() []string {
+	names := slices.Clone(p.sourceNames)
+	if p.shadow != nil {
+		names = append(names, p.shadow.sourceNames...)
 	}
-	alone := *p
-	alone.shadow = nil
-	l := &Layer{}
-	l.plan.bound.Store(&alone)
-	return l.Wrap(next)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// WithSets returns the plan with origins for its sources, by their names, as a layer
+// reads them: rows that are not exact origins count for nothing. It is for deciding without
+// a layer, in tests and tools.
+func (p *Plan) WithSets(origins map[string][]string) *Plan {
+	sets := map[string]*sourceSet{}
+	for name, rows := range origins {
+		set := &sourceSet{origins: origin.NewTable()}
+		for _, row := range rows {
+			if isTenantOrigin(row) {
+				set.origins.Add(row)
+			}
+		}
+		sets[name] = set
+	}
+	bound := *p
+	bound.sets = sets
+	return &bound
 }
 
 // find returns the target of a request's path. The path of a known procedure, spelled as

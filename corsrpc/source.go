@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 	"sync/atomic"
 	"time"
 
-	"github.com/corsrpc/corsrpc-go/internal/rules"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // ErrUnknownSource is the error of New, Load and Reload where the policy names an origin
@@ -48,96 +48,6 @@ type OriginSourceFunc func(ctx context.Context) iter.Seq2[string, error]
 // Origins calls f.
 func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] { return f(ctx) }
 
-// SourceOption changes how a layer keeps the origins of a source.
-type SourceOption interface{ applyToSource(*source) }
-
-type sourceOption func(*source)
-
-func (o sourceOption) applyToSource(s *source) { o(s) }
-
-// durationOption is an option that sets a duration, which has to be positive.
-func durationOption(name string, d time.Duration, set func(*source)) SourceOption {
-	return sourceOption(func(s *source) {
-		if d <= 0 {
-			s.fail(name, d.String()+" is not a positive duration; leave the option out for its default")
-			return
-		}
-		set(s)
-	})
-}
-
-// SourceMaxAge sets the age of a set beyond which it allows nobody: a source
-// that has failed for so long. So that the set of a source that answers never grows
-// so old, Watch asks for it again after half of that, where SourceEvery is none or
-// longer. That a set is too old is logged once, and reported (SourceReport.Expired).
-// Ages are measured by the monotonic clock, so that a wall clock that is set changes
-// nothing. Zero or less is an error of New or Load. Default: none, and the last good
-// set stays.
-func SourceMaxAge(d time.Duration) SourceOption {
-	return durationOption("SourceMaxAge", d, func(s *source) { s.maxAge = d })
-}
-
-// SourceEvery sets the period after which Watch asks the source again. Zero or less is an
-// error of New or Load. Default: none, and only notices, SourceMaxAge and Refresh do.
-func SourceEvery(d time.Duration) SourceOption {
-	return durationOption("SourceEvery", d, func(s *source) { s.every = d })
-}
-
-// SourceWait has Load and New wait for the first set, no longer than d nor than the context
-// of LoadContext or NewContext, and fail without one. Zero or less is an error of New or Load.
-// Default: they do not wait, and the source allows nobody until Watch or Refresh has asked it.
-func SourceWait(d time.Duration) SourceOption {
-	return durationOption("SourceWait", d, func(s *source) { s.wait = d })
-}
-
-// SourceTimeout sets how long the source may take to stream its set: its context
-// ends then, and the set that was there stays. Zero or less is an error of New or Load.
-// Default: a minute.
-func SourceTimeout(d time.Duration) SourceOption {
-	return durationOption("SourceTimeout", d, func(s *source) { s.timeout = d })
-}
-
-// SourceMaxOrigins sets how many origins a set may have: a source that streams
-// more has failed, so that a wrong query does not fill the memory. Zero or less is an error
-// of New or Load. Default: 4,000,000.
-func SourceMaxOrigins(n int) SourceOption {
-	return sourceOption(func(s *source) {
-		if n <= 0 {
-			s.fail("SourceMaxOrigins", strconv.Itoa(n)+" is not a positive number; leave the option out for its default")
-			return
-		}
-		s.maxOrigins = n
-	})
-}
-
-// WithOriginSource gives the source that rules name in allow_origins_from: a name of
-// letters, digits, - and _. A source that no rule names is neither asked nor listened to,
-// until a policy with such a rule is put in force. A nil source, a name that no rule can
-// have, and a name that is given twice are errors of New or Load.
-func WithOriginSource(name string, from OriginSource, opts ...SourceOption) LayerOption {
-	return layerOption(func(c *layerConfig) {
-		s := &source{name: name, from: from, timeout: time.Minute, maxOrigins: 4_000_000, sem: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
-		switch {
-		case !rules.IsSourceName(name):
-			s.fail("WithOriginSource", "the name has to consist of letters, digits, - and _, as in allow_origins_from")
-		case c.sources[name] != nil:
-			s.fail("WithOriginSource", "the name is given twice")
-		}
-		if isNil(from) {
-			s.fail("WithOriginSource", "the source is nil")
-		}
-		for _, o := range opts {
-			if o == nil {
-				s.fail("SourceOption", "the option is nil")
-				continue
-			}
-			o.applyToSource(s)
-		}
-		c.problems = append(c.problems, s.problems...)
-		c.sources[name] = s
-	})
-}
-
 // source is one that the program gave.
 type source struct {
 	name                         string
@@ -148,11 +58,6 @@ type source struct {
 	sem                          chan struct{}                // holds one item while it is asked
 	wake                         chan struct{}                // has Watch look at it; one item stands for all that come
 	last                         atomic.Pointer[SourceReport] // what was said of it last; nil for nothing
-}
-
-// fail records a value that an option of the source cannot have.
-func (s *source) fail(option, reason string) {
-	s.problems = append(s.problems, &OptionError{option, fmt.Sprintf("origin source %q: %s", s.name, reason)})
 }
 
 // wakeUp has Watch look at the source, which asks it where a policy names it.
@@ -170,4 +75,120 @@ func (s *source) period() time.Duration {
 		return half
 	}
 	return s.every
+}
+
+// sourceSet is what a source streamed. It is immutable.
+type sourceSet struct {
+	origins *origin.Table
+	loaded  time.Time
+	expires time.Time // zero for never
+}
+
+// allows reports whether the set holds the origin and is not too old.
+func (s *sourceSet) allows(o string) bool {
+	if s == nil {
+		return false
+	}
+	return s.origins.Has(o) && !s.expired()
+}
+
+// expired reports whether the set is so old that it allows nobody.
+func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
+
+// isTenantOrigin reports whether a row is one exact origin that a policy could
+// name without accepting a risk.
+func isTenantOrigin(row string) bool {
+	if _, ok := origin.Parse(row); !ok {
+		return false // which no pattern is
+	}
+	_, problems := origin.ParsePattern(row)
+	return len(problems) == 0
+}
+
+// SourceReport says what came of asking a source. Fields may be added: use field names in literals.
+type SourceReport struct {
+	// Name is the source's, as rules name it.
+	Name string
+	// Origins is how many the set in force has, Skipped how many rows were no exact
+	// origins, and Sample the first of them, made safe to log.
+	Origins, Skipped int
+	Sample           string
+	// Age is the age of the set in force: what asking took where it went well, and
+	// how old the last good set is where it failed. It is 0 where there is none.
+	Age time.Duration
+	// Loaded is when the set in force was asked for; zero where there is none.
+	Loaded time.Time
+	// Expired is whether the set in force is older than SourceMaxAge, so that it allows
+	// nobody.
+	Expired bool
+	// Err is why asking failed; nil where it did not.
+	Err error
+}
+
+// describe fills in what a report says of a set; nil for none.
+func (r *SourceReport) describe(set *sourceSet) {
+	r.Origins, r.Age, r.Loaded, r.Expired = 0, 0, time.Time{}, false
+	if set != nil {
+		r.Origins, r.Age, r.Loaded, r.Expired = set.origins.Len(), time.Since(set.loaded), set.loaded, set.expired()
+	}
+}
+
+// load asks the source for its whole set, when its turn has come.
+func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport) {
+	report = SourceReport{Name: s.name}
+	fail := func(err error) (*sourceSet, SourceReport) {
+		report.Err = fmt.Errorf("corsrpc: origin source %q: %w", s.name, err)
+		return nil, report
+	}
+	select {
+	case s.sem <- struct{}{}:
+		defer func() { <-s.sem }()
+	case <-ctx.Done():
+		return fail(ctx.Err())
+	}
+	defer func() {
+		if r := recover(); r != nil { // in a goroutine of Watch's it would end the server
+			set, report = fail(fmt.Errorf("it panicked: %v", r))
+		}
+	}()
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %v (SourceTimeout)", s.timeout))
+	defer cancel()
+	set = &sourceSet{origins: origin.NewTable(), loaded: time.Now()} // no younger than what it was asked for
+	for row, err := range s.from.Origins(ctx) {
+		switch {
+		case ctx.Err() != nil:
+			return fail(context.Cause(ctx))
+		case err != nil:
+			return fail(err)
+		case !isTenantOrigin(row):
+			if report.Skipped++; report.Skipped == 1 {
+				report.Sample = safetext.Sample(row)
+			}
+			continue
+		}
+		if !set.origins.Add(row) {
+			return fail(errors.New("it streams more than 4 GiB"))
+		}
+		if set.origins.Len() > s.maxOrigins {
+			return fail(fmt.Errorf("it streams more than %d origins (SourceMaxOrigins)", s.maxOrigins))
+		}
+	}
+	if ctx.Err() != nil { // a stream that ended early is no set
+		return fail(context.Cause(ctx))
+	}
+	if s.maxAge > 0 {
+		set.expires = set.loaded.Add(s.maxAge)
+	}
+	report.describe(set)
+	return set, report
+}
+
+// shadowTimeout is how long a reload waits for a source that only a shadow names.
+const shadowTimeout = 5 * time.Second
+
+// loadForShadow is load for a plan whose own rules do not name the source.
+func (s *source) loadForShadow(ctx context.Context) (*sourceSet, SourceReport) {
+	ctx, cancel := context.WithTimeoutCause(ctx, shadowTimeout, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowTimeout))
+	defer cancel()
+	return s.load(ctx)
 }
