@@ -1,0 +1,53 @@
+package corsinspect_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+)
+
+// discard is a ResponseWriter that costs nothing.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}
+
+// BenchmarkInspected: a layer with an inspector lets calls pass at the cost of one without,
+// which an observer of every decision does not.
+func BenchmarkInspected(b *testing.B) {
+	fromPage := http.Header{"Origin": {page}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"}, "Content-Type": {"application/json"}}
+	for _, call := range []struct {
+		name   string
+		header http.Header
+	}{{"granted", fromPage}, {"a server's", nil}} {
+		for _, told := range []string{"nobody", "inspector", "observer"} {
+			b.Run(call.name+"/"+told, func(b *testing.B) {
+				opts := []corsrpc.LayerOption{quiet}
+				switch told {
+				case "inspector":
+					inspector, err := corsinspect.New()
+					if err != nil {
+						b.Fatal(err)
+					}
+					opts = append(opts, corsrpc.WithObserver(inspector))
+				case "observer":
+					opts = append(opts, corsrpc.WithObserver(corsrpc.ObserverFunc(func(context.Context, corsrpc.Event) {})))
+				}
+				layer, err := corsrpc.New(compilePolicy(b, allowPage), opts...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				h, r, w := layer.Wrap(nothing), newRequest(http.MethodPost, listRPC, call.header), discard{http.Header{}}
+				b.ReportAllocs()
+				for b.Loop() {
+					clear(w.header)
+					h.ServeHTTP(w, r)
+				}
+			})
+		}
+	}
+}
