@@ -6,9 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -139,78 +137,4 @@ func TestReadmesPoliciesLoad(t *testing.T) {
 	if policies < 4 {
 		t.Errorf("%d policies", policies)
 	}
-}
-
-// TestDependencies: importing the product pulls in what it stands on and no
-// more, and nothing below internal imports it.
-func TestDependencies(t *testing.T) {
-	t.Parallel()
-	const module = "github.com/corsrpc/corsrpc-go"
-	allowed := []string{module, "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix",
-		"github.com/fsnotify/fsnotify", "golang.org/x/sys"}
-	for _, dep := range goList(t, "-deps", module+"/corsrpc") {
-		if dep == "html/template" || dep == "testing" {
-			t.Errorf("corsrpc imports %s, which every server that imports it would carry", dep)
-		}
-		first, _, _ := strings.Cut(dep, "/")
-		if !strings.Contains(first, ".") {
-			continue // the standard library
-		}
-		if !slices.ContainsFunc(allowed, func(a string) bool { return dep == a || strings.HasPrefix(dep, a+"/") }) {
-			t.Errorf("corsrpc imports %s", dep)
-		}
-	}
-	for _, dep := range goList(t, "-deps", module+"/corsrpc/corsgrpc") {
-		if strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
-			t.Errorf("corsgrpc imports %s", dep)
-		}
-	}
-	for _, dep := range goList(t, "-deps", module+"/corsrpc/corssql") {
-		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && dep != module+"/corsrpc/corssql" {
-			t.Errorf("corssql imports %s: it stands on the standard library alone", dep)
-		}
-	}
-	for _, dep := range goList(t, "-deps", module+"/corsrpc/corsinspect") {
-		if dep == "testing" {
-			t.Error("corsinspect imports testing: servers use it")
-		}
-	}
-	for _, pkg := range []string{"/corsrpc/corsbrowser", "/corsrpc/corstest"} {
-		for _, dep := range goList(t, "-deps", module+pkg) {
-			if dep == module+"/corsrpc" || strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
-				t.Errorf("%s imports %s: it is for any server, and judges ours", pkg, dep)
-			}
-			if dep == "testing" && pkg == "/corsrpc/corsbrowser" {
-				t.Error("corsbrowser imports testing: commands use it")
-			}
-		}
-	}
-	for _, pkg := range goList(t, module+"/internal/...") {
-		for _, dep := range goList(t, "-deps", pkg) {
-			if dep == module+"/corsrpc" || pkg != dep && leaf(module, pkg) && strings.HasPrefix(dep, module) {
-				t.Errorf("%s imports %s", pkg, dep)
-			}
-			if pkg == module+"/internal/route" && strings.HasPrefix(dep, module) && dep != pkg && dep != module+"/internal/fetch" && dep != module+"/internal/rpc" {
-				t.Errorf("%s imports %s: it knows no origins and no grants", pkg, dep)
-			}
-		}
-	}
-}
-
-// leaf reports whether a package imports nothing of ours.
-func leaf(module, pkg string) bool {
-	switch strings.TrimPrefix(pkg, module+"/internal/") {
-	case "origin", "fetch", "rpc", "filewatch", "clockcache", "boundedlog", "safetext":
-		return true
-	}
-	return false
-}
-
-func goList(t *testing.T, args ...string) []string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
-	if err != nil {
-		t.Fatalf("go list %v: %v", args, err)
-	}
-	return strings.Fields(string(out))
 }

@@ -1,0 +1,173 @@
+package corsrpc_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module begins the import paths of the repository's packages.
+const module = "github.com/corsrpc/corsrpc-go/"
+
+// allowedImports says of each package of the repository which others of it the package may
+// import, its tests apart. Arrows point down: what stands below knows nothing of what stands
+// above. A new arrow is a line of this table.
+var allowedImports = map[string]string{
+	// The public packages.
+	"corsrpc":             "corsrpc/corsrpcv1 internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
+	"corsrpc/corsrpcv1":   "",
+	"corsrpc/corsbrowser": "internal/fetch",
+	"corsrpc/corstest":    "corsrpc/corsbrowser",
+	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/fetch internal/origin internal/policyfile internal/safetext",
+	"corsrpc/corsgrpc":    "internal/responsewriter",
+	"corsrpc/corssql":     "",
+	"corsrpc/corsotel":    "corsrpc",
+
+	// The policy's half.
+	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
+	"internal/route":      "internal/fetch internal/rpc",
+	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",
+	"internal/origin":     "",
+	"internal/fetch":      "",
+	"internal/rpc":        "",
+
+	// Rooms that know nothing of CORS.
+	"internal/boundedlog":     "",
+	"internal/clockcache":     "",
+	"internal/filewatch":      "",
+	"internal/responsewriter": "",
+	"internal/safetext":       "",
+
+	// Proofs and tools, tests apart.
+	"internal/bench/report":                   "",
+	"internal/conformance/cors":               "corsrpc corsrpc/corsgrpc",
+	"internal/conformance/grpcweb/go/grpcweb": "corsrpc/corsgrpc",
+	"internal/e2e":                            "",
+	"internal/e2e/browser":                    "",
+	"internal/intent":                         "corsrpc/corsrpcv1",
+	"internal/mutate":                         "",
+	"internal/routers":                        "",
+	"internal/tools/suffixancestors":          "",
+	"internal/vectors":                        "",
+
+	// Programs to copy from; what is generated for them is left out.
+	"examples/grpc":             "corsrpc corsrpc/corsgrpc",
+	"examples/minimal":          "corsrpc",
+	"examples/showcase":         "corsrpc corsrpc/corsgrpc corsrpc/corsinspect examples/showcase/service",
+	"examples/showcase/service": "",
+	"examples/tenants":          "corsrpc corsrpc/corsinspect examples/tenants/domains",
+	"examples/tenants/domains":  "corsrpc corsrpc/corssql",
+}
+
+// TestImports: the packages import what the table allows, and each line of the table is
+// needed.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	imports := importsOfFiles(t)
+	for pkg, got := range imports {
+		allowed, known := allowedImports[pkg]
+		if text := strings.Join(got, " "); !known {
+			t.Errorf("%s is not in the table of allowed imports: add it, with %q", pkg, text)
+		} else if text != allowed {
+			t.Errorf("%s imports %q; the table allows %q", pkg, text, allowed)
+		}
+	}
+	for pkg := range allowedImports {
+		if _, ok := imports[pkg]; !ok {
+			t.Errorf("the table has %s, which is not a package", pkg)
+		}
+	}
+}
+
+// importsOfFiles returns, of each package of the repository, the others that its files import,
+// sorted. It reads files, since the packages are those of many modules.
+func importsOfFiles(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == "gen" || strings.HasPrefix(d.Name(), ".") && d.Name() != ".."):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(name), "../"))
+		imports := slices.Clone(all[pkg])
+		for _, spec := range file.Imports {
+			if ours, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module); ok && !strings.Contains(ours, "/gen/") {
+				imports = append(imports, ours)
+			}
+		}
+		slices.Sort(imports)
+		all[pkg] = slices.Compact(imports)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestDependencies: importing the product pulls in what it stands on and no more.
+func TestDependencies(t *testing.T) {
+	t.Parallel()
+	allowed := []string{strings.TrimSuffix(module, "/"), "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix",
+		"github.com/fsnotify/fsnotify", "golang.org/x/sys"}
+	for _, dep := range goList(t, "-deps", module+"corsrpc") {
+		if dep == "html/template" || dep == "testing" {
+			t.Errorf("corsrpc imports %s, which every server that imports it would carry", dep)
+		}
+		first, _, _ := strings.Cut(dep, "/")
+		if !strings.Contains(first, ".") {
+			continue // the standard library
+		}
+		if !slices.ContainsFunc(allowed, func(a string) bool { return dep == a || strings.HasPrefix(dep, a+"/") }) {
+			t.Errorf("corsrpc imports %s", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"corsrpc/corsgrpc") {
+		if strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
+			t.Errorf("corsgrpc imports %s", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"corsrpc/corssql") {
+		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && dep != module+"corsrpc/corssql" {
+			t.Errorf("corssql imports %s: it stands on the standard library alone", dep)
+		}
+	}
+	for _, dep := range goList(t, "-deps", module+"corsrpc/corsinspect") {
+		if dep == "testing" {
+			t.Error("corsinspect imports testing: servers use it")
+		}
+	}
+	for _, pkg := range []string{"corsrpc/corsbrowser", "corsrpc/corstest"} {
+		for _, dep := range goList(t, "-deps", module+pkg) {
+			if dep == module+"corsrpc" || strings.HasPrefix(dep, "google.golang.org/") || strings.HasPrefix(dep, "connectrpc.com/") {
+				t.Errorf("%s imports %s: it is for any server, and judges ours", pkg, dep)
+			}
+			if dep == "testing" && pkg == "corsrpc/corsbrowser" {
+				t.Error("corsbrowser imports testing: commands use it")
+			}
+		}
+	}
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Fields(string(out))
+}
