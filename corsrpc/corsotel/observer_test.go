@@ -129,6 +129,11 @@ func send(layer *corsrpc.Layer, method, path, origin string, more ...string) {
 	layer.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
 }
 
+// point is a point of this value with attributes, as collect writes it.
+func point(value int, attributes ...string) string {
+	return fmt.Sprintf("%d{%s}", value, strings.Join(attributes, ","))
+}
+
 func expect(t *testing.T, what string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -151,18 +156,34 @@ func TestDecisions(t *testing.T) {
 	send(layer, "GET", "/elsewhere", page)
 	got := collected()
 	expect(t, "corsrpc.decisions", got["corsrpc.decisions {decision}"],
-		`1{corsrpc.enforced=true,corsrpc.outcome=method_not_allowed,corsrpc.preflight=false,corsrpc.reason=METHOD_NOT_ALLOWED,corsrpc.rule=rules[1],error.type=METHOD_NOT_ALLOWED,http.route=/files/}`,
-		`1{corsrpc.enforced=true,corsrpc.outcome=preflight,corsrpc.preflight=true,corsrpc.reason=HEADERS_NOT_GRANTED,corsrpc.rule=defaults,error.type=HEADERS_NOT_GRANTED,rpc.method=acme.catalog.v1.CatalogService/List}`,
-		`1{corsrpc.enforced=true,corsrpc.outcome=preflight,corsrpc.preflight=true,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,rpc.method=acme.catalog.v1.CatalogService/List}`,
-		`1{corsrpc.enforced=true,corsrpc.outcome=refuse,corsrpc.preflight=false,corsrpc.reason=DISABLED,corsrpc.rule=rules[0].disabled,error.type=DISABLED,rpc.method=acme.account.v1.AccountService/Get}`,
-		`1{corsrpc.enforced=true,corsrpc.outcome=refuse,corsrpc.preflight=false,corsrpc.reason=ORIGIN_NOT_ALLOWED,corsrpc.rule=defaults.allow_origins,error.type=ORIGIN_NOT_ALLOWED,rpc.method=acme.catalog.v1.CatalogService/List}`,
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=method_not_allowed", "corsrpc.preflight=false",
+			"corsrpc.reason=METHOD_NOT_ALLOWED", "corsrpc.rule=rules[1]", "error.type=METHOD_NOT_ALLOWED", "http.route=/files/"),
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=preflight", "corsrpc.preflight=true", "corsrpc.reason=HEADERS_NOT_GRANTED",
+			"corsrpc.rule=defaults", "error.type=HEADERS_NOT_GRANTED", "rpc.method=acme.catalog.v1.CatalogService/List"),
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=preflight", "corsrpc.preflight=true", "corsrpc.reason=ORIGIN_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "rpc.method=acme.catalog.v1.CatalogService/List"),
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=refuse", "corsrpc.preflight=false", "corsrpc.reason=DISABLED",
+			"corsrpc.rule=rules[0].disabled", "error.type=DISABLED", "rpc.method=acme.account.v1.AccountService/Get"),
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=refuse", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_NOT_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "error.type=ORIGIN_NOT_ALLOWED", "rpc.method=acme.catalog.v1.CatalogService/List"),
 		`1{corsrpc.enforced=true,corsrpc.outcome=untouched,corsrpc.preflight=false,corsrpc.reason=NOT_GOVERNED}`,
-		`2{corsrpc.enforced=true,corsrpc.outcome=grant,corsrpc.preflight=false,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,rpc.method=acme.catalog.v1.CatalogService/List}`,
+		point(2,
+			"corsrpc.enforced=true", "corsrpc.outcome=grant", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "rpc.method=acme.catalog.v1.CatalogService/List"),
 	)
 	send(layer, "POST", listRPC, "https://www.example.com")
 	expect(t, "corsrpc.shadow.differences", slices.DeleteFunc(collected()["corsrpc.shadow.differences {difference}"],
 		func(point string) bool { return !strings.Contains(point, "CatalogService/List") }),
-		`1{corsrpc.enforced=true,corsrpc.outcome=grant,corsrpc.preflight=false,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,corsrpc.shadow.enforced=true,corsrpc.shadow.outcome=refuse,corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED,corsrpc.shadow.rule=shadow.defaults.allow_origins,rpc.method=acme.catalog.v1.CatalogService/List}`,
+		point(1,
+			"corsrpc.enforced=true", "corsrpc.outcome=grant", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "corsrpc.shadow.enforced=true", "corsrpc.shadow.outcome=refuse",
+			"corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED", "corsrpc.shadow.rule=shadow.defaults.allow_origins",
+			"rpc.method=acme.catalog.v1.CatalogService/List"),
 	)
 }
 
@@ -172,7 +193,11 @@ func TestShadowThatEnforces(t *testing.T) {
 	layer, collected := newLayer(t, "defaults: {allow_origins: [https://app.example.com]}\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}\n")
 	send(layer, "POST", listRPC, "https://evil.example")
 	expect(t, "corsrpc.shadow.differences", collected()["corsrpc.shadow.differences {difference}"],
-		`1{corsrpc.enforced=false,corsrpc.outcome=refuse,corsrpc.preflight=false,corsrpc.reason=ORIGIN_NOT_ALLOWED,corsrpc.rule=defaults.allow_origins,corsrpc.shadow.enforced=true,corsrpc.shadow.outcome=refuse,corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED,corsrpc.shadow.rule=shadow.defaults.allow_origins,error.type=ORIGIN_NOT_ALLOWED,rpc.method=acme.catalog.v1.CatalogService/List}`,
+		point(1,
+			"corsrpc.enforced=false", "corsrpc.outcome=refuse", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_NOT_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "corsrpc.shadow.enforced=true", "corsrpc.shadow.outcome=refuse",
+			"corsrpc.shadow.reason=ORIGIN_NOT_ALLOWED", "corsrpc.shadow.rule=shadow.defaults.allow_origins",
+			"error.type=ORIGIN_NOT_ALLOWED", "rpc.method=acme.catalog.v1.CatalogService/List"),
 	)
 }
 
@@ -182,7 +207,9 @@ func TestObserved(t *testing.T) {
 	layer, collected := newLayer(t, "defaults:\n  allow_origins: [https://app.example.com]\nenforcement: OBSERVE\n")
 	send(layer, "POST", listRPC, "https://evil.example")
 	expect(t, "corsrpc.decisions", collected()["corsrpc.decisions {decision}"],
-		`1{corsrpc.enforced=false,corsrpc.outcome=refuse,corsrpc.preflight=false,corsrpc.reason=ORIGIN_NOT_ALLOWED,corsrpc.rule=defaults.allow_origins,error.type=ORIGIN_NOT_ALLOWED,rpc.method=acme.catalog.v1.CatalogService/List}`)
+		point(1,
+			"corsrpc.enforced=false", "corsrpc.outcome=refuse", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_NOT_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "error.type=ORIGIN_NOT_ALLOWED", "rpc.method=acme.catalog.v1.CatalogService/List"))
 }
 
 // TestAttributesAreBounded: whatever a flood of requests holds, no more points come of
@@ -239,7 +266,9 @@ func TestOtherProcedures(t *testing.T) {
 	send(layer, "POST", "/other.v1.Service/Get", page)
 	send(layer, "POST", "/acme.catalog.v1.CatalogService/Newer", page)
 	expect(t, "corsrpc.decisions", collected()["corsrpc.decisions {decision}"],
-		`2{corsrpc.enforced=true,corsrpc.outcome=grant,corsrpc.preflight=false,corsrpc.reason=ORIGIN_ALLOWED,corsrpc.rule=defaults.allow_origins,rpc.method=_OTHER}`)
+		point(2,
+			"corsrpc.enforced=true", "corsrpc.outcome=grant", "corsrpc.preflight=false", "corsrpc.reason=ORIGIN_ALLOWED",
+			"corsrpc.rule=defaults.allow_origins", "rpc.method=_OTHER"))
 }
 
 // TestSources: sources and policies are counted, and how old a set is.
