@@ -43,14 +43,15 @@ func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 // NewContext is New with a context that bounds how long origin sources are waited for
 // (SourceWait). Where none is, it has no effect, and it has none on the layer.
 func NewContext(ctx context.Context, plan *Plan, opts ...LayerOption) (*Layer, error) {
-	return newLayer(ctx, plan, newLayerConfig(opts))
+	return newLayer(ctx, plan, newLayerConfig(opts), nil)
 }
 
-func newLayer(ctx context.Context, plan *Plan, c *layerConfig) (*Layer, error) {
+// newLayer makes a layer whole before an observer is told of it: file is the one that Load read.
+func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile) (*Layer, error) {
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
 	}
-	l := &Layer{observers: observersOf(c.observers), explain: c.explain, sources: c.sources, plan: livePlan{shadow: c.shadow}}
+	l := &Layer{observers: observersOf(c.observers), explain: c.explain, sources: c.sources, file: file, plan: livePlan{shadow: c.shadow}}
 	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err

@@ -46,11 +46,10 @@ func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, erro
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLayer(ctx, plan, c.layer)
+	l, err := newLayer(ctx, plan, c.layer, file)
 	if err != nil {
 		return nil, err
 	}
-	l.file = file
 	if l.log != nil && c.compile.profile != "" {
 		by := profileVariable
 		if c.compile.profileGiven {

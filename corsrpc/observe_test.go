@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -145,5 +147,31 @@ func TestObserversAreToldTheirLayer(t *testing.T) {
 	})
 	if _, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithObserver(early), quiet, corsrpc.WithOriginSource("tenants", down, corsrpc.SourceWait(1))); err == nil || len(early.to) > 0 {
 		t.Errorf("told of the layer of a New that fails: %v, %v", early.to, err)
+	}
+}
+
+// watches is an observer that has its layer watched as soon as it is told it.
+type watches struct {
+	events
+	err error
+}
+
+func (w *watches) Attach(l *corsrpc.Layer) error {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	w.err = l.Watch(ended)
+	return nil
+}
+
+// TestAttachedLayerIsWhole: the layer that Load tells an observer has its file.
+func TestAttachedLayerIsWhole(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "cors.yaml")
+	if err := os.WriteFile(file, []byte(policyOf("app")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := &watches{}
+	if _, err := corsrpc.Load(file, corsrpc.WithObserver(w), quiet); err != nil || w.err != nil {
+		t.Errorf("%v, %v", err, w.err)
 	}
 }
