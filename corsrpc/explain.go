@@ -231,8 +231,11 @@ func answerSameOrigin(x *inquiry) finding {
 }
 
 func answerCanonicalPath(x *inquiry) finding {
-	if x.d.target.kind != targetUnclear || !x.namesOrigin() && x.passesInEachReading() {
+	switch {
+	case x.d.target.kind != targetUnclear:
 		return finding{found: "yes"}
+	case !x.namesOrigin() && x.passesInEachReading():
+		return finding{found: "no, but the request passes whichever way it is read"}
 	}
 	return finding{found: "no", ends: reasonPathNotCanonical}
 }

@@ -94,6 +94,15 @@ rules:
 			"does the rule list the method? no: GET (rules[1].allow_methods at cors.yaml:8:20)",
 			"what happens? METHOD_NOT_ALLOWED: the layer answers 405 (rules[1].allow_methods at cors.yaml:8:20)",
 		}},
+		{"a link to a path with two readings", "GET", "//files/a", http.Header{"Sec-Fetch-Site": {"cross-site"}}, []string{
+			"whose path is it? servers may read it in several ways: as one that no rule names, and as that of the path rule /files/ (built in)",
+			"is its Origin one that a browser sends? there is none (built in)",
+			"does it come from the server's own origin, or from no browser? no (Sec-Fetch-Site: cross-site, Host: api.example.com) (built in)",
+			"is the path spelled as RPC clients spell it? no, but the request passes whichever way it is read (built in)",
+			"may other origins call it at all? yes (built in)",
+			"may it come without naming an origin? yes: a rule opens this to requests that do not name their origin (built in)",
+			"what happens? OPEN_TO_ALL: the handler gets it (built in)",
+		}},
 		{"nobody's path", "GET", "/", nil, []string{
 			"whose path is it? no procedure's, and no rule names it: the handler gets it as it is (built in)",
 			"what happens? NOT_GOVERNED: the handler gets it, and its answer is left as it is (built in)",
