@@ -81,6 +81,9 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if status, why := i.refusal(r); status != 0 {
+		if status == http.StatusMethodNotAllowed {
+			header.Set("Allow", "GET, HEAD") // RFC 9110, section 15.5.6
+		}
 		http.Error(w, why, status)
 		return
 	}

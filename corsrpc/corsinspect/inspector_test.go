@@ -176,6 +176,9 @@ func TestInspectorIsForItsOwnPage(t *testing.T) {
 		if w.Code != c.want {
 			t.Errorf("%s, Host %q, %v: %d, want %d", c.method, c.host, c.header, w.Code, c.want)
 		}
+		if allow := w.Header().Get("Allow"); (allow == "GET, HEAD") != (c.want == 405) {
+			t.Errorf("%s, Host %q, %v: Allow: %q", c.method, c.host, c.header, allow)
+		}
 		shows := strings.Contains(w.Body.String(), "app.example.com")
 		if shows != (c.want == 200) {
 			t.Errorf("%s, Host %q, %v: shows the policy: %t", c.method, c.host, c.header, shows)
