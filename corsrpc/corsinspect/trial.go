@@ -156,9 +156,10 @@ func (c *Call) request() (*http.Request, error) {
 	if err != nil {
 		return nil, errors.New("the request cannot be made: " + safetext.Sample(err.Error()))
 	}
-	r.Header = c.Header.Clone()
-	if r.Header == nil {
-		r.Header = http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(c.Header)) { // in any letter case, as servers read them
+		for _, value := range c.Header[name] {
+			r.Header.Add(name, value)
+		}
 	}
 	return r, nil
 }

@@ -171,6 +171,18 @@ func TestTryExplains(t *testing.T) {
 	}
 }
 
+// TestTryReadsNamesInAnyCase: a program's fields too decide as they do at a server.
+func TestTryReadsNamesInAnyCase(t *testing.T) {
+	t.Parallel()
+	trial, err := corsinspect.Try(compilePolicy(t, tryPolicy), corsinspect.Call{Server: api, Target: listRPC, Method: "POST", Header: http.Header{"origin": {"https://evil.example"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := trial.Outcomes[0].Exchanges[0]; e.Decision.Reason() != corsrpc.ReasonOriginNotAllowed || e.Status != http.StatusForbidden {
+		t.Errorf("%d %s", e.Status, e.Decision.Reason())
+	}
+}
+
 func questions(steps []corsrpc.Step) (all []string) {
 	for _, s := range steps {
 		all = append(all, s.Question+s.Found+s.From.String())
