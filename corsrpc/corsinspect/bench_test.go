@@ -2,7 +2,9 @@ package corsinspect_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -49,5 +51,30 @@ func BenchmarkInspected(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkRefused: a stranger who goes round more paths than groups are kept, so that each
+// refusal has another group forgotten.
+func BenchmarkRefused(b *testing.B) {
+	var policy strings.Builder
+	policy.WriteString("defaults:\n  allow_origins: [https://app.example.com]\nrules:\n")
+	for i := range 1000 {
+		fmt.Fprintf(&policy, "  - path: /p%d\n", i)
+	}
+	layer, _ := newLayer(b, policy.String())
+	for _, paths := range []int{100, 1000} {
+		b.Run(fmt.Sprintf("%d paths", paths), func(b *testing.B) {
+			var requests []*http.Request
+			for i := range paths {
+				requests = append(requests, newRequest(http.MethodPost, fmt.Sprintf("/p%d", i), http.Header{"Origin": {"https://evil.example"}}))
+			}
+			h, w := layer.Wrap(nothing), discard{http.Header{}}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				clear(w.header)
+				h.ServeHTTP(w, requests[i%paths])
+			}
+		})
 	}
 }

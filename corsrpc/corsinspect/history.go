@@ -2,7 +2,6 @@ package corsinspect
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -107,10 +106,15 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 		return g
 	}
 	if len(groups) >= maxGroups {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(groups)), func(a, b groupKey) int {
-			return groups[a].last.Compare(groups[b].last)
-		})
-		h.forgotten += groups[oldest].count
+		// Without a look-up of keys, whose hashes are slow: strangers can have each refusal come here.
+		var oldest groupKey
+		var quietest *group
+		for key, g := range groups {
+			if quietest == nil || g.last.Before(quietest.last) {
+				oldest, quietest = key, g
+			}
+		}
+		h.forgotten += quietest.count
 		delete(groups, oldest)
 	}
 	g := &group{first: time.Now()}
