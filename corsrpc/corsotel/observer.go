@@ -145,8 +145,12 @@ func New(opts ...Option) (*Observer, error) {
 	return o, nil
 }
 
-// Attach adds a layer to the gauges; corsrpc.New calls it. The error is always nil.
+// Attach adds a layer to the gauges; corsrpc.New calls it. The error says that New did not
+// make the observer, which records nothing then.
 func (o *Observer) Attach(l *corsrpc.Layer) error {
+	if o.registration == nil {
+		return errors.New("the observer is not one that corsotel.New made")
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.layers = append(o.layers, weak.Make(l))

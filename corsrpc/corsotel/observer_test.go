@@ -465,6 +465,14 @@ func TestMeaninglessOptions(t *testing.T) {
 	}
 }
 
+// TestZeroObserver: a layer does not take an observer that records nothing.
+func TestZeroObserver(t *testing.T) {
+	t.Parallel()
+	if _, err := corsrpc.New(compile(t, policy), corsrpc.WithObserver(&corsotel.Observer{})); err == nil {
+		t.Error("New takes it")
+	}
+}
+
 // TestUnknownEvents: kinds to come are ignored.
 func TestUnknownEvents(t *testing.T) {
 	t.Parallel()
