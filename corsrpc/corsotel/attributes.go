@@ -124,7 +124,7 @@ type keptOptions struct {
 	kept map[measured]metric.MeasurementOption
 }
 
-const mostKept = 10_000
+const maxKept = 10_000
 
 func (k *keptOptions) of(m measured) metric.MeasurementOption {
 	k.mu.RLock()
@@ -136,7 +136,7 @@ func (k *keptOptions) of(m measured) metric.MeasurementOption {
 	made := metric.WithAttributeSet(attribute.NewSet(m.attributes()...))
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.kept == nil || len(k.kept) >= mostKept {
+	if k.kept == nil || len(k.kept) >= maxKept {
 		k.kept = map[measured]metric.MeasurementOption{}
 	}
 	k.kept[m] = made
