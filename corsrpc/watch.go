@@ -158,6 +158,9 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 		case <-timer.C:
 		case <-s.wake:
 		}
+		if ctx.Err() != nil { // select may prefer the others
+			return
+		}
 		timer.Stop()
 		plan := l.Plan()
 		step := state.next(time.Now(), slices.Contains(l.plan.sourceNames(plan), s.name), plan.sets[s.name])

@@ -2,6 +2,8 @@ package corsrpc_test
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"os"
 	"strings"
 	"testing"
@@ -174,6 +176,29 @@ func TestWatchReadsWhatChangedBefore(t *testing.T) {
 	if !allows(layer2, "https://c.example.com") || !allows(layer, "https://a.example.com") {
 		t.Error("not in force")
 	}
+}
+
+// TestWatchThatHasEnded: a context that has ended before neither has a source asked nor a
+// change of the file taken in, which the next Watch tells of.
+func TestWatchThatHasEnded(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	asked := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		t.Error("the source is asked")
+		return rowsOf().Origins(ended)
+	})
+	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", asked))
+	file := writeFile(t, "cors.yaml", policyOf("a"))
+	w := loadWatched(t, file)
+	replace(t, file, "bad: policy")
+	for range 50 { // select chooses at random
+		if err := errors.Join(layer.Watch(ended), w.layer.Watch(ended)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.follow()
+	w.next("bad", "a")
 }
 
 // TestWatchKeepsTheProfile: the file is read again as it was read at first.

@@ -153,6 +153,9 @@ func (w *Watcher) Next(ctx context.Context, due time.Time) ([]byte, error) {
 		alarm = timer.C
 	}
 	for {
+		if ctx.Err() != nil { // content that is read now would be lost: it is known from then on
+			return nil, ctx.Err()
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
