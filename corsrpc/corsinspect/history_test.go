@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"weak"
@@ -158,6 +159,27 @@ func TestInspectorKeepsNoError(t *testing.T) {
 		t.Error("the error is kept")
 	}
 	runtime.KeepAlive(layer)
+}
+
+// TestPagesWhileRequestsAreRefused: a page shares nothing with what requests change. It is the
+// race detector that notices.
+func TestPagesWhileRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	layer, h := newLayer(t, allowPage)
+	api := layer.Wrap(nothing)
+	var refusing sync.WaitGroup
+	refusing.Go(func() {
+		for i := range 2000 {
+			refuse(api, listRPC, fmt.Sprintf("https://evil%d.example", i%7))
+		}
+	})
+	for range 20 {
+		inspectJSON(t, h, nil)
+	}
+	refusing.Wait()
+	if in := inspectJSON(t, h, nil); len(in.Refusals) != 1 || in.Refusals[0].Count != 2000 {
+		t.Errorf("%+v", in.Refusals)
+	}
 }
 
 // TestInspectorForgetsQuietGroups: where the policy itself has more groups than are
