@@ -291,8 +291,9 @@ func TestNewRefuses(t *testing.T) {
 		t.Errorf("not every problem is named: %v", err)
 	}
 	for _, opt := range []Option{WithEngine(Engine{}), WithCredentials(""), WithDefaults(Init{}), WithEmbedder("null")} {
-		if _, err := New(page, opt); err != nil {
-			t.Error(err)
+		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*")), opt)
+		if _, blocked := send(t, b, "PUT", page, Init{}); blocked != nil { // of the page's own origin
+			t.Error(blocked)
 		}
 	}
 }

@@ -90,6 +90,20 @@ type ruleOf struct {
 	OriginsLeft int `json:"origins_left"`
 }
 
+// TestInspectorAnswersAsAsked: JSON for who accepts it and not a page, in any letter case.
+func TestInspectorAnswersAsAsked(t *testing.T) {
+	t.Parallel()
+	_, h := newLayer(t, allowPage)
+	const page, data = "text/html; charset=utf-8", "application/json"
+	for accept, want := range map[string]string{
+		"": page, "*/*": page, "text/html,application/json;q=0.9": page, "application/json": data, "Application/JSON; charset=utf-8": data, "application/json, TEXT/HTML": page,
+	} {
+		if got := inspect(h, nil, accept).Header().Get("Content-Type"); got != want {
+			t.Errorf("%q: %q, want %q", accept, got, want)
+		}
+	}
+}
+
 // inspectJSON asks for JSON.
 func inspectJSON(t *testing.T, h http.Handler, query url.Values) (in inspection) {
 	t.Helper()
