@@ -19,7 +19,7 @@ var layerFaults = []fault{
 	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
 	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
 	{name: "disabled, but not for images", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
+		d.refuse(r, reasonDisabled)
 	case !d.safe, d.upgrade:`, new: `	case !d.safe, d.upgrade:`},
 	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !isOne(mode, "cors") {
 		d.refuse`, new: `len(mode) > 9 {
@@ -28,20 +28,20 @@ var layerFaults = []fault{
 
 	// Who may call.
 	{name: "disabled, but not for preflights", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`, new: `	case g.disabled && !d.preflight:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`},
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`, new: `	case g.disabled && !d.preflight:
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`},
 	{name: "disabled, but not for calls", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`, new: `	case g.disabled && d.preflight:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`},
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`, new: `	case g.disabled && d.preflight:
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`},
 	{name: "the preflight of a stranger is answered", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && !d.preflight:`},
 	{name: "the call of a stranger reaches the handler", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && d.preflight:`},
 	{name: "a path rule's methods are not held", old: `case !slices.Contains(g.methods, r.Method):`, new: `case false:`},
 	{name: "a path that is read in two ways counts as what it says", old: `	case t.kind == targetUnclear:
-		d.refuse(r, ReasonPathNotCanonical)
+		d.refuse(r, reasonPathNotCanonical)
 	default:`, new: `	default:`},
 
 	// Patterns.
@@ -98,8 +98,8 @@ var layerFaults = []fault{
 	{name: "requested names that are none are granted", old: `		d.reason = ReasonRequestedHeadersMalformed
 		names = nil`, new: `		d.reason = ReasonRequestedHeadersMalformed`},
 	{name: "a space in a token", old: "\"!#$%&'*+-.^_`|~\"", new: "\"!#$%&'*+-.^_`|~ \""},
-	{name: "GET for a method with side effects", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
-	{name: "GET where Connect is not served", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.get:`},
+	{name: "GET for a method with side effects", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
+	{name: "GET where Connect is not served", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.Get:`},
 	{name: "the protocols' headers on other paths", old: `	if kind.path {
 		e.protocols = 0
 	}
@@ -148,12 +148,12 @@ var layerFaults = []fault{
 	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},
 	{name: "an answer with a grant of others' is remembered", old: `|| isAccessControl(name)`, new: ``},
 	{name: "ever new sets drive out the ones in use", old: `!p.used.Swap(false)`, new: `true`},
-	{name: "a set of any size is remembered", old: `len(header) > recentNames || `, new: ``},
-	{name: "long names are remembered", old: `if size <= recentBytes {`, new: `if true {`},
-	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == ReasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
+	{name: "a set of any size is remembered", old: `len(header) > maxCachedNames || `, new: ``},
+	{name: "long names are remembered", old: `if size <= maxCachedBytes {`, new: `if true {`},
+	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == reasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
 	{name: "methods of any length are read", old: ` || len(method[0]) > fetch.MaxRequestedBytes`, new: ``},
 	{name: "what was granted before is granted to any method", old: `if methodGranted && g.grantedBefore`, new: `if g.grantedBefore`},
-	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= recentBytes`, new: ``},
+	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= maxCachedBytes`, new: ``},
 	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
 	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && l.observers == nil &&`, new: `len(origins) == 0 &&`},
 	{name: "a shadow is not asked of servers' calls", old: `plan.shadow == nil && fromServer`, new: `fromServer`},
@@ -184,7 +184,7 @@ var layerFaults = []fault{
 	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
 	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
 	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
-	{name: "the browser keeps its origin through redirects", old: `if !r.asFirst && r.redirectTaint() != "same-origin" {`, new: `if false {`},
+	{name: "the browser keeps its origin through redirects", old: `if !r.namesPageOrigin && r.redirectTaint() != "same-origin" {`, new: `if false {`},
 	{name: "the browser keeps Authorization through redirects", old: `		r.header.Del("Authorization")
 `, new: ``},
 	{name: "the browser does not check what a preflight grants", old: `		if !granted {`, new: `		if !granted && false {`},
@@ -219,7 +219,7 @@ var layerFaults = []fault{
 	{name: "options that are ignored count", old: `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, new: `false`},
 	{name: "an option of a newer version is ignored", old: `		c.checkUnknownFields(field, message.ProtoReflect())
 `, new: ``},
-	{name: "an option that cannot be read is none", old: `			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+	{name: "an option that cannot be read is none", old: `			c.fail(CodeSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
 `, new: ``},
 	{name: "the second half of an option is lost", old: `append(s.options[element], value...) // messages merge`, new: `value`},
 	{name: "an option of another type is none", old: `				value = unreadable`, new: `				return`},
@@ -231,7 +231,7 @@ var layerFaults = []fault{
 	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
 	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
 	{name: "the environment accepts risks", old: `canAccept && holds == "" && !p.added`, new: `canAccept && !p.added`},
-	{name: "a variable that is not set is nobody", old: `			if !c.otherProfile {
+	{name: "a variable that is not set is nobody", old: `			if !c.envMayBeUnset {
 				c.fail`, new: `			if false {
 				c.fail`},
 	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.profileGiven {`, new: `if true {`},

@@ -83,7 +83,7 @@ var liveFaults = []fault{
 	{name: "a reload whose context has ended", old: `	if err := ctx.Err(); err != nil {
 		return err`, new: `	if err := ctx.Err(); err != nil && false {
 		return err`},
-	{name: "a source that fails is asked without a pause", old: `			pause = min(2*pause, longestPause)
+	{name: "a source that fails is asked without a pause", old: `			pause = min(2*pause, maxPause)
 		default:`, new: `			next = time.Nanosecond
 		default:`},
 	{name: "a notice that may have been missed", old: `		s.notice()
@@ -92,8 +92,8 @@ var liveFaults = []fault{
 		}
 `},
 	{name: "a line that is cut as soon as it stands is good", old: `err == nil && connected ||`, new: `err == nil ||`},
-	{name: "a line that tells of changes is never good", old: `err == nil && connected || time.Since(start) > longestPause`, new: `time.Since(start) > longestPause && connected == connected`},
-	{name: "a line that stood for long is never good", old: ` || time.Since(start) > longestPause {`, new: ` && time.Since(start) >= 0 {`},
+	{name: "a line that tells of changes is never good", old: `err == nil && connected || time.Since(start) > maxPause`, new: `time.Since(start) > maxPause && connected == connected`},
+	{name: "a line that stood for long is never good", old: ` || time.Since(start) > maxPause {`, new: ` && time.Since(start) >= 0 {`},
 	{name: "a source that no rule names is asked", old: `named := slices.Contains(l.sourceNames(plan), s.name);`, new: `named := plan != nil;`},
 	{name: "a source that a policy no longer names is listened to", old: `			stop()
 			if named {`, new: `			if named {`},
@@ -123,8 +123,8 @@ var liveFaults = []fault{
 	{name: "a file whose read failed is not read again", old: `		f.info = nil // it is read`, new: `		f.info = after // it is read`},
 	{name: "a file is put off as long as its folder changes", old: `max(0, min(settle, longestSettle-since))`, new: `settle`},
 	{name: "a policy whose source failed is not tried again", old: `			f.await(plan, firstRetry)`, new: `			f.await(nil, firstRetry)`},
-	{name: "a policy whose source fails is tried without a pause", old: `min(2*f.pause, longestPause)`, new: `f.pause`},
-	{name: "a policy whose source fails waits ever longer", old: `min(2*f.pause, longestPause)`, new: `2*f.pause`},
+	{name: "a policy whose source fails is tried without a pause", old: `min(2*f.pause, maxPause)`, new: `f.pause`},
+	{name: "a policy whose source fails waits ever longer", old: `min(2*f.pause, maxPause)`, new: `2*f.pause`},
 	{name: "a policy with a source that nobody gave is tried again", old: `err = l.missingSource(l.sourceNames(plan))`, new: `err = nil`},
 	{name: "a policy that waits replaces the next one", old: `	f.seen = content
 	f.await(nil, 0)`, new: `	f.seen = content`},

@@ -34,7 +34,7 @@ var routeFaults = []fault{
 	{name: "an operational service in another letter case is an application's", old: `return operationalFolded[lower]`, new: `return false`},
 	{name: "defaults reach what a package's rule covers", old: `operational = grantOf(true)`, new: `operational = grantOf(false)`},
 	{name: "defaults reach the methods of operational services", old: `key := grantKey{c.narrowest(m.name), m.noSideEffects, route.IsOperational(m.name), c.elementOf(m.name)}`, new: `key := grantKey{c.narrowest(m.name), m.noSideEffects, false, c.elementOf(m.name)}`},
-	{name: "an operational service is said to lack an origin", old: `case g.kind.unnamed && g.originRule == nil:`, new: `case false:`},
+	{name: "an operational service is said to lack an origin", old: `case g.unnamed && g.originRule == nil:`, new: `case false:`},
 
 	// Which path.
 	{name: "a path in one spelling is looked up in another", old: `ok && raw.decoded == path {`, new: `ok {`},
