@@ -59,8 +59,8 @@ var inspectorFaults = []fault{
 	{name: "the inspector groups by names of the network's", old: `target: d.knownTarget(),`, new: `target: d.target.name,`},
 	{name: "the inspector groups by each origin that is listed", old: `field: d.FieldWithoutIndex(),`, new: `field: d.Field(),`},
 	{name: "the inspector groups by each origin that a shadow lists", old: `shadow.FieldWithoutIndex()`, new: `shadow.Field()`},
-	{name: "fields are told apart by their places in lists", old: `	return field[:list]`, new: `	return field`},
-	{name: "rules are one field", old: ` || strings.HasSuffix(field[:list], "rules")`, new: ``},
+	{name: "fields are told apart by their places in lists", in: "FieldWithoutIndex", old: `return p.Field[:list]`, new: `return p.Field`},
+	{name: "rules are one field", old: ` || strings.HasSuffix(p.Field[:list], "rules")`, new: ``},
 	{name: "the command's brackets are ranges", old: `"-i", "-g", `, new: `"-i", `},
 	{name: "the command cleans up the path", old: `, "--path-as-is"}`, new: `}`},
 	{name: "the command awaits the body of an answer to HEAD", old: `if r.Method == http.MethodHead {`, new: `if false {`},
@@ -101,6 +101,6 @@ var inspectorFaults = []fault{
 	{name: "a trial uses methods that no script may", old: `	case "CONNECT", "TRACE", "TRACK":`, new: `	case "TRACK":`},
 	{name: "a trial sets what no script may", old: `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, new: `if false {`},
 	{name: "a trial takes a server's own page for another's", old: `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, new: `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
-	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.FieldWithoutIndex()`, new: `d.Field()`},
+	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
 	{name: "the metrics keep whatever was measured", old: ` || len(k.kept) >= mostKept`, new: ``},
 }

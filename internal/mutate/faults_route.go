@@ -32,9 +32,9 @@ var routeFaults = []fault{
 	{name: "a known service has a shape only", old: `if n.services[service] == "" {`, new: `if true {`},
 	{name: "every name has more than a shape", old: `if n.services[service] == "" {`, new: `if false {`},
 	{name: "an operational service in another letter case is an application's", old: `return operationalFolded[lower]`, new: `return false`},
-	{name: "defaults reach what a package's rule covers", old: `operational = grantOf(true)`, new: `operational = grantOf(false)`},
-	{name: "defaults reach the methods of operational services", old: `key := grantKey{c.narrowest(m.name), m.noSideEffects, route.IsOperational(m.name), c.elementOf(m.name)}`, new: `key := grantKey{c.narrowest(m.name), m.noSideEffects, false, c.elementOf(m.name)}`},
-	{name: "an operational service is said to lack an origin", old: `case g.unnamed && g.originRule == nil:`, new: `case false:`},
+	{name: "defaults reach what a package's rule covers", old: `s.Operational = r.intern(c.effective(v, c.selectorChain(v, selector, true)`, new: `s.Operational = r.intern(c.effective(v, c.selectorChain(v, selector, false)`},
+	{name: "defaults reach the methods of operational services", old: `key := procedureKey{c.narrowest(v, m.name), m.noSideEffects, route.IsOperational(m.name), v`, new: `key := procedureKey{c.narrowest(v, m.name), m.noSideEffects, false, v`},
+	{name: "an operational service is said to lack an origin", old: `case g.unnamed:`, new: `case false:`},
 
 	// Which path.
 	{name: "a path in one spelling is looked up in another", old: `ok && raw.decoded == path {`, new: `ok {`},
@@ -164,11 +164,7 @@ var routeFaults = []fault{
 	}
 	return n.multi`},
 	{name: "the end that {$} matches is a subtree", old: `if end := n.literal["/"]; end != nil && end.leaf != nil {`, new: `if end := n.literal["/"]; end != nil && n.multi == nil {`},
-	{name: "patterns that differ in letter case only", old: `	if err != nil {
-		return &ConflictError{Other: r.written[other], LetterCase: true}
-	}
-`, new: `	_, _ = other, err
-`},
+	{name: "patterns that differ in letter case only", old: `return &ConflictError{Other: other, LetterCase: true}`, new: `_ = other`},
 	{name: "a dot segment in a pattern", old: `		case ".", "..":`, new: `		case "...":`},
 	{name: "an empty segment in a pattern", old: `		case "":
 			return s, "has an empty`, new: `		case "\x00":
