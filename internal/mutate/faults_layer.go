@@ -167,7 +167,7 @@ var layerFaults = []fault{
 	{name: "what was granted before is granted to any method", old: `if methodGranted && g.grantedBefore`, new: `if g.grantedBefore`},
 	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= maxCachedBytes`, new: ``},
 	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
-	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && l.observers == nil &&`, new: `len(origins) == 0 &&`},
+	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && !l.observers.want(EventDecision) &&`, new: `len(origins) == 0 &&`},
 	{name: "a shadow is not asked of servers' calls", old: `plan.shadow == nil && fromServer`, new: `fromServer`},
 	{name: "refusals of all procedures share a line", old: `((grant*spread)^target)*spread`, new: `grant*spread`},
 	{name: "refusals for all reasons share a line", old: `boundedlog.Key(reason)<<6`, new: `0`},
@@ -207,9 +207,24 @@ var layerFaults = []fault{
 `, new: ``},
 	{name: "the browser does not check what a preflight grants", in: "checkGrant", old: `if !covered {`, new: `if !covered && false {`},
 	{name: "the browser does not check the method", old: `!slices.Contains(granted.methods, r.method) && !fetch`, new: `false && !fetch`},
+	{name: "the browser takes a method's grant in any letter case", old: `!slices.Contains(granted.methods, r.method) && !fetch`, new: `!slices.ContainsFunc(granted.methods, func(m string) bool { return strings.EqualFold(m, r.method) }) && !fetch`},
+	{name: "the browser takes a preflight's * with credentials", old: `wildcard := r.credentials != Include`, new: `wildcard := true`},
+	{name: "the browser takes * for authorization", old: `wildcard && headers["*"] && (name != "authorization" || e.wildcardGrantsAuthorization)`, new: `wildcard && headers["*"]`},
+	{name: "the browser sends any method without a preflight", old: `fetch.SafelistedMethod(r.method) && len(unsafe) == 0`, new: `len(unsafe) == 0`},
+	{name: "the browser uses methods that no script may", old: `if fetch.ForbiddenMethod(method) {`, new: `if false {`},
+	{name: "the browser sends methods as the script writes them", old: `method := fetch.NormalizeMethod(in.Method)`, new: `method := in.Method`},
+	{name: "the browser takes a server's own page for another's", old: `site := "same-origin"`, new: `site := "same-site"`},
 	{name: "the browser takes any status of a preflight", old: `if response.StatusCode < 200 || response.StatusCode > 299 {`, new: `if response.StatusCode < 100 {`},
-	{name: "the browser remembers for good", old: `!now.Before(g.expires)`, new: `false`},
-	{name: "the browser remembers for each page", old: `g.url != r.currentURL().String()`, new: `false`},
+	{name: "the browser remembers for good", old: `ok && now.Before(expires)`, new: `ok && (true || now.Before(expires))`},
+	{name: "the browser remembers for every URL", old: `	expires, ok := c.entries[g]
+`, new: `	var expires time.Time
+	ok := false
+	for have, at := range c.entries {
+		if have.url = g.url; have == g {
+			expires, ok = at, true
+		}
+	}
+`},
 	{name: "the browser sends what a script may not set", old: `fetch.ForbiddenRequestField(name, value) || init`, new: `init`},
 	{name: "the browser asks for nothing", old: `if high || !fetch.SafelistedRequestHeader(name, value) {`, new: `if high {`},
 	{name: "a safelisted value may have 129 bytes", old: `len(value) > 128`, new: `len(value) > 129`},
@@ -268,7 +283,7 @@ var layerFaults = []fault{
 `},
 	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},
 	{name: "a handshake that is granted as a call goes on", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
-	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &d)
+	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
 `, new: ``},
 	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = true`},
 	{name: "no answer explains itself", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = false`},
@@ -289,7 +304,7 @@ var layerFaults = []fault{
 	{name: "a log that panics ends the request", in: "(*Log).write", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
 	{name: "after one line the log is silent", old: `		l.busy = false
 `, new: ``},
-	{name: "only the first observer is told", old: `for _, o := range all {`, new: `for _, o := range all[:1] {`},
+	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
 	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
 	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
 	{name: "a remedy allows null credentials", old: `case d.origin == "null", anyOrigin && impossible != "":`, new: `case anyOrigin && impossible != "":`},

@@ -45,7 +45,7 @@ var liveFaults = []fault{
 	{name: "a period for longer than sets may grow old", old: `(s.every == 0 || s.every > half)`, new: `s.every == 0`},
 	{name: "a set that was old when Watch began grows too old", old: `step.asks = step.wait == 0`, new: `step.asks = false`},
 	{name: "the age of a set when Watch began is forgotten", old: `step.wait = max(0, set.loaded.Add(f.period).Sub(now))`, new: `step.wait = f.period`},
-	{name: "a set that is too old is not told", old: `time.Since(have.loaded), have.expired()`, new: `time.Since(have.loaded), false`},
+	{name: "a set that is too old is not told", old: `set.loaded, set.expired()`, new: `set.loaded, false`},
 	{name: "a set that is too old is logged again and again", old: `report.Expired && !last.Expired`, new: `report.Expired`},
 	{name: "a source has all the time", old: `context.WithTimeoutCause(ctx, s.timeout,`, new: `context.WithTimeoutCause(ctx, s.timeout*1000,`},
 	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // in`, new: `if r := error(nil); r != nil { // in`},
@@ -139,7 +139,7 @@ var liveFaults = []fault{
 	{name: "a form of any site brings cookies to an open path", old: `case d.isAnybodysWrite() && d.hasAmbientCredentials(r):`, new: `case false:`},
 	{name: "a fallback comes from the variable", old: `		run.variable = ""
 `, new: ``},
-	{name: "a shadow is applied", old: `l.compare(r, d, plan.shadow.Decide(request))`, new: `d = plan.shadow.Decide(request)`},
+	{name: "a shadow is applied", old: `l.compare(r, &request, d, plan.shadow.Decide(request))`, new: `d = plan.shadow.Decide(request)`},
 	{name: "a shadow that shows less is no difference", old: `return d.target.grant.answersLike(other.target.grant)`, new: `return true`},
 	{name: "a shadow that enforces is no difference", old: ` || d.observed != other.observed`, new: ``},
 	{name: "a shadow's age is no difference", old: `g.credentials, g.maxAge, g.protocols`, new: `g.credentials, g.protocols`},
