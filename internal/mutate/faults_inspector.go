@@ -102,4 +102,24 @@ var inspectorFaults = []fault{
 `, new: ``},
 	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
 	{name: "the metrics keep whatever was measured", old: ` || len(k.kept) >= mostKept`, new: ``},
+	{name: "an inspector takes a second layer", old: `if !i.layer.CompareAndSwap(nil, l) {`, new: `if i.layer.Store(l); false {`},
+	{name: "a form of any size is tried", old: `len(r.URL.RawQuery) > maxQuery`, new: `false`},
+	{name: "the inspector is loaded by other origins' pages", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+`, new: ``},
+	{name: "the inspector's window is held by the page that opened it", old: `	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+`, new: ``},
+	{name: "a cache gives JSON for the page", in: "(*Inspector).ServeHTTP", old: `	header.Set("Vary", "Accept")
+`, new: ``},
+	{name: "the inspector wants what passes", in: "(*Inspector).Enabled", old: `	return false
+`, new: `	return true
+`},
+	{name: "a reload is shown without its digest", old: `		record.digest = plan.Digest()
+`, new: ``},
+	{name: "a trial has headers under any name", in: "checkFields", old: `if !fetch.IsToken(name) {`, new: `if false {`},
+	{name: "a trial is made in one engine", old: `for _, engine := range engines {
+		outcome`, new: `for _, engine := range engines[:1] {
+		outcome`},
+	{name: "a program sends no cookie", old: `if c.Credentials && len(r.Header["Cookie"]) == 0 {`, new: `if false {`},
+	{name: "engines that differ are shown as one", old: `return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&`, new: `return have.Verdict == shown.Verdict &&`},
+	{name: "a name that nobody knows is shown as it is", old: `if !t.nameIsKnown {`, new: `if false {`},
 }

@@ -197,42 +197,6 @@ var layerFaults = []fault{
 	{name: "a selector that selects nothing", old: `l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS]`, new: `true`},
 	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
 
-	// The browser that judges the layer.
-	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
-	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
-	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
-	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
-	{name: "the browser keeps its origin through redirects", old: `if !r.namesPageOrigin && r.redirectTaint() != "same-origin" {`, new: `if false {`},
-	{name: "the browser keeps Authorization through redirects", old: `		r.drop("Authorization")
-`, new: ``},
-	{name: "the browser does not check what a preflight grants", in: "checkGrant", old: `if !covered {`, new: `if !covered && false {`},
-	{name: "the browser does not check the method", old: `!slices.Contains(granted.methods, r.method) && !fetch`, new: `false && !fetch`},
-	{name: "the browser takes a method's grant in any letter case", old: `!slices.Contains(granted.methods, r.method) && !fetch`, new: `!slices.ContainsFunc(granted.methods, func(m string) bool { return strings.EqualFold(m, r.method) }) && !fetch`},
-	{name: "the browser takes a preflight's * with credentials", old: `wildcard := r.credentials != Include`, new: `wildcard := true`},
-	{name: "the browser takes * for authorization", old: `wildcard && headers["*"] && (name != "authorization" || e.wildcardGrantsAuthorization)`, new: `wildcard && headers["*"]`},
-	{name: "the browser sends any method without a preflight", old: `fetch.SafelistedMethod(r.method) && len(unsafe) == 0`, new: `len(unsafe) == 0`},
-	{name: "the browser uses methods that no script may", old: `if fetch.ForbiddenMethod(method) {`, new: `if false {`},
-	{name: "the browser sends methods as the script writes them", old: `method := fetch.NormalizeMethod(in.Method)`, new: `method := in.Method`},
-	{name: "the browser takes a server's own page for another's", old: `site := "same-origin"`, new: `site := "same-site"`},
-	{name: "the browser takes any status of a preflight", old: `if response.StatusCode < 200 || response.StatusCode > 299 {`, new: `if response.StatusCode < 100 {`},
-	{name: "the browser remembers for good", old: `ok && now.Before(expires)`, new: `ok && (true || now.Before(expires))`},
-	{name: "the browser remembers for every URL", old: `	expires, ok := c.entries[g]
-`, new: `	var expires time.Time
-	ok := false
-	for have, at := range c.entries {
-		if have.url = g.url; have == g {
-			expires, ok = at, true
-		}
-	}
-`},
-	{name: "the browser sends what a script may not set", old: `fetch.ForbiddenRequestField(name, value) || init`, new: `init`},
-	{name: "the browser asks for nothing", old: `if high || !fetch.SafelistedRequestHeader(name, value) {`, new: `if high {`},
-	{name: "a safelisted value may have 129 bytes", old: `len(value) > 128`, new: `len(value) > 129`},
-	{name: "the browser shows trailers", old: `	filtered.Trailer = nil
-`, new: ``},
-	{name: "the browser shows cookies", old: `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, new: `visible(lower)`},
-	{name: "cookies go wherever they are wanted", old: `if r.sameSiteAs(from) {`, new: `if r.sameSiteAs(from) || true {`},
-
 	// What the schema says.
 	{name: "any rule lifts what the schema disables", old: `lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)`, new: `lifts := true`},
 	{name: "lifting what the policy disables lifts what the schema does", old: `		m.disabledFrom = m.schemaDisables

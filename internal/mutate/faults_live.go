@@ -157,4 +157,38 @@ var liveFaults = []fault{
 `, new: `	_ = variable
 `},
 	{name: "a header that a narrower rule denies is said to be granted", old: `if !rules[:narrower].overrules(i.headerRule) {`, new: `if true || rules[:narrower].overrules(i.headerRule) {`},
+
+	// A log that nobody can flood.
+	{name: "every line of a key is written", old: `	quiet[key] = struct{}{}
+`, new: ``},
+	{name: "any number of lines is written in a second", old: `l.inSecond >= linesPerSecond`, new: `false`},
+	{name: "ten lines are written in all", old: `l.second, l.inSecond = now, 0`, new: `l.second = now`},
+	{name: "lines that are not written are not counted", old: `if l.suppressed[kind].Add(1) == 1 {`, new: `if l.suppressed[kind].Add(1) < 0 {`},
+	{name: "lines that are not written are counted once only", old: `n := l.suppressed[kind].Swap(0)`, new: `n := l.suppressed[kind].Load()`},
+	{name: "lines of all kinds are counted as one", old: `l.summaries[kind]`, new: `l.summaries[0]`},
+	{name: "a line that is lost silences the log", old: `		l.unwritten.Add(-1)
+		done()
+		return`, new: `		l.unwritten.Add(-1)
+		return`},
+	{name: "a line that is written waits for good", old: `		defer l.unwritten.Add(-1)
+`, new: ``},
+
+	// A cache that nobody can flood.
+	{name: "a value in use is driven out", old: `		e.used.Store(true)
+`, new: `		e.used.Store(false)
+`},
+	{name: "the hand of a cache stands still", old: `c.hand.Add(1)%Size`, new: `c.hand.Load()%Size`},
+	{name: "a cache that is full takes nothing", old: `!e.used.Swap(false)`, new: `!e.used.Swap(false) && false`},
+
+	// A file that is followed.
+	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
+	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
+	{name: "only the first change of a file is put off", old: `			w.since = time.Time{}
+`, new: ``},
+	{name: "each change of a file puts it off anew", old: `if w.since.IsZero() {`, new: `if true {`},
+	{name: "a file that was written while it was read is not read again", old: `			case err == errTorn:
+				w.readSoon()`, new: `			case err == errTorn:`},
+	{name: "a time that has come while a file is read is forgotten", old: `err == ErrUnchanged && !isDue()`, new: `err == ErrUnchanged && (true || isDue())`},
+	{name: "a file is polled as often as ever", old: `time.NewTicker(f.PollEvery)`, new: `time.NewTicker(DefaultPollEvery)`},
+	{name: "a file that is polled only is told of by the system", old: `if !f.PollOnly {`, new: `if true {`},
 }
