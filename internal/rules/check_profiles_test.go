@@ -16,7 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// schemaWithOptions returns a schema in which services and a method have options.
+// schemaWithOptions returns a schema in which services and methods have options.
 func schemaWithOptions(t *testing.T) *protoregistry.Files {
 	t.Helper()
 	file := schemaFile(4)
@@ -27,8 +27,12 @@ func schemaWithOptions(t *testing.T) *protoregistry.Files {
 	}
 	option(1, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_CONNECT}})
 	option(2, &corsrpcv1.Rule{Disabled: proto.Bool(true)})
-	services[3].Method[0].Options = &descriptorpb.MethodOptions{}
-	proto.SetExtension(services[3].Method[0].Options, corsrpcv1.E_Method, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}})
+	optionOfMethod := func(i int, r *corsrpcv1.Rule) {
+		services[i].Method[0].Options = &descriptorpb.MethodOptions{}
+		proto.SetExtension(services[i].Method[0].Options, corsrpcv1.E_Method, r)
+	}
+	optionOfMethod(0, &corsrpcv1.Rule{AllowCredentials: proto.Bool(true)})
+	optionOfMethod(3, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}})
 	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
 	if err != nil {
 		t.Fatal(err)
@@ -55,14 +59,14 @@ func drawRule(random *rand.Rand, forPath bool) *corsrpcv1.Rule {
 	case 3:
 		r.AllowOriginsFrom = []string{"tenants"}
 	}
-	if random.IntN(4) == 0 {
-		r.AllowCredentials = proto.Bool(random.IntN(3) > 0)
+	if random.IntN(3) == 0 {
+		r.AllowCredentials = proto.Bool(random.IntN(4) > 0)
 	}
 	if random.IntN(6) == 0 {
 		r.Disabled = proto.Bool(random.IntN(3) > 0)
 	}
 	if random.IntN(4) == 0 && !forPath {
-		r.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + random.IntN(2))}
+		r.Protocols = drawProtocols(random)
 	}
 	if random.IntN(4) == 0 {
 		r.AllowHeaders = []string{"x-a"}
@@ -70,12 +74,50 @@ func drawRule(random *rand.Rand, forPath bool) *corsrpcv1.Rule {
 	return r
 }
 
+// drawProtocols draws one protocol.
+func drawProtocols(random *rand.Rand) []corsrpcv1.Protocol {
+	return []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + random.IntN(2))}
+}
+
+// drawVariant draws a profile that differs in one value of one level.
+func drawVariant(random *rand.Rand, of *corsrpcv1.Profile) *corsrpcv1.Profile {
+	p := proto.CloneOf(of)
+	levels := p.Rules
+	if p.Defaults != nil {
+		levels = append(levels[:len(levels):len(levels)], p.Defaults)
+	}
+	if len(levels) == 0 {
+		return p
+	}
+	r := levels[random.IntN(len(levels))]
+	switch random.IntN(6) {
+	case 0:
+		other := drawRule(random, true)
+		r.AllowOrigins, r.AllowOriginsFrom = other.AllowOrigins, other.AllowOriginsFrom
+	case 1:
+		r.AllowOrigins, r.AllowOriginsFrom = nil, nil
+	case 2:
+		r.AllowCredentials = proto.Bool(!r.GetAllowCredentials())
+	case 3:
+		r.Disabled = proto.Bool(!r.GetDisabled())
+	case 4:
+		if r.Path == "" {
+			r.Protocols = drawProtocols(random)
+		}
+	case 5:
+		if selector := drawnSelectors[random.IntN(len(drawnSelectors))]; r.Selector != "" && !slices.ContainsFunc(p.Rules, func(r *corsrpcv1.Rule) bool { return r.Selector == selector }) {
+			r.Selector = selector
+		}
+	}
+	return p
+}
+
 // drawRules draws defaults, perhaps, and some rules.
 func drawRules(random *rand.Rand, most int) (defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) {
 	if random.IntN(2) == 0 {
 		defaults = drawRule(random, true)
 		if random.IntN(4) == 0 {
-			defaults.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + random.IntN(2))}
+			defaults.Protocols = drawProtocols(random)
 		}
 	}
 	taken := map[string]bool{}
@@ -131,17 +173,24 @@ func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
 		return p
 	}
 	codes := map[string]int{}
-	for range 1000 {
+	for range 1500 {
 		policy, profiles := &corsrpcv1.Policy{}, map[string]*corsrpcv1.Profile{}
+		if random.IntN(2) == 0 {
+			policy.SchemaOptions = corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL
+		}
 		policy.Defaults, policy.Rules = drawRules(random, 4)
 		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: "/always/here", AllowOrigins: []string{"https://a.example.com"}, AllowCredentials: proto.Bool(false), Disabled: proto.Bool(false)})
-		for i := range 1 + random.IntN(3) {
+		var last *corsrpcv1.Profile
+		for i := range 1 + random.IntN(4) {
 			p := &corsrpcv1.Profile{}
 			p.Defaults, p.Rules = drawRules(random, 2)
 			if random.IntN(4) == 0 {
 				p.AddOrigins = []string{"https://b.example.com"}
 			}
-			profiles[fmt.Sprint("p", i)] = p
+			if i > 0 && random.IntN(4) > 0 {
+				p = drawVariant(random, last)
+			}
+			profiles[fmt.Sprint("p", i)], last = p, p
 		}
 		want := found(policy, files, "")
 		for name, p := range profiles {
