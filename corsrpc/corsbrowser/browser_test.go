@@ -96,6 +96,7 @@ func wire(b *Browser) (lines []string) {
 func TestPreflights(t *testing.T) {
 	t.Parallel()
 	full := granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "content-type, X-A", "Access-Control-Allow-Methods", "PUT", "Access-Control-Max-Age", "0")
+	anything := granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Access-Control-Allow-Headers", "*", "Access-Control-Allow-Methods", "*")
 	tests := []struct {
 		name, method, url string
 		init              Init
@@ -122,6 +123,12 @@ func TestPreflights(t *testing.T) {
 		{"a user name", "GET", "https://user@api.example.com", Init{}, nil, full, "", CheckURL},
 		{"a URL that is not HTTP", "GET", "ftp://api.example.com", Init{}, nil, full, "", CheckURL},
 		{"no-cors has three methods", "PUT", server, Init{Mode: NoCORS}, nil, full, "", CheckMode},
+		{"* for methods", "PUT", server, Init{}, nil, anything, "preflight PUT []; PUT", ""},
+		{"* for methods, with credentials", "PUT", server, Init{Credentials: Include}, nil, anything, "preflight PUT []", CheckMethods},
+		{"* for headers", "GET", server, Init{}, []string{"X-A", "1"}, anything, "preflight GET [x-a]; GET", ""},
+		{"* for headers, with credentials", "GET", server, Init{Credentials: Include}, []string{"X-A", "1"}, anything, "preflight GET [x-a]", CheckHeaders},
+		{"a method in another letter case", "put", server, Init{}, nil, full, "preflight PUT []; PUT", ""},
+		{"a method in another letter case, which counts", "patch", server, Init{}, nil, granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Methods", "PATCH"), "preflight patch []", CheckMethods},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ type fault struct {
 	new string
 }
 
-var faults = slices.Concat(layerFaults, routeFaults, liveFaults, inspectorFaults)
+var faults = slices.Concat(layerFaults, rulesFaults, routeFaults, liveFaults, faceFaults, inspectorFaults, browserFaults)
 
 // A place is where a fault's text stands.
 type place struct {

@@ -28,20 +28,22 @@ var inspectorFaults = []fault{
 	{name: "the inspector may be framed", old: `; frame-ancestors 'none'`, new: ``},
 	{name: "the inspector may be kept by a cache", old: `	header.Set("Cache-Control", "no-store")
 `, new: ``},
-	{name: "the inspector remembers every group", old: `len(groups) >= mostGroups`, new: `false`},
+	{name: "the inspector remembers every group", old: `len(groups) >= maxGroups`, new: `false`},
 	{name: "the inspector forgets the latest group", old: `slices.MinFunc(`, new: `slices.MaxFunc(`},
-	{name: "the inspector remembers every origin", old: `len(g.origins) >= mostSamples`, new: `false`},
-	{name: "the inspector shows paths as they are", old: `g.path = sample(r.URL.Path)`, new: `g.path = r.URL.Path`},
-	{name: "the inspector keeps origins as they are", old: `from = sample(origin)`, new: `from = origin`},
-	{name: "the inspector keeps all that a preflight asks for", old: `g.missing = sample(d.missing)`, new: `g.missing = d.missing`},
-	{name: "the inspector remembers every reload", old: `len(h.reloads) >= mostReloads`, new: `false`},
-	{name: "the inspector keeps errors of any length", old: `cutText(err.Error(), mostReason)`, new: `err.Error()`},
-	{name: "the inspector shows sources' errors of any length", old: `cutText(from.last.Err.Error(), mostReason)`, new: `from.last.Err.Error()`},
-	{name: "a text is cut within a character", old: `strings.ToValidUTF8(s[:most], "")`, new: `strings.Clone(s[:most])`},
+	{name: "the inspector remembers every origin", old: `len(g.origins) >= maxSamples`, new: `false`},
+	{name: "the inspector shows paths as they are", old: `g.path = safetext.Sample(r.Path)`, new: `g.path = r.Path`},
+	{name: "the inspector keeps origins as they are", old: `from = safetext.Sample(origin)`, new: `from = origin`},
+	{name: "the inspector keeps all that a preflight asks for", old: `g.missing = safetext.Sample(d.Missing())`, new: `g.missing = d.Missing()`},
+	{name: "the inspector remembers every reload", old: `len(h.reloads) >= maxReloads`, new: `false`},
+	{name: "the inspector keeps errors of any length", old: `cutText(err.Error(), maxReason)`, new: `err.Error()`},
+	{name: "the inspector shows sources' errors of any length", old: `cutText(r.Err.Error(), maxReason)`, new: `r.Err.Error()`},
+	{name: "a text is cut within a character", old: `strings.ToValidUTF8(s[:maxBytes], "")`, new: `strings.Clone(s[:maxBytes])`},
 	{name: "an error that says nothing is none", old: `, "an error that says nothing")`, new: `)`},
 	{name: "requests wait for the text of a failed reload", old: `	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
+	} else {
+		record.digest = plan.Digest()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -49,22 +51,26 @@ var inspectorFaults = []fault{
 	defer h.mu.Unlock()
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), mostReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
+	} else {
+		record.digest = plan.Digest()
 	}
 `},
-	{name: "the inspector shows every rule", old: `left = max(len(grants)-mostRules, 0)`, new: `left = 0`},
-	{name: "the inspector shows every procedure of a rule", old: `max(len(names)-mostNames, 0)`, new: `0`},
-	{name: "the inspector shows every origin of a rule", old: `g.values(mostOrigins)`, new: `g.values(1 << 30)`},
-	{name: "the inspector shows a policy of any size", old: `size > mostPolicyBytes`, new: `false`},
-	{name: "the inspector groups by names of the network's", old: `target: d.knownTarget(),`, new: `target: d.target.name,`},
-	{name: "the inspector groups by each origin that is listed", old: `field: d.FieldWithoutIndex(),`, new: `field: d.Field(),`},
-	{name: "the inspector groups by each origin that a shadow lists", old: `shadow.FieldWithoutIndex()`, new: `shadow.Field()`},
-	{name: "fields are told apart by their places in lists", old: `	return field[:list]`, new: `	return field`},
-	{name: "rules are one field", old: ` || strings.HasSuffix(field[:list], "rules")`, new: ``},
+	{name: "the inspector shows every rule", old: `left = max(len(each)-maxRules, 0)`, new: `left = 0`},
+	{name: "the inspector shows every procedure of a rule", old: `max(len(names)-maxNames, 0)`, new: `0`},
+	{name: "the inspector shows every origin of a rule", old: `r.FirstValues(maxOrigins)`, new: `r.FirstValues(1 << 30)`},
+	{name: "the inspector shows a policy of any size", old: `size > maxPolicyBytes`, new: `false && size > 0`},
+	{name: "the inspector groups by names of the network's", old: `	if !known {
+		target = d.PathPattern()`, new: `	if !known && target == "" {
+		target = d.PathPattern()`},
+	{name: "the inspector groups by each origin that is listed", old: `field: from.FieldWithoutIndex()`, new: `field: from.Field`},
+	{name: "the inspector groups by each origin that a shadow lists", old: `shadowFrom.FieldWithoutIndex()`, new: `shadowFrom.Field`},
+	{name: "fields are told apart by their places in lists", in: "FieldWithoutIndex", old: `return p.Field[:list]`, new: `return p.Field`},
+	{name: "rules are one field", old: ` || strings.HasSuffix(p.Field[:list], "rules")`, new: ``},
 	{name: "the command's brackets are ranges", old: `"-i", "-g", `, new: `"-i", `},
 	{name: "the command cleans up the path", old: `, "--path-as-is"}`, new: `}`},
-	{name: "the command awaits the body of an answer to HEAD", old: `if r.Method == http.MethodHead {`, new: `if false {`},
-	{name: "the command gives a body a type", old: `if len(r.Header["Content-Type"]) == 0 {`, new: `if false {`},
+	{name: "the command awaits the body of an answer to HEAD", old: `if e.Request.Method == http.MethodHead {`, new: `if false {`},
+	{name: "the command gives a body a type", old: `if len(header["Content-Type"]) == 0 {`, new: `if false {`},
 	{name: "the command leaves out empty fields", old: `			if value == "" {
 				field = name + ";"
 			}
@@ -76,31 +82,44 @@ var inspectorFaults = []fault{
 	{name: "a trial forgets what is escaped", old: "escaped(path, \"\\\"<>^`{}|\\\\\")", new: `path`},
 	{name: "a trial sends the fragment", old: `	target, _, _ = strings.Cut(target, "#")
 `, new: ``},
-	{name: "a trial takes header fields of several lines", old: `strings.ContainsAny(value, "\x00\r")`, new: `false`},
-	{name: "a trial shows no rule", old: `	t.Rule = showRuleOf(plan.find(&call))
+	{name: "a trial takes header fields of several lines", old: `strings.ContainsAny(value, "\x00\r\n")`, new: `strings.ContainsAny(value, "\x00")`},
+	{name: "a trial shows no rule", old: `	t.Rule, _ = plan.Rule(request)
 `, new: ``},
-	{name: "a trial shows a rule where none governs", old: `if t.kind != targetProcedure && t.kind != targetPath {`, new: `if t.kind == targetNone {`},
-	{name: "a trial forgets the preflight", old: `len(unsafe) > 0 || !safelistedMethod(call.Method)`, new: `false`},
-	{name: "a trial does not look at credentials", old: `case f.Credentials && !isOne(`, new: `case false && !isOne(`},
-	{name: "a trial does not look at the preflight's headers", old: `	for _, name := range unsafe {
-		if !listsName(`, new: `	for _, name := range unsafe[:0] {
-		if !listsName(`},
-	{name: "a trial shows what the script cannot read", old: `(!crossOrigin || fetch`, new: `(true || fetch`},
-	{name: "a trial sends methods as the form has them", old: `if method = normalizedMethod(method); method == "" {`, new: `if normalizedMethod(method) == "" {`},
-	{name: "a trial sends every method in upper case", in: "normalizedMethod", old: `	return method
+	{name: "one rule is said to govern a path that is read in several ways", old: `if t.kind != targetProcedure && t.kind != targetPath {`, new: `if t.kind == targetNone {`},
+	{name: "a trial does not look at credentials", old: `credentials = corsbrowser.Include`, new: `credentials = corsbrowser.Omit`},
+	{name: "a trial has no cookie", old: `		jar.SetCookies(r.URL, []*http.Cookie{{Name: cookieName, Value: cookieValue, Path: "/", Secure: r.URL.Scheme == "https"}})
+`, new: ``},
+	{name: "a trial shows what the script cannot read", old: `o.Readable = response.Header`, new: `o.Readable = browser.Log()[len(browser.Log())-1].Answer`},
+	{name: "a trial's rule is that of the method as the script writes it", old: `request.Method = fetch.NormalizeMethod(request.Method)`, new: `_ = request.Method`},
+	{name: "browsers send every method in upper case", in: "NormalizeMethod", old: `	return method
 }`, new: `	return strings.ToUpper(method)
 }`},
-	{name: "a trial takes a method for another in upper case", old: `!slices.Contains(methods, method)`, new: `!listsName(methods, fetch.Lower(method))`},
-	{name: "a trial takes * for all with credentials", old: `!f.Credentials && slices.Contains(items, "*")`, new: `slices.Contains(items, "*")`},
-	{name: "a trial takes * for authorization", old: `name != "authorization" && f`, new: `f`},
-	{name: "a trial takes what is no list", old: `				return nil, false
-			}
-			items`, new: `				return nil, true
-			}
-			items`},
-	{name: "a trial uses methods that no script may", old: `	case "CONNECT", "TRACE", "TRACK":`, new: `	case "TRACK":`},
-	{name: "a trial sets what no script may", old: `if fetch.ForbiddenRequestHeader(fetch.Lower(name)) {`, new: `if false {`},
-	{name: "a trial takes a server's own page for another's", old: `call.Header["Sec-Fetch-Site"] = []string{"same-origin"}`, new: `call.Header["Sec-Fetch-Site"] = []string{"same-site"}`},
-	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.FieldWithoutIndex()`, new: `d.Field()`},
+	{name: "a browser takes a list with a malformed item", in: "ExtractHeaderListValues", old: `		if !IsToken(item) {
+			return nil, false`, new: `		if !IsToken(item) {
+			return tokens, true`},
+	{name: "a script may use CONNECT", in: "ForbiddenMethod", old: `strings.EqualFold(method, "CONNECT") || `, new: ``},
+	{name: "a trial does not say what the browser drops", old: `		o.Dropped = sent.Dropped
+`, new: ``},
+	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
 	{name: "the metrics keep whatever was measured", old: ` || len(k.kept) >= mostKept`, new: ``},
+	{name: "an inspector takes a second layer", old: `if !i.layer.CompareAndSwap(nil, l) {`, new: `if i.layer.Store(l); false {`},
+	{name: "a form of any size is tried", old: `len(r.URL.RawQuery) > maxQuery`, new: `false`},
+	{name: "the inspector is loaded by other origins' pages", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+`, new: ``},
+	{name: "the inspector's window is held by the page that opened it", old: `	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+`, new: ``},
+	{name: "a cache gives JSON for the page", in: "(*Inspector).ServeHTTP", old: `	header.Set("Vary", "Accept")
+`, new: ``},
+	{name: "the inspector wants what passes", in: "(*Inspector).Enabled", old: `	return false
+`, new: `	return true
+`},
+	{name: "a reload is shown without its digest", old: `		record.digest = plan.Digest()
+`, new: ``},
+	{name: "a trial has headers under any name", in: "checkFields", old: `if !fetch.IsToken(name) {`, new: `if false {`},
+	{name: "a trial is made in one engine", old: `for _, engine := range engines {
+		outcome`, new: `for _, engine := range engines[:1] {
+		outcome`},
+	{name: "a program sends no cookie", old: `if c.Credentials && len(r.Header["Cookie"]) == 0 {`, new: `if false {`},
+	{name: "engines that differ are shown as one", old: `return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&`, new: `return have.Verdict == shown.Verdict &&`},
+	{name: "a name that nobody knows is shown as it is", old: `if !t.nameIsKnown {`, new: `if false {`},
 }

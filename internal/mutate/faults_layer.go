@@ -2,11 +2,11 @@ package main
 
 var layerFaults = []fault{
 	// Who asks.
-	{name: "the first of two Origin headers counts", old: `len(origins) > 1`, new: `len(origins) > 9`},
+	{name: "the first of two Origin headers counts", in: "decideOn", old: `len(origins) > 1`, new: `len(origins) > 9`},
 	{name: "an Origin that no browser sends is a stranger's, not refused", old: `if !from.read(origins[0], t.grant.origins) {`, new: `if !from.read(origins[0], t.grant.origins) && false {`},
 	{name: "same-site counts as same-origin", old: `site[0] == "same-origin" || site[0] == "none"`, new: `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
 	{name: "a second Sec-Fetch-Site is not looked at", old: `len(site) == 1 && (site[0]`, new: `len(site) >= 1 && (site[0]`},
-	{name: "a Host that is the Origin's counts for more than Sec-Fetch-Site", old: `	case len(site) > 0:
+	{name: "a Host that is the Origin's counts for more than Sec-Fetch-Site", in: "decideOn", old: `	case len(site) > 0:
 `, new: ``},
 	{name: "same host, whatever the port", in: "SameHost", old: `return port == o.Port`, new: `return true`},
 	{name: "same host, a plain origin under TLS too", old: `tls && o.Scheme == "http"`, new: `false`},
@@ -19,7 +19,7 @@ var layerFaults = []fault{
 	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
 	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
 	{name: "disabled, but not for images", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
+		d.refuse(r, reasonDisabled)
 	case !d.safe, d.upgrade:`, new: `	case !d.safe, d.upgrade:`},
 	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !isOne(mode, "cors") {
 		d.refuse`, new: `len(mode) > 9 {
@@ -28,20 +28,20 @@ var layerFaults = []fault{
 
 	// Who may call.
 	{name: "disabled, but not for preflights", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`, new: `	case g.disabled && !d.preflight:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`},
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`, new: `	case g.disabled && !d.preflight:
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`},
 	{name: "disabled, but not for calls", old: `	case g.disabled:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`, new: `	case g.disabled && d.preflight:
-		d.refuse(r, ReasonDisabled)
-	case g.kind.unnamed`},
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`, new: `	case g.disabled && d.preflight:
+		d.refuse(r, reasonDisabled)
+	case g.unnamed`},
 	{name: "the preflight of a stranger is answered", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && !d.preflight:`},
 	{name: "the call of a stranger reaches the handler", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && d.preflight:`},
 	{name: "a path rule's methods are not held", old: `case !slices.Contains(g.methods, r.Method):`, new: `case false:`},
 	{name: "a path that is read in two ways counts as what it says", old: `	case t.kind == targetUnclear:
-		d.refuse(r, ReasonPathNotCanonical)
+		d.refuse(r, reasonPathNotCanonical)
 	default:`, new: `	default:`},
 
 	// Patterns.
@@ -82,36 +82,47 @@ var layerFaults = []fault{
 		problems`},
 
 	// What a preflight grants.
-	{name: "authorization by *", old: `return name != "authorization" && !fetch`, new: `return !fetch`},
+	{name: "authorization by *", old: `name != "authorization" && !fetch`, new: `!fetch`},
 	{name: "metadata of grpc-gateway by *", old: ` &&
-		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(m.name, rpc.GatewayPrefix))`, new: ``},
+		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(prefix, rpc.GatewayPrefix))`, new: ``},
 	{name: "metadata of grpc-gateway in the family of gRPC-Web", old: `return strings.HasPrefix(lower, GatewayPrefix)`, new: `return false`},
 	{name: "trace contexts of gRPC in its family", old: `case "grpc-trace-bin", "grpc-tags-bin":`, new: `case "grpc-tags-bin":`},
-	{name: "the wider layer wins for headers", old: `	slices.Reverse(e.request)
-`, new: ``},
-	{name: "a denied header is granted", old: `				return m.yes, true`, new: `				return true, true`},
-	{name: "a short prefix wins over a long one", old: `return len(b.name) - len(a.name)`, new: `return len(a.name) - len(b.name)`},
+	{name: "the wider level wins for headers", old: `for _, l := range slices.Backward(levels) {`, new: `for _, l := range levels {`},
+	{name: "a denied header is granted", in: "HeaderRules.Lookup", old: `return grants, true`, new: `return true, true`},
+	{name: "a short prefix wins over a long one", old: `			if grants, ok := l.prefixes[prefix]; ok && reaches(prefix, name, grants) {
+				return grants, true
+			}
+		}`, new: `			if of, ok := l.prefixes[prefix]; ok && reaches(prefix, name, of) {
+				grants, mentioned = of, true
+			}
+		}
+		if mentioned {
+			return grants, true
+		}`},
+	{name: "a rule lists short prefixes before long ones", old: `return len(b.name) - len(a.name)`, new: `return len(a.name) - len(b.name)`},
 	{name: "a prefix without its hyphen", old: `case !strings.HasSuffix(prefix, "-"):`, new: `case false:`},
-	{name: "a script can be granted cookies as a header", old: `case d == rpc.Request && m.name == "cookie":`, new: `case false:`},
+	{name: "a script can be granted cookies as a header", old: `case d == rpc.Request && h.name == "cookie":`, new: `case false:`},
 	{name: "requested headers without end", old: `if size > MaxRequestedBytes {`, new: `if size > MaxRequestedBytes<<9 {`},
 	{name: "requested names without end", old: `len(dst)-start == MaxRequestedNames`, new: `len(dst)-start == MaxRequestedNames<<9`},
-	{name: "requested names that are none are granted", old: `		d.reason = ReasonRequestedHeadersMalformed
-		names = nil`, new: `		d.reason = ReasonRequestedHeadersMalformed`},
-	{name: "a space in a token", old: "\"!#$%&'*+-.^_`|~\"", new: "\"!#$%&'*+-.^_`|~ \""},
-	{name: "GET for a method with side effects", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
-	{name: "GET where Connect is not served", old: `	case e.kind.get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.get:`},
-	{name: "the protocols' headers on other paths", old: `	if kind.path {
-		e.protocols = 0
+	{name: "requested names that are none are granted", in: "(*grant).requested", old: `	if !ok {
+		return "", "", false
 	}
 `, new: ``},
-	{name: "a preflight that is remembered as long as none says", old: `	return e.maxAgeFrom.message.GetMaxAge().AsDuration()`, new: `	return defaultMaxAge`},
+	{name: "a space in a token", old: "\"!#$%&'*+-.^_`|~\"", new: "\"!#$%&'*+-.^_`|~ \""},
+	{name: "GET for a method with side effects", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
+	{name: "GET where Connect is not served", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.Get:`},
+	{name: "the protocols' headers on other paths", old: `	if kind.Path {
+		m.protocols = 0
+	}
+`, new: ``},
+	{name: "a preflight that is remembered as long as none says", old: `return *m.maxAgeFrom.maxAge`, new: `return DefaultMaxAge`},
 
 	// What an answer carries.
 	{name: "a dropped Vary", old: `	if e.safe {
 		f.addVary(e.vary())
 	}`, new: ``},
-	{name: "Vary says Origin and not Sec-Fetch-Site", old: `	case !kind.path:
-		g.vary = varyBySite`, new: `	case !kind.path:
+	{name: "Vary says Origin and not Sec-Fetch-Site", old: `	case !ofPath:
+		g.vary = varyBySite`, new: `	case !ofPath:
 		g.vary = "Origin"`},
 	{name: "no Vary where credentials are allowed", old: `g.anyOrigin && !g.credentials && !g.disabled }`, new: `!g.credentials && !g.disabled }`},
 	{name: "Vary of the handler is lost", old: `append(lines[:len(lines):len(lines)], missing[2:])`, new: `[]string{missing[2:]}`},
@@ -122,10 +133,11 @@ var layerFaults = []fault{
 	{name: "the handler's own grant stays", old: `	replaced = dropAccessControl(header)
 `, new: `	replaced = false
 `},
-	{name: "the handler's own grant stays in another letter case", old: `strings.EqualFold(key[:len(accessControl)], accessControl)`, new: `key[:len(accessControl)] == "Access-Control-"`},
+	{name: "the handler's own grant stays in another letter case", in: "IsAccessControl", old: `strings.EqualFold(name[:len(prefix)], prefix)`, new: `name[:len(prefix)] == "Access-Control-"`},
 	{name: "a refusal carries the grant", old: `		d.applyRefusal(f)
 `, new: `		d.applyRefusal(f)
-		d.applyOrigin(d.origin, f)
+		f.origin = []string{d.origin}
+		d.applyOrigin(f)
 `},
 	{name: "everyone's answer names the one who asks", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
 	{name: "credentials for everyone", old: `	if e.target.grant.credentials {`, new: `	if true {`},
@@ -146,71 +158,56 @@ var layerFaults = []fault{
 	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) {`, new: `if len(header) < len(e.names) {`},
 	{name: "a name without a value counts as carried", old: `if len(header[name]) == 0 {`, new: `if _, ok := header[name]; !ok {`},
 	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},
-	{name: "an answer with a grant of others' is remembered", old: `|| isAccessControl(name)`, new: ``},
-	{name: "ever new sets drive out the ones in use", old: `!p.used.Swap(false)`, new: `true`},
-	{name: "a set of any size is remembered", old: `len(header) > recentNames || `, new: ``},
-	{name: "long names are remembered", old: `if size <= recentBytes {`, new: `if true {`},
-	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == ReasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
+	{name: "an answer with a grant of others' is remembered", old: ` || fetch.IsAccessControl(name)`, new: ``},
+	{name: "ever new sets drive out the ones in use", old: `!e.used.Swap(false)`, new: `true`},
+	{name: "a set of any size is remembered", old: `len(header) > maxCachedNames || `, new: ``},
+	{name: "long names are remembered", old: `if size <= maxCachedBytes {`, new: `if true {`},
+	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == reasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
 	{name: "methods of any length are read", old: ` || len(method[0]) > fetch.MaxRequestedBytes`, new: ``},
 	{name: "what was granted before is granted to any method", old: `if methodGranted && g.grantedBefore`, new: `if g.grantedBefore`},
-	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= recentBytes`, new: ``},
+	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= maxCachedBytes`, new: ``},
 	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
-	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && l.observers == nil &&`, new: `len(origins) == 0 &&`},
+	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && !l.observers.want(EventDecision) &&`, new: `len(origins) == 0 &&`},
 	{name: "a shadow is not asked of servers' calls", old: `plan.shadow == nil && fromServer`, new: `fromServer`},
 	{name: "refusals of all procedures share a line", old: `((grant*spread)^target)*spread`, new: `grant*spread`},
-	{name: "refusals for all reasons share a line", old: `lineKey(reason.index()+1)<<6`, new: `0`},
+	{name: "refusals for all reasons share a line", old: `boundedlog.Key(reason)<<6`, new: `0`},
 	{name: "refusals by all rules share a line", old: `((grant*spread)^target)*spread`, new: `target*spread`},
-	{name: "differences share a line, whatever the shadow says", old: ` | lineKey(shadow.index()+1)`, new: ``},
+	{name: "differences share a line, whatever the shadow says", old: ` | boundedlog.Key(shadow)`, new: ``},
 	{name: "a key is quiet for good", old: `	delete(quiet, key)
 `, new: ``},
 	{name: "a header map shares the plan's memory", old: `f.values[n-1 : n : n]`, new: `f.values[n-1 : n]`},
 
 	// Which rule.
-	{name: "the widest rule wins", old: `slices.Backward(covering)`, new: `slices.All(covering)`},
-	{name: "credentials with *", old: `		case "*":
-			c.failOnce`, new: `		case "none":
-			c.failOnce`},
-	{name: "credentials with null", old: `		case "null":
-			c.failOnce`, new: `		case "none":
-			c.failOnce`},
-	{name: "a rule below a disabled one opens it", old: `if e.disabledFrom.rule().GetDisabled() && lifts && c.saysSomething(l) {`, new: `if false {`},
-	{name: "a risk that one rule accepts holds for all", old: `slices.Contains(p.message.GetAcceptRisks(), risk)`, new: `true`},
+	{name: "the widest rule wins", in: "merge", old: `for _, l := range levels {`, new: `for _, l := range slices.Backward(levels) {`},
+	{name: "credentials with *", old: `for _, i := range m.originsFrom.anybodys() {
+`, new: `for _, i := range m.originsFrom.anybodys() {
+		if i.text == "*" {
+			continue
+		}
+`},
+	{name: "credentials with null", old: `for _, i := range m.originsFrom.anybodys() {
+`, new: `for _, i := range m.originsFrom.anybodys() {
+		if i.text == "null" {
+			continue
+		}
+`},
+	{name: "a rule below a disabled one opens it", old: `if m.Disabled() && lifts && l.isRule && l.element == "" {`, new: `if false {`},
+	{name: "a risk that one rule accepts holds for all", old: `canAccept && l.risks[risk]`, new: `canAccept`},
 	{name: "a field from a newer version is ignored", in: "checkUnknownFields", old: `if len(m.GetUnknown()) > 0 {`, new: `if false {`},
-	{name: "a selector that selects nothing", old: `p.selector == "*" || p.accepts(corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)`, new: `true`},
+	{name: "a selector that selects nothing", old: `l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS]`, new: `true`},
 	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
 
-	// The browser that judges the layer.
-	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
-	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
-	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
-	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
-	{name: "the browser keeps its origin through redirects", old: `if !r.asFirst && r.redirectTaint() != "same-origin" {`, new: `if false {`},
-	{name: "the browser keeps Authorization through redirects", old: `		r.header.Del("Authorization")
-`, new: ``},
-	{name: "the browser does not check what a preflight grants", old: `		if !granted {`, new: `		if !granted && false {`},
-	{name: "the browser does not check the method", old: `!slices.Contains(methods, r.method) && !isCORSSafelistedMethod(r.method)`, new: `false && !isCORSSafelistedMethod(r.method)`},
-	{name: "the browser takes any status of a preflight", old: `if response.StatusCode < 200 || response.StatusCode > 299 {`, new: `if response.StatusCode < 100 {`},
-	{name: "the browser remembers for good", old: `!now.Before(g.expires)`, new: `false`},
-	{name: "the browser remembers for each page", old: `g.url != r.currentURL().String()`, new: `false`},
-	{name: "the browser sends what a script may not set", old: `if fetch.ForbiddenRequestHeader(lower) {`, new: `if false {`},
-	{name: "the browser asks for nothing", old: `if high || !fetch.SafelistedRequestHeader(name, value) {`, new: `if high {`},
-	{name: "a safelisted value may have 129 bytes", old: `len(value) > 128`, new: `len(value) > 129`},
-	{name: "the browser shows trailers", old: `	filtered.Trailer = nil
-`, new: ``},
-	{name: "the browser shows cookies", old: `visible(lower) && !fetch.ForbiddenResponseHeader(lower)`, new: `visible(lower)`},
-	{name: "cookies go wherever they are wanted", old: `if r.sameSiteAs(from) {`, new: `if r.sameSiteAs(from) || true {`},
-
 	// What the schema says.
-	{name: "any rule lifts what the schema disables", old: `lifts := e.schemaDisables == nil || l.lifts(e.schemaDisables)`, new: `lifts := true`},
-	{name: "lifting what the policy disables lifts what the schema does", old: `		e.disabledFrom = e.schemaDisables
-`, new: `		e.disabledFrom, e.schemaDisables = l, nil
+	{name: "any rule lifts what the schema disables", old: `lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)`, new: `lifts := true`},
+	{name: "lifting what the policy disables lifts what the schema does", old: `		m.disabledFrom = m.schemaDisables
+`, new: `		m.disabledFrom, m.schemaDisables = l, nil
 `},
 	{name: "a service's rule lifts what its method's option disables", old: `l.selector == disabled.element || strings.HasPrefix(l.selector, disabled.element+".")`, new: `strings.HasPrefix(disabled.element, l.selector)`},
-	{name: "an option has preflights remembered for longer", old: `!(l.shapes && age.AsDuration() > e.maxAgeOrDefault())`, new: `true`},
+	{name: "an option has preflights remembered for longer", old: `!(l.shapes && *l.maxAge > m.MaxAge())`, new: `true`},
 	{name: "an option adds a protocol", old: `	case !l.shapes:
 `, new: `	case true:
 `},
-	{name: "an option leaves no protocol", old: `	case e.protocols&l.protocols == 0:`, new: `	case false:`},
+	{name: "an option leaves no protocol", old: `	case m.protocols&l.protocols == 0:`, new: `	case false:`},
 	{name: "a schema says who may call", old: `len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0`, new: `false`},
 	{name: "a schema grants all headers", old: `slices.Contains(m.GetAllowHeaders(), "*")`, new: `false`},
 	{name: "a schema grants credentials", old: `	if m.GetAllowCredentials() {`, new: `	if false {`},
@@ -219,29 +216,38 @@ var layerFaults = []fault{
 	{name: "options that are ignored count", old: `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, new: `false`},
 	{name: "an option of a newer version is ignored", old: `		c.checkUnknownFields(field, message.ProtoReflect())
 `, new: ``},
-	{name: "an option that cannot be read is none", old: `			c.fail(CheckSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+	{name: "an option that cannot be read is none", old: `			c.fail(CodeSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
 `, new: ``},
 	{name: "the second half of an option is lost", old: `append(s.options[element], value...) // messages merge`, new: `value`},
 	{name: "an option of another type is none", old: `				value = unreadable`, new: `				return`},
-	{name: "a method that the schema does not have goes without its service's options", old: `if c.options[service] != nil && c.rules[service] == nil {`, new: `if false {`},
+	{name: "a method that the schema does not have goes without its service's options", old: `if c.schema.services[element] && b.names[element] == nil {`, new: `if false {`},
 
 	// Profiles and the environment.
-	{name: "a profile that the policy does not have is none", old: `	if chosen == "" || c.profiles[chosen] != nil {`, new: `	if true {`},
-	{name: "profiles that are not chosen are not checked", old: `		if profile != chosen {`, new: `		if false {`},
+	{name: "a profile that the policy does not have is none", old: `	if chosen == "" || profiles[chosen] != nil {
+		return chosen
+	}`, new: `	if profiles[chosen] == nil {
+		chosen = ""
+	}
+	if true {
+		return chosen
+	}`},
+	{name: "profiles that are not chosen are not checked", old: `if name == chosen {`, new: `if name != "" {`},
 	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
 	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
-	{name: "the environment accepts risks", old: `canAccept && holds == "" && !p.added`, new: `canAccept && !p.added`},
-	{name: "a variable that is not set is nobody", old: `			if !c.otherProfile {
+	{name: "the environment accepts risks", old: `canAccept && holds == "" && !l.added`, new: `canAccept && !l.added`},
+	{name: "a variable that is not set is nobody", old: `			if !c.envMayBeUnset {
 				c.fail`, new: `			if false {
 				c.fail`},
-	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.profileGiven {`, new: `if true {`},
+	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.compile.profileGiven {`, new: `if true {`},
 
 	// Seeing and guarding.
 	{name: "a handshake without Origin, from elsewhere", old: `case !d.safe, d.upgrade:`, new: `case !d.safe:`},
-	{name: "a handshake where no rule governs", old: `t = &target{grant: plan.nobody, answers: &plan.nobody.answers}`, new: `return true`},
+	{name: "a handshake where no rule governs", old: `		t = plan.nobody
+`, new: `		return true
+`},
 	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},
 	{name: "a handshake that is granted as a call goes on", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
-	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &d)
+	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
 `, new: ``},
 	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = true`},
 	{name: "no answer explains itself", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = false`},
@@ -254,21 +260,18 @@ var layerFaults = []fault{
 	{name: "a gRPC message is not escaped", old: `strings.ReplaceAll(m, "%", "%25")`, new: `m`},
 	{name: "null is advised without quotes", old: `case "", "null",`, new: `case "",`},
 	{name: "an observer's panic reaches the request", in: "observe", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
-	{name: "a log that is stuck holds up who logs", old: `	case <-patience.C:
+	{name: "a log that is stuck holds up who logs", old: `	case <-timeout.C:
 `, new: ``},
-	{name: "lines pile up before a log that is stuck", old: `l.stuck.Add(1) > logMostStuck`, new: `l.stuck.Add(1) < 0`},
-	{name: "differences are counted as refusals", old: `l.admit(lineDifference, `, new: `l.admit(lineRefused, `},
+	{name: "lines pile up before a log that is stuck", old: `l.unwritten.Add(1) > maxUnwritten`, new: `l.unwritten.Add(1) < 0`},
+	{name: "differences are counted as refusals", old: `l.Admit(lineDifference, `, new: `l.Admit(lineRefused, `},
 	{name: "a log that is stuck holds up every request", old: `quiet || l.busy || l.inSecond`, new: `quiet || l.inSecond`},
-	{name: "a log that panics ends the request", in: "lineThen", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
+	{name: "a log that panics ends the request", in: "(*Log).write", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
 	{name: "after one line the log is silent", old: `		l.busy = false
 `, new: ``},
-	{name: "only the first observer is told", old: `for _, o := range all {`, new: `for _, o := range all[:1] {`},
+	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
 	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
 	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
 	{name: "a remedy allows null credentials", old: `case d.origin == "null", anyOrigin && impossible != "":`, new: `case anyOrigin && impossible != "":`},
 	{name: "a remedy forgets the risk", old: `risk = "PLAIN_HTTP"`, new: `risk = ""`},
-	{name: "an explanation has no end", old: `		if ends {
-			break
-		}
-`, new: ``},
+	{name: "an explanation has no end", old: `if a.ends != reasonNone {`, new: `if false {`},
 }

@@ -26,9 +26,9 @@ var liveFaults = []fault{
 	{name: "an index is off by one", old: `return t.every[i] > place`, new: `return t.every[i] >= place`},
 	{name: "a list is read past its block", old: `if int(next&(blockSize-1)) >= len(`, new: `if int(next&(blockSize-1)) > len(`},
 	{name: "a bad origin of a long list is left out", old: `if len(problems) > 0 && !accept(problems) {`, new: `if len(problems) > 0 && !accept(problems) && false {`},
-	{name: "a risk of a long list is accepted", old: `return !canAccept || !p.accepts(risk)`, new: `return !canAccept || false && p.accepts(risk)`},
+	{name: "a risk of a long list is accepted", old: `!canAccept || !l.risks[risk]`, new: `!canAccept || false && l.risks[risk]`},
 	{name: "variables in a long list are origins", old: `	if list.set == nil {
-		c.parseOriginItems(p, field, list.texts.All)
+		c.parseOriginItems(l, field, list.texts.All)
 		return
 	}
 `, new: ``},
@@ -42,98 +42,104 @@ var liveFaults = []fault{
 	{name: "a set of any size is kept", old: `set.origins.Len() > s.maxOrigins`, new: `false`},
 	{name: "a set of any age counts", old: ` && !s.expired()`, new: ``},
 	{name: "the set of a source that answers grows too old", old: `half > 0 && (`, new: `half > 0 && false && (`},
-	{name: "a period for longer than sets may grow old", old: `(s.every <= 0 || s.every > half)`, new: `s.every <= 0`},
-	{name: "a set that was old when Watch began grows too old", old: ` && now.Before(set.loaded.Add(next)):`, new: `:`},
-	{name: "the age of a set when Watch began is forgotten", old: `next = set.loaded.Add(next).Sub(now)`, new: `_ = now`},
-	{name: "a set that is too old is not told", old: `time.Since(have.loaded), have.expired()`, new: `time.Since(have.loaded), false`},
+	{name: "a period for longer than sets may grow old", old: `(s.every == 0 || s.every > half)`, new: `s.every == 0`},
+	{name: "a set that was old when Watch began grows too old", old: `step.asks = step.wait == 0`, new: `step.asks = false`},
+	{name: "the age of a set when Watch began is forgotten", old: `step.wait = max(0, set.loaded.Add(f.period).Sub(now))`, new: `step.wait = f.period`},
+	{name: "a set that is too old is not told", old: `set.loaded, set.expired()`, new: `set.loaded, false`},
 	{name: "a set that is too old is logged again and again", old: `report.Expired && !last.Expired`, new: `report.Expired`},
 	{name: "a source has all the time", old: `context.WithTimeoutCause(ctx, s.timeout,`, new: `context.WithTimeoutCause(ctx, s.timeout*1000,`},
 	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // in`, new: `if r := error(nil); r != nil { // in`},
-	{name: "a reload forgets the sets", old: `	kept := maps.Clone(l.sets)`, new: `	kept := maps.Clone(loaded)`},
-	{name: "a set that nobody names is kept", in: "reload", old: `return !slices.Contains(named, name) })`, new: `return false })`},
-	{name: "a refresh brings back the policy before", old: `		l.keepYounger(name, set)
-		l.plan.Store(l.bind(l.plan.Load()))`, new: `		l.keepYounger(name, set)
-		have := l.plan.Load()
-		l.writing.Unlock()
-		l.writing.Lock()
-		l.plan.Store(l.bind(have))`},
+	{name: "a reload forgets the sets", in: "(*livePlan).replace", old: `p.sets = maps.Clone(p.sets)`, new: `p.sets = maps.Clone(loaded)`},
+	{name: "a set that nobody names is kept", in: "(*livePlan).replace", old: `return !slices.Contains(named, name) })`, new: `return false })`},
+	{name: "a refresh brings back the policy before", old: `	p.keepYounger(name, set)
+	p.bound.Store(p.bind(p.Load()))`, new: `	p.keepYounger(name, set)
+	have := p.Load()
+	p.mu.Unlock()
+	p.mu.Lock()
+	p.bound.Store(p.bind(have))`},
 	{name: "a refresh brings back the policy from before it asked", old: `	set, report := s.load(ctx)
-	l.writing.Lock()
 	if set != nil {
-		l.keepYounger(name, set)
-		l.plan.Store(l.bind(l.plan.Load()))`, new: `	have := l.plan.Load()
+		l.plan.put(name, set)`, new: `	have := l.plan.Load()
 	set, report := s.load(ctx)
-	l.writing.Lock()
 	if set != nil {
-		l.keepYounger(name, set)
-		l.plan.Store(l.bind(have))`},
-	{name: "an older set takes the place of a younger one", old: `have == nil || !set.loaded.Before(have.loaded)`, new: `have == nil || set != nil`},
+		l.plan.put(name, set)
+		l.plan.bound.Store(l.plan.bind(have))`},
+	{name: "an older set takes the place of a younger one", old: `have != nil && set.loaded.Before(have.loaded)`, new: `have != nil && false`},
 	{name: "reloads do not take turns", old: `	l.reloading.Lock()
 	defer l.reloading.Unlock()
 `, new: ``},
-	{name: "a new source is not asked before the swap", old: `		if slices.Contains(before, name) && (`, new: `		if true || (`},
+	{name: "a new source is not asked before the swap", old: `		return true
+	}
+	onlyShadowNamed`, new: `		return false
+	}
+	onlyShadowNamed`},
 	{name: "a shadow's source that fails holds up a reload", old: `		case own:
 			return report.Err`, new: `		default:
 			return report.Err`},
-	{name: "a shadow's source that hangs holds up a reload", old: `		set, report := l.sources[name].loadFor(ctx, own)`, new: `		set, report := l.sources[name].loadFor(ctx, true || own)`},
-	{name: "a source that failed for a shadow is not asked for a policy", old: `have.sets[name] != nil || slices.Contains(have.sourceNames, name)`, new: `true`},
-	{name: "a reload waits for a source that failed before", old: `have.sets[name] != nil || slices.Contains(have.sourceNames, name)`, new: `have.sets[name] != nil`},
-	{name: "a source that a policy and its shadow name is asked twice", old: `(&Plan{sourceNames: plan.sourceNames, shadow: l.shadow}).Sources()`, new: `append(slices.Clone(plan.sourceNames), l.shadow.sourceNames...)`},
+	{name: "a shadow's source that hangs holds up a reload", old: `if !own {
+			load = s.loadForShadow`, new: `if false {
+			load = s.loadForShadow`},
+	{name: "a source that failed for a shadow is not asked for a policy", old: `return onlyShadowNamed && have`, new: `return false && onlyShadowNamed && have`},
+	{name: "a reload waits for a source that failed before", old: `onlyShadowNamed := !slices.Contains(have.sourceNames, name)`, new: `onlyShadowNamed := true`},
+	{name: "a shadow's source that failed before is asked at each reload", old: ` && slices.Contains(next.sourceNames, name)`, new: ``},
+	{name: "a source that a policy and its shadow name is asked twice", old: `(&Plan{sourceNames: plan.sourceNames, shadow: p.shadow}).Sources()`, new: `append(slices.Clone(plan.sourceNames), p.shadow.sourceNames...)`},
 	{name: "a policy with a source that nobody gave", old: `		if l.sources[name] == nil {`, new: `		if false {`},
 	{name: "a reload whose context has ended", old: `	if err := ctx.Err(); err != nil {
 		return err`, new: `	if err := ctx.Err(); err != nil && false {
 		return err`},
-	{name: "a source that fails is asked without a pause", old: `			pause = min(2*pause, longestPause)
-		default:`, new: `			next = time.Nanosecond
-		default:`},
-	{name: "a notice that may have been missed", old: `		s.notice()
+	{name: "a source that fails is asked without a pause", old: `wait, f.pause = f.pause, longer(f.pause)`, new: `wait = time.Nanosecond`},
+	{name: "the pause after failures does not grow", old: `return min(2*pause, maxPause)`, new: `return pause`},
+	{name: "the pause after failures grows without end", old: `return min(2*pause, maxPause)`, new: `return 2 * pause`},
+	{name: "a notice that may have been missed", in: "(*Layer).listen", old: `		s.wakeUp()
 `, new: `		if err == nil {
-			s.notice()
+			s.wakeUp()
 		}
 `},
 	{name: "a line that is cut as soon as it stands is good", old: `err == nil && connected ||`, new: `err == nil ||`},
-	{name: "a line that tells of changes is never good", old: `err == nil && connected || time.Since(start) > longestPause`, new: `time.Since(start) > longestPause && connected == connected`},
-	{name: "a line that stood for long is never good", old: ` || time.Since(start) > longestPause {`, new: ` && time.Since(start) >= 0 {`},
-	{name: "a source that no rule names is asked", old: `named := slices.Contains(l.sourceNames(plan), s.name);`, new: `named := plan != nil;`},
-	{name: "a source that a policy no longer names is listened to", old: `			stop()
-			if named {`, new: `			if named {`},
-	{name: "a source that a new policy names is not listened to", old: `			s.notice() // Watch begins`, new: `			_ = s // Watch begins`},
-	{name: "a source that was asked is asked again when Watch begins", old: `case began && set != nil && next == 0:`, new: `case began && false && next == 0:`},
+	{name: "a line that tells of changes is never good", old: `err == nil && connected || time.Since(start) > maxPause`, new: `time.Since(start) > maxPause && connected == connected`},
+	{name: "a line that stood for long is never good", old: ` || time.Since(start) > maxPause {`, new: ` && time.Since(start) >= 0 {`},
+	{name: "a source that no rule names is asked", old: `slices.Contains(l.plan.sourceNames(plan), s.name)`, new: `true || slices.Contains(l.plan.sourceNames(plan), s.name)`},
+	{name: "a source that a policy no longer names is listened to", old: `if step.begins || step.ends {`, new: `if step.begins {`},
+	{name: "a source that a new policy names is not listened to", old: `l.sources[name].wakeUp() // Watch begins`, new: `_ = name // Watch begins`},
+	{name: "a source that was asked is asked again when Watch begins", old: `case !step.begins || set == nil:`, new: `case true:`},
 	{name: "a source is listened to twice at once", old: `		cancel()
 		<-ended
 `, new: `		cancel()
 `},
 
 	// What changes while the server runs.
-	{name: "a bad file is told again and again", old: `	if content == f.seen {`, new: `	if false {`},
-	{name: "a file that cannot be read is told again and again", old: `if f.unread != err.Error() {`, new: `if true {`},
-	{name: "a file that cannot be read for the second time is not told", old: `	f.unread = ""
+	{name: "a bad file is told again and again", old: `if hash == f.known {`, new: `if false {`},
+	{name: "a file that cannot be read is told again and again", old: `if f.lastReadError == err.Error() {`, new: `if false {`},
+	{name: "a file that cannot be read for the second time is not told", old: `	f.lastReadError = ""
 `, new: ``},
 	{name: "nothing tells of a file's changes", old: `fsnotify.NewWatcher(); err == nil {`, new: `fsnotify.NewWatcher(); err != nil {`},
 	{name: "the folder that a link leads to is not watched", old: `folders = append(folders, filepath.Dir(target))`, new: `_ = target`},
-	{name: "a link that leads elsewhere is not followed", old: `			watcher.follow(l.file.name)
+	{name: "a link that leads elsewhere is not followed", old: `			w.folder.follow(w.file.name)
 `, new: ``},
-	{name: "events that were lost are forgotten", old: `		case <-watcher.errors: // events were lost
-			soon()`, new: `		case <-watcher.errors: // events were lost`},
-	{name: "a file is not looked at where nothing tells of changes", old: `			if l.file.changed() {
-`, new: `			if false {
-`},
+	{name: "events that were lost are forgotten", old: `		case <-w.folder.errors: // events were lost
+			w.readSoon()`, new: `		case <-w.folder.errors: // events were lost`},
+	{name: "a file is not looked at where nothing tells of changes", old: `		case <-w.poll.C:
+			if w.file.changed() {`, new: `		case <-w.poll.C:
+			if false {`},
 	{name: "a file that is written in place looks the same", old: ` && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())`, new: ``},
 	{name: "half a file that another takes the place of is tried", old: `!sameFile(before, after) {`, new: `!sameFile(before, after) && false {`},
-	{name: "a file whose read failed is not read again", old: `		f.info = nil // it is read`, new: `		f.info = after // it is read`},
-	{name: "a file is put off as long as its folder changes", old: `max(0, min(settle, longestSettle-since))`, new: `settle`},
-	{name: "a policy whose source failed is not tried again", old: `			f.await(plan, firstRetry)`, new: `			f.await(nil, firstRetry)`},
-	{name: "a policy whose source fails is tried without a pause", old: `min(2*f.pause, longestPause)`, new: `f.pause`},
-	{name: "a policy whose source fails waits ever longer", old: `min(2*f.pause, longestPause)`, new: `2*f.pause`},
-	{name: "a policy with a source that nobody gave is tried again", old: `err = l.missingSource(l.sourceNames(plan))`, new: `err = nil`},
-	{name: "a policy that waits replaces the next one", old: `	f.seen = content
-	f.await(nil, 0)`, new: `	f.seen = content`},
-	{name: "a policy that waits goes before what is in the file", old: `if l.file.changed() { // what`, new: `if false { // what`},
-	{name: "a file that changes goes without its profile", old: `compileFile(f.name, text, *f.config)`, new: `compileFile(f.name, text, *newCompileConfig(nil))`},
+	{name: "a file whose read failed is not read again", old: `		f.info = nil // the next poll`, new: `		f.info = after // the next poll`},
+	{name: "a file is put off as long as its folder changes", old: `max(0, min(debounce, maxDebounce-sinceFirst))`, new: `debounce`},
+	{name: "a policy whose source failed is not tried again", old: `f.scheduleRetry(plan, firstRetry)`, new: `f.scheduleRetry(nil, firstRetry)`},
+	{name: "a policy whose source fails is tried without a pause", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, 0)`},
+	{name: "a policy whose source fails waits ever longer", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, 2*f.pause)`},
+	{name: "a policy whose source fails is tried at the same pace", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, f.pause)`},
+	{name: "a policy with a source that nobody gave is tried again", old: `err != nil && !errors.Is(err, ErrUnknownSource)`, new: `err != nil`},
+	{name: "a policy that waits replaces the next one", old: `	f.scheduleRetry(nil, 0)
+	plan, err := compileFile`, new: `	plan, err := compileFile`},
+	{name: "a policy that waits goes before what is in the file", old: `		case <-alarm:
+			if !w.file.changed() {`, new: `		case <-alarm:
+			if true {`},
+	{name: "a file that changes goes without its profile", old: `compileFile(f.name, text, f.config)`, new: `compileFile(f.name, text, fileConfig{f.config.parse, newCompileConfig(nil)})`},
 	{name: "a form of any site brings cookies to an open path", old: `case d.isAnybodysWrite() && d.hasAmbientCredentials(r):`, new: `case false:`},
 	{name: "a fallback comes from the variable", old: `		run.variable = ""
 `, new: ``},
-	{name: "a shadow is applied", old: `l.compare(r, d, plan.shadow.Decide(request))`, new: `d = plan.shadow.Decide(request)`},
+	{name: "a shadow is applied", old: `l.compare(r, &request, d, plan.shadow.Decide(request))`, new: `d = plan.shadow.Decide(request)`},
 	{name: "a shadow that shows less is no difference", old: `return d.target.grant.answersLike(other.target.grant)`, new: `return true`},
 	{name: "a shadow that enforces is no difference", old: ` || d.observed != other.observed`, new: ``},
 	{name: "a shadow's age is no difference", old: `g.credentials, g.maxAge, g.protocols`, new: `g.credentials, g.protocols`},
@@ -142,13 +148,47 @@ var liveFaults = []fault{
 	{name: "a shadow's prefixes are no difference", old: `slices.Sorted(maps.Keys(g.headers)), asked,`, new: `slices.Sorted(maps.Keys(g.headers)), asked[:0],`},
 	{name: "a shadow's methods are no difference", old: `slices.Sorted(slices.Values(g.methods)), `, new: ``},
 	{name: "a shadow's hidden headers are no difference", old: `g.exposeNames, exposes)`, new: `g.exposeNames, exposes[:0])`},
-	{name: "layers count in a shadow's comparison", old: `exposes = g.response.normal(false)`, new: `exposes = fmt.Sprint(g.response)`},
-	{name: "a shadow has no sets", old: `shadow.sets, shadow.shadow = l.sets, nil`, new: `shadow.sets, shadow.shadow = nil, nil`},
+	{name: "levels count in a shadow's comparison", old: `exposes = g.response.Canonical(false)`, new: `exposes = fmt.Sprint(g.response)`},
+	{name: "a shadow has no sets", old: `shadow.sets, shadow.shadow = p.sets, nil`, new: `shadow.sets, shadow.shadow = nil, nil`},
 	{name: "what is observed is refused", old: `d.observed = p.observes && d.refused()`, new: `d.observed = false`},
 	{name: "what is observed gets headers", old: `isInformational(status) || e.observed || e`, new: `isInformational(status) || e`},
 	{name: "a preflight that asks for more is answered though it is observed", old: `p.observes && d.refused()`, new: `p.observes && d.outcome != OutcomePreflight && d.refused()`},
 	{name: "a variable is not named", old: `	at.Variable = variable
 `, new: `	_ = variable
 `},
-	{name: "a header that a narrower rule denies is said to be granted", old: `			if narrower.overrules(m) {`, new: `			if narrower.overrules(m) && false {`},
+	{name: "a header that a narrower rule denies is said to be granted", old: `if !rules[:narrower].overrules(i.headerRule) {`, new: `if true || rules[:narrower].overrules(i.headerRule) {`},
+
+	// A log that nobody can flood.
+	{name: "every line of a key is written", old: `	quiet[key] = struct{}{}
+`, new: ``},
+	{name: "any number of lines is written in a second", old: `l.inSecond >= linesPerSecond`, new: `false`},
+	{name: "ten lines are written in all", old: `l.second, l.inSecond = now, 0`, new: `l.second = now`},
+	{name: "lines that are not written are not counted", old: `if l.suppressed[kind].Add(1) == 1 {`, new: `if l.suppressed[kind].Add(1) < 0 {`},
+	{name: "lines that are not written are counted once only", old: `n := l.suppressed[kind].Swap(0)`, new: `n := l.suppressed[kind].Load()`},
+	{name: "lines of all kinds are counted as one", old: `l.summaries[kind]`, new: `l.summaries[0]`},
+	{name: "a line that is lost silences the log", old: `		l.unwritten.Add(-1)
+		done()
+		return`, new: `		l.unwritten.Add(-1)
+		return`},
+	{name: "a line that is written waits for good", old: `		defer l.unwritten.Add(-1)
+`, new: ``},
+
+	// A cache that nobody can flood.
+	{name: "a value in use is driven out", old: `		e.used.Store(true)
+`, new: `		e.used.Store(false)
+`},
+	{name: "the hand of a cache stands still", old: `c.hand.Add(1)%Size`, new: `c.hand.Load()%Size`},
+	{name: "a cache that is full takes nothing", old: `!e.used.Swap(false)`, new: `!e.used.Swap(false) && false`},
+
+	// A file that is followed.
+	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
+	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
+	{name: "only the first change of a file is put off", old: `			w.since = time.Time{}
+`, new: ``},
+	{name: "each change of a file puts it off anew", old: `if w.since.IsZero() {`, new: `if true {`},
+	{name: "a file that was written while it was read is not read again", old: `			case err == errTorn:
+				w.readSoon()`, new: `			case err == errTorn:`},
+	{name: "a time that has come while a file is read is forgotten", old: `err == ErrUnchanged && !isDue()`, new: `err == ErrUnchanged && (true || isDue())`},
+	{name: "a file is polled as often as ever", old: `time.NewTicker(f.PollEvery)`, new: `time.NewTicker(DefaultPollEvery)`},
+	{name: "a file that is polled only is told of by the system", old: `if !f.PollOnly {`, new: `if true {`},
 }

@@ -32,9 +32,9 @@ var routeFaults = []fault{
 	{name: "a known service has a shape only", old: `if n.services[service] == "" {`, new: `if true {`},
 	{name: "every name has more than a shape", old: `if n.services[service] == "" {`, new: `if false {`},
 	{name: "an operational service in another letter case is an application's", old: `return operationalFolded[lower]`, new: `return false`},
-	{name: "defaults reach what a package's rule covers", old: `operational = grantOf(true)`, new: `operational = grantOf(false)`},
-	{name: "defaults reach the methods of operational services", old: `key := grantKey{c.narrowest(m.name), m.noSideEffects, route.IsOperational(m.name), c.elementOf(m.name)}`, new: `key := grantKey{c.narrowest(m.name), m.noSideEffects, false, c.elementOf(m.name)}`},
-	{name: "an operational service is said to lack an origin", old: `case g.kind.unnamed && g.originRule == nil:`, new: `case false:`},
+	{name: "defaults reach what a package's rule covers", old: `s.Operational = r.intern(c.effective(v, c.selectorChain(v, selector, true)`, new: `s.Operational = r.intern(c.effective(v, c.selectorChain(v, selector, false)`},
+	{name: "defaults reach the methods of operational services", old: `key := procedureKey{c.narrowest(v, m.name), m.noSideEffects, route.IsOperational(m.name), v`, new: `key := procedureKey{c.narrowest(v, m.name), m.noSideEffects, false, v`},
+	{name: "an operational service is said to lack an origin", old: `case g.unnamed:`, new: `case false:`},
 
 	// Which path.
 	{name: "a path in one spelling is looked up in another", old: `ok && raw.decoded == path {`, new: `ok {`},
@@ -164,11 +164,7 @@ var routeFaults = []fault{
 	}
 	return n.multi`},
 	{name: "the end that {$} matches is a subtree", old: `if end := n.literal["/"]; end != nil && end.leaf != nil {`, new: `if end := n.literal["/"]; end != nil && n.multi == nil {`},
-	{name: "patterns that differ in letter case only", old: `	if err != nil {
-		return &ConflictError{Other: r.written[other], LetterCase: true}
-	}
-`, new: `	_, _ = other, err
-`},
+	{name: "patterns that differ in letter case only", old: `return &ConflictError{Other: other, LetterCase: true}`, new: `_ = other`},
 	{name: "a dot segment in a pattern", old: `		case ".", "..":`, new: `		case "...":`},
 	{name: "an empty segment in a pattern", old: `		case "":
 			return s, "has an empty`, new: `		case "\x00":
@@ -176,6 +172,41 @@ var routeFaults = []fault{
 	{name: "the star of another router", old: `case strings.Contains(part, "*"):`, new: `case false:`},
 	{name: "the colon of another router", old: `case strings.HasPrefix(part, ":") && part != ":":`, new: `case false:`},
 	{name: "a query in a pattern", old: `case strings.ContainsAny(text, "?#"):`, new: `case false:`},
+
+	// Conflicts between patterns.
+	{name: "a wildcard does not meet what is spelled out", old: `		p.wider.addTo(&fit, index)
+`, new: ``},
+	{name: "what is spelled out does not meet a wildcard", old: `		p.narrower.addTo(&fit, index)
+`, new: ``},
+	{name: "the same segments do not meet", old: `		p.same.addTo(&fit, index)
+`, new: ``},
+	{name: "no pattern is more general than another", old: `		s.places[i].wider.addTo(&general, index)
+`, new: ``},
+	{name: "no pattern is more specific than another", old: `		s.places[i].narrower.addTo(&specific, index)
+`, new: ``},
+	{name: "a subtree is not more general", old: `general, specific := s.before[len(s.multis)], blockBits{}`, new: `general, specific := blockBits{}, blockBits{}`},
+	{name: "a subtree does not reach below its own segments", old: `if c.multi.count > 0 {`, new: `if false {`},
+	{name: "a subtree is not above what has its segments", old: `p.same, p.narrower = &c.multi, &c.bounded`, new: `p.same = &c.multi`},
+	{name: "a pattern ends where another goes on", old: `p.last = &c.last`, new: `p.last = nil`},
+	{name: "a subtree does not reach where a pattern ends", old: `ends := s.before[p.multis]`, new: `ends := blockBits{}`},
+	{name: "{$} is a segment that a wildcard meets", old: `		if s != end {
+			p.wider = &c.single`, new: `		if true {
+			p.wider = &c.single`},
+	{name: "a wildcard meets {$}", old: `		if s != end {
+			c.named.add(n)`, new: `		if true {
+			c.named.add(n)`},
+	{name: "a pattern is there twice", old: `if order, equal := x.equal[key.identity]; equal {`, new: `if order, equal := x.equal[key.identity]; equal && false {`},
+	{name: "an equal pattern conflicts in its letter case", old: `ps.find(exactIndex, exact, &ps.search); conflicts {`, new: `ps.find(exactIndex, exact, &ps.search); conflicts && false {`},
+	{name: "patterns of a frequent shape conflict with none", old: `range x.frequent {`, new: `range x.frequent[:0] {`},
+	{name: "patterns of a rare shape conflict with none", old: `first = min(first, s.find(&x.shared, key.segments))`, new: `first = min(first, noConflict)`},
+	{name: "blocks of subtrees are not compared", old: `append([]*bitmap{p.same, p.wider, p.narrower}, s.multis[:p.multis]...)`, new: `[]*bitmap{p.same, p.wider, p.narrower}`},
+	{name: "an overlay does not conflict with what is below", old: `if ps.base != nil {`, new: `if false {`},
+	{name: "overlays are one", old: `return &Patterns{base: ps}`, new: `return ps`},
+	{name: "a block that fills forgets what it had", old: `		k.addTo(many)
+`, new: ``},
+	{name: "a block that fills loses the next number", old: `		many.set(within)
+`, new: ``},
+	{name: "a block that is missing is the next one", old: `at == len(b.blocks) || b.blocks[at].index != index`, new: `at == len(b.blocks)`},
 
 	// Calls, not pages.
 	{name: "a handshake is a page", old: `	case isUpgrade(r):

@@ -33,6 +33,15 @@ func (in input) compile(t testing.TB) *Rules {
 
 // schemaOf returns a schema of services, each with ten methods.
 func schemaOf(t testing.TB, services int) *protoregistry.Files {
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{schemaFile(services)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// schemaFile is the file of schemaOf.
+func schemaFile(services int) *descriptorpb.FileDescriptorProto {
 	file := &descriptorpb.FileDescriptorProto{
 		Name: proto.String("acme.proto"), Syntax: proto.String("proto3"), Package: proto.String("acme.v1"),
 		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}},
@@ -46,11 +55,7 @@ func schemaOf(t testing.TB, services int) *protoregistry.Files {
 		}
 		file.Service = append(file.Service, s)
 	}
-	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
+	return file
 }
 
 // grantsApp is a rule that allows one origin.

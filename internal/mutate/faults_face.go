@@ -1,0 +1,89 @@
+package main
+
+// faceFaults are those of the public face: options without a meaning, zero values, errors that
+// can be matched, observers, and the steps of an explanation.
+var faceFaults = []fault{
+	// Options.
+	{name: "a nil source is taken", old: `if isNil(from) {`, new: `if false {`},
+	{name: "a nil pointer is not nil", old: ` || (v.Kind() == reflect.Func || v.Kind() == reflect.Pointer) && v.IsNil()`, new: ``},
+	{name: "a period of no length is taken", in: "durationOption", old: `if d <= 0 {`, new: `if d < 0 {`},
+	{name: "a source has a name that no rule can have", old: `case !rules.IsSourceName(name):`, new: `case !rules.IsSourceName(name) && false:`},
+	{name: "a source is given twice", old: `case c.sources[name] != nil:`, new: `case false:`},
+	{name: "what is wrong with a source's options is forgotten", old: `		c.problems = append(c.problems, s.problems...)
+`, new: ``},
+	{name: "a nil observer is taken", in: "WithObserver", old: `if isNil(o) {`, new: `if false {`},
+	{name: "a logger without a handler is taken", old: `if logger == nil || logger.Handler() == nil {`, new: `if logger == nil {`},
+	{name: "a nil shadow is taken", old: `if candidate.missing() {`, new: `if false {`},
+	{name: "a zero plan is a plan", old: `return p == nil || p.routes == nil`, new: `return p == nil`},
+	{name: "Load takes a document", old: `if c.compile.document != nil {`, new: `if false {`},
+	{name: "a nil option of Load is left out", old: `if slices.Contains(opts, nil) {`, new: `if false {`},
+	{name: "options that are wrong are found behind the file", in: "LoadContext", old: `if err := errors.Join(c.layer.problems...); err != nil {`, new: `if err := errors.Join(c.layer.problems...); err != nil && false {`},
+
+	// Zero values.
+	{name: "a layer without a plan wraps", in: "(*Layer).Wrap", old: `if l.isZero() {`, new: `if false {`},
+	{name: "a layer without a plan lets handshakes go on", in: "CheckOrigin", old: `if plan == nil { // the layer is its zero value
+		return false`, new: `if plan == nil { // the layer is its zero value
+		return true`},
+	{name: "a layer without a plan takes one", in: "(*Layer).reload", old: `if l.isZero() {`, new: `if false {`},
+	{name: "a plan that is none wraps", in: "(*Plan).Wrap", old: `if p.missing() {`, new: `if p == nil {`},
+	{name: "a plan alone has its shadow", old: `	alone.shadow = nil
+`, new: ``},
+
+	// Errors and contexts.
+	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: give it by`, new: `"%v %q: give it by`},
+	{name: "a policy with an unknown source has an error of its own", old: `"%w %q: the policy names it`, new: `"%v %q: the policy names it`},
+	{name: "the error of a second Watch cannot be matched", old: `return ErrWatching`, new: `return errors.New(ErrWatching.Error())`},
+	{name: "the error of Watch without a file cannot be matched", old: `return ErrNoFile`, new: `return errors.New(ErrNoFile.Error())`},
+	{name: "two Watches run at once", old: `if !l.watching.CompareAndSwap(false, true) {`, new: `if false {`},
+	{name: "Watch runs once for a layer", old: `	defer l.watching.Store(false)
+`, new: ``},
+	{name: "New waits for longer than its context", old: `context.WithTimeout(ctx, s.wait)`, new: `context.WithTimeout(context.WithoutCancel(ctx), s.wait)`},
+
+	// Observers.
+	{name: "an observer is told of each refusal twice", old: `!ok && kind != EventRefusal`, new: `!ok`},
+	{name: "an observer is told what it does not want", old: `ok && selective.Enabled(kind) ||`, new: `ok && (true || selective.Enabled(kind)) ||`},
+	{name: "an observer is not told its layer", old: `if o, ok := o.(LayerObserver); ok {`, new: `if o, ok := o.(LayerObserver); ok && false {`},
+	{name: "a layer goes on without an observer that does not take it", old: `if err := l.attach(c.observers); err != nil {`, new: `if err := l.attach(c.observers); err != nil && false {`},
+	{name: "an observer does not see the request that is refused", old: `Event{Kind: EventRefusal, Decision: *d, Request: *request}`, new: `Event{Kind: EventRefusal, Decision: *d}`},
+	{name: "an observer does not see the request", old: `Event{Kind: EventDecision, Decision: *d, Request: *request}`, new: `Event{Kind: EventDecision, Decision: *d}`},
+	{name: "an observer does not see the request that a shadow decides otherwise", old: `Shadow: shadow, Request: *request}`, new: `Shadow: shadow}`},
+	{name: "a layer reports what its sources had when they were asked", in: "(*Layer).Sources", old: `		report.describe(plan.sets[name])
+`, new: ``},
+	{name: "the metrics show the youngest of a source's sets", old: `report.Loaded.Before(have.Loaded)`, new: `have.Loaded.Before(report.Loaded)`},
+	{name: "the metrics keep a layer that the program dropped", old: `return l == nil`, new: `return false`},
+	{name: "a sample is as long as the text", old: `if len(s) > MaxBytes {`, new: `if false {`},
+	{name: "a sample holds what the text holds", old: `quoted := strconv.QuoteToASCII(s)`, new: `quoted := "\"" + s + strconv.Quote("")[1:]`},
+
+	// The steps of an explanation.
+	{name: "an explanation asks for the path behind the site", old: `	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},
+	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},`, new: `	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},
+	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},`},
+	{name: "an explanation asks for the headers before the method", old: `		StepMethodGranted, "is the method granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerMethodGranted,
+	},
+	{
+		StepHeadersGranted, "are the headers granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerHeadersGranted,`, new: `		StepHeadersGranted, "are the headers granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerHeadersGranted,
+	},
+	{
+		StepMethodGranted, "is the method granted that the preflight asks for?",
+		func(x *inquiry) bool { return x.d.preflight }, answerMethodGranted,`},
+	{name: "an explanation asks for the origin before it is enabled", old: `	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},
+	{
+		StepOperationalNamed, "may other origins call it without a rule that names its service?",
+		func(x *inquiry) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
+	},`, new: `	{
+		StepOperationalNamed, "may other origins call it without a rule that names its service?",
+		func(x *inquiry) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
+	},
+	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},`},
+	{name: "an explanation forgets what comes from the address bar", in: "answerSameOrigin", old: ` || isOne(site, "none")`, new: ``},
+	{name: "an explanation forgets links that pass in each reading", old: `if x.d.target.kind != targetUnclear || !x.namesOrigin() && x.passesInEachReading() {`, new: `if x.d.target.kind != targetUnclear {`},
+	{name: "an explanation forgets what is navigated to", in: "answerOriginPresent", old: `(!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))`, new: `!x.grant.credentials`},
+	{name: "an explanation forgets safelisted methods", in: "answerMethodGranted", old: `!safelistedMethod(requested) && !slices`, new: `!slices`},
+	{name: "an explanation forgets credentials that the browser adds", old: `x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {`, new: `x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) && false {`},
+	{name: "an explanation forgets cookies", old: `x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || `, new: ``},
+	{name: "an explanation lets any mode pass", in: "answerMode", old: `case !isOne(mode, "cors"):`, new: `case false:`},
+	{name: "an explanation lets any handshake pass", in: "answerUpgrade", old: `if x.grant.credentials {`, new: `if true {`},
+}

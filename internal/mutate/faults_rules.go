@@ -1,0 +1,93 @@
+package main
+
+// rulesFaults are those of what a policy says: what is refused when it is compiled, and what
+// its digest is over.
+var rulesFaults = []fault{
+	// Selectors.
+	{name: "a selector of any length is read", in: "CheckSelector", old: `if len(selector) > MaxPath {`, new: `if false {`},
+	{name: "a name of the schema is refused for its length", old: `if c.schema.knows(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.knows(l.selector) {`},
+	{name: "a malformed selector gets a level", old: `if !c.checkSelector(l) {`, new: `if !c.checkSelector(l) && false {`},
+
+	// Profiles that are not chosen.
+	{name: "the policy without its profiles is not checked", old: `if name == chosen {`, new: `if name == chosen || name == "" {`},
+	{name: "of profiles that are wrong alike the first is told", old: `sound[outline] = len(c.violations) == before`, new: `sound[outline] = len(c.violations) >= before`},
+	{name: "profiles for other selectors count as alike", old: `"%q %t %d %d ", l.selector,`, new: `"%q %t %d %d ", "",`},
+	{name: "profiles with other protocols count as alike", old: `l.isRule, l.protocols, len(l.anybodys())`, new: `l.isRule, 0, len(l.anybodys())`},
+	{name: "profiles with * and without it count as alike", old: `l.protocols, len(l.anybodys())`, new: `l.protocols, 0`},
+	{name: "profiles with credentials and without them count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.disabled}`},
+	{name: "profiles that disable and that do not count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.credentials}`},
+	{name: "profiles with origins and without them count as alike", in: "outline", old: `fmt.Fprintln(&b, l.items+len(l.sources) > 0)`, new: `fmt.Fprintln(&b)`},
+	{name: "profiles with other defaults count as alike", old: `	write(p.defaults)
+`, new: ``},
+	{name: "profiles with another rule for * count as alike", old: `	write(p.every)
+`, new: ``},
+	{name: "a profile's defaults are not held against the policy's rules", old: `return p.defaults.matters() || p.every.matters()`, new: `return p.every.matters()`},
+	{name: "a profile's rule for * is not held against the policy's rules", old: `return p.defaults.matters() || p.every.matters()`, new: `return p.defaults.matters()`},
+	{name: "a profile's defaults that only allow credentials do not matter", old: ` || l.credentials != nil || `, new: ` || `},
+	{name: "a profile's defaults that only disable do not matter", old: ` || l.disabled != nil || `, new: ` || `},
+	{name: "a profile's defaults that only say protocols do not matter", old: ` || l.protocols != 0)`, new: `)`},
+	{name: "a profile's defaults are held against its own selectors only", in: "checkEverything", old: `slices.Concat(v.sorted, v.profile.selectors())`, new: `v.profile.selectors()`},
+	{name: "a profile's defaults are held against its own paths only", in: "checkEverything", old: `slices.Concat(v.base.patterns, v.profile.patterns)`, new: `v.profile.patterns`},
+	{name: "a profile's defaults are not held against the schema's options", in: "checkEverything", old: `range v.optioned {`, new: `range v.optioned[:0] {`},
+	{name: "a profile's rule is not held against the selectors inside it", old: `range below(v.sorted, name) {`, new: `range below(v.sorted, name)[:0] {`},
+	{name: "a profile's rule is not held against the options inside it", old: `range belowMethods(v.optioned, name) {`, new: `range belowMethods(v.optioned, name)[:0] {`},
+	{name: "a profile's path rules are not held against the defaults", in: "checkBelow", old: `range v.profile.patterns {`, new: `range v.profile.patterns[:0] {`},
+	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
+
+	// What header lists say.
+	{name: "* comes before the names", old: `	if grants, ok := l.names[name]; ok {
+		return grants, true
+	}
+	return l.lookupPrefix(name)`, new: `	if grants, mentioned = l.lookupPrefix(name); mentioned {
+		return grants, true
+	}
+	grants, mentioned = l.names[name]
+	return grants, mentioned`},
+	{name: "what is denied by * is not denied to authorization", old: `return !grants || name != "authorization" &&`, new: `return name != "authorization" &&`},
+	{name: "a name that a narrower rule denies is listed", old: `if grants, _ := r.Lookup(name); grants && !seen[name] {`, new: `if _, mentioned := r.Lookup(name); mentioned && !seen[name] {`},
+	{name: "prefixes grant what is listed only", in: "HeaderRules.Open", old: `			if grants {`, new: `			if grants && false {`},
+	{name: "authorization is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := fetch.RewritingHeaders()`},
+	{name: "what rewrites a request is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := append(fetch.RewritingHeaders()[:0], "authorization")`},
+	{name: "metadata of grpc-gateway is as all other names to a comparison", old: `map[string]bool{"": true, rpc.GatewayPrefix: true}`, new: `map[string]bool{"": true}`},
+	{name: "a header that is not mentioned is not one that is denied", old: `	if c.silenceIsNo {
+		return fmt.Sprint(grants)
+	}
+`, new: ``},
+
+	// What the digest is over.
+	{name: "the digest leaves out the version", old: `"corsrpc rules", version, r.Profile,`, new: `"corsrpc rules", r.Profile,`},
+	{name: "the digest leaves out the profile", old: `version, r.Profile, fmt`, new: `version, fmt`},
+	{name: "the digest leaves out the enforcement", old: `fmt.Sprint(r.Observes))`, new: `"")`},
+	{name: "the digest leaves out the path prefixes", old: `	d.set(prefixes)
+`, new: ``},
+	{name: "the digest leaves out the schema's services", old: `	d.set(r.Services)
+`, new: ``},
+	{name: "the digest leaves out what no rule covers", old: `	d.effective("*", r.Uncovered)
+`, new: ``},
+	{name: "the digest leaves out the selectors", old: `		d.effective(s.Name, s.Rule)
+`, new: ``},
+	{name: "the digest leaves out the operational services", old: `		d.effective(s.Name, s.Operational)
+`, new: ``},
+	{name: "the digest leaves out the procedures", old: `		d.effective(p.Name, p.Rule)
+`, new: `		_ = p
+`},
+	{name: "the digest leaves out the paths", old: `		d.effective(p.Pattern.String(), p.Rule)
+`, new: `		_ = p
+`},
+	{name: "the digest leaves out the names", old: `d.strings(name, d.rules[e])`, new: `d.strings(d.rules[e])`},
+	{name: "the digest leaves out credentials", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Disabled(), e.MaxAge()`},
+	{name: "the digest leaves out what is disabled", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.MaxAge()`},
+	{name: "the digest leaves out the age of preflights", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.Disabled()`},
+	{name: "the digest leaves out the protocols", old: `e.protocols, e.Present())`, new: `e.Present())`},
+	{name: "the digest leaves out whether all is exposed", old: `e.protocols, e.Present())`, new: `e.protocols)`},
+	{name: "the digest leaves out the origins", old: `d.originsOf(e.Origins()), e.request`, new: `e.request`},
+	{name: "the digest leaves out the request headers", old: `e.request.Canonical(true), e.response`, new: `e.response`},
+	{name: "the digest leaves out the response headers", old: `, e.response.Canonical(false))`, new: `)`},
+	{name: "the digest leaves out the sources", old: `		of.set(e.Sources())
+`, new: ``},
+	{name: "the digest leaves out the methods", old: `		of.set(e.Methods())
+`, new: ``},
+	{name: "the digest runs texts into one another", old: `d.Write(binary.AppendUvarint(nil, uint64(len(text))))`, new: `d.Write(binary.AppendUvarint(nil, uint64(len(text)))[:0])`},
+	{name: "the order of a list counts in the digest", old: `slices.Compact(slices.Sorted(slices.Values(texts)))`, new: `slices.Compact(texts)`},
+	{name: "the order of path rules counts in the digest", old: `return slices.Compare([]byte(a.Pattern.String()), []byte(b.Pattern.String()))`, new: `return 0`},
+}

@@ -1,0 +1,214 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// schemaWithOptions returns a schema in which services and methods have options.
+func schemaWithOptions(t *testing.T) *protoregistry.Files {
+	t.Helper()
+	file := schemaFile(4)
+	services := file.Service
+	option := func(i int, r *corsrpcv1.Rule) {
+		services[i].Options = &descriptorpb.ServiceOptions{}
+		proto.SetExtension(services[i].Options, corsrpcv1.E_Service, r)
+	}
+	option(1, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_CONNECT}})
+	option(2, &corsrpcv1.Rule{Disabled: proto.Bool(true)})
+	optionOfMethod := func(i int, r *corsrpcv1.Rule) {
+		services[i].Method[0].Options = &descriptorpb.MethodOptions{}
+		proto.SetExtension(services[i].Method[0].Options, corsrpcv1.E_Method, r)
+	}
+	optionOfMethod(0, &corsrpcv1.Rule{AllowCredentials: proto.Bool(true)})
+	optionOfMethod(3, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}})
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// drawnSelectors and drawnPaths are what random rules are for.
+var (
+	drawnSelectors = []string{"*", "acme.*", "acme.v1.*", "acme.v1.S0", "acme.v1.S1", "acme.v1.S1.M0", "acme.v1.S2", "acme.v1.S3.M0", "acme.v1.S3.M1", "grpc.*", "grpc.health.v1.Health"}
+	drawnPaths     = []string{"/a", "/A", "/a/", "/{x}", "/a/{x}", "/{x}/b", "/b/"}
+)
+
+// drawRule draws a rule without a selector. Each of its values is right by itself.
+func drawRule(random *rand.Rand, forPath bool) *corsrpcv1.Rule {
+	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS}}
+	switch random.IntN(8) {
+	case 0:
+		r.AllowOrigins = []string{"*"}
+	case 1:
+		r.AllowOrigins = []string{"https://a.example.com", "null"}
+	case 2:
+		r.AllowOrigins = []string{"https://a.example.com"}
+	case 3:
+		r.AllowOriginsFrom = []string{"tenants"}
+	}
+	if random.IntN(3) == 0 {
+		r.AllowCredentials = proto.Bool(random.IntN(4) > 0)
+	}
+	if random.IntN(6) == 0 {
+		r.Disabled = proto.Bool(random.IntN(3) > 0)
+	}
+	if random.IntN(4) == 0 && !forPath {
+		r.Protocols = drawProtocols(random)
+	}
+	if random.IntN(4) == 0 {
+		r.AllowHeaders = []string{"x-a"}
+	}
+	return r
+}
+
+// drawProtocols draws one protocol.
+func drawProtocols(random *rand.Rand) []corsrpcv1.Protocol {
+	return []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + random.IntN(2))}
+}
+
+// drawVariant draws a profile that differs in one value of one level.
+func drawVariant(random *rand.Rand, of *corsrpcv1.Profile) *corsrpcv1.Profile {
+	p := proto.CloneOf(of)
+	levels := p.Rules
+	if p.Defaults != nil {
+		levels = append(levels[:len(levels):len(levels)], p.Defaults)
+	}
+	if len(levels) == 0 {
+		return p
+	}
+	r := levels[random.IntN(len(levels))]
+	switch random.IntN(6) {
+	case 0:
+		other := drawRule(random, true)
+		r.AllowOrigins, r.AllowOriginsFrom = other.AllowOrigins, other.AllowOriginsFrom
+	case 1:
+		r.AllowOrigins, r.AllowOriginsFrom = nil, nil
+	case 2:
+		r.AllowCredentials = proto.Bool(!r.GetAllowCredentials())
+	case 3:
+		r.Disabled = proto.Bool(!r.GetDisabled())
+	case 4:
+		if r.Path == "" {
+			r.Protocols = drawProtocols(random)
+		}
+	case 5:
+		if selector := drawnSelectors[random.IntN(len(drawnSelectors))]; r.Selector != "" && !slices.ContainsFunc(p.Rules, func(r *corsrpcv1.Rule) bool { return r.Selector == selector }) {
+			r.Selector = selector
+		}
+	}
+	return p
+}
+
+// drawRules draws defaults, perhaps, and some rules.
+func drawRules(random *rand.Rand, most int) (defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) {
+	if random.IntN(2) == 0 {
+		defaults = drawRule(random, true)
+		if random.IntN(4) == 0 {
+			defaults.Protocols = drawProtocols(random)
+		}
+	}
+	taken := map[string]bool{}
+	for range random.IntN(most + 1) {
+		forPath := random.IntN(3) == 0
+		r := drawRule(random, forPath)
+		if forPath {
+			r.Path = drawnPaths[random.IntN(len(drawnPaths))]
+		} else {
+			r.Selector = drawnSelectors[random.IntN(len(drawnSelectors))]
+		}
+		if key := r.Selector + r.Path; !taken[key] {
+			taken[key] = true
+			rules = append(rules, r)
+		}
+	}
+	return defaults, rules
+}
+
+// found returns what is wrong with a policy under a profile.
+func found(policy *corsrpcv1.Policy, files *protoregistry.Files, profile string) (wrong []string) {
+	_, violations := Compile(proto.CloneOf(policy), nil, Config{Files: files, Profile: profile, LongList: DefaultLongList}, nil)
+	for _, v := range violations {
+		text := string(v.Code) + " " + v.Field
+		for _, r := range v.Related {
+			text += " " + r.Field
+		}
+		wrong = append(wrong, text)
+	}
+	return wrong
+}
+
+// normal sorts what is wrong, each once: only the conflicts where paths conflict, since what
+// else is wrong with those may stay unsaid.
+func normal(wrong []string) []string {
+	wrong = slices.Compact(slices.Sorted(slices.Values(wrong)))
+	isConflict := func(text string) bool { return strings.HasPrefix(text, string(CodePathConflict)) }
+	if slices.ContainsFunc(wrong, isConflict) {
+		wrong = slices.DeleteFunc(wrong, func(text string) bool { return !isConflict(text) })
+	}
+	return wrong
+}
+
+// TestEachProfileIsCheckedAsIfItWereChosen: whatever profile is chosen, what is found wrong is
+// all that is wrong with the policy as it is and under each of its profiles.
+func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
+	t.Parallel()
+	files := schemaWithOptions(t)
+	random := rand.New(rand.NewPCG(5, 6))
+	withProfiles := func(p *corsrpcv1.Policy, profiles map[string]*corsrpcv1.Profile) *corsrpcv1.Policy {
+		p = proto.CloneOf(p)
+		p.Profiles = profiles
+		return p
+	}
+	codes := map[string]int{}
+	for range 1500 {
+		policy, profiles := &corsrpcv1.Policy{}, map[string]*corsrpcv1.Profile{}
+		if random.IntN(2) == 0 {
+			policy.SchemaOptions = corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL
+		}
+		policy.Defaults, policy.Rules = drawRules(random, 4)
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: "/always/here", AllowOrigins: []string{"https://a.example.com"}, AllowCredentials: proto.Bool(false), Disabled: proto.Bool(false)})
+		var last *corsrpcv1.Profile
+		for i := range 1 + random.IntN(4) {
+			p := &corsrpcv1.Profile{}
+			p.Defaults, p.Rules = drawRules(random, 2)
+			if random.IntN(4) == 0 {
+				p.AddOrigins = []string{"https://b.example.com"}
+			}
+			if i > 0 && random.IntN(4) > 0 {
+				p = drawVariant(random, last)
+			}
+			profiles[fmt.Sprint("p", i)], last = p, p
+		}
+		want := found(policy, files, "")
+		for name, p := range profiles {
+			want = append(want, found(withProfiles(policy, map[string]*corsrpcv1.Profile{name: p}), files, name)...)
+		}
+		want = normal(want)
+		for _, w := range want {
+			code, _, _ := strings.Cut(w, " ")
+			codes[code]++
+		}
+		for _, chosen := range append(slices.Sorted(maps.Keys(profiles)), "") {
+			whole := withProfiles(policy, profiles)
+			if got := normal(found(whole, files, chosen)); !slices.Equal(got, want) {
+				t.Fatalf("under %q is wrong\n%s\nwant\n%s\nof %v", chosen, strings.Join(got, "\n"), strings.Join(want, "\n"), whole)
+			}
+		}
+	}
+	if len(codes) < 5 {
+		t.Errorf("drawn: %v", codes)
+	}
+}
