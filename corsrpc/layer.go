@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
@@ -23,9 +22,8 @@ type Layer struct {
 	file      *policyFile        // nil where Load did not make the layer
 	observers observers
 	log       *eventLog // nil where nothing is logged
-	explain   bool      // WithExplain
 
-	reloading sync.Mutex // held by reload from the first source that it asks to the swap; taken before plan.mu
+	reloading chan struct{} // holds one item from the first source that reload asks to the swap; taken before plan.mu
 
 	watching atomic.Bool // whether Watch runs
 	replaced atomic.Bool // whether a handler's own CORS headers were reported
@@ -51,7 +49,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
 	}
-	l := &Layer{observers: observersOf(c.observers), explain: c.explain, sources: c.sources, file: file, plan: livePlan{shadow: c.shadow}}
+	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow, explain: c.explain}}
 	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err
@@ -107,7 +105,7 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 	if l.isZero() {
 		panic(errZeroLayer.Error())
 	}
-	if next == nil {
+	if isNil(next) {
 		panic("corsrpc: Wrap was given no handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +117,7 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 		request := RequestOf(r)
 		var d Decision
 		plan.decide(&d, &request, origins)
-		d.explained = l.explain
+		d.explained = plan.explain
 		l.report(r, &request, &d)
 		if plan.shadow != nil {
 			l.compare(r, &request, d, plan.shadow.Decide(request))
@@ -256,8 +254,8 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	return false
 }
 
-// Wrap puts the plan around a handler as Layer.Wrap does, for tests and tools: neither a
-// log nor an observer is told of what it decides. It decides by this plan for good, and by
+// Wrap puts the plan around a handler as the Wrap of a layer that has it does, for tests and
+// tools, but neither a log nor an observer is told of what it decides. It decides by this plan for good, and by
 // the sets that the plan has: see WithSets, and Layer.Plan. It panics where the plan is nil
 // or zero, or there is no handler.
 func (p *Plan) Wrap(next http.Handler) http.Handler {

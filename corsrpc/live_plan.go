@@ -14,8 +14,9 @@ import (
 // livePlan is the plan in force, bound to the sets of its origin sources. Requests load it
 // without a lock; each change of it ends in one store.
 type livePlan struct {
-	bound  atomic.Pointer[Plan] // nil in the zero value
-	shadow *Plan                // WithShadow's, in place of each plan's own; nil for none
+	bound   atomic.Pointer[Plan] // nil in the zero value
+	shadow  *Plan                // WithShadow's, in place of each plan's own; nil for none
+	explain bool                 // WithExplain
 
 	mu   sync.Mutex            // held to store a plan, and never while a source is asked
 	sets map[string]*sourceSet // of the sources that are named; never changed, but replaced under mu
@@ -74,7 +75,7 @@ func (p *livePlan) keepYounger(name string, set *sourceSet) {
 // holds mu.
 func (p *livePlan) bind(plan *Plan) *Plan {
 	bound := *plan
-	bound.sets = p.sets
+	bound.sets, bound.explain = p.sets, p.explain
 	if p.shadow != nil {
 		bound.shadow = p.shadow
 	}
@@ -130,8 +131,12 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	if plan.missing() {
 		return errors.New("corsrpc: Reload was given no plan: pass what Compile returns")
 	}
-	l.reloading.Lock()
-	defer l.reloading.Unlock()
+	select {
+	case l.reloading <- struct{}{}:
+		defer func() { <-l.reloading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	named := l.plan.sourceNames(plan)
 	if err := l.missingSources(named); err != nil {
 		return err
@@ -194,14 +199,20 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 	if s == nil { // or the layer is its zero value
 		return fmt.Errorf("%w %q: give it by WithOriginSource", ErrUnknownSource, name)
 	}
-	set, report := s.load(ctx)
-	if set != nil {
-		l.plan.put(name, set)
-	} else {
-		report.describe(l.plan.Load().sets[name])
-	}
+	report := l.refresh(ctx, s)
 	l.reportSource(ctx, s, report)
 	return report.Err
+}
+
+// refresh is Refresh of a source, which nobody is told of yet.
+func (l *Layer) refresh(ctx context.Context, s *source) SourceReport {
+	set, report := s.load(ctx)
+	if set != nil {
+		l.plan.put(s.name, set)
+	} else {
+		report.describe(l.plan.Load().sets[s.name])
+	}
+	return report
 }
 
 // Sources returns a report on each origin source that the plan in force or its shadow

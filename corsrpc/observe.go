@@ -32,8 +32,10 @@ type SelectiveObserver interface {
 type LayerObserver interface {
 	Observer
 	// Attach tells the observer its layer. New calls it before it returns, when nothing
-	// else can fail; events of sources that New waits for come before. New fails where it
-	// returns an error, as an observer does that serves one layer only and has another.
+	// but another observer's Attach can fail; events of sources that New waits for come
+	// before. New fails where it returns an error, as an observer does that serves one layer
+	// only and has another. An observer that was attached by a New that failed keeps the
+	// layer that nobody gets: make another one.
 	Attach(l *Layer) error
 }
 

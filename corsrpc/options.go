@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -155,8 +156,8 @@ func isNil(implementation any) bool {
 // reads the document itself.
 func WithDocument(doc *Document) CompileOption {
 	return compileOption(func(c *compileConfig) {
-		if doc == nil {
-			c.fail("WithDocument", "", "the document is nil: leave the option out where there is none", "")
+		if doc == nil || doc.document == nil {
+			c.fail("WithDocument", "", "the document is nil, or not one of ParsePolicy: leave the option out where there is none", "")
 			return
 		}
 		c.document = doc
@@ -257,12 +258,16 @@ func WithShadow(candidate *Plan) LayerOption {
 }
 
 // WithObserver adds an observer of what the layer does. Several are told in the order in
-// which they are given. A nil observer is an error of New or Load. Default: none, and no
+// which they are given. A nil observer, and one that is given twice, is an error of New or Load. Default: none, and no
 // event is built.
 func WithObserver(o Observer) LayerOption {
 	return layerOption(func(c *layerConfig) {
 		if isNil(o) {
 			c.fail("WithObserver", "the observer is nil; leave the option out where nobody is to be told")
+			return
+		}
+		if reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o) {
+			c.fail("WithObserver", "the observer is given twice, and would be told of everything twice")
 			return
 		}
 		c.observers = append(c.observers, o)

@@ -280,3 +280,19 @@ func TestWatchWithoutAFile(t *testing.T) {
 		}
 	})
 }
+
+// TestObserverGivenTwice: an observer is told of everything once. Functions cannot be told
+// apart.
+func TestObserverGivenTwice(t *testing.T) {
+	t.Parallel()
+	plan, o := compilePolicy(t, smallest), &events{}
+	_, err := corsrpc.New(plan, quiet, corsrpc.WithObserver(o), corsrpc.WithObserver(o))
+	var of *corsrpc.OptionError
+	if !errors.As(err, &of) || of.Option != "WithObserver" || !strings.Contains(of.Reason, "twice") {
+		t.Error(err)
+	}
+	function := corsrpc.ObserverFunc(func(context.Context, corsrpc.Event) {})
+	if _, err := corsrpc.New(plan, quiet, corsrpc.WithObserver(o), corsrpc.WithObserver(&events{}), corsrpc.WithObserver(function), corsrpc.WithObserver(function)); err != nil {
+		t.Error(err)
+	}
+}

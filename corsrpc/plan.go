@@ -13,7 +13,8 @@ import (
 
 // Plan is a compiled policy: for every procedure and path, the finished
 // answer. What it answers never changes; it holds caches that requests write. It is safe for
-// concurrent use.
+// concurrent use. Compile makes plans; the zero value is of no use, and most of its methods
+// panic.
 type Plan struct {
 	rules     *rules.Rules // what the policy says, and where: for explanations, which no answer depends on
 	profile   string       // the chosen one; empty for none
@@ -25,6 +26,7 @@ type Plan struct {
 	sets        map[string]*sourceSet // what they streamed; none before
 	observes    bool                  // nothing is refused, only reported
 	shadow      *Plan                 // the candidate; nil for none
+	explain     bool                  // answers of refusals explain themselves: a layer that has the plan was made with WithExplain
 	digest      func() string         // worked out once, when it is asked for
 }
 

@@ -2,6 +2,7 @@ package corsrpc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -123,4 +124,50 @@ func grants(plan *corsrpc.Plan, origin string) bool {
 	return plan.Decide(corsrpc.Request{Method: "POST", Host: "api.example.com", Path: listRPC, Header: http.Header{
 		"Origin": {origin}, "Content-Type": {"application/json"},
 	}}).Outcome() == corsrpc.OutcomeGrant
+}
+
+// hangs is a source that says when it is asked, and answers when its context ends.
+func hangs(asked chan<- struct{}) corsrpc.OriginSource {
+	return corsrpc.OriginSourceFunc(func(ctx context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			asked <- struct{}{}
+			<-ctx.Done()
+			yield("", ctx.Err())
+		}
+	})
+}
+
+// TestReloadWaitsNoLongerThanItsContext: not for another one whose source hangs either.
+func TestReloadWaitsNoLongerThanItsContext(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	layer, _ := newLayer(t, smallest, quiet, corsrpc.WithOriginSource("tenants", hangs(asked)))
+	ctx, cancel := context.WithCancel(t.Context())
+	var reloads sync.WaitGroup
+	reloads.Go(func() { _ = layer.Reload(ctx, versioned(t, 1, "tenants")) })
+	<-asked
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := layer.Reload(ended, versioned(t, 0)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	cancel()
+	reloads.Wait()
+}
+
+// TestWatchEndsInSilence: a source that is asked while Watch ends has not failed.
+func TestWatchEndsInSilence(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	layer, err := corsrpc.New(versioned(t, 1, "tenants"), quiet, corsrpc.WithOriginSource("tenants", hangs(asked)),
+		corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { t.Errorf("%s: %v", e.Kind, e.Source.Err) })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { _ = layer.Watch(ctx) })
+	<-asked
+	cancel()
+	watching.Wait()
 }

@@ -173,7 +173,12 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 		}
 		wait := step.wait
 		if step.asks {
-			wait = state.asked(l.Refresh(ctx, s.name)) // which reports the error
+			report := l.refresh(ctx, s)
+			if report.Err != nil && ctx.Err() != nil {
+				return // Watch ends, and the source has not failed
+			}
+			l.reportSource(ctx, s, report)
+			wait = state.asked(report.Err)
 		}
 		if wait > 0 {
 			timer.Reset(wait)

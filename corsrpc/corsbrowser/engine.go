@@ -3,8 +3,8 @@ package corsbrowser
 import "time"
 
 // Engine is a browser engine: its choices where the standard leaves one, and its
-// differences from the standard. The zero Engine is [Standard]. Engines can be
-// compared with ==.
+// differences from the standard. The zero Engine acts as [Standard] does.
+// Engines can be compared with ==, but for the zero one.
 type Engine struct{ *differences }
 
 // differences lists the choices and differences of an engine. Each was measured in

@@ -46,6 +46,9 @@ func (i *Inspector) Attach(l *corsrpc.Layer) error {
 	if i.history == nil {
 		return errors.New("the inspector is not one that corsinspect.New made")
 	}
+	if l == nil || l.Plan() == nil {
+		return errors.New("the layer is not one that corsrpc.Load or corsrpc.New made")
+	}
 	if !i.layer.CompareAndSwap(nil, l) {
 		return errors.New("the inspector has a layer already: make one for each layer, and give it once")
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -97,4 +98,35 @@ func rowsOf(rows ...string) corsrpc.OriginSource {
 			}
 		}
 	})
+}
+
+// TestFormExplainsAsItsLayer: the form shows the answers that the layer gives, those that
+// explain themselves included.
+func TestFormExplainsAsItsLayer(t *testing.T) {
+	t.Parallel()
+	form := url.Values{"origin": {"https://evil.example"}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}
+	for _, explains := range []bool{false, true} {
+		var opts []corsrpc.LayerOption
+		if explains {
+			opts = append(opts, corsrpc.WithExplain())
+		}
+		_, h := newLayer(t, allowPage, opts...)
+		if got := strings.Contains(inspect(h, form, "application/json").Body.String(), "Corsrpc-Reason: ORIGIN_NOT_ALLOWED"); got != explains {
+			t.Errorf("with explanations: %t; the answer explains itself: %t", explains, got)
+		}
+	}
+}
+
+// TestAttachRefusesNoLayer: only a layer that Load or New made can be inspected.
+func TestAttachRefusesNoLayer(t *testing.T) {
+	t.Parallel()
+	for _, l := range []*corsrpc.Layer{nil, {}} {
+		i, err := corsinspect.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := i.Attach(l); err == nil {
+			t.Errorf("%v is attached", l)
+		}
+	}
 }

@@ -136,6 +136,16 @@ func try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	return t, nil
 }
 
+// isFraming reports whether a client writes the header field itself, so that the request that
+// is tried would be another than the one that is sent.
+func isFraming(name string) bool {
+	switch fetch.Lower(name) {
+	case "content-length", "transfer-encoding", "trailer", "te", "expect":
+		return true
+	}
+	return false
+}
+
 // request returns the request as the script makes it.
 func (c *Call) request() (*http.Request, error) {
 	server, err := url.Parse(c.Server)
@@ -151,6 +161,13 @@ func (c *Call) request() (*http.Request, error) {
 	}
 	if err := errors.Join(checkFields("script", c.Header), checkFields("handler", c.Response)); err != nil {
 		return nil, err
+	}
+	if c.Origin == "" { // a browser drops them itself
+		for name := range c.Header {
+			if isFraming(name) {
+				return nil, fmt.Errorf("the field %s is not the program's to set here: it follows from the body", http.CanonicalHeaderKey(name))
+			}
+		}
 	}
 	r, err := http.NewRequest(c.Method, to.String(), nil)
 	if err != nil {
@@ -217,6 +234,9 @@ const cookieName, cookieValue = "session", "1"
 func (c *Call) byProgram(plan *corsrpc.Plan, r *http.Request) Outcome {
 	if c.Credentials && len(r.Header["Cookie"]) == 0 {
 		r.Header.Set("Cookie", cookieName+"="+cookieValue)
+	}
+	if host := r.Header["Host"]; len(host) > 0 {
+		r.Host = host[0] // as curl sends it, in place of the URL's
 	}
 	server := &server{plan: plan, sends: c.Response}
 	status, answer := answerOf(server.handler(), r)

@@ -330,3 +330,24 @@ func fetchAs(t *testing.T, h http.Handler, engine corsbrowser.Engine, call corsi
 	}
 	return outcomeText(o)
 }
+
+// TestTryTakesAProgramsHost: a program may name another host than the URL's, which decides as
+// it does at the server; the fields that frame a message are not its own to choose.
+func TestTryTakesAProgramsHost(t *testing.T) {
+	t.Parallel()
+	plan := compilePolicy(t, tryPolicy)
+	call := corsinspect.Call{Server: api, Target: listRPC, Method: "POST", Header: http.Header{"Host": {"evil.example"}, "Origin": {"https://evil.example"}}}
+	trial, err := corsinspect.Try(plan, call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reason := trial.Outcomes[0].Exchanges[0].Decision.Reason(); reason != corsrpc.ReasonSameOrigin {
+		t.Error(reason)
+	}
+	for _, name := range []string{"Content-Length", "transfer-encoding", "Trailer", "TE", "Expect"} {
+		call.Header = http.Header{name: {"1"}}
+		if _, err := corsinspect.Try(plan, call); err == nil || !strings.Contains(err.Error(), "not the program's to set") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

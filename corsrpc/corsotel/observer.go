@@ -151,6 +151,9 @@ func (o *Observer) Attach(l *corsrpc.Layer) error {
 	if o.registration == nil {
 		return errors.New("the observer is not one that corsotel.New made")
 	}
+	if l == nil || l.Plan() == nil {
+		return errors.New("the layer is not one that corsrpc.Load or corsrpc.New made")
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.layers = append(o.layers, weak.Make(l))
