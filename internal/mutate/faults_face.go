@@ -79,7 +79,7 @@ var faceFaults = []fault{
 	},
 	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},`},
 	{name: "an explanation forgets what comes from the address bar", in: "answerSameOrigin", old: ` || isOne(site, "none")`, new: ``},
-	{name: "an explanation forgets links that pass in each reading", old: `if x.d.target.kind != targetUnclear || !x.namesOrigin() && x.passesInEachReading() {`, new: `if x.d.target.kind != targetUnclear {`},
+	{name: "an explanation forgets links that pass in each reading", old: `case !x.namesOrigin() && x.passesInEachReading():`, new: `case false:`},
 	{name: "an explanation forgets what is navigated to", in: "answerOriginPresent", old: `(!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))`, new: `!x.grant.credentials`},
 	{name: "an explanation forgets safelisted methods", in: "answerMethodGranted", old: `!safelistedMethod(requested) && !slices`, new: `!slices`},
 	{name: "an explanation forgets credentials that the browser adds", old: `x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {`, new: `x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) && false {`},

@@ -29,7 +29,7 @@ var inspectorFaults = []fault{
 	{name: "the inspector may be kept by a cache", old: `	header.Set("Cache-Control", "no-store")
 `, new: ``},
 	{name: "the inspector remembers every group", old: `len(groups) >= maxGroups`, new: `false`},
-	{name: "the inspector forgets the latest group", old: `slices.MinFunc(`, new: `slices.MaxFunc(`},
+	{name: "the inspector forgets the latest group", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
 	{name: "the inspector remembers every origin", old: `len(g.origins) >= maxSamples`, new: `false`},
 	{name: "the inspector shows paths as they are", old: `g.path = safetext.Sample(r.Path)`, new: `g.path = r.Path`},
 	{name: "the inspector keeps origins as they are", old: `from = safetext.Sample(origin)`, new: `from = origin`},
@@ -120,6 +120,7 @@ var inspectorFaults = []fault{
 		outcome`, new: `for _, engine := range engines[:1] {
 		outcome`},
 	{name: "a program sends no cookie", old: `if c.Credentials && len(r.Header["Cookie"]) == 0 {`, new: `if false {`},
+	{name: "the letter case of a program's header fields counts", in: "(*Call).request", old: `r.Header.Add(name, value)`, new: `r.Header[name] = append(r.Header[name], value)`},
 	{name: "engines that differ are shown as one", old: `return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&`, new: `return have.Verdict == shown.Verdict &&`},
 	{name: "a name that nobody knows is shown as it is", old: `if !t.nameIsKnown {`, new: `if false {`},
 }

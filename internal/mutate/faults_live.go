@@ -106,6 +106,7 @@ var liveFaults = []fault{
 		<-ended
 `, new: `		cancel()
 `},
+	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select may`, new: `if false { // select may`},
 
 	// What changes while the server runs.
 	{name: "a bad file is told again and again", old: `if hash == f.known {`, new: `if false {`},
@@ -183,6 +184,7 @@ var liveFaults = []fault{
 	// A file that is followed.
 	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
 	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
+	{name: "a file is read after its watch has ended", old: `if ctx.Err() != nil { // content`, new: `if false { // content`},
 	{name: "only the first change of a file is put off", old: `			w.since = time.Time{}
 `, new: ``},
 	{name: "each change of a file puts it off anew", old: `if w.since.IsZero() {`, new: `if true {`},

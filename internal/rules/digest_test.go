@@ -1,0 +1,74 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+)
+
+// digested is all that a digest is over.
+type digested struct {
+	policy   string
+	schema   *descriptorpb.FileDescriptorProto // nil for none
+	profile  string
+	prefixes []string
+	version  string
+}
+
+func (d digested) digest(t *testing.T) string {
+	t.Helper()
+	doc, wrong := Parse("cors.yaml", []byte(d.policy), len(d.policy))
+	files := new(protoregistry.Files)
+	if d.schema != nil {
+		var err error
+		if files, err = protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{d.schema}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, wrong := Compile(doc.Policy(), nil, Config{Document: doc, Files: files, Profile: d.profile, Prefixes: d.prefixes, LongList: DefaultLongList}, wrong)
+	if len(wrong) > 0 {
+		t.Fatalf("%s: %v", d.policy, wrong[0])
+	}
+	return r.Digest(d.prefixes, d.version)
+}
+
+// TestDigestIsOver: what differs in one thing only has another digest.
+func TestDigestIsOver(t *testing.T) {
+	t.Parallel()
+	const (
+		allows = "defaults: {allow_origins: [https://app.example.com]}\n"
+		// The defaults do not reach the operational services of grpc.*, whose max_age is 7200s.
+		operational = "defaults: {allow_origins: [https://app.example.com], max_age: 60s}\nrules: [{selector: grpc.*, accept_risks: [UNKNOWN_SELECTORS], allow_origins: [https://app.example.com]"
+		disabled    = "defaults: {allow_origins: [https://app.example.com], disabled: true}\nrules: [{path: /x, disabled: false}]\n"
+		profiles    = allows + "profiles: {a: {}, b: {}}\n"
+	)
+	withService := schemaFile(1)
+	withService.Service = append(withService.Service, &descriptorpb.ServiceDescriptorProto{Name: proto.String("Empty")})
+	withoutSideEffects := schemaFile(1)
+	withoutSideEffects.Service[0].Method[0].Options = &descriptorpb.MethodOptions{IdempotencyLevel: descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()}
+	for name, pair := range map[string][2]digested{
+		"the version":              {{policy: allows, version: "v1"}, {policy: allows, version: "v2"}},
+		"the profile":              {{policy: profiles, profile: "a"}, {policy: profiles, profile: "b"}},
+		"where texts end":          {{policy: allows, prefixes: []string{"/a/b", "/c"}}, {policy: allows, prefixes: []string{"/a", "/b/c"}}},
+		"a service":                {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withService}},
+		"what a GET may call":      {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withoutSideEffects}},
+		"what no rule covers":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://other.example.com]}\n"}},
+		"a selector":               {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 7200s}]\n"}},
+		"the operational services": {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 60s}]\n"}},
+		"what is disabled":         {{policy: disabled}, {policy: strings.Replace(disabled, "true", "false", 1)}},
+		"the age of preflights":    {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], max_age: 60s}\n"}},
+		"the protocols":            {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], protocols: [CONNECT]}\n"}},
+		"what is exposed":          {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], expose: DECLARED}\n"}},
+	} {
+		if pair[0].digest(t) == pair[1].digest(t) {
+			t.Errorf("the digest is not over %s", name)
+		}
+	}
+	if same := (digested{policy: allows, version: "v1"}); same.digest(t) != same.digest(t) {
+		t.Error("a digest is not the same twice")
+	}
+}
