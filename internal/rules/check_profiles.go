@@ -19,9 +19,9 @@ func (c *compiler) checkProfiles(b *base, profiles map[string]*profile, chosen s
 		}
 		p := profiles[name]
 		v, before := view{b, p}, len(c.violations)
-		c.checkPaths(v)
+		paths := c.checkPaths(v)
 		if name == "" {
-			c.checkEverything(v)
+			c.checkEverything(v, paths)
 			continue
 		}
 		outline := p.outline()
@@ -29,9 +29,9 @@ func (c *compiler) checkProfiles(b *base, profiles map[string]*profile, chosen s
 			continue
 		}
 		if p.isWide() {
-			c.checkEverything(v)
+			c.checkEverything(v, paths)
 		} else {
-			c.checkBelow(v)
+			c.checkBelow(v, paths)
 		}
 		sound[outline] = len(c.violations) == before
 	}
@@ -73,8 +73,8 @@ func (p *profile) outline() string {
 	return b.String()
 }
 
-// checkEverything checks every rule of a view.
-func (c *compiler) checkEverything(v view) {
+// checkEverything checks every rule of a view. The paths are those that only its profile has.
+func (c *compiler) checkEverything(v view, paths []route.Pattern) {
 	c.merge(c.chainOf(v, "", "", false), Kind{})
 	for _, selector := range slices.Concat(v.sorted, v.profile.selectors()) {
 		c.checkSelectorRule(v, selector)
@@ -82,13 +82,13 @@ func (c *compiler) checkEverything(v view) {
 	for _, m := range v.optioned {
 		c.checkOptionsOf(v, m)
 	}
-	for _, pattern := range slices.Concat(v.base.patterns, v.profile.patterns) {
-		c.merge(v.pathChain(pattern), Kind{Path: true})
+	for _, pattern := range slices.Concat(v.base.usable, paths) {
+		c.merge(v.pathChain(pattern.String()), Kind{Path: true})
 	}
 }
 
 // checkBelow checks what the profile has a rule for, and what is inside it.
-func (c *compiler) checkBelow(v view) {
+func (c *compiler) checkBelow(v view, paths []route.Pattern) {
 	for _, selector := range v.profile.selectors() {
 		c.checkSelectorRule(v, selector)
 		name := strings.TrimSuffix(selector, "*") // a package with its dot, a service, or a method
@@ -99,8 +99,13 @@ func (c *compiler) checkBelow(v view) {
 			c.checkOptionsOf(v, m)
 		}
 	}
-	for _, pattern := range v.profile.patterns {
-		c.merge(v.pathChain(pattern), Kind{Path: true})
+	for _, text := range v.profile.patterns {
+		if v.base.paths[text] != nil && !v.base.unusable[text] {
+			c.merge(v.pathChain(text), Kind{Path: true})
+		}
+	}
+	for _, pattern := range paths {
+		c.merge(v.pathChain(pattern.String()), Kind{Path: true})
 	}
 }
 

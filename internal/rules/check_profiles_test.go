@@ -212,3 +212,46 @@ func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
 		t.Errorf("drawn: %v", codes)
 	}
 }
+
+// TestRefusedPathsHaveNoRule: a pattern that is refused is refused alone, whichever profile is
+// chosen; what its rule would be is nobody's concern.
+func TestRefusedPathsHaveNoRule(t *testing.T) {
+	t.Parallel()
+	const policy = `
+defaults: {allow_origins: [https://app.example.com], disabled: true}
+rules: [{path: /a/../b}]
+profiles:
+  wide: {defaults: {allow_credentials: true}}
+  narrow: {rules: [{path: /a/../b, max_age: 1s}]}
+`
+	for _, chosen := range []string{"", "wide", "narrow"} {
+		doc, found := Parse("cors.yaml", []byte(policy), len(policy))
+		_, found = Compile(doc.Policy(), nil, Config{Document: doc, Files: new(protoregistry.Files), Profile: chosen, LongList: DefaultLongList}, found)
+		if len(found) != 1 || found[0].Code != CodePathSyntax {
+			t.Errorf("%q: %v", chosen, found)
+		}
+	}
+}
+
+// TestNoOriginsBesideAnotherProfile: a policy that grants nothing is told so beside what is
+// wrong with a profile that is not chosen, and its shadow beside it.
+func TestNoOriginsBesideAnotherProfile(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[string][]Code{
+		"enforcement: ENFORCE\nprofiles: {a: {add_origins: [nope]}}\n": {CodeOriginSyntax, CodeNoOrigins},
+		"enforcement: ENFORCE\nshadow: {enforcement: ENFORCE}\n":       {CodeNoOrigins, CodeNoOrigins},
+		"enforcement: ENFORCE\ndefaults: {allow_origins: [nope]}\n":    {CodeOriginSyntax},
+	} {
+		doc, found := Parse("cors.yaml", []byte(policy), len(policy))
+		_, found = Compile(doc.Policy(), nil, Config{Document: doc, Files: new(protoregistry.Files), LongList: DefaultLongList}, found)
+		var got []Code
+		for _, v := range found {
+			got = append(got, v.Code)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v; want %v", policy, got, want)
+		}
+	}
+}

@@ -62,21 +62,24 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Conf
 		bases = append(bases, c.readBase(shadow, "shadow."))
 	}
 	profiles := map[string]*profile{"": {}}
-	for _, name := range names {
-		if name == "" {
-			continue // which checkProfileNames refuses
-		}
-		profiles[name] = c.readProfile(name, policy.GetProfiles()[name], name != chosen)
+	if chosen != "" {
+		profiles[chosen] = c.readProfile(chosen, policy.GetProfiles()[chosen], false)
 	}
 	var rules []*Rules
 	for _, b := range bases {
 		rules = append(rules, c.rules(b, profiles[chosen], chosen))
 	}
+	sound := len(found)+len(c.violations) == 0
+	for _, name := range names {
+		if name != "" && name != chosen { // checkProfileNames refuses the one without a name
+			profiles[name] = c.readProfile(name, policy.GetProfiles()[name], true)
+		}
+	}
 	for _, b := range bases {
 		c.checkProfiles(b, profiles, chosen)
 	}
 	for i, b := range bases {
-		if len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {
+		if sound && !rules[i].grantsSomething() {
 			c.fail(CodeNoOrigins, strings.TrimSuffix(b.prefix, "."), "", "grants no origin anything: nobody could call, so this cannot be meant", "allow_origins: [https://app.example.com] in defaults or in a rule")
 		}
 	}

@@ -7,20 +7,23 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strconv"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
 // Digest returns an identity of the rules: "sha256:" and 64 hexadecimal digits. It is over all
 // that a decision depends on: the effective rules, with the values of environment variables in
-// them, the profile, the enforcement, the schema's services and procedures, and what the
+// them, and which names share one (a path whose readings lead to one rule is clear), the profile, the enforcement, the schema's services and procedures, and what the
 // caller adds: path prefixes and a version. It is not over the origins of sources, the order
 // of rules or list items, comments, or the shadow policy.
 func (r *Rules) Digest(prefixes []string, version string) string {
-	d := digester{Hash: sha256.New(), rules: map[*Effective]string{}, origins: map[*origin.Set]string{}}
+	d := digester{Hash: sha256.New(), rules: map[*Effective]digested{}, origins: map[*origin.Set]string{}}
 	d.strings("corsrpc rules", version, r.Profile, fmt.Sprint(r.Observes))
 	d.set(prefixes)
 	d.set(r.Services)
+	d.effective("", r.Nobody)
+	d.effective("", r.Unnamed)
 	d.effective("*", r.Uncovered)
 	for _, s := range r.Selectors {
 		d.effective(s.Name, s.Rule)
@@ -42,8 +45,15 @@ func (r *Rules) Digest(prefixes []string, version string) string {
 // bytes.
 type digester struct {
 	hash.Hash
-	rules   map[*Effective]string // those that were hashed
+	rules   map[*Effective]digested // those that were hashed
 	origins map[*origin.Set]string
+}
+
+// digested is what is known of a rule that was hashed: its number, in the order of the names,
+// and its digest.
+type digested struct {
+	number int
+	sum    string
 }
 
 // sum returns the digest of what was hashed.
@@ -67,15 +77,17 @@ func (d *digester) set(texts []string) {
 // effective hashes what a rule says, under the name that it holds for. Many names share a
 // rule.
 func (d *digester) effective(name string, e *Effective) {
-	if d.rules[e] == "" {
+	if d.rules[e].sum == "" {
 		of := digester{Hash: sha256.New()}
 		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SaysOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present()),
 			d.originsOf(e.Origins()), e.request.Canonical(true), e.response.Canonical(false))
 		of.set(e.Sources())
 		of.set(e.Methods())
-		d.rules[e] = of.sum()
+		of.set(e.request.Granted()) // which every preflight's answer lists
+		of.set(e.response.Granted())
+		d.rules[e] = digested{len(d.rules), of.sum()}
 	}
-	d.strings(name, d.rules[e])
+	d.strings(name, strconv.Itoa(d.rules[e].number), d.rules[e].sum)
 }
 
 // originsOf returns the digest of a set of origins, which many rules share.

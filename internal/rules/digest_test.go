@@ -8,10 +8,12 @@ import (
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// digested is all that a digest is over.
-type digested struct {
+// digestInput is all that a digest is over.
+type digestInput struct {
 	policy   string
 	schema   *descriptorpb.FileDescriptorProto // nil for none
 	profile  string
@@ -19,7 +21,7 @@ type digested struct {
 	version  string
 }
 
-func (d digested) digest(t *testing.T) string {
+func (d digestInput) digest(t *testing.T) string {
 	t.Helper()
 	doc, wrong := Parse("cors.yaml", []byte(d.policy), len(d.policy))
 	files := new(protoregistry.Files)
@@ -50,13 +52,21 @@ func TestDigestIsOver(t *testing.T) {
 	withService.Service = append(withService.Service, &descriptorpb.ServiceDescriptorProto{Name: proto.String("Empty")})
 	withoutSideEffects := schemaFile(1)
 	withoutSideEffects.Service[0].Method[0].Options = &descriptorpb.MethodOptions{IdempotencyLevel: descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()}
-	for name, pair := range map[string][2]digested{
+	// The option changes no value; its method has a rule of its own by it, so that /M0 and /m0
+	// of other letter case lead to two.
+	withIdleOption := schemaFile(1)
+	idle := &descriptorpb.MethodOptions{}
+	proto.SetExtension(idle, corsrpcv1.E_Method, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_CONNECT, corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}})
+	withIdleOption.Service[0].Method[0].Options = idle
+	for name, pair := range map[string][2]digestInput{
 		"the version":              {{policy: allows, version: "v1"}, {policy: allows, version: "v2"}},
 		"the profile":              {{policy: profiles, profile: "a"}, {policy: profiles, profile: "b"}},
 		"where texts end":          {{policy: allows, prefixes: []string{"/a/b", "/c"}}, {policy: allows, prefixes: []string{"/a", "/b/c"}}},
 		"a service":                {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withService}},
 		"what a GET may call":      {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withoutSideEffects}},
 		"what no rule covers":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://other.example.com]}\n"}},
+		"which names share a rule": {{policy: allows + "schema_options: SHAPE\n", schema: withIdleOption}, {policy: allows + "schema_options: IGNORE\n", schema: withIdleOption}},
+		"a header spelled out":     {{policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*]}\n"}, {policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*, x-a]}\n"}},
 		"a selector":               {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 7200s}]\n"}},
 		"the operational services": {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 60s}]\n"}},
 		"what is disabled":         {{policy: disabled}, {policy: strings.Replace(disabled, "true", "false", 1)}},
@@ -68,7 +78,7 @@ func TestDigestIsOver(t *testing.T) {
 			t.Errorf("the digest is not over %s", name)
 		}
 	}
-	if same := (digested{policy: allows, version: "v1"}); same.digest(t) != same.digest(t) {
+	if same := (digestInput{policy: allows, version: "v1"}); same.digest(t) != same.digest(t) {
 		t.Error("a digest is not the same twice")
 	}
 }

@@ -30,7 +30,8 @@ type base struct {
 	optioned []schemaMethod
 
 	usable    []route.Pattern // of the path rules, once checkPaths has looked at them
-	conflicts *route.Patterns // the same; nil before
+	unusable  map[string]bool // the others, by their text
+	conflicts *route.Patterns // the usable ones; nil before
 }
 
 // profile is what a profile lays over a policy. The zero profile is none.

@@ -21,10 +21,12 @@ func (c *compiler) addPaths(r *Rules, v view) {
 // and that are right. Those of the policy itself are checked once, whatever profiles there are.
 func (c *compiler) checkPaths(v view) (usable []route.Pattern) {
 	if v.base.conflicts == nil {
-		v.base.conflicts = &route.Patterns{}
+		v.base.conflicts, v.base.unusable = &route.Patterns{}, map[string]bool{}
 		for _, text := range v.base.patterns {
 			if pattern, ok := c.checkPath(text, v.base.paths[text], v.base.conflicts); ok {
 				v.base.usable = append(v.base.usable, pattern)
+			} else {
+				v.base.unusable[text] = true
 			}
 		}
 	}
