@@ -249,8 +249,8 @@ var layerFaults = []fault{
 	{name: "a handshake that is granted as a call goes on", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
 	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
 `, new: ``},
-	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = true`},
-	{name: "no answer explains itself", in: "Wrap", old: `d.explained = l.explain`, new: `d.explained = false`},
+	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = plan.explain`, new: `d.explained = true`},
+	{name: "no answer explains itself", in: "Wrap", old: `d.explained = plan.explain`, new: `d.explained = false`},
 	{name: "what is granted says a reason", old: `	if !d.refused() {
 		return
 	}

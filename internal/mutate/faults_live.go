@@ -59,15 +59,24 @@ var liveFaults = []fault{
 	p.bound.Store(p.bind(have))`},
 	{name: "a refresh brings back the policy from before it asked", old: `	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(name, set)`, new: `	have := l.plan.Load()
+		l.plan.put(s.name, set)`, new: `	have := l.plan.Load()
 	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(name, set)
+		l.plan.put(s.name, set)
 		l.plan.bound.Store(l.plan.bind(have))`},
 	{name: "an older set takes the place of a younger one", old: `have != nil && set.loaded.Before(have.loaded)`, new: `have != nil && false`},
-	{name: "reloads do not take turns", old: `	l.reloading.Lock()
-	defer l.reloading.Unlock()
-`, new: ``},
+	{name: "reloads do not take turns", old: `	case l.reloading <- struct{}{}:
+		defer func() { <-l.reloading }()
+	case <-ctx.Done():
+		return ctx.Err()
+`, new: `	default:
+`},
+	{name: "a reload waits for its turn for ever", old: `		defer func() { <-l.reloading }()
+	case <-ctx.Done():
+		return ctx.Err()
+`, new: `		defer func() { <-l.reloading }()
+`},
+	{name: "a source fails because Watch ends", old: `report.Err != nil && ctx.Err() != nil {`, new: `report.Err != nil && false {`},
 	{name: "a new source is not asked before the swap", old: `		return true
 	}
 	onlyShadowNamed`, new: `		return false

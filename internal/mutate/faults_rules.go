@@ -27,11 +27,14 @@ var rulesFaults = []fault{
 	{name: "a profile's defaults that only disable do not matter", old: ` || l.disabled != nil || `, new: ` || `},
 	{name: "a profile's defaults that only say protocols do not matter", old: ` || l.protocols != 0)`, new: `)`},
 	{name: "a profile's defaults are held against its own selectors only", in: "checkEverything", old: `slices.Concat(v.sorted, v.profile.selectors())`, new: `v.profile.selectors()`},
-	{name: "a profile's defaults are held against its own paths only", in: "checkEverything", old: `slices.Concat(v.base.patterns, v.profile.patterns)`, new: `v.profile.patterns`},
+	{name: "a profile's defaults are held against its own paths only", in: "checkEverything", old: `slices.Concat(v.base.usable, paths)`, new: `paths`},
 	{name: "a profile's defaults are not held against the schema's options", in: "checkEverything", old: `range v.optioned {`, new: `range v.optioned[:0] {`},
 	{name: "a profile's rule is not held against the selectors inside it", old: `range below(v.sorted, name) {`, new: `range below(v.sorted, name)[:0] {`},
 	{name: "a profile's rule is not held against the options inside it", old: `range belowMethods(v.optioned, name) {`, new: `range belowMethods(v.optioned, name)[:0] {`},
 	{name: "a profile's path rules are not held against the defaults", in: "checkBelow", old: `range v.profile.patterns {`, new: `range v.profile.patterns[:0] {`},
+	{name: "a profile's own paths are not held against the defaults", in: "checkBelow", old: `range paths {`, new: `range paths[:0] {`},
+	{name: "what the rule of a refused path would be is checked too", in: "checkBelow", old: ` && !v.base.unusable[text]`, new: ``},
+	{name: "a policy that grants nothing is sound beside another profile's mistake", in: "Compile", old: `if sound && !rules[i].grantsSomething() {`, new: `if len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
 	// What header lists say.
@@ -74,7 +77,9 @@ var rulesFaults = []fault{
 	{name: "the digest leaves out the paths", old: `		d.effective(p.Pattern.String(), p.Rule)
 `, new: `		_ = p
 `},
-	{name: "the digest leaves out the names", old: `d.strings(name, d.rules[e])`, new: `d.strings(d.rules[e])`},
+	{name: "the digest leaves out the names", old: `d.strings(name, strconv`, new: `d.strings(strconv`},
+	{name: "the digest leaves out which names share a rule", old: `d.strings(name, strconv.Itoa(d.rules[e].number), d.rules[e].sum)`, new: `_ = strconv.Itoa; d.strings(name, d.rules[e].sum)`},
+	{name: "the digest leaves out the names that preflights are answered with", old: `of.set(e.request.Granted())`, new: `of.set(nil)`},
 	{name: "the digest leaves out credentials", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Disabled(), e.MaxAge()`},
 	{name: "the digest leaves out what is disabled", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.MaxAge()`},
 	{name: "the digest leaves out the age of preflights", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.Disabled()`},

@@ -66,6 +66,7 @@ func TestDigestIsOver(t *testing.T) {
 		"what a GET may call":      {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withoutSideEffects}},
 		"what no rule covers":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://other.example.com]}\n"}},
 		"which names share a rule": {{policy: allows + "schema_options: SHAPE\n", schema: withIdleOption}, {policy: allows + "schema_options: IGNORE\n", schema: withIdleOption}},
+		"a prefix of headers":      {{policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*]}\n"}, {policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [y-*]}\n"}},
 		"a header spelled out":     {{policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*]}\n"}, {policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*, x-a]}\n"}},
 		"a selector":               {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 7200s}]\n"}},
 		"the operational services": {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 60s}]\n"}},
