@@ -255,3 +255,21 @@ func TestNoOriginsBesideAnotherProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestProfilesPathConflicts: a profile's path is held against the policy's, whichever profile
+// is chosen.
+func TestProfilesPathConflicts(t *testing.T) {
+	t.Parallel()
+	const policy = `
+defaults: {allow_origins: [https://app.example.com]}
+rules: [{path: "/{a}/b"}]
+profiles: {p: {rules: [{path: "/a/{b}"}]}, q: {rules: [{path: "/{a}/b"}]}}
+`
+	for _, chosen := range []string{"", "p", "q"} {
+		doc, found := Parse("cors.yaml", []byte(policy), len(policy))
+		_, found = Compile(doc.Policy(), nil, Config{Document: doc, Files: new(protoregistry.Files), Profile: chosen, LongList: DefaultLongList}, found)
+		if len(found) != 1 || found[0].Code != CodePathConflict || found[0].Field != `profiles["p"].rules[0].path` {
+			t.Errorf("%q: %v", chosen, found)
+		}
+	}
+}

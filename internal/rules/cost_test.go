@@ -237,3 +237,23 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+// TestLongNameOfTheSchema: a selector may be longer than any path where the schema has the name.
+func TestLongNameOfTheSchema(t *testing.T) {
+	pkg := strings.Repeat("a.", 1100) + "b"
+	file := &descriptorpb.FileDescriptorProto{
+		Name: proto.String("long.proto"), Syntax: proto.String("proto3"), Package: proto.String(pkg),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}},
+		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("S"), Method: []*descriptorpb.MethodDescriptorProto{
+			{Name: proto.String("Do"), InputType: proto.String("." + pkg + ".M"), OutputType: proto.String("." + pkg + ".M")},
+		}}},
+	}
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := input{&corsrpcv1.Policy{Defaults: grantsApp(), Rules: []*corsrpcv1.Rule{{Selector: pkg + ".S", Disabled: proto.Bool(true)}}}, files}
+	if r := in.compile(t); !r.Procedures[0].Rule.Disabled() {
+		t.Error("the rule does not count")
+	}
+}
