@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // input is a policy and a schema of some size.
@@ -215,6 +216,20 @@ func TestLongSelectorIsRefused(t *testing.T) {
 		if len(found) != 1 || found[0].Code != CodeSelectorSyntax || found[0].Field != "rules[0].selector" {
 			t.Errorf("%d violations: %v", len(found), found)
 		}
+	}
+}
+
+// TestLongNamesOfTheSchema: a service has a rule by its name, however long that is.
+func TestLongNamesOfTheSchema(t *testing.T) {
+	file := schemaFile(1)
+	file.Service[0].Name = proto.String(strings.Repeat("S", route.MaxPath))
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := &corsrpcv1.Policy{Defaults: grantsApp(), Rules: []*corsrpcv1.Rule{{Selector: "acme.v1." + file.Service[0].GetName(), Disabled: proto.Bool(true)}}}
+	if r := (input{policy, files}).compile(t); !r.Procedures[0].Rule.Disabled() {
+		t.Error("the rule does not hold")
 	}
 }
 
