@@ -150,16 +150,8 @@ func found(policy *corsrpcv1.Policy, files *protoregistry.Files, profile string)
 	return wrong
 }
 
-// normal sorts what is wrong, each once: only the conflicts where paths conflict, since what
-// else is wrong with those may stay unsaid.
-func normal(wrong []string) []string {
-	wrong = slices.Compact(slices.Sorted(slices.Values(wrong)))
-	isConflict := func(text string) bool { return strings.HasPrefix(text, string(CodePathConflict)) }
-	if slices.ContainsFunc(wrong, isConflict) {
-		wrong = slices.DeleteFunc(wrong, func(text string) bool { return !isConflict(text) })
-	}
-	return wrong
-}
+// normal sorts what is wrong, each once.
+func normal(wrong []string) []string { return slices.Compact(slices.Sorted(slices.Values(wrong))) }
 
 // TestEachProfileIsCheckedAsIfItWereChosen: whatever profile is chosen, what is found wrong is
 // all that is wrong with the policy as it is and under each of its profiles.
@@ -233,6 +225,27 @@ profiles:
 	}
 }
 
+// TestProfilesPathsConflictWithThePolicys: a profile's path is refused where it conflicts with
+// one of the policy, whichever profile is chosen, and not where it is the same, whose rule it
+// changes.
+func TestProfilesPathsConflictWithThePolicys(t *testing.T) {
+	t.Parallel()
+	const policy = `
+defaults: {allow_origins: [https://app.example.com]}
+rules: [{path: "/{x}/b"}]
+profiles:
+  conflicts: {rules: [{path: "/a/{x}"}]}
+  same: {rules: [{path: "/{x}/b", max_age: 1s}]}
+`
+	for _, chosen := range []string{"", "conflicts", "same"} {
+		doc, found := Parse("cors.yaml", []byte(policy), len(policy))
+		_, found = Compile(doc.Policy(), nil, Config{Document: doc, Files: new(protoregistry.Files), Profile: chosen, LongList: DefaultLongList}, found)
+		if len(found) != 1 || found[0].Code != CodePathConflict || found[0].Field != `profiles["conflicts"].rules[0].path` {
+			t.Errorf("%q: %v", chosen, found)
+		}
+	}
+}
+
 // TestNoOriginsBesideAnotherProfile: a policy that grants nothing is told so beside what is
 // wrong with a profile that is not chosen, and its shadow beside it.
 func TestNoOriginsBesideAnotherProfile(t *testing.T) {
@@ -252,24 +265,6 @@ func TestNoOriginsBesideAnotherProfile(t *testing.T) {
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v; want %v", policy, got, want)
-		}
-	}
-}
-
-// TestProfilesPathConflicts: a profile's path is held against the policy's, whichever profile
-// is chosen.
-func TestProfilesPathConflicts(t *testing.T) {
-	t.Parallel()
-	const policy = `
-defaults: {allow_origins: [https://app.example.com]}
-rules: [{path: "/{a}/b"}]
-profiles: {p: {rules: [{path: "/a/{b}"}]}, q: {rules: [{path: "/{a}/b"}]}}
-`
-	for _, chosen := range []string{"", "p", "q"} {
-		doc, found := Parse("cors.yaml", []byte(policy), len(policy))
-		_, found = Compile(doc.Policy(), nil, Config{Document: doc, Files: new(protoregistry.Files), Profile: chosen, LongList: DefaultLongList}, found)
-		if len(found) != 1 || found[0].Code != CodePathConflict || found[0].Field != `profiles["p"].rules[0].path` {
-			t.Errorf("%q: %v", chosen, found)
 		}
 	}
 }
