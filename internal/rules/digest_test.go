@@ -79,7 +79,9 @@ func TestDigestIsOver(t *testing.T) {
 			t.Errorf("the digest is not over %s", name)
 		}
 	}
-	if same := (digestInput{policy: allows, version: "v1"}); same.digest(t) != same.digest(t) {
-		t.Error("a digest is not the same twice")
+	same := digestInput{policy: allows, version: "v1"}
+	first := same.digest(t)
+	if second := same.digest(t); first != second {
+		t.Errorf("a digest is %s, and then %s", first, second)
 	}
 }
