@@ -127,7 +127,7 @@ bench: ## Measure what corsrpc costs beside a handler by hand and beside its pee
 	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: mutate
-mutate: ## Break the layer on purpose, in more than four hundred ways, one at a time: the tests notice each of them
+mutate: ## Break the layer on purpose, in more than six hundred ways, one at a time: the tests notice each of them
 	@go run ./internal/mutate
 
 .PHONY: fuzz

@@ -77,7 +77,7 @@ func newParseConfig(opts []ParseOption) *parseConfig {
 	c := &parseConfig{maxPolicyBytes: DefaultMaxPolicyBytes}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("ParseOption", "", "is nil")
+			c.fail("ParseOption", "", "the option is nil")
 			continue
 		}
 		o.applyToParse(c)
@@ -100,7 +100,7 @@ func newCompileConfig(opts []CompileOption) *compileConfig {
 	c := &compileConfig{files: protoregistry.GlobalFiles, longList: rules.DefaultLongList, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("CompileOption", "", "is nil", "")
+			c.fail("CompileOption", "", "the option is nil", "")
 			continue
 		}
 		o.applyToCompile(c)
@@ -130,7 +130,7 @@ func newLayerConfig(opts []LayerOption) *layerConfig {
 	c := &layerConfig{logger: slog.Default(), sources: map[string]*source{}}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("LayerOption", "is nil")
+			c.fail("LayerOption", "the option is nil")
 			continue
 		}
 		o.applyToLayer(c)
