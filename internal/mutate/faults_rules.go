@@ -34,7 +34,7 @@ var rulesFaults = []fault{
 	{name: "a profile's path rules are not held against the defaults", in: "checkBelow", old: `range v.profile.patterns {`, new: `range v.profile.patterns[:0] {`},
 	{name: "a profile's own paths are not held against the defaults", in: "checkBelow", old: `range paths {`, new: `range paths[:0] {`},
 	{name: "what the rule of a refused path would be is checked too", in: "checkBelow", old: ` && !v.base.unusable[text]`, new: ``},
-	{name: "a policy that grants nothing is sound beside another profile's mistake", in: "Compile", old: `if sound && !rules[i].grantsSomething() {`, new: `if len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
+	{name: "a policy that grants nothing is sound beside another profile's mistake", in: "Compile", old: `if sound && !rules[i].grantsSomething() {`, new: `if sound && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
 	// What header lists say.
