@@ -55,7 +55,7 @@ func main() {
 		log.Fatal(err)
 	}
 	for _, procedure := range layer.Plan().Procedures() {
-		for _, value := range procedure.Values {
+		for _, value := range procedure.Values() {
 			fmt.Println(procedure.Name, value.Field, value.Value, value.From)
 		}
 	}
