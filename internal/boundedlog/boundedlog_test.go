@@ -216,6 +216,28 @@ func TestStuck(t *testing.T) {
 	})
 }
 
+// TestLost: a line that is lost beside too many that are stuck does not silence the log.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		l := newHandlerLog(func() { <-goOn })
+		for range 8 {
+			l.Write(t.Context(), slog.LevelError, "a line that is stuck")
+		}
+		if n := say(l, apples, 1); n != 1 { // it is admitted, and lost
+			t.Fatalf("%d lines are admitted, want 1", n)
+		}
+		close(goOn)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		if n := say(l, apples, 2); n != 1 {
+			t.Error("no line is admitted after one that was lost")
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
 // TestPanic: a panic of the log's handler touches nobody, and the next line is written.
 func TestPanic(t *testing.T) {
 	t.Parallel()

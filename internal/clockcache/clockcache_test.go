@@ -55,3 +55,29 @@ func TestEviction(t *testing.T) {
 		c.Add("new")
 	}
 }
+
+// TestHandMoves: the entry that is not in use gives way, wherever it stands.
+func TestHandMoves(t *testing.T) {
+	t.Parallel()
+	for idle := range Size {
+		var c Cache[string]
+		for i := range Size {
+			c.Add(fmt.Sprint(i))
+		}
+		for e := range c.All {
+			if e.Value != fmt.Sprint(idle) {
+				e.Use()
+			}
+		}
+		for range Size {
+			c.Add("new")
+		}
+		values := map[string]bool{}
+		for e := range c.All {
+			values[e.Value] = true
+		}
+		if values[fmt.Sprint(idle)] || !values["new"] {
+			t.Errorf("%d is not in use; the cache holds %v", idle, values)
+		}
+	}
+}

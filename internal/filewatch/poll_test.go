@@ -241,3 +241,40 @@ func TestDebounceAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestDebounce: each change is read when the file has been left alone for a while, and a folder
+// in which something is always written puts that off for a second at most.
+func TestDebounce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		name := newFile(t, "a")
+		events := make(chan fsnotify.Event)
+		file := New(name, 0, []byte("a"))
+		file.PollEvery = time.Hour
+		f := followBy(t, file, &folderWatcher{events: events, errors: make(chan error)})
+		f.nothing(0, "at the start")
+		for _, text := range []string{"b", "c"} {
+			time.Sleep(10 * time.Second)
+			replace(t, name, text)
+			go func() { events <- fsnotify.Event{} }()
+			start := time.Now()
+			f.next(text)
+			if took := time.Since(start); took != debounce {
+				t.Errorf("%s is read after %v, want %v", text, took, debounce)
+			}
+		}
+		replace(t, name, "d")
+		go func() {
+			for range 100 {
+				events <- fsnotify.Event{}
+				time.Sleep(debounce / 2)
+			}
+		}()
+		start := time.Now()
+		f.next("d")
+		if took := time.Since(start); took > maxDebounce {
+			t.Errorf("d is read after %v, want no more than %v", took, maxDebounce)
+		}
+		f.nothing(time.Minute, "afterwards") // which takes the other events
+	})
+}
