@@ -1,6 +1,7 @@
 package corsrpc_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -124,5 +125,20 @@ func TestPlanWrap(t *testing.T) {
 	}
 	if len(all.kinds()) != told || log.String() != logged {
 		t.Errorf("told of %v, and logged %s", all.kinds()[told:], log)
+	}
+}
+
+// TestPlanThatIsNoneDoesNotWrap: Wrap of a plan that Compile did not make says so at once.
+func TestPlanThatIsNoneDoesNotWrap(t *testing.T) {
+	t.Parallel()
+	for name, plan := range map[string]*corsrpc.Plan{"nil": nil, "zero": {}} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "Compile did not return") {
+					t.Errorf("%s: %s", name, text)
+				}
+			}()
+			plan.Wrap(http.NotFoundHandler())
+		}()
 	}
 }
