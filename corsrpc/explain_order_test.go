@@ -58,7 +58,7 @@ func explainedRequests() iter.Seq[Request] {
 		for _, path := range paths {
 			for _, m := range methods {
 				for _, origin := range [][]string{nil, {"https://app.example.com"}, {"https://evil.example"}, {"null"}, {"https://api.example.com"}, {"HTTPS://x"}, {"https://app.example.com", "https://app.example.com"}} {
-					for _, site := range [][]string{nil, {"same-origin"}, {"cross-site"}} {
+					for _, site := range [][]string{nil, {"same-origin"}, {"none"}, {"cross-site"}} {
 						for _, mode := range [][]string{nil, {"cors"}, {"no-cors"}, {"navigate"}} {
 							for _, cookie := range [][]string{nil, {"a=b"}} {
 								for _, authorization := range [][]string{nil, {"Basic x"}} {

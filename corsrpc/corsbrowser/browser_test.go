@@ -418,6 +418,56 @@ func TestOpaque(t *testing.T) {
 	}
 }
 
+// TestResourcePolicy: mode no-cors gets nothing of a resource that is for other pages
+// (https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check).
+func TestResourcePolicy(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		page, url, policy string
+		want              Check
+	}{
+		{page, server, "", ""}, {page, server, "same-origin", CheckResourcePolicy}, {page, server, "same-site", ""}, {page, server, "cross-origin", ""},
+		{page, other, "", ""}, {page, other, "same-origin", CheckResourcePolicy}, {page, other, "same-site", CheckResourcePolicy}, {page, other, "cross-origin", ""},
+		{"http://app.example.com", server, "same-site", CheckResourcePolicy}, {"null", server, "same-site", CheckResourcePolicy},
+	} {
+		for _, engine := range Engines() {
+			b := newBrowser(t, test.page, WithEngine(engine), WithHandler(granting("Cross-Origin-Resource-Policy", test.policy)))
+			var got Check
+			if _, blocked := send(t, b, "GET", test.url, Init{Mode: NoCORS}); blocked != nil {
+				got = blocked.Check
+			}
+			if got != test.want {
+				t.Errorf("%s: %s on %s, %q: blocked at %q, want %q", engine, test.url, test.page, test.policy, got, test.want)
+			}
+		}
+	}
+}
+
+// TestBodyOfGET: GET and HEAD have no body (https://fetch.spec.whatwg.org/#dom-request).
+func TestBodyOfGET(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"GET", "HEAD"} {
+		for _, test := range []struct {
+			body io.Reader
+			want bool
+		}{{strings.NewReader("{}"), false}, {http.NoBody, true}, {nil, true}} {
+			b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page)))
+			r, err := http.NewRequestWithContext(t.Context(), method, server, test.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := b.RoundTrip(r)
+			if err == nil {
+				response.Body.Close()
+			}
+			var blocked *BlockedError
+			if (err == nil) != test.want || len(b.Log()) == 1 != test.want || errors.As(err, &blocked) && blocked.Check != CheckBody {
+				t.Errorf("%s with %T: %v", method, test.body, err)
+			}
+		}
+	}
+}
+
 // TestGunzip: the script reads what the server compressed.
 func TestGunzip(t *testing.T) {
 	t.Parallel()

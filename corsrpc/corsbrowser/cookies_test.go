@@ -73,3 +73,28 @@ func TestSameSite(t *testing.T) {
 		t.Errorf("a Lax cookie goes to another site: %s", got)
 	}
 }
+
+// TestStoredCookies: what an answer may not set is not in the jar.
+func TestStoredCookies(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		page, url, attributes string
+		want                  bool
+	}{
+		{page, server, "Secure", true}, {"http://app.example.com", "http://api.example.com", "Secure", false}, {"http://app.example.com", "http://api.example.com", "", true},
+		{page, other, "SameSite=Lax", false}, {page, other, "SameSite=Strict", false}, {page, other, "SameSite=None; Secure", true}, {page, server, "SameSite=Lax", true},
+	} {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBrowser(t, test.page, WithCredentials(Include), WithCookieJar(jar), WithHandler(granting("Access-Control-Allow-Origin", test.page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
+		if _, blocked := send(t, b, "GET", test.url, Init{}); blocked != nil {
+			t.Fatal(blocked)
+		}
+		host := strings.TrimPrefix(strings.TrimPrefix(test.url, "http://"), "https://")
+		if got := len(jar.Cookies(mustURLs(t, "https://"+host)[0])) == 1; got != test.want {
+			t.Errorf("%s, on %s, sets a=b; %s: %t, want %t", test.url, test.page, test.attributes, got, test.want)
+		}
+	}
+}

@@ -139,7 +139,7 @@ func TestFormShowsEachEngine(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		form  url.Values
-		wants []string // engines, verdict and readable header fields of each outcome
+		wants []string // engines, verdict, readable and dropped header fields of each outcome
 	}{
 		{"the same in all", url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}, "response": {"X-Meta: m\nSet-Cookie: a=b"}},
 			[]string{"the Fetch standard, Chromium, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below: x-meta"}},
@@ -152,6 +152,11 @@ func TestFormShowsEachEngine(t *testing.T) {
 			[]string{
 				"the Fetch standard, Chromium, WebKit: " + blocked + "accept is not granted; the server would have to send Access-Control-Allow-Headers: accept",
 				"Firefox: the script reads the answer: its status, its body, and the header fields below",
+			}},
+		{"a User-Agent, which Chromium drops", url.Values{"origin": {page}, "target": {"/elsewhere"}, "headers": {"Content-Type: application/json\nUser-Agent: x"}, "response": {star}},
+			[]string{
+				"the Fetch standard, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below",
+				"Chromium: the script reads the answer: its status, its body, and the header fields below; without user-agent",
 			}},
 		{"an http server of an https page", url.Values{"origin": {page}, "server": {"http://api.example.com"}, "target": {listRPC}},
 			[]string{"the Fetch standard, Chromium, Firefox, WebKit: " + blocked + "the page is over https, and the call over http; the server would have to send its answers over https"}},
@@ -169,6 +174,9 @@ func TestFormShowsEachEngine(t *testing.T) {
 			line := strings.Join(o.Engines, ", ") + ": " + o.Verdict
 			if len(o.Headers) > 0 {
 				line += ": " + strings.Join(o.Headers, ", ")
+			}
+			if len(o.Dropped) > 0 {
+				line += "; without " + strings.Join(o.Dropped, ", ")
 			}
 			got = append(got, line)
 		}

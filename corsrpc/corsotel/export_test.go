@@ -6,3 +6,10 @@ func (o *Observer) Kept() int {
 	defer o.kept.mu.RUnlock()
 	return len(o.kept.kept)
 }
+
+// Layers returns how many layers the observer knows of.
+func (o *Observer) Layers() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.layers)
+}

@@ -403,6 +403,9 @@ func TestPlanInfo(t *testing.T) {
 	second = nil
 	runtime.GC()
 	expectDigests("a layer is dropped", first)
+	if n := observer.Layers(); n != 1 {
+		t.Errorf("%d layers are kept, want the one that is left", n)
+	}
 	runtime.KeepAlive(first)
 }
 

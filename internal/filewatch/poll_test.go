@@ -278,3 +278,36 @@ func TestDebounce(t *testing.T) {
 		f.nothing(time.Minute, "afterwards") // which takes the other events
 	})
 }
+
+// TestFirstRead: the first Next reads the file at once, not at the first poll.
+func TestFirstRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		name := newFile(t, "a")
+		file := New(name, 0, []byte("a"))
+		file.PollOnly, file.PollEvery = true, time.Hour
+		replace(t, name, "b")
+		follow(t, file).within(0, "b")
+	})
+}
+
+// TestEndedContext: Next whose context has ended reads nothing, though the file is due: what it
+// read would be known, and lost.
+func TestEndedContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		name := newFile(t, "b")
+		for range 20 { // select chooses at random
+			file := New(name, 0, []byte("a"))
+			file.PollOnly = true
+			f := follow(t, file)
+			time.Sleep(time.Millisecond)
+			if content, err := f.watcher.Next(ended, time.Time{}); err != context.Canceled {
+				t.Errorf("%q, %v", content, err)
+			}
+			f.next("b")
+		}
+	})
+}

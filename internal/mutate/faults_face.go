@@ -26,8 +26,6 @@ var faceFaults = []fault{
 		return true`},
 	{name: "a layer without a plan takes one", in: "(*Layer).reload", old: `if l.isZero() {`, new: `if false {`},
 	{name: "a plan that is none wraps", in: "(*Plan).Wrap", old: `if p.missing() {`, new: `if p == nil {`},
-	{name: "a plan alone has its shadow", old: `	alone.shadow = nil
-`, new: ``},
 
 	// Errors and contexts.
 	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: give it by`, new: `"%v %q: give it by`},

@@ -108,8 +108,6 @@ var inspectorFaults = []fault{
 `, new: ``},
 	{name: "the inspector's window is held by the page that opened it", old: `	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 `, new: ``},
-	{name: "a cache gives JSON for the page", in: "(*Inspector).ServeHTTP", old: `	header.Set("Vary", "Accept")
-`, new: ``},
 	{name: "the inspector wants what passes", in: "(*Inspector).Enabled", old: `	return false
 `, new: `	return true
 `},
