@@ -42,8 +42,8 @@ func ExampleBrowser() {
 	// ALLOW_ORIGIN_MISMATCH instead of Access-Control-Allow-Origin: https://evil.example
 }
 
-// A client of connect-go is "this client, in a browser". What Connect sends as
-// trailers of a unary call are headers, which the server has to expose.
+// A client of connect-go is "this client, in a browser". Connect sends the
+// trailers of a unary call as headers, which the server has to expose.
 func ExampleBrowser_connect() {
 	mux := http.NewServeMux()
 	const greet = "/acme.v1.GreetService/Greet"

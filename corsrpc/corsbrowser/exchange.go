@@ -16,7 +16,7 @@ type Exchange struct {
 	// and a User-Agent or Accept-Encoding that no script can set. A preflight has
 	// those of the call that it asks for.
 	Dropped http.Header
-	// Status is the answer's status; 0 while there is no answer.
+	// Status is the answer's status; 0 before the answer comes.
 	Status int
 	// Answer holds the answer's fields as the server sent them.
 	Answer http.Header

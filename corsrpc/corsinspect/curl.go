@@ -10,7 +10,8 @@ import (
 // curl is the command that sends an exchange's request to the call's URL, and no other: by
 // itself curl cleans up paths, asks for each item of what is in brackets, awaits the body
 // of an answer to HEAD, gives each body a type, and leaves out header fields without a
-// value. What browsers add and decisions do not depend on is left out.
+// value. The command leaves out the fields that browsers add and no
+// decision depends on.
 func curl(e Exchange, call *http.Request) string {
 	header := maps.Clone(e.Request.Header)
 	for _, name := range []string{"Accept", "Accept-Encoding", "Referer", "User-Agent"} {
