@@ -24,7 +24,7 @@ const digestPolicy = digestRules + `profiles:
   dev: {add_origins: ["http://localhost:*"]}
 `
 
-// TestDigest: plans that decide alike have one digest, and every difference makes another.
+// TestDigest: what means nothing to a decision leaves the digest as it is, and every difference makes another.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	files, err := vectors.Schema("acme")
