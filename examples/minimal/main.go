@@ -23,7 +23,7 @@ func (greeter) Greet(_ context.Context, r *connect.Request[greetv1.GreetRequest]
 	return response, nil
 }
 
-// newHandler is the server: the service, and the layer around it.
+// newHandler returns the service with the CORS layer around it.
 func newHandler(policy string) (http.Handler, error) {
 	layer, err := corsrpc.Load(policy) // err lists every problem with file, line and column
 	if err != nil {
