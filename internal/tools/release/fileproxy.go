@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -57,31 +56,22 @@ func (r *release) writeProxy(dir string, at time.Time) error {
 // below a path from the file proxy in dir, and all others from the user's module cache and usual proxies. The module
 // cache is a new one, in dir: a version that is written twice does not come from an older download.
 func proxyEnvironment(ctx context.Context, dir, rootModule string) ([]string, error) {
-	usual, err := goEnv(ctx, "GOPROXY", "GOMODCACHE")
+	usual, err := goEnv(ctx, "GOPROXY", "GOMODCACHE", "GOSUMDB")
 	if err != nil {
 		return nil, err
 	}
 	return []string{
 		"GOPROXY=" + strings.Join([]string{fileURL(dir), fileURL(filepath.Join(usual[1], "cache", "download")), usual[0]}, ","),
 		"GOMODCACHE=" + filepath.Join(dir, "modcache"),
-		"GONOPROXY=none",
+		// The user's configuration could have values for these, and GONOPROXY=none is not the same as no value: it
+		// makes the go command look into the module cache first, where it finds the root module, and take that for the
+		// only module that a package of a nested one could be in.
+		"GOENV=off", "GOPRIVATE=", "GONOPROXY=",
+		"GOSUMDB=" + usual[2],
 		"GONOSUMDB=" + rootModule,
 		"GOFLAGS=-modcacherw",
 		"GOWORK=off",
 	}, nil
-}
-
-// goEnv returns the values of variables of the user's go command.
-func goEnv(ctx context.Context, names ...string) ([]string, error) {
-	out, err := output(exec.CommandContext(ctx, "go", append([]string{"env"}, names...)...))
-	if err != nil {
-		return nil, err
-	}
-	values := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if len(values) != len(names) {
-		return nil, fmt.Errorf("go env %s printed %q", strings.Join(names, " "), out)
-	}
-	return values, nil
 }
 
 // fileURL returns the file URL of an absolute path.

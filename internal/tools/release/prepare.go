@@ -79,7 +79,7 @@ func (r *release) set(path string, data []byte) {
 	}
 }
 
-// version of a released module, as go.mod files require it.
+// versionOf returns a released module at the version.
 func (r *release) versionOf(m *goModule) module.Version {
 	return module.Version{Path: m.path(), Version: r.version}
 }

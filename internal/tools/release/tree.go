@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,6 +177,17 @@ func (t tree) paths() []string {
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// with returns a copy of the tree in which the file has another content.
+func (t tree) with(path string, data []byte) tree {
+	copied := maps.Clone(t)
+	mode := modeFile
+	if before, exists := t[path]; exists {
+		mode = before.mode
+	}
+	copied[path] = file{mode, data}
+	return copied
 }
 
 // write writes the tree's files under a folder and leaves symbolic links out.
