@@ -1,10 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 const optionsFile = "proto/corsrpc/v1/options.proto"
@@ -22,23 +22,25 @@ var (
 	protoExtension = regexp.MustCompile(`\b(\w+)\s*=\s*(\d+)\s*[;\[]`)
 )
 
-// checkExtensions returns an error for each option in options.proto whose extension number protobuf's global extension
-// registry does not assign. Two schemas with an option of the same number cannot be used together.
+// checkExtensions returns an error if protobuf's global extension registry does not assign the extension number of an
+// option in options.proto. Two schemas with an option of the same number cannot be used together.
 func checkExtensions(t tree) error {
 	source := protoComment.ReplaceAllString(string(t[optionsFile].data), "")
-	var problems []error
-	found := false
+	var numbers, provisional []string
 	for _, body := range protoExtend.FindAllStringSubmatch(source, -1) {
 		for _, extension := range protoExtension.FindAllStringSubmatch(body[1], -1) {
-			found = true
+			numbers = append(numbers, extension[2])
 			number, err := strconv.Atoi(extension[2])
 			if err != nil || number < firstRegistered || number > lastRegistered {
-				problems = append(problems, fmt.Errorf("%s: the extension number %s of the option %s is provisional", optionsFile, extension[2], extension[1]))
+				provisional = append(provisional, extension[1]+" = "+extension[2])
 			}
 		}
 	}
-	if !found {
+	switch {
+	case len(numbers) == 0:
 		return fmt.Errorf("%s has no extension of protobuf's options", optionsFile)
+	case len(provisional) > 0:
+		return fmt.Errorf("%s has provisional extension numbers: %s", optionsFile, strings.Join(provisional, ", "))
 	}
-	return errors.Join(problems...)
+	return nil
 }

@@ -194,7 +194,7 @@ func (t *trial) checkExamples(ctx context.Context) error {
 		if err := t.copyExample(m, dir); err != nil {
 			return err
 		}
-		if _, err := t.local.run(ctx, dir, "build", "-trimpath", "-mod=readonly", "./..."); err != nil {
+		if _, err := t.local.run(ctx, dir, "build", "-trimpath", "-mod=readonly", "-o", os.DevNull, "./..."); err != nil {
 			return err
 		}
 	}

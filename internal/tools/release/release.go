@@ -85,7 +85,7 @@ func (r *run) read(ctx context.Context) error {
 	switch {
 	case r.rehearse:
 		if !clean {
-			fmt.Fprintln(r.out, "the work tree has changes, which are part of the rehearsal")
+			fmt.Fprintln(r.out, "The work tree has changes, which are part of the rehearsal.")
 		}
 		r.files, err = r.repository.readWorkTree(ctx)
 	default:
@@ -111,9 +111,11 @@ func (r *run) check(ctx context.Context) *release {
 	found, err := findModules(r.files)
 	r.refuse(err)
 	r.refuse(checkVersion(r.version, found.released, r.tags))
-	r.refuse(checkChangelog(r.sections, r.version, r.tags))
+	if isVersion(r.version) {
+		r.refuse(checkChangelog(r.sections, r.version, r.tags))
+	}
 	if err := checkExtensions(r.files); err != nil {
-		r.steps = append(r.steps, fmt.Errorf("%w\nask protobuf's global extension registry (docs/options.md of protocolbuffers/protobuf) for a number and write it into the file", err))
+		r.steps = append(r.steps, fmt.Errorf("%w\n  Ask for a number in protobuf's global extension registry, docs/options.md of protocolbuffers/protobuf, and write it there", err))
 	}
 	if err != nil || !isVersion(r.version) {
 		return nil
@@ -220,7 +222,7 @@ func (r *run) verdict() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	text := r.version + " is refused:"
+	text := fmt.Sprintf("version %q is refused:", r.version)
 	for _, p := range problems {
 		for line := range strings.SplitSeq(p.Error(), "\n") {
 			text += "\n  " + line
@@ -241,7 +243,7 @@ func (r *run) report(rel *release, commit string) {
 	if r.rehearse {
 		fmt.Fprintln(r.out, "This is a rehearsal: the commit is not kept. A release is left with these steps to a person:")
 	} else {
-		fmt.Fprintln(r.out, "Nothing is tagged or pushed. These steps are left to a person:")
+		fmt.Fprintln(r.out, "Nothing is tagged or pushed, and git removes the commit some time after if it is not tagged. These steps are left to a person:")
 	}
 	number := 0
 	step := func(format string, args ...any) {

@@ -28,6 +28,9 @@ func isVersion(v string) bool { return v != "" && semver.Canonical(v) == v }
 
 // checkVersion returns what keeps a version from being the next one, or nil.
 func checkVersion(version string, released []*goModule, tags []string) error {
+	if version == "" {
+		return errors.New("the version is missing: VERSION=v0.1.0")
+	}
 	if !isVersion(version) {
 		return fmt.Errorf("%q is not a semantic version such as v0.1.0", version)
 	}
