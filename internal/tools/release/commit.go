@@ -17,7 +17,7 @@ import (
 
 // head returns the hash and the time of the commit that is checked out.
 func (r *repository) head(ctx context.Context) (hash string, at time.Time, err error) {
-	line, err := r.line(ctx, "log", "-1", "--format=%H %ct")
+	line, err := r.line(ctx, "log", "-1", "--no-show-signature", "--format=%H %ct")
 	if err != nil {
 		return "", time.Time{}, err
 	}
@@ -98,8 +98,8 @@ func (s *staging) publish(ctx context.Context, to *repository, tag string) error
 
 var githubRoot = regexp.MustCompile(`^github\.com/[^/]+/[^/]+$`)
 
-// checkDirect downloads each released module from the staging repository by its tag, as the go command does it from the
-// repository of the module path. The sums have to be those that the release's go.sum files have.
+// checkDirect makes the go command download each released module by its tag, with the staging repository in place of the
+// one at the module path. A module whose sums differ from those of the release is an error.
 func (s *staging) checkDirect(ctx context.Context, g goCommand, rel *release, modcache string) error {
 	root := rel.modules.root().path()
 	if !githubRoot.MatchString(root) {

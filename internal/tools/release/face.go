@@ -12,8 +12,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// loadFace type-checks the importable packages of each released module, which is in dir as a whole tree. It returns
-// them by module path.
+// loadFace type-checks the importable packages of the released modules and returns them by module path. The files of
+// rel are in dir.
 func loadFace(ctx context.Context, rel *release, dir string, environment []string) (map[string]*apidiff.Module, error) {
 	face := map[string]*apidiff.Module{}
 	for _, m := range rel.modules.released {
@@ -64,8 +64,9 @@ func compareFaces(older, newer map[string]*apidiff.Module) []string {
 	return changes
 }
 
-// checkFace returns an error for each incompatible change of the exported face since the last release that semantic
-// versioning does not allow in this one. The modules of rel are in dir as a whole tree. It says in a word what it compared.
+// checkFace compares the exported face with that of the last release. The error lists the incompatible changes if
+// semantic versioning allows none in this version; otherwise the text names the result. The files of rel are in dir.
+// Those of the last release are written to temporary, and its modules are added to the file proxy.
 func (r *repository) checkFace(ctx context.Context, rel *release, dir, temporary string, tags []string, proxy string, environment []string) (string, error) {
 	last := lastRelease(tags, rel.version)
 	if last == "" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,7 +22,6 @@ type release struct {
 	version string
 	modules modules
 	tree    tree              // the files of the release commit
-	changed []string          // the paths of the files in which tree differs from the tree that is released
 	zips    map[string][]byte // the released modules' files as the go command downloads them, by module path
 	sums    map[module.Version]string
 }
@@ -41,7 +39,7 @@ func prepareRelease(t tree, version string) (*release, error) {
 	r := &release{
 		version: version,
 		modules: found,
-		tree:    maps.Clone(t),
+		tree:    t,
 		zips:    map[string][]byte{},
 		sums:    map[module.Version]string{},
 	}
@@ -50,7 +48,7 @@ func prepareRelease(t tree, version string) (*release, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.set(m.inDir("go.mod"), goMod)
+		r.tree = r.tree.with(m.inDir("go.mod"), goMod)
 	}
 	for _, m := range found.released {
 		if err := r.addSums(m); err != nil {
@@ -61,22 +59,6 @@ func prepareRelease(t tree, version string) (*release, error) {
 		}
 	}
 	return r, nil
-}
-
-// set sets the content of a file of the release commit.
-func (r *release) set(path string, data []byte) {
-	before, exists := r.tree[path]
-	if exists && bytes.Equal(before.data, data) {
-		return
-	}
-	mode := modeFile
-	if exists {
-		mode = before.mode
-	}
-	r.tree[path] = file{mode, data}
-	if !slices.Contains(r.changed, path) {
-		r.changed = append(r.changed, path)
-	}
 }
 
 // versionOf returns a released module at the version.
@@ -102,7 +84,7 @@ func (r *release) addSums(m *goModule) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if len(goSum) > 0 {
-		r.set(name, goSum)
+		r.tree = r.tree.with(name, goSum)
 	}
 	return nil
 }
@@ -144,8 +126,8 @@ func hashZip(data []byte) (string, error) {
 	return dirhash.Hash1(names, func(name string) (io.ReadCloser, error) { return z.Open(name) })
 }
 
-// moduleFiles returns the files below the folder of a module, for zip.Create, which leaves out nested modules. A module
-// without a LICENSE of its own has that of the repository, as the go command does it.
+// moduleFiles returns the files below the folder of a module, for zip.Create, which leaves out nested modules. As the go
+// command does, it adds the repository's LICENSE to a module that has none.
 func moduleFiles(t tree, dir string) []zip.File {
 	var files []zip.File
 	for _, p := range t.paths() {

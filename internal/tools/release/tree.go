@@ -75,7 +75,7 @@ func output(cmd *exec.Cmd) ([]byte, error) {
 
 // isClean reports whether the work tree has no changes and no untracked files.
 func (r *repository) isClean(ctx context.Context) (bool, error) {
-	out, err := r.git(ctx, nil, "status", "--porcelain")
+	out, err := r.git(ctx, nil, "status", "--porcelain", "--untracked-files=normal")
 	return len(out) == 0, err
 }
 
