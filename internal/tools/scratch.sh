@@ -3,6 +3,7 @@
 # files that it shows; its generated code compiles, and its option counts.
 set -euo pipefail
 buf=$(realpath "$1")
+repository=$PWD
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
 git clone --quiet --bare . "$scratch/corsrpc-go.git" # stands in for the repository's address
@@ -10,17 +11,18 @@ go build -C internal/tools -o "$scratch/bin/protoc-gen-go" google.golang.org/pro
 ln -s "$buf" "$scratch/bin/buf"
 export PATH="$scratch/bin:$PATH"
 
-# The user's module requires the work tree's modules as a released version, from a file proxy.
-version=v0.0.0-scratch
-go run -C internal/tools/release . proxy -version "$version" -dir "$scratch/proxy" >"$scratch/environment"
-while read -r variable; do
-  export "${variable?}"
-done <"$scratch/environment"
-
 # quietly COMMAND... runs the command and prints its output only if it fails.
 quietly() {
   "$@" >"$scratch/output" 2>&1 || { cat "$scratch/output" >&2; return 1; }
 }
+
+# The user's module requires the work tree's modules as a released version, from a file proxy.
+version=v0.0.0-scratch
+go run -C "$repository/internal/tools/release" . proxy -version "$version" -dir "$scratch/proxy" >"$scratch/environment"
+while read -r variable; do
+  export "${variable?}"
+done <"$scratch/environment"
+
 # block FILE prints the README's block of code whose first line names the file.
 block() {
   awk -v first="# $1" '/^```/ { inside = 0 } inside { print } $0 == first { inside = 1 }' README.md
