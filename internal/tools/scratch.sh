@@ -8,20 +8,18 @@ scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
 git clone --quiet --bare . "$scratch/corsrpc-go.git" # stands in for the repository's address
 go build -C internal/tools -o "$scratch/bin/protoc-gen-go" google.golang.org/protobuf/cmd/protoc-gen-go
-ln -s "$buf" "$scratch/bin/buf"
-export PATH="$scratch/bin:$PATH"
-
 # quietly COMMAND... runs the command and prints its output only if it fails.
 quietly() {
   "$@" >"$scratch/output" 2>&1 || { cat "$scratch/output" >&2; return 1; }
 }
-
 # The user's module requires the work tree's modules as a released version, from a file proxy.
 version=v0.0.0-scratch
 go run -C "$repository/internal/tools/release" . proxy -version "$version" -dir "$scratch/proxy" >"$scratch/environment"
 while read -r variable; do
   export "${variable?}"
 done <"$scratch/environment"
+ln -s "$buf" "$scratch/bin/buf"
+export PATH="$scratch/bin:$PATH"
 
 # block FILE prints the README's block of code whose first line names the file.
 block() {
