@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 )
 
 const (
@@ -54,11 +57,11 @@ func smallFiles() tree {
 	}
 	t["run.sh"] = file{modeExecutable, []byte("#!/bin/sh\n")}
 	t["link"] = file{modeSymlink, []byte("run.sh")}
-	found, err := findModules(t)
-	if err != nil {
-		panic(err)
+	var released []*goModule
+	for _, path := range []string{"github.com/acme/lib", "github.com/acme/lib/lib/ext", "github.com/acme/lib/lib/cmd"} {
+		released = append(released, &goModule{file: &modfile.File{Module: &modfile.Module{Mod: module.Version{Path: path}}}})
 	}
-	t[licensesFile] = file{modeFile, renderLicenses(found.released, nil)}
+	t[licensesFile] = file{modeFile, renderLicenses(released, nil)}
 	return t
 }
 

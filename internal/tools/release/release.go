@@ -40,7 +40,7 @@ func (r *run) release(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(r.out, "version: %s\n", r.version)
-	rel := r.check(ctx)
+	rel := r.check()
 	if rel == nil {
 		return r.verdict()
 	}
@@ -107,7 +107,7 @@ func (r *run) read(ctx context.Context) error {
 
 // check records what the version is refused for that the repository alone shows. It returns nil if there is nothing to
 // try out.
-func (r *run) check(ctx context.Context) *release {
+func (r *run) check() *release {
 	found, err := findModules(r.files)
 	r.refuse(err)
 	r.refuse(checkVersion(r.version, found.released, r.tags))
