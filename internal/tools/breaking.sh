@@ -6,7 +6,7 @@ set -euo pipefail
 buf=$1
 base=$(git -c versionsort.suffix=- tag --list 'v[0-9]*' --sort=-version:refname)
 [ -n "$base" ] || base=$(git log --reverse --format=%H -- proto)
-base=${base%%$'\n'*} # not by head: git would be told that nobody reads the rest, and fail now and then
+base=${base%%$'\n'*} # head would close the pipe early, which makes git fail now and then
 if [ -z "$base" ]; then
   echo "buf breaking: no commit holds proto/ yet, so there is nothing to compare with: commit it first" >&2
   exit 1

@@ -23,7 +23,7 @@ var (
 )
 
 // checkExtensions returns an error if protobuf's global extension registry does not assign the extension number of an
-// option in options.proto. Two schemas with an option of the same number cannot be used together.
+// option in options.proto. Two schemas whose options have one number cannot be used together.
 func checkExtensions(t tree) error {
 	source := protoComment.ReplaceAllString(string(t[optionsFile].data), "")
 	var numbers, provisional []string
