@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools/release
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -84,6 +84,7 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
+	@cd internal/tools/release && go test ./...
 
 .PHONY: live
 live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
@@ -92,6 +93,18 @@ live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL 
 .PHONY: scratch
 scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as README.md says
 	@internal/tools/scratch.sh $(BIN)/buf
+
+.PHONY: release
+release: ## Make the commit and name the tags of VERSION, such as v0.1.0; tags and pushes nothing
+	@go run -C internal/tools/release . release -version "$${VERSION:-}"
+
+.PHONY: release-check
+release-check: ## Rehearse a release of the work tree: get, install and build its modules as users do
+	@go run -C internal/tools/release . check -version "$${VERSION:-}"
+
+.PHONY: licenses
+licenses: ## Write internal/tools/release/LICENSES.md, the licences of what is compiled in
+	@go run -C internal/tools/release . licenses
 
 .PHONY: differential
 differential: ## Random policies in front of routers and proxies, 200,000 paths, under -race

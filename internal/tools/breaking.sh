@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# breaking.sh BUF: fails where the policy's schema breaks what users have
-# written. The yardstick is the latest release, or before the first one the
-# first commit that holds the schema.
+# breaking.sh BUF: fails if the policy's schema breaks what users have written.
+# It compares with the newest release, whose commit no branch contains, or
+# before the first release with the first commit that has the schema.
 set -euo pipefail
 buf=$1
-base=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git log --reverse --format=%H -- proto)
-base=${base%%$'\n'*} # not by head: git would be told that nobody reads the rest, and fail now and then
+base=$(git -c versionsort.suffix=- tag --list 'v[0-9]*' --sort=-version:refname)
+[ -n "$base" ] || base=$(git log --reverse --format=%H -- proto)
+base=${base%%$'\n'*} # head would close the pipe early, which makes git fail now and then
 if [ -z "$base" ]; then
   echo "buf breaking: no commit holds proto/ yet, so there is nothing to compare with: commit it first" >&2
   exit 1

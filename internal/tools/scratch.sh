@@ -8,6 +8,16 @@ scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
 git clone --quiet --bare . "$scratch/corsrpc-go.git" # stands in for the repository's address
 go build -C internal/tools -o "$scratch/bin/protoc-gen-go" google.golang.org/protobuf/cmd/protoc-gen-go
+# quietly COMMAND... runs the command and prints its output only if it fails.
+quietly() {
+  "$@" >"$scratch/output" 2>&1 || { cat "$scratch/output" >&2; return 1; }
+}
+# The user's module requires the work tree's modules as a released version, from a file proxy.
+version=v0.0.0-scratch
+go run -C "$repository/internal/tools/release" . proxy -version "$version" -dir "$scratch/proxy" >"$scratch/environment"
+while read -r variable; do
+  export "${variable?}"
+done <"$scratch/environment"
 ln -s "$buf" "$scratch/bin/buf"
 export PATH="$scratch/bin:$PATH"
 
@@ -28,14 +38,10 @@ for way in 'buf export' 'cp -R'; do
   block proto/acme/shop/v1/shop.proto >"$dir/proto/acme/shop/v1/shop.proto"
   [ -s "$dir/buf.yaml" ] && [ -s "$dir/buf.gen.yaml" ] && [ -s "$dir/proto/acme/shop/v1/shop.proto" ]
   install=$(command_of "$way" | sed "s|https://github.com/corsrpc/corsrpc-go.git|$scratch/corsrpc-go.git|")
-  cat >"$dir/go.mod" <<EOF
+  cat >"$dir/go.mod" <<'EOF'
 module example.com/acme
 
 go 1.26.0
-
-require github.com/corsrpc/corsrpc-go v0.0.0
-
-replace github.com/corsrpc/corsrpc-go => $repository
 EOF
   cat >"$dir/main.go" <<'EOF'
 package main
@@ -64,10 +70,11 @@ EOF
   echo 'defaults: {allow_origins: [https://app.example.com]}' >"$dir/cors.yaml"
   (
     cd "$dir"
+    quietly go get "github.com/corsrpc/corsrpc-go/corsrpc@$version"
     bash -euo pipefail -c "$install"
     buf lint
     buf generate
-    go mod tidy 2>/dev/null
+    quietly go mod tidy
     go run . >procedures.txt
     if ! grep -q '^acme.shop.v1.ShopService.Buy allow_headers x-cart-id option(acme.shop.v1.ShopService).allow_headers\[0\] at acme/shop/v1/shop.proto$' procedures.txt; then
       echo "by $way, the option in shop.proto does not count:" >&2

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/licensecheck"
+)
+
+// licensesFile is the list of licences that writeLicenses makes.
+const licensesFile = "internal/tools/release/LICENSES.md"
+
+// allowedLicenses are the licences, by their SPDX identifiers, that code in an importer's program may have. They ask for
+// attribution at most.
+var allowedLicenses = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
+
+// leastCoverage is the percentage of a licence file's words that has to be known licence texts.
+const leastCoverage = 75
+
+var licenseName = regexp.MustCompile(`(?i)^(licen[sc]e|copying|unlicense)([.-].*)?$`)
+
+// A compiledModule is a module of which an importer compiles in packages.
+type compiledModule struct {
+	path     string
+	licenses []string // SPDX identifiers
+	notice   bool     // it has a NOTICE file
+}
+
+// classify returns the licences in the text of a licence file. The error says why the text is not allowed.
+func classify(text []byte) ([]string, error) {
+	coverage := licensecheck.Scan(text)
+	var ids []string
+	for _, match := range coverage.Match {
+		if !slices.Contains(ids, match.ID) {
+			ids = append(ids, match.ID)
+		}
+		if !slices.Contains(allowedLicenses, match.ID) {
+			return ids, fmt.Errorf("the licence %s is not among those allowed: %s", match.ID, strings.Join(allowedLicenses, ", "))
+		}
+	}
+	if len(ids) == 0 || coverage.Percent < leastCoverage {
+		return ids, fmt.Errorf("only %.0f %% of its words are a known licence", coverage.Percent)
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+// licensesIn returns the licences of the licence files in the folders from dir up to top, and whether top has a NOTICE.
+func licensesIn(top, dir string) (ids []string, notice bool, err error) {
+	for ; ; dir = filepath.Dir(dir) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
+			notice = notice || strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE")
+			if !licenseName.MatchString(e.Name()) {
+				continue
+			}
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err != nil {
+				return nil, false, err
+			}
+			found, err := classify(text)
+			if err != nil {
+				return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, e.Name()), err)
+			}
+			ids = append(ids, found...)
+		}
+		if dir == top || dir == filepath.Dir(dir) {
+			slices.Sort(ids)
+			return slices.Compact(ids), notice, nil
+		}
+	}
+}
+
+// compiledModules returns the modules of which programs compile in packages that use the given packages of the module
+// in dir, on Linux, macOS or Windows. Modules at or below the path own are left out.
+func compiledModules(ctx context.Context, g goCommand, dir, own string, packages []string) ([]compiledModule, error) {
+	modules := map[string]compiledModule{}
+	var problems []error
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		out, err := g.with("GOOS="+system, "CGO_ENABLED=0").run(ctx, dir, append([]string{"list", "-deps", "-json=Dir,Standard,Module"}, packages...)...)
+		if err != nil {
+			return nil, err
+		}
+		for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+			var p struct {
+				Dir      string
+				Standard bool
+				Module   *struct{ Path, Dir string }
+			}
+			if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return nil, err
+			}
+			if p.Standard || p.Module == nil || p.Module.Path == own || strings.HasPrefix(p.Module.Path, own+"/") {
+				continue
+			}
+			ids, notice, err := licensesIn(p.Module.Dir, p.Dir)
+			if err == nil && len(ids) == 0 {
+				err = errors.New("it has no licence file")
+			}
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", p.Module.Path, err))
+			}
+			m := modules[p.Module.Path]
+			m.path, m.notice = p.Module.Path, m.notice || notice
+			m.licenses = append(m.licenses, ids...)
+			slices.Sort(m.licenses)
+			m.licenses = slices.Compact(m.licenses)
+			modules[m.path] = m
+		}
+	}
+	sorted := slices.SortedFunc(maps.Values(modules), func(a, b compiledModule) int { return strings.Compare(a.path, b.path) })
+	return sorted, errors.Join(problems...)
+}
+
+// renderLicenses returns the content of LICENSES.md: for each released module, in order, what is compiled in with it.
+func renderLicenses(released []*goModule, compiled map[string][]compiledModule) []byte {
+	var b bytes.Buffer
+	b.WriteString("# Licences\n\n" +
+		"These modules are compiled into the commands of a released module and into programs that import all of its packages, on Linux,\n" +
+		"macOS or Windows, besides the Go standard library (BSD-3-Clause). `make licenses` writes this file, and `make release-check`\n" +
+		"fails when it is out of date.\n")
+
+	for _, m := range released {
+		fmt.Fprintf(&b, "\n## %s\n\n", m.path())
+		if len(compiled[m.path()]) == 0 {
+			b.WriteString("None.\n")
+			continue
+		}
+		b.WriteString("| Module | Licence | NOTICE file |\n| --- | --- | --- |\n")
+		for _, c := range compiled[m.path()] {
+			notice := "no"
+			if c.notice {
+				notice = "yes"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.path, strings.Join(c.licenses, ", "), notice)
+		}
+	}
+	return b.Bytes()
+}
