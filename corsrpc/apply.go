@@ -44,7 +44,7 @@ func (d *Decision) answered() bool {
 // from the request.
 type refusalTexts struct{ plain, connect, grpc string }
 
-func textsOf(reason reasonID, remedy string) *refusalTexts {
+func newRefusalTexts(reason reasonID, remedy string) *refusalTexts {
 	m := "corsrpc refused this cross-origin request (" + string(reason.public()) + "): " + reason.text()
 	if remedy != "" {
 		m += " [" + remedy + "]"
@@ -59,14 +59,14 @@ func textsOf(reason reasonID, remedy string) *refusalTexts {
 // textsByReason are those that are not explained, by reasonID.
 var textsByReason = func() (all []*refusalTexts) {
 	for i := range reasonTable {
-		all = append(all, textsOf(reasonID(i), reasonID(i).remedy()))
+		all = append(all, newRefusalTexts(reasonID(i), reasonID(i).remedy()))
 	}
 	return all
 }()
 
 func (d *Decision) texts() *refusalTexts {
 	if d.explained {
-		return textsOf(d.reason, d.explanation())
+		return newRefusalTexts(d.reason, d.explanation())
 	}
 	return textsByReason[d.reason]
 }
@@ -195,8 +195,8 @@ func isInformational(status int) bool {
 	return status < 200 && status != http.StatusSwitchingProtocols
 }
 
-// touchesAnswer reports whether apply changes anything.
-func (e *effect) touchesAnswer() bool {
+// changesResponse reports whether apply changes anything.
+func (e *effect) changesResponse() bool {
 	return e.outcome == OutcomeGrant || e.safe && (e.vary() != "" || e.open())
 }
 
@@ -271,9 +271,9 @@ func (e *effect) addVary(f *headerWriter) {
 // vary returns what the answer to a GET or HEAD depends on.
 func (e *effect) vary() string {
 	switch g := e.target.grant; {
-	case e.target.unclear != nil:
-		return e.target.unclear.vary
-	case e.target.kind == targetUnclear:
+	case e.target.ambiguity != nil:
+		return e.target.ambiguity.vary
+	case e.target.kind == targetAmbiguous:
 		return varyBySite
 	case g.vary == "" && !e.serves:
 		return "Origin"

@@ -50,11 +50,11 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 		return nil
 	}
 	grants := grantsByRule{}
-	nobody := grants.targetOf(compiled.Nobody)
-	nobody.kind = targetNone
+	noOrigins := grants.targetOf(compiled.Nobody)
+	noOrigins.kind = targetNone
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
-		nobody: nobody, unbounded: &target{kind: targetUnclear, grant: nobody.grant, rule: nobody.rule, answers: nobody.answers},
+		noOrigins: noOrigins, unbounded: &target{kind: targetAmbiguous, grant: noOrigins.grant, rule: noOrigins.rule, exposures: noOrigins.exposures},
 		shadow: buildPlan(compiled.Shadow, prefixes),
 		digest: sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
 	}
@@ -101,12 +101,12 @@ func (made grantsByRule) grantOf(rule *rules.Effective) *grant {
 // targetOf returns the target of names that a selector covers: find puts the name in.
 func (made grantsByRule) targetOf(rule *rules.Effective) *target {
 	g := made.grantOf(rule)
-	return &target{kind: targetProcedure, grant: g, rule: rule, answers: &g.answers}
+	return &target{kind: targetProcedure, grant: g, rule: rule, exposures: &g.exposures}
 }
 
 // knownTarget returns a target for the plan to hold.
 func (made grantsByRule) knownTarget(kind targetKind, name string, rule *rules.Effective) *target {
-	return &target{kind: kind, name: name, known: true, id: newID(), grant: made.grantOf(rule), rule: rule, answers: &clockcache.Cache[exposure]{}}
+	return &target{kind: kind, name: name, known: true, id: newID(), grant: made.grantOf(rule), rule: rule, exposures: &clockcache.Cache[exposure]{}}
 }
 
 // version returns the version of corsrpc that the program was built with; "(devel)" where its

@@ -48,13 +48,13 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	// An Origin that no browser sends is nobody's: whoever reads it next, a
 	// proxy or the handler, might read it otherwise. One that the rule names is
 	// well-formed.
-	var from sender
+	var from requestOrigin
 	if len(origins) > 0 {
 		if len(origins) > 1 {
 			d.refuse(r, reasonOriginRepeated)
 			return
 		}
-		if !from.read(origins[0], t.grant.origins) {
+		if !from.parse(origins[0], t.grant.origins) {
 			d.refuse(r, reasonOriginMalformed)
 			return
 		}
@@ -72,14 +72,14 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	case len(origins) == 0:
 		d.pass(reasonNoOrigin) // another server, a command line
 		return
-	case from.isHost(r):
+	case from.matchesHost(r):
 		d.pass(reasonSameOrigin)
 		return
 	}
 	switch {
 	case len(origins) == 0:
 		d.withoutOrigin(p, r)
-	case t.kind == targetUnclear:
+	case t.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	default:
 		d.crossOrigin(p, r, &from, requested)
@@ -91,9 +91,9 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 	g := d.target.grant
 	switch {
-	case d.target.unclear != nil && p.passesInEachReading(r, d):
+	case d.target.ambiguity != nil && p.passesInEachReading(r, d):
 		d.pass(reasonOpenToAll)
-	case d.target.kind == targetUnclear:
+	case d.target.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	case g.disabled:
 		d.refuse(r, reasonDisabled)
@@ -101,7 +101,7 @@ func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 		d.refuse(r, reasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
 		d.refuse(r, reasonOriginMissing)
-	case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):
+	case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):
 		d.refuse(r, reasonOriginMissing)
 	default:
 		d.pass(reasonOpenToAll)
@@ -109,7 +109,7 @@ func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 }
 
 // crossOrigin decides on preflights and calls that name another origin.
-func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested string) {
+func (d *Decision) crossOrigin(p *Plan, r *Request, from *requestOrigin, requested string) {
 	g := d.target.grant
 	switch {
 	case g.disabled:
@@ -130,7 +130,7 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 		d.callProcedure(r)
 	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, reasonMethodNotAllowed
-	case d.isAnybodysWrite() && d.hasAmbientCredentials(r):
+	case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
 		d.refuse(r, reasonCredentialsNotAllowed)
 	default:
 		d.outcome, d.reason = OutcomeGrant, reasonOriginAllowed
@@ -147,29 +147,29 @@ func (d *Decision) hasAmbientCredentials(r *Request) bool {
 	if len(r.Header["Authorization"]) == 0 {
 		return false
 	}
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		return true
 	}
 	d.unnamedAuthorization = !d.target.grant.grants("authorization")
 	return d.unnamedAuthorization
 }
 
-// isAnybodysWrite reports whether the request may change something and its origin is one
+// isWriteOpenToAll reports whether the request may change something and its origin is one
 // that every site can have. A form of any site sends the visitor's cookies, and the
 // password that the browser keeps for the server, along with it and without a preflight;
 // what is granted is a request without.
-func (d *Decision) isAnybodysWrite() bool {
+func (d *Decision) isWriteOpenToAll() bool {
 	return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")
 }
 
 // callProcedure grants a call that is made in mode cors, with cookies only where
 // they are allowed; another one was made around the preflight.
 func (d *Decision) callProcedure(r *Request) {
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse(r, reasonModeNotCORS)
 		return
 	}
-	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isAnybodysWrite() && d.hasAmbientCredentials(r) {
+	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isWriteOpenToAll() && d.hasAmbientCredentials(r) {
 		d.refuse(r, reasonCredentialsNotAllowed)
 		return
 	}
@@ -177,7 +177,7 @@ func (d *Decision) callProcedure(r *Request) {
 }
 
 // matchOrigin finds the pattern, or else the source, that allows the origin.
-func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
+func (d *Decision) matchOrigin(p *Plan, from *requestOrigin) bool {
 	g := d.target.grant
 	if d.matched = from.named; d.matched != 0 {
 		return true
@@ -204,7 +204,7 @@ func (d *Decision) answerPreflight(r *Request, requested string) {
 	g := d.target.grant
 	d.outcome, d.reason = OutcomePreflight, reasonOriginAllowed
 	lines, methodGranted := r.Header["Access-Control-Request-Headers"], fetch.SafelistedMethod(requested) || slices.Contains(g.methods, requested)
-	if methodGranted && g.grantedBefore(lines) {
+	if methodGranted && g.isCachedPreflight(lines) {
 		return
 	}
 	more, missing, ok := g.requested(lines)
@@ -245,8 +245,8 @@ func (g *grant) requested(lines []string) (more, missing string, ok bool) {
 	return more, strings.Join(lacking, ", "), true
 }
 
-// grantedBefore reports whether all that is asked for is known to be granted as it is.
-func (g *grant) grantedBefore(lines []string) bool {
+// isCachedPreflight reports whether all that is asked for is known to be granted as it is.
+func (g *grant) isCachedPreflight(lines []string) bool {
 	if len(lines) != 1 {
 		return false
 	}
@@ -258,10 +258,6 @@ func (g *grant) grantedBefore(lines []string) bool {
 	}
 	return false
 }
-
-// safelistedMethod reports whether browsers send the method without a grant
-// (https://fetch.spec.whatwg.org/#cors-safelisted-method).
-func safelistedMethod(method string) bool { return fetch.SafelistedMethod(method) }
 
 // pass lets a request reach the handler that CORS does not apply to.
 func (d *Decision) pass(reason reasonID) { d.outcome, d.reason = OutcomePass, reason }

@@ -298,14 +298,14 @@ func (d *Decision) fromField(field string) Provenance {
 	return provenanceOf(d.target.rule.Place(field))
 }
 
-// decidesAlike reports whether two plans decided alike, grant alike, and carry it out alike.
-func (d Decision) decidesAlike(other Decision) bool {
+// equivalent reports whether two plans decided alike, grant alike, and carry it out alike.
+func (d Decision) equivalent(other Decision) bool {
 	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
 		return false
 	}
 	switch d.outcome {
 	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
-		return d.target.grant.answersLike(other.target.grant)
+		return d.target.grant.equivalent(other.target.grant)
 	}
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
@@ -78,9 +79,9 @@ func (p *Plan) Explain(r Request) []Step {
 // steps asks questions of a request until one ends the decision, and returns the reason. It
 // asks on its own what Decide asks: TestExplainDecidesAsDecide holds the two together.
 func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason reasonID) {
-	x := &inquiry{p, r, d, d.target.grant, d.target.rule}
+	x := &stepContext{p, r, d, d.target.grant, d.target.rule}
 	for _, q := range questions {
-		if q.asked != nil && !q.asked(x) {
+		if q.applies != nil && !q.applies(x) {
 			continue
 		}
 		a := q.answer(x)
@@ -92,8 +93,8 @@ func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Ste
 	return steps, reasonOriginAllowed
 }
 
-// inquiry is a request of which questions are asked.
-type inquiry struct {
+// stepContext is a request of which questions are asked.
+type stepContext struct {
 	plan    *Plan
 	request *Request
 	d       *Decision // for its target, and for what it found about the request
@@ -102,16 +103,16 @@ type inquiry struct {
 }
 
 // header returns the lines of a request header field.
-func (x *inquiry) header(name string) []string { return x.request.Header[name] }
+func (x *stepContext) header(name string) []string { return x.request.Header[name] }
 
 // namesOrigin reports whether the request has an Origin.
-func (x *inquiry) namesOrigin() bool { return len(x.header("Origin")) > 0 }
+func (x *stepContext) namesOrigin() bool { return len(x.header("Origin")) > 0 }
 
 // isCall reports whether it is a call that names its origin, and not a handshake.
-func (x *inquiry) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x.d.upgrade }
+func (x *stepContext) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x.d.upgrade }
 
-// finding is what was found of a request.
-type finding struct {
+// stepResult is what was found of a request.
+type stepResult struct {
 	found string
 	field string   // which says so; empty where the policy has no say
 	ends  reasonID // the decision's, where it is made here; empty where it goes on
@@ -119,10 +120,10 @@ type finding struct {
 
 // question is one that Decide asks.
 type question struct {
-	code   StepCode
-	text   string
-	asked  func(x *inquiry) bool // nil for always
-	answer func(x *inquiry) finding
+	code    StepCode
+	text    string
+	applies func(x *stepContext) bool // nil for always
+	answer  func(x *stepContext) stepResult
 }
 
 // questions are those of Decide, in its order.
@@ -132,209 +133,213 @@ var questions = []question{
 	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},
 	{
 		StepCanonicalPath, "is the path spelled as RPC clients spell it?",
-		func(x *inquiry) bool { return x.d.target.kind == targetProcedure || x.d.target.kind == targetUnclear },
+		func(x *stepContext) bool {
+			return x.d.target.kind == targetProcedure || x.d.target.kind == targetAmbiguous
+		},
 		answerCanonicalPath,
 	},
 	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},
 	{
 		StepOperationalNamed, "may other origins call it without a rule that names its service?",
-		func(x *inquiry) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
+		func(x *stepContext) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
 	},
 	{
 		StepOriginPresent, "may it come without naming an origin?",
-		func(x *inquiry) bool { return !x.namesOrigin() }, answerOriginPresent,
+		func(x *stepContext) bool { return !x.namesOrigin() }, answerOriginPresent,
 	},
 	{StepOriginAllowed, "is the origin allowed?", nil, answerOriginAllowed},
 	{
 		StepMethodGranted, "is the method granted that the preflight asks for?",
-		func(x *inquiry) bool { return x.d.preflight }, answerMethodGranted,
+		func(x *stepContext) bool { return x.d.preflight }, answerMethodGranted,
 	},
 	{
 		StepHeadersGranted, "are the headers granted that the preflight asks for?",
-		func(x *inquiry) bool { return x.d.preflight }, answerHeadersGranted,
+		func(x *stepContext) bool { return x.d.preflight }, answerHeadersGranted,
 	},
 	{
 		StepUpgrade, "may a handshake of this origin use cookies?",
-		func(x *inquiry) bool { return x.d.upgrade && !x.d.preflight }, answerUpgrade,
+		func(x *stepContext) bool { return x.d.upgrade && !x.d.preflight }, answerUpgrade,
 	},
 	{
 		StepMode, "was it made in mode cors?",
-		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
+		func(x *stepContext) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
 	},
 	{
 		StepMethodAllowed, "does the rule list the method?",
-		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetPath }, answerMethodAllowed,
+		func(x *stepContext) bool { return x.isCall() && x.d.target.kind == targetPath }, answerMethodAllowed,
 	},
 	{
 		StepCredentials, "may it carry credentials?",
-		func(x *inquiry) bool {
-			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isAnybodysWrite())
+		func(x *stepContext) bool {
+			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isWriteOpenToAll())
 		},
 		answerCredentials,
 	},
 }
 
-func answerPath(x *inquiry) finding {
+func answerPath(x *stepContext) stepResult {
 	name := safetext.Sample(x.d.target.name)
 	switch t := x.d.target; {
-	case t.kind == targetNone && x.plan.onlyCallsAreGoverned(x.request):
-		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: reasonNotGoverned}
+	case t.kind == targetNone && x.plan.wouldGovernCall(x.request):
+		return stepResult{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: reasonNotGoverned}
 	case t.kind == targetNone:
-		return finding{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: reasonNotGoverned}
-	case t.unclear != nil:
-		return finding{found: "servers may read it in several ways: as " + describeMatch(t.unclear.first) + ", and as " + describeMatch(t.unclear.other)}
-	case t.kind == targetUnclear:
-		return finding{found: "it is too long, its dot segments climb too high, or servers may read it in too many ways"}
+		return stepResult{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: reasonNotGoverned}
+	case t.ambiguity != nil:
+		return stepResult{found: "servers may read it in several ways: as " + describeMatch(t.ambiguity.first) + ", and as " + describeMatch(t.ambiguity.other)}
+	case t.kind == targetAmbiguous:
+		return stepResult{found: "it is too long, its dot segments climb too high, or servers may read it in too many ways"}
 	case t.kind == targetPath:
-		return finding{found: "that of the path rule " + name, field: x.rule.Narrowest()}
+		return stepResult{found: "that of the path rule " + name, field: x.rule.Narrowest()}
 	case t.known:
-		return finding{found: "that of the procedure " + name, field: x.rule.Narrowest()}
+		return stepResult{found: "that of the procedure " + name, field: x.rule.Narrowest()}
 	}
-	return finding{found: "that of a procedure " + name + ", which neither the schema nor the policy names", field: x.rule.Narrowest()}
+	return stepResult{found: "that of a procedure " + name + ", which neither the schema nor the policy names", field: x.rule.Narrowest()}
 }
 
-func answerOriginSyntax(x *inquiry) finding {
+func answerOriginSyntax(x *stepContext) stepResult {
 	origins := x.header("Origin")
-	no := func(reason reasonID) finding {
-		return finding{found: "no: " + reason.text() + ": " + safetext.Sample(strings.Join(origins, ", ")), ends: reason}
+	no := func(reason reasonID) stepResult {
+		return stepResult{found: "no: " + reason.text() + ": " + safetext.Sample(strings.Join(origins, ", ")), ends: reason}
 	}
 	switch {
 	case len(origins) == 0:
-		return finding{found: "there is none"}
+		return stepResult{found: "there is none"}
 	case len(origins) > 1:
 		return no(reasonOriginRepeated)
-	case !new(sender).read(origins[0], x.grant.origins):
+	case !new(requestOrigin).parse(origins[0], x.grant.origins):
 		return no(reasonOriginMalformed)
 	}
-	return finding{found: "yes: " + origins[0]}
+	return stepResult{found: "yes: " + origins[0]}
 }
 
-func answerSameOrigin(x *inquiry) finding {
+func answerSameOrigin(x *stepContext) stepResult {
 	site := x.header("Sec-Fetch-Site")
 	says := "no Sec-Fetch-Site"
 	if len(site) > 0 {
 		says = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
 	}
 	says = " (" + says + ", Host: " + safetext.Sample(x.request.Host) + ")"
-	yes := func(reason reasonID) finding { return finding{found: "yes: " + reason.text() + says, ends: reason} }
-	var from sender
+	yes := func(reason reasonID) stepResult {
+		return stepResult{found: "yes: " + reason.text() + says, ends: reason}
+	}
+	var from requestOrigin
 	switch {
-	case isOne(site, "same-origin") || isOne(site, "none"):
+	case hasOnly(site, "same-origin") || hasOnly(site, "none"):
 		return yes(reasonSameOrigin)
 	case len(site) > 0:
 	case !x.namesOrigin():
 		return yes(reasonNoOrigin)
-	case from.read(x.header("Origin")[0], x.grant.origins) && from.isHost(x.request):
+	case from.parse(x.header("Origin")[0], x.grant.origins) && from.matchesHost(x.request):
 		return yes(reasonSameOrigin)
 	}
-	return finding{found: "no" + says}
+	return stepResult{found: "no" + says}
 }
 
-func answerCanonicalPath(x *inquiry) finding {
+func answerCanonicalPath(x *stepContext) stepResult {
 	switch {
-	case x.d.target.kind != targetUnclear:
-		return finding{found: "yes"}
+	case x.d.target.kind != targetAmbiguous:
+		return stepResult{found: "yes"}
 	case !x.namesOrigin() && x.passesInEachReading():
-		return finding{found: "no, but the request passes whichever way it is read"}
+		return stepResult{found: "no, but the request passes whichever way it is read"}
 	}
-	return finding{found: "no", ends: reasonPathNotCanonical}
+	return stepResult{found: "no", ends: reasonPathNotCanonical}
 }
 
 // passesInEachReading reports whether the request would pass, whichever way its path is read.
-func (x *inquiry) passesInEachReading() bool {
-	return x.d.target.unclear != nil && x.plan.passesInEachReading(x.request, x.d)
+func (x *stepContext) passesInEachReading() bool {
+	return x.d.target.ambiguity != nil && x.plan.passesInEachReading(x.request, x.d)
 }
 
-func answerEnabled(x *inquiry) finding {
+func answerEnabled(x *stepContext) stepResult {
 	if x.grant.disabled {
-		return finding{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
+		return stepResult{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
 	}
-	return finding{found: "yes", field: x.rule.Said("disabled")}
+	return stepResult{found: "yes", field: x.rule.Said("disabled")}
 }
 
-func answerOperationalNamed(*inquiry) finding {
-	return finding{found: "no: " + reasonOperationalNotNamed.text(), ends: reasonOperationalNotNamed}
+func answerOperationalNamed(*stepContext) stepResult {
+	return stepResult{found: "no: " + reasonOperationalNotNamed.text(), ends: reasonOperationalNotNamed}
 }
 
-func answerOriginPresent(x *inquiry) finding {
+func answerOriginPresent(x *stepContext) stepResult {
 	passes := x.d.safe && !x.d.upgrade
 	switch {
-	case x.d.target.kind == targetUnclear:
+	case x.d.target.kind == targetAmbiguous:
 		passes = x.passesInEachReading()
 	case x.d.target.kind == targetProcedure:
 		passes = passes && x.grant.anyOrigin
 	default:
-		passes = passes && (!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))
+		passes = passes && (!x.grant.credentials || hasOnly(x.header("Sec-Fetch-Mode"), "navigate"))
 	}
 	if passes {
-		return finding{found: "yes: " + reasonOpenToAll.text(), ends: reasonOpenToAll}
+		return stepResult{found: "yes: " + reasonOpenToAll.text(), ends: reasonOpenToAll}
 	}
-	return finding{found: "no: " + reasonOriginMissing.text(), ends: reasonOriginMissing}
+	return stepResult{found: "no: " + reasonOriginMissing.text(), ends: reasonOriginMissing}
 }
 
-func answerOriginAllowed(x *inquiry) finding {
+func answerOriginAllowed(x *stepContext) stepResult {
 	origin := x.header("Origin")[0]
 	matching := *x.d
-	var from sender
-	if from.read(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
-		return finding{found: "yes: " + origin, field: matching.originField()}
+	var from requestOrigin
+	if from.parse(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
+		return stepResult{found: "yes: " + origin, field: matching.originField()}
 	}
-	return finding{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
+	return stepResult{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
 }
 
-func answerMethodGranted(x *inquiry) finding {
+func answerMethodGranted(x *stepContext) stepResult {
 	requested, _ := preflightMethod(x.request)
-	a := finding{found: "yes", field: x.rule.Said("allow_methods")}
-	if !safelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
+	a := stepResult{found: "yes", field: x.rule.Said("allow_methods")}
+	if !fetch.SafelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
 		a.found, a.ends = "no", reasonMethodNotGranted
 	}
 	a.found += ": it asks for " + safetext.Sample(requested) + "; granted: " + x.grant.allowMethods
 	return a
 }
 
-func answerHeadersGranted(x *inquiry) finding {
+func answerHeadersGranted(x *stepContext) stepResult {
 	lines := x.header("Access-Control-Request-Headers")
 	_, missing, wellFormed := x.grant.requested(lines)
 	switch {
 	case !wellFormed:
-		return finding{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
+		return stepResult{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
 	case missing != "":
-		return finding{found: "no: not " + safetext.Sample(missing), ends: reasonHeadersNotGranted}
+		return stepResult{found: "no: not " + safetext.Sample(missing), ends: reasonHeadersNotGranted}
 	case len(lines) == 0:
-		return finding{found: "it asks for none"}
+		return stepResult{found: "it asks for none"}
 	}
-	return finding{found: "yes"}
+	return stepResult{found: "yes"}
 }
 
-func answerUpgrade(x *inquiry) finding {
+func answerUpgrade(x *stepContext) stepResult {
 	if x.grant.credentials {
-		return finding{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
+		return stepResult{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
 	}
-	return finding{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
+	return stepResult{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
 }
 
-func answerMode(x *inquiry) finding {
+func answerMode(x *stepContext) stepResult {
 	mode := x.header("Sec-Fetch-Mode")
 	switch said := ": Sec-Fetch-Mode: " + safetext.Sample(strings.Join(mode, ", ")); {
 	case len(mode) == 0:
-		return finding{found: "the browser does not say"}
-	case !isOne(mode, "cors"):
-		return finding{found: "no" + said, ends: reasonModeNotCORS}
+		return stepResult{found: "the browser does not say"}
+	case !hasOnly(mode, "cors"):
+		return stepResult{found: "no" + said, ends: reasonModeNotCORS}
 	default:
-		return finding{found: "yes" + said}
+		return stepResult{found: "yes" + said}
 	}
 }
 
-func answerMethodAllowed(x *inquiry) finding {
-	a := finding{found: "yes: " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
+func answerMethodAllowed(x *stepContext) stepResult {
+	a := stepResult{found: "yes: " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
 	if !slices.Contains(x.grant.methods, x.request.Method) {
 		a.found, a.ends = "no: "+x.grant.allowMethods, reasonMethodNotAllowed
 	}
 	return a
 }
 
-func answerCredentials(x *inquiry) finding {
-	a := finding{found: "no", field: x.rule.Said("allow_credentials")}
+func answerCredentials(x *stepContext) stepResult {
+	a := stepResult{found: "no", field: x.rule.Said("allow_credentials")}
 	if x.grant.credentials {
 		a.found = "yes"
 	}
@@ -343,14 +348,14 @@ func answerCredentials(x *inquiry) finding {
 		a.found += ", and it has none"
 	}
 	asked := *x.d
-	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {
+	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) {
 		a.ends = reasonCredentialsNotAllowed
 	}
 	return a
 }
 
-// onlyCallsAreGoverned reports whether a path that is not governed would be for an RPC call.
-func (p *Plan) onlyCallsAreGoverned(r *Request) bool {
+// wouldGovernCall reports whether a path that is not governed would be for an RPC call.
+func (p *Plan) wouldGovernCall(r *Request) bool {
 	first, _, _ := p.routes.Find(r.Path, r.EscapedPath, true)
 	return first.Kind == route.Shape
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// isOf reports whether a header has just the names.
-func (e *exposure) isOf(header http.Header) bool {
+// matches reports whether a header has just the names.
+func (e *exposure) matches(header http.Header) bool {
 	if len(header) != len(e.names) {
 		return false
 	}
@@ -36,15 +36,15 @@ func (t *target) rememberExposure(header http.Header, value string) {
 		names, size = append(names, name), size+len(name)
 	}
 	if size <= maxCachedBytes {
-		t.answers.Add(exposure{names, value})
+		t.exposures.Add(exposure{names, value})
 	}
 }
 
 // exposed returns the value of Access-Control-Expose-Headers for a response, and
 // removes the fields of others.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	for known := range t.answers.All {
-		if known.Value.isOf(header) {
+	for known := range t.exposures.All {
+		if known.Value.matches(header) {
 			known.Use()
 			return known.Value.value, false // it has none of others
 		}
@@ -102,7 +102,7 @@ func (g *grant) exposesPresent(name string, header http.Header) bool {
 			return yes
 		}
 	}
-	return !fetch.ConnectionHeader(name) && !isServersOwn(name) && !lists(header["Connection"], name)
+	return !fetch.ConnectionHeader(name) && !isOperationalHeader(name) && !lists(header["Connection"], name)
 }
 
 // isStatusHeader reports whether a gRPC-Web client cannot do without it.
@@ -110,9 +110,9 @@ func isStatusHeader(name string) bool {
 	return name == "grpc-status" || name == "grpc-message" || name == "grpc-status-details-bin"
 }
 
-// isServersOwn reports whether a field speaks of the server's operation, not
+// isOperationalHeader reports whether a field speaks of the server's operation, not
 // to the application.
-func isServersOwn(name string) bool {
+func isOperationalHeader(name string) bool {
 	switch name {
 	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "x-powered-by",
 		"strict-transport-security", "report-to", "nel", "reporting-endpoints",

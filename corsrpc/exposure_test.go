@@ -21,9 +21,9 @@ func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	return false
 }
 
-// TestExposureIsOf: an answer is the same as one before only where it carries the same
+// TestExposureMatches: an answer is the same as one before only where it carries the same
 // names, each with a value.
-func TestExposureIsOf(t *testing.T) {
+func TestExposureMatches(t *testing.T) {
 	t.Parallel()
 	known := exposure{names: []string{"Content-Type", "X-A"}}
 	tests := []struct {
@@ -40,7 +40,7 @@ func TestExposureIsOf(t *testing.T) {
 		{"no value, so that nothing is sent", http.Header{"Content-Type": {"a"}, "X-A": {}}, false},
 	}
 	for _, test := range tests {
-		if got := known.isOf(test.header); got != test.want {
+		if got := known.matches(test.header); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
@@ -74,9 +74,9 @@ func TestRememberExposure(t *testing.T) {
 		{"a field that is to be removed", http.Header{"access-control-max-age": {"1"}}, "", false},
 	}
 	for _, test := range tests {
-		g := &target{answers: &clockcache.Cache[exposure]{}}
+		g := &target{exposures: &clockcache.Cache[exposure]{}}
 		g.rememberExposure(test.header, test.value)
-		if got := remembers(g.answers, func(e *exposure) bool { return e.isOf(test.header) }); got != test.want {
+		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

@@ -26,12 +26,12 @@ type target struct {
 	grant *grant
 	rule  *rules.Effective // where each value of the grant comes from
 
-	answers *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
-	unclear *unclearPath                // of a path whose readings differ
+	exposures *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
+	ambiguity *ambiguousPath              // of a path whose readings differ
 }
 
-// unclearPath holds two readings of a path that lead to different answers.
-type unclearPath struct {
+// ambiguousPath holds two readings of a path that lead to different answers.
+type ambiguousPath struct {
 	first, other route.Match[*target]
 	vary         string // what the answer to a GET or HEAD depends on
 
@@ -55,7 +55,7 @@ const (
 	targetNone      targetKind = iota // not governed
 	targetProcedure                   // a procedure's path, or shaped like one
 	targetPath                        // a path rule's
-	targetUnclear                     // its readings lead to different answers
+	targetAmbiguous                   // its readings lead to different answers
 )
 
 // Bounds on what is kept of an answer, or of a preflight.
@@ -75,7 +75,7 @@ type exposure struct {
 // its caches, and safe for concurrent use.
 type grant struct {
 	id          uint64
-	answers     clockcache.Cache[exposure] // of procedures that are not known
+	exposures   clockcache.Cache[exposure] // of procedures that are not known
 	preflights  clockcache.Cache[string]   // values of Access-Control-Request-Headers of which all is granted as it is
 	origins     *origin.Set
 	sources     []string // whose sets count as well
@@ -100,7 +100,7 @@ type grant struct {
 
 	vary string // Vary, on GET and HEAD
 
-	says func() string // what it answers, in one form, worked out once
+	canonical func() string // what it answers, in one form, worked out once
 }
 
 // newGrant makes the answer of an effective rule.
@@ -123,7 +123,7 @@ func newGrant(rule *rules.Effective) *grant {
 	g.allowMethods = strings.Join(g.methods, ", ")
 	g.setHeaders()
 	g.setVary(rule.Kind().Path)
-	g.says = sync.OnceValue(g.describe) // most plans are never compared
+	g.canonical = sync.OnceValue(g.describe) // most plans are never compared
 	return g
 }
 
@@ -193,9 +193,11 @@ func (g *grant) grants(name string) bool {
 	return yes
 }
 
-// answersLike reports whether two grants, of two plans perhaps, answer alike, whoever
+// equivalent reports whether two grants, of two plans perhaps, answer alike, whoever
 // is allowed by them.
-func (g *grant) answersLike(other *grant) bool { return g == other || g.says() == other.says() }
+func (g *grant) equivalent(other *grant) bool {
+	return g == other || g.canonical() == other.canonical()
+}
 
 // describe puts all that answers depend on into a text that is the same for grants that
 // answer alike, whatever levels they were put together from.

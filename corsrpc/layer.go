@@ -124,11 +124,11 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 		}
 		switch {
 		case d.outcome == OutcomeUntouched:
-			l.hintAtPrefix(r)
+			l.logMissingPrefix(r)
 			next.ServeHTTP(w, r)
 		case d.answered():
 			answer(w, &d)
-		case d.observed, d.upgrade, !d.touchesAnswer(), isWrapped(w):
+		case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
 			next.ServeHTTP(w, r)
 		default:
 			l.serve(w, r, &d, next)
@@ -179,7 +179,7 @@ func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 // compare reports where a candidate policy decides otherwise than the one in
 // force.
 func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
-	if d.decidesAlike(shadow) {
+	if d.equivalent(shadow) {
 		return
 	}
 	if l.log != nil {
@@ -190,10 +190,10 @@ func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 	}
 }
 
-// hintAtPrefix logs, once for a layer, that a preflight asks for a path that
+// logMissingPrefix logs, once for a layer, that a preflight asks for a path that
 // ends in a known procedure's but is not governed: most likely the layer
 // stands outside of http.StripPrefix and was not told.
-func (l *Layer) hintAtPrefix(r *http.Request) {
+func (l *Layer) logMissingPrefix(r *http.Request) {
 	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
 		return
 	}
@@ -243,7 +243,7 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {
-		t = plan.nobody
+		t = plan.noOrigins
 	}
 	var d Decision
 	plan.decideOn(&d, t, &request, r.Header["Origin"], true)

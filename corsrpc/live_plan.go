@@ -36,7 +36,7 @@ func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []
 	}
 	named := p.sourceNames(plan)
 	for name, set := range loaded {
-		p.keepYounger(name, set)
+		p.keepNewer(name, set)
 	}
 	// A set that nobody names grows old: its source is asked anew when somebody does.
 	p.sets = maps.Clone(p.sets)
@@ -51,16 +51,16 @@ func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []
 }
 
 // put puts a source's set in force.
-func (p *livePlan) put(name string, set *sourceSet) {
+func (p *livePlan) putSet(name string, set *sourceSet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keepYounger(name, set)
+	p.keepNewer(name, set)
 	p.bound.Store(p.bind(p.Load()))
 }
 
-// keepYounger keeps a set, unless the one that is there was asked for later. The caller
+// keepNewer keeps a set, unless the one that is there was asked for later. The caller
 // holds mu.
-func (p *livePlan) keepYounger(name string, set *sourceSet) {
+func (p *livePlan) keepNewer(name string, set *sourceSet) {
 	if have := p.sets[name]; have != nil && set.loaded.Before(have.loaded) {
 		return
 	}
@@ -95,11 +95,11 @@ func (p *livePlan) sourceNames(plan *Plan) []string {
 	return (&Plan{sourceNames: plan.sourceNames, shadow: p.shadow}).Sources()
 }
 
-// mustAsk reports whether a source has to be asked before the next plan, which names it, is
+// mustLoad reports whether a source has to be asked before the next plan, which names it, is
 // put in force. A source that is named already is not: its set stays, and where it has none
 // yet, the plan in force does without, too. But what only a shadow did without has to be there
 // before a policy counts on it.
-func (p *livePlan) mustAsk(name string, next *Plan) bool {
+func (p *livePlan) mustLoad(name string, next *Plan) bool {
 	have := p.Load()
 	if !slices.Contains(p.sourceNames(have), name) {
 		return true
@@ -143,7 +143,7 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	}
 	loaded := map[string]*sourceSet{}
 	for _, name := range named {
-		if !l.plan.mustAsk(name, plan) {
+		if !l.plan.mustLoad(name, plan) {
 			continue
 		}
 		s, own := l.sources[name], slices.Contains(plan.sourceNames, name)
@@ -208,7 +208,7 @@ func (l *Layer) Refresh(ctx context.Context, name string) error {
 func (l *Layer) refresh(ctx context.Context, s *source) SourceReport {
 	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(s.name, set)
+		l.plan.putSet(s.name, set)
 	} else {
 		report.describe(l.plan.Load().sets[s.name])
 	}
@@ -244,7 +244,7 @@ func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport
 		last = &SourceReport{}
 	}
 	if l.log != nil {
-		l.log.asked(ctx, report, *last)
+		l.log.sourceLoaded(ctx, report, *last)
 		if report.Expired && !last.Expired {
 			l.log.Write(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
 				slog.String("source", report.Name), slog.Duration("age", report.Age))

@@ -33,7 +33,7 @@ func TestOlderSets(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	p, have := &livePlan{}, &sourceSet{loaded: now}
-	p.keepYounger("tenants", have)
+	p.keepNewer("tenants", have)
 	for _, test := range []struct {
 		name   string
 		loaded time.Time
@@ -43,7 +43,7 @@ func TestOlderSets(t *testing.T) {
 		{"as old", now, false},
 		{"younger", now.Add(time.Nanosecond), false},
 	} {
-		p.keepYounger("tenants", &sourceSet{loaded: test.loaded})
+		p.keepNewer("tenants", &sourceSet{loaded: test.loaded})
 		if stays := p.sets["tenants"] == have; stays != test.stays {
 			t.Errorf("%s: the one in force stays: %v", test.name, stays)
 		}
@@ -51,9 +51,9 @@ func TestOlderSets(t *testing.T) {
 	}
 }
 
-// TestMustAsk: a source is asked before a plan that names it is put in force, unless a plan in
+// TestMustLoad: a source is asked before a plan that names it is put in force, unless a plan in
 // force does with its set, or without one, already.
-func TestMustAsk(t *testing.T) {
+func TestMustLoad(t *testing.T) {
 	t.Parallel()
 	const name = "tenants"
 	names := func(own, shadow bool) *Plan {
@@ -83,9 +83,9 @@ func TestMustAsk(t *testing.T) {
 			live := &livePlan{}
 			live.replace(test.have, nil)
 			if has {
-				live.put(name, &sourceSet{})
+				live.putSet(name, &sourceSet{})
 			}
-			if got := live.mustAsk(name, test.next); got != want {
+			if got := live.mustLoad(name, test.next); got != want {
 				t.Errorf("%s, with a set in force %v: %v, want %v", test.name, has, got, want)
 			}
 		}

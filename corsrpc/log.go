@@ -112,7 +112,7 @@ func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Deci
 
 // asked logs that a source fails, each time, since that is rare; that it answers
 // again; and rows that are no origins, when they change.
-func (l *eventLog) asked(ctx context.Context, report, last SourceReport) {
+func (l *eventLog) sourceLoaded(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
 		l.Write(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",

@@ -19,7 +19,7 @@ type Plan struct {
 	rules     *rules.Rules // what the policy says, and where: for explanations, which no answer depends on
 	profile   string       // the chosen one; empty for none
 	routes    *route.Table[*target]
-	nobody    *target // of what no rule is about
+	noOrigins *target // of what no rule is about
 	unbounded *target // of paths that are too long, or have too many readings
 
 	sourceNames []string              // that rules name, sorted
@@ -104,7 +104,7 @@ func (p *Plan) find(r *Request) *target {
 		return p.unbounded
 	case verdict == route.Differs:
 		t := *p.unbounded
-		t.unclear = &unclearPath{
+		t.ambiguity = &ambiguousPath{
 			first: first, other: other, vary: p.varyOfReadings(r, calls), routes: p.routes, path: r.Path, escaped: r.EscapedPath, calls: calls,
 		}
 		return &t

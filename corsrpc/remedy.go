@@ -32,7 +32,7 @@ func (d Decision) Remedy() string {
 	case reasonMethodNotAllowed:
 		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
 	case reasonDisabled:
-		if d.target.kind != targetUnclear {
+		if d.target.kind != targetAmbiguous {
 			return d.write("disabled: false", "", "")
 		}
 	case reasonCredentialsNotAllowed:
@@ -62,7 +62,7 @@ func (d Decision) remedyOfOperational() string {
 // remedyOfPath says how to spell a path that has several readings, or which rule covers
 // them all.
 func (d Decision) remedyOfPath() string {
-	u := d.target.unclear
+	u := d.target.ambiguity
 	if u == nil {
 		return d.reason.remedy()
 	}

@@ -50,7 +50,7 @@ func canBeCall(r *Request) bool {
 	case isUpgrade(r):
 		return true
 	case r.Method == http.MethodPost:
-		return !(isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))
+		return !(hasOnly(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))
 	case r.Method == http.MethodGet:
 		return rpc.IsGetCall(r.Query)
 	case len(r.Header["Origin"]) == 0:
@@ -81,19 +81,19 @@ func isUpgrade(r *Request) bool {
 	return r.Method == http.MethodConnect || r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0
 }
 
-// isOne reports whether a header has one line, and it is the value.
-func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
+// hasOnly reports whether a header has one line, and it is the value.
+func hasOnly(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
 
-// sender is a well-formed Origin: one that a rule names as it is, or else what it
+// requestOrigin is a well-formed Origin: one that a rule names as it is, or else what it
 // was parsed into.
-type sender struct {
+type requestOrigin struct {
 	raw    string
 	named  origin.Ref // the pattern that is the origin; 0 for none
 	parsed origin.Parsed
 }
 
 // read reports whether the value is well-formed.
-func (s *sender) read(raw string, named *origin.Set) (ok bool) {
+func (s *requestOrigin) parse(raw string, named *origin.Set) (ok bool) {
 	s.raw = raw
 	if s.named, ok = named.Exact(raw); ok {
 		return true
@@ -102,8 +102,8 @@ func (s *sender) read(raw string, named *origin.Set) (ok bool) {
 	return ok
 }
 
-// isHost reports whether the origin is that of the server's Host.
-func (s *sender) isHost(r *Request) bool {
+// matchesHost reports whether the origin is that of the server's Host.
+func (s *requestOrigin) matchesHost(r *Request) bool {
 	if s.named != 0 {
 		s.parsed, _ = origin.Parse(s.raw)
 	}

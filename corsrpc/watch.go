@@ -91,7 +91,7 @@ func (l *Layer) followFile(ctx context.Context) {
 		case errors.Is(err, filewatch.ErrUnchanged):
 			l.retryFile(ctx)
 		default:
-			l.tellReload(ctx, readError(err))
+			l.reportFileReload(ctx, readError(err))
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (l *Layer) reloadFile(ctx context.Context, text []byte) {
 			f.scheduleRetry(plan, firstRetry)
 		}
 	}
-	l.tellReload(ctx, err)
+	l.reportFileReload(ctx, err)
 }
 
 // scheduleRetry retries a plan after a pause because one of its sources failed; a nil plan
@@ -128,11 +128,11 @@ func (l *Layer) retryFile(ctx context.Context) {
 		return
 	}
 	f.scheduleRetry(nil, 0)
-	l.tellReload(ctx, nil)
+	l.reportFileReload(ctx, nil)
 }
 
-// tellReload is reportReload, but for what fails because Watch ends.
-func (l *Layer) tellReload(ctx context.Context, err error) {
+// reportFileReload is reportReload, but for what fails because Watch ends.
+func (l *Layer) reportFileReload(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		l.reportReload(ctx, err)
 	}
@@ -148,8 +148,8 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	hangUp := func() {}
-	defer func() { hangUp() }()
+	stopListening := func() {}
+	defer func() { stopListening() }()
 	state := followState{period: s.period()}
 	for {
 		select {
@@ -165,20 +165,20 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 		plan := l.Plan()
 		step := state.next(time.Now(), slices.Contains(l.plan.sourceNames(plan), s.name), plan.sets[s.name])
 		if step.begins || step.ends {
-			hangUp()
-			hangUp = func() {}
+			stopListening()
+			stopListening = func() {}
 		}
 		if step.begins {
-			hangUp = l.listening(ctx, s)
+			stopListening = l.startListening(ctx, s)
 		}
 		wait := step.wait
-		if step.asks {
+		if step.load {
 			report := l.refresh(ctx, s)
 			if report.Err != nil && ctx.Err() != nil {
 				return // Watch ends, and the source has not failed
 			}
 			l.reportSource(ctx, s, report)
-			wait = state.asked(report.Err)
+			wait = state.loaded(report.Err)
 		}
 		if wait > 0 {
 			timer.Reset(wait)
@@ -196,7 +196,7 @@ type followState struct {
 // followStep is what Watch does for a source at a moment.
 type followStep struct {
 	begins, ends bool          // to follow the source: to listen to its notices
-	asks         bool          // it for its set
+	load         bool          // it for its set
 	wait         time.Duration // until the next moment, where it does not ask; 0 until it is woken
 }
 
@@ -211,16 +211,16 @@ func (f *followState) next(now time.Time, named bool, set *sourceSet) (step foll
 	switch {
 	case !named: // Reload wakes it for a policy that names it
 	case !step.begins || set == nil:
-		step.asks = true
+		step.load = true
 	case f.period > 0: // SourceWait or Reload has asked it
 		step.wait = max(0, set.loaded.Add(f.period).Sub(now))
-		step.asks = step.wait == 0
+		step.load = step.wait == 0
 	}
 	return step
 }
 
 // asked returns how long to wait after the source was asked; 0 until it is woken.
-func (f *followState) asked(err error) (wait time.Duration) {
+func (f *followState) loaded(err error) (wait time.Duration) {
 	if err == nil {
 		f.pause = firstPause
 		return f.period
@@ -234,7 +234,7 @@ func (f *followState) asked(err error) (wait time.Duration) {
 
 // listening has the notices of a source passed on until stop is called, which waits
 // for that to end: no Notify is called while another is.
-func (l *Layer) listening(ctx context.Context, s *source) (stop func()) {
+func (l *Layer) startListening(ctx context.Context, s *source) (stop func()) {
 	n, ok := s.from.(OriginNotifier)
 	if !ok {
 		return func() {}
