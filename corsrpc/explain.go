@@ -21,8 +21,7 @@ const (
 	StepPath StepCode = "PATH"
 	// StepOriginSyntax: does the request have one well-formed Origin header?
 	StepOriginSyntax StepCode = "ORIGIN_SYNTAX"
-	// StepSameOrigin: does the request come from the server's own origin, or from no page on
-	// another origin?
+	// StepSameOrigin: is the request same-origin, or not sent by a page?
 	StepSameOrigin StepCode = "SAME_ORIGIN"
 	// StepCanonicalPath: does the policy grant the same access in every reading of the path?
 	StepCanonicalPath StepCode = "CANONICAL_PATH"
@@ -131,7 +130,7 @@ type question struct {
 var questions = []question{
 	{StepPath, "which procedure or path rule does the path resolve to?", nil, answerPath},
 	{StepOriginSyntax, "does the request have one well-formed Origin header?", nil, answerOriginSyntax},
-	{StepSameOrigin, "does the request come from the server's own origin, or from no page on another origin?", nil, answerSameOrigin},
+	{StepSameOrigin, "is the request same-origin, or not sent by a page?", nil, answerSameOrigin},
 	{
 		StepCanonicalPath, "does the policy grant the same access in every reading of the path?",
 		func(x *stepContext) bool {

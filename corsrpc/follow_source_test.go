@@ -165,7 +165,7 @@ func TestWatchKeepsSetsYoung(t *testing.T) {
 				time.Sleep(time.Minute)
 				tenants.set(errors.New("down"))
 				time.Sleep(4 * time.Hour)
-				if n := strings.Count(log.String(), "too old"); n != 2 {
+				if n := strings.Count(log.String(), "older than its SourceMaxAge"); n != 2 {
 					t.Errorf("two sets that were too old are logged %d times", n)
 				}
 			})

@@ -44,7 +44,7 @@ func TestUnmetPreflightIsLogged(t *testing.T) {
 	layer, log := newLayer(t, allowPage)
 	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant"}}
 	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
-	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the header to allow_headers") {
+	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the missing headers to allow_headers") {
 		t.Errorf("%s", got)
 	}
 }

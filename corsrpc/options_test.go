@@ -98,10 +98,10 @@ func TestEveryOptionErrorAtOnce(t *testing.T) {
 	if !errors.Is(err, corsrpc.ErrUnknownSource) || !strings.Contains(err.Error(), `"tenants"`) || !strings.Contains(err.Error(), `"partners"`) || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("%v", err)
 	}
-	if _, err := corsrpc.New(nil, corsrpc.WithLogger(nil)); len(optionErrors(err)) != 1 || !strings.Contains(err.Error(), "no plan") {
+	if _, err := corsrpc.New(nil, corsrpc.WithLogger(nil)); len(optionErrors(err)) != 1 || !strings.Contains(err.Error(), "the plan is nil") {
 		t.Errorf("without a plan: %v", err)
 	}
-	if _, err := corsrpc.New(new(corsrpc.Plan)); err == nil || !strings.Contains(err.Error(), "no plan") {
+	if _, err := corsrpc.New(new(corsrpc.Plan)); err == nil || !strings.Contains(err.Error(), "the plan is nil") {
 		t.Errorf("with a zero plan: %v", err)
 	}
 }
@@ -226,7 +226,7 @@ func TestZeroLayer(t *testing.T) {
 		t.Errorf("Wrap of a zero layer: %q", got)
 	}
 	layer, _ := newLayer(t, smallest)
-	if got, _ := panics(func() { layer.Wrap(nil) }).(string); !strings.Contains(got, "no handler") {
+	if got, _ := panics(func() { layer.Wrap(nil) }).(string); !strings.Contains(got, "the handler is nil") {
 		t.Errorf("Wrap of no handler: %q", got)
 	}
 	zero, plan := new(corsrpc.Layer), compilePolicy(t, smallest)

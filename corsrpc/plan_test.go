@@ -134,7 +134,7 @@ func TestPlanThatIsNoneDoesNotWrap(t *testing.T) {
 	for name, plan := range map[string]*corsrpc.Plan{"nil": nil, "zero": {}} {
 		func() {
 			defer func() {
-				if text := fmt.Sprint(recover()); !strings.Contains(text, "Compile did not return") {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "the plan is nil or zero") {
 					t.Errorf("%s: %s", name, text)
 				}
 			}()

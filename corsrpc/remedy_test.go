@@ -61,7 +61,7 @@ func TestRemedies(t *testing.T) {
 		},
 		{
 			name: "an Authorization that the rule denies", policy: everyone + "  - path: /hook\n    deny_headers: [authorization]\n", path: "/hook", header: http.Header{"Authorization": {"Bearer x"}},
-			remedy: `take authorization out of rules[0].deny_headers`, better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
+			remedy: `move authorization from rules[0].deny_headers`, better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
 		},
 		{
 			name: "an Authorization of a form", policy: everyone + "  - path: /hook\n", path: "/hook", header: http.Header{"Authorization": {"Basic YTpi"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"cross-site"}},

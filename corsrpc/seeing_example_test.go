@@ -26,14 +26,14 @@ defaults:
 		}
 	}
 	// Output:
-	// whose path is it? that of a procedure acme.v1.CatalogService.Get, which neither the schema nor the policy names
-	// is its Origin one that a browser sends? yes: https://evil.example
-	// does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com)
-	// is the path spelled as RPC clients spell it? yes
-	// may other origins call it at all? yes
-	// is the origin allowed? no: https://evil.example
-	// what happens? ORIGIN_NOT_ALLOWED: the layer answers 403
-	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host
+	// which procedure or path rule does the path resolve to? the procedure acme.v1.CatalogService.Get, which neither the schema nor the policy has
+	// does the request have one well-formed Origin header? yes: https://evil.example
+	// is the request same-origin, or not sent by a page? no (no Sec-Fetch-Site, Host: api.example.com)
+	// does the policy grant the same access in every reading of the path? yes
+	// does the policy enable calls from other origins? yes
+	// does the policy allow the origin? no: https://evil.example
+	// what does the layer do? ORIGIN_NOT_ALLOWED: the layer answers 403
+	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
 }
 
 // In development, the browser's Network panel says which line of the policy is missing.

@@ -134,7 +134,7 @@ func TestSource(t *testing.T) {
 	if n := strings.Count(log.String(), "skipped="); n != 1 {
 		t.Errorf("rows that stay as they are were logged %d times", n)
 	}
-	if n := strings.Count(log.String(), "answers again"); n != 2 {
+	if n := strings.Count(log.String(), "works again"); n != 2 {
 		t.Errorf("two recoveries were logged %d times", n)
 	}
 	if err := layer.Refresh(t.Context(), "tenant"); err == nil || !strings.Contains(err.Error(), `"tenant"`) {
@@ -342,7 +342,7 @@ func TestWatchFollowsSources(t *testing.T) {
 		if periodic.timesAsked() != 1 || told.timesAsked() != 1 || !allows(layer, shop) {
 			t.Errorf("at the start: %d, %d", periodic.timesAsked(), told.timesAsked())
 		}
-		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "already") {
+		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "another call of Watch") {
 			t.Errorf("a second Watch: %v", err)
 		}
 		time.Sleep(3*time.Minute + time.Second)

@@ -74,7 +74,7 @@ var checkPurposes = []struct {
 	{CheckTooLarge, "the text is not larger than the maximum size"},
 	{CheckTooDeep, "the text is not nested deeper than a policy can be"},
 	{CheckNotUTF8, "the text is valid UTF-8"},
-	{CheckYAMLAlias, "the text has no YAML anchors, aliases or merge keys"},
+	{CheckYAMLAlias, "the text has no YAML aliases or merge keys"},
 	{CheckMultipleDocuments, "the file has one YAML document"},
 	{CheckEmptyFile, "the file is not empty"},
 	{CheckUnknownFormat, "the file's extension names a known format"},

@@ -28,7 +28,7 @@ var faceFaults = []fault{
 	{name: "a plan that is none wraps", in: "(*Plan).Wrap", old: `if p.missing() {`, new: `if p == nil {`},
 
 	// Errors and contexts.
-	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: give it by`, new: `"%v %q: give it by`},
+	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: give it to`, new: `"%v %q: give it to`},
 	{name: "a policy with an unknown source has an error of its own", old: `"%w %q: the policy names it`, new: `"%v %q: the policy names it`},
 	{name: "the error of a second Watch cannot be matched", old: `return ErrWatching`, new: `return errors.New(ErrWatching.Error())`},
 	{name: "the error of Watch without a file cannot be matched", old: `return ErrNoFile`, new: `return errors.New(ErrNoFile.Error())`},
@@ -53,29 +53,29 @@ var faceFaults = []fault{
 	{name: "a sample holds what the text holds", old: `quoted := strconv.QuoteToASCII(s)`, new: `quoted := "\"" + s + strconv.Quote("")[1:]`},
 
 	// The steps of an explanation.
-	{name: "an explanation asks for the path behind the site", old: `	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},
-	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},`, new: `	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},
-	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},`},
-	{name: "an explanation asks for the headers before the method", old: `		StepMethodGranted, "is the method granted that the preflight asks for?",
+	{name: "an explanation asks for the path behind the site", old: `	{StepOriginSyntax, "does the request have one well-formed Origin header?", nil, answerOriginSyntax},
+	{StepSameOrigin, "is the request same-origin, or not sent by a page?", nil, answerSameOrigin},`, new: `	{StepSameOrigin, "is the request same-origin, or not sent by a page?", nil, answerSameOrigin},
+	{StepOriginSyntax, "does the request have one well-formed Origin header?", nil, answerOriginSyntax},`},
+	{name: "an explanation asks for the headers before the method", old: `		StepMethodGranted, "does the policy grant the method that the preflight asks for?",
 		func(x *stepContext) bool { return x.d.preflight }, answerMethodGranted,
 	},
 	{
-		StepHeadersGranted, "are the headers granted that the preflight asks for?",
-		func(x *stepContext) bool { return x.d.preflight }, answerHeadersGranted,`, new: `		StepHeadersGranted, "are the headers granted that the preflight asks for?",
+		StepHeadersGranted, "does the policy grant the headers that the preflight asks for?",
+		func(x *stepContext) bool { return x.d.preflight }, answerHeadersGranted,`, new: `		StepHeadersGranted, "does the policy grant the headers that the preflight asks for?",
 		func(x *stepContext) bool { return x.d.preflight }, answerHeadersGranted,
 	},
 	{
-		StepMethodGranted, "is the method granted that the preflight asks for?",
+		StepMethodGranted, "does the policy grant the method that the preflight asks for?",
 		func(x *stepContext) bool { return x.d.preflight }, answerMethodGranted,`},
-	{name: "an explanation asks for the origin before it is enabled", old: `	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},
+	{name: "an explanation asks for the origin before it is enabled", old: `	{StepEnabled, "does the policy enable calls from other origins?", nil, answerEnabled},
 	{
-		StepOperationalNamed, "may other origins call it without a rule that names its service?",
+		StepOperationalNamed, "does a rule name this operational service?",
 		func(x *stepContext) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
 	},`, new: `	{
-		StepOperationalNamed, "may other origins call it without a rule that names its service?",
+		StepOperationalNamed, "does a rule name this operational service?",
 		func(x *stepContext) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
 	},
-	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},`},
+	{StepEnabled, "does the policy enable calls from other origins?", nil, answerEnabled},`},
 	{name: "an explanation forgets what comes from the address bar", in: "answerSameOrigin", old: ` || hasOnly(site, "none")`, new: ``},
 	{name: "an observer given twice is told twice", old: `reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o)`, new: `reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o) && false`},
 	{name: "a layer's plan forgets WithExplain", old: `bound.sets, bound.explain = p.sets, p.explain`, new: `bound.sets = p.sets`},

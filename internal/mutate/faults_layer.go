@@ -127,7 +127,7 @@ var layerFaults = []fault{
 	{name: "no Vary where credentials are allowed", old: `g.anyOrigin && !g.credentials && !g.disabled }`, new: `!g.credentials && !g.disabled }`},
 	{name: "Vary of the handler is lost", old: `append(lines[:len(lines):len(lines)], missing[2:])`, new: `[]string{missing[2:]}`},
 	{name: "an answer to everyone lacks Vary where its method is not granted", old: `d.safe && (t.kind != targetPath || slices`, new: `d.safe && (true || slices`},
-	{name: "a cache may keep a 405", old: `		f.set("Cache-Control", "no-store") // the handler`, new: `		f.set("X-Corsrpc", "no-store") // the handler`},
+	{name: "a cache may keep a 405", old: `		f.set("Cache-Control", "no-store") // another caller`, new: `		f.set("X-Corsrpc", "no-store") // another caller`},
 	{name: "a cache may keep a refusal", old: `	f.set("Cache-Control", "no-store")
 	f.set("X-Content`, new: `	f.set("X-Content`},
 	{name: "the handler's own grant stays", old: `	replaced = dropAccessControl(header)

@@ -12,7 +12,7 @@ var liveFaults = []fault{
 			return fail(err)
 `, new: `		case err != nil:
 `},
-	{name: "a stream that the context ended is a set", old: `	if ctx.Err() != nil { // a stream that`, new: `	if false { // a stream that`},
+	{name: "a stream that the context ended is a set", old: `	if ctx.Err() != nil { // the source may`, new: `	if false { // the source may`},
 	{name: "a mark is as good as a text", old: `if texts.text(x.slots[i]) == s {`, new: `if true {`},
 	{name: "a search ends at the index's end", old: `		if i == len(x.marks) {
 			i = 0
@@ -48,7 +48,7 @@ var liveFaults = []fault{
 	{name: "a set that is too old is not told", old: `set.loaded, set.expired()`, new: `set.loaded, false`},
 	{name: "a set that is too old is logged again and again", old: `report.Expired && !last.Expired`, new: `report.Expired`},
 	{name: "a source has all the time", old: `context.WithTimeoutCause(ctx, s.timeout,`, new: `context.WithTimeoutCause(ctx, s.timeout*1000,`},
-	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // in`, new: `if r := error(nil); r != nil { // in`},
+	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // a panic in`, new: `if r := error(nil); r != nil { // a panic in`},
 	{name: "a reload forgets the sets", in: "(*livePlan).replace", old: `p.sets = maps.Clone(p.sets)`, new: `p.sets = maps.Clone(loaded)`},
 	{name: "a set that nobody names is kept", in: "(*livePlan).replace", old: `return !slices.Contains(named, name) })`, new: `return false })`},
 	{name: "a refresh brings back the policy before", old: `	p.keepNewer(name, set)
@@ -109,13 +109,13 @@ var liveFaults = []fault{
 	{name: "a line that stood for long is never good", old: ` || time.Since(start) > maxPause {`, new: ` && time.Since(start) >= 0 {`},
 	{name: "a source that no rule names is asked", old: `slices.Contains(l.plan.sourceNames(plan), s.name)`, new: `true || slices.Contains(l.plan.sourceNames(plan), s.name)`},
 	{name: "a source that a policy no longer names is listened to", old: `if step.begins || step.ends {`, new: `if step.begins {`},
-	{name: "a source that a new policy names is not listened to", old: `l.sources[name].wakeUp() // Watch begins`, new: `_ = name // Watch begins`},
+	{name: "a source that a new policy names is not listened to", old: `l.sources[name].wakeUp() // Watch starts`, new: `_ = name // Watch starts`},
 	{name: "a source that was asked is asked again when Watch begins", old: `case !step.begins || set == nil:`, new: `case true:`},
 	{name: "a source is listened to twice at once", old: `		cancel()
 		<-ended
 `, new: `		cancel()
 `},
-	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select may`, new: `if false { // select may`},
+	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select chooses`, new: `if false { // select chooses`},
 
 	// What changes while the server runs.
 	{name: "a bad file is told again and again", old: `if hash == f.known {`, new: `if false {`},
