@@ -7,8 +7,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestCheckOrigin: a handshake goes on from the server's own origin, from a program,
-// and from an origin granted with credentials; whatever the path, and whether the
+// TestCheckOrigin checks that a handshake may proceed from the server's own origin, from a
+// program, and from an origin that is granted credentials, on every kind of path, whether the
 // policy is enforced or observed.
 func TestCheckOrigin(t *testing.T) {
 	t.Parallel()
@@ -90,9 +90,9 @@ rules:
 	}
 }
 
-// TestCheckOriginIsNotMisled: a request that is no handshake, and a preflight, are
-// judged as if they were one.
-func TestCheckOriginIsNotMisled(t *testing.T) {
+// TestCheckOriginOfOtherRequests checks that a preflight, and a request that is not a handshake, are
+// decided as if they were handshakes.
+func TestCheckOriginOfOtherRequests(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {

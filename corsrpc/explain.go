@@ -76,7 +76,7 @@ func (p *Plan) Explain(r Request) []Step {
 }
 
 // steps asks the questions about a request until one ends the decision, and returns the reason.
-// It does not share code with Decide: TestExplainDecidesAsDecide checks that they agree.
+// It does not share code with Decide: TestExplainAgreesWithDecide checks that they agree.
 func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason reasonID) {
 	x := &stepContext{p, r, d, d.target.grant, d.target.rule}
 	for _, q := range questions {

@@ -14,9 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// TestExplainEndsInTheDecision: for every case of the corpus, the last step, and no
-// other, holds what Decide returns; no step says more than a line that is safe to
-// log.
+// TestExplainEndsInTheDecision checks, for every case of the corpus, that the last step holds the
+// decision of Decide and no other step does, and that each text is one line that is safe to log.
 func TestExplainEndsInTheDecision(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
@@ -48,8 +47,8 @@ func TestExplainEndsInTheDecision(t *testing.T) {
 	}
 }
 
-// TestExplainSaysWhere: the steps of some decisions, in full.
-func TestExplainSaysWhere(t *testing.T) {
+// TestExplainSteps checks all steps of some decisions.
+func TestExplainSteps(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, `
 defaults:
@@ -103,7 +102,7 @@ rules:
 			"may the request come without an Origin header? yes: the policy lets GET and HEAD requests without an Origin header pass here (built in)",
 			"what does the layer do? OPEN_TO_ALL: the handler gets the request (built in)",
 		}},
-		{"nobody's path", "GET", "/", nil, []string{
+		{"an ungoverned path", "GET", "/", nil, []string{
 			"which procedure or path rule does the path resolve to? none: no rule applies to the path (built in)",
 			"what does the layer do? NOT_GOVERNED: the handler gets the request, and the layer does not change the response (built in)",
 		}},
@@ -121,9 +120,9 @@ rules:
 	}
 }
 
-// TestExplainedAnswers: with WithExplain, what is refused says which line of the policy
-// grants it, in a header and in the error's message; without, nothing of the policy
-// or of the request is in the answer.
+// TestExplainedAnswers checks that with WithExplain the response to a refused request has the remedy,
+// in a header field and in the error message. Without it, the response holds nothing of the policy
+// or of the request.
 func TestExplainedAnswers(t *testing.T) {
 	t.Parallel()
 	const policy = `
@@ -147,7 +146,7 @@ rules:
 	for _, c := range []struct {
 		name, method, path string
 		header             http.Header
-		remedy             string // as the header says it
+		remedy             string // the value of the header field
 	}{
 		{"another origin", "POST", listRPC, call("https://evil.example", json),
 			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
@@ -175,7 +174,7 @@ rules:
 			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"an origin that no policy takes", "POST", listRPC, call("ttps://evil.example", json),
 			`ORIGIN_NOT_ALLOWED; no policy can allow the origin, since it has a scheme that looks like a slip for https`},
-		{"another origin, where a rule says none", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
+		{"an origin that no rule can allow, where no rule has allow_origins", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
 			`OPERATIONAL_NOT_NAMED; write allow_origins: ["http://evil.example"] in a rule with selector: grpc.health.v1.Health, with accept_risks: [PLAIN_HTTP]`},
 		{"cookies of a sandboxed frame", "POST", stock, call("null", json, "Cookie", "a=b"),
 			`CREDENTIALS_NOT_ALLOWED; call without credentials: no rule can grant them to this origin`},
@@ -218,8 +217,8 @@ rules:
 	}
 }
 
-// errorMessage reads the error as an RPC client does, or the text; false where the
-// answer has no body, as to a preflight that is granted.
+// errorMessage returns the error message as an RPC client reads it, or the text. It is false if the
+// response has no body.
 func errorMessage(t *testing.T, w *httptest.ResponseRecorder) (string, bool) {
 	t.Helper()
 	switch contentType := w.Header().Get("Content-Type"); {
@@ -239,8 +238,8 @@ func errorMessage(t *testing.T, w *httptest.ResponseRecorder) (string, bool) {
 	return w.Body.String(), w.Code != http.StatusNoContent
 }
 
-// TestExplainedErrorsAreWellFormed: what a policy's file is called, or a selector, does
-// not break the error that quotes it.
+// TestExplainedErrorsAreWellFormed checks that file names and selectors with special characters do not
+// break the error message that contains them.
 func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	t.Parallel()
 	doc, err := corsrpc.ParsePolicy("dir \"é\\%41\n/cors.yaml", []byte("defaults:\n  allow_origins: [https://app.example.com]\n"))
@@ -268,8 +267,8 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestGrantedIsNotExplained: what is granted, or not the layer's business, is answered as
-// without WithExplain.
+// TestGrantedIsNotExplained checks that responses to granted and ungoverned requests are the same with
+// and without WithExplain.
 func TestGrantedIsNotExplained(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage, corsrpc.WithExplain())
@@ -291,7 +290,7 @@ func TestGrantedIsNotExplained(t *testing.T) {
 	}
 }
 
-// TestObservedIsNotExplained: what is only observed keeps the handler's answer as it is.
+// TestObservedIsNotExplained checks that the handler's response stays unchanged under OBSERVE.
 func TestObservedIsNotExplained(t *testing.T) {
 	t.Parallel()
 	layer, err := corsrpc.New(compilePolicy(t, allowPage+"enforcement: OBSERVE\n"), quiet, corsrpc.WithExplain())

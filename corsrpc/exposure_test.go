@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 )
 
-// remembers reports whether a value is in the cache.
+// remembers reports whether a cache has a value.
 func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	for known := range cache.All {
 		if matches(&known.Value) {
@@ -21,8 +21,8 @@ func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	return false
 }
 
-// TestExposureMatches: an answer is the same as one before only where it carries the same
-// names, each with a value.
+// TestExposureMatches checks that a cached exposure matches a header with the same names only, each
+// with a value.
 func TestExposureMatches(t *testing.T) {
 	t.Parallel()
 	known := exposure{names: []string{"Content-Type", "X-A"}}
@@ -46,8 +46,8 @@ func TestExposureMatches(t *testing.T) {
 	}
 }
 
-// TestRememberExposure: only what depends on the names alone is remembered, and
-// nothing that is large.
+// TestRememberExposure checks that a value is cached only if it depends on the names alone and is not
+// long.
 func TestRememberExposure(t *testing.T) {
 	t.Parallel()
 	many := http.Header{}
@@ -82,8 +82,8 @@ func TestRememberExposure(t *testing.T) {
 	}
 }
 
-// TestRememberPreflights: what is remembered as granted is a list of headers that are
-// all granted, and not for long ones; whether the method is granted is asked each time.
+// TestRememberPreflights checks that a list of requested headers is cached only if all of them are
+// granted and it is not long, and that the method is checked every time.
 func TestRememberPreflights(t *testing.T) {
 	t.Parallel()
 	policy := &corsrpcv1.Policy{

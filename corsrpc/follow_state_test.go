@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestFollowState: at each moment, what Watch does for a source depends on whether a policy
-// names it now and did before, and on the age of its set.
+// TestFollowState checks the steps of Watch for a source. They depend on whether the plan names the
+// source now and did before, and on the age of the set.
 func TestFollowState(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -44,8 +44,8 @@ func TestFollowState(t *testing.T) {
 	}
 }
 
-// TestFollowPauses: after a failure a source is asked again after a pause that doubles, no
-// later than after its period; after an answer, when its period is over.
+// TestFollowPauses checks that the pause after a failure doubles and is at most the period, and that a
+// success is followed by the whole period.
 func TestFollowPauses(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// TestAgesIgnoreTheWallClock: the time of a set has a monotonic reading, which
-// comparisons of times go by; a wall clock that is set, forwards or backwards,
-// neither revives a set that is too old nor ends one that is not.
+// TestAgesIgnoreTheWallClock checks that the times of a set have a monotonic reading, so that a change of
+// the wall clock neither revives an expired set nor expires a current one.
 func TestAgesIgnoreTheWallClock(t *testing.T) {
 	t.Parallel()
 	c := newLayerConfig([]LayerOption{WithOriginSource("tenants", OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
@@ -27,8 +26,7 @@ func TestAgesIgnoreTheWallClock(t *testing.T) {
 	}
 }
 
-// TestOlderSets: a set that was asked for before the one in force does not take its
-// place, though it comes later.
+// TestOlderSets checks that a set does not replace one that was requested later.
 func TestOlderSets(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -51,8 +49,8 @@ func TestOlderSets(t *testing.T) {
 	}
 }
 
-// TestMustLoad: a source is asked before a plan that names it is put in force, unless a plan in
-// force does with its set, or without one, already.
+// TestMustLoad checks that a source is loaded before a plan that names it is put in force, unless the plan
+// in force already uses its set or works without one.
 func TestMustLoad(t *testing.T) {
 	t.Parallel()
 	const name = "tenants"

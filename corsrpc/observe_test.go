@@ -16,7 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// kinds are those of the events so far.
+// kinds are the existing kinds of events.
 func (e *events) kinds() (kinds []corsrpc.EventKind) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -26,7 +26,7 @@ func (e *events) kinds() (kinds []corsrpc.EventKind) {
 	return kinds
 }
 
-// selective wants events of some kinds.
+// selective is an observer that receives some kinds of events.
 type selective struct {
 	events
 	wants []corsrpc.EventKind
@@ -38,9 +38,9 @@ func (s *selective) Enabled(kind corsrpc.EventKind) bool {
 	return slices.Contains(s.wants, kind)
 }
 
-// TestObserversSayWhatTheyWant: each is told of the kinds that it wants, and one that does
-// not say so of all but refusals, which its decisions hold.
-func TestObserversSayWhatTheyWant(t *testing.T) {
+// TestSelectiveObservers checks that a SelectiveObserver receives the kinds that it enables, and that
+// other observers receive all kinds but refusals.
+func TestSelectiveObservers(t *testing.T) {
 	t.Parallel()
 	const (
 		decision, shadow, refresh = corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefresh
@@ -77,9 +77,9 @@ func TestObserversSayWhatTheyWant(t *testing.T) {
 	}
 }
 
-// TestPassingCallsOfServersAreToldToWhoWantsThem: a server's call that no rule is about is
-// decided on only for an observer of decisions.
-func TestPassingCallsOfServersAreToldToWhoWantsThem(t *testing.T) {
+// TestServerCallsAreObserved checks that the layer decides on a server's call to an ungoverned path
+// only if an observer receives decisions.
+func TestServerCallsAreObserved(t *testing.T) {
 	all := &events{}
 	few := &selective{wants: []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload}}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(all), corsrpc.WithObserver(few))
@@ -95,7 +95,7 @@ func TestPassingCallsOfServersAreToldToWhoWantsThem(t *testing.T) {
 	}
 }
 
-// TestEventsHoldTheRequest: an observer knows what was decided on, as the log does.
+// TestEventsHoldTheRequest checks that an event has the request that was decided on.
 func TestEventsHoldTheRequest(t *testing.T) {
 	t.Parallel()
 	o := &selective{wants: []corsrpc.EventKind{corsrpc.EventDecision, corsrpc.EventRefusal, corsrpc.EventShadow}}
@@ -114,7 +114,7 @@ func TestEventsHoldTheRequest(t *testing.T) {
 	}
 }
 
-// attached is an observer that needs its layer.
+// attached is a LayerObserver.
 type attached struct {
 	events
 	to  []*corsrpc.Layer
@@ -126,9 +126,9 @@ func (a *attached) Attach(l *corsrpc.Layer) error {
 	return a.err
 }
 
-// TestObserversAreToldTheirLayer: by New, when nothing else can fail; and one that does not
-// take the layer makes New fail.
-func TestObserversAreToldTheirLayer(t *testing.T) {
+// TestObserversAreAttached checks that New attaches a LayerObserver last, and fails if the observer
+// refuses the layer.
+func TestObserversAreAttached(t *testing.T) {
 	t.Parallel()
 	a, b := &attached{}, &attached{}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(a), corsrpc.WithObserver(&events{}), corsrpc.WithObserver(b))
@@ -150,7 +150,7 @@ func TestObserversAreToldTheirLayer(t *testing.T) {
 	}
 }
 
-// watches is an observer that has its layer watched as soon as it is told it.
+// watches is a LayerObserver that calls Watch as soon as it is attached.
 type watches struct {
 	events
 	err error
@@ -163,8 +163,8 @@ func (w *watches) Attach(l *corsrpc.Layer) error {
 	return nil
 }
 
-// TestAttachedLayerIsWhole: the layer that Load tells an observer has its file.
-func TestAttachedLayerIsWhole(t *testing.T) {
+// TestAttachedLayerIsComplete checks that the layer that Load attaches has its file.
+func TestAttachedLayerIsComplete(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "cors.yaml")
 	if err := os.WriteFile(file, []byte(policyOf("app")), 0o600); err != nil {

@@ -10,11 +10,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestReloadIsNotHeldUpByShadows: a source that only the shadow names may fail, or
-// hang: the policy is in force all the same, and the failure is told. That source
-// allows nobody until it is asked again, which Watch does; and before it counts for
-// a policy in force, it has to answer.
-func TestReloadIsNotHeldUpByShadows(t *testing.T) {
+// TestReloadDoesNotWaitForShadowSources checks that a policy is put in force although a source that only
+// its shadow names fails or hangs. The failure is reported, and the source allows no origin until it is
+// loaded again, which Watch does. Before a policy in force relies on the source, it has to load.
+func TestReloadDoesNotWaitForShadowSources(t *testing.T) {
 	t.Parallel()
 	const (
 		fresh  = "https://new.example.com"
@@ -52,7 +51,7 @@ func TestReloadIsNotHeldUpByShadows(t *testing.T) {
 				if told := seen.of(corsrpc.EventRefresh); len(told) == 0 || told[0].Source.Err == nil || !test.option && !strings.Contains(told[0].Source.Err.Error(), test.says) {
 					t.Errorf("told %+v, want %q", told, test.says)
 				}
-				// What is to be in force waits for its sources, as ever.
+				// A plan waits for the sources of its own rules.
 				own := compilePolicy(t, strings.Replace(next, "[https://new.example.com]", "[https://next.example.com], allow_origins_from: [tenants]", 1))
 				if err := layer.Reload(t.Context(), own); err == nil || !allows(layer, fresh) {
 					t.Errorf("in force without its source's set: %v", err)
@@ -76,8 +75,8 @@ func TestReloadIsNotHeldUpByShadows(t *testing.T) {
 	}
 }
 
-// TestReloadWithSourcesThatFailedBefore: a source that the policy in force names, and
-// that has never answered, holds up nothing.
+// TestReloadWithSourcesThatFailedBefore checks that Reload does not wait for a source that the policy in
+// force names and that never loaded.
 func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
 	t.Parallel()
 	tenants, other := &table{err: errors.New("down")}, &table{rows: []string{shop}}
@@ -90,8 +89,8 @@ func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
 	}
 }
 
-// TestReloadAsksOnce: a source that a policy names, and its shadow too.
-func TestReloadAsksOnce(t *testing.T) {
+// TestReloadLoadsEachSourceOnce checks that Reload loads a source once if a policy and its shadow name it.
+func TestReloadLoadsEachSourceOnce(t *testing.T) {
 	t.Parallel()
 	tenants, plan := &table{rows: []string{shop}}, compilePolicy(t, tenantsPolicy)
 	layer, _ := newLayer(t, smallest, corsrpc.WithOriginSource("tenants", tenants), corsrpc.WithShadow(plan))

@@ -8,8 +8,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestRemedies: what a remedy says to write loads, and grants the very request; where nothing
-// can be written, it says how to ask instead.
+// TestRemedies checks that the policy with the change of the remedy loads and grants the request. If no
+// change helps, the remedy says how to send the request instead.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
 	const app = "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n"
@@ -17,8 +17,8 @@ func TestRemedies(t *testing.T) {
 	for _, c := range []struct {
 		name, policy, method, path, escaped string
 		header                              http.Header
-		remedy                              string // what the remedy holds
-		better                              string // the policy that it says to write; empty where it says none
+		remedy                              string // a part of the remedy
+		better                              string // the policy after the change; empty if the remedy has no change
 	}{
 		{
 			name: "an id with an escaped slash", policy: app + "  - path: /v1/items/{id}\n", path: "/v1/items/a/b", escaped: "/v1/items/a%2Fb",

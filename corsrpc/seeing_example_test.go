@@ -8,7 +8,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// Explain says each step of a decision, and where the policy says so.
+// Explain returns each step of a decision, and the place in the policy that it comes from.
 func ExamplePlan_Explain() {
 	plan := mustLayer(`
 defaults:
@@ -36,7 +36,7 @@ defaults:
 	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
 }
 
-// In development, the browser's Network panel says which line of the policy is missing.
+// In development, the browser's Network panel shows what to write into the policy.
 func ExampleWithExplain() {
 	layer := mustLayer(`
 defaults:
@@ -52,7 +52,7 @@ defaults:
 	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get, with accept_risks: [UNKNOWN_SELECTORS]
 }
 
-// An upgrader asks the layer who may open a socket.
+// An upgrader asks the layer whether an origin may open a WebSocket.
 func ExampleLayer_CheckOrigin() {
 	layer := mustLayer(`
 rules:

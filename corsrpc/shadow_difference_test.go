@@ -9,12 +9,11 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestShadowTellsWhatDiffers: a candidate that is written otherwise and says the same is
-// no difference; one that answers otherwise, enforces otherwise, or refuses for another
-// reason is one, whatever the field.
-func TestShadowTellsWhatDiffers(t *testing.T) {
+// TestShadowDifferences checks that a candidate with the same meaning is not reported as a difference, and
+// that a candidate with other response fields, another enforcement or another reason is.
+func TestShadowDifferences(t *testing.T) {
 	t.Parallel()
-	type requests struct{ preflight, call bool } // which of the two differ
+	type requests struct{ preflight, call bool } // which of the two requests differ
 	const (
 		allow = "defaults: {allow_origins: [https://app.example.com]"
 		rule  = allow + "}\nrules: [{selector: acme.catalog.v1.*, "
@@ -22,7 +21,7 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 	both := requests{true, true}
 	for _, test := range []struct {
 		name, active, shadow string
-		path                 string // listRPC where it is empty
+		path                 string // listRPC if it is empty
 		asks                 string // the headers that the preflight asks for
 		want                 requests
 	}{
@@ -94,8 +93,8 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 	}
 }
 
-// TestShadowSaysWhatIsEnforced: of two that refuse alike, the log says which does it.
-func TestShadowSaysWhatIsEnforced(t *testing.T) {
+// TestShadowLogsEnforcement checks that the log says which of two policies enforces a refusal.
+func TestShadowLogsEnforcement(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, smallest+"\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}")
 	refuse(layer.Wrap(nothing), listRPC, "https://evil.example")

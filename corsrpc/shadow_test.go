@@ -11,7 +11,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// events keeps what an observer is told.
+// events is an observer that keeps events.
 type events struct {
 	mu  sync.Mutex
 	all []corsrpc.Event
@@ -36,7 +36,7 @@ func (e *events) of(kind corsrpc.EventKind) (some []corsrpc.Event) {
 	return some
 }
 
-// callFrom is a call from a page, through the layer.
+// callFrom sends a call of a page through the layer.
 func callFrom(layer *corsrpc.Layer, path, origin string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Note", "n") })).
@@ -44,9 +44,8 @@ func callFrom(layer *corsrpc.Layer, path, origin string) *httptest.ResponseRecor
 	return w
 }
 
-// TestShadow: a candidate is decided beside the policy in force and never applied,
-// and each difference is told with both reasons: rolling it out is to read them,
-// and to swap.
+// TestShadow checks that a candidate decides every request but is never applied, and that each difference
+// is reported with both reasons.
 func TestShadow(t *testing.T) {
 	t.Parallel()
 	const text = `
@@ -93,8 +92,8 @@ shadow:
 	}
 }
 
-// TestShadowOption: a plan given in code takes the place of the policy's shadow, and
-// stays when the policy changes; its sources are the layer's.
+// TestShadowOption checks that the plan of WithShadow replaces the policy's shadow, stays after a reload,
+// and uses the layer's sources.
 func TestShadowOption(t *testing.T) {
 	t.Parallel()
 	seen := &events{}
@@ -116,8 +115,7 @@ func TestShadowOption(t *testing.T) {
 	}
 }
 
-// TestShadowOfServersCalls: a candidate that governs more shows it on the calls of
-// other servers too.
+// TestShadowOfServersCalls checks that a candidate that governs more paths also differs on calls of servers.
 func TestShadowOfServersCalls(t *testing.T) {
 	t.Parallel()
 	const text = smallest + `
@@ -142,7 +140,7 @@ shadow:
 	}
 }
 
-// TestShadowUnderAProfile: the profile lies over both, so that what it adds is no
+// TestShadowUnderAProfile checks that the profile applies to the policy and to its shadow, so that it is no
 // difference.
 func TestShadowUnderAProfile(t *testing.T) {
 	t.Parallel()
@@ -163,8 +161,8 @@ profiles: {dev: {add_origins: ["http://localhost:*"]}}
 	}
 }
 
-// TestObserveBesideAnotherMiddleware: a first rollout changes nothing for whom the
-// layer would refuse, and says whom.
+// TestObserveBesideAnotherMiddleware checks that OBSERVE does not change the responses of another CORS
+// middleware, and reports what the layer would refuse.
 func TestObserveBesideAnotherMiddleware(t *testing.T) {
 	t.Parallel()
 	seen := &events{}
@@ -197,7 +195,7 @@ func TestObserveBesideAnotherMiddleware(t *testing.T) {
 	}
 }
 
-// TestEventKinds have the names that operators read.
+// TestEventKinds checks the names of the kinds.
 func TestEventKinds(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[corsrpc.EventKind]string{

@@ -14,8 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// blind is a layer that follows its file, of whose changes nothing tells but polling, until the
-// test ends.
+// blind returns a layer that follows its file until the test ends, and notices changes by polling only.
 func blind(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := loadWatched(t, file, opts...)
@@ -25,7 +24,7 @@ func blind(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	return w
 }
 
-// nothing is told by now.
+// nothing checks that no event has been reported.
 func (w *watched) nothing(when string) {
 	w.t.Helper()
 	synctest.Wait()
@@ -36,8 +35,7 @@ func (w *watched) nothing(when string) {
 	}
 }
 
-// within is the next reload, which has to be told in this time and no sooner than a
-// poll before.
+// within returns the next reload, which has to be reported after at least a poll and within the given time.
 func (w *watched) within(d time.Duration, says, inForce string) {
 	w.t.Helper()
 	start := time.Now()
@@ -47,11 +45,11 @@ func (w *watched) within(d time.Duration, says, inForce string) {
 	}
 }
 
-// One poll, and the time that a file is left alone.
+// The period of polling, plus the debounce time.
 const poll = 2*time.Second + 50*time.Millisecond
 
-// clocked is a source that fails until it is healed, each time with another text, and
-// keeps when it was asked.
+// clocked is a source that fails until heal is called, with another text each time. It records the times
+// when it is loaded.
 type clocked struct {
 	mu     sync.Mutex
 	healed bool
@@ -71,21 +69,21 @@ func (c *clocked) Origins(context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// heal has it answer from now on, or fail again, and forget when it was asked.
+// heal makes the source succeed from now on, or fail again, and clears the recorded times.
 func (c *clocked) heal(healed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.healed, c.asked = healed, nil
 }
 
-// timesAsked is how often it was since heal.
+// timesAsked returns the number of loads since heal.
 func (c *clocked) timesAsked() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.asked)
 }
 
-// pauses are the whole seconds between one time that it was asked and the next.
+// pauses returns the times between the loads, in whole seconds.
 func (c *clocked) pauses() (all []int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +93,7 @@ func (c *clocked) pauses() (all []int) {
 	return all
 }
 
-// failing is a layer whose file names a source that fails: that is told.
+// failing returns a layer whose file names a source that fails, which has been reported.
 func failing(t *testing.T) (*watched, *clocked, string) {
 	t.Helper()
 	source := &clocked{}
@@ -106,9 +104,9 @@ func failing(t *testing.T) (*watched, *clocked, string) {
 	return w, source, file
 }
 
-// TestWatchRetriesSources: a policy that names a source which fails is put in force
-// when that answers, though the file does not change any more; it is asked ever less
-// often meanwhile, and that it fails is told once.
+// TestWatchRetriesSources checks that a policy whose source fails is put in force when the source works,
+// although the file does not change. Until then the pauses between the loads grow, and the failure is
+// reported once.
 func TestWatchRetriesSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -138,9 +136,9 @@ func TestWatchRetriesSources(t *testing.T) {
 	})
 }
 
-// TestWatchForgetsWhatWaits: a policy that waits for its source is not put in force
-// any more when the file holds another, bad or good, nor as long as there is none.
-func TestWatchForgetsWhatWaits(t *testing.T) {
+// TestWatchCancelsRetries checks that a policy is not retried after the file has new content, valid or not,
+// or while the file does not exist.
+func TestWatchCancelsRetries(t *testing.T) {
 	t.Parallel()
 	t.Run("another policy", func(t *testing.T) {
 		t.Parallel()
@@ -168,7 +166,7 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			w, source, file := failing(t)
-			time.Sleep(1990 * time.Millisecond) // behind the poll, before the next try
+			time.Sleep(1990 * time.Millisecond) // after the poll, before the retry
 			source.heal(true)
 			replace(t, file, policyOf("b"))
 			w.within(60*time.Millisecond, "", "b")
@@ -197,9 +195,9 @@ func TestWatchForgetsWhatWaits(t *testing.T) {
 	})
 }
 
-// TestWatchSourceThatNobodyGave: a policy that names one is told once, and not
-// tried again until the file changes.
-func TestWatchSourceThatNobodyGave(t *testing.T) {
+// TestWatchUnknownSource checks that a policy with an unknown source is reported once, and not retried until
+// the file changes.
+func TestWatchUnknownSource(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		file := writeFile(t, "cors.yaml", policyOf("a"))
