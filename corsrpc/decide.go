@@ -45,8 +45,8 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 		requested, d.preflight = preflightMethod(r)
 	}
 
-	// An Origin that no browser sends is refused whatever the policy says: a proxy or the
-	// handler may read it differently. An origin that the rule lists is well-formed.
+	// An Origin that no browser sends is refused under every policy: a proxy or the handler
+	// may interpret it differently. An origin that the rule lists is well-formed.
 	var from requestOrigin
 	if len(origins) > 0 {
 		if len(origins) > 1 {

@@ -87,8 +87,8 @@ const (
 	reasonOperationalNotNamed
 )
 
-// reasonTable holds, for each reasonID, the public code, what is true of the request, and what
-// the caller or the operator can do about a refusal. Texts are printable ASCII, since they stand
+// reasonTable holds, for each reasonID, the public code, the clause of Reason.Text and the advice
+// of Reason.Remedy. Texts are printable ASCII, since they stand
 // in header fields.
 var reasonTable = [...]struct {
 	reason       Reason

@@ -214,13 +214,13 @@ func answerOriginSyntax(x *stepContext) stepResult {
 
 func answerSameOrigin(x *stepContext) stepResult {
 	site := x.header("Sec-Fetch-Site")
-	says := "no Sec-Fetch-Site"
+	evidence := "no Sec-Fetch-Site"
 	if len(site) > 0 {
-		says = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
+		evidence = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
 	}
-	says = " (" + says + ", Host: " + safetext.Sample(x.request.Host) + ")"
+	evidence = " (" + evidence + ", Host: " + safetext.Sample(x.request.Host) + ")"
 	yes := func(reason reasonID) stepResult {
-		return stepResult{found: "yes: " + reason.text() + says, ends: reason}
+		return stepResult{found: "yes: " + reason.text() + evidence, ends: reason}
 	}
 	var from requestOrigin
 	switch {
@@ -232,7 +232,7 @@ func answerSameOrigin(x *stepContext) stepResult {
 	case from.parse(x.header("Origin")[0], x.grant.origins) && from.matchesHost(x.request):
 		return yes(reasonSameOrigin)
 	}
-	return stepResult{found: "no" + says}
+	return stepResult{found: "no" + evidence}
 }
 
 func answerCanonicalPath(x *stepContext) stepResult {

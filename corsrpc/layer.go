@@ -95,7 +95,7 @@ func (l *Layer) Plan() *Plan { return l.plan.Load() }
 // scripts can read every error. Put it inside of http.StripPrefix, or give it the prefix by
 // WithPathPrefix.
 //
-// The handler does what Plan.Decide returns, and writes what Decision.Apply writes. A layer
+// The handler carries out the decision of Plan.Decide, and Decision.Apply writes the fields. A layer
 // inside another one still refuses what its own plan refuses, but leaves responses alone that the
 // outer layer changes.
 //
