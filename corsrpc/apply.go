@@ -124,9 +124,9 @@ func (f *headerWriter) set(name, value string) {
 
 // Apply writes the decision's fields into the header of a response with this status. Call it
 // when the response commits: under EXPOSURE_PRESENT it exposes the fields that the header holds
-// by then. If the decision writes Access-Control fields, or refuses the request, Apply first removes
-// all Access-Control fields that are already there, in any letter case. It ignores informational responses (1xx other than
-// 101).
+// by then. If the decision writes Access-Control fields, or refuses the request, Apply first
+// removes all Access-Control fields that are already there, in any letter case. It ignores
+// informational responses (1xx other than 101).
 //
 // See https://fetch.spec.whatwg.org/#http-cors-protocol.
 func (d Decision) Apply(status int, header http.Header) {

@@ -19,11 +19,12 @@ import (
 // Compile checks a policy against the schema and compiles it into a plan.
 //
 // The error is a *PolicyError with every problem of the policy and of the options, in file
-// order if WithDocument gives the document. A policy with a problem gives no plan. Compile does
-// not modify or retain the policy, and is safe for concurrent use.
+// order if WithDocument gives the document; for a nil policy it is another error. A policy with a
+// problem gives no plan. Compile does not modify or retain the policy, and is safe for concurrent
+// use.
 func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 	if policy == nil {
-		return nil, errors.New("corsrpc: Compile was given no policy: pass doc.Policy() of a document, or a message")
+		return nil, errors.New("corsrpc: Compile: the policy is nil: pass doc.Policy() of a Document, or a Policy message")
 	}
 	return compilePlan(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
 }

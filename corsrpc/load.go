@@ -88,10 +88,10 @@ func newLoadConfig(opts []Option) loadConfig {
 	}
 	c := loadConfig{fileConfig{newParseConfig(parse), newCompileConfig(compile)}, newLayerConfig(layer)}
 	if slices.Contains(opts, nil) {
-		c.layer.fail("Option", "the option is nil")
+		c.layer.fail("Option", "the option is nil: leave it out")
 	}
 	if c.compile.document != nil {
-		c.compile.fail("WithDocument", "", "is an option of Compile only: Load parses the document itself", "")
+		c.compile.fail("WithDocument", "", "is an option of Compile only: leave it out, since Load parses the document itself", "")
 	}
 	return c
 }

@@ -78,7 +78,7 @@ func newParseConfig(opts []ParseOption) *parseConfig {
 	c := &parseConfig{maxPolicyBytes: DefaultMaxPolicyBytes}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("ParseOption", "", "the option is nil")
+			c.fail("ParseOption", "", "the option is nil: leave it out")
 			continue
 		}
 		o.applyToParse(c)
@@ -103,7 +103,7 @@ func newCompileConfig(opts []CompileOption) *compileConfig {
 	c := &compileConfig{files: protoregistry.GlobalFiles, longList: rules.DefaultLongList, lookupEnv: os.LookupEnv}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("CompileOption", "", "the option is nil", "")
+			c.fail("CompileOption", "", "the option is nil: leave it out", "")
 			continue
 		}
 		o.applyToCompile(c)
@@ -136,7 +136,7 @@ func newLayerConfig(opts []LayerOption) *layerConfig {
 	c := &layerConfig{logger: slog.Default(), sources: map[string]*source{}}
 	for _, o := range opts {
 		if o == nil {
-			c.fail("LayerOption", "the option is nil")
+			c.fail("LayerOption", "the option is nil: leave it out")
 			continue
 		}
 		o.applyToLayer(c)

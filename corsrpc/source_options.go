@@ -83,11 +83,11 @@ func WithOriginSource(name string, from OriginSource, opts ...SourceOption) Laye
 			s.fail("WithOriginSource", "the name is given twice: use each name once")
 		}
 		if isNil(from) {
-			s.fail("WithOriginSource", "the source is nil")
+			s.fail("WithOriginSource", "the source is nil: pass a source, or leave the option out")
 		}
 		for _, o := range opts {
 			if o == nil {
-				s.fail("SourceOption", "the option is nil")
+				s.fail("SourceOption", "the option is nil: leave it out")
 				continue
 			}
 			o.applyToSource(s)
