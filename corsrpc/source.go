@@ -152,7 +152,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	}
 	defer func() {
 		if r := recover(); r != nil { // a panic in a goroutine of Watch would end the server
-			set, report = fail(fmt.Errorf("Origins panicked: %v", r))
+			set, report = fail(fmt.Errorf("panic in Origins: %v", r))
 		}
 	}()
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("loading took longer than %v (SourceTimeout)", s.timeout))

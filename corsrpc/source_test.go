@@ -271,7 +271,7 @@ func TestSourceThatPanics(t *testing.T) {
 	t.Parallel()
 	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] { panic("wrong") })
 	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
-	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "panicked: wrong") {
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "panic in Origins: wrong") {
 		t.Error(err)
 	}
 }

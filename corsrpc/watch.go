@@ -283,7 +283,7 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 func notify(ctx context.Context, n OriginNotifier) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("Notify panicked: %v", r)
+			err = fmt.Errorf("panic in Notify: %v", r)
 		}
 	}()
 	return n.Notify(ctx)
