@@ -81,9 +81,9 @@ rules:
 						t.Errorf("%s: %t, want %t", method, got, c.want)
 					}
 				}
-				told := seen.of(corsrpc.EventDecision)
-				if c.want != (len(told) == 0) || !c.want && (len(told) != 2 || told[0].Decision.Reason() != c.reason || told[1].Decision.Reason() != c.reason) {
-					t.Errorf("observed %v, want %q", told, c.reason)
+				reported := seen.of(corsrpc.EventDecision)
+				if c.want != (len(reported) == 0) || !c.want && (len(reported) != 2 || reported[0].Decision.Reason() != c.reason || reported[1].Decision.Reason() != c.reason) {
+					t.Errorf("observed %v, want %q", reported, c.reason)
 				}
 			})
 		}

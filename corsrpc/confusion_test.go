@@ -98,7 +98,7 @@ func TestHostileOrigins(t *testing.T) {
 func TestWildcardRefusesMalformedOrigins(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, `defaults: {allow_origins: ["*"]}`)
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	for _, value := range []string{"", " ", "https://A.example", "https://a.example/", "https://a.example:443", "https://user@a.example", "https://a.example\x00", "a.example", "https://", "https://é.example", strings.Repeat("a", 1<<20)} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {value}}))

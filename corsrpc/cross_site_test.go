@@ -258,7 +258,7 @@ func TestEveryGETOfAProcedureIsGuarded(t *testing.T) {
 				header.Set("Sec-Fetch-Mode", mode)
 			}
 			w := httptest.NewRecorder()
-			layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodGet, path, header))
+			layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodGet, path, header))
 			if w.Code != http.StatusForbidden {
 				t.Errorf("%s, mode %q: %d", path, mode, w.Code)
 			}

@@ -197,7 +197,7 @@ rules:
 					t.Fatal(err)
 				}
 				w := httptest.NewRecorder()
-				layer.Wrap(nothing).ServeHTTP(w, newRequest(c.method, c.path, c.header))
+				layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(c.method, c.path, c.header))
 				if !explain {
 					all := fmt.Sprint(w.Header()) + w.Body.String()
 					if w.Header()["Corsrpc-Reason"] != nil || strings.Contains(all, "evil") || strings.Contains(all, "cors.yaml") || strings.Contains(all, "write ") {
@@ -256,7 +256,7 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	}
 	for _, contentType := range []string{"application/json", "application/grpc-web", "text/plain"} {
 		w := httptest.NewRecorder()
-		layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}, "Content-Type": {contentType}}))
+		layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}, "Content-Type": {contentType}}))
 		message, _ := errorMessage(t, w)
 		if !strings.Contains(message, `dir "?\%41?/cors.yaml:2:18`) {
 			t.Errorf("%s: %s", contentType, message)
@@ -282,8 +282,8 @@ func TestGrantedIsNotExplained(t *testing.T) {
 		newRequest(http.MethodGet, "/elsewhere", http.Header{"Origin": {"https://evil.example"}}),
 	} {
 		got, want := httptest.NewRecorder(), httptest.NewRecorder()
-		layer.Wrap(nothing).ServeHTTP(got, r)
-		plain.Wrap(nothing).ServeHTTP(want, r)
+		layer.Wrap(emptyHandler).ServeHTTP(got, r)
+		plain.Wrap(emptyHandler).ServeHTTP(want, r)
 		if !reflect.DeepEqual(got.Header(), want.Header()) || got.Code != want.Code {
 			t.Errorf("%s %s: %d %v, want %d %v", r.Method, r.URL, got.Code, got.Header(), want.Code, want.Header())
 		}
@@ -298,7 +298,7 @@ func TestObservedIsNotExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
+	layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
 	if w.Code != http.StatusOK || len(w.Header()) != 0 {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}

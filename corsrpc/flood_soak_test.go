@@ -87,7 +87,7 @@ func TestSoakRefusedOrigins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := layer.Wrap(nothing)
+			h := layer.Wrap(emptyHandler)
 			var first uint64
 			for round := range floodRounds {
 				start := time.Now()

@@ -73,13 +73,13 @@ func TestWatchListensToNamedSources(t *testing.T) {
 		tenants.cut.Store(true)
 		follow(t, layer)
 		time.Sleep(time.Minute)
-		if told := seen.of(corsrpc.EventRefresh); len(told) != 0 || strings.Contains(log.String(), "cut") {
-			t.Errorf("told of a source that no policy names: %+v %s", told, log)
+		if reported := seen.of(corsrpc.EventRefresh); len(reported) != 0 || strings.Contains(log.String(), "cut") {
+			t.Errorf("reported a source that no policy names: %+v %s", reported, log)
 		}
 		tenants.cut.Store(false)
 		reload(named, 1)
-		if n := tenants.timesAsked(); n != 1 {
-			t.Errorf("Reload has asked it, and it was asked %d times", n)
+		if n := tenants.timesLoaded(); n != 1 {
+			t.Errorf("Reload has asked it, and it was loaded %d times", n)
 		}
 		tenants.set(nil, cafe)
 		tenants.notices <- struct{}{}
@@ -109,13 +109,13 @@ func TestWatchDoesNotReloadAfterSourceWait(t *testing.T) {
 		tenants := &table{rows: []string{shop}}
 		layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Second), corsrpc.SourceEvery(time.Minute)))
 		follow(t, layer)
-		if n := tenants.timesAsked(); n != 1 {
-			t.Errorf("asked %d times at the start", n)
+		if n := tenants.timesLoaded(); n != 1 {
+			t.Errorf("loaded %d times at the start", n)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := tenants.timesAsked(); n != 2 {
-			t.Errorf("asked %d times after a period", n)
+		if n := tenants.timesLoaded(); n != 2 {
+			t.Errorf("loaded %d times after a period", n)
 		}
 	})
 }
@@ -141,25 +141,25 @@ func TestWatchReloadsSetsBeforeTheyExpire(t *testing.T) {
 					corsrpc.WithOriginSource("tenants", notifying{tenants}, append(test.opts, corsrpc.SourceMaxAge(2*time.Hour), corsrpc.SourceWait(time.Second))...))
 				time.Sleep(90 * time.Minute) // before Watch is called
 				follow(t, layer)
-				before := tenants.timesAsked()
+				before := tenants.timesLoaded()
 				for range 24 * 60 {
 					time.Sleep(time.Minute)
 					if !allows(layer, shop) {
 						t.Fatal("a source that answers allows nobody")
 					}
 				}
-				if n := tenants.timesAsked() - before; n < test.asked-1 || n > test.asked+1 {
-					t.Errorf("asked %d times in a day, want about %d", n, test.asked)
+				if n := tenants.timesLoaded() - before; n < test.asked-1 || n > test.asked+1 {
+					t.Errorf("loaded %d times in a day, want about %d", n, test.asked)
 				}
 				tenants.set(errors.New("down"))
 				time.Sleep(4 * time.Hour)
 				all := seen.of(corsrpc.EventRefresh)
 				if r := all[len(all)-1].Source; allows(layer, shop) || !r.Expired || r.Age < 2*time.Hour {
-					t.Errorf("too old, and told %+v", r)
+					t.Errorf("too old, and reported %+v", r)
 				}
 				for _, e := range all {
 					if r := e.Source; r.Expired != (r.Err != nil && r.Age >= 2*time.Hour) {
-						t.Errorf("told %+v", r)
+						t.Errorf("reported %+v", r)
 					}
 				}
 				tenants.set(nil, shop)
@@ -187,7 +187,7 @@ func TestWatchLoadsOldSetsAtOnce(t *testing.T) {
 				time.Sleep(age)
 				start := time.Now()
 				follow(t, layer)
-				for tenants.timesAsked() == 1 && time.Since(start) < 3*time.Hour {
+				for tenants.timesLoaded() == 1 && time.Since(start) < 3*time.Hour {
 					time.Sleep(time.Minute)
 					synctest.Wait()
 				}
@@ -240,7 +240,7 @@ func TestWatchPausesBetweenConnections(t *testing.T) {
 		"the fourth failure":                  {[]step{cut, cut, cut}, 800 * time.Millisecond},
 		"cut as soon as it stands, each time": {[]step{listens, cut, listens, cut, listens, cut, listens}, 800 * time.Millisecond},
 		"cut for ever":                        {slices.Repeat([]step{listens, cut}, 20), 30 * time.Second},
-		"it told of a change":                 {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
+		"it reported a change":                {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
 		"it stood for long":                   {[]step{cut, cut, cut, listens, {takes: time.Minute, fails: true}}, 200 * time.Millisecond},
 		"it stood for a while":                {[]step{cut, cut, cut, listens, {takes: time.Second, fails: true}}, 1600 * time.Millisecond},
 	} {
@@ -259,8 +259,8 @@ func TestWatchPausesBetweenConnections(t *testing.T) {
 				if got := s.at[n+1] - s.at[n]; got != test.want {
 					t.Errorf("a pause of %v, want %v", got, test.want)
 				}
-				if asked := s.timesAsked(); asked < 2 || asked > n+4 {
-					t.Errorf("asked %d times", asked)
+				if asked := s.timesLoaded(); asked < 2 || asked > n+4 {
+					t.Errorf("loaded %d times", asked)
 				}
 			})
 		})

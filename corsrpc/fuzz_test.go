@@ -85,7 +85,7 @@ func FuzzSeeing(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	api := layer.Wrap(nothing)
+	api := layer.Wrap(emptyHandler)
 	f.Add(page, "POST", listRPC, "content-type: application/json")
 	f.Add("null", "PUT", "/files/a", "x-tenant")
 	f.Add("https://<script>", "OPTIONS", "/<script>.v1.S/M", "a'b: \"><script>")

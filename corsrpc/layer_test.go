@@ -484,6 +484,6 @@ func TestSeveralObservers(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 	if len(first.of(corsrpc.EventDecision)) != 1 || len(last.of(corsrpc.EventDecision)) != 1 {
-		t.Errorf("told: %v, %v", first.all, last.all)
+		t.Errorf("reported: %v, %v", first.all, last.all)
 	}
 }

@@ -19,13 +19,14 @@ func refuse(h http.Handler, path, origin string) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, path, http.Header{"Origin": {origin}}))
 }
 
-var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+// emptyHandler writes nothing.
+var emptyHandler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
 // TestRefusalIsLogged checks that the log has the request, the reason and the remedy of a refusal.
 func TestRefusalIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	refuse(h, listRPC, "https://evil.example")
 	for _, want := range []string{
 		"level=WARN", "refused a cross-origin call", "reason=ORIGIN_NOT_ALLOWED", "origin=https://evil.example",
@@ -42,7 +43,7 @@ func TestUnmetPreflightIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
 	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant"}}
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
 	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the missing headers to allow_headers") {
 		t.Errorf("%s", got)
 	}
@@ -74,7 +75,7 @@ func TestLogIsEscaped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	refuse(h, listRPC, "https://a\nlevel=ERROR msg=forged \x1b[31m\"é"+strings.Repeat("x", 1000))
 	r := newRequest(http.MethodPost, "/", http.Header{"Origin": {page}})
 	r.URL.Path = "/other.v1.S/M\nforged/\x00"
@@ -97,7 +98,7 @@ func TestLogIsEscaped(t *testing.T) {
 func TestMissingPrefixIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
-	h := layer.Wrap(http.StripPrefix("/api", nothing))
+	h := layer.Wrap(http.StripPrefix("/api", emptyHandler))
 	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}}
 	for range 3 {
 		h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/api"+listRPC, header))
@@ -114,7 +115,7 @@ func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		layer, log := newLayer(t, allowPage)
-		h := layer.Wrap(nothing)
+		h := layer.Wrap(emptyHandler)
 		for i := range 50 { // the same group, with other origins
 			refuse(h, listRPC, fmt.Sprintf("https://evil%d.example", i))
 		}
@@ -168,8 +169,8 @@ func TestLogGroupsByRuleAndReason(t *testing.T) {
 rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*, max_age: 2s}]
 `)
 	for range 2 {
-		refuse(layer.Wrap(nothing), "/acme.catalog.v1.New/A", "https://evil.example")
-		refuse(layer.Wrap(nothing), "/acme.account.v1.New/A", "https://evil.example")
+		refuse(layer.Wrap(emptyHandler), "/acme.catalog.v1.New/A", "https://evil.example")
+		refuse(layer.Wrap(emptyHandler), "/acme.account.v1.New/A", "https://evil.example")
 	}
 	if n := len(log.lines()); n != 2 {
 		t.Errorf("%d lines of two rules:\n%s", n, log)
@@ -179,7 +180,7 @@ rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*
 	for range 2 {
 		for _, cookie := range [][]string{nil, {"a=b"}} {
 			header := http.Header{"Origin": {"https://new.example.com"}, "Cookie": cookie}
-			layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, header))
+			layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, header))
 		}
 	}
 	for _, reason := range []string{"shadow_reason=ORIGIN_ALLOWED", "shadow_reason=CREDENTIALS_NOT_ALLOWED"} {
@@ -212,7 +213,7 @@ func TestBlockedLogDoesNotBlockRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := layer.Wrap(nothing)
+		h := layer.Wrap(emptyHandler)
 		start := time.Now()
 		for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
 			refuse(h, path, "https://evil.example")
@@ -268,7 +269,7 @@ func TestSuppressedLinesAreCountedByKind(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			layer, log := newLayer(t, test.text)
 			for range 10 {
-				refuse(layer.Wrap(nothing), listRPC, test.origin)
+				refuse(layer.Wrap(emptyHandler), listRPC, test.origin)
 			}
 			<-time.After(time.Hour)
 			synctest.Wait()

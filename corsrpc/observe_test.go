@@ -66,10 +66,10 @@ func TestSelectiveObservers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := o.kinds(); !slices.Equal(got, test.want) {
-			t.Errorf("%s: told of %v, want %v", name, got, test.want)
+			t.Errorf("%s: received %v, want %v", name, got, test.want)
 		}
 		if want := []corsrpc.EventKind{decision, decision, shadow, decision, refresh, reload}; !slices.Equal(everything.kinds(), want) {
-			t.Errorf("%s: one that wants everything is told of %v, want %v", name, everything.kinds(), want)
+			t.Errorf("%s: an observer of all kinds received %v, want %v", name, everything.kinds(), want)
 		}
 		if all := []corsrpc.EventKind{decision, shadow, refresh, reload, refusal}; !slices.Equal(o.asked, all) {
 			t.Errorf("%s: asked of %v, want %v", name, o.asked, all)
@@ -83,12 +83,12 @@ func TestServerCallsAreObserved(t *testing.T) {
 	all := &events{}
 	few := &selective{wants: []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload}}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(all), corsrpc.WithObserver(few))
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil))
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil))
 	if len(all.of(corsrpc.EventDecision)) != 1 || len(few.kinds()) != 0 {
-		t.Errorf("told of %v and %v", all.kinds(), few.kinds())
+		t.Errorf("received %v and %v", all.kinds(), few.kinds())
 	}
 	layer, _ = newLayer(t, allowPage, corsrpc.WithObserver(few))
-	h, r := layer.Wrap(nothing), newRequest(http.MethodPost, listRPC, nil)
+	h, r := layer.Wrap(emptyHandler), newRequest(http.MethodPost, listRPC, nil)
 	var w http.ResponseWriter = discard{http.Header{}}
 	if n := testing.AllocsPerRun(10, func() { h.ServeHTTP(w, r) }); n > 0 {
 		t.Errorf("%v allocations of a server's call", n)
@@ -102,10 +102,10 @@ func TestEventsHoldTheRequest(t *testing.T) {
 	layer, _ := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [\"*\"]}}\n", corsrpc.WithObserver(o))
 	r := newRequest(http.MethodPost, listRPC+"?a=b", http.Header{"Origin": {"https://evil.example"}})
 	want := corsrpc.RequestOf(r)
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), r)
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), r)
 	layer.CheckOrigin(r)
 	if got := []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefusal, corsrpc.EventDecision}; !slices.Equal(o.kinds(), got) {
-		t.Fatalf("told of %v, want %v", o.kinds(), got)
+		t.Fatalf("received %v, want %v", o.kinds(), got)
 	}
 	for _, e := range o.all {
 		if !reflect.DeepEqual(e.Request, want) {
@@ -133,7 +133,7 @@ func TestObserversAreAttached(t *testing.T) {
 	a, b := &attached{}, &attached{}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(a), corsrpc.WithObserver(&events{}), corsrpc.WithObserver(b))
 	if want := []*corsrpc.Layer{layer}; !slices.Equal(a.to, want) || !slices.Equal(b.to, want) {
-		t.Errorf("told of %p and %p, want %p", a.to, b.to, want)
+		t.Errorf("attached to %p and %p, want %p", a.to, b.to, want)
 	}
 
 	refuses := &attached{err: errors.New("serves another layer")}
@@ -146,7 +146,7 @@ func TestObserversAreAttached(t *testing.T) {
 		return func(yield func(string, error) bool) { yield("", errors.New("down")) }
 	})
 	if _, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithObserver(early), quiet, corsrpc.WithOriginSource("tenants", down, corsrpc.SourceWait(1))); err == nil || len(early.to) > 0 {
-		t.Errorf("told of the layer of a New that fails: %v, %v", early.to, err)
+		t.Errorf("an observer was attached by a New that fails: %v, %v", early.to, err)
 	}
 }
 

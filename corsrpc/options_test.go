@@ -221,7 +221,7 @@ func TestZeroLayer(t *testing.T) {
 		f()
 		return nil
 	}
-	if got, _ := panics(func() { new(corsrpc.Layer).Wrap(nothing) }).(string); !strings.Contains(got, "corsrpc.Load") {
+	if got, _ := panics(func() { new(corsrpc.Layer).Wrap(emptyHandler) }).(string); !strings.Contains(got, "corsrpc.Load") {
 		t.Errorf("Wrap of a zero layer: %q", got)
 	}
 	layer, _ := newLayer(t, smallest)

@@ -115,8 +115,8 @@ func TestPlanWrap(t *testing.T) {
 	all := &events{}
 	layer, log := newLayer(t, tenantsPolicy+"\nshadow: {defaults: {allow_origins: [https://new.example.com]}}\n", corsrpc.WithObserver(all),
 		corsrpc.WithOriginSource("tenants", rowsOf(shop), corsrpc.SourceWait(1e9)))
-	told, logged := len(all.kinds()), log.String()
-	h := layer.Plan().Wrap(nothing)
+	reported, logged := len(all.kinds()), log.String()
+	h := layer.Plan().Wrap(emptyHandler)
 	for origin, want := range map[string]int{shop: 200, "https://evil.example": 403} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {origin}}))
@@ -124,8 +124,8 @@ func TestPlanWrap(t *testing.T) {
 			t.Errorf("%s: %d %v", origin, w.Code, w.Header())
 		}
 	}
-	if len(all.kinds()) != told || log.String() != logged {
-		t.Errorf("told of %v, and logged %s", all.kinds()[told:], log)
+	if len(all.kinds()) != reported || log.String() != logged {
+		t.Errorf("received %v, and logged %s", all.kinds()[reported:], log)
 	}
 }
 

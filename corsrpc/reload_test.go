@@ -48,8 +48,8 @@ func TestReloadDoesNotWaitForShadowSources(t *testing.T) {
 				if took := time.Since(start); took > 5*time.Second {
 					t.Errorf("held up for %v", took)
 				}
-				if told := seen.of(corsrpc.EventRefresh); len(told) == 0 || told[0].Source.Err == nil || !test.option && !strings.Contains(told[0].Source.Err.Error(), test.says) {
-					t.Errorf("told %+v, want %q", told, test.says)
+				if reported := seen.of(corsrpc.EventRefresh); len(reported) == 0 || reported[0].Source.Err == nil || !test.option && !strings.Contains(reported[0].Source.Err.Error(), test.says) {
+					t.Errorf("reported %+v, want %q", reported, test.says)
 				}
 				// A plan waits for the sources of its own rules.
 				own := compilePolicy(t, strings.Replace(next, "[https://new.example.com]", "[https://next.example.com], allow_origins_from: [tenants]", 1))
@@ -62,13 +62,13 @@ func TestReloadDoesNotWaitForShadowSources(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
 				callFrom(layer, listRPC, shop)
-				told := seen.of(corsrpc.EventShadow)
-				if len(told) != 1 || told[0].Shadow.Outcome() != corsrpc.OutcomeGrant {
-					t.Errorf("Watch did not ask the shadow's source again: %+v", told)
+				reported := seen.of(corsrpc.EventShadow)
+				if len(reported) != 1 || reported[0].Shadow.Outcome() != corsrpc.OutcomeGrant {
+					t.Errorf("Watch did not ask the shadow's source again: %+v", reported)
 				}
-				asked := tenants.timesAsked()
-				if err := layer.Reload(t.Context(), own); err != nil || !allows(layer, shop) || tenants.timesAsked() != asked {
-					t.Errorf("with a set: %v, asked %d times more", err, tenants.timesAsked()-asked)
+				asked := tenants.timesLoaded()
+				if err := layer.Reload(t.Context(), own); err != nil || !allows(layer, shop) || tenants.timesLoaded() != asked {
+					t.Errorf("with a set: %v, loaded %d times more", err, tenants.timesLoaded()-asked)
 				}
 			})
 		})
@@ -84,8 +84,8 @@ func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
 	if err := layer.Reload(t.Context(), compilePolicy(t, `defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants, other]}`)); err != nil || !allows(layer, page) || !allows(layer, shop) {
 		t.Error(err)
 	}
-	if tenants.timesAsked() != 0 || other.timesAsked() != 1 {
-		t.Errorf("asked %d and %d times", tenants.timesAsked(), other.timesAsked())
+	if tenants.timesLoaded() != 0 || other.timesLoaded() != 1 {
+		t.Errorf("loaded %d and %d times", tenants.timesLoaded(), other.timesLoaded())
 	}
 }
 
@@ -94,7 +94,7 @@ func TestReloadLoadsEachSourceOnce(t *testing.T) {
 	t.Parallel()
 	tenants, plan := &table{rows: []string{shop}}, compilePolicy(t, tenantsPolicy)
 	layer, _ := newLayer(t, smallest, corsrpc.WithOriginSource("tenants", tenants), corsrpc.WithShadow(plan))
-	if err := layer.Reload(t.Context(), plan); err != nil || !allows(layer, shop) || tenants.timesAsked() != 1 {
-		t.Errorf("asked %d times: %v", tenants.timesAsked(), err)
+	if err := layer.Reload(t.Context(), plan); err != nil || !allows(layer, shop) || tenants.timesLoaded() != 1 {
+		t.Errorf("loaded %d times: %v", tenants.timesLoaded(), err)
 	}
 }

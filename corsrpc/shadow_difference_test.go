@@ -67,12 +67,12 @@ func TestShadowDifferences(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, path := layer.Wrap(nothing), test.path
+			h, path := layer.Wrap(emptyHandler), test.path
 			if path == "" {
 				path = listRPC
 			}
 			from := http.Header{"Origin": {page}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"}}
-			told := func(method string, more http.Header) bool {
+			reported := func(method string, more http.Header) bool {
 				before := len(seen.of(corsrpc.EventShadow))
 				header := from.Clone()
 				for name, values := range more {
@@ -85,9 +85,9 @@ func TestShadowDifferences(t *testing.T) {
 			if test.asks != "" {
 				preflight["Access-Control-Request-Headers"] = []string{test.asks}
 			}
-			got := requests{told(http.MethodOptions, preflight), told(http.MethodPost, nil)}
+			got := requests{reported(http.MethodOptions, preflight), reported(http.MethodPost, nil)}
 			if got != test.want {
-				t.Errorf("told of the preflight and of the call: %v, want %v", got, test.want)
+				t.Errorf("the preflight and the call differ: %v, want %v", got, test.want)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestShadowDifferences(t *testing.T) {
 func TestShadowLogsEnforcement(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, smallest+"\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}")
-	refuse(layer.Wrap(nothing), listRPC, "https://evil.example")
+	refuse(layer.Wrap(emptyHandler), listRPC, "https://evil.example")
 	const want = "enforced=false shadow_enforced=true"
 	if got := log.String(); !strings.Contains(got, want) {
 		t.Errorf("the log does not say %q: %s", want, got)

@@ -73,15 +73,15 @@ shadow:
 			if w.Code != test.status || strings.Contains(w.Header().Get("Access-Control-Allow-Origin"), "new") {
 				t.Errorf("%d %v, want %d: the candidate is applied", w.Code, w.Header(), test.status)
 			}
-			told := seen.of(corsrpc.EventShadow)
+			reported := seen.of(corsrpc.EventShadow)
 			if test.shadow == "" {
-				if len(told) != 0 || strings.Contains(log.String(), "shadow") {
-					t.Errorf("%+v %s", told, log)
+				if len(reported) != 0 || strings.Contains(log.String(), "shadow") {
+					t.Errorf("%+v %s", reported, log)
 				}
 				return
 			}
-			if len(told) != 1 || string(told[0].Decision.Reason()) != test.active || string(told[0].Shadow.Reason()) != test.shadow || told[0].Shadow.From().Field != test.field {
-				t.Fatalf("%+v", told)
+			if len(reported) != 1 || string(reported[0].Decision.Reason()) != test.active || string(reported[0].Shadow.Reason()) != test.shadow || reported[0].Shadow.From().Field != test.field {
+				t.Fatalf("%+v", reported)
 			}
 			for _, want := range []string{"reason=" + test.active, "shadow_reason=" + test.shadow, test.field + " at cors.yaml:4"} {
 				if !strings.Contains(log.String(), want) {
@@ -106,9 +106,9 @@ func TestShadowOption(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := seen.of(corsrpc.EventShadow)
-	if len(told) != 2 || told[1].Shadow.Outcome() != corsrpc.OutcomeGrant || told[1].Decision.Outcome() != corsrpc.OutcomeRefuse {
-		t.Errorf("%+v", told)
+	reported := seen.of(corsrpc.EventShadow)
+	if len(reported) != 2 || reported[1].Shadow.Outcome() != corsrpc.OutcomeGrant || reported[1].Decision.Outcome() != corsrpc.OutcomeRefuse {
+		t.Errorf("%+v", reported)
 	}
 	if _, err := corsrpc.New(compilePolicy(t, smallest), corsrpc.WithShadow(candidate)); err == nil || !strings.Contains(err.Error(), `"tenants"`) {
 		t.Errorf("a shadow with a source that nobody gave: %v", err)
@@ -129,9 +129,9 @@ shadow:
 	for _, l := range []*corsrpc.Layer{layer, unobserved} {
 		l.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, "/hook", nil))
 	}
-	told := seen.of(corsrpc.EventShadow)
-	if len(told) != 1 || told[0].Decision.Reason() != corsrpc.ReasonNotGoverned || told[0].Shadow.Reason() != corsrpc.ReasonNoOrigin {
-		t.Errorf("told: %+v", told)
+	reported := seen.of(corsrpc.EventShadow)
+	if len(reported) != 1 || reported[0].Decision.Reason() != corsrpc.ReasonNotGoverned || reported[0].Shadow.Reason() != corsrpc.ReasonNoOrigin {
+		t.Errorf("reported: %+v", reported)
 	}
 	for _, l := range []*logBuffer{log, unobservedLog} {
 		if !strings.Contains(l.String(), "NO_ORIGIN") {
@@ -184,9 +184,9 @@ func TestObserveBesideAnotherMiddleware(t *testing.T) {
 			t.Errorf("%v: %d %v", header, w.Code, w.Header())
 		}
 	}
-	told := seen.of(corsrpc.EventDecision)
-	if len(told) != 2 || told[0].Decision.Enforced() || told[1].Decision.Enforced() {
-		t.Errorf("%+v", told)
+	reported := seen.of(corsrpc.EventDecision)
+	if len(reported) != 2 || reported[0].Decision.Enforced() || reported[1].Decision.Enforced() {
+		t.Errorf("%+v", reported)
 	}
 	for _, want := range []string{"would have refused a preflight", "reason=ORIGIN_NOT_ALLOWED", "reason=HEADERS_NOT_GRANTED", "enforced=false"} {
 		if !strings.Contains(log.String(), want) {

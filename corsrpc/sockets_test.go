@@ -220,7 +220,7 @@ var socketReaders = []struct {
 }{
 	{"mux", func(_ *testing.T, s *socketServer, secret string) http.Handler {
 		mux := http.NewServeMux()
-		mux.HandleFunc("/", nothing)
+		mux.HandleFunc("/", emptyHandler)
 		mux.HandleFunc("/"+secret, s.runSecret)
 		return mux
 	}},

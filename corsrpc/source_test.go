@@ -54,7 +54,7 @@ func (t *table) Origins(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-func (t *table) timesAsked() int {
+func (t *table) timesLoaded() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.asked
@@ -178,8 +178,8 @@ func TestSourceIsNotAskedByRequests(t *testing.T) {
 	for i := range 1000 {
 		callFrom(layer, listRPC, fmt.Sprintf("https://x%d.example.net", i))
 	}
-	if callFrom(layer, listRPC, shop).Code != 200 || tenants.timesAsked() != 1 {
-		t.Errorf("asked %d times", tenants.timesAsked())
+	if callFrom(layer, listRPC, shop).Code != 200 || tenants.timesLoaded() != 1 {
+		t.Errorf("loaded %d times", tenants.timesLoaded())
 	}
 }
 
@@ -288,8 +288,8 @@ func TestReload(t *testing.T) {
 		t.Errorf("a new source that fails: %v", err)
 	}
 	partners.set(nil, cafe)
-	if err := layer.Reload(t.Context(), both); err != nil || !allows(layer, shop) || !allows(layer, cafe) || tenants.timesAsked() != 1 {
-		t.Errorf("%v, tenants asked %d times", err, tenants.timesAsked())
+	if err := layer.Reload(t.Context(), both); err != nil || !allows(layer, shop) || !allows(layer, cafe) || tenants.timesLoaded() != 1 {
+		t.Errorf("%v, tenants loaded %d times", err, tenants.timesLoaded())
 	}
 	if err := layer.Reload(t.Context(), compilePolicy(t, smallest)); err != nil || allows(layer, shop) || !allows(layer, page) {
 		t.Errorf("%v", err)
@@ -330,40 +330,40 @@ func TestReload(t *testing.T) {
 func TestWatchFollowsSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		periodic, told, unnamed := &table{rows: []string{shop}}, &table{rows: []string{shop}, notices: make(chan struct{})}, &table{}
-		layer, _ := newLayer(t, `defaults: {allow_origins_from: [periodic, told]}`,
+		periodic, notified, unnamed := &table{rows: []string{shop}}, &table{rows: []string{shop}, notices: make(chan struct{})}, &table{}
+		layer, _ := newLayer(t, `defaults: {allow_origins_from: [periodic, notifying]}`,
 			corsrpc.WithOriginSource("periodic", periodic, corsrpc.SourceEvery(time.Minute)),
-			corsrpc.WithOriginSource("told", notifying{told}),
+			corsrpc.WithOriginSource("notifying", notifying{notified}),
 			corsrpc.WithOriginSource("unnamed", unnamed, corsrpc.SourceEvery(time.Second)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- layer.Watch(ctx) }()
 		synctest.Wait()
-		if periodic.timesAsked() != 1 || told.timesAsked() != 1 || !allows(layer, shop) {
-			t.Errorf("at the start: %d, %d", periodic.timesAsked(), told.timesAsked())
+		if periodic.timesLoaded() != 1 || notified.timesLoaded() != 1 || !allows(layer, shop) {
+			t.Errorf("at the start: %d, %d", periodic.timesLoaded(), notified.timesLoaded())
 		}
 		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "another call of Watch") {
 			t.Errorf("a second Watch: %v", err)
 		}
 		time.Sleep(3*time.Minute + time.Second)
 		synctest.Wait()
-		if periodic.timesAsked() != 4 || told.timesAsked() != 1 {
-			t.Errorf("after three periods: %d, %d", periodic.timesAsked(), told.timesAsked())
+		if periodic.timesLoaded() != 4 || notified.timesLoaded() != 1 {
+			t.Errorf("after three periods: %d, %d", periodic.timesLoaded(), notified.timesLoaded())
 		}
-		told.set(nil, cafe)
-		told.notices <- struct{}{}
+		notified.set(nil, cafe)
+		notified.notices <- struct{}{}
 		synctest.Wait()
-		if told.timesAsked() != 2 || !allows(layer, cafe) {
-			t.Errorf("after a notice: %d", told.timesAsked())
+		if notified.timesLoaded() != 2 || !allows(layer, cafe) {
+			t.Errorf("after a notification: %d", notified.timesLoaded())
 		}
 		// A source that fails is loaded again after 100, 200, 400 ms and so on, at most
 		// after its period, until it works.
 		periodic.set(errors.New("down"))
-		before := periodic.timesAsked()
+		before := periodic.timesLoaded()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if n := periodic.timesAsked() - before; n < 9 || n > 14 || !allows(layer, shop) {
-			t.Errorf("asked %d times while it failed", n)
+		if n := periodic.timesLoaded() - before; n < 9 || n > 14 || !allows(layer, shop) {
+			t.Errorf("loaded %d times while it failed", n)
 		}
 		periodic.set(nil)
 		time.Sleep(time.Minute)
@@ -372,14 +372,14 @@ func TestWatchFollowsSources(t *testing.T) {
 			t.Error("it did not heal")
 		}
 		// After a failure of Notify the source is loaded, but not in a fast loop.
-		before = told.timesAsked()
-		close(told.notices)
+		before = notified.timesLoaded()
+		close(notified.notices)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := told.timesAsked() - before; n < 8 || n > 14 {
-			t.Errorf("asked %d times without a line", n)
+		if n := notified.timesLoaded() - before; n < 8 || n > 14 {
+			t.Errorf("loaded %d times without a line", n)
 		}
-		if unnamed.timesAsked() != 0 {
+		if unnamed.timesLoaded() != 0 {
 			t.Error("a source that no rule names was asked")
 		}
 		cancel()

@@ -19,10 +19,10 @@ func policyOf(name string) string {
 
 // watched is a layer that follows its file, with the events that it reports.
 type watched struct {
-	t     *testing.T
-	layer *corsrpc.Layer
-	told  chan corsrpc.Event // reload events
-	half  bool               // the file changes in several steps, so reloads of incomplete content may be reported too
+	t        *testing.T
+	layer    *corsrpc.Layer
+	reported chan corsrpc.Event // reload events
+	partial  bool               // the file changes in several steps, so reloads of incomplete content may be reported too
 }
 
 // watch follows the file until the test ends, by notifications of the file system only, without polling.
@@ -37,10 +37,10 @@ func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 // loadWatched loads the file.
 func loadWatched(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
-	w := &watched{t: t, told: make(chan corsrpc.Event, 1000)}
+	w := &watched{t: t, reported: make(chan corsrpc.Event, 1000)}
 	layer, err := corsrpc.Load(file, append(opts, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 		if e.Kind == corsrpc.EventReload {
-			w.told <- e
+			w.reported <- e
 		}
 	})))...)
 	if err != nil {
@@ -68,13 +68,13 @@ func (w *watched) next(says, inForce string) {
 	w.t.Helper()
 	for again := true; again; {
 		select {
-		case e := <-w.told:
+		case e := <-w.reported:
 			as := (e.Err == nil) == (says == "") && (e.Err == nil || strings.Contains(e.Err.Error(), says))
-			if again = w.half && !as; !as && !again {
-				w.t.Errorf("told %v, want %q", e.Err, says)
+			if again = w.partial && !as; !as && !again {
+				w.t.Errorf("reported %v, want %q", e.Err, says)
 			}
 		case <-time.After(time.Minute):
-			w.t.Fatalf("nothing is told in a minute, want %q", says)
+			w.t.Fatalf("nothing is reported in a minute, want %q", says)
 		}
 	}
 	if !allows(w.layer, "https://"+inForce+".example.com") {
@@ -114,7 +114,7 @@ func TestWatchFile(t *testing.T) {
 			t.Parallel()
 			file := writeFile(t, "cors.yaml", policyOf("a"))
 			w := watch(t, file)
-			w.half = name != "renamed over"
+			w.partial = name != "renamed over"
 			change(t, file, policyOf("b"))
 			w.next("", "b")
 			change(t, file, bad)
@@ -136,7 +136,7 @@ func TestWatchHalfWritten(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
 	w := watch(t, file)
-	w.half = true // Watch may also see an empty file
+	w.partial = true // Watch may also see an empty file
 	text := policyOf("b")
 	f, err := os.Create(file)
 	if err != nil {
@@ -162,8 +162,8 @@ func TestWatchReadsEarlierChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	replace(t, file, policyOf("b"))
-	told := make(chan struct{})
-	layer2, err := corsrpc.Load(file, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(told) })))
+	reported := make(chan struct{})
+	layer2, err := corsrpc.Load(file, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(reported) })))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestWatchReadsEarlierChanges(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() { _ = layer2.Watch(ctx) }()
-	<-told
+	<-reported
 	if !allows(layer2, "https://c.example.com") || !allows(layer, "https://a.example.com") {
 		t.Error("not in force")
 	}
