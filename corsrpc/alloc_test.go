@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// discard is a ResponseWriter that costs nothing, and can what net/http's can.
+// discard is a ResponseWriter that discards the response, with the same optional methods as that of net/http.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header                 { return d.header }
@@ -32,8 +32,8 @@ rules:
     allow_credentials: false
 `
 
-// TestAllocations: what calls no browser pays nothing, and a browser's request one
-// allocation, which holds the values of the answer's fields.
+// TestAllocations checks that requests without a browser allocate nothing, and that a browser's
+// request takes one allocation, for the values of the response fields.
 func TestAllocations(t *testing.T) {
 	layer, _ := newLayer(t, costPolicy)
 	from := func(origin string, more ...string) http.Header {
@@ -50,7 +50,7 @@ func TestAllocations(t *testing.T) {
 	tests := []struct {
 		name    string
 		r       *http.Request
-		exposed int // of the answer's headers
+		exposed int // the number of exposed names
 		allocs  float64
 	}{
 		{"a POST without Origin", newRequest(http.MethodPost, listRPC, nil), 20, 0},
@@ -99,7 +99,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestDecisionsDoNotAllocate: a refusal takes no memory before its answer is written.
+// TestDecisionsDoNotAllocate checks that a refusal allocates nothing before its response is written.
 func TestDecisionsDoNotAllocate(t *testing.T) {
 	plan := compilePolicy(t, costPolicy)
 	for _, origin := range []string{page, "https://a.example.org", "https://evil.example", "null", "https://evil.example/" + strings.Repeat("a", 1<<20), "not an origin"} {

@@ -9,8 +9,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Answer returns the answer that the layer gives itself, and false where the
-// handler answers. Its header is what Apply makes of an empty one.
+// Answer returns the status and the body of the layer's own response, or false if the handler
+// answers the request. The header of that response is the one that Apply writes into an empty
+// http.Header.
 func (d Decision) Answer() (status int, body string, ok bool) {
 	if !d.answered() {
 		return 0, "", false
@@ -19,7 +20,8 @@ func (d Decision) Answer() (status int, body string, ok bool) {
 	return status, body, true
 }
 
-// reply is Answer, of a decision that the layer answers.
+// reply returns the status and the body of the layer's own response. The caller has checked
+// answered.
 func (d *Decision) reply() (status int, body string) {
 	switch {
 	case d.outcome == OutcomePreflight:
@@ -34,17 +36,17 @@ func (d *Decision) reply() (status int, body string) {
 	return http.StatusForbidden, d.texts().plain
 }
 
-// answered reports whether the layer answers itself.
+// answered reports whether the layer answers the request itself, without the handler.
 func (d *Decision) answered() bool {
 	return !d.observed && (d.outcome == OutcomePreflight || d.outcome == OutcomeMethodNotAllowed || d.outcome == OutcomeRefuse)
 }
 
-// refusalTexts is what is said in each protocol to the person who opens the
-// answer in the browser's Network panel. Unless it is explained, it holds nothing
-// from the request.
+// refusalTexts holds the message of a refusal in each protocol. Developers read it in the
+// browser's Network panel. It holds nothing from the request unless the response is explained
+// (WithExplain).
 type refusalTexts struct{ plain, connect, grpc string }
 
-func textsOf(reason reasonID, remedy string) *refusalTexts {
+func newRefusalTexts(reason reasonID, remedy string) *refusalTexts {
 	m := "corsrpc refused this cross-origin request (" + string(reason.public()) + "): " + reason.text()
 	if remedy != "" {
 		m += " [" + remedy + "]"
@@ -52,27 +54,27 @@ func textsOf(reason reasonID, remedy string) *refusalTexts {
 	return &refusalTexts{
 		plain:   m + "\n",
 		connect: `{"code":"permission_denied","message":` + strconv.Quote(m) + `}`,
-		grpc:    strings.ReplaceAll(m, "%", "%25"), // of ASCII, nothing else is escaped
+		grpc:    strings.ReplaceAll(m, "%", "%25"), // Grpc-Message is percent-encoded; m holds printable ASCII only
 	}
 }
 
-// textsByReason are those that are not explained, by reasonID.
+// textsByReason holds the texts of refusals without an explanation, indexed by reasonID.
 var textsByReason = func() (all []*refusalTexts) {
 	for i := range reasonTable {
-		all = append(all, textsOf(reasonID(i), reasonID(i).remedy()))
+		all = append(all, newRefusalTexts(reasonID(i), reasonID(i).remedy()))
 	}
 	return all
 }()
 
+// texts returns the messages of a refusal.
 func (d *Decision) texts() *refusalTexts {
 	if d.explained {
-		return textsOf(d.reason, d.explanation())
+		return newRefusalTexts(d.reason, d.explanation())
 	}
 	return textsByReason[d.reason]
 }
 
-// explanation is the remedy in one line of ASCII, whatever the policy's file is
-// called.
+// explanation returns Remedy as one line of printable ASCII, for header fields and gRPC messages.
 func (d Decision) explanation() string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -82,10 +84,10 @@ func (d Decision) explanation() string {
 	}, d.Remedy())
 }
 
-// reasonHeader is the header of answers that are explained.
+// reasonHeader is the header field that carries the reason and the remedy under WithExplain.
 const reasonHeader = "Corsrpc-Reason"
 
-// explain writes it.
+// explain writes reasonHeader for a refusal.
 func (d *Decision) explain(f *headerWriter) {
 	if !d.refused() {
 		return
@@ -97,40 +99,41 @@ func (d *Decision) explain(f *headerWriter) {
 	f.set(reasonHeader, value)
 }
 
-// headerWriter writes fields into a header. The values stand in one array that is made for
-// the response, each in a slice of its own: no slice of the plan is ever reachable from
-// the header, since whoever handles it next may change it.
+// headerWriter sets header fields. Their values share one array that is allocated for the
+// response, each in a slice of its own with no spare capacity. No slice of the plan is reachable
+// from the header, since handlers and middleware may modify the slices that they find there.
 type headerWriter struct {
 	header http.Header
-	origin []string // the request's Origin, as the value of Access-Control-Allow-Origin; nil where that is not written
+	origin []string // the request's Origin, as the value of Access-Control-Allow-Origin; nil if that field is not written
 	values []string
 }
 
-// maxFields is how many values are written, but for explanations; maxFieldsOfCall how many
-// beside the origin where the handler answers.
+// Capacities of the buffers for field values. A response with more fields, such as an explained
+// refusal, grows its buffer.
 const (
-	maxFields       = 6
-	maxFieldsOfCall = 3
+	maxFields       = 6 // of the layer's own responses
+	maxFieldsOfCall = 3 // of the handler's responses, beside the origin
 )
 
+// set sets a field to one value.
 func (f *headerWriter) set(name, value string) {
 	f.values = append(f.values, value)
 	n := len(f.values)
 	f.header[name] = f.values[n-1 : n : n]
 }
 
-// Apply writes the decision's header fields into the header of a response
-// with this status, at the moment when the response commits: what the
-// response carries by then is what is exposed. Access-Control fields of
-// others are replaced, in any letter case, where the decision has a say in
-// them. Informational responses are left alone.
+// Apply writes the decision's fields into the header of a response with this status. Call it
+// when the response commits: under EXPOSURE_PRESENT it exposes the fields that the header holds
+// by then. If the decision writes Access-Control fields, or refuses the request, Apply first
+// removes all Access-Control fields that are already there, in any letter case. It ignores
+// informational responses (1xx other than 101).
 //
 // See https://fetch.spec.whatwg.org/#http-cors-protocol.
 func (d Decision) Apply(status int, header http.Header) {
 	d.apply(status, d.headerWriter(header))
 }
 
-// headerWriter returns a writer for the answer.
+// headerWriter returns a writer of the response's header.
 func (d *Decision) headerWriter(header http.Header) *headerWriter {
 	buffer := d.valueBuffer()
 	if d.outcome == OutcomeRefuse {
@@ -140,8 +143,8 @@ func (d *Decision) headerWriter(header http.Header) *headerWriter {
 	return &headerWriter{header, buffer[:1:1], buffer[1:]}
 }
 
-// valueBuffer has space for as many values as the answer has, so that it takes one
-// allocation.
+// valueBuffer returns a buffer with enough capacity for the response's field values, so that
+// they take one allocation.
 func (d *Decision) valueBuffer() []string {
 	switch {
 	case d.outcome == OutcomePreflight:
@@ -152,7 +155,7 @@ func (d *Decision) valueBuffer() []string {
 	return new([maxFields]string)[:0]
 }
 
-// apply is Apply, of the layer's own answers and of the handler's.
+// apply is Apply with a given writer.
 func (d *Decision) apply(status int, f *headerWriter) {
 	if isInformational(status) || !d.answered() {
 		d.effect.apply(status, f)
@@ -171,16 +174,16 @@ func (d *Decision) apply(status int, f *headerWriter) {
 	case OutcomeMethodNotAllowed:
 		f.set("Allow", d.target.grant.allowMethods)
 		f.set("Content-Type", "text/plain; charset=utf-8")
-		f.set("Cache-Control", "no-store") // the handler might have answered another caller
+		f.set("Cache-Control", "no-store") // another caller may be allowed the method's response
 		d.applyGrant(status, f)
 	}
 }
 
-// apply is Apply of the handler's answers. It reports whether it replaced fields of
-// others.
+// apply is Apply for a response that the handler wrote. It reports whether it replaced
+// Access-Control fields of the handler.
 func (e *effect) apply(status int, f *headerWriter) (replaced bool) {
 	if isInformational(status) || e.observed || e.outcome == OutcomeUntouched || e.outcome == OutcomePass && e.upgrade {
-		return false // whoever leaves HTTP writes its own answer
+		return false // after an upgrade, the connection's new protocol governs the response
 	}
 	e.addVary(f)
 	if e.outcome == OutcomePass && !e.open() {
@@ -189,19 +192,19 @@ func (e *effect) apply(status int, f *headerWriter) (replaced bool) {
 	return e.applyGrant(status, f)
 }
 
-// isInformational reports whether another response follows
-// (RFC 9110, section 15.2).
+// isInformational reports whether the status is informational, so that another response
+// follows (RFC 9110, section 15.2). 101 is final for HTTP.
 func isInformational(status int) bool {
 	return status < 200 && status != http.StatusSwitchingProtocols
 }
 
-// touchesAnswer reports whether apply changes anything.
-func (e *effect) touchesAnswer() bool {
+// changesResponse reports whether apply may change the handler's response.
+func (e *effect) changesResponse() bool {
 	return e.outcome == OutcomeGrant || e.safe && (e.vary() != "" || e.open())
 }
 
-// applyRefusal writes the fields of a refusal: the caller may not read it, and
-// no cache may keep it.
+// applyRefusal writes the fields of a refusal. Scripts cannot read it, since it has no
+// Access-Control fields, and caches must not store it.
 func (d *Decision) applyRefusal(f *headerWriter) {
 	switch d.format {
 	case rpc.FormatConnect:
@@ -217,7 +220,7 @@ func (d *Decision) applyRefusal(f *headerWriter) {
 	f.set("X-Content-Type-Options", "nosniff")
 }
 
-// applyPreflight writes the fields of a preflight's answer.
+// applyPreflight writes the fields of the response to a preflight.
 func (d *Decision) applyPreflight(f *headerWriter) {
 	g := d.target.grant
 	f.set("Access-Control-Allow-Methods", g.allowMethods)
@@ -232,18 +235,19 @@ func (d *Decision) applyPreflight(f *headerWriter) {
 	d.applyOrigin(f)
 }
 
-// applyGrant writes the fields of an answer that a script may read.
+// applyGrant writes the fields of a response that the calling script may read. It reports
+// whether it replaced Access-Control fields of the handler.
 func (e *effect) applyGrant(status int, f *headerWriter) (replaced bool) {
 	exposed, replaced := e.target.exposed(f.header)
 	e.applyOrigin(f)
-	// A 304 that exposes replaces the list of the stored response.
+	// A cache that stored the 200 response would replace its list by that of the 304.
 	if exposed != "" && status != http.StatusNotModified {
 		f.set("Access-Control-Expose-Headers", exposed)
 	}
 	return replaced
 }
 
-// applyOrigin says who may read the answer.
+// applyOrigin writes the fields that say which origin may read the response.
 func (e *effect) applyOrigin(f *headerWriter) {
 	if e.target.grant.anyOrigin {
 		f.set("Access-Control-Allow-Origin", "*")
@@ -255,25 +259,24 @@ func (e *effect) applyOrigin(f *headerWriter) {
 	}
 }
 
-// open reports whether the answer is one of those that carry the same
-// Access-Control fields whoever asks.
+// open reports whether the response carries the same Access-Control fields for every request.
 func (e *effect) open() bool {
 	return e.serves && e.target.grant.constant()
 }
 
-// addVary says what the answer to a GET or HEAD depends on.
+// addVary adds to Vary the request fields that the response to a GET or HEAD depends on.
 func (e *effect) addVary(f *headerWriter) {
 	if e.safe {
 		f.addVary(e.vary())
 	}
 }
 
-// vary returns what the answer to a GET or HEAD depends on.
+// vary returns the names of the request fields that the response to a GET or HEAD depends on.
 func (e *effect) vary() string {
 	switch g := e.target.grant; {
-	case e.target.unclear != nil:
-		return e.target.unclear.vary
-	case e.target.kind == targetUnclear:
+	case e.target.ambiguity != nil:
+		return e.target.ambiguity.vary
+	case e.target.kind == targetAmbiguous:
 		return varyBySite
 	case g.vary == "" && !e.serves:
 		return "Origin"
@@ -282,9 +285,9 @@ func (e *effect) vary() string {
 	}
 }
 
-// dropAccessControl removes every field of the CORS protocol's family.
+// dropAccessControl removes all Access-Control fields, and reports whether there were any.
 func dropAccessControl(header http.Header) (any bool) {
-	if len(header) == 0 { // as most often, which is sooner seen than by ranging over it
+	if len(header) == 0 { // the usual case, and cheaper than starting an iteration
 		return false
 	}
 	for key := range header {
@@ -296,7 +299,7 @@ func dropAccessControl(header http.Header) (any bool) {
 	return any
 }
 
-// addVary appends to Vary what it does not say yet (RFC 9110, section
+// addVary appends to Vary those of the names that it does not hold yet (RFC 9110, section
 // 12.5.5).
 func (f *headerWriter) addVary(vary string) {
 	if vary == "" {
@@ -318,7 +321,7 @@ func (f *headerWriter) addVary(vary string) {
 	}
 }
 
-// lists reports whether lines of a comma-separated field hold the item or a *.
+// lists reports whether the lines of a comma-separated field contain the item, or "*".
 func lists(lines []string, item string) bool {
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ",") {

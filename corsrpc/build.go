@@ -16,22 +16,22 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Compile checks a policy against the schema and returns the plan that
-// carries it out.
+// Compile checks a policy against the schema and compiles it into a plan.
 //
-// The error is a *PolicyError that lists every problem, in file order where
-// WithDocument gives the text. A policy is compiled whole or not at all.
-// Compile keeps no reference to the policy, and is safe for concurrent use.
+// The error is a *PolicyError with every problem of the policy and of the options, in file
+// order if WithDocument gives the document; for a nil policy it is another error. A policy with a
+// problem gives no plan. Compile does not modify or retain the policy, and is safe for concurrent
+// use.
 func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 	if policy == nil {
-		return nil, errors.New("corsrpc: Compile was given no policy: pass doc.Policy() of a document, or a message")
+		return nil, errors.New("corsrpc: Compile: the policy is nil: pass doc.Policy() of a Document, or a Policy message")
 	}
 	return compilePlan(proto.CloneOf(policy), nil, newCompileConfig(opts), nil)
 }
 
-// compilePlan is Compile of a policy that it may keep, with the origins that were cut out
-// of it, and with the problems that reading the text has found. Those of the options are
-// reported with them.
+// compilePlan compiles a policy that it may modify and retain. It takes the origin lists that
+// were cut out of the policy, and the violations that parsing the text has found; it reports
+// them together with those of the options.
 func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
 	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
 	if c.document != nil {
@@ -44,17 +44,18 @@ func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *comp
 	return buildPlan(compiled, c.prefixes), nil
 }
 
-// buildPlan makes the finished answers of a policy's rules, and those of its shadow.
+// buildPlan builds the plan of compiled rules: the grants, the targets, and the plan of the shadow
+// policy.
 func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	if compiled == nil {
 		return nil
 	}
 	grants := grantsByRule{}
-	nobody := grants.targetOf(compiled.Nobody)
-	nobody.kind = targetNone
+	noOrigins := grants.targetOf(compiled.Nobody)
+	noOrigins.kind = targetNone
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
-		nobody: nobody, unbounded: &target{kind: targetUnclear, grant: nobody.grant, rule: nobody.rule, answers: nobody.answers},
+		noOrigins: noOrigins, unbounded: &target{kind: targetAmbiguous, grant: noOrigins.grant, rule: noOrigins.rule, exposures: noOrigins.exposures},
 		shadow: buildPlan(compiled.Shadow, prefixes),
 		digest: sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
 	}
@@ -79,16 +80,16 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	for _, path := range compiled.Paths {
 		text := path.Pattern.String()
 		if err := p.routes.AddPattern(path.Pattern, grants.knownTarget(targetPath, text, path.Rule)); err != nil {
-			panic(fmt.Sprintf("corsrpc: the pattern %q was found right, and %v", text, err)) // rules.Compile has added it to the same ones
+			panic(fmt.Sprintf("corsrpc: bug: the path pattern %q was accepted by rules.Compile and then refused: %v", text, err)) // both use the same checks
 		}
 	}
 	return p
 }
 
-// grantsByRule are the grants of effective rules, each made once.
+// grantsByRule holds the grant of each effective rule, so that each is built once.
 type grantsByRule map[*rules.Effective]*grant
 
-// grantOf returns the rule's grant.
+// grantOf returns the grant of a rule, and builds it the first time.
 func (made grantsByRule) grantOf(rule *rules.Effective) *grant {
 	g := made[rule]
 	if g == nil {
@@ -98,19 +99,20 @@ func (made grantsByRule) grantOf(rule *rules.Effective) *grant {
 	return g
 }
 
-// targetOf returns the target of names that a selector covers: find puts the name in.
+// targetOf returns the target of procedures that a selector covers, without a name: find adds
+// the name of the request.
 func (made grantsByRule) targetOf(rule *rules.Effective) *target {
 	g := made.grantOf(rule)
-	return &target{kind: targetProcedure, grant: g, rule: rule, answers: &g.answers}
+	return &target{kind: targetProcedure, grant: g, rule: rule, exposures: &g.exposures}
 }
 
-// knownTarget returns a target for the plan to hold.
+// knownTarget returns the target of a procedure of the schema, or of a path rule.
 func (made grantsByRule) knownTarget(kind targetKind, name string, rule *rules.Effective) *target {
-	return &target{kind: kind, name: name, known: true, id: newID(), grant: made.grantOf(rule), rule: rule, answers: &clockcache.Cache[exposure]{}}
+	return &target{kind: kind, name: name, known: true, id: newID(), grant: made.grantOf(rule), rule: rule, exposures: &clockcache.Cache[exposure]{}}
 }
 
-// version returns the version of corsrpc that the program was built with; "(devel)" where its
-// own module is built.
+// version returns the version and the checksum of the corsrpc module in this program, as its
+// build information has them; empty if it has none.
 func version() string {
 	const module = "github.com/corsrpc/corsrpc-go"
 	info, ok := debug.ReadBuildInfo()

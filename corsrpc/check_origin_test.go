@@ -7,8 +7,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestCheckOrigin: a handshake goes on from the server's own origin, from a program,
-// and from an origin granted with credentials; whatever the path, and whether the
+// TestCheckOrigin checks that a handshake may proceed from the server's own origin, from a
+// program, and from an origin that is granted credentials, on every kind of path, whether the
 // policy is enforced or observed.
 func TestCheckOrigin(t *testing.T) {
 	t.Parallel()
@@ -81,18 +81,18 @@ rules:
 						t.Errorf("%s: %t, want %t", method, got, c.want)
 					}
 				}
-				told := seen.of(corsrpc.EventDecision)
-				if c.want != (len(told) == 0) || !c.want && (len(told) != 2 || told[0].Decision.Reason() != c.reason || told[1].Decision.Reason() != c.reason) {
-					t.Errorf("observed %v, want %q", told, c.reason)
+				reported := seen.of(corsrpc.EventDecision)
+				if c.want != (len(reported) == 0) || !c.want && (len(reported) != 2 || reported[0].Decision.Reason() != c.reason || reported[1].Decision.Reason() != c.reason) {
+					t.Errorf("observed %v, want %q", reported, c.reason)
 				}
 			})
 		}
 	}
 }
 
-// TestCheckOriginIsNotMisled: a request that is no handshake, and a preflight, are
-// judged as if they were one.
-func TestCheckOriginIsNotMisled(t *testing.T) {
+// TestCheckOriginOfOtherRequests checks that a preflight, and a request that is not a handshake, are
+// decided as if they were handshakes.
+func TestCheckOriginOfOtherRequests(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {

@@ -2,7 +2,7 @@ package corsrpc_test
 
 import "github.com/corsrpc/corsrpc-go/corsrpc"
 
-// These are documented as comparable: a field that is not would not compile here.
+// These types are documented as comparable. If a field is not, this does not compile.
 var (
 	_ map[corsrpc.Position]struct{}
 	_ map[corsrpc.Related]struct{}

@@ -20,7 +20,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// hostileOrigins reads the corpus that internal/origin's tests share.
+// hostileOrigins reads the corpus of invalid origins, which internal/origin also uses.
 func hostileOrigins(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../internal/origin/testdata/hostile-origins.txt")
@@ -41,7 +41,7 @@ func hostileOrigins(t *testing.T) []string {
 	return append(values, "https://"+strings.Repeat("a", 1<<20)+".example.com", strings.Repeat("https://app.example.com,", 1<<15))
 }
 
-// originRules are the kinds of rules that hostile origins are tried against.
+// originRules are the kinds of rules that TestHostileOrigins tries.
 const originRules = `
 defaults:
   allow_origins:
@@ -57,8 +57,8 @@ rules:
     allow_credentials: true
 `
 
-// TestHostileOrigins: none passes, none reaches the handler, and no answer to
-// one carries an Access-Control header.
+// TestHostileOrigins checks that no invalid origin is granted or reaches the handler, and that no
+// response to one has an Access-Control field.
 func TestHostileOrigins(t *testing.T) {
 	t.Parallel()
 	values := hostileOrigins(t)
@@ -93,11 +93,12 @@ func TestHostileOrigins(t *testing.T) {
 	}
 }
 
-// TestEveryoneMeansBrowsers: a rule for everyone lets no malformed origin in.
-func TestEveryoneMeansBrowsers(t *testing.T) {
+// TestWildcardRefusesMalformedOrigins checks that a rule for everyone does not allow a malformed
+// origin.
+func TestWildcardRefusesMalformedOrigins(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, `defaults: {allow_origins: ["*"]}`)
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	for _, value := range []string{"", " ", "https://A.example", "https://a.example/", "https://a.example:443", "https://user@a.example", "https://a.example\x00", "a.example", "https://", "https://é.example", strings.Repeat("a", 1<<20)} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {value}}))
@@ -107,8 +108,7 @@ func TestEveryoneMeansBrowsers(t *testing.T) {
 	}
 }
 
-// pathSpellings are ways to write the path of Close, which only the admin's
-// origin may call.
+// pathSpellings are spellings of the path of Close, which only the admin's origin may call.
 func pathSpellings() []string {
 	const p, s, m = "acme.account.v1", "AccountService", "Close"
 	service := p + "." + s
@@ -138,15 +138,15 @@ rules:
     allow_origins: [https://app.example.com]
 `
 
-// TestPathConfusion: whatever the spelling, and whatever stands behind the
-// layer, Close runs for the admin's origin only.
+// TestPathConfusion checks that Close runs only for the admin's origin, in whichever way the path is
+// spelled and the server behind the layer interprets it.
 func TestPathConfusion(t *testing.T) {
 	t.Parallel()
 	spellings := pathSpellings()
 	if len(spellings) < 40 {
 		t.Fatalf("%d spellings, want at least 40", len(spellings))
 	}
-	// reads is how lenient a server is about the path that it gets.
+	// reads is how tolerant a server is when it interprets a path.
 	reads := map[string]func(string) string{
 		"strict":     func(p string) string { return p },
 		"lower case": strings.ToLower,
@@ -207,7 +207,7 @@ func TestPathConfusion(t *testing.T) {
 	}
 }
 
-// rawPost sends a path as it is: http.Client would rewrite some.
+// rawPost sends a path unchanged; http.Client would normalize some paths.
 func rawPost(t *testing.T, addr, path, origin string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -228,8 +228,8 @@ func rawPost(t *testing.T, addr, path, origin string) string {
 	return string(body)
 }
 
-// TestLongPaths: no path is read that is longer than all the schema's, whatever it
-// says; a procedure's own is read, however long its name is.
+// TestLongPaths checks that the layer resolves no path that is longer than every path of the
+// schema, and that it resolves the path of a procedure with a long name.
 func TestLongPaths(t *testing.T) {
 	t.Parallel()
 	long := "M" + strings.Repeat("m", 4<<10)
@@ -262,8 +262,8 @@ func TestLongPaths(t *testing.T) {
 	}
 }
 
-// TestLongMethods: what asks for a method that is longer than all that a preflight may
-// ask for is no preflight, as one that asks for none; nothing reads the method.
+// TestLongMethods checks that a request is not a preflight if its Access-Control-Request-Method is
+// longer than the maximum.
 func TestLongMethods(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, smallest)

@@ -13,7 +13,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// What a request may say of where it comes from, for the comparison below. The server is
+// Values of the request fields that say where a request comes from. The server is
 // api.example.com, over https, most often behind a proxy that speaks it.
 var (
 	crossSiteMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
@@ -22,7 +22,7 @@ var (
 		{"same-origin", "cross-site"}, {"cross-site", "same-origin"}}
 	crossSiteOrigins = [][]string{{"null"}, {"https://api.example.com"}, {"http://api.example.com"}, {"https://api.example.com:8443"}, {"https://api.example.com."},
 		{"https://evil.example"}, {"https://api.example.com.evil.example"}, {"file://"}, {"chrome-extension://abc"}}
-	// These no rule grants, not even one that allows everyone.
+	// No rule grants these, not even a rule for everyone.
 	crossSiteNobodys = [][]string{nil, {""}, {"https://api.example.com:443"}, {"https://API.example.com"}, {"https://api.example.com/"}, {"https://evil.example:443"},
 		{"https://user@api.example.com"}, {"https://evil.example#api.example.com"}, {"//api.example.com"}, {"api.example.com"}, {"not an origin"},
 		{"https://api.example.com", "https://evil.example"}, {"https://evil.example", "https://api.example.com"}}
@@ -31,21 +31,21 @@ var (
 	crossSiteUpgrades = []string{"", "websocket"}
 	crossSiteTargets  = []string{listRPC, getRPC, "/acme.account.v1.AccountService/Get", "/acme.catalog.v1.CatalogService/Unknown", unknownService,
 		"/files/a", "/acme.catalog.v1.CatalogService/list", "/acme.catalog.v1.CatalogService/List/"}
-	crossSiteOpenTargets = []string{"/open/a", "/acme.catalog.v1.StockService/Get"} // where everyone is allowed
+	crossSiteOpenTargets = []string{"/open/a", "/acme.catalog.v1.StockService/Get"} // the policy allows everyone
 )
 
-// unknownService is a path that only has a procedure's shape: it is governed for what can be
-// a call.
+// unknownService is a path that only has the shape of a procedure's. It is governed for requests
+// that can be RPC calls.
 const unknownService = "/other.v1.Service/Method"
 
-// mayBeCall reports whether one of these requests, none of which has a query or is a
-// navigation, can be an RPC call, or the preflight of one.
+// mayBeCall reports whether one of these requests can be an RPC call, or the preflight of one. None
+// of them has a query or is a navigation.
 func mayBeCall(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodConnect || r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0
 }
 
-// crossSiteRequests are all combinations of these, but that content types and upgrades
-// vary at one Host only, and content types of POST.
+// crossSiteRequests returns all combinations of the values above. Content types and upgrades vary
+// for one Host only, and content types for POST only.
 func crossSiteRequests() iter.Seq[*http.Request] {
 	return func(yield func(*http.Request) bool) {
 		for _, target := range slices.Concat(crossSiteTargets, crossSiteOpenTargets) {
@@ -94,9 +94,9 @@ func crossSiteRequests() iter.Seq[*http.Request] {
 	}
 }
 
-// sameOriginInAnotherSpelling holds where the layer lets through what the standard
-// library's guard, which compares texts, does not: the Origin is the Host's own, in
-// another letter case, or with the port that its scheme has anyway.
+// sameOriginInAnotherSpelling reports whether the Origin is that of Host, but in another letter case
+// or with the default port. The layer lets these pass; the standard library compares the texts and
+// refuses them.
 func sameOriginInAnotherSpelling(r *http.Request) bool {
 	origins := r.Header["Origin"]
 	if len(origins) != 1 || len(r.Header["Sec-Fetch-Site"]) > 0 {
@@ -108,10 +108,10 @@ func sameOriginInAnotherSpelling(r *http.Request) bool {
 	return port != "" && plain(from) == plain(r.Host)
 }
 
-// TestAtLeastAsStrictAsTheStandardLibrary: on every governed path, for origins that are
-// not granted, whatever net/http.CrossOriginProtection refuses, the layer refuses
-// before the handler; in every combination of path, method, Sec-Fetch-Site, Origin, Host, TLS,
-// upgrade and content type.
+// TestAtLeastAsStrictAsTheStandardLibrary checks, on every governed path and for origins that are not
+// granted: if net/http.CrossOriginProtection refuses a request, the layer refuses it before the
+// handler. It tries every combination of path, method, Sec-Fetch-Site, Origin, Host, TLS, upgrade and
+// content type.
 func TestAtLeastAsStrictAsTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	layer, err := corsrpc.New(compilePolicy(t, `
@@ -137,7 +137,7 @@ rules:
 	tried, both, stricter, spelled := 0, 0, 0, 0
 	for r := range crossSiteRequests() {
 		if r.URL.Path == unknownService && !mayBeCall(r) {
-			continue // no rule governs it, as any page
+			continue // no rule applies to it
 		}
 		refusedByGuard := guard.Check(r) != nil
 		ran = false
@@ -160,10 +160,10 @@ rules:
 	}
 }
 
-// TestCrossSiteRequests: what CORS alone lets through. A POST of another site never
-// reaches the handler, whatever its content type, with or without Origin; a GET of a procedure
-// with NO_SIDE_EFFECTS does where everyone may call it, or its origin may; what a
-// browser's own user does, and programs, always get through.
+// TestCrossSiteRequests checks requests that CORS alone would let reach the handler. A POST from
+// another site never does, with any content type, with or without Origin. A GET of a procedure with
+// NO_SIDE_EFFECTS does if everyone or its origin may call it. Requests that the browser's user
+// started, and those of programs, always do.
 func TestCrossSiteRequests(t *testing.T) {
 	t.Parallel()
 	const policy = `
@@ -180,7 +180,7 @@ rules:
 	ran := false
 	h := layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
 	const closed, open = getRPC, "/acme.catalog.v1.StockService/Get"
-	// Each is what browsers send for it, credentials apart.
+	// Each is the request that a browser sends, without credentials.
 	for _, c := range []struct {
 		what, method         string
 		origin, site, mode   string
@@ -258,7 +258,7 @@ func TestEveryGETOfAProcedureIsGuarded(t *testing.T) {
 				header.Set("Sec-Fetch-Mode", mode)
 			}
 			w := httptest.NewRecorder()
-			layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodGet, path, header))
+			layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodGet, path, header))
 			if w.Code != http.StatusForbidden {
 				t.Errorf("%s, mode %q: %d", path, mode, w.Code)
 			}

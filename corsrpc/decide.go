@@ -10,20 +10,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Decide says what becomes of a request. It depends on the plan and the
-// request only (and on the time, for a source with a SourceMaxAge), changes
-// nothing but the plan's caches, and is safe for concurrent use.
+// Decide returns the decision on a request: whether the layer answers it, and which header
+// fields its response gets. The decision depends on the plan and on the request only, and on the
+// time if an origin source has a SourceMaxAge. Decide changes nothing but the plan's caches, and
+// is safe for concurrent use.
 //
-// The rows are those of the table in the documentation, top down; the first
-// that fits decides.
+// Plan.Explain returns the checks that Decide makes, in its order.
 func (p *Plan) Decide(r Request) Decision {
 	var d Decision
 	p.decide(&d, &r, r.Header["Origin"])
 	return d
 }
 
-// decide fills in *d, which must be zero, to avoid copying a Decision. The Origin header is
-// given apart, since Wrap has looked it up.
+// decide is Decide that fills in *d, which must be zero, to avoid copying a Decision. Wrap has
+// looked up the Origin header already, so it is an argument.
 func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 	t := p.find(r)
 	if t.kind == targetNone {
@@ -34,82 +34,80 @@ func (p *Plan) decide(d *Decision, r *Request, origins []string) {
 	d.observed = p.observes && d.refused()
 }
 
-// decideOn decides on a request for a target, as for a policy that is enforced.
+// decideOn decides on a request for a given target, as if the policy were enforced.
 func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, upgrade bool) {
 	d.target, d.method, d.upgrade = t, r.Method, upgrade
 	d.safe = r.Method == http.MethodGet || r.Method == http.MethodHead
-	// A path rule may leave the method out, and one that needs no grant comes anyway.
+	// allow_methods of a path rule may leave out GET. A GET that needs no grant passes anyway.
 	d.serves = d.safe && (t.kind != targetPath || slices.Contains(t.grant.methods, r.Method))
 	var requested string
 	if len(origins) > 0 {
 		requested, d.preflight = preflightMethod(r)
 	}
 
-	// An Origin that no browser sends is nobody's: whoever reads it next, a
-	// proxy or the handler, might read it otherwise. One that the rule names is
-	// well-formed.
-	var from sender
+	// An Origin that no browser sends is refused under every policy: a proxy or the handler
+	// may interpret it differently. An origin that the rule lists is well-formed.
+	var from requestOrigin
 	if len(origins) > 0 {
 		if len(origins) > 1 {
 			d.refuse(r, reasonOriginRepeated)
 			return
 		}
-		if !from.read(origins[0], t.grant.origins) {
+		if !from.parse(origins[0], t.grant.origins) {
 			d.refuse(r, reasonOriginMalformed)
 			return
 		}
 		d.origin = origins[0]
 	}
 
-	// Same origin, or no browser. Sec-Fetch-Site comes from the browser itself
-	// (no script can set it), so it counts for more than a comparison with a
-	// Host that a proxy may have changed.
+	// Same origin, or not a browser. Sec-Fetch-Site is set by the browser and not by scripts,
+	// so it takes precedence over a comparison with Host, which a proxy may have changed.
 	switch site := r.Header["Sec-Fetch-Site"]; {
 	case len(site) == 1 && (site[0] == "same-origin" || site[0] == "none"):
 		d.pass(reasonSameOrigin)
 		return
 	case len(site) > 0:
 	case len(origins) == 0:
-		d.pass(reasonNoOrigin) // another server, a command line
+		d.pass(reasonNoOrigin) // another server, or a command-line client
 		return
-	case from.isHost(r):
+	case from.matchesHost(r):
 		d.pass(reasonSameOrigin)
 		return
 	}
 	switch {
 	case len(origins) == 0:
 		d.withoutOrigin(p, r)
-	case t.kind == targetUnclear:
+	case t.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	default:
 		d.crossOrigin(p, r, &from, requested)
 	}
 }
 
-// withoutOrigin decides on what a browser sends from elsewhere without naming
-// its origin: images, links, frames, no-cors GETs. CORS does not guard these.
+// withoutOrigin decides on a cross-origin request of a browser that has no Origin header: an
+// image, a link, a frame, a no-cors GET. The CORS protocol does not cover these.
 func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 	g := d.target.grant
 	switch {
-	case d.target.unclear != nil && p.passesInEachReading(r, d):
+	case d.target.ambiguity != nil && p.passesInEachReading(r, d):
 		d.pass(reasonOpenToAll)
-	case d.target.kind == targetUnclear:
+	case d.target.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	case g.disabled:
 		d.refuse(r, reasonDisabled)
-	case !d.safe, d.upgrade: // and a browser's handshake names its origin
+	case !d.safe, d.upgrade: // a browser's handshake has an Origin header
 		d.refuse(r, reasonOriginMissing)
 	case d.target.kind == targetProcedure && !g.anyOrigin:
 		d.refuse(r, reasonOriginMissing)
-	case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):
+	case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):
 		d.refuse(r, reasonOriginMissing)
 	default:
 		d.pass(reasonOpenToAll)
 	}
 }
 
-// crossOrigin decides on preflights and calls that name another origin.
-func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested string) {
+// crossOrigin decides on preflights and calls whose Origin is not the server's.
+func (d *Decision) crossOrigin(p *Plan, r *Request, from *requestOrigin, requested string) {
 	g := d.target.grant
 	switch {
 	case g.disabled:
@@ -121,8 +119,8 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 	case d.preflight:
 		d.answerPreflight(r, requested)
 	case d.upgrade && !g.credentials:
-		// A handshake carries cookies whoever starts it, and no CORS check
-		// follows: only an origin that may use them gets through.
+		// Browsers send cookies with every handshake and make no CORS check of the
+		// response, so only an origin that is granted credentials may connect.
 		d.refuse(r, reasonCredentialsNotAllowed)
 	case d.upgrade:
 		d.pass(reasonOriginAllowed)
@@ -130,16 +128,16 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *sender, requested stri
 		d.callProcedure(r)
 	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, reasonMethodNotAllowed
-	case d.isAnybodysWrite() && d.hasAmbientCredentials(r):
+	case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
 		d.refuse(r, reasonCredentialsNotAllowed)
 	default:
 		d.outcome, d.reason = OutcomeGrant, reasonOriginAllowed
 	}
 }
 
-// hasAmbientCredentials reports whether the request carries credentials that the browser,
-// or a proxy, may have added by itself: cookies, or an Authorization that no script was
-// granted to send, or that came in another mode than a script's.
+// hasAmbientCredentials reports whether the request carries credentials that the browser or a
+// proxy may have added without the script: cookies, or an Authorization header that the rule does
+// not grant to scripts or that came in a request mode other than cors.
 func (d *Decision) hasAmbientCredentials(r *Request) bool {
 	if len(r.Header["Cookie"]) > 0 {
 		return true
@@ -147,37 +145,39 @@ func (d *Decision) hasAmbientCredentials(r *Request) bool {
 	if len(r.Header["Authorization"]) == 0 {
 		return false
 	}
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		return true
 	}
 	d.unnamedAuthorization = !d.target.grant.grants("authorization")
 	return d.unnamedAuthorization
 }
 
-// isAnybodysWrite reports whether the request may change something and its origin is one
-// that every site can have. A form of any site sends the visitor's cookies, and the
-// password that the browser keeps for the server, along with it and without a preflight;
-// what is granted is a request without.
-func (d *Decision) isAnybodysWrite() bool {
+// isWriteOpenToAll reports whether the request may change state and its origin gives no
+// protection, because the rule allows every origin or the origin is null. A form on any site can
+// send such a request without a preflight, with the visitor's cookies and HTTP authentication;
+// the rule grants requests without credentials only.
+func (d *Decision) isWriteOpenToAll() bool {
 	return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")
 }
 
-// callProcedure grants a call that is made in mode cors, with cookies only where
-// they are allowed; another one was made around the preflight.
+// callProcedure decides on a call from an allowed origin. It grants calls in mode cors, with
+// cookies only if the rule allows credentials. RPC clients make no other calls, and other modes
+// have no preflight.
 func (d *Decision) callProcedure(r *Request) {
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse(r, reasonModeNotCORS)
 		return
 	}
-	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isAnybodysWrite() && d.hasAmbientCredentials(r) {
+	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isWriteOpenToAll() && d.hasAmbientCredentials(r) {
 		d.refuse(r, reasonCredentialsNotAllowed)
 		return
 	}
 	d.outcome, d.reason = OutcomeGrant, reasonOriginAllowed
 }
 
-// matchOrigin finds the pattern, or else the source, that allows the origin.
-func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
+// matchOrigin finds the pattern, or else the origin source, that allows the request's origin,
+// and reports whether there is one.
+func (d *Decision) matchOrigin(p *Plan, from *requestOrigin) bool {
 	g := d.target.grant
 	if d.matched = from.named; d.matched != 0 {
 		return true
@@ -195,16 +195,16 @@ func (d *Decision) matchOrigin(p *Plan, from *sender) bool {
 	return false
 }
 
-// answerPreflight grants all that the procedure grants, whatever was asked
-// for, so that one preflight serves every later call; the browser holds the
-// call against it. What it will miss is recorded.
+// answerPreflight grants everything that the target's rule grants, whatever the preflight asks
+// for, so that one preflight serves all later calls: the browser checks each call against the
+// grant. It records the requested names that are not granted.
 //
 // See https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (d *Decision) answerPreflight(r *Request, requested string) {
 	g := d.target.grant
 	d.outcome, d.reason = OutcomePreflight, reasonOriginAllowed
 	lines, methodGranted := r.Header["Access-Control-Request-Headers"], fetch.SafelistedMethod(requested) || slices.Contains(g.methods, requested)
-	if methodGranted && g.grantedBefore(lines) {
+	if methodGranted && g.isCachedPreflight(lines) {
 		return
 	}
 	more, missing, ok := g.requested(lines)
@@ -222,9 +222,10 @@ func (d *Decision) answerPreflight(r *Request, requested string) {
 	}
 }
 
-// requested holds the header names that a preflight asks for against the grant: those that it
-// grants beyond its fixed list, each behind ", ", and those that it does not grant, separated by
-// ", ". It is not ok where the list is malformed or too long; nothing more is granted then.
+// requested compares the header names that a preflight asks for with the grant. It returns the
+// names that are granted beyond the fixed list (each preceded by ", ") and those that are not
+// granted (separated by ", "). ok is false if the list is malformed or too long: then nothing
+// beyond the fixed list is granted.
 func (g *grant) requested(lines []string) (more, missing string, ok bool) {
 	var asked [16]string
 	names, ok := fetch.AppendRequested(asked[:0], lines)
@@ -245,8 +246,9 @@ func (g *grant) requested(lines []string) (more, missing string, ok bool) {
 	return more, strings.Join(lacking, ", "), true
 }
 
-// grantedBefore reports whether all that is asked for is known to be granted as it is.
-func (g *grant) grantedBefore(lines []string) bool {
+// isCachedPreflight reports whether the preflight's header list is in the cache of lists that
+// the fixed grant covers.
+func (g *grant) isCachedPreflight(lines []string) bool {
 	if len(lines) != 1 {
 		return false
 	}
@@ -259,14 +261,10 @@ func (g *grant) grantedBefore(lines []string) bool {
 	return false
 }
 
-// safelistedMethod reports whether browsers send the method without a grant
-// (https://fetch.spec.whatwg.org/#cors-safelisted-method).
-func safelistedMethod(method string) bool { return fetch.SafelistedMethod(method) }
-
-// pass lets a request reach the handler that CORS does not apply to.
+// pass passes a request to the handler that CORS does not apply to.
 func (d *Decision) pass(reason reasonID) { d.outcome, d.reason = OutcomePass, reason }
 
-// refuse keeps a request from the handler.
+// refuse refuses a request, in the error format of its protocol.
 func (d *Decision) refuse(r *Request, reason reasonID) {
 	d.outcome, d.reason = OutcomeRefuse, reason
 	if d.target.kind == targetProcedure && !d.preflight {
@@ -275,8 +273,8 @@ func (d *Decision) refuse(r *Request, reason reasonID) {
 	}
 }
 
-// passesInEachReading reports whether a GET or HEAD that names no origin would pass,
-// whichever way its path is read.
+// passesInEachReading reports whether a GET or HEAD without an Origin header would pass in every
+// reading of its path.
 func (p *Plan) passesInEachReading(r *Request, d *Decision) bool {
 	return route.Clear == p.routes.Each(r.Path, r.EscapedPath, canBeCall(r), func(m route.Match[*target]) bool {
 		if m.Kind == route.None {

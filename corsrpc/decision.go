@@ -5,29 +5,31 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Outcome is what becomes of a request.
+// Outcome is what the layer does with a request.
 type Outcome uint8
 
-// The outcomes.
+// The outcomes of a decision.
 const (
-	// OutcomeUntouched: the handler runs, and the layer does nothing at all.
+	// OutcomeUntouched: the handler runs, and the layer does not change its response.
 	OutcomeUntouched Outcome = iota
-	// OutcomePass: the handler runs; its answer gets Vary at most, or the
-	// headers that every answer of a path open to all carries.
+	// OutcomePass: the handler runs. Its response gets a Vary field at most; if everyone may
+	// call without credentials, GET and HEAD responses also get the CORS fields of OutcomeGrant.
 	OutcomePass
-	// OutcomeGrant: the handler runs, and its answer gets CORS headers.
+	// OutcomeGrant: the handler runs, and its response gets CORS fields.
 	OutcomeGrant
-	// OutcomePreflight: the layer answers with the grant.
+	// OutcomePreflight: the layer answers the preflight, status 204, with everything that the
+	// rule grants.
 	OutcomePreflight
-	// OutcomeRefuse: the layer answers 403.
+	// OutcomeRefuse: the layer answers with status 403, and the handler does not run.
 	OutcomeRefuse
-	// OutcomeMethodNotAllowed: the layer answers 405, readable by the caller.
+	// OutcomeMethodNotAllowed: the layer answers with status 405, which the calling script may
+	// read, and the handler does not run.
 	OutcomeMethodNotAllowed
 )
 
 var outcomeNames = [...]string{"untouched", "pass", "grant", "preflight", "refuse", "method_not_allowed"}
 
-// String returns the outcome's name, in lower case.
+// String returns the outcome's name, in lower case; "unknown" for a value that is not an outcome.
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]
@@ -35,11 +37,10 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// Reason is why a decision came out as it did. Its values are stable:
-// programs may compare them.
+// Reason is why Decide came to its decision. Its values are stable: programs may compare them.
 type Reason string
 
-// The reasons.
+// The reasons. Reason.Text explains each.
 const (
 	ReasonNotGoverned               Reason = "NOT_GOVERNED"
 	ReasonSameOrigin                Reason = "SAME_ORIGIN"
@@ -61,8 +62,7 @@ const (
 	ReasonOperationalNotNamed       Reason = "OPERATIONAL_NOT_NAMED"
 )
 
-// reasonID is a reason as a decision holds it: the row of reasonTable. The zero value is the
-// zero Decision's.
+// reasonID is a Reason as an index into reasonTable. The zero Decision has the zero value.
 type reasonID uint8
 
 const (
@@ -87,43 +87,44 @@ const (
 	reasonOperationalNotNamed
 )
 
-// reasonTable is the one table of reasons: what happened, and what the person
-// who wanted the call can do about it.
+// reasonTable holds, for each reasonID, the public code, the clause of Reason.Text and the advice
+// of Reason.Remedy. Texts are printable ASCII, since they stand
+// in header fields.
 var reasonTable = [...]struct {
 	reason       Reason
 	text, remedy string
 }{
 	reasonNone:                      {},
-	reasonNotGoverned:               {ReasonNotGoverned, "the path is no procedure's and no rule names it", ""},
-	reasonSameOrigin:                {ReasonSameOrigin, "the request comes from the server's own origin, or from its user", ""},
-	reasonNoOrigin:                  {ReasonNoOrigin, "the request comes from no browser page on another origin", ""},
-	reasonOpenToAll:                 {ReasonOpenToAll, "a rule opens this to requests that do not name their origin", ""},
-	reasonOriginAllowed:             {ReasonOriginAllowed, "a rule allows the origin", ""},
-	reasonMethodNotGranted:          {ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
-	reasonHeadersNotGranted:         {ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the header to allow_headers"},
-	reasonRequestedHeadersMalformed: {ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long; only what is always granted was granted", ""},
-	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method", "add the method to allow_methods"},
-	reasonOriginRepeated:            {ReasonOriginRepeated, "the request has several Origin headers", "a proxy in front must pass on exactly one"},
-	reasonOriginMalformed:           {ReasonOriginMalformed, "its Origin is nothing that a browser sends", "a program that is no browser should send no Origin"},
-	reasonOriginMissing:             {ReasonOriginMissing, "it comes from another site without naming an origin, which is no RPC call", "call with fetch in mode cors, as the RPC clients do"},
-	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "its Origin is neither allowed by the policy nor this server's own", "add the origin to allow_origins; if it is this server's own, a proxy in front changes Host: keep Host, or allow the origin"},
-	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins here", "disabled: false in a rule for this procedure or path"},
-	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may read its path in several ways, and the policy answers them differently", "request the path as the RPC client generates it, or as its rule spells it"},
-	reasonModeNotCORS:               {ReasonModeNotCORS, "its Sec-Fetch-Mode is not cors, so that no browser would have checked it", "call with fetch in mode cors, as the RPC clients do"},
-	reasonCredentialsNotAllowed:     {ReasonCredentialsNotAllowed, "it carries credentials, which the policy does not allow here", "allow_credentials: true, or call without credentials; if a proxy adds Authorization, name authorization in allow_headers of the rule"},
-	reasonOperationalNotNamed:       {ReasonOperationalNotNamed, "its service is one that servers link in for their own operation, and no rule names it: defaults and * do not reach it", "allow_origins in a rule whose selector names the service"},
+	reasonNotGoverned:               {ReasonNotGoverned, "no rule of the policy applies to the path of the request", ""},
+	reasonSameOrigin:                {ReasonSameOrigin, "the request comes from the server's own origin, or the user started it, for example in the address bar", ""},
+	reasonNoOrigin:                  {ReasonNoOrigin, "the request has neither Origin nor Sec-Fetch-Site, so it does not come from a page on another origin", ""},
+	reasonOpenToAll:                 {ReasonOpenToAll, "the policy lets GET and HEAD requests without an Origin header pass here", ""},
+	reasonOriginAllowed:             {ReasonOriginAllowed, "the policy allows the origin", ""},
+	reasonMethodNotGranted:          {ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
+	reasonHeadersNotGranted:         {ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the missing headers to allow_headers"},
+	reasonRequestedHeadersMalformed: {ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long, so only the headers that are always granted are granted", ""},
+	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method in allow_methods", "add the method to allow_methods"},
+	reasonOriginRepeated:            {ReasonOriginRepeated, "the request has more than one Origin header", "make the proxy in front of the server pass on exactly one Origin header"},
+	reasonOriginMalformed:           {ReasonOriginMalformed, "the Origin header is not a value that browsers send", "send no Origin header from programs other than browsers"},
+	reasonOriginMissing:             {ReasonOriginMissing, "the request comes from another site and has no Origin header, so it is not an RPC call of a script", "call with fetch in mode cors, as the RPC clients do"},
+	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "the policy does not allow the origin, and it is not this server's own", "add the origin to allow_origins; if it is this server's own, the proxy in front changes the Host header: make it keep Host, or allow the origin"},
+	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins to this procedure or path", "set disabled: false in a rule for this procedure or path"},
+	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may interpret the path in several ways, and the policy grants different access to these", "request the path as the RPC client generates it, or as its rule spells it"},
+	reasonModeNotCORS:               {ReasonModeNotCORS, "the request's Sec-Fetch-Mode is not cors, so the browser made no CORS check", "call with fetch in mode cors, as the RPC clients do"},
+	reasonCredentialsNotAllowed:     {ReasonCredentialsNotAllowed, "the request carries credentials, which the policy does not allow here", "set allow_credentials: true, or call without credentials; if a proxy adds Authorization, add authorization to allow_headers of the rule"},
+	reasonOperationalNotNamed:       {ReasonOperationalNotNamed, "the service is for the server's own operation, and no rule names it: defaults and the selector * do not apply to it", "set allow_origins in a rule whose selector names the service"},
 }
 
-// public returns the reason that programs see.
+// public returns the exported Reason.
 func (r reasonID) public() Reason { return reasonTable[r].reason }
 
-// text is Reason.Text.
+// text returns the sentence of Reason.Text.
 func (r reasonID) text() string { return reasonTable[r].text }
 
-// remedy is Reason.Remedy.
+// remedy returns the advice of Reason.Remedy.
 func (r reasonID) remedy() string { return reasonTable[r].remedy }
 
-// Reasons returns every reason, in the order of the documents.
+// Reasons returns all reasons, always in the same order.
 func Reasons() []Reason {
 	var all []Reason
 	for _, row := range reasonTable[1:] {
@@ -132,15 +133,16 @@ func Reasons() []Reason {
 	return all
 }
 
-// Text says in words what the reason means; it is empty for a value that is
-// not a reason.
+// Text returns a clause in English that says what the reason means; empty for a value that is
+// not a reason. The wording may change.
 func (r Reason) Text() string { return r.id().text() }
 
-// Remedy says what would have allowed the request; it is empty where nothing
-// was refused.
+// Remedy returns what the caller or the operator can do so that such a request is granted; empty
+// if nothing was refused, or if there is nothing to do. Decision.Remedy is specific to a request.
+// The wording may change.
 func (r Reason) Remedy() string { return r.id().remedy() }
 
-// id returns the reason's row, and reasonNone for a value that is not a reason.
+// id returns the index of the reason; reasonNone for a value that is not a reason.
 func (r Reason) id() reasonID {
 	for i, row := range reasonTable {
 		if row.reason == r {
@@ -150,49 +152,49 @@ func (r Reason) id() reasonID {
 	return reasonNone
 }
 
-// Decision is what becomes of one request. It is an immutable value. The zero
-// value leaves a request untouched.
+// Decision is the result of Decide for one request: what the layer does with it, and why. It is
+// immutable. The zero Decision leaves a request untouched.
 type Decision struct {
 	effect
 	reason    reasonID
 	format    rpc.Format
 	preflight bool
-	explained bool // the answer says what to write into the policy
-	// unnamedAuthorization: the credentials are an Authorization that the rule does not grant.
+	explained bool // the response carries the reason and the remedy (WithExplain)
+	// unnamedAuthorization: the credentials are an Authorization header that the rule does not grant.
 	unnamedAuthorization bool
-	matched              origin.Ref // the pattern that allows the origin
-	sourceItem           int32      // the index of the source that allows the origin, plus 1
-	moreHeaders          string     // what a preflight adds to the grant's, each behind ", "
+	matched              origin.Ref // the pattern that allows the origin; 0 for none
+	sourceItem           int32      // the index in grant.sources of the source that allows the origin, plus 1; 0 for none
+	moreHeaders          string     // header names that a preflight is granted beyond the fixed list, each preceded by ", "
 	missing              string
 	contentType          string
 	method               string
 	origin               string
 }
 
-// effect is the part of a decision that the handler's answer depends on. A response
-// writer holds it for as long as the answer takes, so that it is small.
+// effect is the part of a decision that the handler's response depends on. The response writer
+// holds it until the handler returns, so it is small.
 type effect struct {
 	outcome  Outcome
 	upgrade  bool
-	observed bool    // it would be refused, and is not: enforcement is OBSERVE
-	safe     bool    // a GET or HEAD: caches may keep the answer
-	serves   bool    // a GET or HEAD, and one that reaches the handler where it is granted
+	observed bool    // it would be a refusal, but enforcement is OBSERVE
+	safe     bool    // the method is GET or HEAD, so caches may store the response
+	serves   bool    // the method is GET or HEAD, and the target's rule allows it
 	target   *target // nil in the zero value
 }
 
-// Outcome returns what becomes of the request.
+// Outcome returns what the layer does with the request.
 func (d Decision) Outcome() Outcome { return d.outcome }
 
-// Enforced reports whether the decision is carried out. A refusal is not where
-// the policy says enforcement: OBSERVE: the request reaches the handler, whose
-// answer is left untouched.
+// Enforced reports whether the layer enforces the decision. It is false for a refusal under
+// enforcement: OBSERVE: the request reaches the handler, and the response is left untouched.
 func (d Decision) Enforced() bool { return !d.observed }
 
-// Refused reports whether the browser will not make the call, or not hand on its
-// answer: a refusal, and a preflight that asked for more than is granted. Where
-// Enforced is false, it only would be so.
+// Refused reports whether the script cannot make the call or read its response: the layer
+// refuses the request, or a preflight asked for more than is granted. If Enforced is false, it
+// reports what enforcement would do.
 func (d Decision) Refused() bool { return d.refused() }
 
+// refused implements Refused.
 func (d *Decision) refused() bool {
 	switch d.outcome {
 	case OutcomeRefuse, OutcomeMethodNotAllowed:
@@ -203,25 +205,26 @@ func (d *Decision) refused() bool {
 	return false
 }
 
-// Reason returns why.
+// Reason returns why Decide came to the decision; empty for the zero Decision.
 func (d Decision) Reason() Reason { return d.reason.public() }
 
-// Preflight reports whether the request is a preflight.
+// Preflight reports whether the request is a preflight. It is false if no rule applies to the
+// request's path.
 func (d Decision) Preflight() bool { return d.preflight }
 
-// Origin returns the request's Origin, where it has one that a browser may
-// send; empty otherwise.
+// Origin returns the request's Origin header. It is empty if the request has none, if it is not a
+// value that browsers send, or if no rule applies to the request's path.
 func (d Decision) Origin() string { return d.origin }
 
-// Missing names the method or the headers, separated by commas, that a
-// preflight asked for and that are not granted: the browser will not send the
-// call. It is input from the network.
+// Missing returns the method, or the header names separated by commas, that a preflight asked for
+// and that are not granted, so that the browser will not send the call. It is input from the
+// network.
 func (d Decision) Missing() string { return d.missing }
 
-// Procedure returns the full name of the procedure that the path names, such
-// as acme.v1.CatalogService.Get, and whether the schema has its service. It is
-// empty where the path is none. The name of an unknown service is input from
-// the network.
+// Procedure returns the full name of the procedure that the path resolves to, such as
+// acme.v1.CatalogService.Get, and whether it is known: the schema has it, or a selector names it.
+// The name is empty if the path does not resolve to a procedure. The name of a procedure that is
+// not known is input from the network.
 func (d Decision) Procedure() (name string, known bool) {
 	if d.target == nil || d.target.kind != targetProcedure {
 		return "", false
@@ -229,8 +232,8 @@ func (d Decision) Procedure() (name string, known bool) {
 	return d.target.name, d.target.known
 }
 
-// knownTarget is the procedure or the path pattern, where the schema or the policy
-// names it: such names are bounded in number. It is empty otherwise.
+// knownTarget returns the name of the procedure or the path pattern if the schema or the policy
+// has it; empty otherwise. The number of such names is bounded.
 func (e effect) knownTarget() string {
 	if e.target == nil || !e.target.known {
 		return ""
@@ -238,8 +241,8 @@ func (e effect) knownTarget() string {
 	return e.target.name
 }
 
-// PathPattern returns the pattern of the path rule that governs the request;
-// empty where none does.
+// PathPattern returns the pattern of the path rule that governs the request; empty if the path
+// does not resolve to a path rule.
 func (d Decision) PathPattern() string {
 	if d.target == nil || d.target.kind != targetPath {
 		return ""
@@ -247,12 +250,12 @@ func (d Decision) PathPattern() string {
 	return d.target.name
 }
 
-// From returns where the decision comes from in the policy: the origin that matched, such as
-// rules[1].allow_origins[0]; what refuses, such as rules[1].disabled; or else the narrowest
-// rule that governs the request. It is the zero Provenance where there is none.
+// From returns the place in the policy that the decision comes from: the origin that matched, such
+// as rules[1].allow_origins[0]; the value that led to a refusal, such as rules[1].disabled; or else
+// the narrowest rule that governs the request. It is the zero Provenance if there is none.
 func (d Decision) From() Provenance { return d.fromField(d.field()) }
 
-// field is From's field.
+// field returns the field of From; empty if there is none.
 func (d *Decision) field() string {
 	if d.target == nil || d.target.rule == nil {
 		return ""
@@ -273,8 +276,7 @@ func (d *Decision) field() string {
 	return d.originField()
 }
 
-// originField is the field that allows the origin, or else that of the narrowest
-// rule.
+// originField returns the field that allows the origin, or else the field of the narrowest rule.
 func (d *Decision) originField() string {
 	switch {
 	case d.matched > 0:
@@ -285,27 +287,28 @@ func (d *Decision) originField() string {
 	return d.target.rule.Narrowest()
 }
 
-// fromField returns where a field of the rule that governs is written.
+// fromField returns the place of a field of the governing rule.
 func (d *Decision) fromField(field string) Provenance {
 	if field == "" {
 		return Provenance{}
 	}
 	if d.matched > 0 {
 		if at := d.target.rule.OriginPlace(d.target.grant.origins.Index(d.matched)); at.Field == field {
-			return provenanceOf(at) // which knows the environment variable
+			return provenanceOf(at) // at holds the environment variable that the origin comes from
 		}
 	}
 	return provenanceOf(d.target.rule.Place(field))
 }
 
-// decidesAlike reports whether two plans decided alike, grant alike, and carry it out alike.
-func (d Decision) decidesAlike(other Decision) bool {
+// equivalent reports whether the decisions of two plans have the same outcome, reason and
+// enforcement, and lead to the same CORS fields.
+func (d Decision) equivalent(other Decision) bool {
 	if d.outcome != other.outcome || d.reason != other.reason || d.observed != other.observed {
 		return false
 	}
 	switch d.outcome {
-	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // what a script may read
-		return d.target.grant.answersLike(other.target.grant)
+	case OutcomeGrant, OutcomePreflight, OutcomeMethodNotAllowed: // these write the fields of the grant
+		return d.target.grant.equivalent(other.target.grant)
 	}
 	return true
 }

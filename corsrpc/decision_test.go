@@ -7,7 +7,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestFieldWithoutIndex: the items of a list are one field, and rules are told apart.
+// TestFieldWithoutIndex checks that the items of a list have one field, and that each rule has its
+// own.
 func TestFieldWithoutIndex(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, `

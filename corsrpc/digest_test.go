@@ -24,7 +24,7 @@ const digestPolicy = digestRules + `profiles:
   dev: {add_origins: ["http://localhost:*"]}
 `
 
-// TestDigest: what means nothing to a decision leaves the digest as it is, and every difference makes another.
+// TestDigest checks that the digest changes with everything that decisions depend on, and with nothing else.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	files, err := vectors.Schema("acme")

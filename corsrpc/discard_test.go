@@ -8,14 +8,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// TestDiscardedLog: a layer whose logger discards everything builds no lines.
+// TestDiscardedLog checks that a layer whose logger discards everything builds no records.
 func TestDiscardedLog(t *testing.T) {
 	plan, err := Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	discard := slog.New(slog.DiscardHandler)
-	defer log.SetFlags(log.Flags()) // which SetDefault changes, as it does the writer
+	defer log.SetFlags(log.Flags()) // slog.SetDefault changes the flags and the writer
 	defer log.SetOutput(log.Writer())
 	defer slog.SetDefault(slog.Default())
 	slog.SetDefault(discard)

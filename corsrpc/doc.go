@@ -1,14 +1,18 @@
-// Package corsrpc lets browser pages on other origins call RPC services, and
-// nobody else: a CORS layer that knows the protocols (Connect, gRPC-Web) and
-// the schema.
+// Package corsrpc lets scripts on other origins call an RPC server, as far as
+// a policy allows it. It is a CORS middleware for Connect, gRPC-Web and
+// grpc-go servers that knows these protocols and the server's schema.
 //
-// A policy, a protobuf message usually written in YAML, says who may call:
+// # Getting started
+//
+// Write a policy, usually as YAML. The message corsrpc.v1.Policy in
+// proto/corsrpc/v1/policy.proto documents every field:
 //
 //	defaults:
 //	  allow_origins: [https://app.example.com]
 //
-// Load checks it whole and returns a Layer, which wraps the handlers that
-// connect-go or grpc-go generate:
+// Load checks the policy against the services that are linked into the program
+// and returns a Layer. Wrap it around the handlers that connect-go or
+// grpc-go generate:
 //
 //	layer, err := corsrpc.Load("cors.yaml")
 //	if err != nil {
@@ -16,21 +20,31 @@
 //	}
 //	http.ListenAndServe(addr, layer.Wrap(mux))
 //
-// The layer answers preflights, refuses calls that no rule grants before the
-// handler runs, and exposes to scripts what each response carries: metadata,
-// trailers, errors. What the clients of the protocols send needs no mention.
+// The layer answers preflights, refuses calls that the policy does not allow
+// before the handler runs, and exposes the headers of each response to the
+// script: metadata, trailers and the status of errors. A policy does not list
+// the headers that the protocols need: the layer grants these by itself.
 //
-// While it runs, Layer.Watch follows the policy's file and the origin sources, such
-// as a table of customers' domains (package corssql): what changes is checked whole
-// and put in force in one step.
+// # While the server runs
 //
-// What it refuses is in the log, with the place in the policy; package corsinspect is a
-// page that shows all of it and tries requests, package corsotel has metrics, and
-// WithExplain has answers say what to write. Layer.CheckOrigin guards WebSockets.
+// Layer.Watch reloads the policy file when it changes, and origin sources
+// (WithOriginSource), such as a table of customers' domains (package corssql).
+// A change is checked as a whole and put in force in one step; an invalid
+// policy changes nothing.
 //
-// The parts: ParsePolicy reads text into a Document, Compile makes a Plan of a
-// policy and the linked-in services, Plan.Decide says what becomes of a
-// request, Decision.Apply what its answer carries, and Layer.Wrap carries both
-// out. Decide and Apply are pure, so that tests and tools can ask what the
-// layer would do.
+// # When a call fails
+//
+// The log has every reason for a refusal, the place in the policy, and a
+// remedy. Package corsinspect serves a page that shows recent decisions and
+// tries requests. Package corsotel records metrics. WithExplain adds the remedy
+// to the responses, for development. Layer.CheckOrigin checks the origin of a
+// WebSocket handshake.
+//
+// # Parts
+//
+// ParsePolicy parses a text into a Document. Compile checks a policy and
+// compiles it into a Plan. Plan.Decide returns the Decision on a request, and
+// Decision.Apply writes the header fields of its response. Layer.Wrap is a
+// handler that does both. Decide and Apply have no side effects, so tests and
+// tools can call them to find out what the layer does.
 package corsrpc

@@ -14,8 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// TestExportedIsDocumented: every exported symbol says what it is, fields and
-// methods included.
+// TestExportedIsDocumented checks that every exported symbol has a comment, including fields and
+// methods.
 func TestExportedIsDocumented(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
@@ -40,8 +40,8 @@ func TestExportedIsDocumented(t *testing.T) {
 	}
 }
 
-// undocumented returns the exported names of a file that have no comment of
-// their own or of their group.
+// undocumented returns the exported names of a file that have neither a comment of their own nor one
+// of their group.
 func undocumented(f *ast.File) (names []string) {
 	for _, decl := range f.Decls {
 		switch d := decl.(type) {
@@ -72,8 +72,7 @@ func undocumented(f *ast.File) (names []string) {
 	return names
 }
 
-// exportedReceiver reports whether a function is none's method, or an exported
-// type's.
+// exportedReceiver reports whether a function is not a method, or is a method of an exported type.
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil {
 		return true
@@ -86,14 +85,14 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && id.IsExported()
 }
 
-// undocumentedFields returns a struct's exported fields without a comment; one
-// at the end of the line, or over a run of fields, will do.
+// undocumentedFields returns the exported fields of a struct that have no comment. A comment at the
+// end of the line, or above several fields, counts.
 func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string) {
 	typ, ok := s.Type.(*ast.StructType)
 	if !ok {
 		return nil
 	}
-	documented := typeIsDocumented && len(typ.Fields.List) <= 2 // the type's comment says it
+	documented := typeIsDocumented && len(typ.Fields.List) <= 2 // the comment of a small type covers its fields
 	for _, field := range typ.Fields.List {
 		documented = documented || field.Doc != nil || field.Comment != nil
 		for _, n := range field.Names {
@@ -105,8 +104,7 @@ func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string)
 	return names
 }
 
-// TestReadmesPoliciesLoad: every policy that README.md shows, under the names of the
-// corpus's schema.
+// TestReadmesPoliciesLoad checks that every policy in README.md loads with the schema of the corpus.
 func TestReadmesPoliciesLoad(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
@@ -117,7 +115,7 @@ func TestReadmesPoliciesLoad(t *testing.T) {
 	for i, block := range strings.Split(string(readme), "```yaml\n")[1:] {
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.Contains(block, "defaults:") {
-			continue // another tool's
+			continue // the configuration of another tool
 		}
 		policies++
 		files, err := vectors.Schema("acme")

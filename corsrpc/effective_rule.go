@@ -8,10 +8,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// EffectiveRule is what holds for one procedure or one path: the levels of the
-// policy and of the schema put together. It is comparable, immutable and safe for
-// concurrent use. Rules of a plan that are equal but for Name have the same values, from
-// the same places. The zero EffectiveRule has no values.
+// EffectiveRule is the rule that governs one procedure or one path: the levels of the policy and
+// of the schema, merged. It is comparable, immutable and safe for concurrent use. Two effective
+// rules of a plan that differ in Name only have the same values, from the same places. The zero
+// EffectiveRule has no values.
 type EffectiveRule struct {
 	// Name is the procedure's full name, such as acme.v1.CatalogService.Get, the path
 	// rule's pattern, or a selector.
@@ -20,15 +20,15 @@ type EffectiveRule struct {
 	rule *rules.Effective
 }
 
-// Values returns what the rule says, in the order of the fields of corsrpc.v1.Rule.
-// Of header lists it has what counts in the end.
+// Values returns the values of the rule, in the order of the fields of corsrpc.v1.Rule. Lists of
+// headers are merged: they hold the names that are granted or withheld in the end.
 func (r EffectiveRule) Values() []EffectiveValue {
 	values, _ := r.FirstValues(math.MaxInt)
 	return values
 }
 
-// FirstValues is Values with the first maxOrigins origins of allow_origins only, of which
-// a rule may have millions, and the number of origins that it leaves out.
+// FirstValues returns the same as Values, but at most maxOrigins items of allow_origins, since a
+// rule may have millions of them. originsLeft is the number of those that it leaves out.
 func (r EffectiveRule) FirstValues(maxOrigins int) (values []EffectiveValue, originsLeft int) {
 	if r.rule == nil {
 		return nil, 0
@@ -41,19 +41,19 @@ func (r EffectiveRule) FirstValues(maxOrigins int) (values []EffectiveValue, ori
 	return values, originsLeft
 }
 
-// EffectiveValue is one value of an effective rule: an item of a list, or a
-// field. It is comparable.
+// EffectiveValue is one value of an effective rule: a field, or an item of a list. It is
+// comparable.
 type EffectiveValue struct {
 	// Field is the name of the field in corsrpc.v1.Rule.
 	Field string
-	// Value is the value as a policy would write it.
+	// Value is the value in the syntax of a YAML policy.
 	Value string
-	// From is where it comes from.
+	// From is the place that the value comes from.
 	From Provenance
 }
 
-// Procedures returns the effective rule of each procedure that the schema has,
-// sorted by name, with where each of its values comes from. See Unknown for all others.
+// Procedures returns the effective rule of each procedure in the schema, sorted by name. Unknown
+// returns the rules of procedures that the schema does not have.
 func (p *Plan) Procedures() []EffectiveRule {
 	var all []EffectiveRule
 	for _, m := range p.rules.Procedures {
@@ -62,11 +62,11 @@ func (p *Plan) Procedures() []EffectiveRule {
 	return all
 }
 
-// Unknown returns what procedures get that the schema does not have, as behind a proxy
-// or in a newer server: the effective rule of each selector, sorted, of which the
-// narrowest that covers the procedure's name counts. The last one, "*", is for names
-// that no other covers. Operational services, such as grpc.reflection, are not among
-// those: nobody may call them unless a selector names them.
+// Unknown returns the effective rules of procedures that the schema does not have, such as those
+// of a newer server behind a proxy: one rule for each selector, sorted by selector. The narrowest
+// selector that covers a procedure's name governs it. The last rule, "*", governs all names that
+// no other selector covers, except those of operational services, such as grpc.reflection: these
+// grant nothing unless a selector names them.
 func (p *Plan) Unknown() []EffectiveRule {
 	known := map[string]bool{}
 	for _, m := range p.rules.Procedures {
@@ -81,8 +81,7 @@ func (p *Plan) Unknown() []EffectiveRule {
 	return append(all, EffectiveRule{"*", p.rules.Uncovered})
 }
 
-// Paths returns the effective rule of each path that the policy names, sorted by
-// its pattern, with where each of its values comes from.
+// Paths returns the effective rule of each path rule, sorted by pattern.
 func (p *Plan) Paths() []EffectiveRule {
 	var all []EffectiveRule
 	for _, path := range p.rules.Paths {
@@ -92,11 +91,11 @@ func (p *Plan) Paths() []EffectiveRule {
 	return all
 }
 
-// Rule returns the effective rule that governs a request: of the procedure or the path
-// rule that its path resolves to. It is false where none does, or where servers may read
-// the path in ways that lead to different rules. The name of a procedure that neither the
-// schema nor the policy has is input from the network. It depends on the same as Decide,
-// and is safe for concurrent use.
+// Rule returns the effective rule that governs a request: that of the procedure or the path rule
+// that its path resolves to. It is false if the path resolves to neither, or if servers may
+// interpret the path in several ways for which the policy grants different access. The name of a
+// procedure that neither the schema nor the policy has is input from the network. Rule is safe
+// for concurrent use.
 func (p *Plan) Rule(r Request) (EffectiveRule, bool) {
 	t := p.find(&r)
 	if t.kind != targetProcedure && t.kind != targetPath {

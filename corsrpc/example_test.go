@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// mustLayer makes the layer of a policy that is part of an example.
+// mustLayer returns the layer of an example's policy.
 func mustLayer(policy string, opts ...corsrpc.LayerOption) *corsrpc.Layer {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
 	if err != nil {
@@ -29,8 +29,8 @@ func mustLayer(policy string, opts ...corsrpc.LayerOption) *corsrpc.Layer {
 	return layer
 }
 
-// A server that wraps its mux: a page of an allowed origin may call, and read
-// what the handler sends.
+// A server wraps its mux. A page of an allowed origin may call it, and read the headers that the
+// handler sends.
 func ExampleLayer_Wrap() {
 	layer := mustLayer(`
 defaults:
@@ -56,8 +56,8 @@ defaults:
 	// x-price-list
 }
 
-// Authentication stands inside the layer: preflights carry no credentials, and
-// its refusals have to be readable.
+// Authentication middleware is inside of the layer: preflights carry no credentials, and scripts have
+// to be able to read its refusals.
 func ExampleLayer_Wrap_authentication() {
 	layer := mustLayer(`
 defaults:
@@ -93,8 +93,8 @@ defaults:
 	// call: 401 readable by https://app.example.com
 }
 
-// A mux with method patterns outside of the layer swallows preflights: it
-// answers OPTIONS itself, with 405 and no CORS header. Wrap the mux instead.
+// A mux with method patterns outside of the layer answers OPTIONS itself, with 405 and without CORS
+// headers, so preflights fail. Wrap the mux instead.
 func ExampleLayer_Wrap_incorrect() {
 	layer := mustLayer(`defaults: {allow_origins: [https://app.example.com]}`)
 	mux := http.NewServeMux()
@@ -109,8 +109,7 @@ func ExampleLayer_Wrap_incorrect() {
 	// Output: 405
 }
 
-// Everything that is wrong is said at once, in file order, with what to write
-// instead.
+// The error lists all problems at once, in file order, each with what to write instead.
 func ExamplePolicyError() {
 	_, err := corsrpc.ParsePolicy("cors.yaml", []byte(`
 defaults:
@@ -128,7 +127,7 @@ defaults:
 	// 4:12 WRONG_TYPE 7200s
 }
 
-// Decide says what the layer would do with a request, and why.
+// Decide returns what the layer does with a request, and why.
 func ExamplePlan_Decide() {
 	plan := mustLayer(`
 defaults:
@@ -148,7 +147,8 @@ defaults:
 	// refuse ORIGIN_NOT_ALLOWED defaults.allow_origins
 }
 
-// An observer counts what was refused, by reason: a label of bounded number.
+// An observer counts refusals by reason. The number of reasons is bounded, so a reason can be a
+// metric's label.
 func ExampleWithObserver() {
 	refused := map[corsrpc.Reason]int{}
 	layer := mustLayer(`defaults: {allow_origins: [https://app.example.com]}`,
@@ -164,7 +164,7 @@ func ExampleWithObserver() {
 	// Output: map[ORIGIN_NOT_ALLOWED:1]
 }
 
-// A layer outside of http.StripPrefix has to be told of the prefix.
+// A layer that is outside of http.StripPrefix needs WithPathPrefix.
 func ExampleWithPathPrefix() {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(`defaults: {allow_origins: [https://app.example.com]}`))
 	if err != nil {

@@ -6,81 +6,81 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// StepCode names a step of a decision. Its values are stable: programs may compare them.
+// StepCode identifies a step of a decision. Its values are stable: programs may compare them.
 type StepCode string
 
-// The steps, in the order of Decide.
+// The steps, in the order in which Decide takes them.
 const (
-	// StepPath: whose path is it?
+	// StepPath: which procedure or path rule does the path resolve to?
 	StepPath StepCode = "PATH"
-	// StepOriginSyntax: is its Origin one that a browser sends?
+	// StepOriginSyntax: does the request have one well-formed Origin header?
 	StepOriginSyntax StepCode = "ORIGIN_SYNTAX"
-	// StepSameOrigin: does it come from the server's own origin, or from no browser?
+	// StepSameOrigin: is the request same-origin, or not sent by a page?
 	StepSameOrigin StepCode = "SAME_ORIGIN"
-	// StepCanonicalPath: do all readings of the path lead to one answer?
+	// StepCanonicalPath: does the policy grant the same access in every reading of the path?
 	StepCanonicalPath StepCode = "CANONICAL_PATH"
-	// StepEnabled: may other origins call it at all?
+	// StepEnabled: does the policy enable calls from other origins?
 	StepEnabled StepCode = "ENABLED"
-	// StepOperationalNamed: does a rule name the operational service?
+	// StepOperationalNamed: does a rule name this operational service?
 	StepOperationalNamed StepCode = "OPERATIONAL_NAMED"
-	// StepOriginPresent: may it come without naming an origin?
+	// StepOriginPresent: may the request come without an Origin header?
 	StepOriginPresent StepCode = "ORIGIN_PRESENT"
-	// StepOriginAllowed: is the origin allowed?
+	// StepOriginAllowed: does the policy allow the origin?
 	StepOriginAllowed StepCode = "ORIGIN_ALLOWED"
-	// StepMethodGranted: is the method granted that the preflight asks for?
+	// StepMethodGranted: does the policy grant the method that the preflight asks for?
 	StepMethodGranted StepCode = "METHOD_GRANTED"
-	// StepHeadersGranted: are the headers granted that the preflight asks for?
+	// StepHeadersGranted: does the policy grant the headers that the preflight asks for?
 	StepHeadersGranted StepCode = "HEADERS_GRANTED"
-	// StepUpgrade: may a handshake of this origin use cookies?
+	// StepUpgrade: may a handshake from this origin carry cookies?
 	StepUpgrade StepCode = "UPGRADE"
-	// StepMode: was it made in mode cors?
+	// StepMode: is the request mode cors?
 	StepMode StepCode = "MODE"
-	// StepMethodAllowed: does the rule list the method?
+	// StepMethodAllowed: does the path's rule allow the method?
 	StepMethodAllowed StepCode = "METHOD_ALLOWED"
-	// StepCredentials: may it carry credentials?
+	// StepCredentials: may the request carry credentials?
 	StepCredentials StepCode = "CREDENTIALS"
-	// StepOutcome: what happens? It is the last step.
+	// StepOutcome: what does the layer do? It is always the last step.
 	StepOutcome StepCode = "OUTCOME"
 )
 
-// Step is one step of a decision: a question that Decide asks of a request, and what
-// it found. Fields may be added: use field names in literals.
+// Step is one step of a decision: a check that Decide makes, and its result. Fields may be added:
+// use field names in literals.
 type Step struct {
-	// Code names the step.
+	// Code identifies the step.
 	Code StepCode
-	// Question is what was asked, such as "is the origin allowed?". The wording may change.
+	// Question is the check as a question, such as "does the policy allow the origin?". The
+	// wording may change.
 	Question string
-	// Found is the answer, in words. It may hold input from the network, made safe
-	// to log. The wording may change.
+	// Found is the answer to the question. It may hold input from the network, made safe to
+	// log. The wording may change.
 	Found string
-	// From is where the policy says so; it is the zero Provenance where the policy
-	// has no say.
+	// From is the place in the policy that the answer comes from; the zero Provenance if the
+	// policy has no influence on it.
 	From Provenance
-	// Decision is Decide's, in the last step; in the ones before, it is the zero
-	// Decision.
+	// Decision is the decision of Decide in the last step, and the zero Decision in the others.
 	Decision Decision
 }
 
-// Explain returns the steps of Decide for a request, in their order. The last one
-// holds what Decide returns. It depends on the same as Decide, and is safe for
-// concurrent use.
+// Explain returns the steps that Decide takes for a request, in order. The last step holds the
+// decision itself. Explain is safe for concurrent use.
 func (p *Plan) Explain(r Request) []Step {
 	d := p.Decide(r)
 	steps, _ := p.steps(questions, &r, &d)
-	return append(steps, Step{Code: StepOutcome, Question: "what happens?", Found: d.summary(), From: d.From(), Decision: d})
+	return append(steps, Step{Code: StepOutcome, Question: "what does the layer do?", Found: d.summary(), From: d.From(), Decision: d})
 }
 
-// steps asks questions of a request until one ends the decision, and returns the reason. It
-// asks on its own what Decide asks: TestExplainDecidesAsDecide holds the two together.
+// steps asks the questions about a request until one ends the decision, and returns the reason.
+// It does not share code with Decide: TestExplainAgreesWithDecide checks that they agree.
 func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Step, reason reasonID) {
-	x := &inquiry{p, r, d, d.target.grant, d.target.rule}
+	x := &stepContext{p, r, d, d.target.grant, d.target.rule}
 	for _, q := range questions {
-		if q.asked != nil && !q.asked(x) {
+		if q.applies != nil && !q.applies(x) {
 			continue
 		}
 		a := q.answer(x)
@@ -92,249 +92,254 @@ func (p *Plan) steps(questions []question, r *Request, d *Decision) (steps []Ste
 	return steps, reasonOriginAllowed
 }
 
-// inquiry is a request of which questions are asked.
-type inquiry struct {
+// stepContext holds a request and what the questions need to know of it.
+type stepContext struct {
 	plan    *Plan
 	request *Request
-	d       *Decision // for its target, and for what it found about the request
+	d       *Decision // for its target, and the facts about the request that it holds
 	grant   *grant
 	rule    *rules.Effective
 }
 
-// header returns the lines of a request header field.
-func (x *inquiry) header(name string) []string { return x.request.Header[name] }
+// header returns the lines of a header field of the request.
+func (x *stepContext) header(name string) []string { return x.request.Header[name] }
 
-// namesOrigin reports whether the request has an Origin.
-func (x *inquiry) namesOrigin() bool { return len(x.header("Origin")) > 0 }
+// namesOrigin reports whether the request has an Origin header.
+func (x *stepContext) namesOrigin() bool { return len(x.header("Origin")) > 0 }
 
-// isCall reports whether it is a call that names its origin, and not a handshake.
-func (x *inquiry) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x.d.upgrade }
+// isCall reports whether the request is a call with an Origin header, not a preflight or a
+// handshake.
+func (x *stepContext) isCall() bool { return x.namesOrigin() && !x.d.preflight && !x.d.upgrade }
 
-// finding is what was found of a request.
-type finding struct {
+// stepResult is the answer to a question.
+type stepResult struct {
 	found string
-	field string   // which says so; empty where the policy has no say
-	ends  reasonID // the decision's, where it is made here; empty where it goes on
+	field string   // the policy field that the answer comes from; empty if there is none
+	ends  reasonID // the reason of the decision if it ends here; reasonNone if it goes on
 }
 
-// question is one that Decide asks.
+// question is a check of Decide.
 type question struct {
-	code   StepCode
-	text   string
-	asked  func(x *inquiry) bool // nil for always
-	answer func(x *inquiry) finding
+	code    StepCode
+	text    string
+	applies func(x *stepContext) bool // nil if the question applies to every request
+	answer  func(x *stepContext) stepResult
 }
 
-// questions are those of Decide, in its order.
+// questions are the checks of Decide, in its order.
 var questions = []question{
-	{StepPath, "whose path is it?", nil, answerPath},
-	{StepOriginSyntax, "is its Origin one that a browser sends?", nil, answerOriginSyntax},
-	{StepSameOrigin, "does it come from the server's own origin, or from no browser?", nil, answerSameOrigin},
+	{StepPath, "which procedure or path rule does the path resolve to?", nil, answerPath},
+	{StepOriginSyntax, "does the request have one well-formed Origin header?", nil, answerOriginSyntax},
+	{StepSameOrigin, "is the request same-origin, or not sent by a page?", nil, answerSameOrigin},
 	{
-		StepCanonicalPath, "is the path spelled as RPC clients spell it?",
-		func(x *inquiry) bool { return x.d.target.kind == targetProcedure || x.d.target.kind == targetUnclear },
+		StepCanonicalPath, "does the policy grant the same access in every reading of the path?",
+		func(x *stepContext) bool {
+			return x.d.target.kind == targetProcedure || x.d.target.kind == targetAmbiguous
+		},
 		answerCanonicalPath,
 	},
-	{StepEnabled, "may other origins call it at all?", nil, answerEnabled},
+	{StepEnabled, "does the policy enable calls from other origins?", nil, answerEnabled},
 	{
-		StepOperationalNamed, "may other origins call it without a rule that names its service?",
-		func(x *inquiry) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
+		StepOperationalNamed, "does a rule name this operational service?",
+		func(x *stepContext) bool { return x.grant.unnamed && x.namesOrigin() }, answerOperationalNamed,
 	},
 	{
-		StepOriginPresent, "may it come without naming an origin?",
-		func(x *inquiry) bool { return !x.namesOrigin() }, answerOriginPresent,
+		StepOriginPresent, "may the request come without an Origin header?",
+		func(x *stepContext) bool { return !x.namesOrigin() }, answerOriginPresent,
 	},
-	{StepOriginAllowed, "is the origin allowed?", nil, answerOriginAllowed},
+	{StepOriginAllowed, "does the policy allow the origin?", nil, answerOriginAllowed},
 	{
-		StepMethodGranted, "is the method granted that the preflight asks for?",
-		func(x *inquiry) bool { return x.d.preflight }, answerMethodGranted,
-	},
-	{
-		StepHeadersGranted, "are the headers granted that the preflight asks for?",
-		func(x *inquiry) bool { return x.d.preflight }, answerHeadersGranted,
+		StepMethodGranted, "does the policy grant the method that the preflight asks for?",
+		func(x *stepContext) bool { return x.d.preflight }, answerMethodGranted,
 	},
 	{
-		StepUpgrade, "may a handshake of this origin use cookies?",
-		func(x *inquiry) bool { return x.d.upgrade && !x.d.preflight }, answerUpgrade,
+		StepHeadersGranted, "does the policy grant the headers that the preflight asks for?",
+		func(x *stepContext) bool { return x.d.preflight }, answerHeadersGranted,
 	},
 	{
-		StepMode, "was it made in mode cors?",
-		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
+		StepUpgrade, "may a handshake from this origin carry cookies?",
+		func(x *stepContext) bool { return x.d.upgrade && !x.d.preflight }, answerUpgrade,
 	},
 	{
-		StepMethodAllowed, "does the rule list the method?",
-		func(x *inquiry) bool { return x.isCall() && x.d.target.kind == targetPath }, answerMethodAllowed,
+		StepMode, "is the request mode cors?",
+		func(x *stepContext) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
 	},
 	{
-		StepCredentials, "may it carry credentials?",
-		func(x *inquiry) bool {
-			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isAnybodysWrite())
+		StepMethodAllowed, "does the path's rule allow the method?",
+		func(x *stepContext) bool { return x.isCall() && x.d.target.kind == targetPath }, answerMethodAllowed,
+	},
+	{
+		StepCredentials, "may the request carry credentials?",
+		func(x *stepContext) bool {
+			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isWriteOpenToAll())
 		},
 		answerCredentials,
 	},
 }
 
-func answerPath(x *inquiry) finding {
+func answerPath(x *stepContext) stepResult {
 	name := safetext.Sample(x.d.target.name)
 	switch t := x.d.target; {
-	case t.kind == targetNone && x.plan.onlyCallsAreGoverned(x.request):
-		return finding{found: "it has the shape of a procedure's, which neither the schema nor the policy names, and the request is no RPC call: the handler gets it as it is", ends: reasonNotGoverned}
+	case t.kind == targetNone && x.plan.wouldGovernCall(x.request):
+		return stepResult{found: "none: the path has the shape of a procedure's, but neither the schema nor the policy has that procedure, and the request is not an RPC call", ends: reasonNotGoverned}
 	case t.kind == targetNone:
-		return finding{found: "no procedure's, and no rule names it: the handler gets it as it is", ends: reasonNotGoverned}
-	case t.unclear != nil:
-		return finding{found: "servers may read it in several ways: as " + describeMatch(t.unclear.first) + ", and as " + describeMatch(t.unclear.other)}
-	case t.kind == targetUnclear:
-		return finding{found: "it is too long, its dot segments climb too high, or servers may read it in too many ways"}
+		return stepResult{found: "none: no rule applies to the path", ends: reasonNotGoverned}
+	case t.ambiguity != nil:
+		return stepResult{found: "servers may interpret the path in several ways: as " + describeMatch(t.ambiguity.first) + ", and as " + describeMatch(t.ambiguity.other)}
+	case t.kind == targetAmbiguous:
+		return stepResult{found: "unclear: the path is too long, it has too many readings, or its dot segments go above the root or the path prefix"}
 	case t.kind == targetPath:
-		return finding{found: "that of the path rule " + name, field: x.rule.Narrowest()}
+		return stepResult{found: "the path rule " + name, field: x.rule.Narrowest()}
 	case t.known:
-		return finding{found: "that of the procedure " + name, field: x.rule.Narrowest()}
+		return stepResult{found: "the procedure " + name, field: x.rule.Narrowest()}
 	}
-	return finding{found: "that of a procedure " + name + ", which neither the schema nor the policy names", field: x.rule.Narrowest()}
+	return stepResult{found: "the procedure " + name + ", which neither the schema nor the policy has", field: x.rule.Narrowest()}
 }
 
-func answerOriginSyntax(x *inquiry) finding {
+func answerOriginSyntax(x *stepContext) stepResult {
 	origins := x.header("Origin")
-	no := func(reason reasonID) finding {
-		return finding{found: "no: " + reason.text() + ": " + safetext.Sample(strings.Join(origins, ", ")), ends: reason}
+	no := func(reason reasonID) stepResult {
+		return stepResult{found: "no: " + reason.text() + ": " + safetext.Sample(strings.Join(origins, ", ")), ends: reason}
 	}
 	switch {
 	case len(origins) == 0:
-		return finding{found: "there is none"}
+		return stepResult{found: "there is no Origin header"}
 	case len(origins) > 1:
 		return no(reasonOriginRepeated)
-	case !new(sender).read(origins[0], x.grant.origins):
+	case !new(requestOrigin).parse(origins[0], x.grant.origins):
 		return no(reasonOriginMalformed)
 	}
-	return finding{found: "yes: " + origins[0]}
+	return stepResult{found: "yes: " + origins[0]}
 }
 
-func answerSameOrigin(x *inquiry) finding {
+func answerSameOrigin(x *stepContext) stepResult {
 	site := x.header("Sec-Fetch-Site")
-	says := "no Sec-Fetch-Site"
+	evidence := "no Sec-Fetch-Site"
 	if len(site) > 0 {
-		says = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
+		evidence = "Sec-Fetch-Site: " + safetext.Sample(strings.Join(site, ", "))
 	}
-	says = " (" + says + ", Host: " + safetext.Sample(x.request.Host) + ")"
-	yes := func(reason reasonID) finding { return finding{found: "yes: " + reason.text() + says, ends: reason} }
-	var from sender
+	evidence = " (" + evidence + ", Host: " + safetext.Sample(x.request.Host) + ")"
+	yes := func(reason reasonID) stepResult {
+		return stepResult{found: "yes: " + reason.text() + evidence, ends: reason}
+	}
+	var from requestOrigin
 	switch {
-	case isOne(site, "same-origin") || isOne(site, "none"):
+	case hasOnly(site, "same-origin") || hasOnly(site, "none"):
 		return yes(reasonSameOrigin)
 	case len(site) > 0:
 	case !x.namesOrigin():
 		return yes(reasonNoOrigin)
-	case from.read(x.header("Origin")[0], x.grant.origins) && from.isHost(x.request):
+	case from.parse(x.header("Origin")[0], x.grant.origins) && from.matchesHost(x.request):
 		return yes(reasonSameOrigin)
 	}
-	return finding{found: "no" + says}
+	return stepResult{found: "no" + evidence}
 }
 
-func answerCanonicalPath(x *inquiry) finding {
+func answerCanonicalPath(x *stepContext) stepResult {
 	switch {
-	case x.d.target.kind != targetUnclear:
-		return finding{found: "yes"}
+	case x.d.target.kind != targetAmbiguous:
+		return stepResult{found: "yes"}
 	case !x.namesOrigin() && x.passesInEachReading():
-		return finding{found: "no, but the request passes whichever way it is read"}
+		return stepResult{found: "no, but the request passes in every reading"}
 	}
-	return finding{found: "no", ends: reasonPathNotCanonical}
+	return stepResult{found: "no", ends: reasonPathNotCanonical}
 }
 
-// passesInEachReading reports whether the request would pass, whichever way its path is read.
-func (x *inquiry) passesInEachReading() bool {
-	return x.d.target.unclear != nil && x.plan.passesInEachReading(x.request, x.d)
+// passesInEachReading reports whether the request would pass in every reading of its path.
+func (x *stepContext) passesInEachReading() bool {
+	return x.d.target.ambiguity != nil && x.plan.passesInEachReading(x.request, x.d)
 }
 
-func answerEnabled(x *inquiry) finding {
+func answerEnabled(x *stepContext) stepResult {
 	if x.grant.disabled {
-		return finding{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
+		return stepResult{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
 	}
-	return finding{found: "yes", field: x.rule.Said("disabled")}
+	return stepResult{found: "yes", field: x.rule.Said("disabled")}
 }
 
-func answerOperationalNamed(*inquiry) finding {
-	return finding{found: "no: " + reasonOperationalNotNamed.text(), ends: reasonOperationalNotNamed}
+func answerOperationalNamed(*stepContext) stepResult {
+	return stepResult{found: "no: " + reasonOperationalNotNamed.text(), ends: reasonOperationalNotNamed}
 }
 
-func answerOriginPresent(x *inquiry) finding {
+func answerOriginPresent(x *stepContext) stepResult {
 	passes := x.d.safe && !x.d.upgrade
 	switch {
-	case x.d.target.kind == targetUnclear:
+	case x.d.target.kind == targetAmbiguous:
 		passes = x.passesInEachReading()
 	case x.d.target.kind == targetProcedure:
 		passes = passes && x.grant.anyOrigin
 	default:
-		passes = passes && (!x.grant.credentials || isOne(x.header("Sec-Fetch-Mode"), "navigate"))
+		passes = passes && (!x.grant.credentials || hasOnly(x.header("Sec-Fetch-Mode"), "navigate"))
 	}
 	if passes {
-		return finding{found: "yes: " + reasonOpenToAll.text(), ends: reasonOpenToAll}
+		return stepResult{found: "yes: " + reasonOpenToAll.text(), ends: reasonOpenToAll}
 	}
-	return finding{found: "no: " + reasonOriginMissing.text(), ends: reasonOriginMissing}
+	return stepResult{found: "no: " + reasonOriginMissing.text(), ends: reasonOriginMissing}
 }
 
-func answerOriginAllowed(x *inquiry) finding {
+func answerOriginAllowed(x *stepContext) stepResult {
 	origin := x.header("Origin")[0]
 	matching := *x.d
-	var from sender
-	if from.read(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
-		return finding{found: "yes: " + origin, field: matching.originField()}
+	var from requestOrigin
+	if from.parse(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
+		return stepResult{found: "yes: " + origin, field: matching.originField()}
 	}
-	return finding{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
+	return stepResult{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
 }
 
-func answerMethodGranted(x *inquiry) finding {
+func answerMethodGranted(x *stepContext) stepResult {
 	requested, _ := preflightMethod(x.request)
-	a := finding{found: "yes", field: x.rule.Said("allow_methods")}
-	if !safelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
+	a := stepResult{found: "yes", field: x.rule.Said("allow_methods")}
+	if !fetch.SafelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
 		a.found, a.ends = "no", reasonMethodNotGranted
 	}
 	a.found += ": it asks for " + safetext.Sample(requested) + "; granted: " + x.grant.allowMethods
 	return a
 }
 
-func answerHeadersGranted(x *inquiry) finding {
+func answerHeadersGranted(x *stepContext) stepResult {
 	lines := x.header("Access-Control-Request-Headers")
 	_, missing, wellFormed := x.grant.requested(lines)
 	switch {
 	case !wellFormed:
-		return finding{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
+		return stepResult{found: "no: " + reasonRequestedHeadersMalformed.text(), ends: reasonRequestedHeadersMalformed}
 	case missing != "":
-		return finding{found: "no: not " + safetext.Sample(missing), ends: reasonHeadersNotGranted}
+		return stepResult{found: "no: it does not grant " + safetext.Sample(missing), ends: reasonHeadersNotGranted}
 	case len(lines) == 0:
-		return finding{found: "it asks for none"}
+		return stepResult{found: "the preflight asks for no headers"}
 	}
-	return finding{found: "yes"}
+	return stepResult{found: "yes"}
 }
 
-func answerUpgrade(x *inquiry) finding {
+func answerUpgrade(x *stepContext) stepResult {
 	if x.grant.credentials {
-		return finding{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
+		return stepResult{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
 	}
-	return finding{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
+	return stepResult{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
 }
 
-func answerMode(x *inquiry) finding {
+func answerMode(x *stepContext) stepResult {
 	mode := x.header("Sec-Fetch-Mode")
 	switch said := ": Sec-Fetch-Mode: " + safetext.Sample(strings.Join(mode, ", ")); {
 	case len(mode) == 0:
-		return finding{found: "the browser does not say"}
-	case !isOne(mode, "cors"):
-		return finding{found: "no" + said, ends: reasonModeNotCORS}
+		return stepResult{found: "the request has no Sec-Fetch-Mode header"}
+	case !hasOnly(mode, "cors"):
+		return stepResult{found: "no" + said, ends: reasonModeNotCORS}
 	default:
-		return finding{found: "yes" + said}
+		return stepResult{found: "yes" + said}
 	}
 }
 
-func answerMethodAllowed(x *inquiry) finding {
-	a := finding{found: "yes: " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
+func answerMethodAllowed(x *stepContext) stepResult {
+	a := stepResult{found: "yes: allow_methods is " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
 	if !slices.Contains(x.grant.methods, x.request.Method) {
-		a.found, a.ends = "no: "+x.grant.allowMethods, reasonMethodNotAllowed
+		a.found, a.ends = "no: allow_methods is "+x.grant.allowMethods, reasonMethodNotAllowed
 	}
 	return a
 }
 
-func answerCredentials(x *inquiry) finding {
-	a := finding{found: "no", field: x.rule.Said("allow_credentials")}
+func answerCredentials(x *stepContext) stepResult {
+	a := stepResult{found: "no", field: x.rule.Said("allow_credentials")}
 	if x.grant.credentials {
 		a.found = "yes"
 	}
@@ -343,41 +348,41 @@ func answerCredentials(x *inquiry) finding {
 		a.found += ", and it has none"
 	}
 	asked := *x.d
-	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isAnybodysWrite() && asked.hasAmbientCredentials(x.request) {
+	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) {
 		a.ends = reasonCredentialsNotAllowed
 	}
 	return a
 }
 
-// onlyCallsAreGoverned reports whether a path that is not governed would be for an RPC call.
-func (p *Plan) onlyCallsAreGoverned(r *Request) bool {
+// wouldGovernCall reports whether a rule would govern the path if the request were an RPC call.
+func (p *Plan) wouldGovernCall(r *Request) bool {
 	first, _, _ := p.routes.Find(r.Path, r.EscapedPath, true)
 	return first.Kind == route.Shape
 }
 
-// describeMatch names what a reading of a path leads to.
+// describeMatch describes the target of one reading of a path.
 func describeMatch(m route.Match[*target]) string {
 	switch {
 	case m.Kind == route.None:
-		return "one that no rule names"
+		return "a path that no rule applies to"
 	case m.Kind == route.Path:
-		return "that of the path rule " + safetext.Sample(m.Name)
+		return "the path rule " + safetext.Sample(m.Name)
 	}
-	return "that of the procedure " + safetext.Sample(m.Name)
+	return "the procedure " + safetext.Sample(m.Name)
 }
 
-// summary says in words what becomes of the request.
+// summary describes the reason and the outcome in one line.
 func (d Decision) summary() string {
 	does := map[Outcome]string{
-		OutcomeUntouched:        "the handler gets it, and its answer is left as it is",
-		OutcomePass:             "the handler gets it",
-		OutcomeGrant:            "the handler gets it, and the script may read the answer",
+		OutcomeUntouched:        "the handler gets the request, and the layer does not change the response",
+		OutcomePass:             "the handler gets the request",
+		OutcomeGrant:            "the handler gets the request, and the script may read the response",
 		OutcomePreflight:        fmt.Sprintf("the layer answers %d with the grant", http.StatusNoContent),
 		OutcomeRefuse:           fmt.Sprintf("the layer answers %d", http.StatusForbidden),
 		OutcomeMethodNotAllowed: fmt.Sprintf("the layer answers %d", http.StatusMethodNotAllowed),
 	}[d.outcome]
 	if d.observed {
-		does = "the handler gets it, since enforcement is OBSERVE; otherwise " + does
+		does = "the handler gets the request, since enforcement is OBSERVE; under ENFORCE, " + does
 	}
 	return string(d.Reason()) + ": " + does
 }

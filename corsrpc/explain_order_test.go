@@ -9,7 +9,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// explainedPolicies decide on the same requests at each of their steps.
+// explainedPolicies have rules for every step of a decision.
 var explainedPolicies = []string{`
 defaults: {allow_origins: [https://app.example.com]}
 rules:
@@ -26,7 +26,7 @@ rules:
   - {path: /files/}
 `}
 
-// explainedRequests are requests that differ in all that a decision depends on.
+// explainedRequests returns requests that combine the values that a decision depends on.
 func explainedRequests() iter.Seq[Request] {
 	header := func(name string, lines ...string) func(http.Header) {
 		return func(h http.Header) {
@@ -101,9 +101,9 @@ func explainedPlans(t *testing.T) (plans []*Plan) {
 	return plans
 }
 
-// TestExplainDecidesAsDecide: the steps come to the reason that Decide comes to, whatever is
-// wrong with a request at once, and each of them ends some decision.
-func TestExplainDecidesAsDecide(t *testing.T) {
+// TestExplainAgreesWithDecide checks that the steps end in the reason of Decide, also if several
+// things are wrong with a request, and that each step ends some decision.
+func TestExplainAgreesWithDecide(t *testing.T) {
 	t.Parallel()
 	ended := map[StepCode]int{}
 	for _, plan := range explainedPlans(t) {
@@ -123,10 +123,9 @@ func TestExplainDecidesAsDecide(t *testing.T) {
 	}
 }
 
-// TestExplainsOrder: the steps stand in this order, and swapping two of them changes a
-// decision, so that TestExplainDecidesAsDecide fails. Not so where both cannot end the
-// decision on one request.
-func TestExplainsOrder(t *testing.T) {
+// TestExplainOrder checks the order of the steps. If two steps that can end the same decision are
+// swapped, some decision changes, so that TestExplainAgreesWithDecide fails.
+func TestExplainOrder(t *testing.T) {
 	t.Parallel()
 	want := []StepCode{
 		StepPath, StepOriginSyntax, StepSameOrigin, StepCanonicalPath, StepEnabled, StepOperationalNamed, StepOriginPresent, StepOriginAllowed,
@@ -164,14 +163,14 @@ func TestExplainsOrder(t *testing.T) {
 	}
 }
 
-// changesADecision reports whether some decision differs where questions are asked so.
+// changesADecision reports whether any decision changes if the questions are asked in another order.
 func changesADecision(plans []*Plan, swapped []question) (changes bool) {
 	for _, plan := range plans {
 		for r := range explainedRequests() {
 			d := plan.Decide(r)
 			func() {
 				defer func() {
-					if recover() != nil { // a question that takes for granted what one before it asks
+					if recover() != nil { // a question may rely on the answers to earlier ones
 						changes = true
 					}
 				}()

@@ -14,9 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// TestExplainEndsInTheDecision: for every case of the corpus, the last step, and no
-// other, holds what Decide returns; no step says more than a line that is safe to
-// log.
+// TestExplainEndsInTheDecision checks, for every case of the corpus, that the last step holds the
+// decision of Decide and no other step does, and that each text is one line that is safe to log.
 func TestExplainEndsInTheDecision(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
@@ -48,8 +47,8 @@ func TestExplainEndsInTheDecision(t *testing.T) {
 	}
 }
 
-// TestExplainSaysWhere: the steps of some decisions, in full.
-func TestExplainSaysWhere(t *testing.T) {
+// TestExplainSteps checks all steps of some decisions.
+func TestExplainSteps(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, `
 defaults:
@@ -67,45 +66,45 @@ rules:
 		want               []string
 	}{
 		{"a preflight for a header that is not granted", "OPTIONS", listRPC, preflight, []string{
-			"whose path is it? that of the procedure acme.catalog.v1.CatalogService.List (defaults at cors.yaml:3:3)",
-			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
-			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
-			"is the path spelled as RPC clients spell it? yes (built in)",
-			"may other origins call it at all? yes (built in)",
-			"is the origin allowed? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
-			"is the method granted that the preflight asks for? yes: it asks for POST; granted: POST (built in)",
-			"are the headers granted that the preflight asks for? no: not x-tenant (built in)",
-			"what happens? HEADERS_NOT_GRANTED: the layer answers 204 with the grant (defaults at cors.yaml:3:3)",
+			"which procedure or path rule does the path resolve to? the procedure acme.catalog.v1.CatalogService.List (defaults at cors.yaml:3:3)",
+			"does the request have one well-formed Origin header? yes: https://app.example.com (built in)",
+			"is the request same-origin, or not sent by a page? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"does the policy grant the same access in every reading of the path? yes (built in)",
+			"does the policy enable calls from other origins? yes (built in)",
+			"does the policy allow the origin? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
+			"does the policy grant the method that the preflight asks for? yes: it asks for POST; granted: POST (built in)",
+			"does the policy grant the headers that the preflight asks for? no: it does not grant x-tenant (built in)",
+			"what does the layer do? HEADERS_NOT_GRANTED: the layer answers 204 with the grant (defaults at cors.yaml:3:3)",
 		}},
 		{"a call that is disabled", "POST", "/acme.account.v1.AccountService/Get", http.Header{"Origin": {page}}, []string{
-			"whose path is it? that of the procedure acme.account.v1.AccountService.Get (rules[0] at cors.yaml:5:5)",
-			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
-			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
-			"is the path spelled as RPC clients spell it? yes (built in)",
-			"may other origins call it at all? no (rules[0].disabled at cors.yaml:6:15)",
-			"what happens? DISABLED: the layer answers 403 (rules[0].disabled at cors.yaml:6:15)",
+			"which procedure or path rule does the path resolve to? the procedure acme.account.v1.AccountService.Get (rules[0] at cors.yaml:5:5)",
+			"does the request have one well-formed Origin header? yes: https://app.example.com (built in)",
+			"is the request same-origin, or not sent by a page? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"does the policy grant the same access in every reading of the path? yes (built in)",
+			"does the policy enable calls from other origins? no (rules[0].disabled at cors.yaml:6:15)",
+			"what does the layer do? DISABLED: the layer answers 403 (rules[0].disabled at cors.yaml:6:15)",
 		}},
 		{"a method that a path does not take", "PUT", "/files/a", http.Header{"Origin": {page}}, []string{
-			"whose path is it? that of the path rule /files/ (rules[1] at cors.yaml:7:5)",
-			"is its Origin one that a browser sends? yes: https://app.example.com (built in)",
-			"does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
-			"may other origins call it at all? yes (built in)",
-			"is the origin allowed? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
-			"does the rule list the method? no: GET (rules[1].allow_methods at cors.yaml:8:20)",
-			"what happens? METHOD_NOT_ALLOWED: the layer answers 405 (rules[1].allow_methods at cors.yaml:8:20)",
+			"which procedure or path rule does the path resolve to? the path rule /files/ (rules[1] at cors.yaml:7:5)",
+			"does the request have one well-formed Origin header? yes: https://app.example.com (built in)",
+			"is the request same-origin, or not sent by a page? no (no Sec-Fetch-Site, Host: api.example.com) (built in)",
+			"does the policy enable calls from other origins? yes (built in)",
+			"does the policy allow the origin? yes: https://app.example.com (defaults.allow_origins[0] at cors.yaml:3:19)",
+			"does the path's rule allow the method? no: allow_methods is GET (rules[1].allow_methods at cors.yaml:8:20)",
+			"what does the layer do? METHOD_NOT_ALLOWED: the layer answers 405 (rules[1].allow_methods at cors.yaml:8:20)",
 		}},
 		{"a link to a path with two readings", "GET", "//files/a", http.Header{"Sec-Fetch-Site": {"cross-site"}}, []string{
-			"whose path is it? servers may read it in several ways: as one that no rule names, and as that of the path rule /files/ (built in)",
-			"is its Origin one that a browser sends? there is none (built in)",
-			"does it come from the server's own origin, or from no browser? no (Sec-Fetch-Site: cross-site, Host: api.example.com) (built in)",
-			"is the path spelled as RPC clients spell it? no, but the request passes whichever way it is read (built in)",
-			"may other origins call it at all? yes (built in)",
-			"may it come without naming an origin? yes: a rule opens this to requests that do not name their origin (built in)",
-			"what happens? OPEN_TO_ALL: the handler gets it (built in)",
+			"which procedure or path rule does the path resolve to? servers may interpret the path in several ways: as a path that no rule applies to, and as the path rule /files/ (built in)",
+			"does the request have one well-formed Origin header? there is no Origin header (built in)",
+			"is the request same-origin, or not sent by a page? no (Sec-Fetch-Site: cross-site, Host: api.example.com) (built in)",
+			"does the policy grant the same access in every reading of the path? no, but the request passes in every reading (built in)",
+			"does the policy enable calls from other origins? yes (built in)",
+			"may the request come without an Origin header? yes: the policy lets GET and HEAD requests without an Origin header pass here (built in)",
+			"what does the layer do? OPEN_TO_ALL: the handler gets the request (built in)",
 		}},
-		{"nobody's path", "GET", "/", nil, []string{
-			"whose path is it? no procedure's, and no rule names it: the handler gets it as it is (built in)",
-			"what happens? NOT_GOVERNED: the handler gets it, and its answer is left as it is (built in)",
+		{"an ungoverned path", "GET", "/", nil, []string{
+			"which procedure or path rule does the path resolve to? none: no rule applies to the path (built in)",
+			"what does the layer do? NOT_GOVERNED: the handler gets the request, and the layer does not change the response (built in)",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -121,9 +120,9 @@ rules:
 	}
 }
 
-// TestExplainedAnswers: with WithExplain, what is refused says which line of the policy
-// grants it, in a header and in the error's message; without, nothing of the policy
-// or of the request is in the answer.
+// TestExplainedAnswers checks that with WithExplain the response to a refused request has the remedy,
+// in a header field and in the error message. Without it, the response holds nothing of the policy
+// or of the request.
 func TestExplainedAnswers(t *testing.T) {
 	t.Parallel()
 	const policy = `
@@ -147,22 +146,22 @@ rules:
 	for _, c := range []struct {
 		name, method, path string
 		header             http.Header
-		remedy             string // as the header says it
+		remedy             string // the value of the header field
 	}{
 		{"another origin", "POST", listRPC, call("https://evil.example", json),
-			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"another origin, gRPC-Web", "POST", listRPC, call("https://evil.example", web),
-			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"an origin that is a risk", "POST", listRPC, call("null", json),
-			`ORIGIN_NOT_ALLOWED; add "null" to defaults.allow_origins at cors.yaml:3:18, with accept_risks: [NULL_ORIGIN]; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`ORIGIN_NOT_ALLOWED; add "null" to defaults.allow_origins at cors.yaml:3:18, with accept_risks: [NULL_ORIGIN]; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"a preflight of another origin", "OPTIONS", listRPC, call("https://evil.example", "", "Access-Control-Request-Method", "POST"),
-			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"headers", "OPTIONS", listRPC, call(page, "", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-tenant,x*y,content-type"),
 			`HEADERS_NOT_GRANTED; write allow_headers: [x-tenant, "x*y"] in a rule with selector: acme.catalog.v1.CatalogService.List`},
 		{"a path's method", "OPTIONS", "/files/a", call(page, "", "Access-Control-Request-Method", "PUT"),
 			`METHOD_NOT_GRANTED; write allow_methods: [GET, HEAD, POST, PUT] in the rule with path: /files/`},
 		{"a procedure's method", "OPTIONS", listRPC, call(page, "", "Access-Control-Request-Method", "PUT"),
-			`METHOD_NOT_GRANTED; procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods`},
+			`METHOD_NOT_GRANTED; call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods`},
 		{"a path's method, called", "PUT", "/files/a", call(page, json),
 			`METHOD_NOT_ALLOWED; write allow_methods: [GET, HEAD, POST, PUT] in the rule with path: /files/`},
 		{"disabled", "POST", "/acme.account.v1.AccountService/Get", call(page, json),
@@ -172,17 +171,17 @@ rules:
 		{"cookies where everyone may call", "POST", stock, call(page, json, "Cookie", "a=b"),
 			`CREDENTIALS_NOT_ALLOWED; write allow_origins: ["https://app.example.com"] and allow_credentials: true in a rule with selector: acme.catalog.v1.StockService.Get, or call without credentials`},
 		{"an unknown procedure", "POST", "/other.v1.S/M", call("https://evil.example", json),
-			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`},
+			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"an origin that no policy takes", "POST", listRPC, call("ttps://evil.example", json),
-			`ORIGIN_NOT_ALLOWED; no policy can allow it, since it has a scheme that looks like a slip for https`},
-		{"another origin, where a rule says none", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
+			`ORIGIN_NOT_ALLOWED; no policy can allow the origin, since it has a scheme that looks like a slip for https`},
+		{"an origin that no rule can allow, where no rule has allow_origins", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
 			`OPERATIONAL_NOT_NAMED; write allow_origins: ["http://evil.example"] in a rule with selector: grpc.health.v1.Health, with accept_risks: [PLAIN_HTTP]`},
 		{"cookies of a sandboxed frame", "POST", stock, call("null", json, "Cookie", "a=b"),
-			`CREDENTIALS_NOT_ALLOWED; call without credentials: no rule can allow them to this origin`},
+			`CREDENTIALS_NOT_ALLOWED; call without credentials: no rule can grant them to this origin`},
 		{"an unknown procedure's header", "OPTIONS", "/other.v1.S/M", call(page, "", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-tenant"),
 			`HEADERS_NOT_GRANTED; write allow_headers: [x-tenant] in a rule with selector: other.v1.S.M, with accept_risks: [UNKNOWN_SELECTORS]`},
 		{"a malformed Origin", "POST", listRPC, call("https://evil.example/\x1b%\"é", json),
-			`ORIGIN_MALFORMED; a program that is no browser should send no Origin`},
+			`ORIGIN_MALFORMED; send no Origin header from programs other than browsers`},
 		{"no cors", "POST", listRPC, call(page, json, "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Site", "cross-site"),
 			`MODE_NOT_CORS; call with fetch in mode cors, as the RPC clients do`},
 	} {
@@ -198,7 +197,7 @@ rules:
 					t.Fatal(err)
 				}
 				w := httptest.NewRecorder()
-				layer.Wrap(nothing).ServeHTTP(w, newRequest(c.method, c.path, c.header))
+				layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(c.method, c.path, c.header))
 				if !explain {
 					all := fmt.Sprint(w.Header()) + w.Body.String()
 					if w.Header()["Corsrpc-Reason"] != nil || strings.Contains(all, "evil") || strings.Contains(all, "cors.yaml") || strings.Contains(all, "write ") {
@@ -218,8 +217,8 @@ rules:
 	}
 }
 
-// errorMessage reads the error as an RPC client does, or the text; false where the
-// answer has no body, as to a preflight that is granted.
+// errorMessage returns the error message as an RPC client reads it, or the text. It is false if the
+// response has no body.
 func errorMessage(t *testing.T, w *httptest.ResponseRecorder) (string, bool) {
 	t.Helper()
 	switch contentType := w.Header().Get("Content-Type"); {
@@ -239,8 +238,8 @@ func errorMessage(t *testing.T, w *httptest.ResponseRecorder) (string, bool) {
 	return w.Body.String(), w.Code != http.StatusNoContent
 }
 
-// TestExplainedErrorsAreWellFormed: what a policy's file is called, or a selector, does
-// not break the error that quotes it.
+// TestExplainedErrorsAreWellFormed checks that file names and selectors with special characters do not
+// break the error message that contains them.
 func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	t.Parallel()
 	doc, err := corsrpc.ParsePolicy("dir \"é\\%41\n/cors.yaml", []byte("defaults:\n  allow_origins: [https://app.example.com]\n"))
@@ -257,7 +256,7 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	}
 	for _, contentType := range []string{"application/json", "application/grpc-web", "text/plain"} {
 		w := httptest.NewRecorder()
-		layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}, "Content-Type": {contentType}}))
+		layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}, "Content-Type": {contentType}}))
 		message, _ := errorMessage(t, w)
 		if !strings.Contains(message, `dir "?\%41?/cors.yaml:2:18`) {
 			t.Errorf("%s: %s", contentType, message)
@@ -268,8 +267,8 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestGrantedIsNotExplained: what is granted, or not the layer's business, is answered as
-// without WithExplain.
+// TestGrantedIsNotExplained checks that responses to granted and ungoverned requests are the same with
+// and without WithExplain.
 func TestGrantedIsNotExplained(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage, corsrpc.WithExplain())
@@ -283,15 +282,15 @@ func TestGrantedIsNotExplained(t *testing.T) {
 		newRequest(http.MethodGet, "/elsewhere", http.Header{"Origin": {"https://evil.example"}}),
 	} {
 		got, want := httptest.NewRecorder(), httptest.NewRecorder()
-		layer.Wrap(nothing).ServeHTTP(got, r)
-		plain.Wrap(nothing).ServeHTTP(want, r)
+		layer.Wrap(emptyHandler).ServeHTTP(got, r)
+		plain.Wrap(emptyHandler).ServeHTTP(want, r)
 		if !reflect.DeepEqual(got.Header(), want.Header()) || got.Code != want.Code {
 			t.Errorf("%s %s: %d %v, want %d %v", r.Method, r.URL, got.Code, got.Header(), want.Code, want.Header())
 		}
 	}
 }
 
-// TestObservedIsNotExplained: what is only observed keeps the handler's answer as it is.
+// TestObservedIsNotExplained checks that the handler's response stays unchanged under OBSERVE.
 func TestObservedIsNotExplained(t *testing.T) {
 	t.Parallel()
 	layer, err := corsrpc.New(compilePolicy(t, allowPage+"enforcement: OBSERVE\n"), quiet, corsrpc.WithExplain())
@@ -299,7 +298,7 @@ func TestObservedIsNotExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	layer.Wrap(nothing).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
+	layer.Wrap(emptyHandler).ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
 	if w.Code != http.StatusOK || len(w.Header()) != 0 {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}

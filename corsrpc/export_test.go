@@ -2,17 +2,17 @@ package corsrpc
 
 import "time"
 
-// WithLongLists has lists of more than n origins stand apart from their rules.
+// WithLongLists sets the number of origins beyond which a list is kept apart from the policy.
 func WithLongLists(n int) CompileOption {
 	return compileOption(func(c *compileConfig) { c.longList = n })
 }
 
-// PollEvery has Watch poll the policy's file so often.
+// PollEvery sets the period in which Watch polls the policy file.
 func (l *Layer) PollEvery(d time.Duration) { l.file.PollEvery = d }
 
-// PollOnly has Watch know of the policy's file what polling tells.
+// PollOnly makes Watch notice changes of the policy file by polling only.
 func (l *Layer) PollOnly() { l.file.PollOnly = true }
 
-// RetriesFile reports whether Watch waits to try the content of the policy's file
-// again. It is not for when Watch is at work.
+// RetriesFile reports whether Watch is going to retry the content of the policy file. Do not call it
+// while Watch is working.
 func (l *Layer) RetriesFile() bool { return l.file.waiting != nil }

@@ -9,8 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// isOf reports whether a header has just the names.
-func (e *exposure) isOf(header http.Header) bool {
+// matches reports whether a header carries exactly the fields that e is for.
+func (e *exposure) matches(header http.Header) bool {
 	if len(header) != len(e.names) {
 		return false
 	}
@@ -22,8 +22,8 @@ func (e *exposure) isOf(header http.Header) bool {
 	return true
 }
 
-// rememberExposure keeps what was worked out for a header, unless that depends on
-// more than its names, or is long.
+// rememberExposure caches the value that was computed for a header, unless it is long or depends
+// on more than the field names.
 func (t *target) rememberExposure(header http.Header, value string) {
 	if len(header) > maxCachedNames || len(value) > maxCachedBytes {
 		return
@@ -36,17 +36,17 @@ func (t *target) rememberExposure(header http.Header, value string) {
 		names, size = append(names, name), size+len(name)
 	}
 	if size <= maxCachedBytes {
-		t.answers.Add(exposure{names, value})
+		t.exposures.Add(exposure{names, value})
 	}
 }
 
-// exposed returns the value of Access-Control-Expose-Headers for a response, and
-// removes the fields of others.
+// exposed returns the value of Access-Control-Expose-Headers for a response, and removes the
+// Access-Control fields that the handler wrote. replaced reports whether there were any.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	for known := range t.answers.All {
-		if known.Value.isOf(header) {
+	for known := range t.exposures.All {
+		if known.Value.matches(header) {
 			known.Use()
-			return known.Value.value, false // it has none of others
+			return known.Value.value, false // cached headers have no Access-Control fields
 		}
 	}
 	replaced = dropAccessControl(header)
@@ -57,8 +57,8 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 	return value, replaced
 }
 
-// exposedNames returns one list of tokens, since a single item that is none makes
-// browsers expose nothing. It is sorted, so that equal responses carry equal lists.
+// exposedNames returns the names of the response fields that the script may read, as one sorted
+// list. Every item is a valid token: browsers ignore the whole list if one item is not.
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
 func (g *grant) exposedNames(header http.Header) string {
@@ -66,7 +66,7 @@ func (g *grant) exposedNames(header http.Header) string {
 	names := buffer[:0]
 	for key, values := range header {
 		if len(values) == 0 || !fetch.IsToken(key) {
-			continue // nothing is sent, or an HTTP trailer of net/http's
+			continue // net/http sends no such field, or sends it as an HTTP trailer (http.TrailerPrefix)
 		}
 		if name := fetch.Lower(key); g.exposesPresent(name, header) {
 			names = append(names, name)
@@ -75,8 +75,7 @@ func (g *grant) exposedNames(header http.Header) string {
 	return joinNames(names, g.exposeNames)
 }
 
-// joinNames joins two lists of names, the second sorted already, into one
-// sorted list without repetitions.
+// joinNames merges two lists of names into one sorted list without duplicates. more is sorted.
 func joinNames(names, more []string) string {
 	if len(names) == 0 {
 		return strings.Join(more, ", ")
@@ -86,7 +85,7 @@ func joinNames(names, more []string) string {
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// exposesPresent decides on one field that a response carries.
+// exposesPresent reports whether EXPOSURE_PRESENT exposes a field that the response carries.
 func (g *grant) exposesPresent(name string, header http.Header) bool {
 	switch {
 	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name):
@@ -102,17 +101,17 @@ func (g *grant) exposesPresent(name string, header http.Header) bool {
 			return yes
 		}
 	}
-	return !fetch.ConnectionHeader(name) && !isServersOwn(name) && !lists(header["Connection"], name)
+	return !fetch.ConnectionHeader(name) && !isOperationalHeader(name) && !lists(header["Connection"], name)
 }
 
-// isStatusHeader reports whether a gRPC-Web client cannot do without it.
+// isStatusHeader reports whether a field carries the gRPC status, which gRPC-Web clients read.
 func isStatusHeader(name string) bool {
 	return name == "grpc-status" || name == "grpc-message" || name == "grpc-status-details-bin"
 }
 
-// isServersOwn reports whether a field speaks of the server's operation, not
-// to the application.
-func isServersOwn(name string) bool {
+// isOperationalHeader reports whether a response field is for the transport or the operation of
+// the server, not for the application.
+func isOperationalHeader(name string) bool {
 	switch name {
 	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "x-powered-by",
 		"strict-transport-security", "report-to", "nel", "reporting-endpoints",

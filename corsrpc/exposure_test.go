@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 )
 
-// remembers reports whether a value is in the cache.
+// remembers reports whether a cache has a value.
 func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	for known := range cache.All {
 		if matches(&known.Value) {
@@ -21,9 +21,9 @@ func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	return false
 }
 
-// TestExposureIsOf: an answer is the same as one before only where it carries the same
-// names, each with a value.
-func TestExposureIsOf(t *testing.T) {
+// TestExposureMatches checks that a cached exposure matches a header with the same names only, each
+// with a value.
+func TestExposureMatches(t *testing.T) {
 	t.Parallel()
 	known := exposure{names: []string{"Content-Type", "X-A"}}
 	tests := []struct {
@@ -40,14 +40,14 @@ func TestExposureIsOf(t *testing.T) {
 		{"no value, so that nothing is sent", http.Header{"Content-Type": {"a"}, "X-A": {}}, false},
 	}
 	for _, test := range tests {
-		if got := known.isOf(test.header); got != test.want {
+		if got := known.matches(test.header); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }
 
-// TestRememberExposure: only what depends on the names alone is remembered, and
-// nothing that is large.
+// TestRememberExposure checks that a value is cached only if it depends on the names alone and is not
+// long.
 func TestRememberExposure(t *testing.T) {
 	t.Parallel()
 	many := http.Header{}
@@ -74,16 +74,16 @@ func TestRememberExposure(t *testing.T) {
 		{"a field that is to be removed", http.Header{"access-control-max-age": {"1"}}, "", false},
 	}
 	for _, test := range tests {
-		g := &target{answers: &clockcache.Cache[exposure]{}}
+		g := &target{exposures: &clockcache.Cache[exposure]{}}
 		g.rememberExposure(test.header, test.value)
-		if got := remembers(g.answers, func(e *exposure) bool { return e.isOf(test.header) }); got != test.want {
+		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }
 
-// TestRememberPreflights: what is remembered as granted is a list of headers that are
-// all granted, and not for long ones; whether the method is granted is asked each time.
+// TestRememberPreflights checks that a list of requested headers is cached only if all of them are
+// granted and it is not long, and that the method is checked every time.
 func TestRememberPreflights(t *testing.T) {
 	t.Parallel()
 	policy := &corsrpcv1.Policy{

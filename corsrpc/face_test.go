@@ -16,9 +16,8 @@ import (
 	"testing"
 )
 
-// TestFace: what a program can name of each public package, with its signatures, is what
-// testdata/face holds, one file for each package, so that a change of it is seen in
-// review. -update writes the files anew.
+// TestFace checks that the exported declarations of each public package are those in testdata/face, so
+// that a review shows every change. -update rewrites the files.
 func TestFace(t *testing.T) {
 	t.Parallel()
 	const folder = "testdata/face"
@@ -65,7 +64,7 @@ func TestFace(t *testing.T) {
 	}
 }
 
-// missingDeclarations are the declarations of one face that the other does not have.
+// missingDeclarations returns the declarations of one face that the other does not have.
 func missingDeclarations(of, in string) (missing []string) {
 	have := declarations(in)
 	for _, d := range declarations(of) {
@@ -76,7 +75,7 @@ func missingDeclarations(of, in string) (missing []string) {
 	return missing
 }
 
-// declarations are those of a face: each begins at the left, and its other lines do not.
+// declarations splits a face into declarations. The first line of each is not indented.
 func declarations(face string) (all []string) {
 	for line := range strings.Lines(face) {
 		if line[0] == '\t' || line[0] == '}' {
@@ -88,10 +87,10 @@ func declarations(face string) (all []string) {
 	return all
 }
 
-// faceFiles has the positions of the files whose faces are printed.
+// faceFiles holds the positions of the parsed files.
 var faceFiles = token.NewFileSet()
 
-// publicPackages are the folders, here and below, of packages that other modules can import.
+// publicPackages returns the folders, here and below, of packages that other modules can import.
 func publicPackages(t *testing.T) (folders []string) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -112,7 +111,7 @@ func publicPackages(t *testing.T) (folders []string) {
 	return folders
 }
 
-// packageFiles are the parsed files of a folder's package, without tests.
+// packageFiles returns the parsed files of a folder's package, without tests.
 func packageFiles(t *testing.T, folder string) (files []*ast.File) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -132,11 +131,11 @@ func packageFiles(t *testing.T, folder string) (files []*ast.File) {
 	return files
 }
 
-// faceOf is what a program can name of a package: of generated files the names of types, of
-// all others every declaration, without comments, bodies and what is not exported.
+// faceOf returns the exported declarations of a package, without comments, bodies and unexported
+// parts. For generated files it returns the names of types only.
 func faceOf(t *testing.T, folder string) string {
 	t.Helper()
-	declared := map[string]string{} // by what they are sorted by
+	declared := map[string]string{} // by sort key
 	for _, file := range packageFiles(t, folder) {
 		generated, values := ast.IsGenerated(file), declaredValues(t, file)
 		ast.FileExports(file)
@@ -180,11 +179,11 @@ func faceOf(t *testing.T, folder string) string {
 	return b.String()
 }
 
-// declaredValue is a constant or a variable with its type, and with its value where that is written
-// out.
+// declaredValue is a constant or a variable with its type, and with its value if that consists of
+// literals.
 type declaredValue struct{ kind, text string }
 
-// declaredValues are the constants and variables of a file.
+// declaredValues returns the constants and variables of a file.
 func declaredValues(t *testing.T, file *ast.File) map[*ast.Ident]declaredValue {
 	t.Helper()
 	all := map[*ast.Ident]declaredValue{}
@@ -198,7 +197,7 @@ func declaredValues(t *testing.T, file *ast.File) map[*ast.Ident]declaredValue {
 		var exprs []ast.Expr
 		for iota, spec := range d.Specs {
 			s := spec.(*ast.ValueSpec)
-			if d.Tok == token.VAR || len(s.Values) > 0 { // otherwise it repeats the one before
+			if d.Tok == token.VAR || len(s.Values) > 0 { // a constant without a value repeats the one before
 				typ, exprs = s.Type, s.Values
 			}
 			for i, name := range s.Names {
@@ -231,7 +230,7 @@ func isWrittenOut(value ast.Expr) bool {
 	return literal
 }
 
-// receiverOf is the name of a method's type.
+// receiverOf returns the name of a method's type.
 func receiverOf(method *ast.FuncDecl) string {
 	typ := method.Recv.List[0].Type
 	if star, ok := typ.(*ast.StarExpr); ok {
@@ -243,7 +242,7 @@ func receiverOf(method *ast.FuncDecl) string {
 	return typ.(*ast.Ident).Name
 }
 
-// withoutComments is a type without its comments.
+// withoutComments returns a type without its comments.
 func withoutComments(s *ast.TypeSpec) *ast.TypeSpec {
 	s.Doc, s.Comment = nil, nil
 	ast.Inspect(s, func(n ast.Node) bool {
@@ -255,10 +254,10 @@ func withoutComments(s *ast.TypeSpec) *ast.TypeSpec {
 	return s
 }
 
-// spaces are what gofmt aligns columns by, which depends on the comments between them.
+// spaces matches the alignment of gofmt, which depends on comments.
 var spaces = regexp.MustCompile(` +`)
 
-// printed is a node as gofmt writes it, without empty lines and alignment.
+// printed returns a node as gofmt writes it, without empty lines and alignment.
 func printed(t *testing.T, node ast.Node) string {
 	t.Helper()
 	var b strings.Builder

@@ -25,15 +25,14 @@ const (
 	floodRate   = 10_000 // distinct refused origins a second, at least
 )
 
-// floods are requests that are refused, each of them, and that the shadow policy decides
-// otherwise.
+// floods are kinds of requests that are refused and that the shadow policy decides differently.
 var floods = []struct {
 	name, policy, shadow string
 	reason               corsrpc.Reason
 	request              func(round, i int) *http.Request
 }{
 	{
-		name: "origins that nobody names", policy: allowPage, shadow: `["*"]`, reason: corsrpc.ReasonOriginNotAllowed,
+		name: "origins that the policy does not list", policy: allowPage, shadow: `["*"]`, reason: corsrpc.ReasonOriginNotAllowed,
 		request: func(round, i int) *http.Request {
 			r := newRequest(http.MethodPost, listRPC, http.Header{"Origin": {fmt.Sprintf("https://evil-%d-%d.example", round, i)}})
 			if i%3 == 0 {
@@ -50,7 +49,7 @@ var floods = []struct {
 	},
 }
 
-// listedOrigins is a policy that names so many origins.
+// listedOrigins returns a policy that lists a number of origins.
 func listedOrigins(n int) string {
 	var b strings.Builder
 	b.WriteString("defaults:\n  allow_origins:\n")
@@ -60,9 +59,9 @@ func listedOrigins(n int) string {
 	return b.String()
 }
 
-// TestSoakRefusedOrigins: a flood of distinct origins, each refused, logged, kept for the
-// inspector, compared with a shadow policy and observed, is refused as fast as it
-// comes, and leaves the memory as it was.
+// TestSoakRefusedOrigins checks that a flood of distinct origins, which are refused, logged, kept by
+// the inspector, compared with a shadow policy and observed, is refused at full speed and does not
+// grow the memory.
 func TestSoakRefusedOrigins(t *testing.T) {
 	for _, flood := range floods {
 		t.Run(flood.name, func(t *testing.T) {
@@ -88,7 +87,7 @@ func TestSoakRefusedOrigins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := layer.Wrap(nothing)
+			h := layer.Wrap(emptyHandler)
 			var first uint64
 			for round := range floodRounds {
 				start := time.Now()

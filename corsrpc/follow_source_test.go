@@ -13,7 +13,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// follow has Watch run until the test ends, in whose bubble no goroutine may be left.
+// follow runs Watch until the test ends. Its synctest bubble fails if a goroutine is left.
 func follow(t *testing.T, layer *corsrpc.Layer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -28,7 +28,8 @@ func follow(t *testing.T, layer *corsrpc.Layer) {
 	synctest.Wait()
 }
 
-// line is a table whose line can be cut: Notify fails then. It counts who listens.
+// line is a table whose connection can be cut, which makes Notify fail. It counts running
+// calls of Notify, and their maximum.
 type line struct {
 	*table
 	cut             atomic.Bool
@@ -43,16 +44,16 @@ func (l *line) Notify(ctx context.Context) error {
 	defer l.listeners.Add(-1)
 	select {
 	case <-ctx.Done():
-		time.Sleep(time.Second) // it takes its time to hang up
+		time.Sleep(time.Second) // closing the connection takes time
 		return ctx.Err()
 	case <-l.notices:
 		return nil
 	}
 }
 
-// TestWatchListensToWhatIsNamed: a source is listened to as long as a policy names
-// it, and nothing is told of the line of one that none names.
-func TestWatchListensToWhatIsNamed(t *testing.T) {
+// TestWatchListensToNamedSources checks that Watch listens to a source as long as a policy names it, and
+// reports no connection failures of a source that none names.
+func TestWatchListensToNamedSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tenants, seen := &line{table: &table{rows: []string{shop}, notices: make(chan struct{})}}, &events{}
@@ -72,13 +73,13 @@ func TestWatchListensToWhatIsNamed(t *testing.T) {
 		tenants.cut.Store(true)
 		follow(t, layer)
 		time.Sleep(time.Minute)
-		if told := seen.of(corsrpc.EventRefresh); len(told) != 0 || strings.Contains(log.String(), "cut") {
-			t.Errorf("told of a source that no policy names: %+v %s", told, log)
+		if reported := seen.of(corsrpc.EventRefresh); len(reported) != 0 || strings.Contains(log.String(), "cut") {
+			t.Errorf("reported a source that no policy names: %+v %s", reported, log)
 		}
 		tenants.cut.Store(false)
 		reload(named, 1)
-		if n := tenants.timesAsked(); n != 1 {
-			t.Errorf("Reload has asked it, and it was asked %d times", n)
+		if n := tenants.timesLoaded(); n != 1 {
+			t.Errorf("Reload has asked it, and it was loaded %d times", n)
 		}
 		tenants.set(nil, cafe)
 		tenants.notices <- struct{}{}
@@ -88,7 +89,7 @@ func TestWatchListensToWhatIsNamed(t *testing.T) {
 		}
 		reload(unnamed, 0)
 		reload(named, 1)
-		for _, plan := range []*corsrpc.Plan{unnamed, named, unnamed, named} { // while the line hangs up
+		for _, plan := range []*corsrpc.Plan{unnamed, named, unnamed, named} { // while the connection is being closed
 			if err := layer.Reload(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
@@ -100,32 +101,32 @@ func TestWatchListensToWhatIsNamed(t *testing.T) {
 	})
 }
 
-// TestWatchAsksOnce: what SourceWait has asked, Watch does not ask again at the start.
-func TestWatchAsksOnce(t *testing.T) {
+// TestWatchDoesNotReloadAfterSourceWait checks that Watch does not load a source at the start that
+// SourceWait has loaded.
+func TestWatchDoesNotReloadAfterSourceWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tenants := &table{rows: []string{shop}}
 		layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", tenants, corsrpc.SourceWait(time.Second), corsrpc.SourceEvery(time.Minute)))
 		follow(t, layer)
-		if n := tenants.timesAsked(); n != 1 {
-			t.Errorf("asked %d times at the start", n)
+		if n := tenants.timesLoaded(); n != 1 {
+			t.Errorf("loaded %d times at the start", n)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := tenants.timesAsked(); n != 2 {
-			t.Errorf("asked %d times after a period", n)
+		if n := tenants.timesLoaded(); n != 2 {
+			t.Errorf("loaded %d times after a period", n)
 		}
 	})
 }
 
-// TestWatchKeepsSetsYoung: the set of a source that answers never grows too old,
-// however seldom it changes; one whose source fails does, which is told, and logged
-// once.
-func TestWatchKeepsSetsYoung(t *testing.T) {
+// TestWatchReloadsSetsBeforeTheyExpire checks that the set of a working source never expires, even if it
+// does not change. The set of a source that fails does, which is reported and logged once.
+func TestWatchReloadsSetsBeforeTheyExpire(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		opts  []corsrpc.SourceOption
-		asked int // in a day
+		asked int // the number of loads in a day
 	}{
 		"no period":             {nil, 24},
 		"a period far longer":   {[]corsrpc.SourceOption{corsrpc.SourceEvery(12 * time.Hour)}, 24},
@@ -138,34 +139,34 @@ func TestWatchKeepsSetsYoung(t *testing.T) {
 				tenants, seen := &table{rows: []string{shop}, notices: make(chan struct{})}, &events{}
 				layer, log := newLayer(t, tenantsPolicy, corsrpc.WithObserver(seen),
 					corsrpc.WithOriginSource("tenants", notifying{tenants}, append(test.opts, corsrpc.SourceMaxAge(2*time.Hour), corsrpc.SourceWait(time.Second))...))
-				time.Sleep(90 * time.Minute) // before Watch runs
+				time.Sleep(90 * time.Minute) // before Watch is called
 				follow(t, layer)
-				before := tenants.timesAsked()
+				before := tenants.timesLoaded()
 				for range 24 * 60 {
 					time.Sleep(time.Minute)
 					if !allows(layer, shop) {
 						t.Fatal("a source that answers allows nobody")
 					}
 				}
-				if n := tenants.timesAsked() - before; n < test.asked-1 || n > test.asked+1 {
-					t.Errorf("asked %d times in a day, want about %d", n, test.asked)
+				if n := tenants.timesLoaded() - before; n < test.asked-1 || n > test.asked+1 {
+					t.Errorf("loaded %d times in a day, want about %d", n, test.asked)
 				}
 				tenants.set(errors.New("down"))
 				time.Sleep(4 * time.Hour)
 				all := seen.of(corsrpc.EventRefresh)
 				if r := all[len(all)-1].Source; allows(layer, shop) || !r.Expired || r.Age < 2*time.Hour {
-					t.Errorf("too old, and told %+v", r)
+					t.Errorf("too old, and reported %+v", r)
 				}
 				for _, e := range all {
 					if r := e.Source; r.Expired != (r.Err != nil && r.Age >= 2*time.Hour) {
-						t.Errorf("told %+v", r)
+						t.Errorf("reported %+v", r)
 					}
 				}
 				tenants.set(nil, shop)
 				time.Sleep(time.Minute)
 				tenants.set(errors.New("down"))
 				time.Sleep(4 * time.Hour)
-				if n := strings.Count(log.String(), "too old"); n != 2 {
+				if n := strings.Count(log.String(), "older than its SourceMaxAge"); n != 2 {
 					t.Errorf("two sets that were too old are logged %d times", n)
 				}
 			})
@@ -173,9 +174,9 @@ func TestWatchKeepsSetsYoung(t *testing.T) {
 	}
 }
 
-// TestWatchAsksWhereTheSetIsOld: a set that was old already when Watch began is
-// asked for at once, one that was not when its period is over.
-func TestWatchAsksWhereTheSetIsOld(t *testing.T) {
+// TestWatchLoadsOldSetsAtOnce checks that Watch loads a set at the start if it is older than its period,
+// and otherwise when the period ends.
+func TestWatchLoadsOldSetsAtOnce(t *testing.T) {
 	t.Parallel()
 	for age, want := range map[time.Duration]time.Duration{0: time.Hour, 20 * time.Minute: 40 * time.Minute, 61 * time.Minute: 0} {
 		t.Run(age.String(), func(t *testing.T) {
@@ -186,7 +187,7 @@ func TestWatchAsksWhereTheSetIsOld(t *testing.T) {
 				time.Sleep(age)
 				start := time.Now()
 				follow(t, layer)
-				for tenants.timesAsked() == 1 && time.Since(start) < 3*time.Hour {
+				for tenants.timesLoaded() == 1 && time.Since(start) < 3*time.Hour {
 					time.Sleep(time.Minute)
 					synctest.Wait()
 				}
@@ -198,11 +199,11 @@ func TestWatchAsksWhereTheSetIsOld(t *testing.T) {
 	}
 }
 
-// scripted is a table whose Notify does one step after another, and then waits.
+// scripted is a table whose Notify returns the results of a script, and then waits.
 type scripted struct {
 	*table
 	steps []step
-	at    []time.Duration // when each step began, since start
+	at    []time.Duration // when each call began, since start
 	start time.Time
 }
 
@@ -226,20 +227,20 @@ func (s *scripted) Notify(ctx context.Context) error {
 	return nil
 }
 
-// TestWatchPausesForLines: after a failure to listen, Watch pauses for twice as long
-// each time, until the line has told of something, or stood for long.
-func TestWatchPausesForLines(t *testing.T) {
+// TestWatchPausesBetweenConnections checks that Watch doubles its pause after each failure of Notify,
+// until Notify has succeeded twice in a row or has waited for long.
+func TestWatchPausesBetweenConnections(t *testing.T) {
 	t.Parallel()
 	listens, cut, notified := step{}, step{fails: true}, step{takes: time.Millisecond}
 	for name, test := range map[string]struct {
 		before []step
-		want   time.Duration // the pause after the failure that comes next
+		want   time.Duration // the pause after the next failure
 	}{
 		"the first failure":                   {nil, 100 * time.Millisecond},
 		"the fourth failure":                  {[]step{cut, cut, cut}, 800 * time.Millisecond},
 		"cut as soon as it stands, each time": {[]step{listens, cut, listens, cut, listens, cut, listens}, 800 * time.Millisecond},
 		"cut for ever":                        {slices.Repeat([]step{listens, cut}, 20), 30 * time.Second},
-		"it told of a change":                 {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
+		"it reported a change":                {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
 		"it stood for long":                   {[]step{cut, cut, cut, listens, {takes: time.Minute, fails: true}}, 200 * time.Millisecond},
 		"it stood for a while":                {[]step{cut, cut, cut, listens, {takes: time.Second, fails: true}}, 1600 * time.Millisecond},
 	} {
@@ -258,8 +259,8 @@ func TestWatchPausesForLines(t *testing.T) {
 				if got := s.at[n+1] - s.at[n]; got != test.want {
 					t.Errorf("a pause of %v, want %v", got, test.want)
 				}
-				if asked := s.timesAsked(); asked < 2 || asked > n+4 {
-					t.Errorf("asked %d times", asked)
+				if asked := s.timesLoaded(); asked < 2 || asked > n+4 {
+					t.Errorf("loaded %d times", asked)
 				}
 			})
 		})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestFollowState: at each moment, what Watch does for a source depends on whether a policy
-// names it now and did before, and on the age of its set.
+// TestFollowState checks the steps of Watch for a source. They depend on whether the plan names the
+// source now and did before, and on the age of the set.
 func TestFollowState(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -20,15 +20,15 @@ func TestFollowState(t *testing.T) {
 		want          followStep
 	}{
 		{"never named", time.Hour, false, false, nil, followStep{}},
-		{"named anew, without a set", time.Hour, false, true, nil, followStep{begins: true, asks: true}},
-		{"named anew, without a period, without a set", 0, false, true, nil, followStep{begins: true, asks: true}},
+		{"named anew, without a set", time.Hour, false, true, nil, followStep{begins: true, load: true}},
+		{"named anew, without a period, without a set", 0, false, true, nil, followStep{begins: true, load: true}},
 		{"named anew, without a period, with a set", 0, false, true, aged(24 * time.Hour), followStep{begins: true}},
 		{"named anew, with a young set", time.Hour, false, true, aged(20 * time.Minute), followStep{begins: true, wait: 40 * time.Minute}},
-		{"named anew, with a set as old as the period", time.Hour, false, true, aged(time.Hour), followStep{begins: true, asks: true}},
-		{"named anew, with an old set", time.Hour, false, true, aged(2 * time.Hour), followStep{begins: true, asks: true}},
-		{"still named, a timer or a notice", time.Hour, true, true, aged(time.Minute), followStep{asks: true}},
-		{"still named, a notice, without a period", 0, true, true, aged(time.Minute), followStep{asks: true}},
-		{"still named, after a failure", 0, true, true, nil, followStep{asks: true}},
+		{"named anew, with a set as old as the period", time.Hour, false, true, aged(time.Hour), followStep{begins: true, load: true}},
+		{"named anew, with an old set", time.Hour, false, true, aged(2 * time.Hour), followStep{begins: true, load: true}},
+		{"still named, a timer or a notice", time.Hour, true, true, aged(time.Minute), followStep{load: true}},
+		{"still named, a notice, without a period", 0, true, true, aged(time.Minute), followStep{load: true}},
+		{"still named, after a failure", 0, true, true, nil, followStep{load: true}},
 		{"named no longer", time.Hour, true, false, aged(time.Minute), followStep{ends: true}},
 	} {
 		state := followState{period: test.period, named: test.before, pause: time.Second}
@@ -44,8 +44,8 @@ func TestFollowState(t *testing.T) {
 	}
 }
 
-// TestFollowPauses: after a failure a source is asked again after a pause that doubles, no
-// later than after its period; after an answer, when its period is over.
+// TestFollowPauses checks that the pause after a failure doubles and is at most the period, and that a
+// success is followed by the whole period.
 func TestFollowPauses(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
@@ -65,7 +65,7 @@ func TestFollowPauses(t *testing.T) {
 		state := followState{period: test.period}
 		state.next(time.Now(), true, nil)
 		for i, err := range test.errs {
-			if got := state.asked(err); got != test.want[i] {
+			if got := state.loaded(err); got != test.want[i] {
 				t.Errorf("%s: time %d: %v, want %v", name, i, got, test.want[i])
 			}
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// FuzzLoad: no policy and no request crashes anything; an origin that no
-// browser sends is never granted; what is refused carries no Access-Control
-// field; and what is granted names the origin that asked, or everyone.
+// FuzzLoad checks that no policy and no request causes a panic, that an origin that browsers do not
+// send is never granted, that refusals have no Access-Control field, and that grants allow the
+// origin of the request or everyone.
 func FuzzLoad(f *testing.F) {
 	files, err := vectors.Schema("acme")
 	if err != nil {
@@ -78,14 +78,14 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzSeeing: no request makes an explained answer malformed, or a step unsafe to log.
+// FuzzSeeing checks that no request makes an explained response malformed or a step unsafe to log.
 func FuzzSeeing(f *testing.F) {
 	plan := compilePolicy(f, allowPage)
 	layer, err := corsrpc.New(plan, quiet, corsrpc.WithExplain())
 	if err != nil {
 		f.Fatal(err)
 	}
-	api := layer.Wrap(nothing)
+	api := layer.Wrap(emptyHandler)
 	f.Add(page, "POST", listRPC, "content-type: application/json")
 	f.Add("null", "PUT", "/files/a", "x-tenant")
 	f.Add("https://<script>", "OPTIONS", "/<script>.v1.S/M", "a'b: \"><script>")

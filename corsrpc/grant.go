@@ -17,25 +17,27 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// A target is what a request path resolves to: a procedure, a path rule, or neither.
+// target is what a request path resolves to: a procedure, a path rule, or neither.
 type target struct {
 	kind  targetKind
 	name  string // the procedure's full name, or the pattern of the path rule
-	known bool   // by the schema or the policy, as it is: such names are bounded in number
-	id    uint64 // of one that the plan holds; 0 otherwise
+	known bool   // the schema or the policy has this name; the number of such names is bounded
+	id    uint64 // unique for a known target; 0 otherwise
 	grant *grant
 	rule  *rules.Effective // where each value of the grant comes from
 
-	answers *clockcache.Cache[exposure] // its own where the plan holds it; the grant's otherwise
-	unclear *unclearPath                // of a path whose readings differ
+	exposures *clockcache.Cache[exposure] // that of a known target is its own; others share the grant's
+	ambiguity *ambiguousPath              // nil unless the readings of the path differ
 }
 
-// unclearPath holds two readings of a path that lead to different answers.
-type unclearPath struct {
+// ambiguousPath holds two readings of a path for which the policy grants different access. A
+// reading is one way in which a server or a proxy may interpret the path, for example after it
+// decodes escapes or merges slashes.
+type ambiguousPath struct {
 	first, other route.Match[*target]
-	vary         string // what the answer to a GET or HEAD depends on
+	vary         string // the request fields that the response to a GET or HEAD depends on
 
-	// These are the request's, for the remedy.
+	// The arguments of the lookup, for the remedy.
 	routes        *route.Table[*target]
 	path, escaped string
 	calls         bool
@@ -43,67 +45,68 @@ type unclearPath struct {
 
 var lastID atomic.Uint64
 
-// newID tells a grant or a target from all others, those of other plans too.
+// newID returns an id that is unique in the process.
 func newID() uint64 { return lastID.Add(1) }
 
-// ungoverned is the target of every path that no rule covers.
+// ungoverned is the target of every path that no rule applies to.
 var ungoverned = &target{}
 
+// targetKind is the kind of a target.
 type targetKind uint8
 
 const (
-	targetNone      targetKind = iota // not governed
-	targetProcedure                   // a procedure's path, or shaped like one
-	targetPath                        // a path rule's
-	targetUnclear                     // its readings lead to different answers
+	targetNone      targetKind = iota // no rule applies to the path
+	targetProcedure                   // the path of a procedure, or a path of the same shape
+	targetPath                        // a path that a path rule matches
+	targetAmbiguous                   // a path whose readings differ, or that is too long to be resolved
 )
 
-// Bounds on what is kept of an answer, or of a preflight.
+// Bounds on a cached exposure, and on a cached preflight (maxCachedBytes only).
 const (
 	maxCachedBytes = 1 << 10
 	maxCachedNames = 32
 )
 
-// exposure is what is exposed of answers that carry just these names.
+// exposure is the cached list of exposed names for responses with the given field names.
 type exposure struct {
-	names []string // as the header spells them
-	value string   // of Access-Control-Expose-Headers
+	names []string // the response's field names, as the header spells them
+	value string   // the value of Access-Control-Expose-Headers
 }
 
-// A grant is the finished answer for the procedures or the path that one
-// effective rule governs. Procedures with the same levels share one. It is immutable but for
-// its caches, and safe for concurrent use.
+// grant holds the response fields that one effective rule leads to, already formatted. Procedures
+// with the same rule share one. Apart from its caches it is immutable; it is safe for concurrent
+// use.
 type grant struct {
 	id          uint64
-	answers     clockcache.Cache[exposure] // of procedures that are not known
-	preflights  clockcache.Cache[string]   // values of Access-Control-Request-Headers of which all is granted as it is
+	exposures   clockcache.Cache[exposure] // for procedures that are not known
+	preflights  clockcache.Cache[string]   // values of Access-Control-Request-Headers that the fixed grant covers
 	origins     *origin.Set
-	sources     []string // whose sets count as well
+	sources     []string // names of origin sources, whose origins are allowed too
 	anyOrigin   bool
 	credentials bool
 	disabled    bool
-	unnamed     bool // of operational services that no rule names
+	unnamed     bool // the service is operational and no rule names it
 	protocols   rpc.Protocols
 
 	allowMethods string   // Access-Control-Allow-Methods
-	methods      []string // the same, one by one
-	allowHeaders string   // Access-Control-Allow-Headers, without what a preflight adds
+	methods      []string // the items of allowMethods
+	allowHeaders string   // Access-Control-Allow-Headers: the fixed list, without names that a preflight adds
 	headers      map[string]bool
 	request      rules.HeaderRules
-	openHeaders  bool   // names may be granted that are in neither
+	openHeaders  bool   // request may grant names that headers does not have
 	maxAge       string // Access-Control-Max-Age
 
-	exposeHeaders string   // Access-Control-Expose-Headers: all of it under DECLARED
-	exposeNames   []string // the same, one by one, sorted
+	exposeHeaders string   // Access-Control-Expose-Headers under DECLARED
+	exposeNames   []string // the items of exposeHeaders, sorted
 	response      rules.HeaderRules
 	present       bool
 
-	vary string // Vary, on GET and HEAD
+	vary string // the value of Vary on GET and HEAD; empty for none
 
-	says func() string // what it answers, in one form, worked out once
+	canonical func() string // describe, computed once: only shadow policies need it
 }
 
-// newGrant makes the answer of an effective rule.
+// newGrant builds the grant of an effective rule.
 func newGrant(rule *rules.Effective) *grant {
 	g := &grant{
 		id:          newID(),
@@ -123,11 +126,11 @@ func newGrant(rule *rules.Effective) *grant {
 	g.allowMethods = strings.Join(g.methods, ", ")
 	g.setHeaders()
 	g.setVary(rule.Kind().Path)
-	g.says = sync.OnceValue(g.describe) // most plans are never compared
+	g.canonical = sync.OnceValue(g.describe)
 	return g
 }
 
-// setHeaders spells out both lists of header names.
+// setHeaders computes the lists of request and response header names.
 func (g *grant) setHeaders() {
 	g.headers = map[string]bool{}
 	var names []string
@@ -156,8 +159,8 @@ func (g *grant) setHeaders() {
 	g.exposeHeaders = strings.Join(g.exposeNames, ", ")
 }
 
-// setVary finds what a GET's answer differs by. Where everyone is allowed, it
-// does not: each carries the same headers.
+// setVary computes the value of Vary for GET and HEAD. It is empty if the response carries the
+// same fields for every request.
 func (g *grant) setVary(ofPath bool) {
 	switch {
 	case g.constant():
@@ -177,11 +180,11 @@ const (
 	varyByMode = "Origin, Sec-Fetch-Site, Sec-Fetch-Mode"
 )
 
-// constant reports whether GET and HEAD answers carry the same Access-Control
-// headers whoever asks, so that any cache may give them to anybody.
+// constant reports whether GET and HEAD responses carry the same Access-Control fields for every
+// request, so that a shared cache may serve them to any origin.
 func (g *grant) constant() bool { return g.anyOrigin && !g.credentials && !g.disabled }
 
-// grants reports whether a request header of this lower-case name is granted.
+// grants reports whether the rule grants a request header. The name is in lower case.
 func (g *grant) grants(name string) bool {
 	if g.headers[name] || rpc.InFamily(g.protocols, name) {
 		return true
@@ -193,12 +196,14 @@ func (g *grant) grants(name string) bool {
 	return yes
 }
 
-// answersLike reports whether two grants, of two plans perhaps, answer alike, whoever
-// is allowed by them.
-func (g *grant) answersLike(other *grant) bool { return g == other || g.says() == other.says() }
+// equivalent reports whether two grants, possibly of different plans, lead to the same response
+// fields. It does not compare the allowed origins.
+func (g *grant) equivalent(other *grant) bool {
+	return g == other || g.canonical() == other.canonical()
+}
 
-// describe puts all that answers depend on into a text that is the same for grants that
-// answer alike, whatever levels they were put together from.
+// describe returns a text of everything that the response fields depend on, apart from the
+// origins. Grants that lead to the same fields have the same text.
 func (g *grant) describe() string {
 	exposes := ""
 	if g.present {

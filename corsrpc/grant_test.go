@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestGrantHoldsAnswersOnly: what a decision reads while it answers holds no protobuf message
-// and no rule of a policy. A target holds its effective rule beside the grant, for whoever
-// asks where a value comes from.
+// TestGrantHoldsAnswersOnly checks that a grant reaches no protobuf message and no rule of a policy, so
+// that decisions do not depend on them. A target has its effective rule beside the grant, for
+// provenance.
 func TestGrantHoldsAnswersOnly(t *testing.T) {
 	t.Parallel()
 	seen := map[reflect.Type]bool{}

@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// module begins the import paths of the repository's packages.
+// module is the prefix of the import paths of this repository.
 const module = "github.com/corsrpc/corsrpc-go/"
 
-// allowedImports says of each package of the repository which others of it the package may
-// import, its tests apart. Arrows point down: what stands below knows nothing of what stands
-// above. A new arrow is a line of this table.
+// allowedImports lists, for each package of the repository, the other packages that its non-test files
+// may import. Imports go one way: no internal package imports a public one except corsrpcv1. A new
+// import needs a new entry.
 var allowedImports = map[string]string{
 	// The public packages.
 	"corsrpc":             "corsrpc/corsrpcv1 internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
@@ -28,7 +28,7 @@ var allowedImports = map[string]string{
 	"corsrpc/corssql":     "",
 	"corsrpc/corsotel":    "corsrpc",
 
-	// The policy's half.
+	// Policies.
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
 	"internal/route":      "internal/fetch internal/rpc",
 	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",
@@ -36,14 +36,14 @@ var allowedImports = map[string]string{
 	"internal/fetch":      "",
 	"internal/rpc":        "",
 
-	// Rooms that know nothing of CORS.
+	// Packages without CORS.
 	"internal/boundedlog":     "",
 	"internal/clockcache":     "",
 	"internal/filewatch":      "",
 	"internal/responsewriter": "",
 	"internal/safetext":       "",
 
-	// Proofs and tools, tests apart.
+	// Proofs and tools; their tests may import more.
 	"internal/bench/report":                   "",
 	"internal/conformance/cors":               "corsrpc corsrpc/corsgrpc",
 	"internal/conformance/grpcweb/go/grpcweb": "corsrpc/corsgrpc",
@@ -56,7 +56,7 @@ var allowedImports = map[string]string{
 	"internal/tools/suffixancestors":          "",
 	"internal/vectors":                        "",
 
-	// Programs to copy from; what is generated for them is left out.
+	// Example programs, without their generated code.
 	"examples/grpc":             "corsrpc corsrpc/corsgrpc",
 	"examples/minimal":          "corsrpc",
 	"examples/showcase":         "corsrpc corsrpc/corsgrpc corsrpc/corsinspect examples/showcase/service",
@@ -65,8 +65,7 @@ var allowedImports = map[string]string{
 	"examples/tenants/domains":  "corsrpc corsrpc/corssql",
 }
 
-// TestImports: the packages import what the table allows, and each line of the table is
-// needed.
+// TestImports checks that packages import only what the table allows, and that every entry is needed.
 func TestImports(t *testing.T) {
 	t.Parallel()
 	imports := importsOfFiles(t)
@@ -85,8 +84,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// importsOfFiles returns, of each package of the repository, the others that its files import,
-// sorted. It reads files, since the packages are those of many modules.
+// importsOfFiles returns the imports of each package within the repository, sorted. It parses files,
+// since the packages belong to several modules.
 func importsOfFiles(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -120,7 +119,7 @@ func importsOfFiles(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestDependencies: importing the product pulls in what it stands on and no more.
+// TestDependencies checks the modules that an importer of corsrpc compiles.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	allowed := []string{strings.TrimSuffix(module, "/"), "google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/net/publicsuffix",

@@ -13,41 +13,41 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// Layer carries a plan out around HTTP handlers. It is safe for concurrent
-// use; one layer may wrap any number of handlers. Load and New make layers: the zero value
-// has no plan, Wrap of it panics, and its other methods return an error or a zero value.
+// Layer is a middleware that enforces a plan for HTTP handlers. One layer may wrap any number of
+// handlers. It is safe for concurrent use. Load and New make layers. The zero value has no plan:
+// its Wrap panics, and its other methods return an error or a zero value.
 type Layer struct {
 	plan      livePlan
 	sources   map[string]*source // by name
-	file      *policyFile        // nil where Load did not make the layer
+	file      *policyFile        // nil unless Load made the layer
 	observers observers
-	log       *eventLog // nil where nothing is logged
+	log       *eventLog // nil if the logger discards everything
 
-	reloading chan struct{} // holds one item from the first source that reload asks to the swap; taken before plan.mu
+	reloading chan struct{} // a semaphore: holds one item while reload loads sources and replaces the plan; taken before plan.mu
 
 	watching atomic.Bool // whether Watch runs
-	replaced atomic.Bool // whether a handler's own CORS headers were reported
-	hinted   atomic.Bool // whether a missing path prefix was
+	replaced atomic.Bool // whether reportReplaced has logged
+	hinted   atomic.Bool // whether logMissingPrefix has logged
 }
 
-// New returns a layer for a plan. The error joins an *OptionError for each option
-// without a meaning and an [ErrUnknownSource] for each source that the plan names and no
-// option gives; or it says why a source failed that SourceWait waits for, or why a
-// LayerObserver does not take the layer.
+// New returns a layer for a plan. The error joins an *OptionError for each invalid option and an
+// [ErrUnknownSource] for each source that the plan names and no option gives. New also fails if a
+// source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return NewContext(context.Background(), plan, opts...)
 }
 
-// NewContext is New with a context that bounds how long origin sources are waited for
-// (SourceWait). Where none is, it has no effect, and it has none on the layer.
+// NewContext is New with a context that bounds how long New waits for origin sources
+// (SourceWait). The context has no other effect, and none on the returned layer.
 func NewContext(ctx context.Context, plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return newLayer(ctx, plan, newLayerConfig(opts), nil)
 }
 
-// newLayer makes a layer whole before an observer is told of it: file is the one that Load read.
+// newLayer makes a layer. file is the policy file that Load has read, or nil. Observers are
+// attached last, when nothing else can fail.
 func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile) (*Layer, error) {
 	if plan.missing() {
-		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New was given no plan: pass what Compile returns"))...)
+		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New: the plan is nil or zero: pass the plan that Compile returns"))...)
 	}
 	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow, explain: c.explain}}
 	named := l.plan.sourceNames(plan)
@@ -70,7 +70,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	return l, nil
 }
 
-// awaitSource asks a source that SourceWait is given for.
+// awaitSource loads a source that has a SourceWait, within that time.
 func (l *Layer) awaitSource(ctx context.Context, s *source) error {
 	if s.wait == 0 || l.Plan().sets[s.name] != nil {
 		return nil
@@ -80,38 +80,37 @@ func (l *Layer) awaitSource(ctx context.Context, s *source) error {
 	return l.Refresh(ctx, s.name)
 }
 
-// errZeroLayer is the error of a layer that Load or New did not make.
+// errZeroLayer is the error of a method of the zero Layer.
 var errZeroLayer = errors.New("corsrpc: the Layer is its zero value: make one with corsrpc.Load or corsrpc.New")
 
-// isZero reports whether Load or New did not make the layer.
+// isZero reports whether the layer is its zero value.
 func (l *Layer) isZero() bool { return l.plan.Load() == nil }
 
-// Plan returns the plan in force, with the sets of its origin sources.
+// Plan returns the plan in force, with the current origins of its sources.
 func (l *Layer) Plan() *Plan { return l.plan.Load() }
 
-// Wrap puts the layer around a handler: one generated handler, a mux, or a
-// proxy. It belongs outside of everything that answers requests, such as
-// authentication and a mux with method patterns, so that preflights reach it
-// and every error is readable; and inside of http.StripPrefix, or told of the
-// prefix by WithPathPrefix.
+// Wrap returns a handler that enforces the policy in front of next, which may be a generated
+// handler, a mux or a proxy. Put it outside of everything else that answers requests, such as
+// authentication middleware and a mux with method patterns, so that preflights reach the layer and
+// scripts can read every error. Put it inside of http.StripPrefix, or give it the prefix by
+// WithPathPrefix.
 //
-// It does what Decide says and what Apply writes, and nothing else. A layer
-// around a handler that is already behind another layer still refuses what its
-// own plan refuses, and leaves the answers to the other one.
+// The handler carries out the decision of Plan.Decide, and Decision.Apply writes the fields. A layer
+// inside another one still refuses what its own plan refuses, but leaves responses alone that the
+// outer layer changes.
 //
-// It panics where the layer is its zero value or there is no handler: at once, and not when
-// a request comes.
+// Wrap panics if the layer is its zero value or next is nil.
 func (l *Layer) Wrap(next http.Handler) http.Handler {
 	if l.isZero() {
 		panic(errZeroLayer.Error())
 	}
 	if isNil(next) {
-		panic("corsrpc: Wrap was given no handler")
+		panic("corsrpc: Wrap: the handler is nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plan, origins := l.plan.Load(), r.Header["Origin"]
 		if len(origins) == 0 && !l.observers.want(EventDecision) && plan.shadow == nil && fromServer(r) {
-			next.ServeHTTP(w, r) // whatever the plan: it passes, and its answer is left as it is
+			next.ServeHTTP(w, r) // every plan lets it pass and leaves the response untouched
 			return
 		}
 		request := RequestOf(r)
@@ -124,11 +123,11 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 		}
 		switch {
 		case d.outcome == OutcomeUntouched:
-			l.hintAtPrefix(r)
+			l.logMissingPrefix(r)
 			next.ServeHTTP(w, r)
 		case d.answered():
 			answer(w, &d)
-		case d.observed, d.upgrade, !d.touchesAnswer(), isWrapped(w):
+		case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
 			next.ServeHTTP(w, r)
 		default:
 			l.serve(w, r, &d, next)
@@ -136,32 +135,31 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// fromServer reports whether a request without Origin is a call that no browser
-// makes: another server's, most often.
+// fromServer reports whether a request without an Origin header is a call that browsers do not
+// send: a POST without Sec-Fetch-Site. Most of these come from other servers.
 func fromServer(r *http.Request) bool {
 	return r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0
 }
 
-// answer writes the layer's own answer.
+// answer writes the layer's own response.
 func answer(w http.ResponseWriter, d *Decision) {
 	status, body := d.reply()
 	d.apply(status, d.headerWriter(w.Header()))
 	w.WriteHeader(status)
 	if body != "" {
-		io.WriteString(w, body) // nobody is left to tell of an error
+		io.WriteString(w, body) // an error means that the client is gone
 	}
 }
 
-// serve runs the handler with a writer that applies the decision when the
-// response commits. What panics is not recovered, and nothing is written
-// after it.
+// serve runs the handler with a writer that applies the decision when the response commits. It
+// does not recover panics, and writes nothing after one.
 func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
 	wrapped, c := wrapWriter(w, d, l)
 	next.ServeHTTP(wrapped, r)
-	c.commit(http.StatusOK) // net/http commits what the handler left open
+	c.commit(http.StatusOK) // net/http sends 200 if the handler wrote nothing
 }
 
-// report tells the log and the observers of a decision.
+// report passes a decision to the log and the observers.
 func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if d.refused() {
 		if l.log != nil {
@@ -176,10 +174,9 @@ func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	}
 }
 
-// compare reports where a candidate policy decides otherwise than the one in
-// force.
+// compare reports a difference between the decisions of the plan in force and of its shadow.
 func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
-	if d.decidesAlike(shadow) {
+	if d.equivalent(shadow) {
 		return
 	}
 	if l.log != nil {
@@ -190,10 +187,10 @@ func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 	}
 }
 
-// hintAtPrefix logs, once for a layer, that a preflight asks for a path that
-// ends in a known procedure's but is not governed: most likely the layer
-// stands outside of http.StripPrefix and was not told.
-func (l *Layer) hintAtPrefix(r *http.Request) {
+// logMissingPrefix logs, once for each layer, that a preflight asks for a path to which no rule
+// applies and which ends in the path of a known procedure. The usual cause is that the layer is
+// outside of http.StripPrefix and WithPathPrefix is missing.
+func (l *Layer) logMissingPrefix(r *http.Request) {
 	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
 		return
 	}
@@ -202,37 +199,36 @@ func (l *Layer) hintAtPrefix(r *http.Request) {
 		return
 	}
 	l.log.Write(r.Context(), slog.LevelWarn,
-		"corsrpc: a preflight asks for a procedure below a path prefix that the layer was not told of, so neither is governed; logged once",
+		"corsrpc: a preflight asks for a procedure below an unknown path prefix, so the policy does not apply to it; logged once",
 		slog.String("path", safetext.Sample(r.URL.Path)),
-		slog.String("remedy", "WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or mount the layer inside of http.StripPrefix"))
+		slog.String("remedy", "give the layer WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or put it inside of http.StripPrefix"))
 }
 
-// reportReplaced logs, once for a layer, that something behind it writes CORS
-// headers of its own: two sources of them break every call.
+// reportReplaced logs, once for each layer, that the handler or a middleware behind the layer
+// writes CORS headers of its own.
 func (l *Layer) reportReplaced(e effect) {
 	if l.log == nil || !l.replaced.CompareAndSwap(false, true) {
 		return
 	}
 	l.log.Write(context.Background(), slog.LevelWarn,
-		"corsrpc: replaced CORS headers that the handler or something behind it wrote; logged once",
+		"corsrpc: replaced CORS headers that the handler or a middleware behind the layer wrote; logged once",
 		slog.String("target", e.knownTarget()),
-		slog.String("remedy", "remove the other CORS middleware, or the headers from the handler"))
+		slog.String("remedy", "remove the other CORS middleware, or the CORS headers from the handler"))
 }
 
-// CheckOrigin reports whether a WebSocket handshake, or another upgrade, may go on:
-// from the server's own origin, from a program that is no browser, or from an origin
-// that the rule of the path or procedure grants with credentials, since a handshake
-// carries cookies whoever starts it, and CORS does not guard it. It is what an
-// upgrader asks for:
+// CheckOrigin reports whether a WebSocket handshake or another upgrade may proceed. It may if it
+// comes from the server's own origin, from a program other than a browser, or from an origin to
+// which the rule of the path or procedure grants credentials: browsers send cookies with every
+// handshake, and the CORS protocol does not cover handshakes. Pass it to an upgrader:
 //
 //	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
 //
-// It looks at the request's path as it is: inside of an http.StripPrefix that Wrap stands
-// outside of, the policy needs rules for the paths without the prefix, too. Behind Wrap it
-// holds as well where no rule governs the path. It answers the same under
-// enforcement: OBSERVE, so that nothing opens by it. What it refuses is logged and
-// observed as a decision of its own, beside Wrap's of the same request; what it lets go on
-// is not, and a shadow policy is not asked. It is safe for concurrent use.
+// CheckOrigin resolves the path that the request has when it is called. If Wrap is outside of an
+// http.StripPrefix and CheckOrigin inside, the policy also needs rules for the paths without the
+// prefix. On a path to which no rule applies it allows no other origin, although Wrap lets the
+// request pass. It refuses under enforcement: OBSERVE too. A refusal is logged and observed as a
+// decision of its own, in addition to Wrap's decision on the same request. A handshake that may
+// proceed is not, and CheckOrigin does not consult a shadow policy. It is safe for concurrent use.
 //
 // See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
 func (l *Layer) CheckOrigin(r *http.Request) bool {
@@ -243,7 +239,7 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	request := RequestOf(r)
 	t := plan.find(&request)
 	if t.kind == targetNone {
-		t = plan.nobody
+		t = plan.noOrigins
 	}
 	var d Decision
 	plan.decideOn(&d, t, &request, r.Header["Origin"], true)
@@ -254,13 +250,13 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 	return false
 }
 
-// Wrap puts the plan around a handler as the Wrap of a layer that has it does, for tests and
-// tools, but neither a log nor an observer is told of what it decides. It decides by this plan for good, and by
-// the sets that the plan has: see WithSets, and Layer.Plan. It panics where the plan is nil
-// or zero, or there is no handler.
+// Wrap returns a handler that enforces this plan, for tests and tools. It does the same as
+// Layer.Wrap for a layer with the plan, but without a log, observers or a shadow policy. The
+// handler always decides by this plan and by the origins that it holds for its sources: see
+// WithSets and Layer.Plan. Wrap panics if the plan is nil or zero, or if next is nil.
 func (p *Plan) Wrap(next http.Handler) http.Handler {
 	if p.missing() {
-		panic("corsrpc: Wrap of a Plan that Compile did not return")
+		panic("corsrpc: Wrap: the plan is nil or zero: use one that Compile returns")
 	}
 	alone := *p
 	alone.shadow = nil
@@ -269,7 +265,7 @@ func (p *Plan) Wrap(next http.Handler) http.Handler {
 	return l.Wrap(next)
 }
 
-// attach tells the layer to the observers that need it.
+// attach gives the layer to each observer that is a LayerObserver.
 func (l *Layer) attach(given []Observer) error {
 	for _, o := range given {
 		if o, ok := o.(LayerObserver); ok {

@@ -16,14 +16,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// handlers behave in every way that a ResponseWriter allows. Each sends
-// X-Meta, and where it can a body.
+// handlers use a ResponseWriter in every allowed way. Each sends X-Meta and, if it can, a body.
 var handlers = []struct {
 	name    string
 	handler http.HandlerFunc
 	status  int
 	body    string
-	exposed string // besides what is always there
+	exposed string // the exposed names
 }{
 	{"never writes", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") }, 200, "", "x-meta"},
 	{"writes", func(w http.ResponseWriter, _ *http.Request) {
@@ -60,7 +59,7 @@ var handlers = []struct {
 	}, 200, "", "x-meta"},
 	{"is copied to", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Meta", "m")
-		io.Copy(w, struct{ io.Reader }{strings.NewReader("copied")}) // by ReadFrom, not by WriteTo
+		io.Copy(w, struct{ io.Reader }{strings.NewReader("copied")}) // struct{ io.Reader } has no WriteTo, so io.Copy calls ReadFrom
 	}, 200, "copied", "x-meta"},
 	{"sends early hints", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</a.css>; rel=preload")
@@ -92,8 +91,8 @@ var handlers = []struct {
 	}, 200, "body", "x-meta"},
 }
 
-// TestAnswersAreReadable runs every kind of handler over every HTTP version,
-// by itself and behind the middlewares that rewrite headers or writers.
+// TestAnswersAreReadable runs every kind of handler over every HTTP version, alone and behind
+// middlewares that rewrite headers or writers.
 func TestAnswersAreReadable(t *testing.T) {
 	t.Parallel()
 	stacks := []struct {
@@ -129,7 +128,7 @@ func TestAnswersAreReadable(t *testing.T) {
 						t.Errorf("answer %d %q, want %d %q", res.StatusCode, body, h.status, h.body)
 					}
 					exposed := h.exposed
-					if stack.name == "timeout handler" { // it commits after the handler
+					if stack.name == "timeout handler" { // it commits after the handler returns
 						if res.Header.Get("X-Late") != "" {
 							exposed = "x-late, x-meta"
 						}
@@ -152,7 +151,7 @@ func TestAnswersAreReadable(t *testing.T) {
 	}
 }
 
-// TestReplacedIsReportedOnce: a flood of handlers' own headers is one line.
+// TestReplacedIsReportedOnce checks that CORS headers of the handler are logged once.
 func TestReplacedIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
@@ -176,7 +175,7 @@ func newRequest(method, path string, header http.Header) *http.Request {
 	return r
 }
 
-// TestFirstMessageArrivesWhenSent: the layer holds no byte back.
+// TestFirstMessageArrivesWhenSent checks that the layer does not buffer.
 func TestFirstMessageArrivesWhenSent(t *testing.T) {
 	t.Parallel()
 	for _, wire := range wires {
@@ -206,7 +205,7 @@ func TestFirstMessageArrivesWhenSent(t *testing.T) {
 	}
 }
 
-// TestPanicIsPassedOn: the layer neither recovers a panic nor writes after it.
+// TestPanicIsPassedOn checks that the layer does not recover a panic and writes nothing after it.
 func TestPanicIsPassedOn(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
@@ -224,8 +223,8 @@ func TestPanicIsPassedOn(t *testing.T) {
 		ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
 }
 
-// TestRecoveredPanicIsReadable: a recovering middleware inside the layer
-// answers 500, which the page can read.
+// TestRecoveredPanicIsReadable checks that the page can read the 500 of a recovering middleware inside
+// of the layer.
 func TestRecoveredPanicIsReadable(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
@@ -245,7 +244,7 @@ func TestRecoveredPanicIsReadable(t *testing.T) {
 	expectReadable(t, w.Result(), "x-content-type-options")
 }
 
-// TestHijackedConnectionIsLeftAlone: who takes the connection writes alone.
+// TestHijackedConnectionIsLeftAlone checks that the layer writes nothing to a hijacked connection.
 func TestHijackedConnectionIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
@@ -267,11 +266,11 @@ func TestHijackedConnectionIsLeftAlone(t *testing.T) {
 	}
 }
 
-// bare is a ResponseWriter and nothing more.
+// bare is a ResponseWriter without optional methods.
 type bare struct{ http.ResponseWriter }
 
-// TestWriterOffersWhatIsBelow: Flush where what is below flushes, ReadFrom
-// where it reads, and Unwrap always.
+// TestWriterOffersWhatIsBelow checks that the layer's writer has Flush and ReadFrom if the writer below
+// has them, and always has Unwrap.
 func TestWriterOffersWhatIsBelow(t *testing.T) {
 	t.Parallel()
 	type unwrapping struct {
@@ -319,7 +318,7 @@ type unwrapTo struct{ w http.ResponseWriter }
 
 func (u unwrapTo) Unwrap() http.ResponseWriter { return u.w }
 
-// TestUpgradeGetsTheOriginalWriter: whoever leaves HTTP needs what is below.
+// TestUpgradeGetsTheOriginalWriter checks that the handler of an upgrade gets the writer below.
 func TestUpgradeGetsTheOriginalWriter(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, `
@@ -343,9 +342,9 @@ rules:
 	}
 }
 
-// TestSharedNothing: what handlers and middlewares do to a header they got
-// does not reach the next request.
-func TestSharedNothing(t *testing.T) {
+// TestHeadersAreNotShared checks that a handler or a middleware that modifies a header does not affect
+// other requests.
+func TestHeadersAreNotShared(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
 	vandal := func(next http.Handler) http.Handler {
@@ -383,8 +382,8 @@ func TestSharedNothing(t *testing.T) {
 	}
 }
 
-// TestValuesAreApart: appending to one field does not write into another.
-func TestValuesAreApart(t *testing.T) {
+// TestFieldValuesDoNotOverlap checks that appending to the values of one field does not change another.
+func TestFieldValuesDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, `defaults: {allow_origins: [https://app.example.com], allow_credentials: true}`)
 	w := httptest.NewRecorder()
@@ -398,8 +397,8 @@ func TestValuesAreApart(t *testing.T) {
 	}
 }
 
-// TestLayerInsideLayer: the inner one still refuses, and leaves the answer to
-// the outer one.
+// TestLayerInsideLayer checks that the inner layer still refuses, and leaves the response fields to the
+// outer one.
 func TestLayerInsideLayer(t *testing.T) {
 	t.Parallel()
 	outer, outerLog := newLayer(t, `
@@ -429,7 +428,8 @@ defaults: {allow_origins: [https://app.example.com], allow_credentials: true}`)
 	}
 }
 
-// TestStripPrefix: inside, nothing has to be set; outside, WithPathPrefix.
+// TestStripPrefix checks a layer inside of http.StripPrefix without options, and outside with
+// WithPathPrefix.
 func TestStripPrefix(t *testing.T) {
 	t.Parallel()
 	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
@@ -454,7 +454,7 @@ func TestStripPrefix(t *testing.T) {
 	}
 }
 
-// TestObserver is told of every decision, and cannot harm a request.
+// TestObserver checks that an observer receives every decision, and that its panics are recovered.
 func TestObserver(t *testing.T) {
 	t.Parallel()
 	var seen []string
@@ -467,14 +467,14 @@ func TestObserver(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, fromPage()))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodGet, "/index.html", nil))
-	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil)) // another server calls
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil)) // a call of another server
 	want := []string{"decision grant ORIGIN_ALLOWED", "decision refuse ORIGIN_NOT_ALLOWED", "decision untouched NOT_GOVERNED", "decision pass NO_ORIGIN"}
 	if !slices.Equal(seen, want) {
 		t.Errorf("%q, want %q", seen, want)
 	}
 }
 
-// TestSeveralObservers: each is told, whatever the ones before it do.
+// TestSeveralObservers checks that each observer is called, even if one before it panics.
 func TestSeveralObservers(t *testing.T) {
 	t.Parallel()
 	first, last := &events{}, &events{}
@@ -484,6 +484,6 @@ func TestSeveralObservers(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 	if len(first.of(corsrpc.EventDecision)) != 1 || len(last.of(corsrpc.EventDecision)) != 1 {
-		t.Errorf("told: %v, %v", first.all, last.all)
+		t.Errorf("reported: %v, %v", first.all, last.all)
 	}
 }

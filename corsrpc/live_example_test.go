@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// mayCall asks a layer about a page's call.
+// mayCall decides on a call of a page.
 func mayCall(layer *corsrpc.Layer, origin string) string {
 	d := layer.Plan().Decide(corsrpc.Request{
 		Method: http.MethodPost, Host: "api.example.com", Path: "/acme.v1.CatalogService/Get",
@@ -21,8 +21,8 @@ func mayCall(layer *corsrpc.Layer, origin string) string {
 	return fmt.Sprint(d.Outcome(), " by ", d.From())
 }
 
-// Customers' own domains are in a database; here, in a slice. The layer reads them
-// at the start, and whenever it is told to.
+// The domains of customers come from a database; here, from a slice. The layer loads them at the start
+// and at each Refresh.
 func ExampleWithOriginSource() {
 	customers := []string{"https://shop.example.com"}
 	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
@@ -52,7 +52,7 @@ defaults:
 	// grant by defaults.allow_origins_from[0] at cors.yaml:3:24
 }
 
-// Another policy, in one step. Watch does this whenever the file changes.
+// Reload puts another policy in force in one step. Watch does so when the file changes.
 func ExampleLayer_Reload() {
 	layer := mustLayer(`defaults: {allow_origins: [https://old.example.com]}`)
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(`defaults: {allow_origins: [https://new.example.com]}`))
@@ -70,8 +70,8 @@ func ExampleLayer_Reload() {
 	// Output: grant by defaults.allow_origins[0] at cors.yaml:1:28
 }
 
-// A stricter policy is tried beside the one in force, and read off before it takes
-// its place.
+// A candidate policy decides every request too, and each difference is reported, before it replaces the
+// policy in force.
 func ExampleWithShadow() {
 	candidate := mustLayer(`defaults: {allow_origins: [https://app.example.com]}`).Plan()
 	layer := mustLayer(`defaults: {allow_origins: ["https://*.example.com"]}`,
@@ -89,8 +89,8 @@ func ExampleWithShadow() {
 	// Output: https://forgotten.example.com now: grant then: refuse ORIGIN_NOT_ALLOWED
 }
 
-// What holds for a path, and where each value comes from; Procedures says it of
-// every procedure.
+// Paths returns the effective rules of paths, with the origin of each value. Procedures returns those of
+// procedures.
 func ExamplePlan_Paths() {
 	plan := mustLayer(`
 defaults:
@@ -113,7 +113,7 @@ rules:
 	// disabled false - built in
 }
 
-// A profile is chosen in code, or by CORSRPC_PROFILE.
+// WithProfile or CORSRPC_PROFILE chooses a profile.
 func ExampleWithProfile() {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(`
 defaults:

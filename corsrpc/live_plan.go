@@ -11,22 +11,22 @@ import (
 	"sync/atomic"
 )
 
-// livePlan is the plan in force, bound to the sets of its origin sources. Requests load it
-// without a lock; each change of it ends in one store.
+// livePlan is the plan in force, bound to the current sets of its origin sources. Requests load
+// it without a lock. Every change stores a new plan.
 type livePlan struct {
 	bound   atomic.Pointer[Plan] // nil in the zero value
-	shadow  *Plan                // WithShadow's, in place of each plan's own; nil for none
-	explain bool                 // WithExplain
+	shadow  *Plan                // the plan of WithShadow, which replaces each plan's own shadow; nil for none
+	explain bool                 // whether WithExplain is given
 
-	mu   sync.Mutex            // held to store a plan, and never while a source is asked
-	sets map[string]*sourceSet // of the sources that are named; never changed, but replaced under mu
+	mu   sync.Mutex            // held to store a plan, but not while a source is loaded
+	sets map[string]*sourceSet // the sets of the named sources; replaced under mu, never modified
 }
 
-// Load returns the plan in force.
+// Load returns the plan in force; nil in the zero value.
 func (p *livePlan) Load() *Plan { return p.bound.Load() }
 
-// replace puts a plan in force, with sets that were loaded for it, and returns the sources
-// that are named from now on, or no longer.
+// replace puts a plan in force, with sets that were loaded for it. It returns the names of the
+// sources that only one of the old and the new plan name.
 func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -36,9 +36,9 @@ func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []
 	}
 	named := p.sourceNames(plan)
 	for name, set := range loaded {
-		p.keepYounger(name, set)
+		p.keepNewer(name, set)
 	}
-	// A set that nobody names grows old: its source is asked anew when somebody does.
+	// Watch does not refresh the set of a source that no plan names, so it is dropped.
 	p.sets = maps.Clone(p.sets)
 	maps.DeleteFunc(p.sets, func(name string, _ *sourceSet) bool { return !slices.Contains(named, name) })
 	p.bound.Store(p.bind(plan))
@@ -50,17 +50,17 @@ func (p *livePlan) replace(plan *Plan, loaded map[string]*sourceSet) (changed []
 	return changed
 }
 
-// put puts a source's set in force.
-func (p *livePlan) put(name string, set *sourceSet) {
+// putSet puts a source's set in force.
+func (p *livePlan) putSet(name string, set *sourceSet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keepYounger(name, set)
+	p.keepNewer(name, set)
 	p.bound.Store(p.bind(p.Load()))
 }
 
-// keepYounger keeps a set, unless the one that is there was asked for later. The caller
+// keepNewer stores a set, unless the set of that source in p.sets was requested later. The caller
 // holds mu.
-func (p *livePlan) keepYounger(name string, set *sourceSet) {
+func (p *livePlan) keepNewer(name string, set *sourceSet) {
 	if have := p.sets[name]; have != nil && set.loaded.Before(have.loaded) {
 		return
 	}
@@ -71,8 +71,7 @@ func (p *livePlan) keepYounger(name string, set *sourceSet) {
 	p.sets[name] = set
 }
 
-// bind returns the plan with its shadow, and both with what the sources streamed. The caller
-// holds mu.
+// bind returns a copy of the plan with its shadow and the current sets. The caller holds mu.
 func (p *livePlan) bind(plan *Plan) *Plan {
 	bound := *plan
 	bound.sets, bound.explain = p.sets, p.explain
@@ -87,7 +86,7 @@ func (p *livePlan) bind(plan *Plan) *Plan {
 	return &bound
 }
 
-// sourceNames returns the sources that a plan and its shadow name, each once.
+// sourceNames returns the names of the sources that a plan and its shadow use, each once.
 func (p *livePlan) sourceNames(plan *Plan) []string {
 	if p.shadow == nil {
 		return plan.Sources()
@@ -95,11 +94,11 @@ func (p *livePlan) sourceNames(plan *Plan) []string {
 	return (&Plan{sourceNames: plan.sourceNames, shadow: p.shadow}).Sources()
 }
 
-// mustAsk reports whether a source has to be asked before the next plan, which names it, is
-// put in force. A source that is named already is not: its set stays, and where it has none
-// yet, the plan in force does without, too. But what only a shadow did without has to be there
-// before a policy counts on it.
-func (p *livePlan) mustAsk(name string, next *Plan) bool {
+// mustLoad reports whether a source, which the next plan names, has to be loaded before that plan
+// is put in force. A source that the plan in force names needs no loading: its set stays, and if
+// it has none, the plan in force already works without it. But a source without a set that only a
+// shadow named has to be loaded before a policy relies on it.
+func (p *livePlan) mustLoad(name string, next *Plan) bool {
 	have := p.Load()
 	if !slices.Contains(p.sourceNames(have), name) {
 		return true
@@ -108,16 +107,16 @@ func (p *livePlan) mustAsk(name string, next *Plan) bool {
 	return onlyShadowNamed && have.sets[name] == nil && slices.Contains(next.sourceNames, name)
 }
 
-// Reload puts another plan in force, in one step: a request keeps the plan that
-// it began with. The sets of sources that both plans name stay; sources that only
-// the new one names are asked before, and where one fails or was not given,
-// nothing changes and the error says why. Calls take turns.
+// Reload puts another plan in force, in one atomic step. Each request is decided by the plan that
+// was in force when it arrived. The sets of sources that both plans name stay. Sources that only
+// the new plan names are loaded first; if one of them fails or was not given to the layer, Reload
+// changes nothing and returns the error. It is safe for concurrent use; calls run one at a time.
 //
-// A source that only the plan's shadow names does not hold it up: it is given 5 s,
-// and where it fails, that is reported, and it allows nobody until Watch or Refresh
-// has asked it again.
+// A source that only the plan's shadow names does not delay Reload for more than 5 s. If it fails,
+// that is reported, and it allows no origin until Watch or Refresh loads it.
 //
-// A layer that Load made goes on following its file where Watch does.
+// Watch still follows the policy file of a layer that Load made, and puts its next change in
+// force.
 func (l *Layer) Reload(ctx context.Context, plan *Plan) error {
 	err := l.reload(ctx, plan)
 	l.reportReload(ctx, err)
@@ -129,7 +128,7 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 		return errZeroLayer
 	}
 	if plan.missing() {
-		return errors.New("corsrpc: Reload was given no plan: pass what Compile returns")
+		return errors.New("corsrpc: Reload: the plan is nil or zero: pass the plan that Compile returns")
 	}
 	select {
 	case l.reloading <- struct{}{}:
@@ -143,7 +142,7 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	}
 	loaded := map[string]*sourceSet{}
 	for _, name := range named {
-		if !l.plan.mustAsk(name, plan) {
+		if !l.plan.mustLoad(name, plan) {
 			continue
 		}
 		s, own := l.sources[name], slices.Contains(plan.sourceNames, name)
@@ -164,24 +163,24 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	for _, name := range l.plan.replace(plan, loaded) {
-		l.sources[name].wakeUp() // Watch begins to follow it, or ends
+		l.sources[name].wakeUp() // Watch starts or stops following it
 	}
 	return nil
 }
 
-// missingSources is the error where some of the sources were not given.
+// missingSources returns an error for the sources among names that the layer does not have; nil
+// if it has all.
 func (l *Layer) missingSources(names []string) error {
 	var missing []error
 	for _, name := range names {
 		if l.sources[name] == nil {
-			missing = append(missing, fmt.Errorf("%w %q: the policy names it, and WithOriginSource does not give it", ErrUnknownSource, name))
+			missing = append(missing, fmt.Errorf("%w %q: the policy names it in allow_origins_from: give it to Load or New by WithOriginSource", ErrUnknownSource, name))
 		}
 	}
 	return errors.Join(missing...)
 }
 
-// reportReload tells the log and the observer of a new plan, or of why there is
-// none.
+// reportReload passes the result of a reload to the log and the observers.
 func (l *Layer) reportReload(ctx context.Context, err error) {
 	if l.log != nil {
 		l.log.reloaded(ctx, err)
@@ -191,33 +190,33 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 	}
 }
 
-// Refresh asks a source for its set and puts it in force in one step. Where that
-// fails, or the context ends, the set that was there stays, and the error says
-// why. It is safe for concurrent use; calls for one source take turns.
+// Refresh loads the set of a source and puts it in force, in one atomic step. If loading fails or
+// the context ends, the previous set stays and Refresh returns the error. It is safe for
+// concurrent use; calls for one source run one at a time.
 func (l *Layer) Refresh(ctx context.Context, name string) error {
 	s := l.sources[name]
-	if s == nil { // or the layer is its zero value
-		return fmt.Errorf("%w %q: give it by WithOriginSource", ErrUnknownSource, name)
+	if s == nil { // also if the layer is its zero value
+		return fmt.Errorf("%w %q: give it to Load or New by WithOriginSource", ErrUnknownSource, name)
 	}
 	report := l.refresh(ctx, s)
 	l.reportSource(ctx, s, report)
 	return report.Err
 }
 
-// refresh is Refresh of a source, which nobody is told of yet.
+// refresh does the work of Refresh, and leaves reporting to the caller.
 func (l *Layer) refresh(ctx context.Context, s *source) SourceReport {
 	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(s.name, set)
+		l.plan.putSet(s.name, set)
 	} else {
 		report.describe(l.plan.Load().sets[s.name])
 	}
 	return report
 }
 
-// Sources returns a report on each origin source that the plan in force or its shadow
-// names, sorted by name: of the set that is in force now, and of what came of asking for
-// one last. It is safe for concurrent use.
+// Sources returns a report on each origin source that the plan in force or its shadow names,
+// sorted by name: the state of its current set, and the result of the last attempt to load it. It
+// is safe for concurrent use.
 func (l *Layer) Sources() []SourceReport {
 	plan := l.Plan()
 	if plan == nil { // the layer is its zero value
@@ -236,17 +235,17 @@ func (l *Layer) Sources() []SourceReport {
 	return reports
 }
 
-// reportSource tells the observer of what a source streamed, and the log of what is
-// new in it.
+// reportSource passes the result of loading a source to the log, which writes changes only, and to
+// the observers.
 func (l *Layer) reportSource(ctx context.Context, s *source, report SourceReport) {
 	last := s.last.Swap(&report)
 	if last == nil {
 		last = &SourceReport{}
 	}
 	if l.log != nil {
-		l.log.asked(ctx, report, *last)
+		l.log.sourceLoaded(ctx, report, *last)
 		if report.Expired && !last.Expired {
-			l.log.Write(ctx, slog.LevelError, "corsrpc: the last good set of an origin source is too old (SourceMaxAge): it allows nobody now",
+			l.log.Write(ctx, slog.LevelError, "corsrpc: the origins of a source are older than its SourceMaxAge; it allows no origin until it is loaded again",
 				slog.String("source", report.Name), slog.Duration("age", report.Age))
 		}
 	}

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// TestAgesIgnoreTheWallClock: the time of a set has a monotonic reading, which
-// comparisons of times go by; a wall clock that is set, forwards or backwards,
-// neither revives a set that is too old nor ends one that is not.
+// TestAgesIgnoreTheWallClock checks that the times of a set have a monotonic reading, so that a change of
+// the wall clock neither revives an expired set nor expires a current one.
 func TestAgesIgnoreTheWallClock(t *testing.T) {
 	t.Parallel()
 	c := newLayerConfig([]LayerOption{WithOriginSource("tenants", OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
@@ -27,13 +26,12 @@ func TestAgesIgnoreTheWallClock(t *testing.T) {
 	}
 }
 
-// TestOlderSets: a set that was asked for before the one in force does not take its
-// place, though it comes later.
+// TestOlderSets checks that a set does not replace one that was requested later.
 func TestOlderSets(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	p, have := &livePlan{}, &sourceSet{loaded: now}
-	p.keepYounger("tenants", have)
+	p.keepNewer("tenants", have)
 	for _, test := range []struct {
 		name   string
 		loaded time.Time
@@ -43,7 +41,7 @@ func TestOlderSets(t *testing.T) {
 		{"as old", now, false},
 		{"younger", now.Add(time.Nanosecond), false},
 	} {
-		p.keepYounger("tenants", &sourceSet{loaded: test.loaded})
+		p.keepNewer("tenants", &sourceSet{loaded: test.loaded})
 		if stays := p.sets["tenants"] == have; stays != test.stays {
 			t.Errorf("%s: the one in force stays: %v", test.name, stays)
 		}
@@ -51,9 +49,9 @@ func TestOlderSets(t *testing.T) {
 	}
 }
 
-// TestMustAsk: a source is asked before a plan that names it is put in force, unless a plan in
-// force does with its set, or without one, already.
-func TestMustAsk(t *testing.T) {
+// TestMustLoad checks that a source is loaded before a plan that names it is put in force, unless the plan
+// in force already uses its set or works without one.
+func TestMustLoad(t *testing.T) {
 	t.Parallel()
 	const name = "tenants"
 	names := func(own, shadow bool) *Plan {
@@ -83,9 +81,9 @@ func TestMustAsk(t *testing.T) {
 			live := &livePlan{}
 			live.replace(test.have, nil)
 			if has {
-				live.put(name, &sourceSet{})
+				live.putSet(name, &sourceSet{})
 			}
-			if got := live.mustAsk(name, test.next); got != want {
+			if got := live.mustLoad(name, test.next); got != want {
 				t.Errorf("%s, with a set in force %v: %v, want %v", test.name, has, got, want)
 			}
 		}

@@ -12,22 +12,21 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Load reads the policy file, checks it whole and returns a layer that
-// enforces it. It takes the options of Compile and of New. The environment
-// variable CORSRPC_PROFILE chooses a profile where WithProfile does not, and the
-// log says which.
+// Load reads and checks a policy file and returns a layer that enforces it. It takes the options
+// of ParsePolicy, Compile and New. If WithProfile is not given, the environment variable
+// CORSRPC_PROFILE chooses the profile. The log names the profile.
 //
-// The error is a *PolicyError that lists every problem in file order with
-// file, line and column, or says why the file cannot be read. Nothing is
-// returned then: a server whose policy does not load should not start. Options of the
-// layer that are wrong are found before the file is read: the error joins *OptionErrors.
-// It is as New has it where a source is unknown, or fails that SourceWait waits for.
+// Load returns an error instead of a layer if the policy has a problem: a server whose policy does
+// not load should not start. The error is a *PolicyError that lists every problem with file, line
+// and column, in file order, or the error of reading the file. Options of the layer are checked
+// before the file is read: the error then joins an *OptionError for each invalid one. Unknown
+// sources, and sources that do not load in time, lead to the same errors as in New.
 func Load(name string, opts ...Option) (*Layer, error) {
 	return LoadContext(context.Background(), name, opts...)
 }
 
-// LoadContext is Load with a context that bounds how long origin sources are waited for
-// (SourceWait). Where none is, it has no effect, and it has none on the layer.
+// LoadContext is Load with a context that bounds how long Load waits for origin sources
+// (SourceWait). The context has no other effect, and none on the returned layer.
 func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, error) {
 	c := newLoadConfig(opts)
 	if err := errors.Join(c.layer.problems...); err != nil {
@@ -60,18 +59,19 @@ func LoadContext(ctx context.Context, name string, opts ...Option) (*Layer, erro
 	return l, nil
 }
 
-// loadConfig is what the options of Load say.
+// loadConfig holds the options of Load.
 type loadConfig struct {
 	fileConfig
 	layer *layerConfig
 }
 
-// fileConfig is how a policy file is read and compiled. It is immutable.
+// fileConfig holds the options for parsing and compiling a policy file. It is immutable.
 type fileConfig struct {
 	parse   *parseConfig
 	compile *compileConfig
 }
 
+// newLoadConfig sorts the options of Load by the step that they apply to.
 func newLoadConfig(opts []Option) loadConfig {
 	var parse []ParseOption
 	var compile []CompileOption
@@ -88,10 +88,10 @@ func newLoadConfig(opts []Option) loadConfig {
 	}
 	c := loadConfig{fileConfig{newParseConfig(parse), newCompileConfig(compile)}, newLayerConfig(layer)}
 	if slices.Contains(opts, nil) {
-		c.layer.fail("Option", "the option is nil")
+		c.layer.fail("Option", "the option is nil: leave it out")
 	}
 	if c.compile.document != nil {
-		c.compile.fail("WithDocument", "", "is for Compile: Load reads the document itself", "")
+		c.compile.fail("WithDocument", "", "is an option of Compile only: leave it out, since Load parses the document itself", "")
 	}
 	return c
 }
@@ -99,8 +99,8 @@ func newLoadConfig(opts []Option) loadConfig {
 // profileVariable is the environment variable that chooses a profile for Load.
 const profileVariable = "CORSRPC_PROFILE"
 
-// compileFile reads and compiles a policy's text. Problems of the text, of the options and
-// of the policy's meaning are reported together.
+// compileFile parses and compiles the text of a policy file. It reports the problems of the text,
+// the options and the policy together.
 func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
 	config := *c.compile
 	var cut map[string]*origin.Texts
@@ -116,14 +116,14 @@ func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
 	return compilePlan(doc.Policy(), cut, &config, violations)
 }
 
-// maxFileBytes is how much of a file is read: no more of a text than shows that it is too
-// large, and all of a binary policy (0).
+// maxFileBytes returns how many bytes of a file are read at most: for a text, one more than the
+// allowed size, so that a larger file is detected; for a binary policy 0, which means no bound.
 func (c *parseConfig) maxFileBytes(name string) int64 {
 	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
 		return 0
 	}
-	return max(int64(c.maxPolicyBytes), int64(c.maxPolicyBytes)+1) // without an overflow
+	return max(int64(c.maxPolicyBytes), int64(c.maxPolicyBytes)+1) // max avoids an overflow
 }
 
-// readError is the error of a file that cannot be read.
-func readError(err error) error { return fmt.Errorf("corsrpc: the policy cannot be read: %w", err) }
+// readError wraps the error of reading a policy file.
+func readError(err error) error { return fmt.Errorf("corsrpc: cannot read the policy: %w", err) }

@@ -20,7 +20,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// load writes a policy file and loads it, and returns the error.
+// load writes a policy to a file, loads it, and returns the error.
 func load(t *testing.T, name, text string, opts ...corsrpc.Option) error {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
@@ -33,7 +33,7 @@ func load(t *testing.T, name, text string, opts ...corsrpc.Option) error {
 
 const smallest = `defaults: {allow_origins: [https://app.example.com]}`
 
-// TestLoadRefuses holds what no readable text in the corpus shows.
+// TestLoadRefuses checks errors that no text in the corpus can cause.
 func TestLoadRefuses(t *testing.T) {
 	tests := []struct {
 		name, file, text string
@@ -43,7 +43,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"a text beyond the limit", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithMaxPolicyBytes(20)}, corsrpc.CheckTooLarge, "more than 20 bytes"},
 		{"a text that is not UTF-8", "cors.yaml", smallest + "\xff", nil, corsrpc.CheckNotUTF8, "cors.yaml:1:53"},
-		{"a prefix that is none", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithPathPrefix("api/")}, corsrpc.CheckOption, `"api/"`},
+		{"an invalid prefix", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithPathPrefix("api/")}, corsrpc.CheckOption, `"api/"`},
 		{"a prefix with a dot segment", "cors.yaml", smallest, []corsrpc.Option{corsrpc.WithPathPrefix("/api/../x")}, corsrpc.CheckOption, "dot segments"},
 		{"a truncated binary", "cors.binpb", "\x0a\x7f", nil, corsrpc.CheckSyntax, "truncated"},
 		{"an unknown field in a binary", "cors.binpb", "\xfa\x3f\x01x", nil, corsrpc.CheckUnknownField, "does not know"},
@@ -64,8 +64,8 @@ func TestLoadRefuses(t *testing.T) {
 	})
 }
 
-// TestBinaryPolicyHasNoLimit: a million origins come from a program, not from
-// an editor.
+// TestBinaryPolicyHasNoLimit checks that a binary policy may have a million origins: a program writes it,
+// not a person.
 func TestBinaryPolicyHasNoLimit(t *testing.T) {
 	t.Parallel()
 	b, err := proto.Marshal(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
@@ -77,7 +77,7 @@ func TestBinaryPolicyHasNoLimit(t *testing.T) {
 	}
 }
 
-// TestParsePolicyRefuses: a document with problems is none.
+// TestParsePolicyRefuses checks that ParsePolicy returns no document if it returns an error.
 func TestParsePolicyRefuses(t *testing.T) {
 	t.Parallel()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origin: [x]}"))
@@ -92,7 +92,7 @@ func TestParsePolicyRefuses(t *testing.T) {
 	}
 }
 
-// TestPolicyOfAPlanCompilesToTheSame: nothing of a policy is lost or invented.
+// TestPolicyOfAPlanCompilesToTheSame checks that compiling the Policy of a plan gives an equal plan.
 func TestPolicyOfAPlanCompilesToTheSame(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
@@ -111,7 +111,7 @@ func TestPolicyOfAPlanCompilesToTheSame(t *testing.T) {
 	}
 }
 
-// TestCompileKeepsNoReference: who changes a policy later changes no plan.
+// TestCompileKeepsNoReference checks that changing a policy after Compile does not change the plan.
 func TestCompileKeepsNoReference(t *testing.T) {
 	t.Parallel()
 	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}}
@@ -127,7 +127,7 @@ func TestCompileKeepsNoReference(t *testing.T) {
 	}
 }
 
-// TestCompileChecksNumbers: a message made in code can hold what no text can.
+// TestCompileChecksNumbers checks enum and duration values that a message can have but no text.
 func TestCompileChecksNumbers(t *testing.T) {
 	t.Parallel()
 	rule := &corsrpcv1.Rule{
@@ -150,8 +150,7 @@ func TestCompileChecksNumbers(t *testing.T) {
 	}
 }
 
-// TestManyOriginsAndRules: a set of origins is made once, however many rules
-// inherit it.
+// TestManyOriginsAndRules checks that a set of origins is built once, even if many rules inherit it.
 func TestManyOriginsAndRules(t *testing.T) {
 	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{}}
 	for i := range 100_000 {

@@ -10,15 +10,16 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// eventLog logs what a layer does. Of requests it logs those that are refused, and
-// those that a shadow policy decides otherwise, in bounded number.
+// eventLog logs what a layer does. It logs requests that are refused and requests that a shadow
+// policy decides differently; the number of these lines is bounded.
 type eventLog struct{ *boundedlog.Log }
 
+// newEventLog returns a log that writes to logger.
 func newEventLog(logger *slog.Logger) *eventLog {
 	return &eventLog{boundedlog.New(logger, summaries[:]...)}
 }
 
-// These are the kinds of lines about requests.
+// The kinds of log lines about requests.
 const (
 	lineRefused boundedlog.Kind = iota
 	lineWouldRefuse
@@ -26,24 +27,24 @@ const (
 	lineKinds
 )
 
-// summaries say of each kind how many lines were suppressed.
+// summaries holds the message that reports how many lines of a kind were suppressed.
 var summaries = [lineKinds]string{
 	lineRefused:     "corsrpc: suppressed similar refusals in the last minute",
 	lineWouldRefuse: "corsrpc: suppressed similar would-be refusals in the last minute",
 	lineDifference:  "corsrpc: suppressed similar shadow differences in the last minute",
 }
 
-// keyOf returns what lines of a kind have in common: the reason, the rule, and the target
-// if it is a known procedure or a path rule, since their number is bounded. Grant and target
-// are ids. A difference with a shadow policy has its reason too; anything else none. Two
-// kinds with the same key would share a line; of the few hundred that are kept that is one in
-// many millions.
+// keyOf returns the key that groups log lines of a kind: lines with the same key are logged once
+// and then counted. It combines the reason, the reason of the shadow policy (reasonNone if the line
+// is not about a shadow policy), and the ids of the grant and the target, all of which are bounded
+// in number. Different groups could get the same key, with a probability of less than one in a
+// million for the few hundred groups that are kept.
 func keyOf(reason, shadow reasonID, grant, target uint64) boundedlog.Key {
-	const spread = 0x9e3779b97f4a7c15 // after Knuth: ids that follow one another lie far apart
+	const spread = 0x9e3779b97f4a7c15 // Knuth's multiplicative hash: spreads consecutive ids
 	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason)<<6 | boundedlog.Key(shadow)
 }
 
-// refused logs a refusal, or counts it.
+// refused logs or counts a refusal.
 func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
 	kind := lineRefused
 	if !d.Enforced() {
@@ -89,8 +90,7 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
 	l.WriteAdmitted(ctx, what, attrs...)
 }
 
-// differed logs, within the same bounds, that a candidate policy decides
-// otherwise.
+// differed logs or counts a request that the shadow policy decides differently.
 func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Decision) {
 	var grant uint64
 	if shadow.target.grant != nil {
@@ -107,46 +107,46 @@ func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Deci
 	if d.observed != shadow.observed {
 		attrs = append(attrs, slog.Bool("enforced", !d.observed), slog.Bool("shadow_enforced", !shadow.observed))
 	}
-	l.WriteAdmitted(ctx, "corsrpc: the shadow policy decides otherwise", attrs...)
+	l.WriteAdmitted(ctx, "corsrpc: the shadow policy decides differently", attrs...)
 }
 
-// asked logs that a source fails, each time, since that is rare; that it answers
-// again; and rows that are no origins, when they change.
-func (l *eventLog) asked(ctx context.Context, report, last SourceReport) {
+// sourceLoaded logs each failure of a source, its first success after a failure, and skipped rows
+// if they differ from those of the last report.
+func (l *eventLog) sourceLoaded(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
-		l.Write(ctx, slog.LevelError, "corsrpc: an origin source fails; its last good set stays",
+		l.Write(ctx, slog.LevelError, "corsrpc: an origin source failed; keeping the origins that were loaded last",
 			name, slog.Any("error", report.Err), slog.Int("origins", report.Origins), slog.Duration("age", report.Age))
 		return
 	}
 	if last.Err != nil {
-		l.Write(ctx, slog.LevelInfo, "corsrpc: an origin source answers again", name, slog.Int("origins", report.Origins))
+		l.Write(ctx, slog.LevelInfo, "corsrpc: an origin source works again", name, slog.Int("origins", report.Origins))
 	}
 	if report.Skipped > 0 && (report.Skipped != last.Skipped || report.Sample != last.Sample) {
-		l.Write(ctx, slog.LevelWarn, "corsrpc: an origin source has rows that are no exact origins; they count for nothing",
+		l.Write(ctx, slog.LevelWarn, "corsrpc: skipped rows of an origin source that are not exact origins",
 			name, slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
 	}
 }
 
-// reloaded logs that another policy is in force, or why none is.
+// reloaded logs the result of a reload.
 func (l *eventLog) reloaded(ctx context.Context, err error) {
 	if err != nil {
 		l.Write(ctx, slog.LevelError, "corsrpc: policy reload failed; keeping the previous policy", slog.Any("error", err))
 		return
 	}
-	l.Write(ctx, slog.LevelInfo, "corsrpc: another policy is in force")
+	l.Write(ctx, slog.LevelInfo, "corsrpc: policy reloaded; the new policy is in force")
 }
 
-// started says what no production server should run with.
+// started warns of WithExplain, which is for development only.
 func (l *eventLog) started(explains bool) {
 	if explains {
 		l.Write(context.Background(), slog.LevelWarn,
-			"corsrpc: refusals explain the policy to whoever is refused (WithExplain): for development only")
+			"corsrpc: WithExplain shows the policy to every caller that is refused; use it in development only")
 	}
 }
 
-// loaded logs which profile was chosen, and by whom.
+// loaded logs the profile that is in force, and whether an option or the environment chose it.
 func (l *eventLog) loaded(policy, profile, chosenBy string) {
-	l.Write(context.Background(), slog.LevelInfo, "corsrpc: a profile of the policy is in force",
+	l.Write(context.Background(), slog.LevelInfo, "corsrpc: policy loaded with a profile",
 		slog.String("policy", policy), slog.String("profile", profile), slog.String("chosen_by", chosenBy))
 }

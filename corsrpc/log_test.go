@@ -14,18 +14,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// refuse sends calls of an origin that is not granted.
+// refuse sends calls from an origin that is not allowed.
 func refuse(h http.Handler, path, origin string) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, path, http.Header{"Origin": {origin}}))
 }
 
-var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+// emptyHandler writes nothing.
+var emptyHandler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
-// TestRefusalIsLogged says who was refused what, and what would allow it.
+// TestRefusalIsLogged checks that the log has the request, the reason and the remedy of a refusal.
 func TestRefusalIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	refuse(h, listRPC, "https://evil.example")
 	for _, want := range []string{
 		"level=WARN", "refused a cross-origin call", "reason=ORIGIN_NOT_ALLOWED", "origin=https://evil.example",
@@ -37,19 +38,18 @@ func TestRefusalIsLogged(t *testing.T) {
 	}
 }
 
-// TestUnmetPreflightIsLogged: the browser will not send the call, so the
-// operator has to learn which header is missing.
+// TestUnmetPreflightIsLogged checks that the log names the header that a preflight was not granted.
 func TestUnmetPreflightIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
 	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant"}}
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
-	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the header to allow_headers") {
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, listRPC, header))
+	if got := log.String(); !strings.Contains(got, "missing=x-tenant") || !strings.Contains(got, "add the missing headers to allow_headers") {
 		t.Errorf("%s", got)
 	}
 }
 
-// rawHandler collects what is logged as it is: a handler that escapes nothing.
+// rawHandler collects log records without escaping anything.
 type rawHandler struct {
 	slog.Handler
 	values *[]string
@@ -65,8 +65,8 @@ func (h rawHandler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestLogIsEscaped: what comes from the network writes no lines of its own, no
-// terminal sequences and not much, whatever the handler of the log does.
+// TestLogIsEscaped checks that input from the network cannot add lines or terminal sequences to the log,
+// or long texts, even if the log's handler does not escape.
 func TestLogIsEscaped(t *testing.T) {
 	t.Parallel()
 	var values []string
@@ -75,7 +75,7 @@ func TestLogIsEscaped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := layer.Wrap(nothing)
+	h := layer.Wrap(emptyHandler)
 	refuse(h, listRPC, "https://a\nlevel=ERROR msg=forged \x1b[31m\"é"+strings.Repeat("x", 1000))
 	r := newRequest(http.MethodPost, "/", http.Header{"Origin": {page}})
 	r.URL.Path = "/other.v1.S/M\nforged/\x00"
@@ -93,12 +93,12 @@ func TestLogIsEscaped(t *testing.T) {
 	}
 }
 
-// TestMissingPrefixIsLogged: a layer outside of http.StripPrefix that was not
-// told of the prefix governs nothing, which somebody has to learn.
+// TestMissingPrefixIsLogged checks that a layer outside of http.StripPrefix without WithPathPrefix logs
+// that no rule applies.
 func TestMissingPrefixIsLogged(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, allowPage)
-	h := layer.Wrap(http.StripPrefix("/api", nothing))
+	h := layer.Wrap(http.StripPrefix("/api", emptyHandler))
 	header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}}
 	for range 3 {
 		h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/api"+listRPC, header))
@@ -109,27 +109,27 @@ func TestMissingPrefixIsLogged(t *testing.T) {
 	}
 }
 
-// TestLogIsBounded: each reason, rule and known procedure once a minute, ten
-// lines a second, the rest as one count a minute.
+// TestLogIsBounded checks that each combination of reason, rule and known procedure is logged once a
+// minute, at most ten lines a second, and the number of suppressed lines once a minute.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		layer, log := newLayer(t, allowPage)
-		h := layer.Wrap(nothing)
-		for i := range 50 { // the same, with other origins
+		h := layer.Wrap(emptyHandler)
+		for i := range 50 { // the same group, with other origins
 			refuse(h, listRPC, fmt.Sprintf("https://evil%d.example", i))
 		}
 		if n := len(log.lines()); n != 1 {
 			t.Fatalf("%d lines for one reason, rule and procedure:\n%s", n, log)
 		}
-		for i := range 50 { // unknown procedures are one, those of a known service too
+		for i := range 50 { // unknown procedures are one group, also those of a known service
 			refuse(h, fmt.Sprintf("/unknown%d.v1.S/M", i), "https://evil.example")
 			refuse(h, fmt.Sprintf("/acme.catalog.v1.CatalogService/Unknown%d", i), "https://evil.example")
 		}
 		if n := len(log.lines()); n != 2 {
 			t.Fatalf("%d lines, unknown procedures have to share one:\n%s", n, log)
 		}
-		for _, path := range []string{ // more known ones than a second takes
+		for _, path := range []string{ // more groups than may be logged in a second
 			"/acme.catalog.v1.CatalogService/Get", "/acme.catalog.v1.CatalogService/Watch", "/acme.catalog.v1.StockService/Get",
 			"/acme.account.v1.AccountService/Get", "/acme.account.v1.AccountService/Update", "/acme.account.v1.AccountService/Close",
 			"/acme.internal.v1.AdminService/Reset", "/Greeter/Hello", "/files/a",
@@ -141,7 +141,7 @@ func TestLogIsBounded(t *testing.T) {
 		if n := len(log.lines()); n != 10 {
 			t.Fatalf("%d lines in one second, want 10:\n%s", n, log)
 		}
-		<-time.After(time.Minute + time.Second) // of the bubble's clock
+		<-time.After(time.Minute + time.Second) // by the clock of the synctest bubble
 		synctest.Wait()
 		last := log.lines()[len(log.lines())-1]
 		// 50 + 100 + 22 refusals, of which ten were logged
@@ -161,16 +161,16 @@ func TestLogIsBounded(t *testing.T) {
 	})
 }
 
-// TestLogTellsKindsApart: what differs in the rule, or in what a shadow policy would do,
-// has a line of its own.
-func TestLogTellsKindsApart(t *testing.T) {
+// TestLogGroupsByRuleAndReason checks that requests with different rules, or with different decisions of
+// the shadow policy, have separate log lines.
+func TestLogGroupsByRuleAndReason(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, smallest+`
 rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*, max_age: 2s}]
 `)
 	for range 2 {
-		refuse(layer.Wrap(nothing), "/acme.catalog.v1.New/A", "https://evil.example")
-		refuse(layer.Wrap(nothing), "/acme.account.v1.New/A", "https://evil.example")
+		refuse(layer.Wrap(emptyHandler), "/acme.catalog.v1.New/A", "https://evil.example")
+		refuse(layer.Wrap(emptyHandler), "/acme.account.v1.New/A", "https://evil.example")
 	}
 	if n := len(log.lines()); n != 2 {
 		t.Errorf("%d lines of two rules:\n%s", n, log)
@@ -180,7 +180,7 @@ rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*
 	for range 2 {
 		for _, cookie := range [][]string{nil, {"a=b"}} {
 			header := http.Header{"Origin": {"https://new.example.com"}, "Cookie": cookie}
-			layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, header))
+			layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, header))
 		}
 	}
 	for _, reason := range []string{"shadow_reason=ORIGIN_ALLOWED", "shadow_reason=CREDENTIALS_NOT_ALLOWED"} {
@@ -190,7 +190,7 @@ rules: [{selector: acme.catalog.v1.*, max_age: 1s}, {selector: acme.account.v1.*
 	}
 }
 
-// stuckHandler writes nothing until it is let go.
+// stuckHandler blocks until it is released.
 type stuckHandler struct {
 	slog.Handler
 	goOn chan struct{}
@@ -203,9 +203,9 @@ func (h stuckHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestStuckLogHoldsUpNobody: whoever has something to log waits for it a moment; requests are
-// refused meanwhile, and policies change.
-func TestStuckLogHoldsUpNobody(t *testing.T) {
+// TestBlockedLogDoesNotBlockRequests checks that a caller waits only a moment for a blocked log: requests
+// are still refused and policies still change.
+func TestBlockedLogDoesNotBlockRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := stuckHandler{slog.DiscardHandler, make(chan struct{})}
@@ -213,7 +213,7 @@ func TestStuckLogHoldsUpNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := layer.Wrap(nothing)
+		h := layer.Wrap(emptyHandler)
 		start := time.Now()
 		for _, path := range []string{listRPC, getRPC, "/files/a", "/other.v1.S/M"} {
 			refuse(h, path, "https://evil.example")
@@ -227,26 +227,26 @@ func TestStuckLogHoldsUpNobody(t *testing.T) {
 			t.Errorf("they waited for %v", waited)
 		}
 		close(log.goOn)
-		<-time.After(time.Hour) // the counts of the rest are due
+		<-time.After(time.Hour) // the counts of suppressed lines are due
 	})
 }
 
-// panickingHandler is a log that fails.
+// panickingHandler is a log handler that panics.
 type panickingHandler struct{ slog.Handler }
 
 func (panickingHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (panickingHandler) Handle(context.Context, slog.Record) error { panic("the log is broken") }
 
-// TestBrokenLogDoesNotTouchTheRequest: what is refused is refused, what is granted is granted.
-func TestBrokenLogDoesNotTouchTheRequest(t *testing.T) {
+// TestPanickingLogDoesNotAffectRequests checks that decisions are the same if the log panics.
+func TestPanickingLogDoesNotAffectRequests(t *testing.T) {
 	t.Parallel()
 	layer, err := corsrpc.New(compilePolicy(t, allowPage), corsrpc.WithLogger(slog.New(panickingHandler{slog.DiscardHandler})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // is replaced, and told
+		w.Header().Set("Access-Control-Allow-Origin", "*") // the layer replaces and logs this
 	}))
 	for origin, want := range map[string]int{page: http.StatusOK, "https://evil.example": http.StatusForbidden} {
 		w := httptest.NewRecorder()
@@ -257,8 +257,8 @@ func TestBrokenLogDoesNotTouchTheRequest(t *testing.T) {
 	}
 }
 
-// TestLogCountsWhatItIs: what is only counted is counted as what it is.
-func TestLogCountsWhatItIs(t *testing.T) {
+// TestSuppressedLinesAreCountedByKind checks that the counts of suppressed lines are kept by kind.
+func TestSuppressedLinesAreCountedByKind(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, text, origin, want, not string }{
 		{"refused", smallest, "https://evil.example", `"corsrpc: suppressed similar refusals in the last minute" count=9`, "shadow"},
@@ -269,7 +269,7 @@ func TestLogCountsWhatItIs(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			layer, log := newLayer(t, test.text)
 			for range 10 {
-				refuse(layer.Wrap(nothing), listRPC, test.origin)
+				refuse(layer.Wrap(emptyHandler), listRPC, test.origin)
 			}
 			<-time.After(time.Hour)
 			synctest.Wait()

@@ -2,66 +2,64 @@ package corsrpc
 
 import "context"
 
-// Observer is told of what a layer decides. Observe is called on the request's
-// goroutine, before the answer, from many goroutines at once: it should be
-// quick and must not block. A panic in it is recovered and does not touch the
-// request.
+// Observer receives the events of a layer. Observe is called on the goroutine of the request,
+// before the response, and concurrently for concurrent requests: it should be quick and must not
+// block. A panic in it is recovered and does not affect the request.
 //
-// It is told of all kinds of events but EventRefusal, unless it is a SelectiveObserver.
-// One that is a LayerObserver is told its layer.
+// An observer receives all kinds of events but EventRefusal, unless it is a SelectiveObserver. An
+// observer that needs the layer itself is a LayerObserver.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
 }
 
-// ObserverFunc is a function that is an Observer.
+// ObserverFunc is a function that implements Observer.
 type ObserverFunc func(ctx context.Context, e Event)
 
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// SelectiveObserver is an Observer that says which events it wants. Events that nobody
-// wants are not built.
+// SelectiveObserver is an Observer that receives some kinds of events only. Events that no
+// observer receives are not built.
 type SelectiveObserver interface {
 	Observer
-	// Enabled reports whether the observer wants events of a kind. New asks once for each
-	// kind that it knows.
+	// Enabled reports whether the observer receives events of a kind. New calls it once for each
+	// kind.
 	Enabled(kind EventKind) bool
 }
 
-// LayerObserver is an Observer that needs its layer.
+// LayerObserver is an Observer that needs the layer that it observes.
 type LayerObserver interface {
 	Observer
-	// Attach tells the observer its layer. New calls it before it returns, when nothing
-	// but another observer's Attach can fail; events of sources that New waits for come
-	// before. New fails where it returns an error, as an observer does that serves one layer
-	// only and has another. An observer that was attached by a New that failed keeps the
-	// layer that nobody gets: make another one.
+	// Attach gives the observer its layer. New calls it last, when only the Attach of another
+	// observer can still fail. Events of origin sources that New waits for come before it. If
+	// Attach returns an error, New fails with it: an observer may refuse a second layer, for
+	// example. After a New that failed, an observer may have been attached to a layer that New
+	// did not return: make a new observer for the next attempt.
 	Attach(l *Layer) error
 }
 
-// EventKind says what an event is about.
+// EventKind is the kind of an event.
 type EventKind uint8
 
-// The kinds. Kinds are added as the layer learns more: ignore those that are
-// not known.
+// The kinds of events. A later version may add kinds: ignore unknown ones.
 const (
-	// EventDecision: a request was decided on.
+	// EventDecision: a layer has decided on a request.
 	EventDecision EventKind = iota + 1
-	// EventShadow: a candidate policy decided otherwise than the one in force.
+	// EventShadow: the shadow policy decides a request differently than the policy in force.
 	EventShadow
-	// EventRefresh: an origin source was asked.
+	// EventRefresh: an origin source was loaded, or failed.
 	EventRefresh
-	// EventReload: another policy was put in force, or could not be.
+	// EventReload: a policy was put in force, or a reload failed.
 	EventReload
-	// EventRefusal: a request was refused, or would be (Decision.Refused). It comes beside
-	// its EventDecision, for observers that want no others: only a SelectiveObserver that
-	// asks for it is told.
+	// EventRefusal: a request was refused, or would be under ENFORCE (Decision.Refused). It comes
+	// in addition to the request's EventDecision, for observers that need refusals only: only a
+	// SelectiveObserver that enables it receives it.
 	EventRefusal
 
 	eventKinds = EventRefusal + 1
 )
 
-// String returns the kind's name, in lower case.
+// String returns the kind's name, in lower case; "unknown" for a value that is not a kind.
 func (k EventKind) String() string {
 	switch k {
 	case EventDecision:
@@ -78,32 +76,30 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-// Event is one thing that a layer did. Fields may be added: use field names in literals.
+// Event describes something that a layer did. Fields may be added: use field names in literals.
 type Event struct {
-	// Kind says which of the other fields are set.
+	// Kind determines which of the other fields are set.
 	Kind EventKind
-	// Decision is what became of a request, of an EventDecision, an EventRefusal and an
-	// EventShadow.
+	// Decision is the decision on a request, for EventDecision, EventRefusal and EventShadow.
 	Decision Decision
-	// Shadow is what the candidate policy would have done, of an EventShadow.
+	// Shadow is the decision of the shadow policy, for EventShadow.
 	Shadow Decision
-	// Request is what was decided on, of an EventDecision, an EventRefusal and an
-	// EventShadow. It shares the request's header, which is the handler's afterwards: it
-	// may be read until Observe returns, and its header may not be changed or kept. It is
-	// input from the network.
+	// Request is the request, for EventDecision, EventRefusal and EventShadow. It is input from
+	// the network. It shares the header of the http.Request, which the handler uses later: read
+	// it before Observe returns, and do not modify or retain it.
 	Request Request
-	// Source is what came of it, of an EventRefresh.
+	// Source is the result of loading the source, for EventRefresh.
 	Source SourceReport
-	// Err is why a policy was not put in force, of an EventReload; nil where it was.
+	// Err is the error of a failed reload, for EventReload; nil if it succeeded.
 	Err error
-	// Plan is the one in force, of an EventReload. Plan.Digest identifies it.
+	// Plan is the plan in force after the reload, for EventReload. Plan.Digest identifies it.
 	Plan *Plan
 }
 
-// observers are those of each kind of event, in the order of WithObserver. A panic in one
-// is recovered: the next is told, and the request goes on.
+// observers holds the observers of each kind of event, in the order of their options.
 type observers [eventKinds][]Observer
 
+// observersOf sorts observers by the kinds of events that they receive.
 func observersOf(given []Observer) (all observers) {
 	for _, o := range given {
 		selective, ok := o.(SelectiveObserver)
@@ -116,9 +112,10 @@ func observersOf(given []Observer) (all observers) {
 	return all
 }
 
-// want reports whether any observer is told of a kind of event.
+// want reports whether any observer receives events of a kind.
 func (all *observers) want(kind EventKind) bool { return len(all[kind]) > 0 }
 
+// observe calls the observers of the event's kind in order. A panic in one is recovered.
 func (all *observers) observe(ctx context.Context, e Event) {
 	for _, o := range all[e.Kind] {
 		func() {

@@ -16,7 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// kinds are those of the events so far.
+// kinds are the existing kinds of events.
 func (e *events) kinds() (kinds []corsrpc.EventKind) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -26,7 +26,7 @@ func (e *events) kinds() (kinds []corsrpc.EventKind) {
 	return kinds
 }
 
-// selective wants events of some kinds.
+// selective is an observer that receives some kinds of events.
 type selective struct {
 	events
 	wants []corsrpc.EventKind
@@ -38,9 +38,9 @@ func (s *selective) Enabled(kind corsrpc.EventKind) bool {
 	return slices.Contains(s.wants, kind)
 }
 
-// TestObserversSayWhatTheyWant: each is told of the kinds that it wants, and one that does
-// not say so of all but refusals, which its decisions hold.
-func TestObserversSayWhatTheyWant(t *testing.T) {
+// TestSelectiveObservers checks that a SelectiveObserver receives the kinds that it enables, and that
+// other observers receive all kinds but refusals.
+func TestSelectiveObservers(t *testing.T) {
 	t.Parallel()
 	const (
 		decision, shadow, refresh = corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefresh
@@ -66,10 +66,10 @@ func TestObserversSayWhatTheyWant(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := o.kinds(); !slices.Equal(got, test.want) {
-			t.Errorf("%s: told of %v, want %v", name, got, test.want)
+			t.Errorf("%s: received %v, want %v", name, got, test.want)
 		}
 		if want := []corsrpc.EventKind{decision, decision, shadow, decision, refresh, reload}; !slices.Equal(everything.kinds(), want) {
-			t.Errorf("%s: one that wants everything is told of %v, want %v", name, everything.kinds(), want)
+			t.Errorf("%s: an observer of all kinds received %v, want %v", name, everything.kinds(), want)
 		}
 		if all := []corsrpc.EventKind{decision, shadow, refresh, reload, refusal}; !slices.Equal(o.asked, all) {
 			t.Errorf("%s: asked of %v, want %v", name, o.asked, all)
@@ -77,35 +77,35 @@ func TestObserversSayWhatTheyWant(t *testing.T) {
 	}
 }
 
-// TestPassingCallsOfServersAreToldToWhoWantsThem: a server's call that no rule is about is
-// decided on only for an observer of decisions.
-func TestPassingCallsOfServersAreToldToWhoWantsThem(t *testing.T) {
+// TestServerCallsAreObserved checks that the layer decides on a server's call to an ungoverned path
+// only if an observer receives decisions.
+func TestServerCallsAreObserved(t *testing.T) {
 	all := &events{}
 	few := &selective{wants: []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload}}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(all), corsrpc.WithObserver(few))
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil))
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil))
 	if len(all.of(corsrpc.EventDecision)) != 1 || len(few.kinds()) != 0 {
-		t.Errorf("told of %v and %v", all.kinds(), few.kinds())
+		t.Errorf("received %v and %v", all.kinds(), few.kinds())
 	}
 	layer, _ = newLayer(t, allowPage, corsrpc.WithObserver(few))
-	h, r := layer.Wrap(nothing), newRequest(http.MethodPost, listRPC, nil)
+	h, r := layer.Wrap(emptyHandler), newRequest(http.MethodPost, listRPC, nil)
 	var w http.ResponseWriter = discard{http.Header{}}
 	if n := testing.AllocsPerRun(10, func() { h.ServeHTTP(w, r) }); n > 0 {
 		t.Errorf("%v allocations of a server's call", n)
 	}
 }
 
-// TestEventsHoldTheRequest: an observer knows what was decided on, as the log does.
+// TestEventsHoldTheRequest checks that an event has the request that was decided on.
 func TestEventsHoldTheRequest(t *testing.T) {
 	t.Parallel()
 	o := &selective{wants: []corsrpc.EventKind{corsrpc.EventDecision, corsrpc.EventRefusal, corsrpc.EventShadow}}
 	layer, _ := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [\"*\"]}}\n", corsrpc.WithObserver(o))
 	r := newRequest(http.MethodPost, listRPC+"?a=b", http.Header{"Origin": {"https://evil.example"}})
 	want := corsrpc.RequestOf(r)
-	layer.Wrap(nothing).ServeHTTP(httptest.NewRecorder(), r)
+	layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), r)
 	layer.CheckOrigin(r)
 	if got := []corsrpc.EventKind{corsrpc.EventRefusal, corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefusal, corsrpc.EventDecision}; !slices.Equal(o.kinds(), got) {
-		t.Fatalf("told of %v, want %v", o.kinds(), got)
+		t.Fatalf("received %v, want %v", o.kinds(), got)
 	}
 	for _, e := range o.all {
 		if !reflect.DeepEqual(e.Request, want) {
@@ -114,7 +114,7 @@ func TestEventsHoldTheRequest(t *testing.T) {
 	}
 }
 
-// attached is an observer that needs its layer.
+// attached is a LayerObserver.
 type attached struct {
 	events
 	to  []*corsrpc.Layer
@@ -126,14 +126,14 @@ func (a *attached) Attach(l *corsrpc.Layer) error {
 	return a.err
 }
 
-// TestObserversAreToldTheirLayer: by New, when nothing else can fail; and one that does not
-// take the layer makes New fail.
-func TestObserversAreToldTheirLayer(t *testing.T) {
+// TestObserversAreAttached checks that New attaches a LayerObserver last, and fails if the observer
+// refuses the layer.
+func TestObserversAreAttached(t *testing.T) {
 	t.Parallel()
 	a, b := &attached{}, &attached{}
 	layer, _ := newLayer(t, allowPage, corsrpc.WithObserver(a), corsrpc.WithObserver(&events{}), corsrpc.WithObserver(b))
 	if want := []*corsrpc.Layer{layer}; !slices.Equal(a.to, want) || !slices.Equal(b.to, want) {
-		t.Errorf("told of %p and %p, want %p", a.to, b.to, want)
+		t.Errorf("attached to %p and %p, want %p", a.to, b.to, want)
 	}
 
 	refuses := &attached{err: errors.New("serves another layer")}
@@ -146,11 +146,11 @@ func TestObserversAreToldTheirLayer(t *testing.T) {
 		return func(yield func(string, error) bool) { yield("", errors.New("down")) }
 	})
 	if _, err := corsrpc.New(compilePolicy(t, tenantsPolicy), corsrpc.WithObserver(early), quiet, corsrpc.WithOriginSource("tenants", down, corsrpc.SourceWait(1))); err == nil || len(early.to) > 0 {
-		t.Errorf("told of the layer of a New that fails: %v, %v", early.to, err)
+		t.Errorf("an observer was attached by a New that fails: %v, %v", early.to, err)
 	}
 }
 
-// watches is an observer that has its layer watched as soon as it is told it.
+// watches is a LayerObserver that calls Watch as soon as it is attached.
 type watches struct {
 	events
 	err error
@@ -163,8 +163,8 @@ func (w *watches) Attach(l *corsrpc.Layer) error {
 	return nil
 }
 
-// TestAttachedLayerIsWhole: the layer that Load tells an observer has its file.
-func TestAttachedLayerIsWhole(t *testing.T) {
+// TestAttachedLayerIsComplete checks that the layer that Load attaches has its file.
+func TestAttachedLayerIsComplete(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "cors.yaml")
 	if err := os.WriteFile(file, []byte(policyOf("app")), 0o600); err != nil {

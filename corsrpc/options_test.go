@@ -17,7 +17,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// optionErrors are the errors that an error joins.
+// optionErrors returns the option errors that an error joins.
 func optionErrors(err error) (all []*corsrpc.OptionError) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -32,10 +32,10 @@ func optionErrors(err error) (all []*corsrpc.OptionError) {
 	return all
 }
 
-// meaningless are options of the layer with values that have no meaning.
+// meaningless are layer options with invalid values.
 var meaningless = map[string]struct {
 	option       corsrpc.LayerOption
-	names, wants string // the option that the error names, and what it says
+	names, wants string // the option in the error, and a part of its reason
 }{
 	"no option":               {nil, "LayerOption", "nil"},
 	"no logger":               {corsrpc.WithLogger(nil), "WithLogger", "slog.DiscardHandler"},
@@ -59,9 +59,9 @@ var meaningless = map[string]struct {
 	"no origins":              {corsrpc.WithOriginSource("t", rowsOf(), corsrpc.SourceMaxOrigins(0)), "SourceMaxOrigins", `"t": 0 is not a positive number`},
 }
 
-// TestMeaninglessLayerOptions: an option of the layer that has no meaning is an error of New,
-// and of Load before it reads the file.
-func TestMeaninglessLayerOptions(t *testing.T) {
+// TestInvalidLayerOptions checks that an invalid layer option is an error of New, and of Load before it
+// reads the file.
+func TestInvalidLayerOptions(t *testing.T) {
 	t.Parallel()
 	for name, test := range meaningless {
 		_, ofNew := corsrpc.New(compilePolicy(t, smallest), test.option)
@@ -80,8 +80,8 @@ func TestMeaninglessLayerOptions(t *testing.T) {
 	}
 }
 
-// TestEveryOptionErrorAtOnce: New says all that is wrong with its options, and which sources
-// are missing.
+// TestEveryOptionErrorAtOnce checks that New reports all invalid options and all missing sources
+// together.
 func TestEveryOptionErrorAtOnce(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, `defaults: {allow_origins_from: [tenants, partners, other]}`)
@@ -98,17 +98,16 @@ func TestEveryOptionErrorAtOnce(t *testing.T) {
 	if !errors.Is(err, corsrpc.ErrUnknownSource) || !strings.Contains(err.Error(), `"tenants"`) || !strings.Contains(err.Error(), `"partners"`) || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("%v", err)
 	}
-	if _, err := corsrpc.New(nil, corsrpc.WithLogger(nil)); len(optionErrors(err)) != 1 || !strings.Contains(err.Error(), "no plan") {
+	if _, err := corsrpc.New(nil, corsrpc.WithLogger(nil)); len(optionErrors(err)) != 1 || !strings.Contains(err.Error(), "the plan is nil") {
 		t.Errorf("without a plan: %v", err)
 	}
-	if _, err := corsrpc.New(new(corsrpc.Plan)); err == nil || !strings.Contains(err.Error(), "no plan") {
+	if _, err := corsrpc.New(new(corsrpc.Plan)); err == nil || !strings.Contains(err.Error(), "the plan is nil") {
 		t.Errorf("with a zero plan: %v", err)
 	}
 }
 
-// TestMeaninglessCompileOptions: an option of the compiler, or of reading the text, that has
-// no meaning is a violation like the policy's.
-func TestMeaninglessCompileOptions(t *testing.T) {
+// TestInvalidCompileOptions checks that an invalid option of Compile or ParsePolicy is a violation.
+func TestInvalidCompileOptions(t *testing.T) {
 	t.Parallel()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest))
 	if err != nil {
@@ -153,7 +152,7 @@ func TestMeaninglessCompileOptions(t *testing.T) {
 	}
 }
 
-// TestMaxPolicyBytes: ParsePolicy and Load take the option, and it holds for the text.
+// TestMaxPolicyBytes checks that ParsePolicy and Load apply WithMaxPolicyBytes to the text.
 func TestMaxPolicyBytes(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]bool{math.MaxInt: true, len(smallest): true, len(smallest) - 1: false} {
@@ -165,7 +164,7 @@ func TestMaxPolicyBytes(t *testing.T) {
 	}
 }
 
-// TestEmptySchema: a registry without files is a schema without services.
+// TestEmptySchema checks that an empty registry is a schema without services.
 func TestEmptySchema(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, smallest, corsrpc.WithFiles(new(protoregistry.Files)))
@@ -174,8 +173,8 @@ func TestEmptySchema(t *testing.T) {
 	}
 }
 
-// TestWaitEndsWithTheContext: LoadContext and NewContext wait for a source no longer than their
-// context lasts, and do not touch it otherwise.
+// TestWaitEndsWithTheContext checks that LoadContext and NewContext wait for a source only as long as
+// their context lasts, and use the context for nothing else.
 func TestWaitEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", tenantsPolicy)
@@ -201,7 +200,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 				if _, err := start(ctx, quiet, corsrpc.WithOriginSource("tenants", &table{hangs: true}, corsrpc.SourceWait(time.Hour))); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 3*time.Second {
 					t.Errorf("%v after %v", err, time.Since(begin))
 				}
-				layer, err := start(ctx, quiet, corsrpc.WithOriginSource("tenants", &table{rows: []string{shop}})) // nothing is waited for
+				layer, err := start(ctx, quiet, corsrpc.WithOriginSource("tenants", &table{rows: []string{shop}})) // no source has SourceWait
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -213,8 +212,8 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// TestZeroLayer: Wrap of a layer that nobody made panics when the handler is mounted; nothing
-// else panics, and nobody is let in.
+// TestZeroLayer checks that Wrap of a zero Layer panics when it is called, that no other method
+// panics, and that a zero Layer allows nothing.
 func TestZeroLayer(t *testing.T) {
 	t.Parallel()
 	panics := func(f func()) (says any) {
@@ -222,11 +221,11 @@ func TestZeroLayer(t *testing.T) {
 		f()
 		return nil
 	}
-	if got, _ := panics(func() { new(corsrpc.Layer).Wrap(nothing) }).(string); !strings.Contains(got, "corsrpc.Load") {
+	if got, _ := panics(func() { new(corsrpc.Layer).Wrap(emptyHandler) }).(string); !strings.Contains(got, "corsrpc.Load") {
 		t.Errorf("Wrap of a zero layer: %q", got)
 	}
 	layer, _ := newLayer(t, smallest)
-	if got, _ := panics(func() { layer.Wrap(nil) }).(string); !strings.Contains(got, "no handler") {
+	if got, _ := panics(func() { layer.Wrap(nil) }).(string); !strings.Contains(got, "the handler is nil") {
 		t.Errorf("Wrap of no handler: %q", got)
 	}
 	zero, plan := new(corsrpc.Layer), compilePolicy(t, smallest)
@@ -244,7 +243,7 @@ func TestZeroLayer(t *testing.T) {
 	}
 }
 
-// TestUnknownSource: errors.Is tells that a source is missing.
+// TestUnknownSource checks that errors.Is finds ErrUnknownSource.
 func TestUnknownSource(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, smallest)
@@ -259,7 +258,7 @@ func TestUnknownSource(t *testing.T) {
 	}
 }
 
-// TestWatchWithoutAFile: a layer of New has nothing to follow but its sources.
+// TestWatchWithoutAFile checks that Watch of a layer that New made follows its sources only.
 func TestWatchWithoutAFile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -281,8 +280,8 @@ func TestWatchWithoutAFile(t *testing.T) {
 	})
 }
 
-// TestObserverGivenTwice: an observer is told of everything once. Functions cannot be told
-// apart.
+// TestObserverGivenTwice checks that giving an observer twice is an error. Functions cannot be compared,
+// so they are not checked.
 func TestObserverGivenTwice(t *testing.T) {
 	t.Parallel()
 	plan, o := compilePolicy(t, smallest), &events{}

@@ -14,9 +14,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// TestLongListsAreLists: the corpus holds as well where every list of origins stands
-// apart from its rule, of a policy in text and of a binary one.
-func TestLongListsAreLists(t *testing.T) {
+// TestLongListsDecideAlike checks that the corpus has the same results if every list of origins is kept
+// apart from its rule, for policies in text and in binary form.
+func TestLongListsDecideAlike(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
 	if err != nil {
@@ -36,7 +36,7 @@ func TestLongListsAreLists(t *testing.T) {
 			t.Errorf("%s: the binary policy comes back as\n%v\nwant\n%v", s.File, binary.Policy(), doc.Policy())
 		}
 		if len(s.Sources) > 0 {
-			continue // the layer holds their sets
+			continue // the layer has the sets of sources
 		}
 		for _, c := range s.Cases {
 			t.Run(s.File+"/"+c.Name, func(t *testing.T) {
@@ -76,9 +76,8 @@ func loadBinary(t *testing.T, s vectors.Suite, policy *corsrpcv1.Policy) *corsrp
 	return layer.Plan()
 }
 
-// TestLongListsSayWhere: an item of a long list is known by its place in it, whatever
-// stands before it.
-func TestLongListsSayWhere(t *testing.T) {
+// TestLongListsHavePositions checks the position of an item in a long list.
+func TestLongListsHavePositions(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	text.WriteString("defaults:\n  allow_origins:\n")
@@ -87,7 +86,7 @@ func TestLongListsSayWhere(t *testing.T) {
 		case 2000:
 			text.WriteString("    - ${SHOPS}\n")
 		case 3000:
-			text.WriteString("    - https://tenant-7.example.com\n") // again
+			text.WriteString("    - https://tenant-7.example.com\n") // a duplicate
 		case 4000:
 			text.WriteString("    - https://*.example.org\n")
 		default:
@@ -113,7 +112,7 @@ func TestLongListsSayWhere(t *testing.T) {
 	}
 }
 
-// TestLongListsAreCheckedWhole: of a long list every bad item is reported in its place.
+// TestLongListsAreCheckedWhole checks that every invalid item of a long list is reported.
 func TestLongListsAreCheckedWhole(t *testing.T) {
 	t.Parallel()
 	items := make([]string, 3000)

@@ -11,58 +11,56 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Plan is a compiled policy: for every procedure and path, the finished
-// answer. What it answers never changes; it holds caches that requests write. It is safe for
-// concurrent use. Compile makes plans; the zero value is of no use, and most of its methods
-// panic.
+// Plan is a compiled policy: it has the finished response fields for every procedure and path.
+// Its decisions never change, but it holds caches that requests write. It is safe for concurrent
+// use. Compile makes plans. The zero value is not usable: most of its methods panic.
 type Plan struct {
-	rules     *rules.Rules // what the policy says, and where: for explanations, which no answer depends on
-	profile   string       // the chosen one; empty for none
+	rules     *rules.Rules // the compiled policy with its positions, for explanations; decisions do not read it
+	profile   string       // the name of the chosen profile; empty for none
 	routes    *route.Table[*target]
-	nobody    *target // of what no rule is about
-	unbounded *target // of paths that are too long, or have too many readings
+	noOrigins *target // allows no other origin; for CheckOrigin on paths that no rule applies to
+	unbounded *target // for paths that are too long or have too many readings
 
-	sourceNames []string              // that rules name, sorted
-	sets        map[string]*sourceSet // what they streamed; none before
-	observes    bool                  // nothing is refused, only reported
-	shadow      *Plan                 // the candidate; nil for none
-	explain     bool                  // answers of refusals explain themselves: a layer that has the plan was made with WithExplain
-	digest      func() string         // worked out once, when it is asked for
+	sourceNames []string              // the names of the sources that the rules use, sorted
+	sets        map[string]*sourceSet // the current set of each source; nil for a source that was not loaded
+	observes    bool                  // enforcement is OBSERVE: refusals are reported, not enforced
+	shadow      *Plan                 // the candidate plan; nil for none
+	explain     bool                  // the plan belongs to a layer with WithExplain
+	digest      func() string         // Digest, computed once
 }
 
-// missing reports whether Compile did not make the plan.
+// missing reports whether the plan is nil or the zero Plan.
 func (p *Plan) missing() bool { return p == nil || p.routes == nil }
 
-// Policy returns a copy of the policy that the plan was compiled from.
-// Compiling it again with the same options gives an equal plan.
+// Policy returns a copy of the policy that the plan was compiled from. Compiling the copy with the
+// same options gives an equal plan.
 func (p *Plan) Policy() *corsrpcv1.Policy { return p.rules.Policy() }
 
-// Digest returns an identity of the plan, "sha256:" and 64 hexadecimal digits: plans with the
-// same digest decide alike on every request, as long as their origin sources hold the same. It
-// is over all that a decision depends on: the effective rules, environment values, the profile,
-// the enforcement, path prefixes, the schema's services and procedures, and the version of
-// corsrpc that the program was built with. It is not over the origins of sources, comments, the
-// order of rules, or the shadow policy: Shadow has its own.
+// Digest returns an identifier of the plan: "sha256:" and 64 hexadecimal digits. Plans with equal
+// digests decide every request alike, if their origin sources have the same origins. The digest
+// covers everything else that decisions depend on: the effective rules, environment values, the
+// profile, the enforcement, path prefixes, the services and procedures of the schema, and the
+// version of corsrpc in the program. It does not cover the origins of sources, comments, the order
+// of rules, or the shadow policy, which has a digest of its own (Shadow).
 func (p *Plan) Digest() string { return p.digest() }
 
-// PolicySize returns about how many bytes the policy has in protobuf's binary format. It
-// makes no copy, so that tools can find out whether Policy returns more than they have
-// room for.
+// PolicySize returns the approximate size of the policy in protobuf's binary format, in bytes. It
+// does not copy the policy, so tools can call it before they call Policy.
 func (p *Plan) PolicySize() int { return p.rules.PolicySize() }
 
-// Profile returns the name of the policy's profile that was chosen; empty for none.
+// Profile returns the name of the profile that was chosen; empty for none.
 func (p *Plan) Profile() string { return p.profile }
 
-// Enforced reports whether the plan refuses requests: it does not where the policy says
-// enforcement: OBSERVE, and its refusals are reported only.
+// Enforced reports whether the plan refuses requests. It is false if the policy has enforcement:
+// OBSERVE: refusals are then reported only.
 func (p *Plan) Enforced() bool { return !p.observes }
 
-// Shadow returns the candidate plan that is decided next to this one and never applied:
-// the policy's own shadow, or in a layer's plan the one of WithShadow. It is nil for none.
+// Shadow returns the candidate plan, which decides every request too and is never applied: the
+// policy's own shadow or, for the plan of a layer, that of WithShadow. It is nil if there is none.
 func (p *Plan) Shadow() *Plan { return p.shadow }
 
-// Sources returns the names of the origin sources that the plan's rules, and its
-// shadow's, have in allow_origins_from.
+// Sources returns the names of the origin sources that the rules of the plan and of its shadow
+// have in allow_origins_from, sorted.
 func (p *Plan) Sources() []string {
 	names := slices.Clone(p.sourceNames)
 	if p.shadow != nil {
@@ -72,9 +70,9 @@ func (p *Plan) Sources() []string {
 	return slices.Compact(names)
 }
 
-// WithSets returns the plan with origins for its sources, by their names, as a layer
-// reads them: rows that are not exact origins count for nothing. It is for deciding without
-// a layer, in tests and tools.
+// WithSets returns a copy of the plan with origins for its sources, by source name. Like a layer,
+// it ignores rows that are not exact origins. It is for tests and tools that decide without a
+// layer.
 func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	sets := map[string]*sourceSet{}
 	for name, rows := range origins {
@@ -91,8 +89,8 @@ func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	return &bound
 }
 
-// find returns the target of a request's path. The path of a known procedure, spelled as
-// generated clients spell it, takes one map lookup.
+// find returns the target of a request's path. If the path is that of a known procedure, spelled
+// as generated clients spell it, find takes one map lookup.
 func (p *Plan) find(r *Request) *target {
 	if t, ok := p.routes.Exact(r.Path, r.EscapedPath); ok {
 		return t
@@ -104,7 +102,7 @@ func (p *Plan) find(r *Request) *target {
 		return p.unbounded
 	case verdict == route.Differs:
 		t := *p.unbounded
-		t.unclear = &unclearPath{
+		t.ambiguity = &ambiguousPath{
 			first: first, other: other, vary: p.varyOfReadings(r, calls), routes: p.routes, path: r.Path, escaped: r.EscapedPath, calls: calls,
 		}
 		return &t
@@ -118,12 +116,12 @@ func (p *Plan) find(r *Request) *target {
 	return &t
 }
 
-// varyOfReadings returns what the answer to a GET or HEAD depends on, of a path whose
-// readings differ.
+// varyOfReadings returns the request fields that the response to a GET or HEAD depends on if the
+// readings of its path differ.
 func (p *Plan) varyOfReadings(r *Request, calls bool) string {
 	vary := varyBySite
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return vary // which no answer says
+		return vary // other methods get no Vary field
 	}
 	p.routes.Each(r.Path, r.EscapedPath, calls, func(m route.Match[*target]) bool {
 		if m.Kind != route.None && m.Value.grant.vary == varyByMode {
@@ -134,8 +132,8 @@ func (p *Plan) varyOfReadings(r *Request, calls bool) string {
 	return vary
 }
 
-// missingPrefix returns what stands before a known procedure's path in a
-// path that is not governed.
+// missingPrefix returns the part of a path that precedes the path of a known procedure, and false
+// if there is none.
 func (p *Plan) missingPrefix(path string) (string, bool) {
 	if len(path) > route.MaxPath {
 		return "", false

@@ -13,8 +13,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestRule: a tool learns which rule governs a request, and of rules that are equal but for
-// their names that their values are the same.
+// TestRule checks which rule Plan.Rule returns, and that it returns equal values for procedures with
+// the same rule.
 func TestRule(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, allowPage+"  - selector: acme.account.v1.*\n    allow_credentials: true\n")
@@ -23,7 +23,7 @@ func TestRule(t *testing.T) {
 		"/other.v1.S/M":                      "other.v1.S.M",
 		"/files/a?b":                         "/files/",
 		"/elsewhere":                         "",
-		"/acme.catalog.v1.CatalogService/x/": "", // read in two ways
+		"/acme.catalog.v1.CatalogService/x/": "", // has two readings
 	} {
 		r := corsrpc.RequestOf(newRequest(http.MethodPost, path, nil))
 		rule, ok := plan.Rule(r)
@@ -54,7 +54,7 @@ func TestRule(t *testing.T) {
 	}
 }
 
-// TestFirstValues: of a rule that lists many origins, a tool asks for a few.
+// TestFirstValues checks that FirstValues returns the first of many origins.
 func TestFirstValues(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, "defaults: {allow_origins: [https://a.example, https://b.example, https://c.example], allow_credentials: true}")
@@ -79,8 +79,8 @@ func TestFirstValues(t *testing.T) {
 	}
 }
 
-// TestPlanSaysWhatItIs: its profile, whether it refuses, its shadow and its size.
-func TestPlanSaysWhatItIs(t *testing.T) {
+// TestPlanProperties checks the profile, the enforcement, the shadow and the size of a plan.
+func TestPlanProperties(t *testing.T) {
 	t.Parallel()
 	const text = "defaults: {allow_origins: [https://a.example]}\nprofiles: {dev: {add_origins: [https://b.example]}}\n"
 	plan := compilePolicy(t, text)
@@ -108,14 +108,15 @@ func TestPlanSaysWhatItIs(t *testing.T) {
 	}
 }
 
-// TestPlanWrap: it answers as its layer does, sources included, and tells nobody.
+// TestPlanWrap checks that Plan.Wrap answers as Layer.Wrap does, including sources, without log and
+// observers.
 func TestPlanWrap(t *testing.T) {
 	t.Parallel()
 	all := &events{}
 	layer, log := newLayer(t, tenantsPolicy+"\nshadow: {defaults: {allow_origins: [https://new.example.com]}}\n", corsrpc.WithObserver(all),
 		corsrpc.WithOriginSource("tenants", rowsOf(shop), corsrpc.SourceWait(1e9)))
-	told, logged := len(all.kinds()), log.String()
-	h := layer.Plan().Wrap(nothing)
+	reported, logged := len(all.kinds()), log.String()
+	h := layer.Plan().Wrap(emptyHandler)
 	for origin, want := range map[string]int{shop: 200, "https://evil.example": 403} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, newRequest(http.MethodPost, listRPC, http.Header{"Origin": {origin}}))
@@ -123,18 +124,18 @@ func TestPlanWrap(t *testing.T) {
 			t.Errorf("%s: %d %v", origin, w.Code, w.Header())
 		}
 	}
-	if len(all.kinds()) != told || log.String() != logged {
-		t.Errorf("told of %v, and logged %s", all.kinds()[told:], log)
+	if len(all.kinds()) != reported || log.String() != logged {
+		t.Errorf("received %v, and logged %s", all.kinds()[reported:], log)
 	}
 }
 
-// TestPlanThatIsNoneDoesNotWrap: Wrap of a plan that Compile did not make says so at once.
-func TestPlanThatIsNoneDoesNotWrap(t *testing.T) {
+// TestWrapOfZeroPlanPanics checks that Wrap panics if the plan is nil or zero.
+func TestWrapOfZeroPlanPanics(t *testing.T) {
 	t.Parallel()
 	for name, plan := range map[string]*corsrpc.Plan{"nil": nil, "zero": {}} {
 		func() {
 			defer func() {
-				if text := fmt.Sprint(recover()); !strings.Contains(text, "Compile did not return") {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "the plan is nil or zero") {
 					t.Errorf("%s: %s", name, text)
 				}
 			}()

@@ -9,9 +9,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestWhoChoosesTheProfile: the option, or else the environment, and the log says
-// which; without a choice there is none.
-func TestWhoChoosesTheProfile(t *testing.T) {
+// TestProfileSelection checks that WithProfile has precedence over the environment, and that the log
+// names the choice. Without either there is no profile.
+func TestProfileSelection(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", `
 defaults: {allow_origins: [https://app.example.com]}
@@ -23,7 +23,7 @@ profiles:
 		name   string
 		env    map[string]string
 		opts   []corsrpc.Option
-		allows bool // a page on localhost
+		allows bool // whether a page on localhost may call
 		says   string
 	}{
 		{"nobody", nil, nil, false, ""},
@@ -48,8 +48,8 @@ profiles:
 	}
 }
 
-// TestEnvironmentIsTheProcess: it is looked up there where nothing else is given.
-func TestEnvironmentIsTheProcess(t *testing.T) {
+// TestEnvironmentDefaultsToTheProcess checks that variables are looked up in the process by default.
+func TestEnvironmentDefaultsToTheProcess(t *testing.T) {
 	t.Setenv("APP_ORIGINS", "https://env.example.com")
 	layer, err := corsrpc.Load(writeFile(t, "cors.yaml", `defaults: {allow_origins: ["${APP_ORIGINS}"]}`), quiet)
 	if err != nil {
@@ -60,8 +60,7 @@ func TestEnvironmentIsTheProcess(t *testing.T) {
 	}
 }
 
-// TestOtherProfilesEnvironment: a server has the variables of its own profile, not
-// of the others.
+// TestOtherProfilesEnvironment checks that the variables of profiles that are not chosen may be missing.
 func TestOtherProfilesEnvironment(t *testing.T) {
 	t.Parallel()
 	const text = `

@@ -6,28 +6,28 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Provenance says where a value of a plan comes from. It is comparable.
+// Provenance is the place that a value of a plan comes from. It is comparable.
 type Provenance struct {
-	// Field is the path of the policy's field, such as rules[1].allow_origins[0],
-	// or of an option in a .proto file, such as
-	// option(acme.v1.CatalogService).allow_headers[0]. That GET is among a procedure's
-	// methods comes from its "option idempotency_level". It is empty for what is built in.
+	// Field is the path of a field in the policy, such as rules[1].allow_origins[0], or in an
+	// option of a .proto file, such as option(acme.v1.CatalogService).allow_headers[0]. It is
+	// "option idempotency_level" for the method GET of a procedure, and empty for a built-in
+	// value.
 	Field string
-	// File is the name of the policy's text, or of the .proto file; empty where it
-	// is not known.
+	// File is the name of the policy text or of the .proto file; empty if it is not known.
 	File string
-	// Position is the place in that file, where it is known. Of a .proto file it is,
-	// where the descriptors hold their source's places, as a buf image does.
+	// Position is the position in that file, if it is known. The position in a .proto file is
+	// known if its descriptors have source code info, as those in a buf image have.
 	Position Position
-	// Variable is the environment variable that holds the value; empty for none.
+	// Variable is the environment variable that the value comes from; empty for none.
 	Variable string
 }
 
+// provenanceOf returns a place of internal/rules as a Provenance.
 func provenanceOf(p rules.Place) Provenance {
 	return Provenance{p.Field, p.File, Position(p.Position), p.Variable}
 }
 
-// String returns it in one line, such as
+// String returns the provenance in one line, such as
 // "rules[1].allow_origins[0] at cors.yaml:12:7", or "built in".
 func (p Provenance) String() string {
 	if p.Field == "" {
@@ -43,10 +43,9 @@ func (p Provenance) String() string {
 	return s
 }
 
-// FieldWithoutIndex returns Field without the place in a list at its end, such as
-// rules[1].allow_origins for rules[1].allow_origins[7]. Such fields are bounded in number
-// by the policy's rules, however many origins these list, so they are what metrics and
-// groups of requests are kept by.
+// FieldWithoutIndex returns Field without the index at its end, such as rules[1].allow_origins for
+// rules[1].allow_origins[7]. The number of these fields is bounded by the number of rules and does
+// not grow with their origins, so metrics can use them as labels.
 func (p Provenance) FieldWithoutIndex() string {
 	list := strings.LastIndexByte(p.Field, '[')
 	if list < 0 || !strings.HasSuffix(p.Field, "]") || strings.HasSuffix(p.Field[:list], "rules") {

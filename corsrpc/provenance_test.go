@@ -11,7 +11,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// valuesOf lists the effective rule of a procedure or path, as lines.
+// valuesOf returns the effective rule of a procedure or a path, as lines.
 func valuesOf(p *corsrpc.Plan, name string) (lines []string) {
 	for _, r := range append(p.Procedures(), p.Paths()...) {
 		if r.Name == name {
@@ -23,8 +23,8 @@ func valuesOf(p *corsrpc.Plan, name string) (lines []string) {
 	return lines
 }
 
-// TestWhereValuesComeFrom: the policy's text, a profile, the environment, the
-// schema, or the layer itself.
+// TestWhereValuesComeFrom checks the provenance of values from the policy's text, a profile, the
+// environment, the schema and the built-in rule.
 func TestWhereValuesComeFrom(t *testing.T) {
 	t.Parallel()
 	files, err := vectors.Schema("options")
@@ -113,10 +113,9 @@ disabled false: built in`,
 	}
 }
 
-// TestProvenanceIsTrue holds what is explained against what happens: in every
-// suite, what a procedure's effective rule says of credentials, time and disabling
-// is what a preflight is answered.
-func TestProvenanceIsTrue(t *testing.T) {
+// TestProvenanceMatchesResponses compares the effective rules with responses to preflights, for every
+// suite: credentials, max_age and disabled.
+func TestProvenanceMatchesResponses(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
 	if err != nil {
@@ -139,7 +138,7 @@ func TestProvenanceIsTrue(t *testing.T) {
 				}
 			}
 			if origin == "" {
-				continue // no exact one
+				continue // no exact origin
 			}
 			service, method := r.Name[:strings.LastIndex(r.Name, ".")], r.Name[strings.LastIndex(r.Name, ".")+1:]
 			d := plan.Decide(corsrpc.Request{Method: "OPTIONS", Host: "api.example.com", Path: "/" + service + "/" + method, Header: map[string][]string{
@@ -167,8 +166,8 @@ func TestProvenanceIsTrue(t *testing.T) {
 	}
 }
 
-// TestWhereAFallbackComesFrom: from the policy, and not from a variable that is not set;
-// each of several in one item from that item.
+// TestWhereAFallbackComesFrom checks that a fallback comes from the policy and not from the variable that
+// is not set, also if an item has several origins.
 func TestWhereAFallbackComesFrom(t *testing.T) {
 	t.Parallel()
 	const text = `defaults: {allow_origins: ["${ONE:-https://a.example.com,https://b.example.com}", https://c.example.com]}`
@@ -193,8 +192,8 @@ allow_origins https://c.example.com: defaults.allow_origins[1] at cors.yaml:1:83
 	}
 }
 
-// TestUnknown: what procedures get that the schema does not have is shown by the
-// selectors that cover them, as Decide applies them.
+// TestUnknown checks that Unknown returns the rules that Decide applies to procedures that are not in the
+// schema.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, `

@@ -16,7 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// versioned is a plan that says which it is, and names these sources.
+// versioned returns a plan with a version, which names sources.
 func versioned(t *testing.T, version int, sources ...string) *corsrpc.Plan {
 	t.Helper()
 	from := ""
@@ -26,13 +26,13 @@ func versioned(t *testing.T, version int, sources ...string) *corsrpc.Plan {
 	return compilePolicy(t, fmt.Sprintf("defaults: {allow_origins: [%s], %smax_age: %ds}", page, from, version))
 }
 
-// versionOf is the version of the plan in force.
+// versionOf returns the version of the plan in force.
 func versionOf(plan *corsrpc.Plan) int {
 	return int(plan.Policy().GetDefaults().GetMaxAge().GetSeconds())
 }
 
-// TestRefreshKeepsTheNewPolicy: a policy that was replaced while a source was asked,
-// or while its set was put in force, does not come back with it.
+// TestRefreshKeepsTheNewPolicy checks that a policy that is replaced while a source is loaded, or while
+// its set is put in force, does not come back.
 func TestRefreshKeepsTheNewPolicy(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", &table{rows: []string{shop}}, corsrpc.SourceWait(time.Minute)))
@@ -61,9 +61,8 @@ func TestRefreshKeepsTheNewPolicy(t *testing.T) {
 	}
 }
 
-// TestReloadsTakeTurns: of many at once each asks its sources while no other does, and
-// no policy is in force without the set of a source that it names: what it found
-// there, another took away meanwhile.
+// TestReloadsTakeTurns checks that concurrent reloads load their sources one at a time, and that no policy
+// is ever in force without the set of a source that it names.
 func TestReloadsTakeTurns(t *testing.T) {
 	t.Parallel()
 	var asking, most atomic.Int32
@@ -126,7 +125,7 @@ func grants(plan *corsrpc.Plan, origin string) bool {
 	}}).Outcome() == corsrpc.OutcomeGrant
 }
 
-// hangs is a source that says when it is asked, and answers when its context ends.
+// hangs is a source that signals when it is loaded, and returns when its context ends.
 func hangs(asked chan<- struct{}) corsrpc.OriginSource {
 	return corsrpc.OriginSourceFunc(func(ctx context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
@@ -137,7 +136,8 @@ func hangs(asked chan<- struct{}) corsrpc.OriginSource {
 	})
 }
 
-// TestReloadWaitsNoLongerThanItsContext: not for another one whose source hangs either.
+// TestReloadWaitsNoLongerThanItsContext checks that Reload returns when its context ends, also while another
+// reload waits for a source.
 func TestReloadWaitsNoLongerThanItsContext(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{})
@@ -155,7 +155,7 @@ func TestReloadWaitsNoLongerThanItsContext(t *testing.T) {
 	reloads.Wait()
 }
 
-// TestWatchEndsInSilence: a source that is asked while Watch ends has not failed.
+// TestWatchEndsInSilence checks that no failure is reported for a source that is loaded while Watch ends.
 func TestWatchEndsInSilence(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{})

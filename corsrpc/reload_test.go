@@ -10,11 +10,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestReloadIsNotHeldUpByShadows: a source that only the shadow names may fail, or
-// hang: the policy is in force all the same, and the failure is told. That source
-// allows nobody until it is asked again, which Watch does; and before it counts for
-// a policy in force, it has to answer.
-func TestReloadIsNotHeldUpByShadows(t *testing.T) {
+// TestReloadDoesNotWaitForShadowSources checks that a policy is put in force although a source that only
+// its shadow names fails or hangs. The failure is reported, and the source allows no origin until it is
+// loaded again, which Watch does. Before a policy in force relies on the source, it has to load.
+func TestReloadDoesNotWaitForShadowSources(t *testing.T) {
 	t.Parallel()
 	const (
 		fresh  = "https://new.example.com"
@@ -49,10 +48,10 @@ func TestReloadIsNotHeldUpByShadows(t *testing.T) {
 				if took := time.Since(start); took > 5*time.Second {
 					t.Errorf("held up for %v", took)
 				}
-				if told := seen.of(corsrpc.EventRefresh); len(told) == 0 || told[0].Source.Err == nil || !test.option && !strings.Contains(told[0].Source.Err.Error(), test.says) {
-					t.Errorf("told %+v, want %q", told, test.says)
+				if reported := seen.of(corsrpc.EventRefresh); len(reported) == 0 || reported[0].Source.Err == nil || !test.option && !strings.Contains(reported[0].Source.Err.Error(), test.says) {
+					t.Errorf("reported %+v, want %q", reported, test.says)
 				}
-				// What is to be in force waits for its sources, as ever.
+				// A plan waits for the sources of its own rules.
 				own := compilePolicy(t, strings.Replace(next, "[https://new.example.com]", "[https://next.example.com], allow_origins_from: [tenants]", 1))
 				if err := layer.Reload(t.Context(), own); err == nil || !allows(layer, fresh) {
 					t.Errorf("in force without its source's set: %v", err)
@@ -63,21 +62,21 @@ func TestReloadIsNotHeldUpByShadows(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
 				callFrom(layer, listRPC, shop)
-				told := seen.of(corsrpc.EventShadow)
-				if len(told) != 1 || told[0].Shadow.Outcome() != corsrpc.OutcomeGrant {
-					t.Errorf("Watch did not ask the shadow's source again: %+v", told)
+				reported := seen.of(corsrpc.EventShadow)
+				if len(reported) != 1 || reported[0].Shadow.Outcome() != corsrpc.OutcomeGrant {
+					t.Errorf("Watch did not ask the shadow's source again: %+v", reported)
 				}
-				asked := tenants.timesAsked()
-				if err := layer.Reload(t.Context(), own); err != nil || !allows(layer, shop) || tenants.timesAsked() != asked {
-					t.Errorf("with a set: %v, asked %d times more", err, tenants.timesAsked()-asked)
+				asked := tenants.timesLoaded()
+				if err := layer.Reload(t.Context(), own); err != nil || !allows(layer, shop) || tenants.timesLoaded() != asked {
+					t.Errorf("with a set: %v, loaded %d times more", err, tenants.timesLoaded()-asked)
 				}
 			})
 		})
 	}
 }
 
-// TestReloadWithSourcesThatFailedBefore: a source that the policy in force names, and
-// that has never answered, holds up nothing.
+// TestReloadWithSourcesThatFailedBefore checks that Reload does not wait for a source that the policy in
+// force names and that never loaded.
 func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
 	t.Parallel()
 	tenants, other := &table{err: errors.New("down")}, &table{rows: []string{shop}}
@@ -85,17 +84,17 @@ func TestReloadWithSourcesThatFailedBefore(t *testing.T) {
 	if err := layer.Reload(t.Context(), compilePolicy(t, `defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants, other]}`)); err != nil || !allows(layer, page) || !allows(layer, shop) {
 		t.Error(err)
 	}
-	if tenants.timesAsked() != 0 || other.timesAsked() != 1 {
-		t.Errorf("asked %d and %d times", tenants.timesAsked(), other.timesAsked())
+	if tenants.timesLoaded() != 0 || other.timesLoaded() != 1 {
+		t.Errorf("loaded %d and %d times", tenants.timesLoaded(), other.timesLoaded())
 	}
 }
 
-// TestReloadAsksOnce: a source that a policy names, and its shadow too.
-func TestReloadAsksOnce(t *testing.T) {
+// TestReloadLoadsEachSourceOnce checks that Reload loads a source once if a policy and its shadow name it.
+func TestReloadLoadsEachSourceOnce(t *testing.T) {
 	t.Parallel()
 	tenants, plan := &table{rows: []string{shop}}, compilePolicy(t, tenantsPolicy)
 	layer, _ := newLayer(t, smallest, corsrpc.WithOriginSource("tenants", tenants), corsrpc.WithShadow(plan))
-	if err := layer.Reload(t.Context(), plan); err != nil || !allows(layer, shop) || tenants.timesAsked() != 1 {
-		t.Errorf("asked %d times: %v", tenants.timesAsked(), err)
+	if err := layer.Reload(t.Context(), plan); err != nil || !allows(layer, shop) || tenants.timesLoaded() != 1 {
+		t.Errorf("loaded %d times: %v", tenants.timesLoaded(), err)
 	}
 }

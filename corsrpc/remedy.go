@@ -10,11 +10,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// Remedy says what to write into the policy, and where, so that this very request is
-// granted; where the policy has no say in it, it is the reason's remedy. It is
-// empty where nothing is refused. It holds names from the request, made safe to log:
-// it is for whoever develops a page, not for the log of a public server, where it
-// would advise to let an attacker in.
+// Remedy returns what to write into the policy, and where, so that this request is granted. If no
+// change of the policy helps, it returns the remedy of the reason. It is empty if the request is
+// not refused. The text holds names from the request, made safe to log. It is for the developers
+// of a page: in the log of a public server it would advise to grant the requests of attackers.
 func (d Decision) Remedy() string {
 	if !d.Refused() {
 		return ""
@@ -32,7 +31,7 @@ func (d Decision) Remedy() string {
 	case reasonMethodNotAllowed:
 		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
 	case reasonDisabled:
-		if d.target.kind != targetUnclear {
+		if d.target.kind != targetAmbiguous {
 			return d.write("disabled: false", "", "")
 		}
 	case reasonCredentialsNotAllowed:
@@ -45,11 +44,11 @@ func (d Decision) Remedy() string {
 	return d.reason.remedy()
 }
 
-// remedyOfOperational says how to name an operational service, so that the origin may call it.
+// remedyOfOperational returns the rule that names the operational service and allows the origin.
 func (d Decision) remedyOfOperational() string {
 	risk, impossible := d.riskOfOrigin()
 	if impossible != "" {
-		return "no policy can allow it, since it " + impossible
+		return "no policy can allow the origin, since it " + impossible
 	}
 	unknown := ""
 	if !d.target.known {
@@ -59,10 +58,10 @@ func (d Decision) remedyOfOperational() string {
 		yamlList([]string{route.ParentName(d.target.name)}) + withRisks(unknown, risk)
 }
 
-// remedyOfPath says how to spell a path that has several readings, or which rule covers
-// them all.
+// remedyOfPath returns one rule that covers all readings of the path, or else the spelling of the
+// path that has one reading.
 func (d Decision) remedyOfPath() string {
-	u := d.target.unclear
+	u := d.target.ambiguity
 	if u == nil {
 		return d.reason.remedy()
 	}
@@ -76,7 +75,7 @@ func (d Decision) remedyOfPath() string {
 		case m.Kind == route.Path:
 			return "request the path as its rule spells it: " + strconv.Quote(m.Name)
 		case m.Kind != route.None && m.Known:
-			name := cmp.Or(m.Value.name, m.Name) // a name of the schema has its letter case there
+			name := cmp.Or(m.Value.name, m.Name) // m.Value.name is spelled as in the schema
 			service := route.ParentName(name)
 			return "request the path as RPC clients spell it: /" + service + "/" + strings.TrimPrefix(name, service+".")
 		}
@@ -84,8 +83,8 @@ func (d Decision) remedyOfPath() string {
 	return d.reason.remedy()
 }
 
-// widened returns the pattern that covers the rest of a path where one ends in a wildcard for
-// a segment.
+// widened returns a path pattern with its last wildcard, {name}, widened to the rest of the path,
+// {name...}. ok is false if the pattern does not end in such a wildcard.
 func widened(m route.Match[*target]) (pattern string, ok bool) {
 	last := m.Name[strings.LastIndexByte(m.Name, '/')+1:]
 	if m.Kind != route.Path || !strings.HasPrefix(last, "{") || strings.HasSuffix(last, "...}") || last == "{$}" {
@@ -94,17 +93,17 @@ func widened(m route.Match[*target]) (pattern string, ok bool) {
 	return strings.TrimSuffix(m.Name, "}") + "...}", true
 }
 
-// remedyOfOrigin says how to allow the origin: where the rule that governs says its
-// own, or where none does yet.
+// remedyOfOrigin returns how to allow the origin: in the allow_origins or the origin source that
+// applies, or in a new rule if there is neither.
 func (d Decision) remedyOfOrigin() string {
-	const own = "; if it is this server's own, a proxy in front changes Host: keep Host"
+	const own = "; if it is this server's own origin, make the proxy in front keep the Host header"
 	origins := yamlList([]string{d.origin})
 	risk, impossible := d.riskOfOrigin()
 	switch fromSource := d.target.rule.OnlySources(); {
 	case impossible != "":
-		return "no policy can allow it, since it " + impossible
+		return "no policy can allow the origin, since it " + impossible
 	case fromSource && risk != "":
-		return "no origin source can allow it, since it is a risk that only a rule can accept: " + risk
+		return "no origin source can allow the origin, since only a rule can accept its risk: " + risk
 	case fromSource:
 		return "add " + origins + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
 	case !d.target.rule.SaysOrigins():
@@ -113,28 +112,28 @@ func (d Decision) remedyOfOrigin() string {
 	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
 }
 
-// remedyOfCredentials says how to allow them: to an origin that is named, and never to
-// null.
+// remedyOfCredentials returns how to grant credentials to the origin. A rule has to name the
+// origin for that, and cannot grant them to null.
 func (d Decision) remedyOfCredentials() string {
 	const without = ", or call without credentials"
 	if d.unnamedAuthorization {
 		if rule, ok := d.target.rule.DenyingRule("authorization"); ok {
-			return "if a proxy adds Authorization, take authorization out of " + d.fromField(rule+".deny_headers").String() + " and write it in allow_headers there; otherwise call without credentials"
+			return "if a proxy adds Authorization, move authorization from " + d.fromField(rule+".deny_headers").String() + " to allow_headers of the same rule; otherwise call without credentials"
 		}
 		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", "", "") + "; otherwise call without credentials"
 	}
 	risk, impossible := d.riskOfOrigin()
 	switch anyOrigin := d.target.grant.anyOrigin; {
 	case d.origin == "null", anyOrigin && impossible != "":
-		return "call without credentials: no rule can allow them to this origin"
+		return "call without credentials: no rule can grant them to this origin"
 	case anyOrigin:
 		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", "", risk) + without
 	}
 	return d.write("allow_credentials: true", "", "") + without
 }
 
-// riskOfOrigin says which risk a rule has to accept that allows the origin, or why none
-// can.
+// riskOfOrigin returns the risk that a rule has to accept to allow the origin; empty for none. If
+// no rule can allow the origin, impossible says why.
 func (d Decision) riskOfOrigin() (risk, impossible string) {
 	_, problems := origin.ParsePattern(d.origin)
 	for _, p := range problems {
@@ -150,7 +149,7 @@ func (d Decision) riskOfOrigin() (risk, impossible string) {
 	return risk, ""
 }
 
-// withRisks says which risks the rule has to accept.
+// withRisks returns the accept_risks that the rule needs, as a clause; empty for none.
 func withRisks(risks ...string) string {
 	risks = slices.DeleteFunc(risks, func(r string) bool { return r == "" })
 	if len(risks) == 0 {
@@ -159,8 +158,8 @@ func withRisks(risks ...string) string {
 	return ", with accept_risks: [" + strings.Join(risks, ", ") + "]"
 }
 
-// write says to write a line into the rule that says the field already; otherwise
-// into one for the procedure or the path.
+// write returns the advice to write a line into the rule that sets the field, or else into a rule
+// for the procedure or the path.
 func (d Decision) write(line, field, risk string) string {
 	rule, said := d.target.rule.SayingRule(field)
 	switch {
@@ -176,10 +175,10 @@ func (d Decision) write(line, field, risk string) string {
 	return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)
 }
 
-// maxListBytes bounds a list, and each of its items: no origin is as long.
+// maxListBytes bounds the length of a list in a remedy, and of each item.
 const maxListBytes = 300
 
-// yamlList joins the items of a list as a line of YAML may hold them.
+// yamlList returns the items as the content of a YAML flow sequence, shortened to maxListBytes.
 func yamlList(items []string) string {
 	var b strings.Builder
 	for i, item := range items {
@@ -201,7 +200,7 @@ func yamlList(items []string) string {
 	return b.String()
 }
 
-// isPlainScalar reports whether YAML reads the text, without quotes, as a string.
+// isPlainScalar reports whether YAML reads the text as a string without quotes.
 func isPlainScalar(s string) bool {
 	switch strings.ToLower(s) {
 	case "", "null", "true", "false", "yes", "no", "on", "off", "y", "n":

@@ -8,8 +8,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestRemedies: what a remedy says to write loads, and grants the very request; where nothing
-// can be written, it says how to ask instead.
+// TestRemedies checks that the policy with the change of the remedy loads and grants the request. If no
+// change helps, the remedy says how to send the request instead.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
 	const app = "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n"
@@ -17,8 +17,8 @@ func TestRemedies(t *testing.T) {
 	for _, c := range []struct {
 		name, policy, method, path, escaped string
 		header                              http.Header
-		remedy                              string // what the remedy holds
-		better                              string // the policy that it says to write; empty where it says none
+		remedy                              string // a part of the remedy
+		better                              string // the policy after the change; empty if the remedy has no change
 	}{
 		{
 			name: "an id with an escaped slash", policy: app + "  - path: /v1/items/{id}\n", path: "/v1/items/a/b", escaped: "/v1/items/a%2Fb",
@@ -61,7 +61,7 @@ func TestRemedies(t *testing.T) {
 		},
 		{
 			name: "an Authorization that the rule denies", policy: everyone + "  - path: /hook\n    deny_headers: [authorization]\n", path: "/hook", header: http.Header{"Authorization": {"Bearer x"}},
-			remedy: `take authorization out of rules[0].deny_headers`, better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
+			remedy: `move authorization from rules[0].deny_headers`, better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
 		},
 		{
 			name: "an Authorization of a form", policy: everyone + "  - path: /hook\n", path: "/hook", header: http.Header{"Authorization": {"Basic YTpi"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"cross-site"}},

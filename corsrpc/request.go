@@ -8,33 +8,33 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Request is what a decision depends on: the parts of an http.Request that a
-// browser's or a proxy's CORS behaviour shows in. Fields may be added: use field names in literals.
+// Request holds the parts of an http.Request that a decision depends on. Fields may be added: use
+// field names in literals.
 type Request struct {
 	// Method is the HTTP method.
 	Method string
 	// Host is the Host header or :authority, with the port if any.
 	Host string
-	// Path is the decoded path, as URL.Path.
+	// Path is the decoded path, as in URL.Path.
 	Path string
-	// EscapedPath is the path as it was sent, as URL.RawPath: empty where it is
-	// Path in its default encoding.
+	// EscapedPath is the path as it was sent, as in URL.RawPath: empty if it is the default
+	// encoding of Path.
 	EscapedPath string
-	// Query is the query as it was sent, as URL.RawQuery: without the question mark.
+	// Query is the query as it was sent, as in URL.RawQuery, without the question mark.
 	Query string
-	// TLS says that the request is known to have come over TLS.
+	// TLS is whether the request came over TLS, as far as the server knows.
 	TLS bool
-	// Header holds the request's header fields under canonical names. It is
-	// only read, and not kept.
+	// Header holds the request's header fields under their canonical names. It is not
+	// modified and not retained.
 	Header http.Header
 }
 
-// RequestOf returns what a decision needs of an http.Request. It shares the
+// RequestOf returns the parts of an http.Request that a decision depends on. It shares the
 // request's header.
 func RequestOf(r *http.Request) Request {
 	path := r.URL.Path
 	if r.URL.Opaque != "" {
-		path = r.URL.Opaque // which httputil.ReverseProxy passes on as the target
+		path = r.URL.Opaque // httputil.ReverseProxy sends it as the request target
 	}
 	return Request{
 		Method: r.Method, Host: r.Host, Path: path, EscapedPath: r.URL.RawPath, Query: r.URL.RawQuery,
@@ -42,15 +42,15 @@ func RequestOf(r *http.Request) Request {
 	}
 }
 
-// canBeCall reports whether the request can be an RPC call, or the preflight of one. A path
-// that only has a procedure's shape is governed for such requests alone: a link to a page, an
-// image and a form that an identity provider posts are none.
+// canBeCall reports whether the request can be an RPC call, or the preflight of one. A path that
+// has the shape of a procedure's, and is not known, is governed for such requests only: not for a
+// link to a page, an image, or a form that an identity provider posts.
 func canBeCall(r *Request) bool {
 	switch {
 	case isUpgrade(r):
 		return true
 	case r.Method == http.MethodPost:
-		return !(isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))
+		return !(hasOnly(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))
 	case r.Method == http.MethodGet:
 		return rpc.IsGetCall(r.Query)
 	case len(r.Header["Origin"]) == 0:
@@ -60,8 +60,8 @@ func canBeCall(r *Request) bool {
 	return preflight && (method == http.MethodPost || method == http.MethodGet && rpc.IsGetCall(r.Query))
 }
 
-// preflightMethod returns the method that a preflight asks for; any other OPTIONS
-// request with an Origin is a call.
+// preflightMethod returns the method that a preflight asks for. It is false if the request is not
+// a preflight; other OPTIONS requests with an Origin header are calls.
 //
 // See https://fetch.spec.whatwg.org/#cors-preflight-request.
 func preflightMethod(r *Request) (string, bool) {
@@ -75,25 +75,24 @@ func preflightMethod(r *Request) (string, bool) {
 	return method[0], true
 }
 
-// isUpgrade reports whether the request asks to leave HTTP semantics
-// (RFC 9110, section 7.8; RFC 8441), as WebSocket handshakes do.
+// isUpgrade reports whether the request asks for another protocol, as a WebSocket handshake does
+// (RFC 9110, section 7.8; RFC 8441).
 func isUpgrade(r *Request) bool {
 	return r.Method == http.MethodConnect || r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0
 }
 
-// isOne reports whether a header has one line, and it is the value.
-func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
+// hasOnly reports whether a header field has exactly one line, with this value.
+func hasOnly(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
 
-// sender is a well-formed Origin: one that a rule names as it is, or else what it
-// was parsed into.
-type sender struct {
+// requestOrigin is a well-formed Origin header. It is parsed only if no rule lists it exactly.
+type requestOrigin struct {
 	raw    string
-	named  origin.Ref // the pattern that is the origin; 0 for none
+	named  origin.Ref // the exact pattern that equals the origin; 0 for none
 	parsed origin.Parsed
 }
 
-// read reports whether the value is well-formed.
-func (s *sender) read(raw string, named *origin.Set) (ok bool) {
+// parse parses the value and reports whether it is well-formed.
+func (s *requestOrigin) parse(raw string, named *origin.Set) (ok bool) {
 	s.raw = raw
 	if s.named, ok = named.Exact(raw); ok {
 		return true
@@ -102,8 +101,8 @@ func (s *sender) read(raw string, named *origin.Set) (ok bool) {
 	return ok
 }
 
-// isHost reports whether the origin is that of the server's Host.
-func (s *sender) isHost(r *Request) bool {
+// matchesHost reports whether the origin's host and port are those of the Host header.
+func (s *requestOrigin) matchesHost(r *Request) bool {
 	if s.named != 0 {
 		s.parsed, _ = origin.Parse(s.raw)
 	}

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// connectHandlers are connect-go's: a unary call, a stream, and errors of both.
+// connectHandlers are handlers of connect-go: a unary call, a stream, and errors of both.
 func connectHandlers() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(getRPC, connect.NewUnaryHandler(getRPC,
@@ -53,14 +53,14 @@ func connectHandlers() http.Handler {
 
 const watchRPC = "/acme.catalog.v1.CatalogService/Watch"
 
-// frame is a message with the prefix that streams and gRPC put before it.
+// frame returns a message with the prefix of streams and of gRPC.
 func frame(body string) string {
 	b := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(body)))
 	return string(b) + body
 }
 
-// TestConnectServer: what connect-go sends reaches the script, over every HTTP
-// version: metadata, trailers, errors, in each protocol's own place.
+// TestConnectServer checks over every HTTP version that a script can read what connect-go sends: metadata,
+// trailers and errors, where each protocol puts them.
 func TestConnectServer(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -116,7 +116,7 @@ func TestConnectServer(t *testing.T) {
 	}
 }
 
-// grpcServer is a grpc-go server of one service, without generated code.
+// grpcServer returns a grpc-go server with one service, without generated code.
 func grpcServer(t *testing.T) *grpc.Server {
 	t.Helper()
 	handler := func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -142,8 +142,7 @@ func grpcServer(t *testing.T) *grpc.Server {
 	return s
 }
 
-// TestGRPCServer: a native client calls a grpc-go server through the layer as
-// if it were not there.
+// TestGRPCServer checks that a native client can call a grpc-go server through the layer.
 func TestGRPCServer(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)
@@ -168,8 +167,7 @@ func TestGRPCServer(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 
-	// A browser's call reaches it only through a bridge; what the layer does
-	// for one is done all the same.
+	// A browser can call it only through a bridge; the layer still answers the preflight.
 	r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+getRPC, bytes.NewReader([]byte(frame(""))))
 	if err != nil {
 		t.Fatal(err)
@@ -191,8 +189,8 @@ func TestGRPCServer(t *testing.T) {
 	}
 }
 
-// TestRefusedCallDoesNotRun: the code behind a Connect GET, a POST and a
-// stream is not reached by an origin that is not granted.
+// TestRefusedCallDoesNotRun checks that a call of an origin that is not allowed does not reach the handler,
+// for a Connect GET, a POST and a stream.
 func TestRefusedCallDoesNotRun(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, allowPage)

@@ -16,8 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// optionsOf is a schema of one service with one method, acme.v1.S.Get, that carries
-// an option.
+// optionsOf returns a schema with one method, acme.v1.S.Get, that has an option.
 func optionsOf(t *testing.T, options *descriptorpb.MethodOptions, source *descriptorpb.SourceCodeInfo) *protoregistry.Files {
 	t.Helper()
 	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{{
@@ -33,7 +32,7 @@ func optionsOf(t *testing.T, options *descriptorpb.MethodOptions, source *descri
 	return files
 }
 
-// asParsedBy is the same options as another resolver reads them.
+// asParsedBy returns the options as another resolver parses them.
 func asParsedBy(t *testing.T, known *descriptorpb.MethodOptions, types *protoregistry.Types) *descriptorpb.MethodOptions {
 	t.Helper()
 	b, err := proto.Marshal(known)
@@ -47,10 +46,9 @@ func asParsedBy(t *testing.T, known *descriptorpb.MethodOptions, types *protoreg
 	return options
 }
 
-// TestSchemaOptionsHoweverParsed: an option narrows whether the descriptors were
-// parsed with our extension linked in, as dynamic messages, or without any
-// knowledge of it.
-func TestSchemaOptionsHoweverParsed(t *testing.T) {
+// TestSchemaOptionsInEveryForm checks that an option applies whether the descriptors were parsed with the
+// extension linked in, as dynamic messages, or without the extension.
+func TestSchemaOptionsInEveryForm(t *testing.T) {
 	t.Parallel()
 	known := &descriptorpb.MethodOptions{}
 	proto.SetExtension(known, corsrpcv1.E_Method, &corsrpcv1.Rule{Disabled: proto.Bool(true), AllowHeaders: []string{"x-needed"}})
@@ -85,8 +83,8 @@ func TestSchemaOptionsHoweverParsed(t *testing.T) {
 	}
 }
 
-// TestSchemaOptionsThatCannotBeRead: what a newer version has written may narrow,
-// so nothing is served by it; nor by what is no rule at all.
+// TestSchemaOptionsThatCannotBeRead checks that an option with an unknown field, which may narrow, is an
+// error, and so is an option that is not a rule.
 func TestSchemaOptionsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -115,8 +113,8 @@ func TestSchemaOptionsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestSchemaOptionsHavePlaces: descriptors with their source's places, such as a
-// buf image's, give line and column of an option.
+// TestSchemaOptionsHavePlaces checks that options have a line and a column if the descriptors have source
+// code info, as those of a buf image have.
 func TestSchemaOptionsHavePlaces(t *testing.T) {
 	t.Parallel()
 	options := &descriptorpb.MethodOptions{}

@@ -8,7 +8,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// Explain says each step of a decision, and where the policy says so.
+// Explain returns each step of a decision, and the place in the policy that it comes from.
 func ExamplePlan_Explain() {
 	plan := mustLayer(`
 defaults:
@@ -26,17 +26,17 @@ defaults:
 		}
 	}
 	// Output:
-	// whose path is it? that of a procedure acme.v1.CatalogService.Get, which neither the schema nor the policy names
-	// is its Origin one that a browser sends? yes: https://evil.example
-	// does it come from the server's own origin, or from no browser? no (no Sec-Fetch-Site, Host: api.example.com)
-	// is the path spelled as RPC clients spell it? yes
-	// may other origins call it at all? yes
-	// is the origin allowed? no: https://evil.example
-	// what happens? ORIGIN_NOT_ALLOWED: the layer answers 403
-	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host
+	// which procedure or path rule does the path resolve to? the procedure acme.v1.CatalogService.Get, which neither the schema nor the policy has
+	// does the request have one well-formed Origin header? yes: https://evil.example
+	// is the request same-origin, or not sent by a page? no (no Sec-Fetch-Site, Host: api.example.com)
+	// does the policy grant the same access in every reading of the path? yes
+	// does the policy enable calls from other origins? yes
+	// does the policy allow the origin? no: https://evil.example
+	// what does the layer do? ORIGIN_NOT_ALLOWED: the layer answers 403
+	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
 }
 
-// In development, the browser's Network panel says which line of the policy is missing.
+// In development, the browser's Network panel shows what to write into the policy.
 func ExampleWithExplain() {
 	layer := mustLayer(`
 defaults:
@@ -52,7 +52,7 @@ defaults:
 	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get, with accept_risks: [UNKNOWN_SELECTORS]
 }
 
-// An upgrader asks the layer who may open a socket.
+// An upgrader asks the layer whether an origin may open a WebSocket.
 func ExampleLayer_CheckOrigin() {
 	layer := mustLayer(`
 rules:

@@ -23,7 +23,7 @@ const (
 	getRPC  = "/acme.catalog.v1.CatalogService/Get"
 )
 
-// allowPage lets one origin call everything.
+// allowPage is a policy that allows one origin to call everything.
 const allowPage = `
 defaults:
   allow_origins: [https://app.example.com]
@@ -32,7 +32,7 @@ rules:
     expose: PRESENT
 `
 
-// compilePolicy compiles a YAML policy against the corpus's schema.
+// compilePolicy compiles a YAML policy with the schema of the corpus.
 func compilePolicy(t testing.TB, text string, opts ...corsrpc.CompileOption) *corsrpc.Plan {
 	t.Helper()
 	files, err := vectors.Schema("acme")
@@ -51,7 +51,7 @@ func compilePolicy(t testing.TB, text string, opts ...corsrpc.CompileOption) *co
 	return plan
 }
 
-// quiet switches the log off.
+// quiet turns the log off.
 var quiet = corsrpc.WithLogger(slog.New(slog.DiscardHandler))
 
 // newLayer returns a layer for a YAML policy, and its log.
@@ -66,20 +66,20 @@ func newLayer(t testing.TB, text string, opts ...corsrpc.LayerOption) (*corsrpc.
 	return layer, log
 }
 
-// newLog returns a logger, and what it writes.
+// newLog returns a logger and its output.
 func newLog() (*slog.Logger, *logBuffer) {
 	log := &logBuffer{}
 	return slog.New(slog.NewTextHandler(log, nil)), log
 }
 
-// allows reports whether a page of the origin may call, as the layer decides now.
+// allows reports whether a page of the origin may call, by the plan in force.
 func allows(layer *corsrpc.Layer, origin string) bool {
 	return layer.Plan().Decide(corsrpc.Request{Method: "POST", Host: "api.example.com", Path: listRPC, Header: http.Header{
 		"Origin": {origin}, "Content-Type": {"application/json"},
 	}}).Outcome() == corsrpc.OutcomeGrant
 }
 
-// logBuffer is a buffer for many goroutines.
+// logBuffer is a buffer that is safe for concurrent use.
 type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -99,7 +99,7 @@ func (l *logBuffer) lines() []string {
 
 func (l *logBuffer) String() string { return strings.Join(l.lines(), "\n") }
 
-// wires are the HTTP versions that a server may speak.
+// wires are the HTTP versions that a server supports.
 var wires = []struct {
 	name  string
 	start func(t *testing.T, h http.Handler) (*httptest.Server, *http.Client)
@@ -131,7 +131,7 @@ var wires = []struct {
 	}},
 }
 
-// send makes a request as a page on another origin would.
+// send makes a request of a page on another origin.
 func send(t *testing.T, c *http.Client, method, url string, header http.Header) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
@@ -149,7 +149,7 @@ func send(t *testing.T, c *http.Client, method, url string, header http.Header) 
 	return res
 }
 
-// fromPage is what the browser adds to a call of the allowed page.
+// fromPage returns the header of a call from the allowed page.
 func fromPage() http.Header {
 	return http.Header{
 		"Origin": {page}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"},
@@ -157,7 +157,7 @@ func fromPage() http.Header {
 	}
 }
 
-// expectReadable asserts that the page may read the answer and the fields.
+// expectReadable checks that the page may read the response and its fields.
 func expectReadable(t *testing.T, res *http.Response, exposed string) {
 	t.Helper()
 	if got := res.Header["Access-Control-Allow-Origin"]; len(got) != 1 || got[0] != page {
@@ -168,9 +168,8 @@ func expectReadable(t *testing.T, res *http.Response, exposed string) {
 	}
 }
 
-// newProxy is a reverse proxy in front of a server that runs the handler. Its
-// connections are its own: closing any httptest.Server closes idle ones of the
-// default transport, in the middle of another test.
+// newProxy returns a reverse proxy in front of a server that runs the handler. The proxy has a transport of
+// its own, since closing any httptest.Server closes the idle connections of the default transport.
 func newProxy(t *testing.T, h http.Handler) http.Handler {
 	t.Helper()
 	upstream := httptest.NewServer(h)

@@ -9,12 +9,11 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestShadowTellsWhatDiffers: a candidate that is written otherwise and says the same is
-// no difference; one that answers otherwise, enforces otherwise, or refuses for another
-// reason is one, whatever the field.
-func TestShadowTellsWhatDiffers(t *testing.T) {
+// TestShadowDifferences checks that a candidate with the same meaning is not reported as a difference, and
+// that a candidate with other response fields, another enforcement or another reason is.
+func TestShadowDifferences(t *testing.T) {
 	t.Parallel()
-	type requests struct{ preflight, call bool } // which of the two differ
+	type requests struct{ preflight, call bool } // which of the two requests differ
 	const (
 		allow = "defaults: {allow_origins: [https://app.example.com]"
 		rule  = allow + "}\nrules: [{selector: acme.catalog.v1.*, "
@@ -22,7 +21,7 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 	both := requests{true, true}
 	for _, test := range []struct {
 		name, active, shadow string
-		path                 string // listRPC where it is empty
+		path                 string // listRPC if it is empty
 		asks                 string // the headers that the preflight asks for
 		want                 requests
 	}{
@@ -68,12 +67,12 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, path := layer.Wrap(nothing), test.path
+			h, path := layer.Wrap(emptyHandler), test.path
 			if path == "" {
 				path = listRPC
 			}
 			from := http.Header{"Origin": {page}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"}}
-			told := func(method string, more http.Header) bool {
+			reported := func(method string, more http.Header) bool {
 				before := len(seen.of(corsrpc.EventShadow))
 				header := from.Clone()
 				for name, values := range more {
@@ -86,19 +85,19 @@ func TestShadowTellsWhatDiffers(t *testing.T) {
 			if test.asks != "" {
 				preflight["Access-Control-Request-Headers"] = []string{test.asks}
 			}
-			got := requests{told(http.MethodOptions, preflight), told(http.MethodPost, nil)}
+			got := requests{reported(http.MethodOptions, preflight), reported(http.MethodPost, nil)}
 			if got != test.want {
-				t.Errorf("told of the preflight and of the call: %v, want %v", got, test.want)
+				t.Errorf("the preflight and the call differ: %v, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-// TestShadowSaysWhatIsEnforced: of two that refuse alike, the log says which does it.
-func TestShadowSaysWhatIsEnforced(t *testing.T) {
+// TestShadowLogsEnforcement checks that the log says which of two policies enforces a refusal.
+func TestShadowLogsEnforcement(t *testing.T) {
 	t.Parallel()
 	layer, log := newLayer(t, smallest+"\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}")
-	refuse(layer.Wrap(nothing), listRPC, "https://evil.example")
+	refuse(layer.Wrap(emptyHandler), listRPC, "https://evil.example")
 	const want = "enforced=false shadow_enforced=true"
 	if got := log.String(); !strings.Contains(got, want) {
 		t.Errorf("the log does not say %q: %s", want, got)

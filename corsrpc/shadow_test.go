@@ -11,7 +11,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// events keeps what an observer is told.
+// events is an observer that keeps events.
 type events struct {
 	mu  sync.Mutex
 	all []corsrpc.Event
@@ -36,7 +36,7 @@ func (e *events) of(kind corsrpc.EventKind) (some []corsrpc.Event) {
 	return some
 }
 
-// callFrom is a call from a page, through the layer.
+// callFrom sends a call of a page through the layer.
 func callFrom(layer *corsrpc.Layer, path, origin string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Note", "n") })).
@@ -44,9 +44,8 @@ func callFrom(layer *corsrpc.Layer, path, origin string) *httptest.ResponseRecor
 	return w
 }
 
-// TestShadow: a candidate is decided beside the policy in force and never applied,
-// and each difference is told with both reasons: rolling it out is to read them,
-// and to swap.
+// TestShadow checks that a candidate decides every request but is never applied, and that each difference
+// is reported with both reasons.
 func TestShadow(t *testing.T) {
 	t.Parallel()
 	const text = `
@@ -74,15 +73,15 @@ shadow:
 			if w.Code != test.status || strings.Contains(w.Header().Get("Access-Control-Allow-Origin"), "new") {
 				t.Errorf("%d %v, want %d: the candidate is applied", w.Code, w.Header(), test.status)
 			}
-			told := seen.of(corsrpc.EventShadow)
+			reported := seen.of(corsrpc.EventShadow)
 			if test.shadow == "" {
-				if len(told) != 0 || strings.Contains(log.String(), "shadow") {
-					t.Errorf("%+v %s", told, log)
+				if len(reported) != 0 || strings.Contains(log.String(), "shadow") {
+					t.Errorf("%+v %s", reported, log)
 				}
 				return
 			}
-			if len(told) != 1 || string(told[0].Decision.Reason()) != test.active || string(told[0].Shadow.Reason()) != test.shadow || told[0].Shadow.From().Field != test.field {
-				t.Fatalf("%+v", told)
+			if len(reported) != 1 || string(reported[0].Decision.Reason()) != test.active || string(reported[0].Shadow.Reason()) != test.shadow || reported[0].Shadow.From().Field != test.field {
+				t.Fatalf("%+v", reported)
 			}
 			for _, want := range []string{"reason=" + test.active, "shadow_reason=" + test.shadow, test.field + " at cors.yaml:4"} {
 				if !strings.Contains(log.String(), want) {
@@ -93,8 +92,8 @@ shadow:
 	}
 }
 
-// TestShadowOption: a plan given in code takes the place of the policy's shadow, and
-// stays when the policy changes; its sources are the layer's.
+// TestShadowOption checks that the plan of WithShadow replaces the policy's shadow, stays after a reload,
+// and uses the layer's sources.
 func TestShadowOption(t *testing.T) {
 	t.Parallel()
 	seen := &events{}
@@ -107,17 +106,16 @@ func TestShadowOption(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := seen.of(corsrpc.EventShadow)
-	if len(told) != 2 || told[1].Shadow.Outcome() != corsrpc.OutcomeGrant || told[1].Decision.Outcome() != corsrpc.OutcomeRefuse {
-		t.Errorf("%+v", told)
+	reported := seen.of(corsrpc.EventShadow)
+	if len(reported) != 2 || reported[1].Shadow.Outcome() != corsrpc.OutcomeGrant || reported[1].Decision.Outcome() != corsrpc.OutcomeRefuse {
+		t.Errorf("%+v", reported)
 	}
 	if _, err := corsrpc.New(compilePolicy(t, smallest), corsrpc.WithShadow(candidate)); err == nil || !strings.Contains(err.Error(), `"tenants"`) {
 		t.Errorf("a shadow with a source that nobody gave: %v", err)
 	}
 }
 
-// TestShadowOfServersCalls: a candidate that governs more shows it on the calls of
-// other servers too.
+// TestShadowOfServersCalls checks that a candidate that governs more paths also differs on calls of servers.
 func TestShadowOfServersCalls(t *testing.T) {
 	t.Parallel()
 	const text = smallest + `
@@ -131,9 +129,9 @@ shadow:
 	for _, l := range []*corsrpc.Layer{layer, unobserved} {
 		l.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, "/hook", nil))
 	}
-	told := seen.of(corsrpc.EventShadow)
-	if len(told) != 1 || told[0].Decision.Reason() != corsrpc.ReasonNotGoverned || told[0].Shadow.Reason() != corsrpc.ReasonNoOrigin {
-		t.Errorf("told: %+v", told)
+	reported := seen.of(corsrpc.EventShadow)
+	if len(reported) != 1 || reported[0].Decision.Reason() != corsrpc.ReasonNotGoverned || reported[0].Shadow.Reason() != corsrpc.ReasonNoOrigin {
+		t.Errorf("reported: %+v", reported)
 	}
 	for _, l := range []*logBuffer{log, unobservedLog} {
 		if !strings.Contains(l.String(), "NO_ORIGIN") {
@@ -142,7 +140,7 @@ shadow:
 	}
 }
 
-// TestShadowUnderAProfile: the profile lies over both, so that what it adds is no
+// TestShadowUnderAProfile checks that the profile applies to the policy and to its shadow, so that it is no
 // difference.
 func TestShadowUnderAProfile(t *testing.T) {
 	t.Parallel()
@@ -163,8 +161,8 @@ profiles: {dev: {add_origins: ["http://localhost:*"]}}
 	}
 }
 
-// TestObserveBesideAnotherMiddleware: a first rollout changes nothing for whom the
-// layer would refuse, and says whom.
+// TestObserveBesideAnotherMiddleware checks that OBSERVE does not change the responses of another CORS
+// middleware, and reports what the layer would refuse.
 func TestObserveBesideAnotherMiddleware(t *testing.T) {
 	t.Parallel()
 	seen := &events{}
@@ -186,9 +184,9 @@ func TestObserveBesideAnotherMiddleware(t *testing.T) {
 			t.Errorf("%v: %d %v", header, w.Code, w.Header())
 		}
 	}
-	told := seen.of(corsrpc.EventDecision)
-	if len(told) != 2 || told[0].Decision.Enforced() || told[1].Decision.Enforced() {
-		t.Errorf("%+v", told)
+	reported := seen.of(corsrpc.EventDecision)
+	if len(reported) != 2 || reported[0].Decision.Enforced() || reported[1].Decision.Enforced() {
+		t.Errorf("%+v", reported)
 	}
 	for _, want := range []string{"would have refused a preflight", "reason=ORIGIN_NOT_ALLOWED", "reason=HEADERS_NOT_GRANTED", "enforced=false"} {
 		if !strings.Contains(log.String(), want) {
@@ -197,7 +195,7 @@ func TestObserveBesideAnotherMiddleware(t *testing.T) {
 	}
 }
 
-// TestEventKinds have the names that operators read.
+// TestEventKinds checks the names of the kinds.
 func TestEventKinds(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[corsrpc.EventKind]string{

@@ -14,9 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestSoakMillionOrigins: a source of a million origins loads in bounded memory, and
-// again and again in the same: no more than the set in force, the one that is made,
-// and what the collector has not got to.
+// TestSoakMillionOrigins checks that a source of a million origins loads repeatedly in bounded memory: the
+// set in force, the set that is being loaded, and garbage.
 func TestSoakMillionOrigins(t *testing.T) {
 	const rows = 1_000_000
 	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
@@ -35,7 +34,7 @@ func TestSoakMillionOrigins(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(400 << 20)) // the collector works harder before it is reached
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(400 << 20)) // the garbage collector works harder near the limit
 	empty := heap()
 	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
 	var first uint64

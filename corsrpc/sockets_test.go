@@ -27,7 +27,7 @@ const (
 	adminPage = "https://admin.example.com"
 )
 
-// socketPolicies each let evil call something, open, and only the admin another, secret.
+// socketPolicies each let the origin evil call OPEN, and only the admin's origin call SECRET.
 var socketPolicies = []struct{ name, policy, open, secret string }{
 	{
 		name: "two subtrees",
@@ -76,8 +76,8 @@ rules:
 	},
 }
 
-// socketTarget is what stands in a request line, or in :path. OPEN and SECRET stand for the policy's, ESCAPED for SECRET with its
-// first letter escaped, SLASHED and BACKSLASHED for SECRET with another slash.
+// socketTarget is a request target, or a :path. OPEN and SECRET stand for the paths of the policy, ESCAPED for SECRET with its
+// first letter escaped, and SLASHED and BACKSLASHED for SECRET with another slash.
 type socketTarget struct {
 	name, raw string
 	method    string // POST unless set
@@ -161,7 +161,7 @@ var socketTargets = []socketTarget{
 	{name: "CONNECT and a host", raw: "api.example.com:443", method: http.MethodConnect},
 }
 
-// lax reads a path as all lax servers together do.
+// lax returns the path as a server with all the tolerant readings interprets it.
 func lax(p string) string {
 	for range 3 {
 		if decoded, err := url.PathUnescape(p); err == nil {
@@ -182,7 +182,7 @@ func lax(p string) string {
 	return strings.ToLower(path.Clean("/" + strings.Join(segments, "/")))
 }
 
-// A socketServer notes whether what it keeps secret ran, and what the layer saw of the last request.
+// socketServer records whether SECRET ran, and the last request that the layer got.
 type socketServer struct {
 	mu     sync.Mutex
 	secret bool
@@ -195,7 +195,7 @@ func (s *socketServer) runSecret(http.ResponseWriter, *http.Request) {
 	s.secret = true
 }
 
-// note notes a request in front of the layer.
+// note records a request in front of the layer.
 func (s *socketServer) note(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -213,14 +213,14 @@ func (s *socketServer) take() (secret bool, seen string) {
 	return secret, seen
 }
 
-// socketReaders stand behind the layer. Each runs what is secret for what it reads as its path.
+// socketReaders are servers behind the layer. Each runs SECRET for the paths that it takes for it.
 var socketReaders = []struct {
 	name string
 	make func(t *testing.T, s *socketServer, secret string) http.Handler
 }{
 	{"mux", func(_ *testing.T, s *socketServer, secret string) http.Handler {
 		mux := http.NewServeMux()
-		mux.HandleFunc("/", nothing)
+		mux.HandleFunc("/", emptyHandler)
 		mux.HandleFunc("/"+secret, s.runSecret)
 		return mux
 	}},
@@ -239,8 +239,8 @@ func laxReader(_ *testing.T, s *socketServer, secret string) http.Handler {
 	})
 }
 
-// TestPathsOverSockets: net/http rewrites paths itself, so they come as bytes over sockets. However a path is written, and over
-// whichever HTTP, what a rule keeps for the admin does not run for another; a server may well refuse a path itself.
+// TestPathsOverSockets sends request targets as bytes over sockets, since clients rewrite paths. SECRET never runs for another origin than
+// the admin's, in any spelling and HTTP version. A server may refuse a path itself.
 func TestPathsOverSockets(t *testing.T) {
 	t.Parallel()
 	for _, policy := range socketPolicies {
@@ -277,7 +277,7 @@ func TestPathsOverSockets(t *testing.T) {
 	}
 }
 
-// sendTarget sends a request whose target is as it is, and returns the answer's status, or 0 where the server has none for it.
+// sendTarget sends a request with an unchanged target. It returns the status of the response, or 0 if there is none.
 func sendTarget(t *testing.T, server *httptest.Server, target socketTarget, origin string) int {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -320,7 +320,7 @@ func sendHTTP1(conn net.Conn, target socketTarget, origin string) (int, error) {
 	return res.StatusCode, err
 }
 
-// sendHTTP2 writes the frames itself: a client would clean :path.
+// sendHTTP2 writes HTTP/2 frames itself, since a client would clean :path.
 func sendHTTP2(conn net.Conn, scheme string, target socketTarget, origin string) (int, error) {
 	var block bytes.Buffer
 	headers := hpack.NewEncoder(&block)
@@ -347,14 +347,14 @@ func sendHTTP2(conn net.Conn, scheme string, target socketTarget, origin string)
 	return readStatus(framer)
 }
 
-// readStatus reads until the answer is complete, or the server resets the stream or leaves.
+// readStatus reads until the response is complete, or the server resets the stream or closes the connection.
 func readStatus(framer *http2.Framer) (status int, err error) {
 	for {
 		frame, err := framer.ReadFrame()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, err
-		case err != nil: // it has closed the connection
+		case err != nil: // the server closed the connection
 			return 0, nil
 		}
 		switch frame := frame.(type) {
@@ -371,7 +371,7 @@ func readStatus(framer *http2.Framer) (status int, err error) {
 			}
 		case *http2.RSTStreamFrame:
 			return 0, nil
-		case *http2.GoAwayFrame: // without an error the answer still comes
+		case *http2.GoAwayFrame: // if it has no error, the response still comes
 			if frame.ErrCode != http2.ErrCodeNo {
 				return 0, nil
 			}

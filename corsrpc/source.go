@@ -12,55 +12,57 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// ErrUnknownSource is the error of New, Load and Reload where the policy names an origin
-// source that WithOriginSource does not give, and of Refresh of such a name. errors.Is finds
-// it; the message says which.
+// ErrUnknownSource is the error of New, Load and Reload if the policy names an origin source that
+// the layer was not given (WithOriginSource), and of Refresh for such a name. Use errors.Is; the
+// message has the name.
 var ErrUnknownSource = errors.New("corsrpc: unknown origin source")
 
-// OriginSource has the origins of tenants, in a database perhaps, under a name
-// that rules have in allow_origins_from.
+// OriginSource provides a set of allowed origins, for example those of tenants in a database.
+// Rules name it in allow_origins_from.
 type OriginSource interface {
-	// Origins streams the whole set, each an exact origin as browsers write it:
-	// https://shop.example.com. An error ends the stream, and the set that was
-	// there before stays; it has to end with the context. A row that is no exact
-	// origin (a pattern, *, null, an upper-case letter), or one of plain http beyond
-	// loopback, is skipped, counted and reported. It is called from several
-	// goroutines, one at a time.
+	// Origins streams the whole set: exact origins as browsers send them, such as
+	// https://shop.example.com. If it yields an error, the layer keeps the previous set.
+	// Origins must return when the context ends. The layer skips, counts and reports rows
+	// that are not exact origins (a pattern, *, null, upper-case letters), and http origins
+	// other than loopback hosts. The layer calls Origins from several goroutines, but never
+	// concurrently.
 	Origins(ctx context.Context) iter.Seq2[string, error]
 }
 
-// OriginNotifier is an OriginSource that says when its set has changed.
+// OriginNotifier is an OriginSource that can report changes of its set.
 type OriginNotifier interface {
 	OriginSource
-	// Notify waits, and returns nil once the set may have changed since Notify was
-	// called last, or an error where it cannot tell any more. Watch asks for the set
-	// then, and calls Notify again, after a pause where it failed. Where it has to
-	// connect first, it returns nil as soon as it listens: what happened before, it
-	// cannot tell. The pause is 100 ms, and doubles with each failure up to 30 s, until
-	// Notify returns nil twice in a row or has waited for longer than 30 s. It has to
-	// end with the context.
+	// Notify waits until the set may have changed since the last call, and returns nil. It
+	// returns an error if it can no longer tell. Watch then loads the set in both cases and
+	// calls Notify again. If Notify has to connect first, it returns nil as soon as it is
+	// connected, since it may have missed changes before that. Notify must return when the
+	// context ends.
+	//
+	// After an error, Watch pauses before it calls Notify again: 100 ms at first, then twice
+	// the last pause, up to 30 s. The pause starts over after Notify has returned nil twice in
+	// a row or has waited for more than 30 s.
 	Notify(ctx context.Context) error
 }
 
-// OriginSourceFunc is a function that is an OriginSource.
+// OriginSourceFunc is a function that implements OriginSource.
 type OriginSourceFunc func(ctx context.Context) iter.Seq2[string, error]
 
 // Origins calls f.
 func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] { return f(ctx) }
 
-// source is one that the program gave.
+// source is an origin source with its options and its state.
 type source struct {
 	name                         string
 	from                         OriginSource
 	maxAge, every, wait, timeout time.Duration // 0 for none
 	maxOrigins                   int
-	problems                     []error                      // of the options; a layer has a source without
-	sem                          chan struct{}                // holds one item while it is asked
-	wake                         chan struct{}                // has Watch look at it; one item stands for all that come
-	last                         atomic.Pointer[SourceReport] // what was said of it last; nil for nothing
+	problems                     []error                      // invalid options; empty in a layer
+	sem                          chan struct{}                // a semaphore: holds one item while the source is loaded
+	wake                         chan struct{}                // wakes Watch; one item stands for any number of calls of wakeUp
+	last                         atomic.Pointer[SourceReport] // the last report; nil before the first
 }
 
-// wakeUp has Watch look at the source, which asks it where a policy names it.
+// wakeUp makes Watch look at the source again, and load it if a policy names it.
 func (s *source) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
@@ -68,8 +70,8 @@ func (s *source) wakeUp() {
 	}
 }
 
-// period is how old a set may be before Watch asks for another, though nothing
-// notifies of one; 0 for ever so old.
+// period returns the time after which Watch loads the source again without a notification; 0 for
+// never.
 func (s *source) period() time.Duration {
 	if half := s.maxAge / 2; half > 0 && (s.every == 0 || s.every > half) {
 		return half
@@ -77,14 +79,14 @@ func (s *source) period() time.Duration {
 	return s.every
 }
 
-// sourceSet is what a source streamed. It is immutable.
+// sourceSet is a loaded set of origins. It is immutable.
 type sourceSet struct {
 	origins *origin.Table
 	loaded  time.Time
 	expires time.Time // zero for never
 }
 
-// allows reports whether the set holds the origin and is not too old.
+// allows reports whether the set has the origin and has not expired.
 func (s *sourceSet) allows(o string) bool {
 	if s == nil {
 		return false
@@ -92,40 +94,42 @@ func (s *sourceSet) allows(o string) bool {
 	return s.origins.Has(o) && !s.expired()
 }
 
-// expired reports whether the set is so old that it allows nobody.
+// expired reports whether the set is older than SourceMaxAge.
 func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// isTenantOrigin reports whether a row is one exact origin that a policy could
-// name without accepting a risk.
+// isTenantOrigin reports whether a row is an exact origin that a policy can allow without accepting
+// a risk.
 func isTenantOrigin(row string) bool {
 	if _, ok := origin.Parse(row); !ok {
-		return false // which no pattern is
+		return false // patterns are not origins
 	}
 	_, problems := origin.ParsePattern(row)
 	return len(problems) == 0
 }
 
-// SourceReport says what came of asking a source. Fields may be added: use field names in literals.
+// SourceReport describes the state of an origin source, and the result of the last attempt to load
+// it. Fields may be added: use field names in literals.
 type SourceReport struct {
-	// Name is the source's, as rules name it.
+	// Name is the name of the source in allow_origins_from.
 	Name string
-	// Origins is how many the set in force has, Skipped how many rows were no exact
-	// origins, and Sample the first of them, made safe to log.
+	// Origins is the number of origins in the set in force. Skipped is the number of rows that
+	// were skipped since they are not exact origins, and Sample is the first of them, made safe
+	// to log.
 	Origins, Skipped int
 	Sample           string
-	// Age is the age of the set in force: what asking took where it went well, and
-	// how old the last good set is where it failed. It is 0 where there is none.
+	// Age is the age of the set in force, counted from when loading it began; 0 if there is no
+	// set.
 	Age time.Duration
-	// Loaded is when the set in force was asked for; zero where there is none.
+	// Loaded is the time when loading the set in force began; zero if there is no set.
 	Loaded time.Time
-	// Expired is whether the set in force is older than SourceMaxAge, so that it allows
-	// nobody.
+	// Expired reports whether the set in force is older than SourceMaxAge, so that it allows no
+	// origin.
 	Expired bool
-	// Err is why asking failed; nil where it did not.
+	// Err is the error of the last attempt to load the source; nil if it succeeded.
 	Err error
 }
 
-// describe fills in what a report says of a set; nil for none.
+// describe sets the fields that describe the set in force, which may be nil.
 func (r *SourceReport) describe(set *sourceSet) {
 	r.Origins, r.Age, r.Loaded, r.Expired = 0, 0, time.Time{}, false
 	if set != nil {
@@ -133,7 +137,7 @@ func (r *SourceReport) describe(set *sourceSet) {
 	}
 }
 
-// load asks the source for its whole set, when its turn has come.
+// load loads the whole set of the source. It waits until no other call loads the same source.
 func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport) {
 	report = SourceReport{Name: s.name}
 	fail := func(err error) (*sourceSet, SourceReport) {
@@ -147,13 +151,13 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 		return fail(ctx.Err())
 	}
 	defer func() {
-		if r := recover(); r != nil { // in a goroutine of Watch's it would end the server
-			set, report = fail(fmt.Errorf("it panicked: %v", r))
+		if r := recover(); r != nil { // a panic in a goroutine of Watch would end the server
+			set, report = fail(fmt.Errorf("panic in Origins: %v", r))
 		}
 	}()
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("it took longer than %v (SourceTimeout)", s.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("loading took longer than %v (SourceTimeout)", s.timeout))
 	defer cancel()
-	set = &sourceSet{origins: origin.NewTable(), loaded: time.Now()} // no younger than what it was asked for
+	set = &sourceSet{origins: origin.NewTable(), loaded: time.Now()} // the set may be as old as the request for it
 	for row, err := range s.from.Origins(ctx) {
 		switch {
 		case ctx.Err() != nil:
@@ -167,13 +171,13 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 			continue
 		}
 		if !set.origins.Add(row) {
-			return fail(errors.New("it streams more than 4 GiB"))
+			return fail(errors.New("it has more than 4 GiB of origins"))
 		}
 		if set.origins.Len() > s.maxOrigins {
-			return fail(fmt.Errorf("it streams more than %d origins (SourceMaxOrigins)", s.maxOrigins))
+			return fail(fmt.Errorf("it has more than %d origins (SourceMaxOrigins)", s.maxOrigins))
 		}
 	}
-	if ctx.Err() != nil { // a stream that ended early is no set
+	if ctx.Err() != nil { // the source may have stopped in the middle of its set
 		return fail(context.Cause(ctx))
 	}
 	if s.maxAge > 0 {
@@ -183,12 +187,12 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 	return set, report
 }
 
-// shadowTimeout is how long a reload waits for a source that only a shadow names.
+// shadowTimeout bounds how long a reload waits for a source that only a shadow policy names.
 const shadowTimeout = 5 * time.Second
 
-// loadForShadow is load for a plan whose own rules do not name the source.
+// loadForShadow loads a source that only the shadow of a plan names.
 func (s *source) loadForShadow(ctx context.Context) (*sourceSet, SourceReport) {
-	ctx, cancel := context.WithTimeoutCause(ctx, shadowTimeout, fmt.Errorf("it took longer than %v, and only the shadow policy names it", shadowTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, shadowTimeout, fmt.Errorf("loading took longer than %v, the maximum for a source that only the shadow policy names", shadowTimeout))
 	defer cancel()
 	return s.load(ctx)
 }

@@ -18,13 +18,13 @@ import (
 
 const tenantsPolicy = `defaults: {allow_origins_from: [tenants]}`
 
-// table is a source that a test changes, and that can fail, hang or notify.
+// table is an origin source for tests, which can fail, hang or notify.
 type table struct {
 	mu      sync.Mutex
 	rows    []string
-	err     error         // behind the rows
-	hangs   bool          // until the context ends
-	notices chan struct{} // nil where it does not notify
+	err     error         // yielded after the rows
+	hangs   bool          // Origins blocks until the context ends
+	notices chan struct{} // notifications; nil if the source does not notify
 	asked   int
 }
 
@@ -54,13 +54,13 @@ func (t *table) Origins(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-func (t *table) timesAsked() int {
+func (t *table) timesLoaded() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.asked
 }
 
-// notifying is a table that says when it changes.
+// notifying is a table that implements OriginNotifier.
 type notifying struct{ *table }
 
 func (n notifying) Notify(ctx context.Context) error {
@@ -80,8 +80,8 @@ const (
 	cafe = "https://cafe.example.com"
 )
 
-// TestSource: nobody is allowed before the first good load; a failure keeps the
-// last good set, half a set is none, and a good load replaces all of it.
+// TestSource checks that a source allows no origin before its first load, that a failure keeps the last
+// set, that an incomplete set is not used, and that a load replaces the whole set.
 func TestSource(t *testing.T) {
 	t.Parallel()
 	tenants, seen := &table{}, &events{}
@@ -97,7 +97,7 @@ func TestSource(t *testing.T) {
 		{"good", []string{shop}, nil, true, false, corsrpc.SourceReport{Origins: 1}},
 		{"fails", nil, errors.New("down"), true, false, corsrpc.SourceReport{Origins: 1}},
 		{"fails behind rows", []string{cafe}, errors.New("cut"), true, false, corsrpc.SourceReport{Origins: 1}},
-		{"good again, with rows that are none", []string{cafe, "*", "https://*.example.com", "\x1b[31m", cafe}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
+		{"works again, with rows that are not origins", []string{cafe, "*", "https://*.example.com", "\x1b[31m", cafe}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
 		{"the same rows", []string{cafe, "*", "https://*.example.com", "\x1b[31m"}, nil, false, true, corsrpc.SourceReport{Origins: 1, Skipped: 3, Sample: "*"}},
 		{"empty", nil, nil, false, false, corsrpc.SourceReport{}},
 	} {
@@ -134,7 +134,7 @@ func TestSource(t *testing.T) {
 	if n := strings.Count(log.String(), "skipped="); n != 1 {
 		t.Errorf("rows that stay as they are were logged %d times", n)
 	}
-	if n := strings.Count(log.String(), "answers again"); n != 2 {
+	if n := strings.Count(log.String(), "works again"); n != 2 {
 		t.Errorf("two recoveries were logged %d times", n)
 	}
 	if err := layer.Refresh(t.Context(), "tenant"); err == nil || !strings.Contains(err.Error(), `"tenant"`) {
@@ -142,8 +142,8 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestSources: each that the plan or its shadow names is reported, asked or not, as its set
-// is at the time.
+// TestSources checks that Sources reports every source that the plan or its shadow names, loaded or not,
+// with the state of its set at the time of the call.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestSources(t *testing.T) {
 	})
 }
 
-// TestSourceIsNotAskedByRequests: a flood of invented origins never reaches it.
+// TestSourceIsNotAskedByRequests checks that requests never load a source.
 func TestSourceIsNotAskedByRequests(t *testing.T) {
 	t.Parallel()
 	tenants := &table{rows: []string{shop}}
@@ -178,12 +178,12 @@ func TestSourceIsNotAskedByRequests(t *testing.T) {
 	for i := range 1000 {
 		callFrom(layer, listRPC, fmt.Sprintf("https://x%d.example.net", i))
 	}
-	if callFrom(layer, listRPC, shop).Code != 200 || tenants.timesAsked() != 1 {
-		t.Errorf("asked %d times", tenants.timesAsked())
+	if callFrom(layer, listRPC, shop).Code != 200 || tenants.timesLoaded() != 1 {
+		t.Errorf("loaded %d times", tenants.timesLoaded())
 	}
 }
 
-// TestSourceWait: a server may wait for its first set, and not start without one.
+// TestSourceWait checks that New waits for the first set of a source, and fails without it.
 func TestSourceWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestSourceWait(t *testing.T) {
 	})
 }
 
-// TestSourceThatHangs: it is given up after a time, and says so.
+// TestSourceThatHangs checks that loading a source ends after SourceTimeout with an error.
 func TestSourceThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestSourceThatHangs(t *testing.T) {
 		if !allows(layer, shop) {
 			t.Error("the last good set is gone")
 		}
-		// Who waits for a turn gives up with his own context.
+		// A caller that waits for its turn gives up when its own context ends.
 		go func() { _ = layer.Refresh(t.Context(), "tenants") }()
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -229,7 +229,7 @@ func TestSourceThatHangs(t *testing.T) {
 	})
 }
 
-// TestSourceMaxAge: a set that is too old allows nobody, until the next good one.
+// TestSourceMaxAge checks that an expired set allows no origin until the source is loaded again.
 func TestSourceMaxAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestSourceMaxAge(t *testing.T) {
 	})
 }
 
-// TestSourceMaxOrigins: a wrong query does not fill the memory.
+// TestSourceMaxOrigins checks that a source with too many origins fails.
 func TestSourceMaxOrigins(t *testing.T) {
 	t.Parallel()
 	tenants := &table{rows: []string{shop}}
@@ -266,19 +266,19 @@ func TestSourceMaxOrigins(t *testing.T) {
 	}
 }
 
-// TestSourceThatPanics does not end the server.
+// TestSourceThatPanics checks that a panic of a source is an error.
 func TestSourceThatPanics(t *testing.T) {
 	t.Parallel()
 	source := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] { panic("wrong") })
 	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
-	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "panicked: wrong") {
+	if err := layer.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "panic in Origins: wrong") {
 		t.Error(err)
 	}
 }
 
-// TestReload: sets stay with the sources that both policies name; one that is new
-// is asked before the swap, which it can prevent; one that nobody names is asked
-// anew when somebody does.
+// TestReload checks that sets stay if both policies name their sources, that a new source is loaded before
+// its policy is put in force and prevents it if it fails, and that the set of a source that no policy
+// names is dropped.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	tenants, partners, seen := &table{rows: []string{shop}}, &table{err: errors.New("down")}, &events{}
@@ -288,8 +288,8 @@ func TestReload(t *testing.T) {
 		t.Errorf("a new source that fails: %v", err)
 	}
 	partners.set(nil, cafe)
-	if err := layer.Reload(t.Context(), both); err != nil || !allows(layer, shop) || !allows(layer, cafe) || tenants.timesAsked() != 1 {
-		t.Errorf("%v, tenants asked %d times", err, tenants.timesAsked())
+	if err := layer.Reload(t.Context(), both); err != nil || !allows(layer, shop) || !allows(layer, cafe) || tenants.timesLoaded() != 1 {
+		t.Errorf("%v, tenants loaded %d times", err, tenants.timesLoaded())
 	}
 	if err := layer.Reload(t.Context(), compilePolicy(t, smallest)); err != nil || allows(layer, shop) || !allows(layer, page) {
 		t.Errorf("%v", err)
@@ -301,7 +301,7 @@ func TestReload(t *testing.T) {
 	if all := seen.of(corsrpc.EventRefresh); all[len(all)-1].Source.Origins != 0 {
 		t.Error("a set that nobody names is kept")
 	}
-	tenants.set(nil) // revoked meanwhile
+	tenants.set(nil) // the customer is removed meanwhile
 	if err := layer.Reload(t.Context(), compilePolicy(t, tenantsPolicy)); err != nil || allows(layer, shop) {
 		t.Errorf("a set of long ago is in force: %v", err)
 	}
@@ -325,45 +325,45 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestWatchFollowsSources: asked at the start, after each period, and at each
-// notice; more often for a while where it fails, and never where no rule names it.
+// TestWatchFollowsSources checks that sources are loaded at the start, after each period and after each
+// notification, sooner after failures, and never if no rule names them.
 func TestWatchFollowsSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		periodic, told, unnamed := &table{rows: []string{shop}}, &table{rows: []string{shop}, notices: make(chan struct{})}, &table{}
-		layer, _ := newLayer(t, `defaults: {allow_origins_from: [periodic, told]}`,
+		periodic, notified, unnamed := &table{rows: []string{shop}}, &table{rows: []string{shop}, notices: make(chan struct{})}, &table{}
+		layer, _ := newLayer(t, `defaults: {allow_origins_from: [periodic, notifying]}`,
 			corsrpc.WithOriginSource("periodic", periodic, corsrpc.SourceEvery(time.Minute)),
-			corsrpc.WithOriginSource("told", notifying{told}),
+			corsrpc.WithOriginSource("notifying", notifying{notified}),
 			corsrpc.WithOriginSource("unnamed", unnamed, corsrpc.SourceEvery(time.Second)))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- layer.Watch(ctx) }()
 		synctest.Wait()
-		if periodic.timesAsked() != 1 || told.timesAsked() != 1 || !allows(layer, shop) {
-			t.Errorf("at the start: %d, %d", periodic.timesAsked(), told.timesAsked())
+		if periodic.timesLoaded() != 1 || notified.timesLoaded() != 1 || !allows(layer, shop) {
+			t.Errorf("at the start: %d, %d", periodic.timesLoaded(), notified.timesLoaded())
 		}
-		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "already") {
+		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "another call of Watch") {
 			t.Errorf("a second Watch: %v", err)
 		}
 		time.Sleep(3*time.Minute + time.Second)
 		synctest.Wait()
-		if periodic.timesAsked() != 4 || told.timesAsked() != 1 {
-			t.Errorf("after three periods: %d, %d", periodic.timesAsked(), told.timesAsked())
+		if periodic.timesLoaded() != 4 || notified.timesLoaded() != 1 {
+			t.Errorf("after three periods: %d, %d", periodic.timesLoaded(), notified.timesLoaded())
 		}
-		told.set(nil, cafe)
-		told.notices <- struct{}{}
+		notified.set(nil, cafe)
+		notified.notices <- struct{}{}
 		synctest.Wait()
-		if told.timesAsked() != 2 || !allows(layer, cafe) {
-			t.Errorf("after a notice: %d", told.timesAsked())
+		if notified.timesLoaded() != 2 || !allows(layer, cafe) {
+			t.Errorf("after a notification: %d", notified.timesLoaded())
 		}
-		// A source that fails is asked after 100, 200, 400 ms and so on, and after
-		// its period at the latest; then it heals.
+		// A source that fails is loaded again after 100, 200, 400 ms and so on, at most
+		// after its period, until it works.
 		periodic.set(errors.New("down"))
-		before := periodic.timesAsked()
+		before := periodic.timesLoaded()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if n := periodic.timesAsked() - before; n < 9 || n > 14 || !allows(layer, shop) {
-			t.Errorf("asked %d times while it failed", n)
+		if n := periodic.timesLoaded() - before; n < 9 || n > 14 || !allows(layer, shop) {
+			t.Errorf("loaded %d times while it failed", n)
 		}
 		periodic.set(nil)
 		time.Sleep(time.Minute)
@@ -371,25 +371,25 @@ func TestWatchFollowsSources(t *testing.T) {
 		if allows(layer, shop) {
 			t.Error("it did not heal")
 		}
-		// A line that is cut is a reason to ask, again and again but not in a loop.
-		before = told.timesAsked()
-		close(told.notices)
+		// After a failure of Notify the source is loaded, but not in a fast loop.
+		before = notified.timesLoaded()
+		close(notified.notices)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := told.timesAsked() - before; n < 8 || n > 14 {
-			t.Errorf("asked %d times without a line", n)
+		if n := notified.timesLoaded() - before; n < 8 || n > 14 {
+			t.Errorf("loaded %d times without a line", n)
 		}
-		if unnamed.timesAsked() != 0 {
+		if unnamed.timesLoaded() != 0 {
 			t.Error("a source that no rule names was asked")
 		}
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}) // which fails where a goroutine is left
+	}) // fails if a goroutine is left
 }
 
-// TestNothingToWatch is said.
+// TestNothingToWatch checks ErrNoFile.
 func TestNothingToWatch(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, smallest)
@@ -398,7 +398,7 @@ func TestNothingToWatch(t *testing.T) {
 	}
 }
 
-// TestRefreshesTakeTurns: of many at once, the one that was asked last stays.
+// TestRefreshesTakeTurns checks that of concurrent refreshes the last one decides the set in force.
 func TestRefreshesTakeTurns(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32

@@ -23,8 +23,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// TestVectors runs every case of the corpus through Decide and Apply, and
-// through Wrap: both have to come out as the case says.
+// TestVectors runs every case of the corpus through Decide and Apply, and through Wrap, and compares both
+// with the expected result.
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	suites, err := vectors.Suites()
@@ -48,7 +48,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// planOfSuite compiles a policy as the suite's server does.
+// planOfSuite compiles the policy of a suite.
 func planOfSuite(t *testing.T, s vectors.Suite, policy *corsrpcv1.Policy, opts ...corsrpc.CompileOption) *corsrpc.Plan {
 	t.Helper()
 	files, err := vectors.Schema(s.Schema)
@@ -66,7 +66,7 @@ func planOfSuite(t *testing.T, s vectors.Suite, policy *corsrpcv1.Policy, opts .
 	return plan
 }
 
-// layerOfSuite is a layer as the suite's server would have it.
+// layerOfSuite returns a layer for a suite.
 func layerOfSuite(t *testing.T, s vectors.Suite) *corsrpc.Layer {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy(s.File+".yaml", []byte(s.Policy))
@@ -85,12 +85,12 @@ func layerOfSuite(t *testing.T, s vectors.Suite) *corsrpc.Layer {
 	return layer
 }
 
-// withEnv is an environment of the test's own.
+// withEnv replaces the environment.
 func withEnv(env map[string]string) corsrpc.CompileOption {
 	return corsrpc.WithLookupEnv(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 }
 
-// rowsOf is a source that streams rows.
+// rowsOf returns a source that streams rows.
 func rowsOf(rows ...string) corsrpc.OriginSource {
 	return corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
@@ -103,7 +103,7 @@ func rowsOf(rows ...string) corsrpc.OriginSource {
 	})
 }
 
-// request is the case's request as net/http would hand it to a handler.
+// request returns a case's request as net/http gives it to a handler.
 func request(t *testing.T, c vectors.Case) *http.Request {
 	t.Helper()
 	method, host := c.Request.Method, c.Request.Host
@@ -125,7 +125,7 @@ func request(t *testing.T, c vectors.Case) *http.Request {
 	return r
 }
 
-// runsHandler are the outcomes in which the handler answers.
+// runsHandler are the outcomes for which the handler runs.
 var runsHandler = map[string]bool{"untouched": true, "pass": true, "grant": true}
 
 func checkDecide(t *testing.T, plan *corsrpc.Plan, c vectors.Case) {
@@ -204,8 +204,8 @@ func cmpOr(a, b int) int {
 	return b
 }
 
-// checkHeader is closed over Access-Control fields and Vary: what the case
-// does not list may not be there, in any letter case.
+// checkHeader compares the Access-Control fields and Vary of a response with those of the case: every field
+// that the case does not list is an error.
 func checkHeader(t *testing.T, got http.Header, c vectors.Case) {
 	t.Helper()
 	for name, want := range c.Want.Header {
@@ -223,8 +223,8 @@ func checkHeader(t *testing.T, got http.Header, c vectors.Case) {
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestPolicyVectors holds what loading says of every bad policy in the corpus:
-// where, which check, and in testdata/violations.golden in which words.
+// TestPolicyVectors checks the violations of every invalid policy in the corpus: their checks and places
+// with the corpus, and their texts with testdata/violations.golden.
 func TestPolicyVectors(t *testing.T) {
 	t.Parallel()
 	policies, err := vectors.Policies()
@@ -262,7 +262,7 @@ func TestPolicyVectors(t *testing.T) {
 	checkGolden(t, "testdata/violations.golden", golden.String())
 }
 
-// withoutDir leaves the file's name of the paths in an error.
+// withoutDir removes the folders from the paths in an error.
 func withoutDir(err error) string {
 	if err == nil {
 		return "loads"
@@ -297,7 +297,7 @@ func checkGolden(t *testing.T, name, got string) {
 	}
 }
 
-// TestEveryCodeHasAVector keeps the corpus complete.
+// TestEveryCodeHasAVector checks that the corpus has a case for every check and every reason.
 func TestEveryCodeHasAVector(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -319,8 +319,8 @@ func TestEveryCodeHasAVector(t *testing.T) {
 			seen[c.Want.Reason] = true
 		}
 	}
-	// No text can hold these: they are about size, bytes or options in code,
-	// and have tests of their own.
+	// These are about sizes, bytes or options in code, which no text in the corpus can have. They have
+	// tests of their own.
 	for _, c := range []corsrpc.Check{corsrpc.CheckTooLarge, corsrpc.CheckNotUTF8, corsrpc.CheckOption} {
 		seen[string(c)] = true
 	}
@@ -342,7 +342,7 @@ func TestEveryCodeHasAVector(t *testing.T) {
 	}
 }
 
-// violations returns what a PolicyError lists.
+// violations returns the violations of a PolicyError.
 func violations(t *testing.T, err error) []corsrpc.Violation {
 	t.Helper()
 	if err == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
-// Check names what is wrong with a policy. Its values are stable: programs
-// may compare them.
+// Check identifies a check of a policy, and names what is wrong if the check fails. Its values are
+// stable: programs may compare them.
 type Check string
 
-// The checks. Purpose says what each one guards.
+// The checks. Check.Purpose says what each one ensures.
 const (
 	CheckSyntax             Check = policyfile.CodeSyntax
 	CheckUnknownField       Check = policyfile.CodeUnknownField
@@ -60,58 +60,56 @@ const (
 	CheckOption                  Check = Check(rules.CodeOption)
 )
 
-// checkPurposes is the one table of checks: compiling, the documents and the
-// tests read it.
+// checkPurposes is the list of all checks, each with a condition that holds for every valid policy.
 var checkPurposes = []struct {
 	check   Check
 	purpose string
 }{
-	{CheckSyntax, "the text can be read in the format that its extension names"},
-	{CheckUnknownField, "every field is one of the policy's"},
-	{CheckDuplicateKey, "no field is given twice"},
-	{CheckWrongType, "every value has its field's type"},
-	{CheckUnknownEnumValue, "every enum value is one of its enum's"},
-	{CheckEmptyList, "no list is written empty, since that would inherit"},
-	{CheckTooLarge, "a text is small enough to be read"},
-	{CheckTooDeep, "a text is not nested without need"},
-	{CheckNotUTF8, "a text is UTF-8"},
-	{CheckYAMLAlias, "every value is written where it holds"},
-	{CheckMultipleDocuments, "a file holds one policy"},
-	{CheckEmptyFile, "a file holds a policy"},
-	{CheckUnknownFormat, "the file's extension names its format"},
-	{CheckOriginSyntax, "every origin has the form of one"},
+	{CheckSyntax, "the text is valid in the format that the file's extension names"},
+	{CheckUnknownField, "every field is a field of the policy"},
+	{CheckDuplicateKey, "no field is set twice"},
+	{CheckWrongType, "every value has the type of its field"},
+	{CheckUnknownEnumValue, "every enum value is a value of its enum"},
+	{CheckEmptyList, "no list is written empty, since an empty list would be inherited"},
+	{CheckTooLarge, "the text is not larger than the maximum size"},
+	{CheckTooDeep, "the text is not nested deeper than a policy can be"},
+	{CheckNotUTF8, "the text is valid UTF-8"},
+	{CheckYAMLAlias, "the text has no YAML aliases or merge keys"},
+	{CheckMultipleDocuments, "the file has one YAML document"},
+	{CheckEmptyFile, "the file is not empty"},
+	{CheckUnknownFormat, "the file's extension names a known format"},
+	{CheckOriginSyntax, "every origin is a valid origin or pattern"},
 	{CheckOriginNeverSent, "every origin is written as browsers send it"},
-	{CheckNullOrigin, "opaque origins are allowed on purpose only"},
-	{CheckPlainHTTPOrigin, "origins that the network can forge are allowed on purpose only"},
-	{CheckPublicSuffixOrigin, "hosts that strangers can register are allowed on purpose only"},
-	{CheckWildcardWithCredentials, "credentials are never granted to everyone"},
-	{CheckNullWithCredentials, "credentials are never granted to opaque origins"},
-	{CheckSelectorMissing, "every rule says what it is for"},
-	{CheckSelectorMisplaced, "defaults are for everything"},
-	{CheckSelectorSyntax, "every selector has the form of one"},
-	{CheckSelectorUnknown, "every selector selects something"},
-	{CheckSelectorDuplicate, "one rule a selector or path"},
-	{CheckPathSyntax, "every path is a pattern of net/http without method and host"},
-	{CheckPathConflict, "of two paths that overlap, one is more specific"},
-	{CheckPathIsProcedure, "procedures are governed by selectors"},
-	{CheckFieldMisplaced, "a field is set where it has a meaning"},
-	{CheckMethodSyntax, "every method is one that a script can use"},
-	{CheckHeaderSyntax, "every header name is one, or a prefix that ends in -*"},
-	{CheckHeaderForbidden, "only what browsers let pass is granted"},
+	{CheckNullOrigin, "the opaque origin null is allowed only if the rule accepts the risk"},
+	{CheckPlainHTTPOrigin, "http origins other than loopback hosts are allowed only if the rule accepts the risk"},
+	{CheckPublicSuffixOrigin, "wildcards over hosts that anyone can register are allowed only if the rule accepts the risk"},
+	{CheckWildcardWithCredentials, "credentials are not granted together with the origin *"},
+	{CheckNullWithCredentials, "credentials are not granted together with the origin null"},
+	{CheckSelectorMissing, "every rule has a selector or a path"},
+	{CheckSelectorMisplaced, "defaults have neither a selector nor a path"},
+	{CheckSelectorSyntax, "every selector is valid"},
+	{CheckSelectorUnknown, "every selector matches something in the schema"},
+	{CheckSelectorDuplicate, "no two rules have the same selector or path"},
+	{CheckPathSyntax, "every path is a valid net/http pattern without method and host"},
+	{CheckPathConflict, "if two paths overlap, one is more specific"},
+	{CheckPathIsProcedure, "no path rule is for a procedure"},
+	{CheckFieldMisplaced, "every field is set where it has an effect"},
+	{CheckMethodSyntax, "every method is valid, and scripts may use it"},
+	{CheckHeaderSyntax, "every header name is valid, or is a prefix that ends in -*"},
+	{CheckHeaderForbidden, "no header is granted that browsers never send or never show to scripts"},
 	{CheckHeaderContradiction, "no rule both grants and withholds a header"},
-	{CheckProtocolHeader, "what the protocols need is never withheld"},
-	{CheckMaxAgeRange, "max_age is a time that browsers honour"},
-	{CheckRuleIneffective, "no rule stands below a wider disabled one without effect"},
-	{CheckProfileUnknown, "the profile that is chosen is one of the policy's"},
-	{CheckEnvironment, "what the environment should say, it says"},
-	{CheckOriginSource, "every origin source has a name, and is named once"},
-	{CheckSchemaOption, "options in a schema shape what the operator grants, and grant nothing themselves"},
-	{CheckNoOrigins, "somebody may call something"},
-	{CheckOption, "options given in code are valid"},
+	{CheckProtocolHeader, "no header is withheld that the protocols need"},
+	{CheckMaxAgeRange, "max_age is in the range that browsers honor"},
+	{CheckRuleIneffective, "no rule is without effect because a wider rule is disabled"},
+	{CheckProfileUnknown, "the chosen profile is one of the policy's"},
+	{CheckEnvironment, "every environment variable that the policy uses is set to valid origins"},
+	{CheckOriginSource, "every name of an origin source is valid and listed once"},
+	{CheckSchemaOption, "options in the schema only narrow what the policy grants, unless the policy trusts them"},
+	{CheckNoOrigins, "the policy allows at least one origin"},
+	{CheckOption, "options in Go code are valid"},
 }
 
-// Checks returns every check that loading makes, in the order of the
-// documents.
+// Checks returns all checks that ParsePolicy and Compile make, always in the same order.
 func Checks() []Check {
 	all := make([]Check, len(checkPurposes))
 	for i, c := range checkPurposes {
@@ -120,8 +118,8 @@ func Checks() []Check {
 	return all
 }
 
-// Purpose says in a few words what the check guards; it is empty for a value
-// that is no check.
+// Purpose returns the condition that the check ensures, as a clause in English; empty for a value
+// that is not a check. The wording may change.
 func (c Check) Purpose() string {
 	for _, row := range checkPurposes {
 		if row.check == c {
@@ -131,46 +129,45 @@ func (c Check) Purpose() string {
 	return ""
 }
 
-// Position is a place in a policy text. Lines and columns count from 1,
-// columns in characters; the zero value means that the place is not
-// known. It is comparable.
+// Position is a position in a text. Lines and columns count from 1; columns count characters. The
+// zero value means that the position is not known. It is comparable.
 type Position struct {
 	Line, Column int
 }
 
-// Related is another value that a violation is about. It is comparable.
+// Related is another value that a violation involves. It is comparable.
 type Related struct {
-	// Field is its path.
+	// Field is the path of the value, as in Violation.
 	Field string
-	// File and Position are its place, where it is known.
+	// File and Position are the place of the value, if they are known.
 	File     string
 	Position Position
 }
 
-// Violation is one thing that is wrong with a policy. Fields may be added: use field names in literals.
+// Violation is one problem of a policy. Fields may be added: use field names in literals.
 type Violation struct {
-	// Check is which check found it.
+	// Check is the check that failed.
 	Check Check
-	// Field is the path of the value: rules[1].allow_origins[0]. It is empty
-	// where the violation is about the whole policy.
+	// Field is the path of the value, such as rules[1].allow_origins[0]; empty if the
+	// violation is about the whole policy. For an option in Go it is the option's name.
 	Field string
-	// Value is the offending value, shortened where it is long.
+	// Value is the value, shortened if it is long.
 	Value string
-	// File is the name of the policy text, where there is one.
+	// File is the name of the policy text or the .proto file; empty if it is not known.
 	File string
-	// Position is the place of the value in the text, where it is known.
+	// Position is the position of the value in the file, if it is known.
 	Position Position
-	// Reason says why the value is refused.
+	// Reason says what is wrong with the value.
 	Reason string
-	// Fix is what to write instead, where that can be said.
+	// Fix is what to write instead; empty if that is not known.
 	Fix string
-	// Related are the other values involved, such as the wildcard that
-	// credentials were allowed with.
+	// Related are other values that the violation involves, such as the wildcard in
+	// allow_origins for a violation of allow_credentials.
 	Related []Related
 }
 
 // String returns the violation in one line:
-// file:line:column: field: value: reason; write fix [CHECK].
+// file:line:column: field: "value" reason: write fix [CHECK].
 func (v Violation) String() string {
 	var b strings.Builder
 	if v.File != "" {
@@ -199,6 +196,7 @@ func (v Violation) String() string {
 	return b.String()
 }
 
+// place returns a file name with a position, if that is known.
 func place(file string, p Position) string {
 	if p == (Position{}) {
 		return file
@@ -206,30 +204,33 @@ func place(file string, p Position) string {
 	return fmt.Sprintf("%s:%d:%d", file, p.Line, p.Column)
 }
 
-// shorten cuts a value that would make a message unreadable.
+// shorten cuts a long value, for messages.
 func shorten(s string) string {
-	const most = 80
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
+	const maxRunes = 80
+	if r := []rune(s); len(r) > maxRunes {
+		return string(r[:maxRunes]) + "…"
 	}
 	return s
 }
 
-// PolicyError says everything that is wrong with a policy, in file order.
+// PolicyError is the error of a policy with problems. It lists them in file order.
 type PolicyError struct {
-	// Violations holds at least one.
+	// Violations are the problems: at least one in an error that this package returns.
 	Violations []Violation
 }
 
-// maxListed bounds the text of an error; Violations has them all.
+// maxListed is the maximum number of violations in the text of an error.
 const maxListed = 100
 
-// Error lists the violations, one a line.
+// Error returns the violations, one on each line, and the number of those beyond maxListed.
 func (e *PolicyError) Error() string {
 	var b strings.Builder
-	if n := len(e.Violations); n == 1 {
+	switch n := len(e.Violations); n {
+	case 0:
+		return "corsrpc: the policy is not valid"
+	case 1:
 		b.WriteString("corsrpc: the policy has a problem:")
-	} else {
+	default:
 		fmt.Fprintf(&b, "corsrpc: the policy has %d problems:", n)
 	}
 	for i, v := range e.Violations {
@@ -242,7 +243,7 @@ func (e *PolicyError) Error() string {
 	return b.String()
 }
 
-// policyError returns the error of a policy that has violations.
+// policyError returns the violations as a *PolicyError.
 func policyError(found []rules.Violation) *PolicyError {
 	all := make([]Violation, len(found))
 	for i, v := range found {

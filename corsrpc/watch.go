@@ -11,32 +11,31 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 )
 
-// ErrNoFile is the error of Watch of a layer that Load did not make and that has
-// no origin sources: there is nothing to watch.
+// ErrNoFile is the error of Watch if there is nothing to watch: Load did not make the layer, and
+// the layer has no origin sources.
 var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no origin sources: there is nothing to watch")
 
-// ErrWatching is the error of Watch of a layer that another call of Watch follows already.
-var ErrWatching = errors.New("corsrpc: Watch runs already for this layer")
+// ErrWatching is the error of Watch if another call of Watch is running for the layer.
+var ErrWatching = errors.New("corsrpc: another call of Watch is running for this layer: call it once")
 
-// Watch follows the policy file and the origin sources until the context ends,
-// and returns nil then. Run it in a goroutine of its own, once for a layer.
+// Watch follows the policy file and the origin sources until the context ends, and then returns
+// nil. Call it once for each layer, in a goroutine of its own.
 //
-// A changed file is checked whole and put in force in one step, as Reload does; a
-// bad one changes nothing and is reported, once for each content. Files that are
-// replaced by a rename or by a symbolic link that leads elsewhere (a ConfigMap of
-// Kubernetes) are followed, and one that vanishes is awaited. Where nothing tells
-// of changes, as on some network file systems, it is looked at every 2 s. A file that is
-// written in place is read when it has been left alone for 50 ms: replace files by
-// a rename, so that no half of one is ever seen. A policy that names another source
-// than the one before, which fails, is tried again after a pause of 2 s that doubles
-// up to 30 s, and put in force when it answers; that it fails is reported once.
+// When the file changes, Watch checks the new policy and puts it in force in one step, as Reload
+// does. An invalid policy changes nothing and is reported once. Watch follows files that are
+// replaced by a rename or through a symbolic link, as in a Kubernetes ConfigMap, and waits for a
+// file that was removed to come back. It also polls the file every 2 s, for file systems that do
+// not report changes. Watch reads a file when it has not changed for 50 ms; to be sure that it
+// never reads half a policy, replace the file by a rename. If a source that only the new policy
+// names fails, Watch reports that once and tries the policy again after 2 s, then after twice the
+// last pause, up to 30 s.
 //
-// A source is asked at the start, unless it has been, and then after its period
-// and at its notices; where it fails, or cannot tell of changes, again after a pause
-// of 100 ms that doubles up to 30 s.
+// Watch loads each source that the policy names: at the start, unless it is loaded already, and
+// then after each period (SourceEvery, SourceMaxAge) and each notification (OriginNotifier). After
+// a failure it tries again after 100 ms, then after twice the last pause, up to 30 s.
 //
-// The error is [ErrNoFile] where there is nothing to watch, neither a file nor a source, and
-// [ErrWatching] where Watch runs already.
+// Watch returns [ErrNoFile] if there is neither a file nor a source to watch, and [ErrWatching] if
+// another call is running.
 func (l *Layer) Watch(ctx context.Context) error {
 	if l.file == nil && len(l.sources) == 0 {
 		return ErrNoFile
@@ -56,28 +55,28 @@ func (l *Layer) Watch(ctx context.Context) error {
 	return nil
 }
 
-// The pauses after a failure.
+// Pauses between attempts after a failure. A pause doubles after each failure, up to maxPause.
 const (
 	firstPause = 100 * time.Millisecond
-	firstRetry = 2 * time.Second // of a policy, one of whose sources failed
+	firstRetry = 2 * time.Second // for a policy one of whose sources failed
 	maxPause   = 30 * time.Second
 )
 
-// longer is the pause after the next failure.
+// longer returns the pause that follows a pause after another failure.
 func longer(pause time.Duration) time.Duration { return min(2*pause, maxPause) }
 
-// policyFile is the file that Load read, and how it is read again. Only Watch changes it.
+// policyFile is the file that Load read, with the state of Watch. Only Watch modifies it.
 type policyFile struct {
 	*filewatch.File
 	name   string
 	config fileConfig
 
-	waiting *Plan         // of the content, where a source that it names failed; nil for none
-	pause   time.Duration // before it is tried again
-	retryAt time.Time     // when it is; zero for never
+	waiting *Plan         // the plan that is retried, because one of its sources failed; nil for none
+	pause   time.Duration // the pause before the retry
+	retryAt time.Time     // the time of the retry; zero for none
 }
 
-// followFile is Watch for the policy file.
+// followFile does the work of Watch for the policy file.
 func (l *Layer) followFile(ctx context.Context) {
 	watcher := l.file.Watch()
 	defer watcher.Close()
@@ -91,23 +90,23 @@ func (l *Layer) followFile(ctx context.Context) {
 		case errors.Is(err, filewatch.ErrUnchanged):
 			l.retryFile(ctx)
 		default:
-			l.tellReload(ctx, readError(err))
+			l.reportFileReload(ctx, readError(err))
 		}
 	}
 }
 
-// reloadFile puts the file's new content in force. It takes the place of what waited.
+// reloadFile puts new content of the file in force. It cancels a pending retry.
 func (l *Layer) reloadFile(ctx context.Context, text []byte) {
 	f := l.file
 	f.scheduleRetry(nil, 0)
 	plan, err := compileFile(f.name, text, f.config)
 	if err == nil {
 		err = l.reload(ctx, plan)
-		if err != nil && !errors.Is(err, ErrUnknownSource) { // which no second try gives
+		if err != nil && !errors.Is(err, ErrUnknownSource) { // a retry cannot succeed without the source
 			f.scheduleRetry(plan, firstRetry)
 		}
 	}
-	l.tellReload(ctx, err)
+	l.reportFileReload(ctx, err)
 }
 
 // scheduleRetry retries a plan after a pause because one of its sources failed; a nil plan
@@ -119,8 +118,8 @@ func (f *policyFile) scheduleRetry(plan *Plan, pause time.Duration) {
 	}
 }
 
-// retryFile puts the plan in force that waits, if its sources answer by now. That they did
-// not was told.
+// retryFile tries again to put the waiting plan in force. It reports success only: the failure was
+// reported before.
 func (l *Layer) retryFile(ctx context.Context) {
 	f := l.file
 	if err := l.reload(ctx, f.waiting); err != nil {
@@ -128,28 +127,27 @@ func (l *Layer) retryFile(ctx context.Context) {
 		return
 	}
 	f.scheduleRetry(nil, 0)
-	l.tellReload(ctx, nil)
+	l.reportFileReload(ctx, nil)
 }
 
-// tellReload is reportReload, but for what fails because Watch ends.
-func (l *Layer) tellReload(ctx context.Context, err error) {
+// reportFileReload reports a reload, unless Watch ends, which makes reloads fail.
+func (l *Layer) reportFileReload(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		l.reportReload(ctx, err)
 	}
 }
 
-// followSource asks a source at the start, after each period and at each notice, as
-// long as a policy names it. It never ends by itself: a layer has its sources for
-// good.
+// followSource does the work of Watch for one source: while a policy names the source, it loads it
+// at the start, after each period and after each notification. It returns when the context ends.
 func (l *Layer) followSource(ctx context.Context, s *source) {
 	select {
-	case <-s.wake: // of before: the plan is looked at now
+	case <-s.wake: // drop a wake-up from before: the first step looks at the current plan
 	default:
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	hangUp := func() {}
-	defer func() { hangUp() }()
+	stopListening := func() {}
+	defer func() { stopListening() }()
 	state := followState{period: s.period()}
 	for {
 		select {
@@ -158,27 +156,27 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 		case <-timer.C:
 		case <-s.wake:
 		}
-		if ctx.Err() != nil { // select may prefer the others
+		if ctx.Err() != nil { // select chooses at random among cases that are ready
 			return
 		}
 		timer.Stop()
 		plan := l.Plan()
 		step := state.next(time.Now(), slices.Contains(l.plan.sourceNames(plan), s.name), plan.sets[s.name])
 		if step.begins || step.ends {
-			hangUp()
-			hangUp = func() {}
+			stopListening()
+			stopListening = func() {}
 		}
 		if step.begins {
-			hangUp = l.listening(ctx, s)
+			stopListening = l.startListening(ctx, s)
 		}
 		wait := step.wait
-		if step.asks {
+		if step.load {
 			report := l.refresh(ctx, s)
 			if report.Err != nil && ctx.Err() != nil {
-				return // Watch ends, and the source has not failed
+				return // the load failed because Watch ends
 			}
 			l.reportSource(ctx, s, report)
-			wait = state.asked(report.Err)
+			wait = state.loaded(report.Err)
 		}
 		if wait > 0 {
 			timer.Reset(wait)
@@ -186,22 +184,22 @@ func (l *Layer) followSource(ctx context.Context, s *source) {
 	}
 }
 
-// followState decides when Watch asks a source. It does nothing itself.
+// followState decides when Watch loads a source. It is a state machine without side effects.
 type followState struct {
-	period time.Duration // after which the source is asked again; 0 for never
-	named  bool          // by the policy in force, when it was looked at last
-	pause  time.Duration // after the next failure
+	period time.Duration // the source is loaded again after this time; 0 for never
+	named  bool          // whether the plan in force named the source at the last step
+	pause  time.Duration // the pause after the next failure
 }
 
-// followStep is what Watch does for a source at a moment.
+// followStep is what followSource does in one step.
 type followStep struct {
-	begins, ends bool          // to follow the source: to listen to its notices
-	asks         bool          // it for its set
-	wait         time.Duration // until the next moment, where it does not ask; 0 until it is woken
+	begins, ends bool          // begin or end listening to the notifications of the source
+	load         bool          // load the source
+	wait         time.Duration // if load is false: the time until the next step; 0 to wait for a wake-up
 }
 
-// next returns the step at a moment when a timer or a notice has woken Watch: whether a
-// policy names the source now, and which set of it is in force (nil for none).
+// next returns the step to take when a timer or a wake-up has ended the wait: named is whether the
+// plan in force or its shadow names the source now, and set is its set in force, or nil.
 func (f *followState) next(now time.Time, named bool, set *sourceSet) (step followStep) {
 	step.begins, step.ends = named && !f.named, f.named && !named
 	f.named = named
@@ -209,18 +207,18 @@ func (f *followState) next(now time.Time, named bool, set *sourceSet) (step foll
 		f.pause = firstPause
 	}
 	switch {
-	case !named: // Reload wakes it for a policy that names it
+	case !named: // Reload wakes followSource for a plan that names it
 	case !step.begins || set == nil:
-		step.asks = true
-	case f.period > 0: // SourceWait or Reload has asked it
+		step.load = true
+	case f.period > 0: // SourceWait or Reload has loaded it
 		step.wait = max(0, set.loaded.Add(f.period).Sub(now))
-		step.asks = step.wait == 0
+		step.load = step.wait == 0
 	}
 	return step
 }
 
-// asked returns how long to wait after the source was asked; 0 until it is woken.
-func (f *followState) asked(err error) (wait time.Duration) {
+// loaded returns how long to wait after the source was loaded or failed; 0 to wait for a wake-up.
+func (f *followState) loaded(err error) (wait time.Duration) {
 	if err == nil {
 		f.pause = firstPause
 		return f.period
@@ -232,9 +230,9 @@ func (f *followState) asked(err error) (wait time.Duration) {
 	return wait
 }
 
-// listening has the notices of a source passed on until stop is called, which waits
-// for that to end: no Notify is called while another is.
-func (l *Layer) listening(ctx context.Context, s *source) (stop func()) {
+// startListening listens to the notifications of a source until stop is called. stop returns when
+// the last call of Notify has returned, so calls of Notify do not overlap.
+func (l *Layer) startListening(ctx context.Context, s *source) (stop func()) {
 	n, ok := s.from.(OriginNotifier)
 	if !ok {
 		return func() {}
@@ -251,8 +249,8 @@ func (l *Layer) listening(ctx context.Context, s *source) (stop func()) {
 	}
 }
 
-// listen passes on the notices of a source. After a failure to listen too, the
-// source is asked: a notice may have been missed.
+// listen wakes up followSource after each notification. It does so after an error too, since a
+// notification may have been missed.
 func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 	pause, connected := firstPause, false
 	for ctx.Err() == nil {
@@ -262,15 +260,15 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 			return
 		}
 		s.wakeUp()
-		// The first nil after a failure says no more than that it listens again: a line
-		// that is cut as soon as it stands does not have the source asked in a loop.
+		// A connection that breaks as soon as it is made must not cause a fast loop of loads.
+		// So the pause starts over only after the second success in a row, or after a long wait.
 		if err == nil && connected || time.Since(start) > maxPause {
 			pause = firstPause
 		}
 		if connected = err == nil; connected {
 			continue
 		}
-		report := SourceReport{Name: s.name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notice: %w", s.name, err)}
+		report := SourceReport{Name: s.name, Err: fmt.Errorf("corsrpc: origin source %q: waiting for a notification: %w", s.name, err)}
 		report.describe(l.Plan().sets[s.name])
 		l.reportSource(ctx, s, report)
 		select {
@@ -281,11 +279,11 @@ func (l *Layer) listen(ctx context.Context, s *source, n OriginNotifier) {
 	}
 }
 
-// notify turns a panic into an error: it would end the server.
+// notify calls Notify and returns a panic as an error, since it would end the server.
 func notify(ctx context.Context, n OriginNotifier) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("it panicked: %v", r)
+			err = fmt.Errorf("panic in Notify: %v", r)
 		}
 	}()
 	return n.Notify(ctx)

@@ -12,21 +12,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// policyOf allows one origin.
+// policyOf returns a policy that allows one origin.
 func policyOf(name string) string {
 	return "defaults: {allow_origins: [https://" + name + ".example.com]}\n"
 }
 
-// watched is a layer that follows its file, and what it tells.
+// watched is a layer that follows its file, with the events that it reports.
 type watched struct {
-	t     *testing.T
-	layer *corsrpc.Layer
-	told  chan corsrpc.Event // of reloads
-	half  bool               // the file is not changed in one step: what was seen of it on the way may be told too
+	t        *testing.T
+	layer    *corsrpc.Layer
+	reported chan corsrpc.Event // reload events
+	partial  bool               // the file changes in several steps, so reloads of incomplete content may be reported too
 }
 
-// watch follows the file until the test ends, by what tells of its changes: it is not
-// looked at.
+// watch follows the file until the test ends, by notifications of the file system only, without polling.
 func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
 	w := loadWatched(t, file, opts...)
@@ -35,13 +34,13 @@ func watch(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	return w
 }
 
-// loadWatched loads the file, to be followed.
+// loadWatched loads the file.
 func loadWatched(t *testing.T, file string, opts ...corsrpc.Option) *watched {
 	t.Helper()
-	w := &watched{t: t, told: make(chan corsrpc.Event, 1000)}
+	w := &watched{t: t, reported: make(chan corsrpc.Event, 1000)}
 	layer, err := corsrpc.Load(file, append(opts, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 		if e.Kind == corsrpc.EventReload {
-			w.told <- e
+			w.reported <- e
 		}
 	})))...)
 	if err != nil {
@@ -64,18 +63,18 @@ func (w *watched) follow() {
 	})
 }
 
-// next is the next reload, which has to be of this kind and leave this policy.
+// next returns the next reload event, and checks its error and the policy in force.
 func (w *watched) next(says, inForce string) {
 	w.t.Helper()
 	for again := true; again; {
 		select {
-		case e := <-w.told:
+		case e := <-w.reported:
 			as := (e.Err == nil) == (says == "") && (e.Err == nil || strings.Contains(e.Err.Error(), says))
-			if again = w.half && !as; !as && !again {
-				w.t.Errorf("told %v, want %q", e.Err, says)
+			if again = w.partial && !as; !as && !again {
+				w.t.Errorf("reported %v, want %q", e.Err, says)
 			}
 		case <-time.After(time.Minute):
-			w.t.Fatalf("nothing is told in a minute, want %q", says)
+			w.t.Fatalf("nothing is reported in a minute, want %q", says)
 		}
 	}
 	if !allows(w.layer, "https://"+inForce+".example.com") {
@@ -100,8 +99,8 @@ func writeInPlace(t *testing.T, file, text string) {
 	}
 }
 
-// TestWatchFile: in every way that files change, the next good content is in force
-// in one step, and a bad one changes nothing and is told once.
+// TestWatchFile checks, for every way in which files change, that valid content is put in force in one step,
+// and that invalid content changes nothing and is reported once.
 func TestWatchFile(t *testing.T) {
 	t.Parallel()
 	bad := strings.Replace(policyOf("b"), "allow_origins", "allow_origin", 1)
@@ -115,12 +114,12 @@ func TestWatchFile(t *testing.T) {
 			t.Parallel()
 			file := writeFile(t, "cors.yaml", policyOf("a"))
 			w := watch(t, file)
-			w.half = name != "renamed over"
+			w.partial = name != "renamed over"
 			change(t, file, policyOf("b"))
 			w.next("", "b")
 			change(t, file, bad)
 			w.next("cors.yaml:1:12: defaults.allow_origin", "b")
-			change(t, file, bad) // nothing new
+			change(t, file, bad) // the same content
 			change(t, file, policyOf("c"))
 			w.next("", "c")
 			change(t, file, "defaults: [")
@@ -131,13 +130,13 @@ func TestWatchFile(t *testing.T) {
 	}
 }
 
-// TestWatchHalfWritten: half a file is refused, and what was in force stays, until the
-// rest of it comes.
+// TestWatchHalfWritten checks that the beginning of a policy is refused, and that the previous policy stays
+// in force until the rest is written.
 func TestWatchHalfWritten(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
 	w := watch(t, file)
-	w.half = true // an empty file may be seen as well
+	w.partial = true // Watch may also see an empty file
 	text := policyOf("b")
 	f, err := os.Create(file)
 	if err != nil {
@@ -154,8 +153,8 @@ func TestWatchHalfWritten(t *testing.T) {
 	w.next("", "b")
 }
 
-// TestWatchReadsWhatChangedBefore: between Load and Watch.
-func TestWatchReadsWhatChangedBefore(t *testing.T) {
+// TestWatchReadsEarlierChanges checks that Watch reads a change between Load and Watch.
+func TestWatchReadsEarlierChanges(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a"))
 	layer, err := corsrpc.Load(file, quiet)
@@ -163,8 +162,8 @@ func TestWatchReadsWhatChangedBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	replace(t, file, policyOf("b"))
-	told := make(chan struct{})
-	layer2, err := corsrpc.Load(file, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(told) })))
+	reported := make(chan struct{})
+	layer2, err := corsrpc.Load(file, quiet, corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) { close(reported) })))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,15 +171,15 @@ func TestWatchReadsWhatChangedBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() { _ = layer2.Watch(ctx) }()
-	<-told
+	<-reported
 	if !allows(layer2, "https://c.example.com") || !allows(layer, "https://a.example.com") {
 		t.Error("not in force")
 	}
 }
 
-// TestWatchThatHasEnded: a context that has ended before neither has a source asked nor a
-// change of the file taken in, which the next Watch tells of.
-func TestWatchThatHasEnded(t *testing.T) {
+// TestWatchWithEndedContext checks that Watch with an ended context loads no source and reads no change of the
+// file, so that the next Watch reports the change.
+func TestWatchWithEndedContext(t *testing.T) {
 	t.Parallel()
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -201,7 +200,7 @@ func TestWatchThatHasEnded(t *testing.T) {
 	w.next("bad", "a")
 }
 
-// TestWatchKeepsTheProfile: the file is read again as it was read at first.
+// TestWatchKeepsTheProfile checks that a reload uses the same options as Load.
 func TestWatchKeepsTheProfile(t *testing.T) {
 	t.Parallel()
 	file := writeFile(t, "cors.yaml", policyOf("a")+"profiles: {dev: {add_origins: [https://dev.example.com]}}")

@@ -7,23 +7,21 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
 
-// committer is the ResponseWriter of a request whose answer a decision
-// touches. It writes the decision's fields in the moment in which the response
-// commits, since only then is it known what the response carries, and since a
-// proxy's informational response clears whatever was there before.
-//
-// It belongs to one request.
+// committer is the ResponseWriter of a request whose response gets fields from the decision. It
+// writes them when the response commits: only then is it known which fields the response carries,
+// and a reverse proxy clears the header after an informational response. A committer serves one
+// request.
 type committer struct {
 	http.ResponseWriter
 	layer     *Layer
 	effect    effect
-	committed bool // informational responses, which a proxy sends from another goroutine, do not touch it
+	committed bool // not accessed for informational responses, which a proxy may send from another goroutine
 
-	origin [1]string // the request's, as the value of a field
+	origin [1]string // the request's Origin, as a field value
 	values [maxFieldsOfCall]string
 }
 
-// commit applies the decision once.
+// commit applies the decision the first time it is called.
 func (c *committer) commit(status int) {
 	if c.committed {
 		return
@@ -34,10 +32,10 @@ func (c *committer) commit(status int) {
 	}
 }
 
-// Unwrap gives http.ResponseController the writer below.
+// Unwrap returns the writer below, for http.ResponseController.
 func (c *committer) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// WriteHeader commits, unless the status is informational.
+// WriteHeader applies the decision unless the status is informational, and writes the header.
 func (c *committer) WriteHeader(status int) {
 	if !isInformational(status) {
 		c.commit(status)
@@ -45,30 +43,32 @@ func (c *committer) WriteHeader(status int) {
 	c.ResponseWriter.WriteHeader(status)
 }
 
+// Write applies the decision and writes to the writer below.
 func (c *committer) Write(p []byte) (int, error) {
 	c.commit(http.StatusOK)
 	return c.ResponseWriter.Write(p)
 }
 
-// WriteString saves a copy where the writer below can take a string.
+// WriteString avoids a copy if the writer below is an io.StringWriter.
 func (c *committer) WriteString(s string) (int, error) {
 	c.commit(http.StatusOK)
 	return io.WriteString(c.ResponseWriter, s)
 }
 
-// flush commits: a gRPC-Web error of connect-go does nothing else.
+// flush applies the decision and flushes. For a gRPC-Web error, connect-go calls nothing else.
 func (c *committer) flush() error {
 	c.commit(http.StatusOK)
 	return http.NewResponseController(c.ResponseWriter).Flush()
 }
 
+// readFrom applies the decision and copies from r by the ReadFrom of the writer below.
 func (c *committer) readFrom(r io.Reader) (int64, error) {
 	c.commit(http.StatusOK)
 	return c.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
 }
 
-// The types below offer what the writer below has, and no more: connect-go
-// and grpc-go look for http.Flusher, io.Copy for io.ReaderFrom.
+// Each of these types has the optional methods that the writer below has: connect-go and grpc-go
+// assert http.Flusher, and io.Copy asserts io.ReaderFrom.
 type (
 	flushCommitter     struct{ *committer }
 	readCommitter      struct{ *committer }
@@ -83,7 +83,7 @@ func (c flushReadCommitter) FlushError() error                   { return c.flus
 func (c flushReadCommitter) ReadFrom(r io.Reader) (int64, error) { return c.readFrom(r) }
 func (c *committer) base() *committer                            { return c }
 
-// wrapWriter returns a writer for the handler, and the committer within.
+// wrapWriter returns a writer for the handler, and the committer inside of it.
 func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
 	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}}
 	_, reads := w.(io.ReaderFrom)
@@ -98,7 +98,7 @@ func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWrit
 	return c, c
 }
 
-// isWrapped reports whether a layer further out decides on the answer.
+// isWrapped reports whether an outer layer applies its decision to the response.
 func isWrapped(w http.ResponseWriter) bool {
 	for {
 		if _, ok := w.(interface{ base() *committer }); ok {

@@ -31,7 +31,7 @@ var explained = []struct {
 	{
 		name: "an origin, preflight", path: "/other.v1.Service/Method", init: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
 		preflight: true, status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`,
+		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`,
 	},
 	{
 		name: "a header, preflight", path: greetPath, init: fetchInit{Method: "POST", Headers: jsonAnd("X-Tenant-Id", "7"), Body: ada},
@@ -41,12 +41,12 @@ var explained = []struct {
 	{
 		name: "a method, preflight", path: greetPath, init: fetchInit{Method: "PUT", Body: ada},
 		preflight: true, status: http.StatusNoContent, silent: true,
-		remedy: "METHOD_NOT_GRANTED; procedures take POST, and GET where they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods",
+		remedy: "METHOD_NOT_GRANTED; call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods",
 	},
 	{
 		name: "an origin, call", path: "/other.v1.Service/Method?connect=v1&encoding=json&message=%7B%7D", init: fetchInit{Method: "GET"},
 		status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own, a proxy in front changes Host: keep Host`,
+		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`,
 	},
 	{
 		name: "cookies, call", path: lookupGet, init: fetchInit{Method: "GET", Credentials: "include"},

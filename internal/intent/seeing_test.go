@@ -199,7 +199,7 @@ var (
 	writeRemedy  = regexp.MustCompile(`^write (.+) in (?:(?:a|the) rule with (selector|path): (\S+?)|(\S+?)(?: at \S+)?)(?:, with accept_risks: \[(.+)\])?(?:, or call without credentials|; if it is this server's own.*)?$`)
 	addRemedy    = regexp.MustCompile(`^add (\S+) to (\S+?)(?: at \S+?)?(?:, with accept_risks: \[(.+)\])?; if it is this server's own`)
 	sourceRemedy = regexp.MustCompile(`^add (\S+) to the origin source (\w+)(?: or .*)?; if it is this server's own`)
-	nobodyRemedy = regexp.MustCompile(`^(?:no policy|no origin source) can allow it|^call without credentials: no rule`)
+	nobodyRemedy = regexp.MustCompile(`^(?:no policy|no origin source) can allow the origin|^call without credentials: no rule`)
 )
 
 // mended is the world with what a remedy says.

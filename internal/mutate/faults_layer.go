@@ -3,7 +3,7 @@ package main
 var layerFaults = []fault{
 	// Who asks.
 	{name: "the first of two Origin headers counts", in: "decideOn", old: `len(origins) > 1`, new: `len(origins) > 9`},
-	{name: "an Origin that no browser sends is a stranger's, not refused", old: `if !from.read(origins[0], t.grant.origins) {`, new: `if !from.read(origins[0], t.grant.origins) && false {`},
+	{name: "an Origin that no browser sends is a stranger's, not refused", old: `if !from.parse(origins[0], t.grant.origins) {`, new: `if !from.parse(origins[0], t.grant.origins) && false {`},
 	{name: "same-site counts as same-origin", old: `site[0] == "same-origin" || site[0] == "none"`, new: `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
 	{name: "a second Sec-Fetch-Site is not looked at", old: `len(site) == 1 && (site[0]`, new: `len(site) >= 1 && (site[0]`},
 	{name: "a Host that is the Origin's counts for more than Sec-Fetch-Site", in: "decideOn", old: `	case len(site) > 0:
@@ -17,11 +17,11 @@ var layerFaults = []fault{
 	// Requests that CORS does not guard.
 	{name: "an image may call what is not open to everyone", old: `case d.target.kind == targetProcedure && !g.anyOrigin:`, new: `case false:`},
 	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
-	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !isOne(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
+	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
 	{name: "disabled, but not for images", old: `	case g.disabled:
 		d.refuse(r, reasonDisabled)
 	case !d.safe, d.upgrade:`, new: `	case !d.safe, d.upgrade:`},
-	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !isOne(mode, "cors") {
+	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse`, new: `len(mode) > 9 {
 		d.refuse`},
 	{name: "cookies where none are allowed", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
@@ -40,7 +40,7 @@ var layerFaults = []fault{
 	{name: "the preflight of a stranger is answered", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && !d.preflight:`},
 	{name: "the call of a stranger reaches the handler", old: `case !d.matchOrigin(p, from):`, new: `case !d.matchOrigin(p, from) && d.preflight:`},
 	{name: "a path rule's methods are not held", old: `case !slices.Contains(g.methods, r.Method):`, new: `case false:`},
-	{name: "a path that is read in two ways counts as what it says", old: `	case t.kind == targetUnclear:
+	{name: "a path that is read in two ways counts as what it says", old: `	case t.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	default:`, new: `	default:`},
 
@@ -127,7 +127,7 @@ var layerFaults = []fault{
 	{name: "no Vary where credentials are allowed", old: `g.anyOrigin && !g.credentials && !g.disabled }`, new: `!g.credentials && !g.disabled }`},
 	{name: "Vary of the handler is lost", old: `append(lines[:len(lines):len(lines)], missing[2:])`, new: `[]string{missing[2:]}`},
 	{name: "an answer to everyone lacks Vary where its method is not granted", old: `d.safe && (t.kind != targetPath || slices`, new: `d.safe && (true || slices`},
-	{name: "a cache may keep a 405", old: `		f.set("Cache-Control", "no-store") // the handler`, new: `		f.set("X-Corsrpc", "no-store") // the handler`},
+	{name: "a cache may keep a 405", old: `		f.set("Cache-Control", "no-store") // another caller`, new: `		f.set("X-Corsrpc", "no-store") // another caller`},
 	{name: "a cache may keep a refusal", old: `	f.set("Cache-Control", "no-store")
 	f.set("X-Content`, new: `	f.set("X-Content`},
 	{name: "the handler's own grant stays", old: `	replaced = dropAccessControl(header)
@@ -148,11 +148,11 @@ var layerFaults = []fault{
 	{name: "an answer without a body is not committed", old: `	c.commit(http.StatusOK) // net/http`, new: `	_ = c // net/http`},
 	{name: "a flush is no commit", old: `func (c *committer) flush() error {
 	c.commit(http.StatusOK)`, new: `func (c *committer) flush() error {`},
-	{name: "a layer within a layer writes too", old: `!d.touchesAnswer(), isWrapped(w):`, new: `!d.touchesAnswer():`},
+	{name: "a layer within a layer writes too", old: `!d.changesResponse(), isWrapped(w):`, new: `!d.changesResponse():`},
 	{name: "a cookie's name is exposed", old: `return lower == "set-cookie" || lower == "set-cookie2"`, new: `return false`},
 	{name: "a hidden header's trailer is shown", old: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, new: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
 	{name: "what Connection lists is shown", old: ` && !lists(header["Connection"], name)`, new: ``},
-	{name: "the server's own headers are shown", old: `return !fetch.ConnectionHeader(name) && !isServersOwn(name)`, new: `return !fetch.ConnectionHeader(name)`},
+	{name: "the server's own headers are shown", old: `return !fetch.ConnectionHeader(name) && !isOperationalHeader(name)`, new: `return !fetch.ConnectionHeader(name)`},
 	{name: "a name that is no token is exposed", old: `len(values) == 0 || !fetch.IsToken(key)`, new: `len(values) == 0`},
 	{name: "status headers where gRPC-Web is not served", old: `		return g.protocols&rpc.GRPCWeb != 0`, new: `		return true`},
 	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) {`, new: `if len(header) < len(e.names) {`},
@@ -164,7 +164,7 @@ var layerFaults = []fault{
 	{name: "long names are remembered", old: `if size <= maxCachedBytes {`, new: `if true {`},
 	{name: "a preflight that asks for more is remembered as granted", old: `case d.reason == reasonOriginAllowed && d.moreHeaders == "" &&`, new: `case`},
 	{name: "methods of any length are read", old: ` || len(method[0]) > fetch.MaxRequestedBytes`, new: ``},
-	{name: "what was granted before is granted to any method", old: `if methodGranted && g.grantedBefore`, new: `if g.grantedBefore`},
+	{name: "what was granted before is granted to any method", old: `if methodGranted && g.isCachedPreflight`, new: `if g.isCachedPreflight`},
 	{name: "a long list of requested headers is remembered", old: ` && len(lines[0]) <= maxCachedBytes`, new: ``},
 	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
 	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && !l.observers.want(EventDecision) &&`, new: `len(origins) == 0 &&`},
@@ -242,7 +242,7 @@ var layerFaults = []fault{
 
 	// Seeing and guarding.
 	{name: "a handshake without Origin, from elsewhere", old: `case !d.safe, d.upgrade:`, new: `case !d.safe:`},
-	{name: "a handshake where no rule governs", old: `		t = plan.nobody
+	{name: "a handshake where no rule governs", old: `		t = plan.noOrigins
 `, new: `		return true
 `},
 	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},

@@ -12,7 +12,7 @@ var liveFaults = []fault{
 			return fail(err)
 `, new: `		case err != nil:
 `},
-	{name: "a stream that the context ended is a set", old: `	if ctx.Err() != nil { // a stream that`, new: `	if false { // a stream that`},
+	{name: "a stream that the context ended is a set", old: `	if ctx.Err() != nil { // the source may`, new: `	if false { // the source may`},
 	{name: "a mark is as good as a text", old: `if texts.text(x.slots[i]) == s {`, new: `if true {`},
 	{name: "a search ends at the index's end", old: `		if i == len(x.marks) {
 			i = 0
@@ -43,26 +43,26 @@ var liveFaults = []fault{
 	{name: "a set of any age counts", old: ` && !s.expired()`, new: ``},
 	{name: "the set of a source that answers grows too old", old: `half > 0 && (`, new: `half > 0 && false && (`},
 	{name: "a period for longer than sets may grow old", old: `(s.every == 0 || s.every > half)`, new: `s.every == 0`},
-	{name: "a set that was old when Watch began grows too old", old: `step.asks = step.wait == 0`, new: `step.asks = false`},
+	{name: "a set that was old when Watch began grows too old", old: `step.load = step.wait == 0`, new: `step.load = false`},
 	{name: "the age of a set when Watch began is forgotten", old: `step.wait = max(0, set.loaded.Add(f.period).Sub(now))`, new: `step.wait = f.period`},
 	{name: "a set that is too old is not told", old: `set.loaded, set.expired()`, new: `set.loaded, false`},
 	{name: "a set that is too old is logged again and again", old: `report.Expired && !last.Expired`, new: `report.Expired`},
 	{name: "a source has all the time", old: `context.WithTimeoutCause(ctx, s.timeout,`, new: `context.WithTimeoutCause(ctx, s.timeout*1000,`},
-	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // in`, new: `if r := error(nil); r != nil { // in`},
+	{name: "a source that panics ends the server", old: `if r := recover(); r != nil { // a panic in`, new: `if r := error(nil); r != nil { // a panic in`},
 	{name: "a reload forgets the sets", in: "(*livePlan).replace", old: `p.sets = maps.Clone(p.sets)`, new: `p.sets = maps.Clone(loaded)`},
 	{name: "a set that nobody names is kept", in: "(*livePlan).replace", old: `return !slices.Contains(named, name) })`, new: `return false })`},
-	{name: "a refresh brings back the policy before", old: `	p.keepYounger(name, set)
-	p.bound.Store(p.bind(p.Load()))`, new: `	p.keepYounger(name, set)
+	{name: "a refresh brings back the policy before", old: `	p.keepNewer(name, set)
+	p.bound.Store(p.bind(p.Load()))`, new: `	p.keepNewer(name, set)
 	have := p.Load()
 	p.mu.Unlock()
 	p.mu.Lock()
 	p.bound.Store(p.bind(have))`},
 	{name: "a refresh brings back the policy from before it asked", old: `	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(s.name, set)`, new: `	have := l.plan.Load()
+		l.plan.putSet(s.name, set)`, new: `	have := l.plan.Load()
 	set, report := s.load(ctx)
 	if set != nil {
-		l.plan.put(s.name, set)
+		l.plan.putSet(s.name, set)
 		l.plan.bound.Store(l.plan.bind(have))`},
 	{name: "an older set takes the place of a younger one", old: `have != nil && set.loaded.Before(have.loaded)`, new: `have != nil && false`},
 	{name: "reloads do not take turns", old: `	case l.reloading <- struct{}{}:
@@ -109,13 +109,13 @@ var liveFaults = []fault{
 	{name: "a line that stood for long is never good", old: ` || time.Since(start) > maxPause {`, new: ` && time.Since(start) >= 0 {`},
 	{name: "a source that no rule names is asked", old: `slices.Contains(l.plan.sourceNames(plan), s.name)`, new: `true || slices.Contains(l.plan.sourceNames(plan), s.name)`},
 	{name: "a source that a policy no longer names is listened to", old: `if step.begins || step.ends {`, new: `if step.begins {`},
-	{name: "a source that a new policy names is not listened to", old: `l.sources[name].wakeUp() // Watch begins`, new: `_ = name // Watch begins`},
+	{name: "a source that a new policy names is not listened to", old: `l.sources[name].wakeUp() // Watch starts`, new: `_ = name // Watch starts`},
 	{name: "a source that was asked is asked again when Watch begins", old: `case !step.begins || set == nil:`, new: `case true:`},
 	{name: "a source is listened to twice at once", old: `		cancel()
 		<-ended
 `, new: `		cancel()
 `},
-	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select may`, new: `if false { // select may`},
+	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select chooses`, new: `if false { // select chooses`},
 
 	// What changes while the server runs.
 	{name: "a bad file is told again and again", old: `if hash == f.known {`, new: `if false {`},
@@ -146,11 +146,11 @@ var liveFaults = []fault{
 			if !w.file.changed() {`, new: `		case <-alarm:
 			if true {`},
 	{name: "a file that changes goes without its profile", old: `compileFile(f.name, text, f.config)`, new: `compileFile(f.name, text, fileConfig{f.config.parse, newCompileConfig(nil)})`},
-	{name: "a form of any site brings cookies to an open path", old: `case d.isAnybodysWrite() && d.hasAmbientCredentials(r):`, new: `case false:`},
+	{name: "a form of any site brings cookies to an open path", old: `case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):`, new: `case false:`},
 	{name: "a fallback comes from the variable", old: `		run.variable = ""
 `, new: ``},
 	{name: "a shadow is applied", old: `l.compare(r, &request, d, plan.shadow.Decide(request))`, new: `d = plan.shadow.Decide(request)`},
-	{name: "a shadow that shows less is no difference", old: `return d.target.grant.answersLike(other.target.grant)`, new: `return true`},
+	{name: "a shadow that shows less is no difference", old: `return d.target.grant.equivalent(other.target.grant)`, new: `return true`},
 	{name: "a shadow that enforces is no difference", old: ` || d.observed != other.observed`, new: ``},
 	{name: "a shadow's age is no difference", old: `g.credentials, g.maxAge, g.protocols`, new: `g.credentials, g.protocols`},
 	{name: "a shadow's credentials are no difference", old: `g.anyOrigin, g.credentials, g.maxAge`, new: `g.anyOrigin, g.maxAge`},

@@ -56,7 +56,7 @@ var routeFaults = []fault{
 	{name: "a procedure with a long name is none", old: `		t.longest = max(t.longest, len(prefix+path))
 `, new: ``},
 	{name: "a target without a slash is a path", old: ` || !isRooted(path) || !isRooted(escaped)`, new: ``},
-	{name: "a URL within a URL is not looked at", old: `		path = r.URL.Opaque // which`, new: `		path = "" // which`},
+	{name: "a URL within a URL is not looked at", old: `		path = r.URL.Opaque // httputil`, new: `		path = "" // httputil`},
 	{name: "letter case counts", old: `	return t.lookSlash(folded, lower, yield)
 `, new: `	return true
 `},
@@ -212,8 +212,8 @@ var routeFaults = []fault{
 	{name: "a handshake is a page", old: `	case isUpgrade(r):
 		return true
 	case r.Method`, new: `	case r.Method`},
-	{name: "a POST is a page", old: `return !(isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))`, new: `return false`},
-	{name: "a form around the preflight is a page", old: `isOne(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm`, new: `rpc.IsForm`},
+	{name: "a POST is a page", old: `return !(hasOnly(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm(r.Header["Content-Type"]))`, new: `return false`},
+	{name: "a form around the preflight is a page", old: `hasOnly(r.Header["Sec-Fetch-Mode"], "navigate") && rpc.IsForm`, new: `rpc.IsForm`},
 	{name: "any navigation is a page", old: ` && rpc.IsForm(r.Header["Content-Type"]))`, new: `)`},
 	{name: "no form is a page", in: "IsForm", old: `essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data"`, new: `essence == "none"`},
 	{name: "a form of text is a page", in: "IsForm", old: `|| essence == "multipart/form-data"`, new: `|| essence == "multipart/form-data" || essence == "text/plain"`},
@@ -231,13 +231,13 @@ var routeFaults = []fault{
 `},
 	{name: "the middleware does not hand on the query", old: `, Query: r.URL.RawQuery,`, new: `,`},
 	{name: "a link passes that one reading would refuse", old: `		return read.outcome == OutcomePass`, new: `		return true`},
-	{name: "a link passes to no path with two readings", old: `case d.target.unclear != nil && p.passesInEachReading(r, d):`, new: `case false:`},
+	{name: "a link passes to no path with two readings", old: `case d.target.ambiguity != nil && p.passesInEachReading(r, d):`, new: `case false:`},
 	{name: "an answer does not say that it depends on the mode", in: "varyOfReadings", old: `vary = varyByMode`, new: `vary = varyBySite`},
 
 	// Ambient credentials.
-	{name: "the browser's own password counts for nothing", old: `case d.isAnybodysWrite() && d.hasAmbientCredentials(r):`, new: `case d.isAnybodysWrite() && len(r.Header["Cookie"]) > 0:`},
-	{name: "the browser's own password counts for nothing on procedures", old: ` || d.isAnybodysWrite() && d.hasAmbientCredentials(r) {`, new: ` {`},
-	{name: "a password in another mode is a script's", old: `	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !isOne(mode, "cors") {
+	{name: "the browser's own password counts for nothing", old: `case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):`, new: `case d.isWriteOpenToAll() && len(r.Header["Cookie"]) > 0:`},
+	{name: "the browser's own password counts for nothing on procedures", old: ` || d.isWriteOpenToAll() && d.hasAmbientCredentials(r) {`, new: ` {`},
+	{name: "a password in another mode is a script's", old: `	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		return true
 	}
 `, new: ``},
