@@ -72,7 +72,7 @@ func (e *BlockedError) Error() string {
 	}
 	text := fmt.Sprintf("corsbrowser: blocked at %s of %s: %s; %s", e.Check, where, e.Reason, sent)
 	if e.Fix != "" {
-		text += "; the server would have had to send " + e.Fix
+		text += "; the server needs to send " + e.Fix
 	}
 	return text
 }

@@ -38,7 +38,7 @@ func New(pageOrigin string, opts ...Option) (*Browser, error) {
 	var problems []error
 	var err error
 	if b.origin, err = parseOrigin(pageOrigin); err != nil {
-		problems = append(problems, fmt.Errorf("corsbrowser: the page: %w", err))
+		problems = append(problems, fmt.Errorf("corsbrowser: the page's origin: %w", err))
 	}
 	for i, opt := range opts {
 		if opt == nil {

@@ -278,7 +278,7 @@ func TestOriginAndSite(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "app.example.com", page + "/", "HTTPS://app.example.com", "https://app.example.com:443", "https://u@app.example.com", page + "?q", "https://"} {
-		if b, err := New(bad); err == nil || b != nil || !strings.Contains(err.Error(), "corsbrowser: the page: ") {
+		if b, err := New(bad); err == nil || b != nil || !strings.Contains(err.Error(), "corsbrowser: the page's origin: ") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
