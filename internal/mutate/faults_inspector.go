@@ -101,7 +101,7 @@ var inspectorFaults = []fault{
 	{name: "a trial does not say what the browser drops", old: `		o.Dropped = sent.Dropped
 `, new: ``},
 	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
-	{name: "the metrics keep whatever was measured", old: ` || len(k.kept) >= maxKept`, new: ``},
+	{name: "the metrics keep whatever was measured", old: ` || len(c.entries) >= maxCached`, new: ``},
 	{name: "an inspector takes a second layer", old: `if !i.layer.CompareAndSwap(nil, l) {`, new: `if i.layer.Store(l); false {`},
 	{name: "a form of any size is tried", old: `len(r.URL.RawQuery) > maxQuery`, new: `false`},
 	{name: "the inspector is loaded by other origins' pages", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")
