@@ -230,7 +230,7 @@ func impossible(cell shownCell) shownCell {
 	cell.Outcome, cell.Text = "impossible", "– not in a browser"
 	cell.Cause = noRequestStream.message
 	if strings.HasPrefix(cell.Protocol, "grpc-web:") {
-		cell.Cause = "The grpc-web client has no such call"
+		cell.Cause = "The grpc-web client does not support this kind of call"
 	}
 	return cell
 }
