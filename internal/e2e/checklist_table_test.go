@@ -7,7 +7,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// checklistPolicy grants the page what most of the cases are about.
+// checklistPolicy is the policy of most cases.
 const checklistPolicy = `
 defaults:
   allow_origins: [ORIGIN]
@@ -22,17 +22,17 @@ rules:
     allow_headers: [x-tenant-id]
 `
 
-// strangersPolicy grants another page than the one that calls.
+// strangersPolicy allows another page than the one that calls.
 var strangersPolicy = strings.ReplaceAll(checklistPolicy, "ORIGIN", "https://app.example.com")
 
 const greetPath = "/showcase.v1.ShowcaseService/Greet"
 
-// classic is one case of the checklist: one fetch, or one call of the client.
+// classic is a case of the checklist: a fetch, or a call of the client.
 type classic struct {
 	name    string
-	policy  string                          // checklistPolicy unless set
+	policy  string                          // default: checklistPolicy
 	inside  func(http.Handler) http.Handler // a middleware between the layer and the handler
-	outside func(http.Handler) http.Handler // a middleware in front of the layer
+	outside func(http.Handler) http.Handler // a middleware around the layer
 
 	path  string
 	fetch fetchInit
