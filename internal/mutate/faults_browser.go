@@ -1,6 +1,6 @@
 package main
 
-// browserFaults are those of the browser that judges the layer.
+// browserFaults are faults of corsbrowser.
 var browserFaults = []fault{
 	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
 	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
@@ -74,7 +74,7 @@ var browserFaults = []fault{
 	{name: "another site sets cookies that are for its own", in: "(*cookies).store", old: `!c.visible(e, r, cookie.SameSite)`, new: `false`},
 	{name: "a SameSite cookie goes to all sites", old: `return sameSite != http.SameSiteLaxMode && sameSite != http.SameSiteStrictMode`, new: `return true`},
 
-	// What makes no browser.
+	// Options and invalid browsers.
 	{name: "a browser has no transport", old: `if transport == nil {`, new: `if false {`},
 	{name: "a browser without a page makes requests", old: `if b.transport == nil {`, new: `if false {`},
 	{name: "a page's origin is written as no browser writes it", old: `if o.String() != s {`, new: `if false {`},

@@ -1,6 +1,6 @@
 package main
 
-// inspectorFaults are those of what the layer shows: the inspector and the metrics.
+// inspectorFaults are faults of the inspector and of the metrics.
 var inspectorFaults = []fault{
 	{name: "the inspector answers under any name", old: `case !i.answersUnder(r.Host):`, new: `case false:`},
 	{name: "the inspector answers under names that end in localhost", in: "answersUnder", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
