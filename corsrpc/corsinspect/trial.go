@@ -64,7 +64,7 @@ type Outcome struct {
 	// Readable holds the response header fields that the script can read.
 	Readable http.Header
 	// Dropped holds the fields of Call.Header that the browser does not send, since scripts
-	// may not set them. A script is not told. Dropped is empty if no request was sent.
+	// may not set them; the script gets no error. Dropped is empty if no request was sent.
 	Dropped http.Header
 	// Exchanges holds the requests that reach the server, in order: the preflight, if the
 	// browser sends one, and the call.
