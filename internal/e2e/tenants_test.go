@@ -97,7 +97,7 @@ func TestTenants(t *testing.T) {
 
 		bert := open("bert")
 		look(bert, shownShop{})
-		change(bert, "revoke", wild, "None yet: nobody may call.")
+		change(bert, "revoke", wild, "The table is empty: no page may call.")
 		change(bert, "add", bert.Origin, bert.Origin+": yes")
 		look(bert, shownShop{"bread, cheese", "1 in the cart, 41 in stock"})
 	})
