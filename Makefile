@@ -1,5 +1,5 @@
-# `make run` does the main job, `make test` passes everything; `make help`
-# lists the rest. Both do their own set-up.
+# `make run` starts the showcase, `make test` runs all checks, and `make help` lists all
+# targets. `make run` and `make test` install what they need.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,15 +13,15 @@ FUZZTIME ?= 2m
 SEED ?= 1
 
 .PHONY: help
-help: ## Show what there is to make
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: web ## Build and start the showcase: a server, and a page on another origin that calls it
+run: web ## Build and start the showcase: a server, and a page of another origin that calls it
 	@cd examples && go run ./showcase $(ARGS)
 
 .PHONY: test
-test: ## Pass everything: set-up, lint, unit tests under -race, conformance, three real browsers
+test: ## Run all checks: set-up, lint, unit tests under -race, conformance, three real browsers
 	@$(STAGE) total $(MAKE) stages
 
 .PHONY: stages
@@ -37,7 +37,7 @@ stages:
 	@$(STAGE) browsers $(MAKE) e2e
 
 .PHONY: setup
-setup: packages web e2e-web ## Install what the tests need
+setup: packages web e2e-web ## Install the programs and packages that the tests need
 
 .PHONY: packages
 packages:
@@ -87,7 +87,7 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@cd internal/tools/release && go test ./...
 
 .PHONY: live
-live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
+live: packages ## Changes while a server runs: files, SQLite, and a PostgreSQL server that the tests start
 	@cd internal/live && go test -race .
 
 .PHONY: scratch
@@ -136,11 +136,11 @@ soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, flo
 	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: bench
-bench: ## Measure what corsrpc costs beside a handler by hand and beside its peers, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
+bench: ## Measure the cost of corsrpc, of a handler by hand and of other libraries, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
 	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: mutate
-mutate: ## Break the layer on purpose, in more than six hundred ways, one at a time: the tests notice each of them
+mutate: ## Change the source by each of more than 600 faults, one at a time, and check that a test fails
 	@go run ./internal/mutate
 
 .PHONY: fuzz

@@ -2,60 +2,65 @@ package corsbrowser
 
 import "fmt"
 
-// Check is a step of the standard at which a call ends for the script.
+// Check identifies the step of the standard at which the browser blocks a call.
 type Check string
 
 // The checks.
 const (
-	CheckForbiddenMethod   Check = "FORBIDDEN_METHOD"    // CONNECT, TRACE and TRACK
-	CheckURL               Check = "URL"                 // not HTTP, or with a user name
-	CheckMode              Check = "MODE"                // mode same-origin, or a method that no-cors does not have
-	CheckPreflightStatus   Check = "PREFLIGHT_STATUS"    // not 200 to 299
-	CheckPreflightRedirect Check = "PREFLIGHT_REDIRECT"  // a redirect status
-	CheckOriginMissing     Check = "ALLOW_ORIGIN_ABSENT" // the answer has no Access-Control-Allow-Origin
-	CheckOriginRepeated    Check = "ALLOW_ORIGIN_REPEATED"
-	CheckOriginInvalid     Check = "ALLOW_ORIGIN_INVALID" // empty, or not an origin
-	CheckOriginMismatch    Check = "ALLOW_ORIGIN_MISMATCH"
-	CheckOriginWildcard    Check = "ALLOW_ORIGIN_WILDCARD" // "*" with credentials
-	CheckCredentials       Check = "ALLOW_CREDENTIALS"
-	CheckMethods           Check = "ALLOW_METHODS"
-	CheckHeaders           Check = "ALLOW_HEADERS"
-	CheckMethodsMalformed  Check = "ALLOW_METHODS_MALFORMED"
-	CheckHeadersMalformed  Check = "ALLOW_HEADERS_MALFORMED"
-	CheckRedirectMode      Check = "REDIRECT_MODE"   // redirect mode error
-	CheckRedirectLimit     Check = "REDIRECT_LIMIT"  // more than twenty redirects
-	CheckRedirectURL       Check = "REDIRECT_URL"    // not a URL, not HTTP, or with a user name
-	CheckBody              Check = "BODY"            // GET and HEAD have none
-	CheckMixedContent      Check = "MIXED_CONTENT"   // an http server, from an https page
-	CheckResourcePolicy    Check = "RESOURCE_POLICY" // Cross-Origin-Resource-Policy, in mode no-cors
-	CheckNetwork           Check = "NETWORK"         // the transport failed
-	CheckStreamedBody      Check = "STREAMED_BODY"   // a redirect needs the body again, and it cannot be read again
+	CheckForbiddenMethod   Check = "FORBIDDEN_METHOD"        // CONNECT, TRACE and TRACK
+	CheckURL               Check = "URL"                     // not http or https, or with a user name
+	CheckMode              Check = "MODE"                    // another origin in mode same-origin, or an unsafe method in mode no-cors
+	CheckPreflightStatus   Check = "PREFLIGHT_STATUS"        // not 200 to 299
+	CheckPreflightRedirect Check = "PREFLIGHT_REDIRECT"      // a redirect status
+	CheckOriginMissing     Check = "ALLOW_ORIGIN_ABSENT"     // no Access-Control-Allow-Origin
+	CheckOriginRepeated    Check = "ALLOW_ORIGIN_REPEATED"   // several values
+	CheckOriginInvalid     Check = "ALLOW_ORIGIN_INVALID"    // empty, or not an origin
+	CheckOriginMismatch    Check = "ALLOW_ORIGIN_MISMATCH"   // another origin
+	CheckOriginWildcard    Check = "ALLOW_ORIGIN_WILDCARD"   // "*" with credentials
+	CheckCredentials       Check = "ALLOW_CREDENTIALS"       // not "true", with credentials
+	CheckMethods           Check = "ALLOW_METHODS"           // does not list the method
+	CheckHeaders           Check = "ALLOW_HEADERS"           // does not list a header
+	CheckMethodsMalformed  Check = "ALLOW_METHODS_MALFORMED" // not a list of names
+	CheckHeadersMalformed  Check = "ALLOW_HEADERS_MALFORMED" // not a list of names
+	CheckRedirectMode      Check = "REDIRECT_MODE"           // a redirect in redirect mode error, or a redirect mode that mode no-cors does not allow
+	CheckRedirectLimit     Check = "REDIRECT_LIMIT"          // more than twenty redirects
+	CheckRedirectURL       Check = "REDIRECT_URL"            // not a URL, not http or https, or with a user name
+	CheckBody              Check = "BODY"                    // a body with GET or HEAD
+	CheckMixedContent      Check = "MIXED_CONTENT"           // an http URL on an https page
+	CheckResourcePolicy    Check = "RESOURCE_POLICY"         // Cross-Origin-Resource-Policy, in mode no-cors
+	CheckNetwork           Check = "NETWORK"                 // the transport failed
+	CheckStreamedBody      Check = "STREAMED_BODY"           // a redirect needs the body again, and it can be read only once
 )
 
-// BlockedError says why the script got no response, where fetch rejects with a
-// TypeError that does not say it. Fields may be added.
+// BlockedError tells why the browser blocked a call. In a real browser fetch
+// rejects with a TypeError, which holds no reason. Fields may be added.
 type BlockedError struct {
-	// Check is the step at which the call ended.
+	// Check is the step that blocked the call.
 	Check Check
-	// Preflight tells whether the check failed for the preflight; else it failed for
-	// the call.
+	// Preflight is true if the check failed for the preflight, and false if it
+	// failed for the call.
 	Preflight bool
-	// Sent tells whether the call went out, before any redirect at least. It may
-	// have had its effect, although the script cannot read the answer.
+	// Sent is true if the call itself, not only its preflight, was sent to the
+	// first URL at least. The server may have executed it, although the script
+	// cannot read the response.
 	Sent bool
-	// Header is the response header that failed, "" for none, and Value its value.
+	// Header is the response header that failed the check, and Value its value. Both
+	// are "" if no header did.
 	Header, Value string
-	// Reason says what is wrong, and Fix what the server would have had to send; ""
-	// where no answer helps.
+	// Reason describes the problem. Fix is the response that would have passed; it
+	// is "" if no response would.
 	Reason, Fix string
-	// Console is the name of Chromium's CorsError, which decides the message in its
-	// console; "" where the console does not show a message about CORS.
+	// Console identifies the message in the console of Chromium. For CORS it is the
+	// name of a CorsError in the DevTools protocol, such as
+	// "MissingAllowOriginHeader"; otherwise "MixedContent" or
+	// "ERR_BLOCKED_BY_RESPONSE". It is "" if none of these applies.
 	Console string
-	// Err is the transport's error, for [CheckNetwork].
+	// Err is the transport's error if Check is [CheckNetwork], or nil.
 	Err error
 }
 
-// Error says all but Console in one line.
+// Error returns the check, the reason, whether the call was sent, and the fix, in
+// one line.
 func (e *BlockedError) Error() string {
 	where := "the call"
 	if e.Preflight {
@@ -67,10 +72,10 @@ func (e *BlockedError) Error() string {
 	}
 	text := fmt.Sprintf("corsbrowser: blocked at %s of %s: %s; %s", e.Check, where, e.Reason, sent)
 	if e.Fix != "" {
-		text += "; the server would have had to send " + e.Fix
+		text += "; the server needs to send " + e.Fix
 	}
 	return text
 }
 
-// Unwrap returns the transport's error.
+// Unwrap returns Err.
 func (e *BlockedError) Unwrap() error { return e.Err }

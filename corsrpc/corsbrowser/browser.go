@@ -11,9 +11,10 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Browser is a page in a browser: an http.RoundTripper that treats each request as
-// fetch in a script of the page would, and returns the part of the answer that the
-// script could read. [New] makes one. It is safe for concurrent use.
+// Browser is a browser with one open page. It is an http.RoundTripper that treats
+// each request as fetch does in a script of the page, and returns the part of the
+// response that the script can read. [New] returns one. It is safe for concurrent
+// use.
 type Browser struct {
 	engine    Engine
 	origin    origin
@@ -28,16 +29,16 @@ type Browser struct {
 	log []*Exchange
 }
 
-// New opens a page of an origin, written as browsers write it:
-// "https://app.example.com", or "null" for an opaque one
+// New opens a page of an origin. The origin is written as browsers serialize it:
+// "https://app.example.com", or "null" for an opaque origin
 // (https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin).
-// The error names every option that cannot be met.
+// New fails if the origin or an option is not valid; the error lists every problem.
 func New(pageOrigin string, opts ...Option) (*Browser, error) {
 	b := &Browser{engine: Standard, transport: http.DefaultTransport, now: time.Now}
 	var problems []error
 	var err error
 	if b.origin, err = parseOrigin(pageOrigin); err != nil {
-		problems = append(problems, fmt.Errorf("corsbrowser: the page: %w", err))
+		problems = append(problems, fmt.Errorf("corsbrowser: the page's origin: %w", err))
 	}
 	for i, opt := range opts {
 		if opt == nil {
@@ -56,18 +57,19 @@ func New(pageOrigin string, opts ...Option) (*Browser, error) {
 	return b, nil
 }
 
-// Client returns a client whose requests the browser makes. Redirects are the
-// browser's: a client of your own over the Browser should return
-// http.ErrUseLastResponse from CheckRedirect too.
+// Client returns an HTTP client that makes its requests in the page. The browser
+// follows redirects, and the client does not: an http.Client of your own that has
+// the Browser as its Transport should likewise return http.ErrUseLastResponse from
+// CheckRedirect.
 func (b *Browser) Client() *http.Client {
 	return &http.Client{Transport: b, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// RoundTrip is fetch (https://fetch.spec.whatwg.org/#fetch-method): it returns
-// the response that the script gets, or a [*BlockedError]. The request's context
-// gives the modes; see [WithInit]. Another error says that one of them does not
-// exist. The status of a response that is opaque (mode no-cors, redirect mode
-// manual) is 0.
+// RoundTrip implements fetch (https://fetch.spec.whatwg.org/#fetch-method). It
+// returns the response that the script gets, or a [*BlockedError]. The request's
+// context carries the modes; see [WithInit]. RoundTrip returns another error if a
+// mode is unknown, or if New did not make the Browser. An opaque response (mode
+// no-cors, or redirect mode manual) has the status 0.
 func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 	r, err := b.newRequest(in)
 	if err != nil { // nothing was sent
@@ -84,7 +86,7 @@ func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 		blocked.Sent = r.exchange != nil
 		return nil, blocked
 	}
-	b.reads(r, response)
+	b.logReadable(r, response)
 	response.Request = in
 	return response, nil
 }

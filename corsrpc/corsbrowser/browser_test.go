@@ -22,6 +22,7 @@ const (
 	other  = "https://other.example"
 )
 
+// mustURLs parses URLs.
 func mustURLs(t *testing.T, texts ...string) (urls []*url.URL) {
 	t.Helper()
 	for _, text := range texts {
@@ -34,7 +35,7 @@ func mustURLs(t *testing.T, texts ...string) (urls []*url.URL) {
 	return urls
 }
 
-// newBrowser opens a page.
+// newBrowser opens a page, and ends the test if New fails.
 func newBrowser(t *testing.T, pageOrigin string, opts ...Option) *Browser {
 	t.Helper()
 	b, err := New(pageOrigin, opts...)
@@ -44,9 +45,9 @@ func newBrowser(t *testing.T, pageOrigin string, opts ...Option) *Browser {
 	return b
 }
 
-// granting answers everything with the headers, and notes nothing: the
-// browser's log does.
-func granting(header ...string) http.Handler {
+// respondWith returns a handler that answers every request with these header
+// fields, names and values alternately, and a body.
+func respondWith(header ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i < len(header); i += 2 {
 			w.Header().Add(header[i], header[i+1])
@@ -55,7 +56,8 @@ func granting(header ...string) http.Handler {
 	})
 }
 
-// send makes a call and returns what the script reads of it.
+// send makes a call with the header fields, names and values alternately. It returns
+// the response that the script gets, or the error of a blocked call.
 func send(t *testing.T, b *Browser, method, url string, init Init, header ...string) (*http.Response, *BlockedError) {
 	t.Helper()
 	var body io.Reader
@@ -81,8 +83,9 @@ func send(t *testing.T, b *Browser, method, url string, init Init, header ...str
 	return response, nil
 }
 
-// wire writes the log as lines: method, and what a preflight asks for.
-func wire(b *Browser) (lines []string) {
+// sentLines returns a line for each request in the log: the method, or for a
+// preflight the requested method and headers.
+func sentLines(b *Browser) (lines []string) {
 	for _, e := range b.Log() {
 		line := e.Method
 		if e.Preflight {
@@ -95,8 +98,8 @@ func wire(b *Browser) (lines []string) {
 
 func TestPreflights(t *testing.T) {
 	t.Parallel()
-	full := granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "content-type, X-A", "Access-Control-Allow-Methods", "PUT", "Access-Control-Max-Age", "0")
-	anything := granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Access-Control-Allow-Headers", "*", "Access-Control-Allow-Methods", "*")
+	full := respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "content-type, X-A", "Access-Control-Allow-Methods", "PUT", "Access-Control-Max-Age", "0")
+	anything := respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Access-Control-Allow-Headers", "*", "Access-Control-Allow-Methods", "*")
 	tests := []struct {
 		name, method, url string
 		init              Init
@@ -105,30 +108,30 @@ func TestPreflights(t *testing.T) {
 		want              string
 		blocked           Check
 	}{
-		{"a simple request", "GET", server, Init{}, nil, full, "GET", ""},
-		{"HEAD and POST", "POST", server, Init{}, []string{"Content-Type", "text/plain"}, full, "POST", ""},
-		{"an RPC", "POST", server, Init{}, []string{"Content-Type", "application/json"}, full, "preflight POST [content-type]; POST", ""},
-		{"a method", "PUT", server, Init{}, []string{"Content-Type", "text/plain"}, full, "preflight PUT []; PUT", ""},
-		{"an upload listener", "POST", server, Init{ForcePreflight: true}, []string{"Content-Type", "text/plain"}, full, "preflight POST []; POST", ""},
-		{"a header that is granted in other letter case", "GET", server, Init{}, []string{"x-a", "1"}, full, "preflight GET [x-a]; GET", ""},
-		{"same origin", "PUT", page, Init{}, []string{"X-A", "1"}, granting(), "PUT", ""},
-		{"a header that is not granted", "GET", server, Init{}, []string{"X-B", "1"}, full, "preflight GET [x-b]", CheckHeaders},
-		{"a method that is not granted", "DELETE", server, Init{}, nil, full, "preflight DELETE []", CheckMethods},
-		{"no grant", "GET", server, Init{}, []string{"X-A", "1"}, granting(), "preflight GET [x-a]", CheckOriginMissing},
-		{"a list that does not parse", "GET", server, Init{}, []string{"X-A", "1"}, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "x a"), "preflight GET [x-a]", CheckHeadersMalformed},
-		{"a list of methods that does not parse", "PUT", server, Init{}, nil, granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "P U T"), "preflight PUT []", CheckMethodsMalformed},
-		{"mode same-origin", "GET", server, Init{Mode: SameOriginOnly}, nil, full, "", CheckMode},
-		{"a forbidden method", "TRACE", server, Init{}, nil, full, "", CheckForbiddenMethod},
-		{"plain HTTP", "GET", "http://api.example.com", Init{}, nil, full, "", CheckMixedContent},
-		{"a user name", "GET", "https://user@api.example.com", Init{}, nil, full, "", CheckURL},
-		{"a URL that is not HTTP", "GET", "ftp://api.example.com", Init{}, nil, full, "", CheckURL},
-		{"no-cors has three methods", "PUT", server, Init{Mode: NoCORS}, nil, full, "", CheckMode},
-		{"* for methods", "PUT", server, Init{}, nil, anything, "preflight PUT []; PUT", ""},
-		{"* for methods, with credentials", "PUT", server, Init{Credentials: Include}, nil, anything, "preflight PUT []", CheckMethods},
-		{"* for headers", "GET", server, Init{}, []string{"X-A", "1"}, anything, "preflight GET [x-a]; GET", ""},
-		{"* for headers, with credentials", "GET", server, Init{Credentials: Include}, []string{"X-A", "1"}, anything, "preflight GET [x-a]", CheckHeaders},
-		{"a method in another letter case", "put", server, Init{}, nil, full, "preflight PUT []; PUT", ""},
-		{"a method in another letter case, which counts", "patch", server, Init{}, nil, granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Methods", "PATCH"), "preflight patch []", CheckMethods},
+		{name: "a simple request", method: "GET", url: server, handler: full, want: "GET"},
+		{name: "a POST with a safelisted Content-Type", method: "POST", url: server, header: []string{"Content-Type", "text/plain"}, handler: full, want: "POST"},
+		{name: "an RPC", method: "POST", url: server, header: []string{"Content-Type", "application/json"}, handler: full, want: "preflight POST [content-type]; POST"},
+		{name: "a method", method: "PUT", url: server, header: []string{"Content-Type", "text/plain"}, handler: full, want: "preflight PUT []; PUT"},
+		{name: "an upload listener", method: "POST", url: server, init: Init{ForcePreflight: true}, header: []string{"Content-Type", "text/plain"}, handler: full, want: "preflight POST []; POST"},
+		{name: "a header that is granted in other letter case", method: "GET", url: server, header: []string{"x-a", "1"}, handler: full, want: "preflight GET [x-a]; GET"},
+		{name: "same origin", method: "PUT", url: page, header: []string{"X-A", "1"}, handler: respondWith(), want: "PUT"},
+		{name: "a header that is not granted", method: "GET", url: server, header: []string{"X-B", "1"}, handler: full, want: "preflight GET [x-b]", blocked: CheckHeaders},
+		{name: "a method that is not granted", method: "DELETE", url: server, handler: full, want: "preflight DELETE []", blocked: CheckMethods},
+		{name: "no grant", method: "GET", url: server, header: []string{"X-A", "1"}, handler: respondWith(), want: "preflight GET [x-a]", blocked: CheckOriginMissing},
+		{name: "a list that does not parse", method: "GET", url: server, header: []string{"X-A", "1"}, handler: respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "x a"), want: "preflight GET [x-a]", blocked: CheckHeadersMalformed},
+		{name: "a list of methods that does not parse", method: "PUT", url: server, handler: respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Methods", "P U T"), want: "preflight PUT []", blocked: CheckMethodsMalformed},
+		{name: "mode same-origin", method: "GET", url: server, init: Init{Mode: SameOriginOnly}, handler: full, blocked: CheckMode},
+		{name: "a forbidden method", method: "TRACE", url: server, handler: full, blocked: CheckForbiddenMethod},
+		{name: "plain HTTP", method: "GET", url: "http://api.example.com", handler: full, blocked: CheckMixedContent},
+		{name: "a user name", method: "GET", url: "https://user@api.example.com", handler: full, blocked: CheckURL},
+		{name: "a URL that is not HTTP", method: "GET", url: "ftp://api.example.com", handler: full, blocked: CheckURL},
+		{name: "no-cors has three methods", method: "PUT", url: server, init: Init{Mode: NoCORS}, handler: full, blocked: CheckMode},
+		{name: "* for methods", method: "PUT", url: server, handler: anything, want: "preflight PUT []; PUT"},
+		{name: "* for methods, with credentials", method: "PUT", url: server, init: Init{Credentials: Include}, handler: anything, want: "preflight PUT []", blocked: CheckMethods},
+		{name: "* for headers", method: "GET", url: server, header: []string{"X-A", "1"}, handler: anything, want: "preflight GET [x-a]; GET"},
+		{name: "* for headers, with credentials", method: "GET", url: server, init: Init{Credentials: Include}, header: []string{"X-A", "1"}, handler: anything, want: "preflight GET [x-a]", blocked: CheckHeaders},
+		{name: "a method in another letter case", method: "put", url: server, handler: full, want: "preflight PUT []; PUT"},
+		{name: "a method that is not normalized, in another letter case", method: "patch", url: server, handler: respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Methods", "PATCH"), want: "preflight patch []", blocked: CheckMethods},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -143,7 +146,7 @@ func TestPreflights(t *testing.T) {
 				if got != test.blocked {
 					t.Errorf("%s: blocked at %q (%v), want %q", engine, got, blocked, test.blocked)
 				}
-				if got := strings.Join(wire(b), "; "); got != test.want {
+				if got := strings.Join(sentLines(b), "; "); got != test.want {
 					t.Errorf("%s: sent %s, want %s", engine, got, test.want)
 				}
 			}
@@ -151,13 +154,13 @@ func TestPreflights(t *testing.T) {
 	}
 }
 
-// TestUnnamedMethod: a forced preflight whose answer does not name any method
-// grants the request's own, by the standard alone.
+// TestUnnamedMethod: a forced preflight whose response lists no methods grants the
+// request's method, in the standard only.
 func TestUnnamedMethod(t *testing.T) {
 	t.Parallel()
 	for _, engine := range Engines() {
 		for _, forced := range []bool{false, true} {
-			b := newBrowser(t, page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page)))
+			b := newBrowser(t, page, WithEngine(engine), WithHandler(respondWith("Access-Control-Allow-Origin", page)))
 			_, blocked := send(t, b, "PUT", server, Init{ForcePreflight: forced}, "Content-Type", "text/plain")
 			if allowed := engine == Standard && forced; (blocked == nil) != allowed || blocked != nil && blocked.Check != CheckMethods {
 				t.Errorf("%s, forced %v: %v", engine, forced, blocked)
@@ -183,11 +186,11 @@ func TestPreflightStatus(t *testing.T) {
 	}
 }
 
-// TestWhatGoesOut: the browser's own fields replace those that only a Go client can
-// set.
-func TestWhatGoesOut(t *testing.T) {
+// TestRequestHeader: the browser replaces the header fields that a script cannot
+// set by its own.
+func TestRequestHeader(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(Firefox))
+	b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(Firefox))
 	forbidden := []string{"Host", "Cookie", "Origin", "Referer", "Connection", "Te", "Trailer", "Sec-Fetch-Site", "Sec-X", "Proxy-X", "Date", "Via", "Access-Control-Request-Method"}
 	header := []string{"User-Agent", "connect-go", "Accept-Encoding", "zstd", "X-Http-Method-Override", "TRACE"}
 	for _, name := range forbidden {
@@ -205,27 +208,27 @@ func TestWhatGoesOut(t *testing.T) {
 		t.Errorf("sent %v\nwant %v", got, want)
 	}
 
-	// The script's own User-Agent is honoured where the engine does, and asked for.
-	for engine, asked := range map[Engine]string{Firefox: "user-agent", WebKit: "user-agent", Chromium: ""} {
-		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(engine))
+	// An engine that lets scripts set User-Agent requests it in the preflight.
+	for engine, requested := range map[Engine]string{Firefox: "user-agent", WebKit: "user-agent", Chromium: ""} {
+		b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")), WithEngine(engine))
 		if _, blocked := send(t, b, "GET", server, Init{ScriptSets: []string{"User-Agent"}}, "User-Agent", "script"); blocked != nil {
 			t.Fatal(blocked)
 		}
 		log := b.Log()
-		if got := log[0].Header.Get("Access-Control-Request-Headers"); got != asked {
-			t.Errorf("%s asks for %q", engine, got)
+		if got := log[0].Header.Get("Access-Control-Request-Headers"); got != requested {
+			t.Errorf("%s: the preflight requests %q, want %q", engine, got, requested)
 		}
-		if got := log[len(log)-1].Header.Get("User-Agent"); (got == "script") != (asked != "") {
+		if got := log[len(log)-1].Header.Get("User-Agent"); (got == "script") != (requested != "") {
 			t.Errorf("%s sends %q", engine, got)
 		}
 	}
 }
 
-// TestSeveralLines: the lines of a field go out as one.
+// TestSeveralLines: the lines of a field are sent as one line.
 func TestSeveralLines(t *testing.T) {
 	t.Parallel()
 	for engine, contentType := range map[Engine]string{Standard: "a/b, c/d", Chromium: "a/b, c/d", Firefox: "a/b", WebKit: "a/b, c/d"} {
-		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "content-type, x-a")), WithEngine(engine))
+		b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "content-type, x-a")), WithEngine(engine))
 		if _, blocked := send(t, b, "POST", server, Init{}, "X-A", "1", "X-A", "2", "Content-Type", "a/b", "Content-Type", "c/d"); blocked != nil {
 			t.Fatal(blocked)
 		}
@@ -242,40 +245,40 @@ func TestSeveralLines(t *testing.T) {
 func TestOriginAndSite(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		page, method, url    string
-		mode                 Mode
-		origin, site, refers string
+		page, method, url     string
+		mode                  Mode
+		origin, site, referer string
 	}{
-		{page, "GET", server, CORS, page, "same-site", page + "/"},
-		{page, "GET", other, CORS, page, "cross-site", page + "/"},
-		{page, "GET", page, CORS, "", "same-origin", page + "/"},
-		{page, "POST", page, CORS, page, "same-origin", page + "/"},
-		{page, "GET", server, NoCORS, "", "same-site", page + "/"},
-		{page, "POST", server, NoCORS, page, "same-site", page + "/"},
-		{"null", "GET", server, CORS, "null", "cross-site", ""},
-		{"http://app.example.com", "GET", "http://api.example.com", CORS, "http://app.example.com", "", "http://app.example.com/"},
-		{"https://x.github.io", "GET", "https://y.github.io", CORS, "https://x.github.io", "cross-site", "https://x.github.io/"},
-		{"http://localhost:3000", "GET", "http://localhost:8080", CORS, "http://localhost:3000", "same-site", "http://localhost:3000/"},
-		{"http://localhost:3000", "GET", "http://127.0.0.1:8080", CORS, "http://localhost:3000", "cross-site", "http://localhost:3000/"},
-		{"capacitor://localhost", "GET", server, CORS, "capacitor://localhost", "cross-site", "capacitor://localhost/"},
+		{page: page, method: "GET", url: server, mode: CORS, origin: page, site: "same-site", referer: page + "/"},
+		{page: page, method: "GET", url: other, mode: CORS, origin: page, site: "cross-site", referer: page + "/"},
+		{page: page, method: "GET", url: page, mode: CORS, site: "same-origin", referer: page + "/"},
+		{page: page, method: "POST", url: page, mode: CORS, origin: page, site: "same-origin", referer: page + "/"},
+		{page: page, method: "GET", url: server, mode: NoCORS, site: "same-site", referer: page + "/"},
+		{page: page, method: "POST", url: server, mode: NoCORS, origin: page, site: "same-site", referer: page + "/"},
+		{page: "null", method: "GET", url: server, mode: CORS, origin: "null", site: "cross-site"},
+		{page: "http://app.example.com", method: "GET", url: "http://api.example.com", mode: CORS, origin: "http://app.example.com", referer: "http://app.example.com/"},
+		{page: "https://x.github.io", method: "GET", url: "https://y.github.io", mode: CORS, origin: "https://x.github.io", site: "cross-site", referer: "https://x.github.io/"},
+		{page: "http://localhost:3000", method: "GET", url: "http://localhost:8080", mode: CORS, origin: "http://localhost:3000", site: "same-site", referer: "http://localhost:3000/"},
+		{page: "http://localhost:3000", method: "GET", url: "http://127.0.0.1:8080", mode: CORS, origin: "http://localhost:3000", site: "cross-site", referer: "http://localhost:3000/"},
+		{page: "capacitor://localhost", method: "GET", url: server, mode: CORS, origin: "capacitor://localhost", site: "cross-site", referer: "capacitor://localhost/"},
 	}
 	for _, test := range tests {
-		b := newBrowser(t, test.page, WithHandler(granting("Access-Control-Allow-Origin", "*")))
+		b := newBrowser(t, test.page, WithHandler(respondWith("Access-Control-Allow-Origin", "*")))
 		if _, blocked := send(t, b, test.method, test.url, Init{Mode: test.mode}, "Content-Type", "text/plain"); blocked != nil {
 			t.Fatal(blocked)
 		}
 		h := b.Log()[0].Header
-		if h.Get("Origin") != test.origin || h.Get("Sec-Fetch-Site") != test.site || h.Get("Referer") != test.refers {
+		if h.Get("Origin") != test.origin || h.Get("Sec-Fetch-Site") != test.site || h.Get("Referer") != test.referer {
 			t.Errorf("%s %s %s %s: origin %q, site %q, referer %q", test.page, test.method, test.url, test.mode, h.Get("Origin"), h.Get("Sec-Fetch-Site"), h.Get("Referer"))
 		}
 	}
 }
 
-// TestNewRefuses: what is not an origin, and options that cannot be met.
+// TestNewRefuses: New fails for a text that is not an origin and for invalid options.
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "app.example.com", page + "/", "HTTPS://app.example.com", "https://app.example.com:443", "https://u@app.example.com", page + "?q", "https://"} {
-		if b, err := New(bad); err == nil || b != nil || !strings.Contains(err.Error(), "corsbrowser: the page: ") {
+		if b, err := New(bad); err == nil || b != nil || !strings.Contains(err.Error(), "corsbrowser: the page's origin: ") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -295,43 +298,43 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	if _, err := New("", WithHandler(nil), WithClock(nil)); strings.Count(fmt.Sprint(err), "\n") != 2 {
-		t.Errorf("not every problem is named: %v", err)
+		t.Errorf("the error does not list every problem: %v", err)
 	}
 	for _, opt := range []Option{WithEngine(Engine{}), WithCredentials(""), WithDefaults(Init{}), WithEmbedder("null")} {
-		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*")), opt)
+		b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", "*")), opt)
 		if _, blocked := send(t, b, "PUT", page, Init{}); blocked != nil { // of the page's own origin
 			t.Error(blocked)
 		}
 	}
 }
 
-// TestUnknownModes: a request whose context names one is not sent.
+// TestUnknownModes: a request whose context has an unknown mode is not sent.
 func TestUnknownModes(t *testing.T) {
 	t.Parallel()
 	for _, init := range []Init{{Mode: "x"}, {Credentials: "x"}, {Redirect: "x"}} {
-		b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", "*")))
+		b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", "*")))
 		r, err := http.NewRequestWithContext(WithInit(t.Context(), init), "GET", server, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.RoundTrip(r); err == nil || !strings.Contains(err.Error(), `"x" is not a`) || len(b.Log()) > 0 {
-			t.Errorf("%+v: %v, sent %v", init, err, wire(b))
+			t.Errorf("%+v: %v, sent %v", init, err, sentLines(b))
 		}
 	}
 }
 
-// TestZeroBrowser: a Browser that New did not make fails.
+// TestZeroBrowser: a request of a Browser that New did not make fails.
 func TestZeroBrowser(t *testing.T) {
 	t.Parallel()
-	if _, err := new(Browser).Client().Get(server); err == nil || !strings.Contains(err.Error(), "New did not make it") {
+	if _, err := new(Browser).Client().Get(server); err == nil || !strings.Contains(err.Error(), "make it with New") {
 		t.Error(err)
 	}
 }
 
-// TestDropped: the log tells which of the script's fields did not go out.
+// TestDropped: the log holds the script's fields that were not sent.
 func TestDropped(t *testing.T) {
 	t.Parallel()
-	open := granting("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")
+	open := respondWith("Access-Control-Allow-Origin", "*", "Access-Control-Allow-Headers", "*")
 	tests := []struct {
 		name    string
 		engine  Engine
@@ -339,17 +342,17 @@ func TestDropped(t *testing.T) {
 		url     string
 		init    Init
 		header  []string
-		want    string // of each exchange
+		want    string // the Dropped of each exchange
 	}{
-		{"nothing", Standard, open, server, Init{}, []string{"X-A", "1"}, "map[] map[]"},
-		{"a forbidden name, of the preflight's call too", Standard, open, server, Init{}, []string{"X-A", "1", "Date", "2", "Date", "3"}, "map[Date:[2 3]] map[Date:[2 3]]"},
-		{"an override of a forbidden method", Standard, open, server, Init{}, []string{"X-Http-Method-Override", "TRACE"}, "map[X-Http-Method-Override:[TRACE]]"},
-		{"one line of two", Standard, open, server, Init{}, []string{"X-Http-Method-Override", "TRACE", "X-Http-Method-Override", "PUT"}, "map[X-Http-Method-Override:[TRACE]] map[X-Http-Method-Override:[TRACE]]"},
-		{"a User-Agent of the script's", Chromium, open, server, Init{ScriptSets: []string{"User-Agent"}}, []string{"User-Agent", "x"}, "map[User-Agent:[x]]"},
-		{"a User-Agent that an engine takes", Firefox, open, server, Init{ScriptSets: []string{"User-Agent"}}, []string{"User-Agent", "x"}, "map[] map[]"},
-		{"a User-Agent of the client's", Firefox, open, server, Init{}, []string{"User-Agent", "x"}, "map[User-Agent:[x]]"},
-		{"what mode no-cors does not send", Standard, open, server, Init{Mode: NoCORS}, []string{"X-A", "1", "Accept", "text/plain"}, "map[X-A:[1]]"},
-		{"what a redirect removes", Standard, redirecting(302, other, page, "null"), server + "/from", Init{}, []string{"Authorization", "a"}, "map[] map[] map[Authorization:[a]]"},
+		{name: "nothing", engine: Standard, handler: open, url: server, header: []string{"X-A", "1"}, want: "map[] map[]"},
+		{name: "a forbidden name, of the preflight's call too", engine: Standard, handler: open, url: server, header: []string{"X-A", "1", "Date", "2", "Date", "3"}, want: "map[Date:[2 3]] map[Date:[2 3]]"},
+		{name: "an override of a forbidden method", engine: Standard, handler: open, url: server, header: []string{"X-Http-Method-Override", "TRACE"}, want: "map[X-Http-Method-Override:[TRACE]]"},
+		{name: "one line of two", engine: Standard, handler: open, url: server, header: []string{"X-Http-Method-Override", "TRACE", "X-Http-Method-Override", "PUT"}, want: "map[X-Http-Method-Override:[TRACE]] map[X-Http-Method-Override:[TRACE]]"},
+		{name: "a User-Agent of the script's", engine: Chromium, handler: open, url: server, init: Init{ScriptSets: []string{"User-Agent"}}, header: []string{"User-Agent", "x"}, want: "map[User-Agent:[x]]"},
+		{name: "a User-Agent that the engine lets scripts set", engine: Firefox, handler: open, url: server, init: Init{ScriptSets: []string{"User-Agent"}}, header: []string{"User-Agent", "x"}, want: "map[] map[]"},
+		{name: "a User-Agent of the client's", engine: Firefox, handler: open, url: server, header: []string{"User-Agent", "x"}, want: "map[User-Agent:[x]]"},
+		{name: "a header that mode no-cors does not send", engine: Standard, handler: open, url: server, init: Init{Mode: NoCORS}, header: []string{"X-A", "1", "Accept", "text/plain"}, want: "map[X-A:[1]]"},
+		{name: "a header that a redirect removes", engine: Standard, handler: redirecting(302, other, page, "null"), url: server + "/from", header: []string{"Authorization", "a"}, want: "map[] map[] map[Authorization:[a]]"},
 	}
 	for _, test := range tests {
 		b := newBrowser(t, page, WithHandler(test.handler), WithEngine(test.engine))
@@ -374,21 +377,21 @@ func TestExposedHeaders(t *testing.T) {
 		credentials Credentials
 		want        string
 	}{
-		{"none", nil, SameOrigin, "Cache-Control Content-Type"},
-		{"by name, whatever the case", []string{"X-a"}, SameOrigin, "Cache-Control Content-Type X-A"},
-		{"in lines", []string{"x-a", "x-b"}, SameOrigin, "Cache-Control Content-Type X-A X-B"},
-		{"all", []string{"*"}, SameOrigin, "Access-Control-Allow-Credentials Access-Control-Allow-Origin Access-Control-Expose-Headers Cache-Control Content-Type X-A X-B"},
-		{"a * is a name with credentials", []string{"*"}, Include, "Cache-Control Content-Type"},
-		{"a cookie never", []string{"set-cookie"}, Include, "Cache-Control Content-Type"},
-		{"one bad name spoils all", []string{"x-a, x b"}, SameOrigin, "Cache-Control Content-Type"},
-		{"a prefix is a name", []string{"x-*"}, SameOrigin, "Cache-Control Content-Type"},
+		{name: "none", credentials: SameOrigin, want: "Cache-Control Content-Type"},
+		{name: "by name, whatever the case", exposed: []string{"X-a"}, credentials: SameOrigin, want: "Cache-Control Content-Type X-A"},
+		{name: "in lines", exposed: []string{"x-a", "x-b"}, credentials: SameOrigin, want: "Cache-Control Content-Type X-A X-B"},
+		{name: "all", exposed: []string{"*"}, credentials: SameOrigin, want: "Access-Control-Allow-Credentials Access-Control-Allow-Origin Access-Control-Expose-Headers Cache-Control Content-Type X-A X-B"},
+		{name: "a * is a name with credentials", exposed: []string{"*"}, credentials: Include, want: "Cache-Control Content-Type"},
+		{name: "a cookie never", exposed: []string{"set-cookie"}, credentials: Include, want: "Cache-Control Content-Type"},
+		{name: "one bad name spoils all", exposed: []string{"x-a, x b"}, credentials: SameOrigin, want: "Cache-Control Content-Type"},
+		{name: "a prefix is a name", exposed: []string{"x-*"}, credentials: SameOrigin, want: "Cache-Control Content-Type"},
 	}
 	for _, test := range tests {
 		header := []string{"Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "X-A", "1", "X-B", "2", "Set-Cookie", "a=b", "Cache-Control", "no-store", "Content-Type", "text/plain"}
 		for _, line := range test.exposed {
 			header = append(header, "Access-Control-Expose-Headers", line)
 		}
-		response, blocked := send(t, newBrowser(t, page, WithHandler(granting(header...))), "GET", server, Init{Credentials: test.credentials})
+		response, blocked := send(t, newBrowser(t, page, WithHandler(respondWith(header...))), "GET", server, Init{Credentials: test.credentials})
 		if blocked != nil {
 			t.Fatal(blocked)
 		}
@@ -405,7 +408,7 @@ func TestExposedHeaders(t *testing.T) {
 
 func TestOpaque(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, page, WithHandler(granting("X-A", "1", "Content-Type", "text/plain")))
+	b := newBrowser(t, page, WithHandler(respondWith("X-A", "1", "Content-Type", "text/plain")))
 	response, blocked := send(t, b, "GET", server, Init{Mode: NoCORS}, "X-A", "1", "Accept", "text/html")
 	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
 		t.Fatalf("%+v %v", response, blocked)
@@ -418,7 +421,8 @@ func TestOpaque(t *testing.T) {
 	}
 }
 
-// TestResourcePolicy: mode no-cors gets nothing of a resource that is for other pages
+// TestResourcePolicy: in mode no-cors a script gets no response whose
+// Cross-Origin-Resource-Policy does not allow its page
 // (https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check).
 func TestResourcePolicy(t *testing.T) {
 	t.Parallel()
@@ -431,7 +435,7 @@ func TestResourcePolicy(t *testing.T) {
 		{"http://app.example.com", server, "same-site", CheckResourcePolicy}, {"null", server, "same-site", CheckResourcePolicy},
 	} {
 		for _, engine := range Engines() {
-			b := newBrowser(t, test.page, WithEngine(engine), WithHandler(granting("Cross-Origin-Resource-Policy", test.policy)))
+			b := newBrowser(t, test.page, WithEngine(engine), WithHandler(respondWith("Cross-Origin-Resource-Policy", test.policy)))
 			var got Check
 			if _, blocked := send(t, b, "GET", test.url, Init{Mode: NoCORS}); blocked != nil {
 				got = blocked.Check
@@ -443,7 +447,7 @@ func TestResourcePolicy(t *testing.T) {
 	}
 }
 
-// TestBodyOfGET: GET and HEAD have no body (https://fetch.spec.whatwg.org/#dom-request).
+// TestBodyOfGET: a GET or HEAD with a body is blocked (https://fetch.spec.whatwg.org/#dom-request).
 func TestBodyOfGET(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"GET", "HEAD"} {
@@ -451,7 +455,7 @@ func TestBodyOfGET(t *testing.T) {
 			body io.Reader
 			want bool
 		}{{strings.NewReader("{}"), false}, {http.NoBody, true}, {nil, true}} {
-			b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page)))
+			b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", page)))
 			r, err := http.NewRequestWithContext(t.Context(), method, server, test.body)
 			if err != nil {
 				t.Fatal(err)
@@ -468,7 +472,7 @@ func TestBodyOfGET(t *testing.T) {
 	}
 }
 
-// TestGunzip: the script reads what the server compressed.
+// TestGunzip: the script reads the decoded body of a gzip response.
 func TestGunzip(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, page, WithHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -492,7 +496,7 @@ func TestGunzip(t *testing.T) {
 	}
 }
 
-// TestTrailers: no script reads them, over HTTP/1.1 and HTTP/2.
+// TestTrailers: scripts cannot read trailers, over HTTP/1.1 and HTTP/2.
 func TestTrailers(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -521,8 +525,8 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
-// TestBlockedErrors: they name the header, its value, what to send, and whether
-// the call went out.
+// TestBlockedErrors: a BlockedError holds the header, its value, the value that
+// would have passed, and whether the call was sent.
 func TestBlockedErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -530,39 +534,39 @@ func TestBlockedErrors(t *testing.T) {
 		handler     http.Handler
 		credentials Credentials
 		header      []string
-		want        BlockedError // but for its Reason
-		text        string       // of the error, a part
+		want        BlockedError // without its Reason
+		text        string       // a part of Error()
 	}{
 		{
-			name: "no grant", handler: granting(),
+			name: "no grant", handler: respondWith(),
 			want: BlockedError{
 				Check: CheckOriginMissing, Sent: true, Header: "Access-Control-Allow-Origin", Fix: "Access-Control-Allow-Origin: " + page, Console: "MissingAllowOriginHeader",
 			},
 			text: "the call was sent",
 		},
 		{
-			name: "a grant for another origin", handler: granting("Access-Control-Allow-Origin", other),
+			name: "a grant for another origin", handler: respondWith("Access-Control-Allow-Origin", other),
 			want: BlockedError{
 				Check: CheckOriginMismatch, Sent: true, Header: "Access-Control-Allow-Origin", Value: other, Fix: "Access-Control-Allow-Origin: " + page, Console: "AllowOriginMismatch",
 			},
 			text: "Access-Control-Allow-Origin is not " + page,
 		},
 		{
-			name: "a * with credentials", handler: granting("Access-Control-Allow-Origin", "*"), credentials: Include,
+			name: "a * with credentials", handler: respondWith("Access-Control-Allow-Origin", "*"), credentials: Include,
 			want: BlockedError{
 				Check: CheckOriginWildcard, Sent: true, Header: "Access-Control-Allow-Origin", Value: "*", Fix: "Access-Control-Allow-Origin: " + page, Console: "WildcardOriginNotAllowed",
 			},
 			text: "grants nothing with credentials",
 		},
 		{
-			name: "credentials that are not granted", handler: granting("Access-Control-Allow-Origin", page), credentials: Include,
+			name: "credentials that are not granted", handler: respondWith("Access-Control-Allow-Origin", page), credentials: Include,
 			want: BlockedError{
 				Check: CheckCredentials, Sent: true, Header: "Access-Control-Allow-Credentials", Fix: "Access-Control-Allow-Credentials: true", Console: "InvalidAllowCredentials",
 			},
 			text: "the call carries credentials",
 		},
 		{
-			name: "a preflight without a grant", handler: granting(), header: []string{"X-A", "1"},
+			name: "a preflight without a grant", handler: respondWith(), header: []string{"X-A", "1"},
 			want: BlockedError{
 				Check: CheckOriginMissing, Preflight: true, Header: "Access-Control-Allow-Origin", Fix: "Access-Control-Allow-Origin: " + page, Console: "PreflightMissingAllowOriginHeader",
 			},
@@ -570,7 +574,7 @@ func TestBlockedErrors(t *testing.T) {
 		},
 		{
 			name: "a header that is not granted", header: []string{"X-A", "1", "X-B", "1"},
-			handler: granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"),
+			handler: respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-b"),
 			want: BlockedError{
 				Check: CheckHeaders, Preflight: true, Header: "Access-Control-Allow-Headers", Value: "x-b", Fix: "Access-Control-Allow-Headers: x-a, x-b", Console: "HeaderDisallowedByPreflightResponse",
 			},
@@ -578,7 +582,7 @@ func TestBlockedErrors(t *testing.T) {
 		},
 		{
 			name: "a list that does not parse", header: []string{"X-A", "1"},
-			handler: granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x y"),
+			handler: respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x y"),
 			want: BlockedError{
 				Check: CheckHeadersMalformed, Preflight: true, Header: "Access-Control-Allow-Headers", Value: "x y", Fix: "Access-Control-Allow-Headers with names separated by commas", Console: "InvalidAllowHeadersPreflightResponse",
 			},
@@ -598,10 +602,10 @@ func TestBlockedErrors(t *testing.T) {
 	}
 }
 
-// TestManyGoroutines: one browser, many calls at once.
+// TestManyGoroutines: one browser makes many calls concurrently.
 func TestManyGoroutines(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, page, WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true",
+	b := newBrowser(t, page, WithCredentials(Include), WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true",
 		"Access-Control-Allow-Headers", "x-a", "Access-Control-Allow-Methods", "PUT", "Set-Cookie", "a=b")))
 	var wait sync.WaitGroup
 	for i := range 50 {
@@ -627,7 +631,7 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestTransportFails: its error is there.
+// TestTransportFails: a BlockedError wraps the transport's error.
 func TestTransportFails(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.NotFoundHandler())
@@ -639,7 +643,7 @@ func TestTransportFails(t *testing.T) {
 	}
 }
 
-// TestBodyIsClosed: whatever becomes of the call.
+// TestBodyIsClosed: RoundTrip closes the request body also if it returns an error.
 func TestBodyIsClosed(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{server, "http://api.example.com", "ftp://api.example.com"} {
@@ -648,12 +652,13 @@ func TestBodyIsClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := newBrowser(t, page, WithHandler(granting())).RoundTrip(r); err == nil || !body.closed {
+		if _, err := newBrowser(t, page, WithHandler(respondWith())).RoundTrip(r); err == nil || !body.closed {
 			t.Errorf("%s: %v, closed %v", url, err, body.closed)
 		}
 	}
 }
 
+// closing is a body that records its Close.
 type closing struct {
 	io.Reader
 	closed bool
@@ -666,7 +671,7 @@ func (c *closing) Close() error {
 
 func TestForget(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "60")))
+	b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "60")))
 	for range 2 {
 		if _, blocked := send(t, b, "GET", server, Init{}, "X-A", "1"); blocked != nil {
 			t.Fatal(blocked)
@@ -677,19 +682,19 @@ func TestForget(t *testing.T) {
 	}
 	b.Forget()
 	if len(b.Log()) != 0 {
-		t.Error("the log stays")
+		t.Error("the log is not empty after Forget")
 	}
 	_, _ = send(t, b, "GET", server, Init{}, "X-A", "1")
 	if n := b.Preflights(); n != 1 {
-		t.Errorf("%d preflights by a new browser", n)
+		t.Errorf("%d preflights after Forget, want 1", n)
 	}
 }
 
-// TestLog: what went out and what came back, as the server sent it and as the
+// TestLog: the log holds each request and its response header, as sent and as the
 // script reads it.
 func TestLog(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, page, WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "X-B", "1", "Content-Type", "text/plain")), WithClock(func() time.Time { return time.Unix(0, 0) }))
+	b := newBrowser(t, page, WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "X-B", "1", "Content-Type", "text/plain")), WithClock(func() time.Time { return time.Unix(0, 0) }))
 	if _, blocked := send(t, b, "GET", server+"/a#f", Init{}, "X-A", "1", "Date", "1"); blocked != nil {
 		t.Fatal(blocked)
 	}
@@ -703,7 +708,7 @@ func TestLog(t *testing.T) {
 		func(e Exchange) http.Header { return e.Answer }, func(e Exchange) http.Header { return e.Readable },
 	} {
 		if header(log[1]).Set("X-A", "changed"); header(b.Log()[1]).Get("X-A") == "changed" {
-			t.Error("the log can be changed")
+			t.Error("a change to a returned log changed the browser's log")
 		}
 	}
 }

@@ -10,33 +10,37 @@ import (
 	"net/url"
 )
 
-// Call makes one call with a client in a page, as [Browser.Client] returns it:
-// [Connect], [ConnectGet], [GRPCWeb], [Fetch], or a function that calls a client
-// of your own. Its error is the client's, a [*BlockedError] among them.
+// Call is a function that makes one call with the HTTP client of a page, which
+// [Browser.Client] returns. [Connect], [ConnectGet], [GRPCWeb] and [Fetch] return
+// Calls; a Call of your own can use a generated client. It returns the client's
+// error, which wraps a [*BlockedError] if the browser blocked the call.
 type Call func(ctx context.Context, page *http.Client) error
 
-// Connect is a unary call of the Connect protocol as connect-web makes it, with
-// an empty message in JSON, to the procedure's URL. Names and values of further
-// header fields follow, in turn; the call fails for a name without a value. Any
-// answer that the script can read is a success, an RPC error too.
+// Connect returns a unary call of the Connect protocol as connect-web makes it:
+// a POST of an empty JSON message to procedure, the URL of a procedure. The
+// arguments in header are names and values of further request headers,
+// alternately; the call fails if the last name has no value. The call succeeds if
+// the script can read the response, even if that is an RPC error.
 func Connect(procedure string, header ...string) Call {
 	return call(http.MethodPost, procedure, "{}", append([]string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}, header...))
 }
 
-// ConnectGet is [Connect] by GET, for a procedure without side effects.
+// ConnectGet is like [Connect], but the call is a GET, for a procedure without side
+// effects.
 func ConnectGet(procedure string, header ...string) Call {
 	query := url.Values{"connect": {"v1"}, "encoding": {"json"}, "message": {"{}"}}
 	return call(http.MethodGet, procedure+"?"+query.Encode(), "", header)
 }
 
-// GRPCWeb is a call of the gRPC-Web protocol with an empty message, otherwise as
-// [Connect].
+// GRPCWeb is like [Connect], but the call is of the gRPC-Web protocol, with an
+// empty binary message.
 func GRPCWeb(procedure string, header ...string) Call {
 	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append([]string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}, header...))
 }
 
-// Fetch is a fetch without a body, with header fields as of [Connect]. Any answer
-// that the script can read is a success, whatever its status.
+// Fetch returns a request without a body. The arguments in header are as for
+// [Connect]. The call succeeds if the script can read the response, whatever its
+// status.
 func Fetch(method, url string, header ...string) Call {
 	return call(method, url, "", header)
 }

@@ -6,17 +6,18 @@ import (
 	"sync"
 )
 
-// cookies are the browser's cookies: a jar, and the SameSite attributes, which
-// jars do not return.
+// cookies holds the browser's cookies: a jar, and their SameSite attributes, since
+// an http.CookieJar does not return attributes.
 type cookies struct {
 	jar http.CookieJar
 
 	mu       sync.Mutex
-	sameSite map[string]http.SameSite // by domain and name; of two cookies that differ by path only, the last one counts
+	sameSite map[string]http.SameSite // by domain and name; the last one set, if cookies differ only by path
 }
 
-// store is the part of https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
-// that depends on the request; the jar does the rest.
+// store adds the cookies of a response to the jar. It implements the part of
+// https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
+// that depends on the request; the jar implements the rest.
 func (c *cookies) store(e Engine, r *request, response *http.Response) {
 	u := r.currentURL()
 	var taken []*http.Cookie
@@ -42,7 +43,8 @@ func (c *cookies) store(e Engine, r *request, response *http.Response) {
 	c.jar.SetCookies(withoutFragment(u), taken)
 }
 
-// send is https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retrieval-algorithm.
+// send adds the Cookie header to a request. It implements
+// https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retrieval-algorithm.
 func (c *cookies) send(e Engine, r *request, to *http.Request) {
 	for _, cookie := range c.jar.Cookies(to.URL) {
 		if c.visible(e, r, c.sameSiteOf(strings.ToLower(to.URL.Hostname()), cookie.Name)) {
@@ -51,8 +53,8 @@ func (c *cookies) send(e Engine, r *request, to *http.Request) {
 	}
 }
 
-// sameSiteOf is the attribute of a cookie that this host, or a domain above it,
-// set; 0 where it is not known.
+// sameSiteOf returns the SameSite attribute of a cookie of the domain or the
+// closest parent domain that has one of this name. It returns 0 if there is none.
 func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,8 +70,8 @@ func (c *cookies) sameSiteOf(domain, name string) http.SameSite {
 	}
 }
 
-// visible reports whether a cookie with the attribute goes with the request, and
-// whether the answer may set it.
+// visible reports whether the request carries cookies with this SameSite attribute,
+// and whether its response may set them.
 func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
 	from := r.origin
 	if e.embedderCountsForCookies && r.origin == opaque {
@@ -78,13 +80,13 @@ func (c *cookies) visible(e Engine, r *request, sameSite http.SameSite) bool {
 	if r.sameSiteAs(from) {
 		return true
 	}
-	if e.blocksThirdPartyCookies || r.origin == opaque && e.opaqueOriginHasNoCookies {
+	if e.blocksThirdPartyCookies || r.origin == opaque && e.opaqueOriginIsThirdParty {
 		return false
 	}
 	return sameSite != http.SameSiteLaxMode && sameSite != http.SameSiteStrictMode
 }
 
-// sameSiteAs reports whether every URL of the request is of the origin's site.
+// sameSiteAs reports whether every URL of the request is same-site with the origin.
 func (r *request) sameSiteAs(o origin) bool {
 	for _, u := range r.urlList {
 		if !originOf(u).sameSite(o) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestCredentials: which calls carry cookies, and whose cookies stay.
+// TestCredentials: the credentials mode decides whether calls carry and set cookies.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	for _, engine := range Engines() {
@@ -18,7 +18,7 @@ func TestCredentials(t *testing.T) {
 			{page, SameOrigin, true}, {page, Omit, false}, {page, Include, true},
 			{server, SameOrigin, false}, {server, Omit, false}, {server, Include, true},
 		} {
-			b := newBrowser(t, page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Secure; SameSite=None")))
+			b := newBrowser(t, page, WithEngine(engine), WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Secure; SameSite=None")))
 			for range 2 {
 				if _, blocked := send(t, b, "GET", test.url, Init{Credentials: test.credentials}); blocked != nil {
 					t.Fatal(blocked)
@@ -42,7 +42,7 @@ func TestSameSite(t *testing.T) {
 	for _, test := range tests {
 		var got []string
 		for _, engine := range Engines() {
-			b := newBrowser(t, page, WithEngine(engine), WithCredentials(Include), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
+			b := newBrowser(t, page, WithEngine(engine), WithCredentials(Include), WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
 			for range 2 {
 				if _, blocked := send(t, b, "GET", test.url, Init{}); blocked != nil {
 					t.Fatal(blocked)
@@ -56,12 +56,12 @@ func TestSameSite(t *testing.T) {
 			t.Errorf("%s %s: %s, want %s", test.url, test.attributes, got, test.want)
 		}
 	}
-	// A cookie of a whole domain is what it said wherever it is sent.
+	// The SameSite attribute of a cookie with a Domain holds for all its subdomains.
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Domain=example.com; SameSite=Lax"))
+	handler := WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; Domain=example.com; SameSite=Lax"))
 	b := newBrowser(t, page, handler, WithCredentials(Include), WithCookieJar(jar))
 	if _, blocked := send(t, b, "GET", server, Init{}); blocked != nil {
 		t.Fatal(blocked)
@@ -70,11 +70,11 @@ func TestSameSite(t *testing.T) {
 	elsewhere.cookies.sameSite = b.cookies.sameSite
 	_, _ = send(t, elsewhere, "GET", "https://shop.example.com", Init{})
 	if got := elsewhere.Log()[0].Header.Get("Cookie"); got != "" {
-		t.Errorf("a Lax cookie goes to another site: %s", got)
+		t.Errorf("a cross-site call carries a Lax cookie: %s", got)
 	}
 }
 
-// TestStoredCookies: what an answer may not set is not in the jar.
+// TestStoredCookies: the jar gets only the cookies that a response may set.
 func TestStoredCookies(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -88,13 +88,13 @@ func TestStoredCookies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := newBrowser(t, test.page, WithCredentials(Include), WithCookieJar(jar), WithHandler(granting("Access-Control-Allow-Origin", test.page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
+		b := newBrowser(t, test.page, WithCredentials(Include), WithCookieJar(jar), WithHandler(respondWith("Access-Control-Allow-Origin", test.page, "Access-Control-Allow-Credentials", "true", "Set-Cookie", "a=b; "+test.attributes)))
 		if _, blocked := send(t, b, "GET", test.url, Init{}); blocked != nil {
 			t.Fatal(blocked)
 		}
 		host := strings.TrimPrefix(strings.TrimPrefix(test.url, "http://"), "https://")
 		if got := len(jar.Cookies(mustURLs(t, "https://"+host)[0])) == 1; got != test.want {
-			t.Errorf("%s, on %s, sets a=b; %s: %t, want %t", test.url, test.page, test.attributes, got, test.want)
+			t.Errorf("%s, called on %s, sets a=b; %s: %t, want %t", test.url, test.page, test.attributes, got, test.want)
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// corsCheck is https://fetch.spec.whatwg.org/#concept-cors-check. The result is
-// nil for success.
+// corsCheck implements https://fetch.spec.whatwg.org/#concept-cors-check. It returns
+// nil if the check passes.
 func corsCheck(request *request, response http.Header) *BlockedError {
 	want := request.serializeOrigin()
 	values := lines(response, "access-control-allow-origin")
@@ -45,8 +45,8 @@ func corsCheck(request *request, response http.Header) *BlockedError {
 	return nil
 }
 
-// crossOriginResourcePolicyCheck is https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check,
-// for a page without an embedder policy. The result is nil for success.
+// crossOriginResourcePolicyCheck implements https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check,
+// for a page without an embedder policy. It returns nil if the check passes.
 func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header) *BlockedError {
 	value, _ := get(response, "cross-origin-resource-policy")
 	here, site := originOf(r.currentURL()), r.origin
@@ -64,6 +64,7 @@ func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header)
 	return nil
 }
 
+// isSerializedOrigin reports whether s is "null" or has a scheme and a host.
 func isSerializedOrigin(s string) bool {
 	if s == "null" {
 		return true

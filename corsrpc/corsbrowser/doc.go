@@ -1,31 +1,34 @@
-// Package corsbrowser is a browser in Go: an http.RoundTripper that treats a
-// request as fetch in a script of a page would, and returns the part of the answer
-// that the script could read. Any Go client becomes "this client, in a browser, on
-// a page of this origin". It works with any server, whatever CORS software that
-// runs. Package corstest makes table tests with it.
+// Package corsbrowser simulates a browser for tests: a [Browser] is an
+// http.RoundTripper that treats a request as fetch does in a script of a page, and
+// returns the part of the response that the script can read. Any Go client can use
+// it to make calls as if it ran in a page of a given origin. It works with any
+// server and any CORS middleware. Package corstest runs table tests with it.
 //
 // [New] opens a page:
 //
 //	page, err := corsbrowser.New("https://app.example.com", corsbrowser.WithHandler(handler))
 //	client := greetv1connect.NewGreetServiceClient(page.Client(), "https://api.example.com")
 //
-// A call that the browser blocks fails with a [*BlockedError]. It names the check
-// that failed, the header, and what the server would have had to send, which no
-// script is told. [Browser.Log] tells what was sent and answered.
+// A call that the browser blocks fails with a [*BlockedError], which holds the
+// check that failed, the response header that failed it, and the value that would
+// have passed. A script in a real browser does not get these details. [Browser.Log]
+// returns the requests that were sent, and their responses.
 //
 // # Covered
 //
-// The functions carry the names of the Fetch standard's (https://fetch.spec.whatwg.org), each with
-// a link to it: tainting, safelisted methods and headers, the preflight and its
-// cache, the CORS check, redirects, filtered responses, credentials and cookies,
-// Origin, Referer and Sec-Fetch-* headers, forbidden names, mixed content,
-// Cross-Origin-Resource-Policy. Where engines differ, [Chromium], [Firefox] and
-// [WebKit] behave as measured: thousands of fetches are compared with the three
-// real browsers (TestOracle in internal/e2e).
+// The package implements these parts of the Fetch standard
+// (https://fetch.spec.whatwg.org) and of the standards that it refers to: response
+// tainting, safelisted methods and headers, the preflight and its cache, the CORS
+// check, redirects, filtered responses, credentials and cookies, the Origin,
+// Referer and Sec-Fetch-* headers, forbidden names, mixed content, and
+// Cross-Origin-Resource-Policy. Its functions have the standard's names, and each
+// links to the standard. [Chromium], [Firefox] and [WebKit] differ from [Standard]
+// as the real browsers do: TestOracle in internal/e2e compares thousands of fetches
+// with the three browsers.
 //
 // # Not covered
 //
 // There is no HTTP cache, no service worker, no Content-Security-Policy, no
-// prompt for the local network and no list of blocked ports. Accept-Encoding is
-// gzip, and other content codings stay as they are.
+// permission prompt for the local network and no list of blocked ports.
+// Accept-Encoding is always gzip, and other content codings are not decoded.
 package corsbrowser

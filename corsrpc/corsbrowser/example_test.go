@@ -15,8 +15,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
-// A server that grants by hand what its author remembered: the page gets the
-// answer, but not its headers, and every other page nothing.
+// A handler that sets Access-Control-Allow-Origin by hand, for one page. A script of
+// that page can read the body, but not X-Request-Id, which is not exposed. The
+// browser blocks the calls of other pages.
 func ExampleBrowser() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
@@ -42,8 +43,8 @@ func ExampleBrowser() {
 	// ALLOW_ORIGIN_MISMATCH instead of Access-Control-Allow-Origin: https://evil.example
 }
 
-// A client of connect-go is "this client, in a browser". Connect sends the
-// trailers of a unary call as headers, which the server has to expose.
+// A client of connect-go makes its calls in a page. Connect sends the trailers of a
+// unary call as headers, which the script can read only if the server exposes them.
 func ExampleBrowser_connect() {
 	mux := http.NewServeMux()
 	const greet = "/acme.v1.GreetService/Greet"
@@ -72,7 +73,7 @@ func ExampleBrowser_connect() {
 	// 1 preflight
 }
 
-// The log tells what went over the wire to a real server, and what came back.
+// The log holds the requests that the browser sent to a server, and the responses.
 func ExampleBrowser_Log() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -94,7 +95,7 @@ func ExampleBrowser_Log() {
 	// POST  200
 }
 
-// A call that goes without cookies, from a page that otherwise sends them.
+// One call omits the cookies that the page's other calls send.
 func ExampleWithInit() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")

@@ -2,30 +2,32 @@ package corsbrowser
 
 import "net/http"
 
-// Exchange is a request that went out, and its answer. Fields may be added.
+// Exchange is a request that was sent, and its response. Fields may be added.
 type Exchange struct {
-	// Preflight tells a preflight from the call.
+	// Preflight is true for a preflight, and false for a call.
 	Preflight bool
-	// Method and URL are the request's. Each redirect is an Exchange of its own.
+	// Method and URL are those of the request. A redirected call has an Exchange for
+	// each request.
 	Method, URL string
-	// Header holds the fields that went out, the browser's own included.
+	// Header is the request header as sent, with the browser's own fields.
 	Header http.Header
-	// Dropped holds the fields of the script's request that the browser left out
-	// of the call without telling the script: forbidden names, overrides of a
-	// forbidden method, what mode no-cors does not send, what a redirect removes,
-	// and a User-Agent or Accept-Encoding that no script can set. A preflight has
-	// those of the call that it asks for.
+	// Dropped holds the fields of the script's request that the browser did not
+	// send: forbidden names, overrides of a forbidden method, fields that mode
+	// no-cors does not allow, fields that a redirect removes, and a User-Agent or
+	// Accept-Encoding that the script cannot set. A preflight has the Dropped of its
+	// call.
 	Dropped http.Header
-	// Status is the answer's status; 0 before the answer comes.
+	// Status is the status of the response, or 0 while there is none.
 	Status int
-	// Answer holds the answer's fields as the server sent them.
+	// Answer is the header of the response, as the server sent it.
 	Answer http.Header
-	// Readable holds the fields that the script could read of it: nil for
-	// preflights, redirects and answers that were blocked.
+	// Readable is the part of Answer that the script can read. It is nil for
+	// preflights, redirects and blocked responses.
 	Readable http.Header
 }
 
-// Log returns a copy of the exchanges so far, in the order of the requests.
+// Log returns a copy of the exchanges since the page was opened or since
+// [Browser.Forget], in the order of their requests.
 func (b *Browser) Log() []Exchange {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,7 +40,7 @@ func (b *Browser) Log() []Exchange {
 	return log
 }
 
-// Preflights returns how many preflights are in the log.
+// Preflights returns the number of preflights in the log.
 func (b *Browser) Preflights() int {
 	n := 0
 	for _, e := range b.Log() {
@@ -49,7 +51,7 @@ func (b *Browser) Preflights() int {
 	return n
 }
 
-// Forget empties the log and the preflight cache. The cookies stay.
+// Forget clears the log and the preflight cache. It keeps the cookies.
 func (b *Browser) Forget() {
 	b.mu.Lock()
 	b.log = nil
@@ -59,23 +61,23 @@ func (b *Browser) Forget() {
 	b.cache.entries = nil
 }
 
-// sends logs a request.
-func (b *Browser) sends(r *request, out *http.Request) {
+// logRequest appends the exchange of a request to the log.
+func (b *Browser) logRequest(r *request, out *http.Request) {
 	r.exchange = &Exchange{Preflight: r.isPreflight, Method: out.Method, URL: out.URL.String(), Header: out.Header.Clone(), Dropped: r.dropped.Clone()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.log = append(b.log, r.exchange)
 }
 
-// answered logs its answer.
-func (b *Browser) answered(r *request, response *http.Response) {
+// logResponse adds the response to the exchange of the request.
+func (b *Browser) logResponse(r *request, response *http.Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r.exchange.Status, r.exchange.Answer = response.StatusCode, response.Header.Clone()
 }
 
-// reads logs the fields that the script gets.
-func (b *Browser) reads(r *request, response *http.Response) {
+// logReadable adds the header that the script can read to the exchange of the request.
+func (b *Browser) logReadable(r *request, response *http.Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r.exchange.Readable = response.Header.Clone()

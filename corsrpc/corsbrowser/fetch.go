@@ -11,19 +11,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// mainFetch is https://fetch.spec.whatwg.org/#concept-main-fetch.
+// mainFetch implements https://fetch.spec.whatwg.org/#concept-main-fetch.
 func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *BlockedError) {
 	if r.isMixedContent() {
 		return nil, &BlockedError{
 			Check: CheckMixedContent, Console: "MixedContent",
-			Reason: "the page is over https, and the call over " + r.currentURL().Scheme, Fix: "its answers over https",
+			Reason: "an https page cannot call an " + r.currentURL().Scheme + " URL", Fix: "the response over https",
 		}
 	}
 	response, blocked := b.routeFetch(r)
 	if blocked != nil || recursive {
 		return response, blocked
 	}
-	// A copy: net/http adds trailers to its own at the end, and scripts read none.
+	// The copy hides trailers from the script: net/http adds them to its own response
+	// at the end of the body.
 	filtered := *response
 	filtered.Trailer = nil
 	switch r.tainting {
@@ -38,14 +39,14 @@ func (b *Browser) mainFetch(r *request, recursive bool) (*http.Response, *Blocke
 	return &filtered, nil
 }
 
-// opaqueFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
-// and https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect:
-// the script reads neither the status nor the header nor the body.
+// opaqueFilter implements https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
+// and https://fetch.spec.whatwg.org/#concept-filtered-response-opaque-redirect: the
+// script can read neither the status nor the header nor the body.
 func opaqueFilter(response *http.Response) *http.Response {
 	return &http.Response{Proto: response.Proto, ProtoMajor: response.ProtoMajor, ProtoMinor: response.ProtoMinor, Header: http.Header{}, Body: http.NoBody}
 }
 
-// routeFetch is step 12 of https://fetch.spec.whatwg.org/#concept-main-fetch.
+// routeFetch implements step 12 of https://fetch.spec.whatwg.org/#concept-main-fetch.
 func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	here := originOf(r.currentURL())
 	if here.sameOrigin(r.origin) && r.tainting == basic {
@@ -53,20 +54,20 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	}
 	switch r.mode {
 	case SameOriginOnly:
-		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin, and the URL is of another origin", Console: "DisallowedByMode"}
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode same-origin does not allow a URL of another origin", Console: "DisallowedByMode"}
 	case NoCORS:
 		if r.redirect != RedirectFollow {
-			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors allows redirect mode follow only"}
+			return nil, &BlockedError{Check: CheckRedirectMode, Reason: "mode no-cors allows only redirect mode follow"}
 		}
 		r.tainting = opaqueTainting
 		return b.httpFetch(r, nil, false)
 	}
 	r.tainting = cors
-	asked := r.header
-	if b.engine.asksForRemovedHeaders {
-		asked = r.firstHeader
+	requested := r.header
+	if b.engine.requestsRemovedHeaders {
+		requested = r.firstHeader
 	}
-	unsafe := b.engine.corsUnsafeRequestHeaderNames(asked)
+	unsafe := b.engine.corsUnsafeRequestHeaderNames(requested)
 	r.useCORSPreflight = r.useCORSPreflight || r.preflighted && b.engine.preflightsAfterRedirect
 	if !r.useCORSPreflight && fetch.SafelistedMethod(r.method) && len(unsafe) == 0 {
 		return b.httpFetch(r, nil, false)
@@ -79,7 +80,7 @@ func (b *Browser) routeFetch(r *request) (*http.Response, *BlockedError) {
 	return response, blocked
 }
 
-// httpFetch is https://fetch.spec.whatwg.org/#concept-http-fetch.
+// httpFetch implements https://fetch.spec.whatwg.org/#concept-http-fetch.
 func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool) (*http.Response, *BlockedError) {
 	if makeCORSPreflight && !b.cache.covers(b.engine, r, unsafe, b.now()) {
 		if blocked := b.corsPreflightFetch(r, unsafe); blocked != nil {
@@ -111,7 +112,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	switch r.redirect {
 	case RedirectError:
 		_ = response.Body.Close()
-		return nil, &BlockedError{Check: CheckRedirectMode, Header: "Location", Value: response.Header.Get("Location"), Reason: "the answer is a redirect, and the redirect mode is error"}
+		return nil, &BlockedError{Check: CheckRedirectMode, Header: "Location", Value: response.Header.Get("Location"), Reason: "redirect mode error does not allow a redirect"}
 	case RedirectManual:
 		filtered := opaqueFilter(response)
 		if b.engine.manualNeedsLocation && response.Header.Get("Location") == "" {
@@ -124,11 +125,12 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	return b.httpRedirectFetch(r, response)
 }
 
+// isRedirectStatus implements https://fetch.spec.whatwg.org/#redirect-status.
 func isRedirectStatus(status int) bool {
 	return slices.Contains([]int{301, 302, 303, 307, 308}, status)
 }
 
-// httpRedirectFetch is https://fetch.spec.whatwg.org/#concept-http-redirect-fetch.
+// httpRedirectFetch implements https://fetch.spec.whatwg.org/#concept-http-redirect-fetch.
 func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.Response, *BlockedError) {
 	location, present := get(response.Header, "location")
 	if !present || location == "" && b.engine.emptyLocation == emptyIsNoRedirect {
@@ -142,25 +144,25 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	next, err := r.currentURL().Parse(location)
 	if err != nil || location == "//" || location == "" && b.engine.emptyLocation == emptyIsAnError ||
 		(next.Scheme == "http" || next.Scheme == "https") && next.Host == "" {
-		return fail(CheckRedirectURL, "the redirect does not lead to a URL")
+		return fail(CheckRedirectURL, "the Location of the redirect is not a valid URL")
 	}
 	if next.Fragment == "" {
 		next.Fragment = r.currentURL().Fragment
 	}
 	if next.Scheme != "http" && next.Scheme != "https" {
 		console = "CorsDisabledScheme"
-		return fail(CheckRedirectURL, "the redirect leads to %s, not to http or https", next.Scheme)
+		return fail(CheckRedirectURL, "the redirect is to a %s URL, not to http or https", next.Scheme)
 	}
 	if r.redirects == 20 {
-		return fail(CheckRedirectLimit, "this was the twenty-first redirect")
+		return fail(CheckRedirectLimit, "there were more than 20 redirects")
 	}
 	r.redirects++
 	if includesCredentials(next) && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
 		console = "RedirectContainsCredentials"
-		return fail(CheckRedirectURL, "the redirect leads to a URL with a user name")
+		return fail(CheckRedirectURL, "the redirect is to a URL with a user name")
 	}
 	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
-		return fail(CheckStreamedBody, "the redirect needs the body again, and it cannot be read again")
+		return fail(CheckStreamedBody, "the redirect needs the request body again, and it can be read only once")
 	}
 	if (response.StatusCode == 301 || response.StatusCode == 302) && r.method == http.MethodPost ||
 		response.StatusCode == 303 && r.method != http.MethodGet && r.method != http.MethodHead {
@@ -174,26 +176,27 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	}
 	if r.body != nil {
 		if r.body, err = r.getBody(); err != nil {
-			return fail(CheckNetwork, "the body cannot be read again: %v", err)
+			return fail(CheckNetwork, "reading the request body again failed: %v", err)
 		}
 	}
 	r.urlList = append(r.urlList, next)
 	return b.mainFetch(r, true)
 }
 
-// includesCredentials is https://url.spec.whatwg.org/#include-credentials.
+// includesCredentials implements https://url.spec.whatwg.org/#include-credentials.
 func includesCredentials(u *url.URL) bool {
 	password, _ := u.User.Password()
 	return u.User.Username() != "" || password != ""
 }
 
-// basicFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-basic.
+// basicFilter implements https://fetch.spec.whatwg.org/#concept-filtered-response-basic.
 func basicFilter(header http.Header) http.Header {
 	return filter(header, func(string) bool { return true })
 }
 
-// corsFilter is https://fetch.spec.whatwg.org/#concept-filtered-response-cors, with the exposed names of
-// step 14 of https://fetch.spec.whatwg.org/#concept-main-fetch.
+// corsFilter implements https://fetch.spec.whatwg.org/#concept-filtered-response-cors
+// for the exposed header names of step 14 of
+// https://fetch.spec.whatwg.org/#concept-main-fetch.
 func corsFilter(header http.Header, credentials Credentials) http.Header {
 	names, _ := extractHeaderListValues("access-control-expose-headers", header)
 	exposed := map[string]bool{}
@@ -204,6 +207,8 @@ func corsFilter(header http.Header, credentials Credentials) http.Header {
 	return filter(header, func(lower string) bool { return all || exposed[lower] || fetch.SafelistedResponseHeader(lower) })
 }
 
+// filter returns a copy of the header with the visible fields, without the
+// forbidden response-header names.
 func filter(header http.Header, visible func(lower string) bool) http.Header {
 	seen := http.Header{}
 	for name, values := range header {
@@ -214,7 +219,7 @@ func filter(header http.Header, visible func(lower string) bool) http.Header {
 	return seen
 }
 
-// httpNetworkFetch is https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch,
+// httpNetworkFetch implements https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch,
 // without an HTTP cache.
 func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 	out, err := http.NewRequestWithContext(r.ctx, r.method, withoutFragment(r.currentURL()).String(), nil)
@@ -241,20 +246,20 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 	if credentialed && !r.isPreflight {
 		b.cookies.send(b.engine, r, out)
 	}
-	b.sends(r, out)
+	b.logRequest(r, out)
 	response, err := b.transport.RoundTrip(out)
 	if err != nil {
 		return nil, err
 	}
-	b.answered(r, response)
+	b.logResponse(r, response)
 	if credentialed && !r.isPreflight {
 		b.cookies.store(b.engine, r, response)
 	}
 	return decode(response)
 }
 
-// combine writes the values of each name as one line
-// (https://fetch.spec.whatwg.org/#concept-header-list-get).
+// combine returns a copy of the header with the values of each name combined into
+// one line (https://fetch.spec.whatwg.org/#concept-header-list-get).
 func (e Engine) combine(method string, header http.Header) http.Header {
 	combined := make(http.Header, len(header))
 	for name, values := range header {
@@ -272,8 +277,8 @@ func (e Engine) combine(method string, header http.Header) http.Header {
 
 var looseRange = regexp.MustCompile(`^(?i:bytes)[ \t]*=[ \t,]*(\d*)[ \t]*-[ \t]*(\d*)[ \t,]*$`)
 
-// rewrittenRange is a single range in its shortest form; other values stay as they
-// are.
+// rewrittenRange returns a single byte range in its shortest form, and other values
+// unchanged.
 func rewrittenRange(value string) string {
 	parts := looseRange.FindStringSubmatch(value)
 	if parts == nil || parts[1]+parts[2] == "" {

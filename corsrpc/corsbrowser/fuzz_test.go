@@ -11,9 +11,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// FuzzBrowser: whatever a script does and a server answers, nothing crashes, and
-// a script on another origin reads an answer only where it is granted, and of its
-// headers only those that are named.
+// FuzzBrowser: no request and response makes the browser panic, and a script of
+// another origin reads only responses that Access-Control-Allow-Origin allows, and
+// only headers that Access-Control-Expose-Headers lists.
 func FuzzBrowser(f *testing.F) {
 	f.Add("GET", "X-A", "1", page, "true", "x-a", "PUT", "x-b", "600", "/next", 200, false)
 	f.Add("PUT", "Content-Type", "application/json", "*", "", "*", "*", "*", "-1", "https://other.example/", 307, true)
@@ -57,7 +57,7 @@ func FuzzBrowser(f *testing.F) {
 			last := b.Log()[len(b.Log())-1]
 			from := strings.Trim(origin, " \t\r\n")
 			if from != last.Header.Get("Origin") && (from != "*" || include) {
-				t.Fatalf("%s reads an answer that is for %q: %+v", engine, origin, last)
+				t.Fatalf("%s: the script reads a response that is for %q: %+v", engine, origin, last)
 			}
 			for name := range response.Header {
 				named := slices.ContainsFunc(strings.Split(exposed, ","), func(item string) bool {
@@ -65,7 +65,7 @@ func FuzzBrowser(f *testing.F) {
 					return strings.EqualFold(item, name) || item == "*" && !include
 				})
 				if !named && !fetch.SafelistedResponseHeader(fetch.Lower(name)) || name == "Set-Cookie" {
-					t.Fatalf("%s reads %s of %q", engine, name, exposed)
+					t.Fatalf("%s: the script reads %s, exposed are %q", engine, name, exposed)
 				}
 			}
 		}

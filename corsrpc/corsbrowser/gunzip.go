@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// decode removes the content coding gzip, as browsers do before the script reads.
+// decode returns the response with its body decoded from gzip, and without the
+// fields that describe the encoded body. Other content codings stay.
 func decode(response *http.Response) (*http.Response, error) {
 	if !strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") || response.Uncompressed {
 		return response, nil
@@ -21,8 +22,8 @@ func decode(response *http.Response) (*http.Response, error) {
 	return response, nil
 }
 
-// gunzip opens the stream at the first read, since a response with the coding may
-// have no body.
+// gunzip decodes a body. It opens the gzip stream at the first Read, since a
+// response with Content-Encoding: gzip may have no body.
 type gunzip struct {
 	body   io.ReadCloser
 	reader *gzip.Reader

@@ -15,12 +15,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// handlerTransport answers requests by a handler, without a network. RoundTrip
+// handlerTransport answers requests with a handler, without a network. RoundTrip
 // returns when the handler has written its header; the body streams.
 type handlerTransport struct{ handler http.Handler }
 
-// RoundTrip runs the handler in a goroutine, which ends with the handler; its
-// context ends when the response's body is closed.
+// RoundTrip runs the handler in a goroutine, which ends when the handler returns.
+// The handler's context ends with the request's, or when the response's body is
+// closed.
 func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 	if err := out.Context().Err(); err != nil {
 		if out.Body != nil {
@@ -53,7 +54,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		}()
 		t.handler.ServeHTTP(writer, in)
 		writer.WriteHeader(http.StatusOK)
-		_ = w.CloseWithError(out.Context().Err()) // nil where the context has not ended
+		_ = w.CloseWithError(out.Context().Err()) // a nil error if the context has not ended
 		writer.end(nil)
 	}()
 	select {
@@ -79,6 +80,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// cancelling is a response body whose Close cancels the handler's context.
 type cancelling struct {
 	*io.PipeReader
 	cancel context.CancelFunc
@@ -97,7 +99,7 @@ type streamWriter struct {
 
 	mu        sync.Mutex
 	status    int
-	sent      http.Header // the headers as they were at the commit
+	sent      http.Header // a copy of header at the first WriteHeader
 	committed chan struct{}
 	ended     chan struct{}
 	err       error
@@ -110,7 +112,7 @@ func (w *streamWriter) WriteHeader(status int) {
 		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http does
 	}
 	if status < 200 && status != http.StatusSwitchingProtocols {
-		return // scripts never see informational responses
+		return // scripts cannot read informational responses
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -119,8 +121,8 @@ func (w *streamWriter) WriteHeader(status int) {
 	}
 	w.status = status
 	w.sent = http.Header{}
-	for _, name := range slices.Sorted(maps.Keys(w.header)) { // net/http sorts them
-		if fetch.IsToken(name) { // and drops other keys, among them http.TrailerPrefix
+	for _, name := range slices.Sorted(maps.Keys(w.header)) { // net/http sorts the names
+		if fetch.IsToken(name) { // and drops invalid ones, such as those with http.TrailerPrefix
 			key := http.CanonicalHeaderKey(name)
 			w.sent[key] = append(w.sent[key], w.header[name]...)
 		}
@@ -129,7 +131,7 @@ func (w *streamWriter) WriteHeader(status int) {
 	close(w.committed)
 }
 
-// Write blocks until the bytes are read or the response is closed.
+// Write blocks until the bytes are read or the response body is closed.
 func (w *streamWriter) Write(p []byte) (int, error) {
 	if !w.isCommitted() && w.header["Content-Type"] == nil && w.header["Content-Encoding"] == nil {
 		w.header.Set("Content-Type", http.DetectContentType(p)) // as net/http does
@@ -153,7 +155,7 @@ func (w *streamWriter) isCommitted() bool {
 	}
 }
 
-// Flush commits the header; the body is not buffered.
+// Flush commits the header. The body is not buffered.
 func (w *streamWriter) Flush() { w.WriteHeader(http.StatusOK) }
 
 func (w *streamWriter) end(err error) {

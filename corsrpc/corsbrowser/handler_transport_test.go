@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// TestRealServer: over a network, with a client of net/http, messages arrive
-// when they are sent.
+// TestRealServer: a response streams over a network.
 func TestRealServer(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})
@@ -27,10 +26,10 @@ func TestRealServer(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	streams(t, newBrowser(t, "http://localhost:3000"), s.URL, next)
+	checkStreams(t, newBrowser(t, "http://localhost:3000"), s.URL, next)
 }
 
-// TestHandlerStreams: without a network too.
+// TestHandlerStreams: a response streams from a handler without a network.
 func TestHandlerStreams(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})
@@ -43,10 +42,12 @@ func TestHandlerStreams(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	streams(t, newBrowser(t, page, WithHandler(handler)), server, next)
+	checkStreams(t, newBrowser(t, page, WithHandler(handler)), server, next)
 }
 
-func streams(t *testing.T, b *Browser, url string, next chan<- struct{}) {
+// checkStreams fails the test unless the client can read "first" before the server
+// sends "second".
+func checkStreams(t *testing.T, b *Browser, url string, next chan<- struct{}) {
 	t.Helper()
 	response, err := b.Client().Get(url)
 	if err != nil {
@@ -63,8 +64,8 @@ func streams(t *testing.T, b *Browser, url string, next chan<- struct{}) {
 	}
 }
 
-// TestHandlerTransport: what a handler may expect of a server, and a client of
-// a transport.
+// TestHandlerTransport: handlerTransport behaves as net/http does, to the handler and
+// to the client.
 func TestHandlerTransport(t *testing.T) {
 	t.Parallel()
 	get := func(ctx context.Context, handler http.HandlerFunc, method string, body io.Reader) (*http.Response, error) {
@@ -130,7 +131,7 @@ func TestHandlerTransport(t *testing.T) {
 			t.Errorf("%d %v", response.StatusCode, response.Header)
 		}
 	})
-	t.Run("headers in any letter case, and what is none", func(t *testing.T) {
+	t.Run("header names in any letter case, and invalid ones", func(t *testing.T) {
 		response, err := get(t.Context(), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["x-a"], w.Header()["X-A"], w.Header()["X B"], w.Header()["X-C"] = []string{"1"}, []string{"2"}, []string{"3"}, nil
 			w.WriteHeader(http.StatusNoContent)
@@ -175,7 +176,7 @@ func TestHandlerTransport(t *testing.T) {
 		response.Body.Close()
 		<-ended
 	})
-	t.Run("a body that nobody reads is closed", func(t *testing.T) {
+	t.Run("a request body that the handler does not read is closed", func(t *testing.T) {
 		body, upload := io.Pipe()
 		response, err := get(t.Context(), func(http.ResponseWriter, *http.Request) {}, "POST", body)
 		if err != nil {
@@ -183,7 +184,7 @@ func TestHandlerTransport(t *testing.T) {
 		}
 		defer response.Body.Close()
 		if _, err := upload.Write([]byte("x")); err == nil {
-			t.Error("it was read")
+			t.Error("the body can still be written after the handler returned")
 		}
 	})
 	t.Run("a status without a body", func(t *testing.T) {

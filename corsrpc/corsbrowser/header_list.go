@@ -8,14 +8,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// get is https://fetch.spec.whatwg.org/#concept-header-list-get: the combined
-// values of a lower-case name, and false where the list does not contain it.
+// get implements https://fetch.spec.whatwg.org/#concept-header-list-get. It returns
+// the combined values of a lower-case name, and false if the list does not contain
+// the name.
 func get(list http.Header, name string) (string, bool) {
 	values := lines(list, name)
 	return strings.Join(values, ", "), values != nil
 }
 
-// lines are the values of a lower-case name, one for each line.
+// lines returns the values of a lower-case name, one for each field line.
 func lines(list http.Header, name string) (values []string) {
 	for key, all := range list {
 		if fetch.Lower(key) == name {
@@ -27,18 +28,19 @@ func lines(list http.Header, name string) (values []string) {
 	return values
 }
 
-// extractHeaderListValues is https://fetch.spec.whatwg.org/#extract-header-list-values
+// extractHeaderListValues implements https://fetch.spec.whatwg.org/#extract-header-list-values
 // for a lower-case name whose grammar is a list of tokens.
 func extractHeaderListValues(name string, list http.Header) ([]string, bool) {
 	return fetch.ExtractHeaderListValues(lines(list, name))
 }
 
-// corsUnsafeRequestHeaderNames is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names,
-// in lower case and in the order of bytes.
+// corsUnsafeRequestHeaderNames implements
+// https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names. The names are in
+// lower case, sorted.
 func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 	var unsafe, potential []string
 	size := 0
-	judge := func(name, value string) {
+	check := func(name, value string) {
 		if e.rangeUnitInAnyCase && fetch.Lower(name) == "range" {
 			value = fetch.Lower(value)
 		}
@@ -54,12 +56,12 @@ func (e Engine) corsUnsafeRequestHeaderNames(list http.Header) []string {
 		if e.safelistedHints[fetch.Lower(name)] {
 			continue
 		}
-		if e.judgesLinesApart {
+		if e.checksLinesSeparately {
 			for _, v := range values {
-				judge(name, v)
+				check(name, v)
 			}
 		} else {
-			judge(name, strings.Join(values, ", "))
+			check(name, strings.Join(values, ", "))
 		}
 	}
 	if size > 1024 {

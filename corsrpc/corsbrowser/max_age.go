@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// defaultMaxAge is how long an answer is cached that does not say it.
+// defaultMaxAge is the time for which a preflight response without
+// Access-Control-Max-Age is cached.
 const defaultMaxAge = 5 * time.Second
 
-// standardMaxAge extracts Access-Control-Max-Age: delta-seconds, or else the
-// default (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.8).
+// standardMaxAge parses the lines of Access-Control-Max-Age as delta-seconds, and
+// returns the default if they are malformed
+// (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.8).
 func standardMaxAge(values []string) (time.Duration, bool) {
 	if len(values) != 1 {
 		return defaultMaxAge, true
@@ -29,7 +31,8 @@ func standardMaxAge(values []string) (time.Duration, bool) {
 	return time.Duration(seconds) * time.Second, true
 }
 
-// lenientMaxAge accepts a sign, and the default for a number that overflows.
+// lenientMaxAge parses the lines as Chromium and WebKit do: it accepts a sign, and
+// returns the default for a number that overflows.
 func lenientMaxAge(values []string) (time.Duration, bool) {
 	if len(values) != 1 {
 		return defaultMaxAge, true
@@ -44,7 +47,8 @@ func lenientMaxAge(values []string) (time.Duration, bool) {
 	return time.Duration(min(seconds, 1<<31-1)) * time.Second, true
 }
 
-// strictMaxAge caches nothing for a malformed value.
+// strictMaxAge parses the lines as Firefox does: a response with a malformed value
+// is not cached.
 func strictMaxAge(values []string) (time.Duration, bool) {
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return defaultMaxAge, true

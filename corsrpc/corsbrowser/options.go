@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Option is an option of [New]. Of two that set the same, the last one counts.
+// Option is an option of [New]. The last of several options for the same setting
+// applies.
 type Option interface{ applyToBrowser(*Browser) error }
 
 type option func(*Browser) error
 
 func (o option) applyToBrowser(b *Browser) error { return o(b) }
 
-// WithTransport sets the transport that requests go out by. Default:
-// http.DefaultTransport; New fails for a nil one.
+// WithTransport sets the transport that sends the requests. Default:
+// http.DefaultTransport. New fails if the transport is nil.
 func WithTransport(transport http.RoundTripper) Option {
 	return option(func(b *Browser) error {
 		if transport == nil {
@@ -26,11 +27,12 @@ func WithTransport(transport http.RoundTripper) Option {
 	})
 }
 
-// WithHandler answers requests by a handler, whatever their host and without a
-// network. It sees HTTP/1.1, with TLS for https URLs; its answer streams, and its
-// context ends with the request's or when the response's body is closed. Close
-// bodies: a handler that still writes waits for a reader. Default: a network, as
-// of WithTransport; New fails for a nil handler.
+// WithHandler answers all requests with a handler, whatever their host, without a
+// network. The handler gets HTTP/1.1 requests, with TLS set for https URLs. Its
+// response streams: a Write blocks until the body is read or closed, so close each
+// response body. The handler's context ends with the request's, or when the response
+// body is closed. Default: the transport of [WithTransport]. New fails if the
+// handler is nil.
 func WithHandler(h http.Handler) Option {
 	return option(func(b *Browser) error {
 		if h == nil {
@@ -41,8 +43,8 @@ func WithHandler(h http.Handler) Option {
 	})
 }
 
-// WithEngine chooses the engine. Default: [Standard], which the zero Engine
-// means too.
+// WithEngine sets the engine. Default: [Standard], which the zero Engine also
+// selects.
 func WithEngine(engine Engine) Option {
 	return option(func(b *Browser) error {
 		if engine.differences == nil {
@@ -53,9 +55,9 @@ func WithEngine(engine Engine) Option {
 	})
 }
 
-// WithCredentials sets the credentials mode for requests that leave it empty.
-// Default: same-origin, which "" means too; New fails for a mode that does not
-// exist.
+// WithCredentials sets the credentials mode of requests whose [Init] leaves it
+// empty. Default: same-origin, which "" also selects. New fails if the mode is
+// unknown.
 func WithCredentials(credentials Credentials) Option {
 	return option(func(b *Browser) error {
 		b.init.Credentials = credentials
@@ -63,9 +65,9 @@ func WithCredentials(credentials Credentials) Option {
 	})
 }
 
-// WithDefaults sets the fields of [Init] for requests that leave them empty.
-// Default: mode cors, credentials same-origin, redirect follow, which "" means
-// too; New fails for a mode that does not exist.
+// WithDefaults sets the modes of requests whose own [Init] leaves them empty.
+// Default: mode cors, credentials mode same-origin and redirect mode follow, which
+// "" also selects. New fails if a mode is unknown.
 func WithDefaults(init Init) Option {
 	return option(func(b *Browser) error {
 		b.init = init
@@ -73,9 +75,9 @@ func WithDefaults(init Init) Option {
 	})
 }
 
-// WithCookieJar sets the browser's cookies. The browser knows the SameSite
-// attribute of cookies that answers set while it is open; all others count as
-// cookies without one. Default: an empty jar; New fails for a nil one.
+// WithCookieJar sets the browser's cookie jar. A jar does not return the SameSite
+// attribute, so cookies that were in the jar before are treated as cookies without
+// it. Default: an empty jar. New fails if the jar is nil.
 func WithCookieJar(jar http.CookieJar) Option {
 	return option(func(b *Browser) error {
 		if jar == nil {
@@ -86,10 +88,9 @@ func WithCookieJar(jar http.CookieJar) Option {
 	})
 }
 
-// WithEmbedder says that the page is a sandboxed frame in a page of this origin.
-// It has no effect on a page that is not of an opaque origin. Default: the page
-// is not in a frame, which "null" means too; New fails for a text that is not an
-// origin.
+// WithEmbedder makes the page a sandboxed frame in a page of this origin. It has an
+// effect only if the frame's own origin is opaque ("null"). Default: the page is not
+// in a frame, which "null" also selects. New fails if the text is not an origin.
 func WithEmbedder(pageOrigin string) Option {
 	return option(func(b *Browser) (err error) {
 		if b.embedder, err = parseOrigin(pageOrigin); err != nil {
@@ -99,8 +100,8 @@ func WithEmbedder(pageOrigin string) Option {
 	})
 }
 
-// WithClock sets the clock that preflights expire by. Default: time.Now; New
-// fails for a nil one.
+// WithClock sets the clock for the expiry of cached preflights. Default: time.Now.
+// New fails if the clock is nil.
 func WithClock(now func() time.Time) Option {
 	return option(func(b *Browser) error {
 		if now == nil {

@@ -9,16 +9,17 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// origin is https://html.spec.whatwg.org/multipage/browsers.html#concept-origin: a
-// tuple, or opaque.
+// origin is an origin (https://html.spec.whatwg.org/multipage/browsers.html#concept-origin):
+// a tuple origin, or the opaque origin.
 type origin struct {
-	scheme, host, port string // the port is "" for the scheme's own
+	scheme, host, port string // the port is "" for the scheme's default port
 }
 
-// opaque is an opaque origin, which is not the same as any other. Its serialization
-// is "null".
+// opaque is an opaque origin. It is not same-origin with any origin, and its
+// serialization is "null".
 var opaque = origin{}
 
+// parseOrigin parses a serialized origin.
 func parseOrigin(s string) (origin, error) {
 	if s == "null" {
 		return opaque, nil
@@ -32,12 +33,12 @@ func parseOrigin(s string) (origin, error) {
 	}
 	o := originOf(u)
 	if o.String() != s {
-		return opaque, fmt.Errorf("%q is not written as browsers write an origin: write %q", s, o)
+		return opaque, fmt.Errorf("%q is not a serialized origin: write %q, as browsers do", s, o)
 	}
 	return o, nil
 }
 
-// originOf is https://url.spec.whatwg.org/#concept-url-origin.
+// originOf implements https://url.spec.whatwg.org/#concept-url-origin.
 func originOf(u *url.URL) origin {
 	o := origin{scheme: strings.ToLower(u.Scheme), host: strings.ToLower(u.Hostname()), port: u.Port()}
 	if o.scheme == "http" && o.port == "80" || o.scheme == "https" && o.port == "443" {
@@ -46,7 +47,7 @@ func originOf(u *url.URL) origin {
 	return o
 }
 
-// String is https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin.
+// String implements https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin.
 func (o origin) String() string {
 	if o == opaque {
 		return "null"
@@ -61,11 +62,11 @@ func (o origin) String() string {
 	return o.scheme + "://" + host
 }
 
-// sameOrigin is https://html.spec.whatwg.org/multipage/browsers.html#same-origin.
+// sameOrigin implements https://html.spec.whatwg.org/multipage/browsers.html#same-origin.
 func (o origin) sameOrigin(other origin) bool { return o != opaque && o == other }
 
-// schemelessSite is the registrable domain, or the host of an origin without one
-// (https://html.spec.whatwg.org/multipage/browsers.html#obtain-a-site).
+// schemelessSite returns the registrable domain of the host, or the host itself if
+// it has none (https://html.spec.whatwg.org/multipage/browsers.html#obtain-a-site).
 func (o origin) schemelessSite() string {
 	if net.ParseIP(o.host) != nil {
 		return o.host
@@ -76,12 +77,12 @@ func (o origin) schemelessSite() string {
 	return o.host
 }
 
-// sameSite is https://html.spec.whatwg.org/multipage/browsers.html#same-site.
+// sameSite implements https://html.spec.whatwg.org/multipage/browsers.html#same-site.
 func (o origin) sameSite(other origin) bool {
 	return o != opaque && other != opaque && o.scheme == other.scheme && o.schemelessSite() == other.schemelessSite()
 }
 
-// isTrustworthy is https://www.w3.org/TR/secure-contexts/#potentially-trustworthy-origin.
+// isTrustworthy implements https://www.w3.org/TR/secure-contexts/#potentially-trustworthy-origin.
 func (o origin) isTrustworthy() bool {
 	if o.scheme == "https" || o.scheme == "wss" {
 		return true
@@ -90,7 +91,7 @@ func (o origin) isTrustworthy() bool {
 	return ip != nil && ip.IsLoopback() || o.host == "localhost" || strings.HasSuffix(o.host, ".localhost")
 }
 
-// isMixedContent is https://w3c.github.io/webappsec-mixed-content/#should-block-fetch.
+// isMixedContent implements https://w3c.github.io/webappsec-mixed-content/#should-block-fetch.
 func (r *request) isMixedContent() bool {
 	page := r.origin
 	if page == opaque {

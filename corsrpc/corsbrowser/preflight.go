@@ -9,8 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// corsPreflightFetch is https://fetch.spec.whatwg.org/#cors-preflight-fetch. The
-// result is nil where the request may be sent.
+// corsPreflightFetch implements https://fetch.spec.whatwg.org/#cors-preflight-fetch.
+// It returns nil if the request may be sent.
 func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
 	response, err := b.httpNetworkFetch(b.preflightFor(r, unsafe))
 	if err != nil {
@@ -24,7 +24,7 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 	if blocked != nil {
 		return blocked
 	}
-	if granted.methods == nil && r.useCORSPreflight && b.engine.grantsUnnamedMethod {
+	if granted.methods == nil && r.useCORSPreflight && b.engine.grantsMethodIfNoneListed {
 		granted.methods = []string{r.method}
 	}
 	maxAge, cached := b.engine.parseMaxAge(lines(response.Header, "access-control-max-age"))
@@ -40,13 +40,14 @@ func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError 
 	return nil
 }
 
-// preflightFor is steps 1 to 5 of https://fetch.spec.whatwg.org/#cors-preflight-fetch:
-// the preflight that asks for the request and its unsafe headers.
+// preflightFor implements steps 1 to 5 of
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch. It returns the preflight for
+// the request and its unsafe headers.
 func (b *Browser) preflightFor(r *request, unsafe []string) *request {
 	preflight := &request{
 		ctx: r.ctx, method: http.MethodOptions, urlList: slices.Clone(r.urlList), header: http.Header{}, dropped: r.dropped,
 		origin: r.origin, mode: CORS, credentials: SameOrigin, redirect: RedirectError, tainting: cors, isPreflight: true,
-		namesPageOrigin: b.engine.preflightNamesPageOrigin,
+		keepsPageOrigin: b.engine.preflightKeepsPageOrigin,
 	}
 	preflight.header.Set("Accept", "*/*")
 	preflight.header.Set("Access-Control-Request-Method", r.method)
@@ -56,13 +57,14 @@ func (b *Browser) preflightFor(r *request, unsafe []string) *request {
 	return preflight
 }
 
-// checkPreflight is the condition of step 7 of https://fetch.spec.whatwg.org/#cors-preflight-fetch:
-// whether the answer to a preflight may grant anything.
+// checkPreflight implements the condition of step 7 of
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch: the response to a preflight
+// needs an ok status and has to pass the CORS check. It returns nil if it does.
 func (b *Browser) checkPreflight(r *request, response *http.Response) *BlockedError {
 	checked := *r
-	checked.namesPageOrigin = b.engine.preflightNamesPageOrigin
-	own := b.engine.skipsCheckOfOwnPreflight && originOf(r.currentURL()).sameOrigin(r.origin)
-	if blocked := corsCheck(&checked, response.Header); blocked != nil && !own {
+	checked.keepsPageOrigin = b.engine.preflightKeepsPageOrigin
+	skipped := b.engine.skipsCheckOfOwnPreflight && originOf(r.currentURL()).sameOrigin(r.origin)
+	if blocked := corsCheck(&checked, response.Header); blocked != nil && !skipped {
 		return blocked
 	}
 	if isRedirectStatus(response.StatusCode) {
@@ -80,11 +82,13 @@ func (b *Browser) checkPreflight(r *request, response *http.Response) *BlockedEr
 	return nil
 }
 
-// grant holds the methods and header names, in lower case, that the answer to a
-// preflight grants. Its methods are nil where the answer does not name any.
+// grant holds the methods, and the header names in lower case, that the response to
+// a preflight allows. methods is nil if the response has no
+// Access-Control-Allow-Methods.
 type grant struct{ methods, headers []string }
 
-// grantedBy is steps 7.1 to 7.3 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
+// grantedBy implements steps 7.1 to 7.3 of
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func grantedBy(answer http.Header) (g grant, blocked *BlockedError) {
 	methods, ok := extractHeaderListValues("access-control-allow-methods", answer)
 	if !ok {
@@ -108,10 +112,11 @@ func malformedList(check Check, name string, answer http.Header, console string)
 	}
 }
 
-// checkGrant is steps 7.5 to 7.7 of https://fetch.spec.whatwg.org/#cors-preflight-fetch:
-// whether the grant covers the request and its unsafe headers.
+// checkGrant implements steps 7.5 to 7.7 of
+// https://fetch.spec.whatwg.org/#cors-preflight-fetch. It returns nil if the grant
+// covers the request and its unsafe headers.
 func (e Engine) checkGrant(r *request, unsafe []string, granted grant, answer http.Header) *BlockedError {
-	wildcard := r.credentials != Include // else "*" is a name
+	wildcard := r.credentials != Include // with credentials, "*" is an ordinary name
 	if !slices.Contains(granted.methods, r.method) && !fetch.SafelistedMethod(r.method) && !(wildcard && slices.Contains(granted.methods, "*")) {
 		value, _ := get(answer, "access-control-allow-methods")
 		return &BlockedError{

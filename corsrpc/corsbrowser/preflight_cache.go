@@ -10,15 +10,15 @@ import (
 )
 
 // preflightCache is the CORS-preflight cache
-// (https://fetch.spec.whatwg.org/#concept-cache). The browser has one page, so
-// that the network partition key and the origin are always the same.
+// (https://fetch.spec.whatwg.org/#concept-cache). Its keys hold neither the network
+// partition key nor the origin, since a Browser has only one page.
 type preflightCache struct {
 	mu      sync.Mutex
-	entries map[cacheEntry]time.Time // when each expires
+	entries map[cacheEntry]time.Time // the time at which each expires
 }
 
-// cacheEntry is https://fetch.spec.whatwg.org/#cache-entry without its age: of a method, or
-// of a header's name in lower case.
+// cacheEntry is a cache entry (https://fetch.spec.whatwg.org/#cache-entry) without
+// its max-age. It is for a method, or for a header name in lower case.
 type cacheEntry struct {
 	url          string
 	credentialed bool
@@ -26,7 +26,8 @@ type cacheEntry struct {
 	name         string
 }
 
-// matches reports whether an entry grants the request what wanted names. It is
+// matches reports whether the cache has a live entry for the wanted method or
+// header, or for "*". It implements
 // https://fetch.spec.whatwg.org/#concept-cache-match-method and
 // https://fetch.spec.whatwg.org/#concept-cache-match-header.
 func (c *preflightCache) matches(e Engine, r *request, wanted cacheEntry, now time.Time) bool {
@@ -46,14 +47,15 @@ func (c *preflightCache) matches(e Engine, r *request, wanted cacheEntry, now ti
 	return false
 }
 
-// isLive reports whether the cache has the entry, and it has not expired.
+// isLive reports whether the cache has the entry and the entry has not expired.
 func (c *preflightCache) isLive(g cacheEntry, now time.Time) bool {
 	expires, ok := c.entries[g]
 	return ok && now.Before(expires)
 }
 
-// covers reports whether the cache grants the request, so that it needs no
-// preflight (https://fetch.spec.whatwg.org/#concept-http-fetch).
+// covers reports whether the cache covers the method and all unsafe headers of the
+// request, which then needs no preflight
+// (https://fetch.spec.whatwg.org/#concept-http-fetch).
 func (c *preflightCache) covers(e Engine, r *request, unsafe []string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +71,7 @@ func (c *preflightCache) covers(e Engine, r *request, unsafe []string, now time.
 	return covered
 }
 
-// store is steps 7.10 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
+// store implements steps 7.10 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch.
 func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.Duration, now time.Time) {
 	entry := cacheEntry{url: r.currentURL().String(), credentialed: r.credentials == Include}
 	if e.maxCachedURL > 0 && len(entry.url) > e.maxCachedURL || maxAge <= 0 {
@@ -96,13 +98,14 @@ func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.
 	}
 }
 
-// clear is https://fetch.spec.whatwg.org/#concept-cache-clear.
+// clear implements https://fetch.spec.whatwg.org/#concept-cache-clear.
 func (c *preflightCache) clear(r *request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clearLocked(r)
 }
 
+// clearLocked is clear for a caller that holds mu.
 func (c *preflightCache) clearLocked(r *request) {
 	url := r.currentURL().String()
 	maps.DeleteFunc(c.entries, func(g cacheEntry, _ time.Time) bool { return g.url == url })

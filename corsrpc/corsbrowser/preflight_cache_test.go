@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// TestRememberedPreflights: calls one after the other, at seconds of the test's
-// clock, and how many preflights each engine makes. The numbers are those
-// measured in the browsers, where time plays no part.
-func TestRememberedPreflights(t *testing.T) {
+// TestCachedPreflights: each engine sends this number of preflights for a sequence of
+// calls. Numbers that do not depend on time were measured in the real browsers.
+func TestCachedPreflights(t *testing.T) {
 	t.Parallel()
 	type call struct {
-		at          int
+		at          int // seconds of the test's clock
 		method      string
 		credentials Credentials
 		url         string
@@ -29,25 +28,25 @@ func TestRememberedPreflights(t *testing.T) {
 		headers string
 		maxAge  string
 		calls   []call
-		want    string // for the standard, Chromium, Firefox, WebKit
+		want    string // number of preflights in the standard, Chromium, Firefox, WebKit
 	}{
-		{"the same again", "x-a", "600", []call{xa(0), xa(599), xa(600)}, "2 2 2 2"},
-		{"longer than WebKit takes", "x-a", "7200", []call{xa(0), xa(600), xa(7199)}, "1 1 1 3"},
-		{"longer than Chromium takes", "x-a", "86400", []call{xa(0), xa(7200), xa(86399)}, "1 3 1 3"},
-		{"longer than Firefox takes", "x-a", "1000000", []call{xa(0), xa(86400)}, "1 2 2 2"},
-		{"five seconds where nothing is said", "x-a", "", []call{xa(0), xa(4), xa(5)}, "2 2 2 2"},
-		{"not at all", "x-a", "0", []call{xa(0), xa(0)}, "2 2 2 2"},
-		{"a negative age", "x-a", "-1", []call{xa(0), xa(0)}, "1 2 2 2"},
-		{"another header that is granted", "x-a, x-b", "600", []call{xa(0), with(xa(1), func(c *call) { c.header = []string{"X-B", "1"} })}, "1 1 1 1"},
-		{"every header", "*", "600", []call{xa(0), with(xa(1), func(c *call) { c.header = []string{"X-B", "1"} })}, "1 1 2 1"},
-		{"another method that is granted", "x-a", "600", []call{xa(0), with(xa(1), func(c *call) { c.method = "PUT" })}, "1 1 1 1"},
-		{"HEAD is safelisted, but for Firefox's cache", "x-a", "600", []call{with(xa(0), func(c *call) { c.method = "HEAD" }), with(xa(1), func(c *call) { c.method = "HEAD" })}, "1 1 2 1"},
-		{"another query", "x-a", "600", []call{xa(0), with(xa(1), func(c *call) { c.url += "?q" })}, "2 2 2 2"},
-		{"another fragment", "x-a", "600", []call{xa(0), with(xa(1), func(c *call) { c.url += "#f" })}, "2 2 2 2"},
-		{"granted with credentials, used without", "x-a", "600", []call{with(xa(0), included), xa(1)}, "1 1 2 1"},
-		{"granted without credentials, used with", "x-a", "600", []call{xa(0), with(xa(1), included)}, "2 2 2 2"},
-		{"an address of 1,023 characters", "x-a", "600", []call{with(xa(0), func(c *call) { c.url = long[:1023] }), with(xa(1), func(c *call) { c.url = long[:1023] })}, "1 1 1 1"},
-		{"an address of 1,024 characters", "x-a", "600", []call{with(xa(0), func(c *call) { c.url = long }), with(xa(1), func(c *call) { c.url = long })}, "1 2 1 1"},
+		{name: "the same call again", headers: "x-a", maxAge: "600", calls: []call{xa(0), xa(599), xa(600)}, want: "2 2 2 2"},
+		{name: "longer than WebKit's bound", headers: "x-a", maxAge: "7200", calls: []call{xa(0), xa(600), xa(7199)}, want: "1 1 1 3"},
+		{name: "longer than Chromium's bound", headers: "x-a", maxAge: "86400", calls: []call{xa(0), xa(7200), xa(86399)}, want: "1 3 1 3"},
+		{name: "longer than Firefox's bound", headers: "x-a", maxAge: "1000000", calls: []call{xa(0), xa(86400)}, want: "1 2 2 2"},
+		{name: "five seconds without Max-Age", headers: "x-a", calls: []call{xa(0), xa(4), xa(5)}, want: "2 2 2 2"},
+		{name: "Max-Age 0", headers: "x-a", maxAge: "0", calls: []call{xa(0), xa(0)}, want: "2 2 2 2"},
+		{name: "a negative age", headers: "x-a", maxAge: "-1", calls: []call{xa(0), xa(0)}, want: "1 2 2 2"},
+		{name: "another header that is granted", headers: "x-a, x-b", maxAge: "600", calls: []call{xa(0), with(xa(1), func(c *call) { c.header = []string{"X-B", "1"} })}, want: "1 1 1 1"},
+		{name: "every header", headers: "*", maxAge: "600", calls: []call{xa(0), with(xa(1), func(c *call) { c.header = []string{"X-B", "1"} })}, want: "1 1 2 1"},
+		{name: "another method that is granted", headers: "x-a", maxAge: "600", calls: []call{xa(0), with(xa(1), func(c *call) { c.method = "PUT" })}, want: "1 1 1 1"},
+		{name: "HEAD is not safelisted in Firefox's cache", headers: "x-a", maxAge: "600", calls: []call{with(xa(0), func(c *call) { c.method = "HEAD" }), with(xa(1), func(c *call) { c.method = "HEAD" })}, want: "1 1 2 1"},
+		{name: "another query", headers: "x-a", maxAge: "600", calls: []call{xa(0), with(xa(1), func(c *call) { c.url += "?q" })}, want: "2 2 2 2"},
+		{name: "another fragment", headers: "x-a", maxAge: "600", calls: []call{xa(0), with(xa(1), func(c *call) { c.url += "#f" })}, want: "2 2 2 2"},
+		{name: "granted with credentials, used without", headers: "x-a", maxAge: "600", calls: []call{with(xa(0), included), xa(1)}, want: "1 1 2 1"},
+		{name: "granted without credentials, used with", headers: "x-a", maxAge: "600", calls: []call{xa(0), with(xa(1), included)}, want: "2 2 2 2"},
+		{name: "an address of 1,023 characters", headers: "x-a", maxAge: "600", calls: []call{with(xa(0), func(c *call) { c.url = long[:1023] }), with(xa(1), func(c *call) { c.url = long[:1023] })}, want: "1 1 1 1"},
+		{name: "an address of 1,024 characters", headers: "x-a", maxAge: "600", calls: []call{with(xa(0), func(c *call) { c.url = long }), with(xa(1), func(c *call) { c.url = long })}, want: "1 2 1 1"},
 	}
 	for _, test := range tests {
 		var got []string
@@ -58,7 +57,7 @@ func TestRememberedPreflights(t *testing.T) {
 			if test.maxAge != "" {
 				header = append(header, "Access-Control-Max-Age", test.maxAge)
 			}
-			b := newBrowser(t, page, WithEngine(engine), WithHandler(granting(header...)), WithClock(func() time.Time { return now }))
+			b := newBrowser(t, page, WithEngine(engine), WithHandler(respondWith(header...)), WithClock(func() time.Time { return now }))
 			for _, c := range test.calls {
 				now = start.Add(time.Duration(c.at) * time.Second)
 				if _, blocked := send(t, b, c.method, c.url, Init{Credentials: c.credentials}, append([]string{"Content-Type", "text/plain"}, c.header...)...); blocked != nil {
@@ -73,8 +72,9 @@ func TestRememberedPreflights(t *testing.T) {
 	}
 }
 
-// TestAlternatingGrants: a server that grants what each preflight asks for, as
-// middleware does, and a client that alternates.
+// TestAlternatingGrants: if a server grants only the requested headers, as common
+// middleware does, a client that alternates between two headers causes a preflight
+// for each call in Chromium and WebKit.
 func TestAlternatingGrants(t *testing.T) {
 	t.Parallel()
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,8 +95,8 @@ func TestAlternatingGrants(t *testing.T) {
 	}
 }
 
-// TestDroppedGrants: a call that fails its check removes the grant, in the engines
-// that do so.
+// TestDroppedGrants: in the standard and in Firefox, a call that fails its CORS check
+// removes the cached grant.
 func TestDroppedGrants(t *testing.T) {
 	t.Parallel()
 	for engine, want := range map[Engine]int{Standard: 2, Chromium: 1, Firefox: 2, WebKit: 1} {
@@ -118,12 +118,12 @@ func TestDroppedGrants(t *testing.T) {
 	}
 }
 
-// TestInsufficientGrants: an answer that does not grant its own request is cached
-// by WebKit, for others that it does grant.
+// TestInsufficientGrants: WebKit caches a response that does not cover its own
+// request, for later requests that it covers.
 func TestInsufficientGrants(t *testing.T) {
 	t.Parallel()
 	for engine, want := range map[Engine]int{Standard: 2, Chromium: 2, Firefox: 2, WebKit: 1} {
-		b := newBrowser(t, page, WithEngine(engine), WithHandler(granting("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "600")))
+		b := newBrowser(t, page, WithEngine(engine), WithHandler(respondWith("Access-Control-Allow-Origin", page, "Access-Control-Allow-Headers", "x-a", "Access-Control-Max-Age", "600")))
 		if _, blocked := send(t, b, "GET", server, Init{}, "X-B", "1"); blocked == nil || blocked.Check != CheckHeaders {
 			t.Fatalf("%s: %v", engine, blocked)
 		}

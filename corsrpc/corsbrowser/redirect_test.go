@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// redirecting answers /from with a redirect and all else with what it got; it
-// grants everything to the origins, by name.
+// redirecting answers /from with a redirect, and other paths with a description of
+// the request. It allows calls from the listed origins.
 func redirecting(status int, location string, origins ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, o := range origins {
@@ -45,17 +45,17 @@ func TestRedirects(t *testing.T) {
 		want     string
 		check    Check
 	}{
-		{"to the same server", 307, "PUT", "/to", []string{page}, "PUT {} origin=" + page + " type=application/json authorization=a x-a=1", ""},
-		{"a PUT stays one after 301", 301, "PUT", "/to", []string{page}, "PUT {} origin=" + page + " type=application/json authorization=a x-a=1", ""},
-		{"a POST becomes a GET after 301", 301, "POST", "/to", []string{page}, "GET  origin=" + page + " type= authorization=a x-a=1", ""},
-		{"a PUT becomes a GET after 303", 303, "PUT", "/to", []string{page}, "GET  origin=" + page + " type= authorization=a x-a=1", ""},
-		{"to another server: an origin of none, without Authorization", 308, "POST", other + "/to", []string{page, "null"}, "POST {} origin=null type=application/json authorization= x-a=1", ""},
-		{"to another server that does not take none", 308, "POST", other + "/to", []string{page}, "", CheckOriginMissing},
-		{"that is not granted itself", 307, "POST", "/to", nil, "", CheckOriginMissing},
-		{"to what is no HTTP", 302, "GET", "data:text/plain,x", []string{page}, "", CheckRedirectURL},
-		{"with a user name", 302, "GET", "https://u@other.example/", []string{page, "null"}, "", CheckRedirectURL},
-		{"without end", 302, "GET", "/from", []string{page}, "", CheckRedirectLimit},
-		{"to plain HTTP", 302, "GET", "http://api.example.com/", []string{page, "null"}, "", CheckMixedContent},
+		{name: "to the same server", status: 307, method: "PUT", location: "/to", origins: []string{page}, want: "PUT {} origin=" + page + " type=application/json authorization=a x-a=1"},
+		{name: "a PUT stays one after 301", status: 301, method: "PUT", location: "/to", origins: []string{page}, want: "PUT {} origin=" + page + " type=application/json authorization=a x-a=1"},
+		{name: "a POST becomes a GET after 301", status: 301, method: "POST", location: "/to", origins: []string{page}, want: "GET  origin=" + page + " type= authorization=a x-a=1"},
+		{name: "a PUT becomes a GET after 303", status: 303, method: "PUT", location: "/to", origins: []string{page}, want: "GET  origin=" + page + " type= authorization=a x-a=1"},
+		{name: "to another server: with Origin null, without Authorization", status: 308, method: "POST", location: other + "/to", origins: []string{page, "null"}, want: "POST {} origin=null type=application/json authorization= x-a=1"},
+		{name: "to another server that does not allow null", status: 308, method: "POST", location: other + "/to", origins: []string{page}, check: CheckOriginMissing},
+		{name: "without Access-Control-Allow-Origin on the redirect", status: 307, method: "POST", location: "/to", check: CheckOriginMissing},
+		{name: "to a data URL", status: 302, method: "GET", location: "data:text/plain,x", origins: []string{page}, check: CheckRedirectURL},
+		{name: "with a user name", status: 302, method: "GET", location: "https://u@other.example/", origins: []string{page, "null"}, check: CheckRedirectURL},
+		{name: "without end", status: 302, method: "GET", location: "/from", origins: []string{page}, check: CheckRedirectLimit},
+		{name: "to plain HTTP", status: 302, method: "GET", location: "http://api.example.com/", origins: []string{page, "null"}, check: CheckMixedContent},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestRedirectModes(t *testing.T) {
 	if blocked != nil || response.StatusCode != 0 || len(response.Header) != 0 {
 		t.Errorf("manual: %v %v", response, blocked)
 	}
-	// A client of net/http leaves redirects to the browser.
+	// The http.Client leaves redirects to the browser.
 	followed, err := newBrowser(t, page, WithHandler(handler)).Client().Get(server + "/from")
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +102,8 @@ func TestRedirectModes(t *testing.T) {
 	}
 }
 
-// TestSentBeforeRedirect: the first server has seen the call, whatever the
-// second one answers to its preflight.
+// TestSentBeforeRedirect: Sent is true if the call was sent to the first server and
+// the preflight to the second server failed.
 func TestSentBeforeRedirect(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, page, WithHandler(redirecting(307, other+"/to", page)))
@@ -111,12 +111,12 @@ func TestSentBeforeRedirect(t *testing.T) {
 	if blocked == nil || !blocked.Preflight || !blocked.Sent || !strings.Contains(blocked.Error(), "the call was sent") {
 		t.Errorf("%v", blocked)
 	}
-	if got := strings.Join(wire(b), "; "); got != "preflight PUT [content-type]; PUT; preflight PUT [content-type]" {
+	if got := strings.Join(sentLines(b), "; "); got != "preflight PUT [content-type]; PUT; preflight PUT [content-type]" {
 		t.Errorf("sent %s", got)
 	}
 }
 
-// TestStreamedBody: a body that can be read once only is not sent twice.
+// TestStreamedBody: a redirect blocks a call whose body can be read only once.
 func TestStreamedBody(t *testing.T) {
 	t.Parallel()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", server+"/from", io.MultiReader(strings.NewReader("{}")))

@@ -46,23 +46,25 @@ const (
 	RedirectManual Redirect = "manual"
 )
 
-// Init holds what a script says of one fetch and an http.Request does not hold
-// (https://fetch.spec.whatwg.org/#requestinit). Empty fields take the browser's
-// value; see [WithDefaults]. Fields may be added.
+// Init holds the options of one fetch that an http.Request has no fields for
+// (https://fetch.spec.whatwg.org/#requestinit). An empty field takes the value of
+// [WithDefaults]. Fields may be added.
 type Init struct {
 	// The three modes.
 	Mode        Mode
 	Credentials Credentials
 	Redirect    Redirect
-	// ForcePreflight sends a preflight for what needs none, as a listener for
-	// upload progress of an XMLHttpRequest does, or a stream as the body.
+	// ForcePreflight makes the browser send a preflight even for a request that
+	// needs none. A real browser does so if an XMLHttpRequest has a listener for
+	// upload progress, or if the body is a stream.
 	ForcePreflight bool
-	// ScriptSets names header fields that count as the script's own, although Go's
-	// clients set them unasked: User-Agent.
+	// ScriptSets lists the header fields that the script itself sets, of those that
+	// Go's clients set by themselves: only "User-Agent" has an effect. Without it the
+	// browser replaces the client's User-Agent by its own.
 	ScriptSets []string
 }
 
-// check reports a mode that does not exist.
+// check returns an error if a mode is unknown.
 func (i Init) check() error {
 	switch i.Mode {
 	case "", CORS, NoCORS, SameOriginOnly:
@@ -82,7 +84,7 @@ func (i Init) check() error {
 	return nil
 }
 
-// or fills in the empty fields of i.
+// or returns i with its empty fields taken from defaults.
 func (i Init) or(defaults Init) Init {
 	return Init{
 		Mode:           cmp.Or(i.Mode, defaults.Mode),
@@ -98,13 +100,14 @@ var standardInit = Init{Mode: CORS, Credentials: SameOrigin, Redirect: RedirectF
 
 type initKey struct{}
 
-// WithInit returns a context for requests of a [Browser], which fetches them as
-// init says. A request fails where init holds a mode that does not exist.
+// WithInit returns a context that carries init to a [Browser], for requests with
+// this context. A request fails if init has an unknown mode.
 func WithInit(ctx context.Context, init Init) context.Context {
 	return context.WithValue(ctx, initKey{}, init)
 }
 
-// tainting is https://fetch.spec.whatwg.org/#concept-request-response-tainting.
+// tainting is the response tainting of a request
+// (https://fetch.spec.whatwg.org/#concept-request-response-tainting).
 type tainting int
 
 const (
@@ -113,20 +116,20 @@ const (
 	opaqueTainting
 )
 
-// request is https://fetch.spec.whatwg.org/#concept-request, with what a script's
-// fetch needs of it.
+// request is a request (https://fetch.spec.whatwg.org/#concept-request), with the
+// fields that a script's fetch needs.
 type request struct {
 	ctx           context.Context
 	method        string
 	urlList       []*url.URL
 	header        http.Header
-	dropped       http.Header // the script's fields that are not in header
+	dropped       http.Header // the script's fields that the browser does not send
 	body          io.ReadCloser
 	contentLength int64
-	getBody       func() (io.ReadCloser, error) // nil where the body is a stream
+	getBody       func() (io.ReadCloser, error) // nil if the body can be read only once
 
 	origin           origin
-	embedder         origin // of the page around a frame of an opaque origin
+	embedder         origin // the origin of the embedding page, if this page is a sandboxed frame
 	mode             Mode
 	credentials      Credentials
 	redirect         Redirect
@@ -134,18 +137,18 @@ type request struct {
 	tainting         tainting
 	redirects        int
 	isPreflight      bool
-	firstHeader      http.Header // as it was before any redirect
-	exchange         *Exchange   // the last one, without preflights; nil for none
-	sentOrigin       bool        // one of the requests had an Origin header
-	preflighted      bool        // one of the requests needed a preflight
-	namesPageOrigin  bool        // the Origin header is the page's after redirects, too
+	firstHeader      http.Header // a copy of header before any redirect
+	exchange         *Exchange   // the last exchange, preflights excepted; nil before the first
+	sentOrigin       bool        // true if one of the redirected requests had an Origin header
+	preflighted      bool        // true if one of the redirected requests needed a preflight
+	keepsPageOrigin  bool        // the Origin header is the page's origin even after redirects
 }
 
-// newRequest is https://fetch.spec.whatwg.org/#dom-request, the constructor of a
-// Request.
+// newRequest implements the constructor of a Request
+// (https://fetch.spec.whatwg.org/#dom-request).
 func (b *Browser) newRequest(in *http.Request) (*request, error) {
 	if b.transport == nil {
-		return nil, errors.New("corsbrowser: a Browser needs its page: New did not make it")
+		return nil, errors.New("corsbrowser: the Browser has no page: make it with New")
 	}
 	own, _ := in.Context().Value(initKey{}).(Init)
 	if err := own.check(); err != nil {
@@ -179,7 +182,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		return nil, &BlockedError{Check: CheckBody, Reason: "a request with method " + method + " cannot have a body"}
 	}
 	if r.mode == NoCORS && !fetch.SafelistedMethod(method) {
-		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors allows GET, HEAD and POST only"}
+		return nil, &BlockedError{Check: CheckMode, Reason: "mode no-cors allows only GET, HEAD and POST"}
 	}
 	for name, values := range in.Header {
 		key := http.CanonicalHeaderKey(name)
@@ -199,7 +202,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 // drops reports whether the browser ignores a field that the script sets.
 func (b *Browser) drops(init Init, name, value string) bool {
 	switch fetch.Lower(name) {
-	case "user-agent", "accept-encoding": // Go's clients set them unasked
+	case "user-agent", "accept-encoding": // Go's clients set these by themselves
 		if !b.engine.scriptSetsUserAgent || !slices.ContainsFunc(init.ScriptSets, func(s string) bool { return strings.EqualFold(s, name) }) {
 			return true
 		}
@@ -207,7 +210,7 @@ func (b *Browser) drops(init Init, name, value string) bool {
 	return fetch.ForbiddenRequestField(name, value) || init.Mode == NoCORS && !fetch.NoCORSSafelistedRequestHeader(name, value)
 }
 
-// drop leaves the fields of this name out of the request.
+// drop moves the field of this name from header to dropped.
 func (r *request) drop(name string) {
 	if values, ok := r.header[name]; ok {
 		delete(r.header, name)
@@ -215,9 +218,10 @@ func (r *request) drop(name string) {
 	}
 }
 
+// currentURL implements https://fetch.spec.whatwg.org/#concept-request-current-url.
 func (r *request) currentURL() *url.URL { return r.urlList[len(r.urlList)-1] }
 
-// redirectTaint is https://fetch.spec.whatwg.org/#concept-request-tainted-origin.
+// redirectTaint implements https://fetch.spec.whatwg.org/#concept-request-tainted-origin.
 func (r *request) redirectTaint() string {
 	taint := "same-origin"
 	for i, u := range r.urlList[1:] {
@@ -232,15 +236,15 @@ func (r *request) redirectTaint() string {
 	return taint
 }
 
-// serializeOrigin is https://fetch.spec.whatwg.org/#serializing-a-request-origin.
+// serializeOrigin implements https://fetch.spec.whatwg.org/#serializing-a-request-origin.
 func (r *request) serializeOrigin() string {
-	if !r.namesPageOrigin && r.redirectTaint() != "same-origin" {
+	if !r.keepsPageOrigin && r.redirectTaint() != "same-origin" {
 		return "null"
 	}
 	return r.origin.String()
 }
 
-// appendOriginHeader is https://fetch.spec.whatwg.org/#append-a-request-origin-header,
+// appendOriginHeader implements https://fetch.spec.whatwg.org/#append-a-request-origin-header,
 // under the default referrer policy.
 func (r *request) appendOriginHeader(e Engine, to http.Header) {
 	serialized := r.serializeOrigin()
@@ -256,13 +260,13 @@ func (r *request) appendOriginHeader(e Engine, to http.Header) {
 	r.sentOrigin = true
 }
 
-// appendFetchMetadata is https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request.
+// appendFetchMetadata implements https://w3c.github.io/webappsec-fetch-metadata/#abstract-opdef-append-the-fetch-metadata-headers-for-a-request.
 func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 	if !originOf(r.currentURL()).isTrustworthy() {
 		return
 	}
 	urls := r.urlList
-	if r.isPreflight && e.preflightForgetsRedirects {
+	if r.isPreflight && e.preflightIgnoresRedirects {
 		urls = urls[len(urls)-1:]
 	}
 	site := "same-origin"
@@ -278,7 +282,7 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 		}
 	}
 	switch redirected := len(r.urlList) > 1; {
-	case redirected && !r.isPreflight && e.noMetadataAfterRedirect && r.mode == CORS && r.leftOrigin():
+	case redirected && !r.isPreflight && e.noFetchMetadataAfterRedirect && r.mode == CORS && r.leftOrigin():
 		return
 	case redirected && !r.isPreflight && e.crossSiteAfterRedirect && site != "same-origin",
 		redirected && r.isPreflight && e.nullOriginIsCrossSite && r.serializeOrigin() == "null":
@@ -289,7 +293,7 @@ func (r *request) appendFetchMetadata(e Engine, to http.Header) {
 	to.Set("Sec-Fetch-Site", site)
 }
 
-// leftOrigin reports whether a redirect led from one origin to another.
+// leftOrigin reports whether a redirect went from one origin to another.
 func (r *request) leftOrigin() bool {
 	for i, u := range r.urlList[1:] {
 		if !originOf(u).sameOrigin(originOf(r.urlList[i])) {
@@ -299,8 +303,9 @@ func (r *request) leftOrigin() bool {
 	return false
 }
 
-// referrer is the part of the page's address that the default policy,
-// strict-origin-when-cross-origin, sends (https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer).
+// referrer returns the value of the Referer header under the default policy,
+// strict-origin-when-cross-origin, or "" if there is none
+// (https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer).
 func (r *request) referrer() string {
 	if r.origin == opaque || r.origin.isTrustworthy() && !originOf(r.currentURL()).isTrustworthy() {
 		return ""

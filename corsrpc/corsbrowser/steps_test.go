@@ -18,19 +18,19 @@ func TestCorsUnsafeRequestHeaderNames(t *testing.T) {
 		{"nothing", http.Header{}, ""},
 		{"safelisted", http.Header{"Accept": {"*/*"}, "Accept-Language": {"de, en;q=0.5"}, "Content-Language": {"de"}, "Content-Type": {"text/plain"}, "Range": {"bytes=0-"}}, ""},
 		{"in lower case, in order", http.Header{"X-B": {"1"}, "X-A": {"1"}, "Authorization": {"x"}}, "authorization,x-a,x-b"},
-		{"a Content-Type of RPCs", http.Header{"Content-Type": {"application/json"}}, "content-type"},
+		{"a Content-Type of an RPC", http.Header{"Content-Type": {"application/json"}}, "content-type"},
 		{"a Content-Type's parameters do not count", http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, ""},
 		{"a Content-Type in upper case", http.Header{"Content-Type": {"TEXT/PLAIN"}}, ""},
-		{"a Content-Type that is none", http.Header{"Content-Type": {""}}, "content-type"},
+		{"an empty Content-Type", http.Header{"Content-Type": {""}}, "content-type"},
 		{"a Content-Type with an unsafe byte", http.Header{"Content-Type": {`text/plain; a="x"`}}, "content-type"},
 		{"128 bytes", http.Header{"Accept": {long}}, ""},
 		{"129 bytes", http.Header{"Accept": {long + "a"}}, "accept"},
 		{"an unsafe byte", http.Header{"Accept": {"a(b"}}, "accept"},
-		{"a byte that no language has", http.Header{"Accept-Language": {"de_AT"}}, "accept-language"},
+		{"a byte that Accept-Language does not allow", http.Header{"Accept-Language": {"de_AT"}}, "accept-language"},
 		{"a range from the end", http.Header{"Range": {"bytes=-10"}}, "range"},
 		{"two ranges", http.Header{"Range": {"bytes=0-1,2-3"}}, "range"},
 		{"a range backwards", http.Header{"Range": {"bytes=10-0"}}, "range"},
-		{"lines of one name are judged together", http.Header{"Accept": {long[:100], long[:100]}}, "accept"},
+		{"the lines of a name are combined", http.Header{"Accept": {long[:100], long[:100]}}, "accept"},
 	}
 	for _, test := range tests {
 		if got := strings.Join(Standard.corsUnsafeRequestHeaderNames(test.header), ","); got != test.want {
@@ -39,11 +39,12 @@ func TestCorsUnsafeRequestHeaderNames(t *testing.T) {
 	}
 }
 
-// TestMoreThan1024Bytes: many safelisted headers, each short enough, are unsafe
-// together.
+// TestMoreThan1024Bytes: safelisted headers are unsafe if their values have more than
+// 1,024 bytes together.
 func TestMoreThan1024Bytes(t *testing.T) {
 	t.Parallel()
-	// Only five names are safelisted, of 128 bytes each, so that lines of an engine that judges them one by one are needed.
+	// Only five names are safelisted, with at most 128 bytes each. More bytes need
+	// several lines, in an engine that checks lines separately.
 	lines := slices.Repeat([]string{strings.Repeat("a", 128)}, 8)
 	if got := Firefox.corsUnsafeRequestHeaderNames(http.Header{"Accept": lines}); len(got) != 0 {
 		t.Errorf("1,024 bytes: %q", got)
@@ -110,7 +111,7 @@ func TestRedirectTaint(t *testing.T) {
 	}{
 		{[]string{b}, "same-origin"},
 		{[]string{a, a}, "same-origin"},
-		{[]string{a, b}, "same-origin"}, // the page's own server sent the script there
+		{[]string{a, b}, "same-origin"}, // the page's own server redirected the script
 		{[]string{b, b}, "same-origin"},
 		{[]string{b, a}, "cross-site"},
 		{[]string{b, site}, "cross-site"},

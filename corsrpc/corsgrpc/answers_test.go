@@ -9,7 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// TestAnswers: what a handler may do, and what becomes of it.
+// TestAnswers: the gRPC-Web response to each kind of response that a gRPC handler
+// can write.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const trailerFrame = "\x80\x00\x00\x00\x10grpc-status: 0\r\n"
@@ -24,14 +25,14 @@ func TestAnswers(t *testing.T) {
 		name   string
 		handle func(w http.ResponseWriter, r *http.Request)
 		body   string
-		header string // of the service's and the protocol's
+		header string // the fields of the service and of gRPC in the response header
 	}{
 		{"declared trailers", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer", "Grpc-Status, X-Later")
 			_, _ = w.Write(rawFrame(0, nil))
 			set(w.Header(), "Grpc-Status", "0", "X-Later", "l", "X-Undeclared", "u")
 		}, string(rawFrame(0, nil)) + string(rawFrame(0x80, []byte("grpc-status: 0\r\nx-later: l\r\n"))), ""},
-		{"declared trailers that are there at once", func(w http.ResponseWriter, _ *http.Request) {
+		{"declared trailers set before the header is sent", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer", "grpc-status", "Grpc-Status", "0")
 			w.WriteHeader(http.StatusOK)
 		}, trailerFrame, ""},
@@ -55,7 +56,7 @@ func TestAnswers(t *testing.T) {
 		{"a body after the status", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Grpc-Status", "0")
 			if _, err := w.Write(rawFrame(0, nil)); err == nil {
-				t.Error("it was taken")
+				t.Error("Write returned no error")
 			}
 		}, "", "grpc-status: 0"},
 		{"no status", func(w http.ResponseWriter, _ *http.Request) {
@@ -73,7 +74,7 @@ func TestAnswers(t *testing.T) {
 		{"a status under two names", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "0", "Trailer:Grpc-Status", "7")
 		}, unknown, ""},
-		{"a status that is no number", func(w http.ResponseWriter, _ *http.Request) {
+		{"a status that is not a number", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "OK")
 		}, unknown, ""},
 		{"reserved flags", func(w http.ResponseWriter, _ *http.Request) {
@@ -81,27 +82,27 @@ func TestAnswers(t *testing.T) {
 			_, _ = w.Write(rawFrame(0, []byte("a")))
 			_, err := w.Write(append(rawFrame(1, []byte("b")), rawFrame(0x80, []byte("grpc-status: 0\r\n"))...))
 			if err == nil {
-				t.Error("it was taken")
+				t.Error("Write returned no error")
 			}
 			if _, err := w.Write(rawFrame(0, []byte("c"))); err == nil {
-				t.Error("more was taken")
+				t.Error("the next Write returned no error")
 			}
 		}, string(rawFrame(0, []byte("a"))) + string(rawFrame(1, []byte("b"))) +
-			string(rawFrame(0x80, []byte("grpc-status: 13\r\ngrpc-message: the server's answer is malformed: a message has reserved flags\r\n"))), ""},
+			string(rawFrame(0x80, []byte("grpc-status: 13\r\ngrpc-message: the server's response is malformed: a message has reserved flags\r\n"))), ""},
 		{"values with line ends", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "7", "Trailer:x", "1\r\ngrpc-status: 0", "Trailer:y", " 2\n\x00 ")
 		}, string(rawFrame(0x80, []byte("grpc-status: 7\r\nx: 1  grpc-status: 0\r\ny: 2\r\n"))), ""},
-		{"names that are none", func(w http.ResponseWriter, _ *http.Request) {
+		{"invalid names", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "7", "Trailer:", "a", "Trailer:a b", "b", "Trailer:c\r\ngrpc-status: 0", "d", "Trailer:content-length", "1")
 		}, string(rawFrame(0x80, []byte("grpc-status: 7\r\n"))), ""},
-		{"a length of its own", func(w http.ResponseWriter, _ *http.Request) {
+		{"a Content-Length", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "0", "Content-Length", "0")
 		}, trailerFrame, ""},
-		{"an answer that is no gRPC", func(w http.ResponseWriter, _ *http.Request) {
+		{"a response that is not gRPC", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Grpc-Status", "0")
 			http.Error(w, "no", http.StatusBadGateway)
 		}, "no\n", "grpc-status: 0"},
-		{"an answer that says that it is gRPC, with another HTTP status", func(w http.ResponseWriter, _ *http.Request) {
+		{"a gRPC Content-Type with an HTTP status other than 200", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:Grpc-Status", "0")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}, "", ""},
@@ -109,7 +110,7 @@ func TestAnswers(t *testing.T) {
 			w.WriteHeader(http.StatusEarlyHints)
 			set(w.Header(), "Trailer:grpc-status", "0")
 		}, trailerFrame, ""},
-		{"an early status of its own, twice", func(w http.ResponseWriter, _ *http.Request) {
+		{"WriteHeader called twice", func(w http.ResponseWriter, _ *http.Request) {
 			set(w.Header(), "Trailer:grpc-status", "0")
 			w.WriteHeader(http.StatusOK)
 			w.WriteHeader(http.StatusTeapot)
@@ -158,8 +159,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestBrokenAnswers: an answer that cannot be ended properly breaks the
-// connection, so that no client takes it for whole.
+// TestBrokenAnswers: a response that ends within a message breaks the
+// connection, so that a client does not take it for complete.
 func TestBrokenAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]http.HandlerFunc{
@@ -188,7 +189,7 @@ func TestBrokenAnswers(t *testing.T) {
 					continue
 				}
 				if body, err := io.ReadAll(res.Body); err == nil {
-					t.Errorf("%s, %s: the client read all of %q", name, m.name, body)
+					t.Errorf("%s, %s: the client read a complete body, %q", name, m.name, body)
 				}
 				res.Body.Close()
 			}
@@ -196,8 +197,8 @@ func TestBrokenAnswers(t *testing.T) {
 	})
 }
 
-// TestPanic: what a middleware outside recovers from does not end the answer
-// as if it were whole.
+// TestPanic: after a panic of the handler that a middleware recovers, the response
+// has no trailer frame.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {
@@ -217,7 +218,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestWriterThatCannotFlush: grpc-go says so itself.
+// TestWriterThatCannotFlush: grpc-go fails with its own error if the writer cannot
+// flush.
 func TestWriterThatCannotFlush(t *testing.T) {
 	t.Parallel()
 	h := webHandler(newService())

@@ -15,7 +15,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// connectHandler serves two of the service's methods by connect-go.
+// connectHandler serves two methods of the service with connect-go.
 func connectHandler() http.Handler {
 	mux := http.NewServeMux()
 	const greet, count = "/test.v1.TestService/Greet", "/test.v1.TestService/Count"
@@ -43,8 +43,8 @@ func connectHandler() http.Handler {
 	return mux
 }
 
-// TestTextBeforeConnect: Text gives connect-go's handlers the text mode, and
-// leaves the other protocols alone.
+// TestTextBeforeConnect: Text adds the text mode to connect-go's handlers, and does
+// not change other protocols.
 func TestTextBeforeConnect(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {
@@ -56,7 +56,7 @@ func TestTextBeforeConnect(t *testing.T) {
 			trailers        string
 		}{
 			{"Greet", "Ada", []string{"Hello, Ada"}, "x-head: h", "grpc-status: 0, x-trail: t"},
-			{"Greet", "", nil, "x-error: e", ""}, // connect-go puts all of it into the headers, and commits by Flush
+			{"Greet", "", nil, "x-error: e", ""}, // connect-go sends the whole status in the header, with Flush
 			{"Count", "1 22 333 4444", []string{"1", "22", "333", "4444"}, "x-head: h", "grpc-message: enough, grpc-status: 10, x-trail: t"},
 		}
 		for _, m := range modes {
@@ -78,7 +78,7 @@ func TestTextBeforeConnect(t *testing.T) {
 		if res, err := call.CallUnary(t.Context(), connect.NewRequest(wrapperspb.String("Ada"))); err != nil || res.Trailer().Get("X-Trail") != "t" {
 			t.Errorf("over Connect: %v", err)
 		}
-		for _, body := range []string{"====", "AAAA", "A"} { // the second is the start of a length
+		for _, body := range []string{"====", "AAAA", "A"} { // the second decodes to a part of a frame header
 			r := textMode.request(t, url, "Greet", nil)
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 			got := send(t, client, r)
@@ -89,7 +89,8 @@ func TestTextBeforeConnect(t *testing.T) {
 	})
 }
 
-// TestTextOfAHandlerWithALength: the length of an answer is that of its text.
+// TestTextOfAHandlerWithALength: the Content-Length of the handler, which is that of
+// the decoded body, is not sent.
 func TestTextOfAHandlerWithALength(t *testing.T) {
 	t.Parallel()
 	url, client := wires[0].start(t, corsgrpc.Text(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -103,8 +104,8 @@ func TestTextOfAHandlerWithALength(t *testing.T) {
 	}
 }
 
-// TestConnectClient: a client that checks every part of the protocol reads
-// all that grpc-go sends.
+// TestConnectClient: connect-go's client, which checks the protocol strictly, reads
+// grpc-go's metadata, messages and errors.
 func TestConnectClient(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {

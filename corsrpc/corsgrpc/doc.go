@@ -1,11 +1,11 @@
 // Package corsgrpc makes gRPC servers callable from browsers.
 //
-// Browsers cannot speak gRPC: no script can send "TE: trailers" or read HTTP
-// trailers. They speak gRPC-Web, which carries the trailers in the body.
-// [Handler] puts gRPC-Web in front of any gRPC handler; a *grpc.Server is
-// one. [Text] puts the base64 mode of gRPC-Web, which the official client
-// uses by default, in front of any gRPC-Web handler. Neither decides who may
-// call: that is the layer's, around both.
+// A script in a browser cannot make gRPC calls, since it can neither send
+// "TE: trailers" nor read HTTP trailers. Browser clients use gRPC-Web, which
+// carries the trailers in the body. [Handler] adds gRPC-Web to any gRPC handler,
+// such as a *grpc.Server. [Text] adds the base64 mode of gRPC-Web, which the
+// official client uses by default, to any gRPC-Web handler. Neither decides
+// which pages may call: wrap both in a corsrpc.Layer for that.
 //
 //	layer.Wrap(corsgrpc.Text(corsgrpc.Handler(grpcServer)))
 //

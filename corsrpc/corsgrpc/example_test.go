@@ -10,9 +10,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// A grpc-go server answers gRPC-Web, here a call of a method that it does not
-// have. Who may call from a browser is the layer's to say: mount
-// layer.Wrap(handler).
+// A grpc-go server answers a gRPC-Web call of a service that it does not have. A
+// server also needs layer.Wrap around the handler, with the layer of corsrpc.New,
+// which decides which pages may call it.
 func Example() {
 	server := grpc.NewServer()
 	handler := corsgrpc.Text(corsgrpc.Handler(server))

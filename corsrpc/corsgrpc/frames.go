@@ -10,24 +10,24 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// A body of gRPC is a sequence of frames: a byte of flags, the payload's
-// length in four bytes, the payload.
+// The body of a gRPC request or response is a sequence of frames. A frame is a
+// byte of flags, the length of the payload in four bytes, and the payload.
 const (
 	frameHeaderLen = 5
 	flagCompressed = 0x01
-	flagTrailers   = 0x80 // of gRPC-Web only: the payload is the trailers
+	flagTrailers   = 0x80 // gRPC-Web only: the payload is the trailers
 )
 
-// frames follows the frames of a body as its bytes go by, and keeps none of
-// them.
+// frames is a parser that checks the frames of a body incrementally. It does not
+// buffer payloads.
 type frames struct {
 	header    [frameHeaderLen]byte
-	headerLen int    // bytes of the header that went by
-	payload   uint32 // bytes of the payload that are to come
+	headerLen int    // bytes of the current frame header parsed so far
+	payload   uint32 // bytes of the current payload still expected
 }
 
-// follow returns how many bytes of p are well formed: all of them, or those
-// before a frame that is no message.
+// follow parses the next bytes of the body. It returns how many of them are well
+// formed: all of p, or the bytes before a frame with reserved flags.
 func (f *frames) follow(p []byte) int {
 	rest := p
 	for len(rest) > 0 {
@@ -51,24 +51,24 @@ func (f *frames) follow(p []byte) int {
 	return len(p)
 }
 
-// complete reports whether the body may end here.
+// complete reports whether the parsed bytes end at a frame boundary.
 func (f *frames) complete() bool {
 	return f.headerLen == 0 && f.payload == 0
 }
 
-// The trailers that make a status.
+// The names of the trailers that carry the status.
 const (
 	statusKey  = "grpc-status"
 	messageKey = "grpc-message"
 	detailsKey = "grpc-status-details-bin"
 )
 
-// trailers are the trailers of an answer, by names in lower case.
+// trailers holds the trailers of a response, by name in lower case.
 type trailers map[string][]string
 
-// add adds values under a name of whatever letter case. What no header can
-// hold is left out or cleaned, as net/http does, so that no value ends its
-// line and forges another trailer.
+// add adds values to a trailer; the letter case of the name does not matter. It
+// drops invalid names and replaces line ends in values, as net/http does: a value
+// with a line end could forge another trailer.
 func (t trailers) add(name string, values []string) {
 	if !httpguts.ValidTrailerHeader(http.CanonicalHeaderKey(name)) || !httpguts.ValidHeaderFieldName(name) {
 		return
@@ -81,23 +81,23 @@ func (t trailers) add(name string, values []string) {
 
 var lineEnds = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ")
 
-// fail replaces the status. The message is plain ASCII without "%", which
-// needs no encoding.
+// fail replaces the status. The message must be printable ASCII without "%", since
+// it is not percent-encoded.
 func (t trailers) fail(code, message string) {
 	t[statusKey] = []string{code}
 	t[messageKey] = []string{message}
 	delete(t, detailsKey)
 }
 
-// The codes that this package answers with itself.
+// The gRPC status codes that this package sends itself.
 const (
 	codeUnknown           = "2"
 	codeResourceExhausted = "8"
 	codeInternal          = "13"
 )
 
-// status is the status that the trailers carry, "" where they carry none or
-// more than one.
+// status returns the value of grpc-status, or "" if it is missing, repeated or not
+// a number.
 func (t trailers) status() string {
 	values := t[statusKey]
 	if len(values) != 1 || values[0] == "" || len(values[0]) > 5 || strings.Trim(values[0], "0123456789") != "" {
@@ -106,8 +106,8 @@ func (t trailers) status() string {
 	return values[0]
 }
 
-// frame is the trailers as the last frame of a gRPC-Web answer: lines as in
-// HTTP/1.1, the names in lower case, the status first.
+// frame encodes the trailers as the last frame of a gRPC-Web response: lines as in
+// HTTP/1.1, with names in lower case and the status first.
 func (t trailers) frame() []byte {
 	names := slices.SortedFunc(maps.Keys(t), func(a, b string) int {
 		if (a == statusKey) != (b == statusKey) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// FuzzFrames: however a body is cut into reads, what passes is the longest
-// beginning of it that is well formed, and the error says whether all is.
+// FuzzFrames: for any sequence of reads, requestBody returns the longest well-formed
+// prefix of the body, and an error unless the whole body is well formed.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01a\x01\x00\x00\x00\x00"), uint8(1))
 	f.Add([]byte("\x00\x00\x00\x00\x01a\x80\x00\x00\x00\x00"), uint8(3))
@@ -28,18 +28,19 @@ func FuzzFrames(f *testing.F) {
 			t.Errorf("%q passed, want %q", got, want)
 		}
 		if whole != (err == nil) || err != nil && err != io.ErrUnexpectedEOF {
-			t.Errorf("%v, and the body is whole: %t", err, whole)
+			t.Errorf("error %v; the body is well formed: %t", err, whole)
 		}
 		if (b.fault.Load() != nil) == whole {
-			t.Errorf("fault: %v, and the body is whole: %t", b.fault.Load(), whole)
+			t.Errorf("fault %v; the body is well formed: %t", b.fault.Load(), whole)
 		}
 		if n, again := b.Read(make([]byte, 8)); n != 0 || !errors.Is(again, io.EOF) && again != io.ErrUnexpectedEOF {
-			t.Errorf("after the end: %d, %v", n, again)
+			t.Errorf("Read after the end: %d, %v", n, again)
 		}
 	})
 }
 
-// wellFormed is the longest beginning of a body that may be passed on.
+// wellFormed returns the longest well-formed prefix of a body, and whether the whole
+// body is well formed.
 func wellFormed(body []byte) (passed []byte, whole bool) {
 	for at := 0; at < len(body); {
 		if body[at] > 1 {
@@ -57,8 +58,8 @@ func wellFormed(body []byte) (passed []byte, whole bool) {
 	return body, true
 }
 
-// FuzzText: base64 that is padded anywhere is decoded as its parts are, and
-// nothing else is.
+// FuzzText: textReader decodes base64 with padding at any place, part by part, and
+// fails for every other text.
 func FuzzText(f *testing.F) {
 	for _, s := range []string{"", "QQ==", "QUI=QUJD", "QQ==QQ==", "QR==", "Q===", "QUJD\nQUJD", "QUJ", "====", "Q=Q=", "-_-_", "AAAA="} {
 		f.Add([]byte(s), uint8(len(s)))
@@ -77,16 +78,16 @@ func FuzzText(f *testing.F) {
 		reader := &textReader{source: io.NopCloser(&cutReader{rest: body, cut: int(cut)})}
 		got, err := io.ReadAll(reader)
 		if whole && (err != nil || !bytes.Equal(got, want)) || !whole && (err != io.ErrUnexpectedEOF || !reader.malformed) {
-			t.Fatalf("%q, %v; want %q, whole: %t", got, err, want, whole)
+			t.Fatalf("%q, %v; want %q, valid: %t", got, err, want, whole)
 		}
 		if !bytes.HasPrefix(want, got) {
-			t.Fatalf("%q was decoded of %q", got, want)
+			t.Fatalf("decoded %q, want a prefix of %q", got, want)
 		}
 	})
 }
 
-// FuzzTextAnswer: whatever the handler writes and flushes, in parts of
-// whatever size, is what the client decodes.
+// FuzzTextAnswer: the client decodes the bytes that the handler wrote, for any
+// sequence of writes and flushes.
 func FuzzTextAnswer(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x03abc"), []byte{1, 5, 0, 200})
 	f.Add(bytes.Repeat([]byte("0123456789"), 50), []byte{255, 254, 1})
@@ -100,7 +101,7 @@ func FuzzTextAnswer(f *testing.F) {
 			for _, c := range cuts {
 				n := min(len(rest), int(c)*17)
 				if m, err := w.Write(rest[:n]); m != n || err != nil {
-					t.Errorf("%d of %d, %v", m, n, err)
+					t.Errorf("Write returned %d of %d, %v", m, n, err)
 				}
 				rest = rest[n:]
 				if c%3 == 0 {
@@ -116,7 +117,7 @@ func FuzzTextAnswer(f *testing.F) {
 	})
 }
 
-// FuzzTrailers: no name and no value makes a line of its own.
+// FuzzTrailers: no name and no value of a trailer can forge another trailer.
 func FuzzTrailers(f *testing.F) {
 	f.Add("x-name", "value")
 	f.Add("X-Name", "a\r\ngrpc-status: 0")
@@ -141,8 +142,8 @@ func FuzzTrailers(f *testing.F) {
 	})
 }
 
-// cutReader returns a few bytes at a time, and the end along with the last
-// ones or after them.
+// cutReader returns a few bytes at a time. It returns io.EOF with the last bytes or
+// after them.
 type cutReader struct {
 	rest []byte
 	cut  int

@@ -6,54 +6,55 @@ import (
 	"strings"
 )
 
-// Handler returns a handler that answers gRPC-Web (application/grpc-web and
-// application/grpc-web+proto) with what h answers to gRPC over HTTP/2. A
-// *grpc.Server is such an h, and so is an httputil.ReverseProxy to a gRPC
-// server, whatever it is written in.
+// Handler returns a handler that translates gRPC-Web requests
+// (application/grpc-web, also with "+" and a message format) to gRPC requests over
+// HTTP/2 for h, and h's gRPC responses to gRPC-Web. h can be a *grpc.Server, or an
+// httputil.ReverseProxy to a gRPC server in any language.
 //
-// Unary calls and server streams work from browsers, with metadata, error
-// details, deadlines, cancellation, compression of messages and h's own
-// limits. Over HTTP/1.1 and HTTP/2 alike, no byte of a message is held back.
-// What h sends as trailers becomes the trailer frame, with names in lower
-// case; a status that h sends in the headers stays there. An answer of h that
-// is not gRPC (a 404, a proxy's 502) stays as it is.
+// Unary calls and server streams work from browsers, with metadata, error details,
+// deadlines, cancellation, compressed messages and h's own limits. Responses
+// stream over HTTP/1.1 and HTTP/2: the handler does not buffer messages. The
+// trailers of h become the trailer frame, with names in lower case; a status that
+// h sends in the headers stays there. A response of h that is not gRPC, such as a
+// 404 or a proxy's 502, is not changed.
 //
-// gRPC itself (application/grpc) reaches h untouched, so one port can serve
-// both. Any other Content-Type is answered with 415, another method than POST
-// with 405: a form, and metadata in a query parameter, which grpc-web's
-// suppressCorsPreflight makes of a call, would carry the page's metadata
-// without a preflight.
+// gRPC requests (application/grpc) are passed to h unchanged, so that one port can
+// serve both protocols. Of the other requests, those with a method other than POST
+// get the status 405, and those with another Content-Type the status 415: a page
+// can send them without a preflight, for instance with a form, or with
+// suppressCorsPreflight of grpc-web, which puts the metadata into a query
+// parameter.
 //
-// Over HTTP/1.1 a request that h has seen enough of, such as one with too
-// large a message, is read on to at most 32 MiB and for as long as the client
-// goes on sending (http.Server's ReadTimeout bounds that), since no browser
-// reads the answer before.
+// A browser does not read the response over HTTP/1.1 before it has sent its whole
+// request. If h returns before that, for instance because a message is too large,
+// the handler reads and discards up to 32 MiB of the rest, as long as the client
+// keeps sending. ReadTimeout of http.Server bounds the time.
 //
-// The number of messages that a client sends has no bound but what h sets;
-// grpc-go reads them into memory ahead of its handler. Where clients are not
-// trusted, http.MaxBytesHandler around this handler bounds the whole request,
-// and its error becomes RESOURCE_EXHAUSTED.
+// Only h bounds the number of messages in a request, and grpc-go reads messages
+// into memory ahead of its handler. If clients are not trusted, bound the size of
+// the whole request with http.MaxBytesHandler around this handler: a larger request
+// fails with RESOURCE_EXHAUSTED.
 //
-// A request or an answer that is no sequence of gRPC messages ends with the
-// status INTERNAL; where not even a status can be sent, with a broken
-// connection. A call never looks complete if it is not.
+// A request or a response that is not a sequence of gRPC messages fails with the
+// status INTERNAL. If no status can be sent any more, the handler breaks the
+// connection, so that a client cannot mistake a cut response for a complete one.
 //
-// Around Handler, no writer may hide http.Flusher: gRPC servers need it.
-// The handler is safe for concurrent use if h is.
+// gRPC servers need http.Flusher: a middleware around this handler must not hide
+// it. The handler is safe for concurrent use if h is.
 //
 // See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md.
 func Handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, native := subtype(r.Header, typeGRPC); native {
+		if _, native := suffix(r.Header, typeGRPC); native {
 			h.ServeHTTP(w, r)
 			return
 		}
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, "gRPC-Web calls are made by POST", http.StatusMethodNotAllowed)
+			http.Error(w, "gRPC-Web requires the method POST", http.StatusMethodNotAllowed)
 			return
 		}
-		format, ok := subtype(r.Header, typeWeb)
+		format, ok := suffix(r.Header, typeWeb)
 		if !ok {
 			w.Header().Set("Accept-Post", acceptPost)
 			http.Error(w, unsupported, http.StatusUnsupportedMediaType)
@@ -63,14 +64,14 @@ func Handler(h http.Handler) http.Handler {
 		defer body.Close()
 		answer := &webWriter{ResponseWriter: w, request: body}
 		if r.ProtoMajor < 2 {
-			// Unless told so, net/http waits for the end of the request before it
-			// sends the answer. A writer that cannot be told only delays the answer
-			// to a request that never ends.
+			// By default, net/http reads the whole request before it sends the
+			// response. A writer without EnableFullDuplex only delays the response to a
+			// request that is still being sent.
 			answer.early = http.NewResponseController(w).EnableFullDuplex() == nil
 		}
-		h.ServeHTTP(answer.offer(), grpcRequest(r, format, body))
-		answer.finish() // not after a panic: the answer must not look complete
-		if body.stillComes() {
+		h.ServeHTTP(answer.forHandler(), grpcRequest(r, format, body))
+		answer.finish() // not deferred: after a panic the response must not look complete
+		if body.incomplete() {
 			_ = answer.flush()
 			_ = body.Close()
 			body.drain()
@@ -80,19 +81,19 @@ func Handler(h http.Handler) http.Handler {
 
 const (
 	acceptPost  = typeGRPC + ", " + typeGRPC + "+proto, " + typeWeb + ", " + typeWeb + "+proto"
-	unsupported = "this server speaks gRPC and gRPC-Web: the Content-Type has to be " + typeWeb +
-		" or " + typeWeb + "+proto (grpc-web clients: without suppressCorsPreflight; for the text format, the server needs corsgrpc.Text)"
+	unsupported = "gRPC-Web requires the Content-Type " + typeWeb + " or " + typeWeb +
+		"+proto (with grpc-web clients, do not set suppressCorsPreflight; for the text format, wrap the handler in corsgrpc.Text)"
 )
 
-// grpcRequest is the gRPC-Web request as gRPC over HTTP/2 would have made it.
+// grpcRequest returns the gRPC-Web request translated to gRPC over HTTP/2.
 func grpcRequest(r *http.Request, format string, body *requestBody) *http.Request {
 	call := withoutQuery(r)
 	call.Proto, call.ProtoMajor, call.ProtoMinor = "HTTP/2.0", 2, 0
 	call.Body = body
 	call.TransferEncoding = nil
-	call.Trailer = nil // gRPC has none in requests, and net/http would fill the map while h reads it
+	call.Trailer = nil // gRPC requests have no trailers, and net/http would fill the map while h reads it
 	call.Header = r.Header.Clone()
-	// HTTP/2 has none of these (RFC 9113, section 8.2.2).
+	// Connection-specific fields are not allowed in HTTP/2 (RFC 9113, section 8.2.2).
 	for _, line := range call.Header["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
 			call.Header.Del(strings.Trim(name, " \t"))
@@ -106,8 +107,8 @@ func grpcRequest(r *http.Request, format string, body *requestBody) *http.Reques
 	return call
 }
 
-// withoutQuery returns a copy of the request without its query: gRPC has
-// none, and grpc-web may have put metadata there that no preflight has seen.
+// withoutQuery returns a copy of the request without its query. gRPC does not use a
+// query, and grpc-web may put metadata there to avoid a preflight.
 func withoutQuery(r *http.Request) *http.Request {
 	call := new(http.Request)
 	*call = *r

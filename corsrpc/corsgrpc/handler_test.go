@@ -24,7 +24,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// webHandler is what the README mounts, without the layer.
+// webHandler returns the handler of the service for gRPC-Web in both modes, without a
+// layer.
 func webHandler(s *service, opts ...grpc.ServerOption) http.Handler {
 	return corsgrpc.Text(corsgrpc.Handler(newServer(s, opts...)))
 }
@@ -35,8 +36,8 @@ const (
 	wantMessage = "grpc-message: on purpose: 100 %25 d%C3%A9j%C3%A0 vu%0D%0A, grpc-status: 9, grpc-status-details-bin: DETAILS"
 )
 
-// TestCalls: every kind of call gives by gRPC-Web, in both modes and over
-// both versions of HTTP, what grpc-go sent.
+// TestCalls: over gRPC-Web, in both modes and over both versions of HTTP, a client
+// gets the metadata, messages and trailers that grpc-go sent, for each kind of call.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -110,8 +111,8 @@ func checkDetails(t *testing.T, encoded string) {
 	}
 }
 
-// TestStreamsAreNotHeldBack would not end if a byte of a message, or the
-// headers, waited for what the handler sends next.
+// TestStreamsAreNotHeldBack: the header and each message are sent at once. Otherwise
+// the test would not end, since the service sends nothing more until they are read.
 func TestStreamsAreNotHeldBack(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {
@@ -133,7 +134,7 @@ func TestStreamsAreNotHeldBack(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer hold.Body.Close()
-				first := frame(t, "the first") // no multiple of three
+				first := frame(t, "the first") // its length is not a multiple of three
 				want := string(first)
 				if m.text {
 					want = base64.StdEncoding.EncodeToString(first)
@@ -153,7 +154,7 @@ func TestStreamsAreNotHeldBack(t *testing.T) {
 	})
 }
 
-// TestCancellation: when the client goes away, so does the handler's context.
+// TestCancellation: the handler's context is cancelled when the client disconnects.
 func TestCancellation(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {
@@ -191,7 +192,6 @@ func TestDeadline(t *testing.T) {
 			if got := send(t, client, r); lines(got.trailers) != "grpc-message: context deadline exceeded, grpc-status: 4" {
 				t.Errorf("%+v", got)
 			}
-			r.Header.Set("Grpc-Timeout", "soon")
 			r = m.request(t, url, "Deadline", frame(t, ""))
 			r.Header.Set("Grpc-Timeout", "soon")
 			if got := send(t, client, r); got.status != http.StatusBadRequest || got.header.Get("Content-Type") != "text/plain; charset=utf-8" {
@@ -201,8 +201,8 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestMessageSizeLimit: the server's limits hold for requests, and a request
-// beyond them is answered before it has been sent.
+// TestMessageSizeLimit: grpc-go's limit on the size of a message applies to gRPC-Web
+// requests, and the client gets its status.
 func TestMessageSizeLimit(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {
@@ -220,7 +220,8 @@ func TestMessageSizeLimit(t *testing.T) {
 	})
 }
 
-// TestNativeGRPCPassesThrough: one port serves both.
+// TestNativeGRPCPassesThrough: gRPC requests reach the handler unchanged, on the same
+// port as gRPC-Web requests.
 func TestNativeGRPCPassesThrough(t *testing.T) {
 	t.Parallel()
 	base, _ := wires[1].start(t, webHandler(newService()))
@@ -239,18 +240,18 @@ func TestNativeGRPCPassesThrough(t *testing.T) {
 	if st := status.Convert(err); st.Code() != codes.FailedPrecondition || len(st.Details()) != 1 {
 		t.Errorf("%v", err)
 	}
-	// A handler of another kind sees the very request and writer.
+	// The handler gets the same request and writer, not copies.
 	var same bool
 	r, w := httptestRequest("POST", "application/grpc+proto", "")
 	corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(gotW http.ResponseWriter, gotR *http.Request) {
 		same = gotW == http.ResponseWriter(w) && gotR == r
 	}))).ServeHTTP(w, r)
 	if !same {
-		t.Error("the request or the writer is another")
+		t.Error("the handler got another request or writer")
 	}
 }
 
-// TestProxy: the handler may be a proxy to a gRPC server anywhere.
+// TestProxy: the handler can be a reverse proxy to a gRPC server.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	upstream, viaH2 := wires[1].start(t, newServer(newService()))

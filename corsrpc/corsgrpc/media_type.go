@@ -7,19 +7,18 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// The media types, each alone or with a "+" and the name of a message format
-// after it.
+// The media types. Each can have a suffix: a "+" and the name of a message format.
 const (
 	typeGRPC    = "application/grpc"
 	typeWeb     = "application/grpc-web"
 	typeWebText = "application/grpc-web-text"
 )
 
-// subtype returns what follows the media type, "" or "+proto" and the like,
-// and whether the Content-Type of the header is of that type. Parameters are
-// dropped, letter case is ignored (RFC 9110, section 8.3.1), and of two
-// Content-Types neither counts.
-func subtype(h http.Header, mediaType string) (string, bool) {
+// suffix reports whether the header's Content-Type is the media type, and returns
+// its suffix in lower case, such as "+proto", or "". It ignores parameters and
+// letter case (RFC 9110, section 8.3.1). A header with several Content-Types
+// matches no media type.
+func suffix(h http.Header, mediaType string) (string, bool) {
 	values := h["Content-Type"]
 	if len(values) != 1 {
 		return "", false

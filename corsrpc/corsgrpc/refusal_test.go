@@ -22,8 +22,8 @@ func httptestRequest(method, contentType, body string) (*http.Request, *httptest
 	return r, httptest.NewRecorder()
 }
 
-// TestOtherRequestsAreRefused: forms and everything else that a page can
-// send without a preflight never reach the gRPC handler.
+// TestOtherRequestsAreRefused: requests that a page can send without a preflight, such
+// as forms, do not reach the gRPC handler.
 func TestOtherRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -62,7 +62,7 @@ func TestOtherRequestsAreRefused(t *testing.T) {
 				t.Errorf("%d, the handler ran: %t; want %d", w.Code, ran, test.status)
 			}
 			if name := map[int]string{415: "Accept-Post", 405: "Allow"}[test.status]; w.Header().Get(name) == "" {
-				t.Errorf("no %s in %v", name, w.Header())
+				t.Errorf("the response has no %s: %v", name, w.Header())
 			}
 		})
 	}
@@ -74,7 +74,8 @@ func TestOtherRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// TestTextPassesOthersOn: what is no text reaches the handler as it came, for it to answer.
+// TestTextPassesOthersOn: Text passes requests that are not in text mode to its
+// handler unchanged.
 func TestTextPassesOthersOn(t *testing.T) {
 	t.Parallel()
 	for _, contentType := range []string{"application/x-www-form-urlencoded", "text/plain", "application/grpc-web", "application/json", "application/grpc-web-textual", "", "GET application/grpc-web-text"} {
@@ -88,13 +89,13 @@ func TestTextPassesOthersOn(t *testing.T) {
 			same = gotW == http.ResponseWriter(w) && gotR == r
 		})).ServeHTTP(w, r)
 		if !same {
-			t.Errorf("%q: the request or the writer is another", contentType)
+			t.Errorf("%q: the handler got another request or writer", contentType)
 		}
 	}
 }
 
-// TestMetadataInTheQuery: what grpc-web's client puts into a query parameter
-// in place of headers reaches no handler, and is nobody's metadata.
+// TestMetadataInTheQuery: metadata that grpc-web puts into a query parameter instead
+// of headers does not reach the handler, neither as metadata nor as a query.
 func TestMetadataInTheQuery(t *testing.T) {
 	t.Parallel()
 	const smuggled = "?%24httpHeaders=authorization%3ABearer%20x%0D%0A"
@@ -107,7 +108,7 @@ func TestMetadataInTheQuery(t *testing.T) {
 		r = m.request(t, url, "Metadata", frame(t, "authorization"))
 		r.Header.Set("Authorization", "Bearer y")
 		if got := send(t, client, r); len(got.messages) != 1 || got.messages[0] != `"Bearer y"` {
-			t.Errorf("%s: a header is no metadata: %+v", m.name, got)
+			t.Errorf("%s: a header did not become metadata: %+v", m.name, got)
 		}
 		var query string
 		seen := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { query = r.URL.RawQuery + "#" })
@@ -129,7 +130,8 @@ func TestMetadataInTheQuery(t *testing.T) {
 	}
 }
 
-// TestMediaTypes: what is accepted, and what the handler and the client see.
+// TestMediaTypes: the Content-Types that are accepted, and those that the handler and
+// the client get.
 func TestMediaTypes(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ sent, handler, answer, got string }{

@@ -8,23 +8,24 @@ import (
 	"time"
 )
 
-// requestBody is the body of a gRPC-Web request as the gRPC handler reads it.
-// One goroutine reads it, another may close it.
+// requestBody is the body of the request that the gRPC handler reads. It checks the
+// frames of a gRPC-Web request. One goroutine reads it; another may close it.
 type requestBody struct {
 	source io.ReadCloser
-	text   *textReader // below, where the request came as text
+	text   *textReader // the body that Text decodes; nil if the request is not in text mode
 	frames frames
-	err    error                 // what every further Read returns
-	fault  atomic.Pointer[fault] // what is wrong with the request
+	err    error                 // the error of every further Read; nil at first
+	fault  atomic.Pointer[fault] // the protocol error of the request; nil if there is none
 
-	arrived atomic.Bool   // all of the request
-	read    atomic.Int64  // bytes, over HTTP/1.1
-	filled  chan struct{} // closed when no more is read, over HTTP/1.1
+	// Over HTTP/1.1 the goroutine of fill reads the body.
+	arrived atomic.Bool   // the end of the body was read
+	read    atomic.Int64  // bytes read so far
+	filled  chan struct{} // closed when fill returns; nil over HTTP/2
 }
 
-// newRequestBody returns the request's body. Over HTTP/1.1 it can be closed
-// while it is being read: gRPC handlers do that to end a call of which they
-// have seen enough, and there net/http's own body would wait for the client.
+// newRequestBody returns the body of a request. gRPC handlers close the body to end
+// a call early, while another goroutine reads it. Over HTTP/1.1, Close of net/http's
+// body would then wait for the client; Close of this body does not.
 func newRequestBody(r *http.Request) *requestBody {
 	b := &requestBody{source: r.Body}
 	b.text, _ = r.Body.(*textReader)
@@ -40,14 +41,14 @@ func newRequestBody(r *http.Request) *requestBody {
 	return b
 }
 
-// fill reads the body into the pipe, and after the pipe was closed discards
-// what still comes. It ends with the body; at the latest when the HTTP handler
-// has returned, since net/http ends a Read then.
-func (b *requestBody) fill(in *io.PipeWriter, body io.Reader, room []byte) {
+// fill copies the body to the pipe. After the pipe is closed, it discards up to
+// maxDiscarded bytes. It returns at the end of the body, and at the latest when the
+// HTTP handler has returned, since net/http then ends a Read.
+func (b *requestBody) fill(in *io.PipeWriter, body io.Reader, buffer []byte) {
 	defer close(b.filled)
 	closed, discarded := false, 0
-	for discarded <= mostDiscarded {
-		n, err := body.Read(room)
+	for discarded <= maxDiscarded {
+		n, err := body.Read(buffer)
 		b.read.Add(int64(n))
 		if err == io.EOF {
 			b.arrived.Store(true)
@@ -55,7 +56,7 @@ func (b *requestBody) fill(in *io.PipeWriter, body io.Reader, room []byte) {
 		if closed {
 			discarded += n
 		} else if n > 0 {
-			_, e := in.Write(room[:n])
+			_, e := in.Write(buffer[:n])
 			closed = e != nil
 		}
 		if err != nil {
@@ -65,24 +66,24 @@ func (b *requestBody) fill(in *io.PipeWriter, body io.Reader, room []byte) {
 	}
 }
 
-// A browser reads no answer over HTTP/1.1 before it has sent its request, or
-// finds the connection reset (measured with all engines): without this, a
-// message beyond the server's limit would be a network error to the script.
+// Bounds of drain. Over HTTP/1.1 no browser engine reads a response before it has
+// sent its whole request; if the server closes the connection before, the script
+// gets a network error instead of the status (measured with all engines).
 const (
-	mostDiscarded = 32 << 20        // bytes, eight times the limit that grpc-go has by default
-	patience      = 3 * time.Second // with a client that sends nothing
+	maxDiscarded = 32 << 20        // bytes; eight times grpc-go's default limit for a message
+	maxIdle      = 3 * time.Second // between two bytes from the client
 )
 
-// stillComes reports whether the client has not sent all of its request, over
-// HTTP/1.1.
-func (b *requestBody) stillComes() bool {
+// incomplete reports whether a part of the request has not been read yet, over
+// HTTP/1.1. It returns false over HTTP/2.
+func (b *requestBody) incomplete() bool {
 	return b.filled != nil && !b.arrived.Load()
 }
 
-// drain waits until the client has sent its request, so that it reads the
-// answer, which has been sent; not for ever.
+// drain waits until the client has sent its whole request, within maxDiscarded and
+// maxIdle, so that the client reads the response.
 func (b *requestBody) drain() {
-	tick := time.NewTicker(patience)
+	tick := time.NewTicker(maxIdle)
 	defer tick.Stop()
 	for before := b.read.Load(); ; before = b.read.Load() {
 		select {
@@ -96,12 +97,12 @@ func (b *requestBody) drain() {
 	}
 }
 
-// fault is why a request ends with an error of the protocol.
+// fault is the gRPC status of a request that violates the protocol.
 type fault struct{ code, message string }
 
-// Read passes on what is well formed. After that it returns
-// io.ErrUnexpectedEOF itself, which gRPC handlers know: no other error of a
-// body is a protocol error to them.
+// Read returns the well-formed bytes of the body. For a body that violates the
+// protocol it then returns io.ErrUnexpectedEOF unwrapped: gRPC handlers treat only
+// this error of a body as a protocol error.
 func (b *requestBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -111,22 +112,23 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if good := b.frames.follow(p[:n]); good < n {
 		n, err = good, b.refuse(codeInternal, "the request is malformed: a message has reserved flags")
 	} else if errors.As(err, &tooLarge) {
-		err = b.refuse(codeResourceExhausted, "the request is larger than the server takes")
+		err = b.refuse(codeResourceExhausted, "the request is larger than the server allows")
 	} else if err == io.EOF && !b.frames.complete() || err == io.ErrUnexpectedEOF {
-		what := "the request is malformed: it ends within a message"
+		message := "the request is malformed: it ends within a message"
 		if b.text != nil && b.text.malformed {
-			what = "the request is malformed: it is no base64"
+			message = "the request is malformed: it is not valid base64"
 		}
-		err = b.refuse(codeInternal, what)
+		err = b.refuse(codeInternal, message)
 	}
 	b.err = err
 	return n, err
 }
 
+// refuse records the status of the request and returns the error of Read.
 func (b *requestBody) refuse(code, message string) error {
 	b.fault.Store(&fault{code, message})
 	return io.ErrUnexpectedEOF
 }
 
-// Close ends a Read that waits for the client, and the next ones.
+// Close makes current and later calls of Read fail.
 func (b *requestBody) Close() error { return b.source.Close() }

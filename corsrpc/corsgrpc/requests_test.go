@@ -16,8 +16,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// TestMalformedRequests: each ends with INTERNAL and what is wrong, unless
-// the handler never looked at what is malformed.
+// TestMalformedRequests: a malformed request fails with INTERNAL and a message that
+// describes the problem, unless the handler returned before it read the malformed part.
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	good := frame(t, "3")
@@ -25,7 +25,7 @@ func TestMalformedRequests(t *testing.T) {
 	const (
 		flags     = "grpc-message: the request is malformed: a message has reserved flags, grpc-status: 13"
 		truncated = "grpc-message: the request is malformed: it ends within a message, grpc-status: 13"
-		noBase64  = "grpc-message: the request is malformed: it is no base64, grpc-status: 13"
+		noBase64  = "grpc-message: the request is malformed: it is not valid base64, grpc-status: 13"
 	)
 	tests := []struct {
 		name, body string
@@ -44,18 +44,18 @@ func TestMalformedRequests(t *testing.T) {
 		{"a trailer frame, as text", text(rawFrame(0x80, nil)), true, flags},
 		{"part of a message, as text", text(good[:7]), true, truncated},
 		{"part of a message, as text without padding", text(good[:6]), true, truncated},
-		{"frames that are no text", string(good), true, noBase64},
-		{"part of a group", text(good)[:5], true, noBase64},
+		{"frames that are not base64", string(good), true, noBase64},
+		{"part of a base64 group", text(good)[:5], true, noBase64},
 		{"a single character", "A", true, noBase64},
 		{"padding first", "====", true, noBase64},
 		{"padding within a group", "A=AA", true, noBase64},
-		{"three of padding", "A===", true, noBase64},
+		{"three padding characters", "A===", true, noBase64},
 		{"a line break", text(good[:6]) + "\r\n" + text(good[6:]), true, noBase64},
 		{"line breaks in place of a group", text(good[:6]) + "\r\n\r\n" + text(good[6:]), true, noBase64},
 		{"a space", " " + text(good), true, noBase64},
-		{"the alphabet of URLs", strings.Repeat("-_", 4), true, noBase64},
+		{"the URL alphabet of base64", strings.Repeat("-_", 4), true, noBase64},
 		{"bits in the padding", "AB==", true, noBase64},
-		{"nothing that is base64, and a lot of it", strings.Repeat("\x00", 1<<20), true, noBase64},
+		{"1 MiB of invalid base64", strings.Repeat("\x00", 1<<20), true, noBase64},
 	}
 	onWires(t, func(t *testing.T, w wire) {
 		url, client := w.start(t, webHandler(newService()))
@@ -84,7 +84,8 @@ func TestMalformedRequests(t *testing.T) {
 	})
 }
 
-// TestPaddingInsideARequest: clients that stream encode each part by itself.
+// TestPaddingInsideARequest: padding is accepted inside a request, since clients that
+// stream encode each part separately.
 func TestPaddingInsideARequest(t *testing.T) {
 	t.Parallel()
 	url, client := wires[0].start(t, webHandler(newService()))
@@ -99,14 +100,13 @@ func TestPaddingInsideARequest(t *testing.T) {
 	}
 }
 
-// TestUnfinishedRequest: a request that never ends is answered all the same,
-// where the server has seen enough of it, and what follows on its connection
-// is not taken for another request.
+// TestUnfinishedRequest: a request that fails early is answered before the client has
+// sent the rest of it. The server does not read another request from its connection.
 func TestUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, contentType, body, want string }{
 		{"reserved flags", "application/grpc-web+proto", "\x80", "grpc-status: 13"},
-		{"no base64", "application/grpc-web-text+proto", "====", "grpc-status: 13"},
+		{"invalid base64", "application/grpc-web-text+proto", "====", "grpc-status: 13"},
 		{"too large", "application/grpc-web+proto", "\x00\x7f\xff\xff\xff", "grpc-status: 8"},
 		{"no such method", "application/grpc-web+proto", "", "grpc-status: 12"},
 	}
@@ -148,15 +148,15 @@ func TestUnfinishedRequest(t *testing.T) {
 				}
 			}
 			if !strings.Contains(string(body), test.want) {
-				t.Errorf("the answer is %q, want %s", body, test.want)
+				t.Errorf("the body is %q, want %s", body, test.want)
 			}
 			fmt.Fprintf(conn, "%sPOST /smuggled HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", strings.Repeat("x", 200))
 			_ = conn.(*net.TCPConn).CloseWrite()
 			if rest, _ := io.ReadAll(reader); len(rest) > 0 {
-				t.Errorf("the server answered once more: %q", rest)
+				t.Errorf("the server sent another response: %q", rest)
 			}
 			if <-requests; len(requests) > 0 {
-				t.Errorf("the server saw another request: %s", <-requests)
+				t.Errorf("the server got another request: %s", <-requests)
 			}
 			server.Close()
 			if log.String() != "" {
@@ -166,7 +166,8 @@ func TestUnfinishedRequest(t *testing.T) {
 	}
 }
 
-// TestMaxBytes: a bound on whole requests is the protocol's error as well.
+// TestMaxBytes: a request beyond the bound of http.MaxBytesHandler fails with
+// RESOURCE_EXHAUSTED.
 func TestMaxBytes(t *testing.T) {
 	t.Parallel()
 	onWires(t, func(t *testing.T, w wire) {
@@ -177,15 +178,15 @@ func TestMaxBytes(t *testing.T) {
 				t.Errorf("%s, within the bound: %+v", m.name, got)
 			}
 			got = send(t, client, m.request(t, url, "Greet", frame(t, strings.Repeat("x", 20_000))))
-			if lines(got.trailers) != "grpc-message: the request is larger than the server takes, grpc-status: 8" {
+			if lines(got.trailers) != "grpc-message: the request is larger than the server allows, grpc-status: 8" {
 				t.Errorf("%s, beyond it: %+v", m.name, got)
 			}
 		}
 	})
 }
 
-// TestRequestTrailers: gRPC has none, and the handler never sees the map that
-// net/http fills while the body arrives.
+// TestRequestTrailers: the handler does not get the Trailer map of a request, which
+// net/http would fill while the handler reads it.
 func TestRequestTrailers(t *testing.T) {
 	t.Parallel()
 	url, client := wires[0].start(t, corsgrpc.Text(corsgrpc.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -201,8 +202,8 @@ func TestRequestTrailers(t *testing.T) {
 	}
 }
 
-// TestMessageTooLarge: a client that reads nothing before it has sent its
-// request, as browsers do, reads why a message was refused.
+// TestMessageTooLarge: a client that sends its whole request before it reads the
+// response, as browsers do, gets the status of a message that is too large.
 func TestMessageTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {
@@ -233,7 +234,7 @@ func TestMessageTooLarge(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreReused: an ordinary call leaves its connection for the next one.
+// TestConnectionsAreReused: consecutive calls use the same connection.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	h := webHandler(newService())
@@ -256,8 +257,8 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// TestHandlerThatReadsNothing leaves no goroutine behind: the bubble would
-// not end.
+// TestHandlerThatReadsNothing: a handler that does not read the request body leaves no
+// goroutine. Otherwise the synctest bubble would not end.
 func TestHandlerThatReadsNothing(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]func(io.Reader) io.Reader{
@@ -283,7 +284,8 @@ func TestHandlerThatReadsNothing(t *testing.T) {
 	}
 }
 
-// TestRequestWithoutABody: programs may make one by hand.
+// TestRequestWithoutABody: a request whose Body is nil or http.NoBody has an empty
+// body.
 func TestRequestWithoutABody(t *testing.T) {
 	t.Parallel()
 	for _, body := range []io.ReadCloser{nil, http.NoBody} {

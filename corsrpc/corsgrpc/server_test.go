@@ -20,8 +20,8 @@ import (
 // service is a grpc-go service without generated code. Requests and responses
 // are strings.
 type service struct {
-	ended   chan error    // the context's cause, when Wait ends
-	release chan struct{} // closed to let Hold send its second message
+	ended   chan error    // receives the context's error when Wait returns
+	release chan struct{} // Hold sends its second message, and HeadFirst returns, when it is closed
 }
 
 func newService() *service {
@@ -120,20 +120,23 @@ func newServer(s *service, opts ...grpc.ServerOption) *grpc.Server {
 	return server
 }
 
-// What the methods send along: "-bin" metadata is bytes.
+// head returns the header metadata of a method. A "-bin" key has binary values.
 func head(method string) metadata.MD {
 	return metadata.Pairs("x-head", "head-"+method, "x-many", "1", "x-many", "2", "x-head-bin", "\x01\x02\x03")
 }
 
+// trail returns the trailer metadata of a method.
 func trail(method string) metadata.MD {
 	return metadata.Pairs("x-trail", "trail-"+method, "X-Mixed-Case", "m", "x-trail-bin", "\xff\x00")
 }
 
+// describe sets the header and trailer metadata of a method.
 func describe(stream grpc.ServerStream, method string) {
 	_ = stream.SetHeader(head(method))
 	stream.SetTrailer(trail(method))
 }
 
+// count sends the numbers from 1 to upTo as messages.
 func count(stream grpc.ServerStream, upTo string) error {
 	n, err := strconv.Atoi(upTo)
 	if err != nil {
@@ -147,7 +150,7 @@ func count(stream grpc.ServerStream, upTo string) error {
 	return nil
 }
 
-// failure is an error with a detail, and with a message that needs encoding.
+// failure returns an error with a detail, and with a message that needs percent-encoding.
 func failure(why string) error {
 	st, err := status.New(codes.FailedPrecondition, why+": 100 % déjà vu\r\n").WithDetails(wrapperspb.String("detail"))
 	if err != nil {
@@ -167,13 +170,13 @@ func joinValues(values []string) string {
 	return text
 }
 
-// wire is a version of HTTP that browsers reach a server by.
+// wire is a version of HTTP that browsers use.
 type wire struct {
 	name string
 	h2   bool
 }
 
-// HTTP/2 without TLS is to net/http what it is with TLS.
+// wires lists the versions. net/http handles HTTP/2 without TLS as with TLS.
 var wires = []wire{{"HTTP/1.1", false}, {"HTTP/2", true}}
 
 // start serves a handler until the test ends, and returns its URL and a client.
@@ -203,7 +206,7 @@ func (w wire) start(t testing.TB, h http.Handler) (string, *http.Client) {
 	return server.URL, &http.Client{Transport: transport}
 }
 
-// onWires runs a test over each.
+// onWires runs a subtest over each version of HTTP.
 func onWires(t *testing.T, test func(t *testing.T, w wire)) {
 	for _, w := range wires {
 		t.Run(w.name, func(t *testing.T) {
@@ -213,7 +216,7 @@ func onWires(t *testing.T, test func(t *testing.T, w wire)) {
 	}
 }
 
-// serverLog is what a server logs.
+// serverLog collects the log of a server.
 type serverLog struct {
 	mu   sync.Mutex
 	text strings.Builder

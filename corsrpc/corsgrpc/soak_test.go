@@ -23,11 +23,11 @@ const (
 	soakCalls     = 100_000
 	soakCancelled = 1_000
 	soakRounds    = 10
-	soakClients   = 16 // at once
+	soakClients   = 16 // concurrent calls
 )
 
-// TestSoak: 100,000 calls of every kind and 1,000 streams whose client goes
-// away, and as many requests cut short, leave no goroutine behind, and the heap as it was.
+// TestSoak: after 100,000 calls of every kind, 1,000 streams whose client disconnects,
+// and 900 incomplete requests, no goroutine is left and the heap has not grown.
 func TestSoak(t *testing.T) {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(`defaults: {allow_origins: [https://app.example.com]}`))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestSoak(t *testing.T) {
 		}
 		kind := kinds[n/4%len(kinds)]
 		body := frame(t, kind.request)
-		if n%97 == 0 { // a malformed one now and then
+		if n%97 == 0 { // a malformed request
 			kind.messages, kind.status, body = 0, "13", []byte("\x80\x00")
 			kind.method = "Greet"
 		}
@@ -88,7 +88,7 @@ func TestSoak(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Programs that go away after each byte of their request.
+	// cut makes a client that disconnects after a part of its request.
 	cut := func(n int) {
 		m := modes[n%2]
 		body := string(frame(t, "cut"))
@@ -105,7 +105,8 @@ func TestSoak(t *testing.T) {
 		_ = conn.Close()
 	}
 	before := runtime.NumGoroutine()
-	// settle would not end if a goroutine stayed; the test's time-out prints it then.
+	// settle waits until all goroutines of the calls have ended, and returns the size
+	// of the heap. If one does not end, the test's timeout prints it.
 	settle := func() (heap uint64) {
 		for runtime.NumGoroutine() > before {
 			for _, c := range clients {
@@ -114,19 +115,19 @@ func TestSoak(t *testing.T) {
 			runtime.Gosched()
 		}
 		runtime.GC()
-		runtime.GC() // the first one leaves what pools hold
+		runtime.GC() // the first GC does not free the contents of a sync.Pool
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
 		return stats.HeapAlloc
 	}
 
-	atOnce(soakCalls/soakRounds, call)
-	atOnce(soakCancelled/soakRounds, cancelled)
+	concurrently(soakCalls/soakRounds, call)
+	concurrently(soakCancelled/soakRounds, cancelled)
 	heap := settle()
 	for round := range soakRounds - 1 {
-		atOnce(soakCalls/soakRounds, call)
-		atOnce(soakCancelled/soakRounds, cancelled)
-		atOnce(soakCancelled/soakRounds, func(n int) { cut(round*soakCancelled/soakRounds + n) })
+		concurrently(soakCalls/soakRounds, call)
+		concurrently(soakCancelled/soakRounds, cancelled)
+		concurrently(soakCancelled/soakRounds, func(n int) { cut(round*soakCancelled/soakRounds + n) })
 		if t.Failed() {
 			t.FailNow()
 		}
@@ -135,7 +136,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("%d calls and %d cancelled streams: %d goroutines, as before; a heap of %d KiB, after the first tenth %d KiB",
 		soakCalls, soakCancelled, before, grown>>10, heap>>10)
 	if len(s.ended) != soakCancelled {
-		t.Errorf("%d of %d handlers learnt that their client had gone", len(s.ended), soakCancelled)
+		t.Errorf("the contexts of %d handlers ended, want %d", len(s.ended), soakCancelled)
 	}
 	if grown > heap+heap/4+(1<<20) {
 		t.Errorf("the heap grew from %d to %d KiB", heap>>10, grown>>10)
@@ -144,8 +145,8 @@ func TestSoak(t *testing.T) {
 
 const page = "https://app.example.com"
 
-// atOnce does it n times, some at once.
-func atOnce(n int, do func(int)) {
+// concurrently calls do n times, from soakClients goroutines.
+func concurrently(n int, do func(int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range soakClients {

@@ -9,17 +9,18 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
 
-// Text returns a handler that adds the text mode (application/grpc-web-text
-// and application/grpc-web-text+proto) to any h that answers gRPC-Web: what
-// [Handler] returns, or the handlers of connect-go. Requests in text mode
-// reach h decoded from base64, and h's answer is encoded; every other request
-// reaches h untouched.
+// Text returns a handler that adds the text mode of gRPC-Web
+// (application/grpc-web-text, also with "+" and a message format) to a gRPC-Web
+// handler h: the result of [Handler], or a handler of connect-go. It decodes the
+// base64 body of a request in text mode for h, and encodes h's gRPC-Web response.
+// It passes every other request to h unchanged.
 //
-// Nothing is held back: what h flushes is sent, padded where its bytes are
-// not a multiple of three. Padding inside a request is accepted likewise.
-// Base64 that is malformed ends the request with io.ErrUnexpectedEOF, which
-// gRPC-Web handlers answer as a protocol error. A query is not passed on,
-// since it may hold metadata that no preflight has seen.
+// Responses stream: a Flush of h sends all bytes written so far, with base64 padding
+// if their number is not a multiple of three. Requests may have padding at any place
+// as well. If a request body is not valid base64, Read of the body returns
+// io.ErrUnexpectedEOF, which gRPC-Web handlers report as a protocol error. Text
+// removes the query of a request in text mode, since grpc-web may put metadata there
+// to avoid a preflight.
 //
 // The handler is safe for concurrent use if h is.
 //
@@ -27,7 +28,7 @@ import (
 // RFC 4648, section 4.
 func Text(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		format, isText := subtype(r.Header, typeWebText)
+		format, isText := suffix(r.Header, typeWebText)
 		if !isText || r.Method != http.MethodPost {
 			h.ServeHTTP(w, r)
 			return
@@ -39,21 +40,21 @@ func Text(h http.Handler) http.Handler {
 		call.ContentLength = -1
 		call.Body = &textReader{source: r.Body}
 		answer := &textWriter{ResponseWriter: w}
-		h.ServeHTTP(answer.offer(), call)
-		answer.finish() // not after a panic: the answer must not look complete
+		h.ServeHTTP(answer.forHandler(), call)
+		answer.finish() // not deferred: after a panic the response must not look complete
 	})
 }
 
-// textReader decodes a body. One goroutine reads it; another may close it.
+// textReader decodes a base64 body. One goroutine reads it; another may close it.
 type textReader struct {
 	source    io.ReadCloser
-	malformed bool // tells why Read returned io.ErrUnexpectedEOF
+	malformed bool // the body is not valid base64
 
 	encoded    [4096]byte
-	encodedLen int // bytes that came and are not decoded
+	encodedLen int // bytes of encoded that are not decoded yet
 	decoded    [4096 / 4 * 3]byte
-	unread     []byte // of decoded
-	err        error  // after the unread bytes
+	unread     []byte // the part of decoded that Read has not returned yet
+	err        error  // the error to return after the unread bytes
 }
 
 func (t *textReader) Read(p []byte) (int, error) {
@@ -74,18 +75,18 @@ func (t *textReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// decode decodes what has come in full groups of four.
+// decode decodes the complete groups of four characters in encoded.
 func (t *textReader) decode() {
 	groups := t.encoded[:t.encodedLen-t.encodedLen%4]
 	t.unread = t.decoded[:0]
 	for len(groups) > 0 {
 		run := groups
 		if i := bytes.IndexByte(groups, '='); i >= 0 {
-			run = groups[:i-i%4+4] // the padding ends the run, not the body
+			run = groups[:i-i%4+4] // padding ends a run of groups, but not the body
 		}
 		groups = groups[len(run):]
 		n, err := strictBase64.Decode(t.decoded[len(t.unread):], run)
-		if err != nil || bytes.ContainsAny(run, "\r\n") { // which the decoder would skip
+		if err != nil || bytes.ContainsAny(run, "\r\n") { // Decode ignores line ends
 			t.fail()
 			return
 		}
@@ -99,27 +100,28 @@ func (t *textReader) decode() {
 
 var strictBase64 = base64.StdEncoding.Strict()
 
+// fail ends the body with the error of malformed base64.
 func (t *textReader) fail() {
 	t.malformed, t.err = true, io.ErrUnexpectedEOF
 }
 
 func (t *textReader) Close() error { return t.source.Close() }
 
-// textWriter is the ResponseWriter that a gRPC-Web handler gets for a request
-// in text mode. It belongs to one request.
+// textWriter is the ResponseWriter of one request in text mode. It encodes a
+// gRPC-Web response as base64, and leaves other responses unchanged.
 type textWriter struct {
 	http.ResponseWriter
-	committed bool
-	encodes   bool // the answer is gRPC-Web
+	committed bool // the header was sent
+	encodes   bool // the response is gRPC-Web
 
 	plain    [3072]byte
-	plainLen int // bytes that are not encoded, fewer than three between calls
+	plainLen int // bytes of plain that are not sent yet; fewer than three between calls
 	encoded  [3072 / 3 * 4]byte
 }
 
-// offer returns the writer as the handler may see it: http.Flusher is offered
-// only if what is below can flush.
-func (t *textWriter) offer() http.ResponseWriter {
+// forHandler returns the writer for the handler. It implements http.Flusher only if
+// the underlying writer can flush.
+func (t *textWriter) forHandler() http.ResponseWriter {
 	if responsewriter.CanFlush(t.ResponseWriter) {
 		return flushTextWriter{t}
 	}
@@ -131,10 +133,10 @@ type flushTextWriter struct{ *textWriter }
 func (t flushTextWriter) Flush()            { _ = t.flush() }
 func (t flushTextWriter) FlushError() error { return t.flush() }
 
-// Unwrap gives http.ResponseController the writer below.
+// Unwrap returns the underlying writer, for http.ResponseController.
 func (t *textWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
-// WriteHeader commits, unless the status is informational.
+// WriteHeader sends the header. Informational responses are sent unchanged.
 func (t *textWriter) WriteHeader(status int) {
 	if status < 200 {
 		t.ResponseWriter.WriteHeader(status)
@@ -143,14 +145,14 @@ func (t *textWriter) WriteHeader(status int) {
 	t.commit(status)
 }
 
-// commit sends the headers, once.
+// commit sends the header, the first time that it is called.
 func (t *textWriter) commit(status int) {
 	if t.committed {
 		return
 	}
 	t.committed = true
 	h := t.Header()
-	if format, isWeb := subtype(h, typeWeb); isWeb {
+	if format, isWeb := suffix(h, typeWeb); isWeb {
 		t.encodes = true
 		h.Set("Content-Type", typeWebText+format)
 		h.Del("Content-Length")
@@ -176,7 +178,8 @@ func (t *textWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// encode sends the first n bytes, with padding where n is no multiple of three.
+// encode sends the first n bytes of plain, with padding if n is not a multiple of
+// three.
 func (t *textWriter) encode(n int) error {
 	if n == 0 {
 		return nil
@@ -195,8 +198,8 @@ func (t *textWriter) flush() error {
 	return http.NewResponseController(t.ResponseWriter).Flush()
 }
 
-// finish ends the answer after the handler has returned.
+// finish completes the response after the handler has returned.
 func (t *textWriter) finish() {
 	t.commit(http.StatusOK)
-	_ = t.encode(t.plainLen) // an error means that the client has gone away
+	_ = t.encode(t.plainLen) // an error means that the client has disconnected
 }

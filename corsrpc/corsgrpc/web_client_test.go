@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// mode is a mode of gRPC-Web.
+// mode is a mode of gRPC-Web: binary or text.
 type mode struct {
 	name        string
 	contentType string
@@ -30,7 +30,7 @@ var (
 	modes      = []mode{binaryMode, textMode}
 )
 
-// frame is a message, as a frame of a request.
+// frame returns the frame of a message.
 func frame(t testing.TB, message string) []byte {
 	t.Helper()
 	payload, err := proto.Marshal(wrapperspb.String(message))
@@ -40,12 +40,13 @@ func frame(t testing.TB, message string) []byte {
 	return rawFrame(0, payload)
 }
 
+// rawFrame returns a frame with flags and a payload.
 func rawFrame(flags byte, payload []byte) []byte {
 	f := binary.BigEndian.AppendUint32([]byte{flags}, uint32(len(payload)))
 	return append(f, payload...)
 }
 
-// request is a call of a method, with the frames as its body.
+// request returns the request of a call of a method, with the frames as its body.
 func (m mode) request(t testing.TB, url, method string, frames []byte) *http.Request {
 	t.Helper()
 	if m.text {
@@ -60,16 +61,15 @@ func (m mode) request(t testing.TB, url, method string, frames []byte) *http.Req
 	return r
 }
 
-// answer is an answer of gRPC-Web, taken apart as strictly as the strictest
-// client does it.
+// answer is a parsed response. It is parsed as strictly as by the strictest client.
 type answer struct {
 	status   int
 	header   http.Header
 	messages []string
-	trailers map[string][]string // as they were spelt; nil without a trailer frame
+	trailers map[string][]string // names in the letter case of the frame; nil if there is no trailer frame
 }
 
-// send sends a request and reads all of the answer.
+// send sends a request and parses the response.
 func send(t testing.TB, client *http.Client, r *http.Request) answer {
 	t.Helper()
 	res, err := client.Do(r)
@@ -82,7 +82,7 @@ func send(t testing.TB, client *http.Client, r *http.Request) answer {
 		t.Fatal(err)
 	}
 	if len(res.Trailer) > 0 {
-		t.Errorf("the answer has HTTP trailers, which no browser reads: %v", res.Trailer)
+		t.Errorf("the response has HTTP trailers, which browsers do not read: %v", res.Trailer)
 	}
 	a := answer{status: res.StatusCode, header: res.Header}
 	if !strings.HasPrefix(res.Header.Get("Content-Type"), "application/grpc-web") {
@@ -91,7 +91,7 @@ func send(t testing.TB, client *http.Client, r *http.Request) answer {
 	}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), textMode.contentType) {
 		if body, err = decodeText(string(body)); err != nil {
-			t.Fatalf("the answer is no base64: %v", err)
+			t.Fatalf("the body is not valid base64: %v", err)
 		}
 	}
 	if err := a.parse(body); err != nil {
@@ -100,7 +100,7 @@ func send(t testing.TB, client *http.Client, r *http.Request) answer {
 	return a
 }
 
-// decodeText decodes base64 that may be padded anywhere.
+// decodeText decodes base64 with padding at any place.
 func decodeText(s string) ([]byte, error) {
 	var out []byte
 	for len(s) > 0 {
@@ -116,10 +116,11 @@ func decodeText(s string) ([]byte, error) {
 	return out, nil
 }
 
+// parse parses the frames of a body.
 func (a *answer) parse(body []byte) error {
 	for len(body) > 0 {
 		if a.trailers != nil {
-			return errors.New("something follows the trailers")
+			return errors.New("the body has bytes after the trailer frame")
 		}
 		if len(body) < 5 || uint64(len(body)-5) < uint64(binary.BigEndian.Uint32(body[1:])) {
 			return errors.New("the body ends within a frame")
@@ -139,18 +140,18 @@ func (a *answer) parse(body []byte) error {
 			for line := range strings.SplitSeq(strings.TrimSuffix(string(payload), "\r\n"), "\r\n") {
 				name, value, ok := strings.Cut(line, ": ")
 				if !ok {
-					return fmt.Errorf("%q is no trailer", line)
+					return fmt.Errorf("%q is not a trailer", line)
 				}
 				a.trailers[name] = append(a.trailers[name], value)
 			}
 		default:
-			return fmt.Errorf("flags %#x", flags)
+			return fmt.Errorf("a frame has the flags %#x", flags)
 		}
 	}
 	return nil
 }
 
-// lines is a set of headers or trailers as one text.
+// lines formats headers or trailers as one text, sorted by name.
 func lines(h map[string][]string) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(h)) {
@@ -159,7 +160,7 @@ func lines(h map[string][]string) string {
 	return strings.Join(all, ", ")
 }
 
-// metadataIn are the headers of the service, in lower case, as one text.
+// metadataIn formats the headers that the service set, with names in lower case.
 func metadataIn(h http.Header) string {
 	own := map[string][]string{}
 	for name, values := range h {

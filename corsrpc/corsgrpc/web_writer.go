@@ -9,33 +9,33 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
 
-// webWriter is the ResponseWriter that a gRPC handler gets for a gRPC-Web
-// request. It belongs to one request.
+// webWriter is the ResponseWriter of one gRPC-Web request. It translates the gRPC
+// response of the handler to gRPC-Web.
 type webWriter struct {
 	http.ResponseWriter
 	request *requestBody
-	early   bool // HTTP/1.1 sends the answer although the request has not arrived
+	early   bool // net/http sends the response before the whole request has been read
 
-	answer   answer
-	frames   frames
-	declared []string // names of trailers, as keys of the header map
-	trailers trailers // those that were set before the answer committed
-	wrong    string   // what is wrong with the answer
+	kind      responseKind
+	frames    frames
+	declared  []string // the names in the Trailer header, as keys of the header map
+	trailers  trailers // the trailers that were set before the header was sent
+	malformed string   // the problem of a malformed response; "" if there is none
 }
 
-// answer is what kind of answer the handler gives, known when it commits.
-type answer uint8
+// responseKind is the kind of the handler's response, known when the header is sent.
+type responseKind uint8
 
 const (
-	uncommitted  answer = iota
-	inFrames            // messages, then the trailer frame
-	inHeaders           // a status in the headers, and no body
-	untranslated        // no gRPC
+	uncommitted  responseKind = iota // the header was not sent yet
+	inFrames                         // messages, then the trailer frame
+	inHeaders                        // a status in the headers, and no body
+	untranslated                     // not gRPC
 )
 
-// offer returns the writer as the handler may see it: gRPC handlers look for
-// http.Flusher, which is offered only if what is below can flush.
-func (w *webWriter) offer() http.ResponseWriter {
+// forHandler returns the writer for the handler. It implements http.Flusher, which
+// gRPC handlers need, only if the underlying writer can flush.
+func (w *webWriter) forHandler() http.ResponseWriter {
 	if responsewriter.CanFlush(w.ResponseWriter) {
 		return flushWebWriter{w}
 	}
@@ -47,10 +47,10 @@ type flushWebWriter struct{ *webWriter }
 func (w flushWebWriter) Flush()            { _ = w.flush() }
 func (w flushWebWriter) FlushError() error { return w.flush() }
 
-// Unwrap gives http.ResponseController the writer below.
+// Unwrap returns the underlying writer, for http.ResponseController.
 func (w *webWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader commits, unless the status is informational.
+// WriteHeader sends the header. Informational responses are sent unchanged.
 func (w *webWriter) WriteHeader(status int) {
 	if status < 200 {
 		w.ResponseWriter.WriteHeader(status)
@@ -62,25 +62,25 @@ func (w *webWriter) WriteHeader(status int) {
 func (w *webWriter) Write(p []byte) (int, error) {
 	w.commit(http.StatusOK)
 	switch {
-	case w.answer == untranslated:
+	case w.kind == untranslated:
 		return w.ResponseWriter.Write(p)
-	case w.wrong != "":
+	case w.malformed != "":
 		return 0, errMalformed
-	case w.answer == inHeaders && len(p) > 0:
+	case w.kind == inHeaders && len(p) > 0:
 		return 0, errNoBody
 	}
 	good := w.frames.follow(p)
 	n, err := w.ResponseWriter.Write(p[:good])
 	if err == nil && good < len(p) {
-		w.wrong = "the server's answer is malformed: a message has reserved flags"
+		w.malformed = "the server's response is malformed: a message has reserved flags"
 		err = errMalformed
 	}
 	return n, err
 }
 
 var (
-	errMalformed = errors.New("corsgrpc: the handler's answer is malformed: a message has reserved flags")
-	errNoBody    = errors.New("corsgrpc: an answer with Grpc-Status in its headers has no body")
+	errMalformed = errors.New("corsgrpc: the handler's response is malformed: a message has reserved flags")
+	errNoBody    = errors.New("corsgrpc: a response with Grpc-Status in its headers cannot have a body")
 )
 
 func (w *webWriter) flush() error {
@@ -88,27 +88,27 @@ func (w *webWriter) flush() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
-// commit sends the headers, once, as those of a gRPC-Web answer.
+// commit sends the header of a gRPC-Web response, the first time that it is called.
 func (w *webWriter) commit(status int) {
-	if w.answer != uncommitted {
+	if w.kind != uncommitted {
 		return
 	}
 	h := w.Header()
-	if w.early && w.request.stillComes() {
-		// net/http cannot go on to the next request where this one is not read to
-		// its end when the handler returns (it panics, golang.org/issue/68560).
+	if w.early && w.request.incomplete() {
+		// net/http panics at the next request on the connection if this one is not
+		// read to its end when the handler returns (golang.org/issue/68560).
 		h.Set("Connection", "close")
 	}
-	format, isGRPC := subtype(h, typeGRPC)
+	format, isGRPC := suffix(h, typeGRPC)
 	if status != http.StatusOK || !isGRPC {
-		w.answer = untranslated
+		w.kind = untranslated
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
 	h.Set("Content-Type", typeWeb+format)
-	h.Del("Content-Length") // the trailers add to it
+	h.Del("Content-Length") // the trailer frame makes the body longer
 	if len(h["Date"]) == 0 {
-		delete(h, "Date") // grpc-go keeps net/http from sending one (RFC 9110, section 6.6.1)
+		delete(h, "Date") // grpc-go sets it to nil, and net/http would not send a Date (RFC 9110, section 6.6.1)
 	}
 	for _, line := range h["Trailer"] {
 		for name := range strings.SplitSeq(line, ",") {
@@ -117,17 +117,17 @@ func (w *webWriter) commit(status int) {
 	}
 	h.Del("Trailer")
 	w.trailers = w.takeTrailers()
-	w.answer = inFrames
-	for key, values := range h { // in whatever letter case it would be sent
+	w.kind = inFrames
+	for key, values := range h { // the key may have any letter case
 		if strings.EqualFold(key, statusKey) && len(values) > 0 {
-			w.answer = inHeaders
+			w.kind = inHeaders
 		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// takeTrailers removes the trailers from the header map, so that they are
-// sent neither as headers nor by net/http, and returns them.
+// takeTrailers removes the trailers from the header map and returns them. Otherwise
+// they would be sent as headers, or as HTTP trailers by net/http.
 func (w *webWriter) takeTrailers() trailers {
 	taken := trailers{}
 	h := w.Header()
@@ -141,10 +141,11 @@ func (w *webWriter) takeTrailers() trailers {
 	return taken
 }
 
-// finish ends the answer after the handler has returned.
+// finish sends the trailer frame after the handler has returned. It panics with
+// http.ErrAbortHandler if the handler wrote an incomplete message.
 func (w *webWriter) finish() {
 	w.commit(http.StatusOK)
-	if w.answer != inFrames {
+	if w.kind != inFrames {
 		return
 	}
 	end := w.trailers
@@ -154,15 +155,15 @@ func (w *webWriter) finish() {
 	fault, status := w.request.fault.Load(), end.status()
 	switch {
 	case !w.frames.complete():
-		// A trailer frame would be read as the rest of the message.
+		// The client would read a trailer frame as the rest of the message.
 		panic(http.ErrAbortHandler)
-	case w.wrong != "":
-		end.fail(codeInternal, w.wrong)
+	case w.malformed != "":
+		end.fail(codeInternal, w.malformed)
 	case status == "":
 		end.fail(codeUnknown, "the server ended the call without a status")
 	case fault != nil && (status == codeInternal || status == codeUnknown):
-		// The handler met what is wrong with the request, and knows less of it.
+		// The handler's error is a consequence of the fault and tells less about it.
 		end.fail(fault.code, fault.message)
 	}
-	_, _ = w.ResponseWriter.Write(end.frame()) // an error means that the client has gone away
+	_, _ = w.ResponseWriter.Write(end.frame()) // an error means that the client has disconnected
 }

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// curl is the command that sends an exchange's request to the call's URL, and no other: by
-// itself curl cleans up paths, asks for each item of what is in brackets, awaits the body
-// of an answer to HEAD, gives each body a type, and leaves out header fields without a
-// value. The command leaves out the fields that browsers add and no
-// decision depends on.
+// curl returns a command that sends the request of an exchange to the URL of the call. Its
+// options and fields turn off what curl does by default: it removes dot segments from paths,
+// expands brackets and braces, waits for the body of a response to HEAD, adds a
+// Content-Type to each body, and omits header fields without a value. The command omits
+// header fields that browsers add and that no decision depends on.
 func curl(e Exchange, call *http.Request) string {
 	header := maps.Clone(e.Request.Header)
 	for _, name := range []string{"Accept", "Accept-Encoding", "Referer", "User-Agent"} {
@@ -44,7 +44,7 @@ func curl(e Exchange, call *http.Request) string {
 	return strings.Join(words, " ")
 }
 
-// shellQuoted is text as one word of a shell.
+// shellQuoted returns a text quoted as one word of a POSIX shell.
 func shellQuoted(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
 		return s

@@ -17,19 +17,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// curled is a request that came of a command.
+// curled is a request that a curl command sent, and the reason of the decision on it.
 type curled struct {
 	method, uri, body string
 	header            http.Header
 	reason            corsrpc.Reason
 }
 
-// TestCurlSendsWhatWasTried runs the commands that the form shows: what arrives is what
-// the form decided on.
+// TestCurlSendsWhatWasTried runs the curl commands that the form shows. Each sends the request
+// on which the form decided.
 func TestCurlSendsWhatWasTried(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Fatal("curl is missing: install curl (`make setup` does), since the commands that the inspector shows are run here")
+		t.Fatal("curl is missing: install it (`make setup` does), since this test runs the curl commands of the inspector")
 	}
 	layer, h := newLayer(t, `
 defaults:
@@ -48,7 +48,7 @@ rules:
 			t.Error(err)
 		}
 		arrived <- curled{r.Method, r.RequestURI, string(body), r.Header, layer.Plan().Decide(corsrpc.RequestOf(r)).Reason()}
-		w.Header().Set("Content-Length", "5") // which curl waits for, unless it knows that nothing comes
+		w.Header().Set("Content-Length", "5") // curl waits for the body, unless it knows that there is none
 		_, _ = io.WriteString(w, "hello")
 	}))
 	t.Cleanup(server.Close)
@@ -68,7 +68,7 @@ rules:
 		{"a query", page, getRPC + "?message=%7B%7D&encoding=json&connect=v1", "GET", "", "", []curled{
 			{"GET", getRPC + "?message=%7B%7D&encoding=json&connect=v1", "", fromPage, "ORIGIN_ALLOWED"},
 		}},
-		{"a query by hand, of a procedure's name", page, `acme.catalog.v1.CatalogService.Get?message={"a.b": "it's"}&n=[1-2]#part`, "GET", "", "", []curled{
+		{"a procedure's name with a query that is not encoded", page, `acme.catalog.v1.CatalogService.Get?message={"a.b": "it's"}&n=[1-2]#part`, "GET", "", "", []curled{
 			{"GET", getRPC + "?message={%22a.b%22:%20%22it%27s%22}&n=[1-2]", "", fromPage, "ORIGIN_ALLOWED"},
 		}},
 		{"a fragment", page, "/files/a#b/c", "GET", "", "", []curled{{"GET", "/files/a", "", fromPage, "ORIGIN_ALLOWED"}}},
@@ -90,11 +90,11 @@ rules:
 		{"a method in lower case", page, "/files/a", "patch", "", "", []curled{
 			{"OPTIONS", "/files/a", "", with(fromPage, http.Header{"Access-Control-Request-Method": {"patch"}}), "METHOD_NOT_GRANTED"},
 		}},
-		{"a method that only a program has", "", "/files/a", "it's", "", "", []curled{{"it's", "/files/a", "", http.Header{}, "NO_ORIGIN"}}},
+		{"a method that only a program can send", "", "/files/a", "it's", "", "", []curled{{"it's", "/files/a", "", http.Header{}, "NO_ORIGIN"}}},
 		{"a server's own page", "SERVER", listRPC, "POST", json, "", []curled{
 			{"POST", listRPC, "{}", http.Header{"Origin": {"SERVER"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "Content-Type": {"application/json"}}, "SAME_ORIGIN"},
 		}},
-		{"a User-Agent of a page's", page, "/files/a", "GET", "Accept: text/html\nUser-Agent: mine/1\nAccept: text/plain", "", []curled{
+		{"a User-Agent that the script sets", page, "/files/a", "GET", "Accept: text/html\nUser-Agent: mine/1\nAccept: text/plain", "", []curled{
 			{"OPTIONS", "/files/a", "", with(fromPage, http.Header{"Access-Control-Request-Method": {"GET"}, "Access-Control-Request-Headers": {"user-agent"}}), "HEADERS_NOT_GRANTED"},
 		}},
 		{"header fields of a page, on two lines", page, "/files/a", "GET", "Accept: text/html\nAccept: text/plain", "", []curled{
@@ -113,8 +113,8 @@ rules:
 			continue
 		}
 		for i, e := range tried.Outcomes[0].Exchanges {
-			if says := e.Steps[len(e.Steps)-1]; says.Code != "OUTCOME" || !strings.HasPrefix(says.Found, string(c.want[i].reason)+": ") {
-				t.Errorf("%s: the form says %s, want %s", c.name, says.Found, c.want[i].reason)
+			if last := e.Steps[len(e.Steps)-1]; last.Code != "OUTCOME" || !strings.HasPrefix(last.Found, string(c.want[i].reason)+": ") {
+				t.Errorf("%s: the last step of the form is %s, want %s", c.name, last.Found, c.want[i].reason)
 			}
 			want := c.want[i]
 			if want.header = maps.Clone(want.header); want.header.Get("Origin") == "SERVER" {
@@ -123,38 +123,37 @@ rules:
 			runCurl(t, e.Curl)
 			select {
 			case got := <-arrived:
-				got.dropCurlsOwn(want.header)
+				got.dropDefaults(want.header)
 				if !reflect.DeepEqual(got, want) {
 					t.Errorf("%s: %s\nsends %+v\nwant  %+v", c.name, e.Curl, got, want)
 				}
 			default:
-				t.Errorf("%s: nothing arrives of %s", c.name, e.Curl)
+				t.Errorf("%s: no request arrived from %s", c.name, e.Curl)
 			}
 			if len(arrived) > 0 {
-				t.Fatalf("%s: more than one request arrives of %s", c.name, e.Curl)
+				t.Fatalf("%s: more than one request arrived from %s", c.name, e.Curl)
 			}
 		}
 	}
 }
 
-// runCurl runs a command as a person does who copies it, whose curl has no settings.
+// runCurl runs a command in a shell, without curl's configuration files.
 func runCurl(t *testing.T, command string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	shell := exec.CommandContext(ctx, "sh", "-c", "exec "+command) // it is curl that ends with the context
+	shell := exec.CommandContext(ctx, "sh", "-c", "exec "+command) // with exec, the context ends curl itself
 	shell.Env = append(os.Environ(), "HOME="+t.TempDir(), "CURL_HOME=", "XDG_CONFIG_HOME=", "NO_PROXY=*", "no_proxy=*")
 	if out, err := shell.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", command, err, out)
 	} else if !strings.Contains(string(out), "HTTP/1.1 200 OK") {
-		t.Errorf("%s: no answer is shown: %s", command, out)
+		t.Errorf("%s: curl printed no response: %s", command, out)
 	}
 }
 
-// dropCurlsOwn drops the fields that curl adds as every program does, unless they are
-// wanted.
-func (c *curled) dropCurlsOwn(want http.Header) {
-	c.header.Del("Content-Length") // there is the body itself
+// dropDefaults removes the header fields that curl adds by default, unless they are wanted.
+func (c *curled) dropDefaults(want http.Header) {
+	c.header.Del("Content-Length") // the test compares the body itself
 	if c.header.Get("Accept") == "*/*" {
 		c.header.Del("Accept")
 	}

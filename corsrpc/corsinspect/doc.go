@@ -1,7 +1,7 @@
-// Package corsinspect is a page that shows what a layer of corsrpc does, and why: each
-// procedure's rule and where each of its values comes from, the refusals, grouped and
-// counted, the policy and its shadow, reloads, origin sources; and a form that says of any
-// request what becomes of it, step by step.
+// Package corsinspect serves a web page that shows the state and the decisions of a
+// corsrpc layer: the rule of each procedure and the place of each of its values in the
+// policy, refused requests in groups with counts, the policy and its shadow policy, reloads,
+// and origin sources. A form on the page explains the decision on any request, step by step.
 //
 //	inspector, err := corsinspect.New()
 //	if err != nil {
@@ -13,21 +13,22 @@
 //	}
 //	go http.ListenAndServe("localhost:6060", inspector)
 //
-// It needs no script and nothing from elsewhere. A request that accepts application/json,
-// and not text/html, gets the same as JSON; its fields may grow in number.
+// The page has no scripts and loads no other resources. A request whose Accept header
+// contains application/json, and not text/html, gets the same data as JSON. Later versions
+// may add fields to the JSON.
 //
-// It shows the policy, and the origins and paths of refused requests, to whoever
-// reaches it: mount it on an internal port only, not behind Wrap.
+// The inspector shows the policy, and the origins and paths of refused requests, to anyone
+// who can reach it. Mount it on an internal port only, not behind Wrap.
 //
-// It changes nothing, takes GET and HEAD only, refuses what a browser says comes from
-// another origin, and answers only under names that no stranger can point to it: see
-// WithHosts.
+// The inspector is read-only. It answers only GET and HEAD, and refuses requests that come
+// from a page of another origin according to the browser. Against DNS rebinding, it answers
+// only under localhost, IP addresses and the names of [WithHosts].
 //
-// Over https and on loopback, browsers say of every request whose it is (Sec-Fetch-Site).
-// Over plain http elsewhere, Origin and Referer say so, and a page can leave out both: an
-// image, a link or a window of another site that sends no Referer is answered. That page
-// reads nothing of it (no CORS headers, Cross-Origin-Resource-Policy, no framing), and
-// nothing is changed by it; but it learns that the inspector is there, and keeps a handle
-// on the window, since browsers ignore Cross-Origin-Opener-Policy over plain http. Serve
-// it on loopback, or over https.
+// Over https and on loopback, browsers send Sec-Fetch-Site with every request. Over plain
+// http on other hosts, the inspector checks Origin and Referer. Another site can make the
+// browser omit both, for an image, a link or a window; the inspector then answers. The site
+// cannot read the response (there are no CORS headers, Cross-Origin-Resource-Policy is
+// same-origin, and framing is refused). But it learns that the inspector exists, and it
+// keeps a handle on a window that it opened, since browsers ignore Cross-Origin-Opener-Policy
+// over plain http. So serve the inspector on loopback or over https.
 package corsinspect

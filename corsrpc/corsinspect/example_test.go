@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 )
 
-// The inspector belongs on a port of its own that only operators reach.
+// The inspector is mounted on an internal port, which only operators can reach.
 func Example() {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origins: [https://app.example.com]}"))
 	if err != nil {
@@ -30,7 +30,7 @@ func Example() {
 	}
 	public, internal := layer.Wrap(http.NotFoundHandler()), http.NewServeMux()
 	internal.Handle("GET /debug/cors", inspector)
-	_ = public // http.ListenAndServe(":8080", public), and the other at "localhost:6060"
+	_ = public // serve public at ":8080", and internal at "localhost:6060"
 
 	for _, host := range []string{"localhost:6060", "evil.example:6060"} {
 		r := httptest.NewRequest(http.MethodGet, "/debug/cors", nil)

@@ -13,50 +13,51 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// maxQuery bounds the form, in bytes of the query that it is sent in.
+// maxQuery is the size of the largest form, in bytes of the encoded query.
 const maxQuery = 64 << 10
 
-// trialShown is a form and what becomes of its call.
+// trialShown is a form and the outcomes of its call.
 type trialShown struct {
 	Form     form           `json:"form"`
-	Problem  string         `json:"problem,omitempty"` // why nothing was tried
-	Rule     *ruleShown     `json:"rule,omitempty"`    // that governs the target; nil where none does
+	Problem  string         `json:"problem,omitempty"` // why the call is not valid
+	Rule     *ruleShown     `json:"rule,omitempty"`    // the effective rule of the target; nil if there is none
 	Outcomes []outcomeShown `json:"outcomes,omitempty"`
 }
 
-// form is what the form holds.
+// form holds the values of the form's fields.
 type form struct {
-	Origin      string `json:"origin"` // of the page; empty for a program that is not a browser
-	Server      string `json:"server"` // as the page calls it
+	Origin      string `json:"origin"` // the page's origin; empty for a program that is not a browser
+	Server      string `json:"server"` // the URL of the server
 	Target      string `json:"target"` // a procedure's full name, or a path
 	Method      string `json:"method"`
-	Headers     string `json:"headers"` // that the script sets, one a line
+	Headers     string `json:"headers"` // header fields that the script sets, one per line
 	Credentials bool   `json:"credentials"`
-	Response    string `json:"response"` // header fields that the handler sends, one a line
+	Response    string `json:"response"` // header fields that the handler sends, one per line
 }
 
-// outcomeShown is what becomes of a call in engines that agree.
+// outcomeShown is the outcome of a call, in all engines with the same outcome.
 type outcomeShown struct {
-	Engines   []string        `json:"engines,omitempty"` // none for a program
+	Engines   []string        `json:"engines,omitempty"` // empty for a program
 	Verdict   string          `json:"verdict"`
-	Readable  bool            `json:"readable"`          // whether the script may read the answer
-	Headers   []string        `json:"headers,omitempty"` // of the answer, which the script may read
-	Dropped   []string        `json:"dropped,omitempty"` // header fields of the script's that the browser does not send
+	Readable  bool            `json:"readable"`          // true if the script can read the response
+	Headers   []string        `json:"headers,omitempty"` // the response header names that the script can read
+	Dropped   []string        `json:"dropped,omitempty"` // the script's header names that the browser does not send
 	Exchanges []exchangeShown `json:"exchanges,omitempty"`
 }
 
-// exchangeShown is a preflight or the call.
+// exchangeShown is a preflight or a call, and its response.
 type exchangeShown struct {
-	Name    string      `json:"name"`
+	Name    string      `json:"name"` // "preflight" or "call"
 	Curl    string      `json:"curl"`
 	Steps   []stepShown `json:"steps"`
-	Status  int         `json:"status"` // 0 where the handler decides on it
-	Header  []string    `json:"header"` // of the answer
+	Status  int         `json:"status"` // the status of the layer's own response; 0 if the handler responds
+	Header  []string    `json:"header"` // the header fields of the response
 	Body    string      `json:"body,omitempty"`
 	Remedy  string      `json:"remedy,omitempty"`
-	Verdict string      `json:"verdict"` // the browser's
+	Verdict string      `json:"verdict"` // what the browser does with the response; empty for a program
 }
 
+// stepShown is a step of a decision.
 type stepShown struct {
 	Code     string `json:"code"`
 	Question string `json:"question"`
@@ -64,7 +65,7 @@ type stepShown struct {
 	From     string `json:"from,omitempty"`
 }
 
-// formOf reads the form; its fields have defaults where none was sent.
+// formOf returns the form that a query encodes. An empty query gives the default values.
 func formOf(query url.Values) form {
 	if len(query) == 0 {
 		query = url.Values{
@@ -90,7 +91,7 @@ func (f form) call() (Call, error) {
 	}, cmp.Or(err, errOfResponse)
 }
 
-// parseFields reads header fields, one a line.
+// parseFields parses header fields, one per line.
 func parseFields(lines string) (http.Header, error) {
 	header := http.Header{}
 	for line := range strings.Lines(lines) {
@@ -106,7 +107,7 @@ func parseFields(lines string) (http.Header, error) {
 	return header, nil
 }
 
-// showTrial tries what a form asks.
+// showTrial tries the call of a form. A form without a target has no outcomes.
 func showTrial(plan *corsrpc.Plan, query url.Values) *trialShown {
 	shown := &trialShown{Form: formOf(query)}
 	if shown.Form.Target == "" {
@@ -134,7 +135,8 @@ func showTrial(plan *corsrpc.Plan, query url.Values) *trialShown {
 	return shown
 }
 
-// add shows an outcome, together with an earlier one that is the same to the script.
+// add adds an outcome. If an earlier outcome is the same to the script, it only adds the
+// engine to it.
 func (t *trialShown) add(o Outcome, byPage bool) {
 	shown := outcomeShown{
 		Verdict: verdictOf(o, byPage), Readable: o.Blocked == nil,
@@ -157,28 +159,29 @@ func (t *trialShown) add(o Outcome, byPage bool) {
 	t.Outcomes = append(t.Outcomes, shown)
 }
 
-// verdictOf says what the caller gets.
+// verdictOf describes the result of a call to its script or program.
 func verdictOf(o Outcome, byPage bool) string {
 	switch {
 	case !byPage:
-		return "the program reads the whole answer: no browser keeps anything from it"
+		return "the program can read the whole response: CORS restricts only browsers"
 	case o.Blocked == nil:
-		return "the script reads the answer: its status, its body, and the header fields below"
+		return "the script can read the response: its status, its body, and the header fields below"
 	case o.Blocked.Sent:
 		return "the script gets a network error: " + reasonOf(o)
 	}
 	return "the browser does not send the call, and the script gets a network error: " + reasonOf(o)
 }
 
-// reasonOf says why a browser blocks a call, and what would have it go on.
+// reasonOf describes why a browser blocks a call, and which response would pass.
 func reasonOf(o Outcome) string {
 	reason := o.Blocked.Reason
 	if o.Blocked.Fix != "" {
-		reason += "; the server would have to send " + o.Blocked.Fix
+		reason += "; the server needs to send " + o.Blocked.Fix
 	}
 	return reason
 }
 
+// showExchange returns an exchange of an outcome as the page shows it.
 func showExchange(o Outcome, e Exchange, byPage bool) exchangeShown {
 	shown := exchangeShown{Name: "call", Curl: e.Curl, Remedy: e.Decision.Remedy()}
 	if e.Preflight {
@@ -191,7 +194,7 @@ func showExchange(o Outcome, e Exchange, byPage bool) exchangeShown {
 	case e.Preflight:
 		shown.Verdict = "the browser sends the call"
 	default:
-		shown.Verdict = "the script may read the answer"
+		shown.Verdict = "the script can read the response"
 	}
 	for _, s := range e.Steps {
 		from := ""

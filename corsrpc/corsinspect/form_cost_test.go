@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestFormCost: whatever the largest form is filled with, it takes about 16 times as long as
-// one of a sixteenth of its size. What is quadratic would take 256 times as long.
+// TestFormCost: the time for a form is linear in its size, for each kind of content. The
+// largest form takes about 16 times as long as one of a sixteenth of its size; with quadratic
+// cost it would take 256 times as long.
 func TestFormCost(t *testing.T) {
 	_, h := newLayer(t, `
 defaults:
@@ -30,9 +31,9 @@ rules:
 	}
 	const granted = "Access-Control-Allow-Origin: *\n"
 	for name, c := range map[string]struct {
-		form   url.Values // but for the field that is filled
-		field  string
-		prefix string // of the field
+		form   url.Values // the other fields
+		field  string     // the field that is filled with items
+		prefix string     // the start of that field
 		item   func(i int) string
 	}{
 		"script's fields":                   {url.Values{"target": {"/open/a"}}, "headers", "", numbered("x%d\n")},
@@ -62,7 +63,7 @@ rules:
 		"script's fields, granted by name":  {url.Values{"target": {"/elsewhere"}}, "both", "", numbered("x%d")},
 		"handler's fields, exposed by name": {url.Values{"target": {"/elsewhere"}, "method": {"GET"}}, "exposed", "", numbered("x%d")},
 	} {
-		// of returns the query of a form of about so many bytes.
+		// of returns a form's query of about size bytes.
 		of := func(size int) string {
 			form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "method": {"POST"}}
 			for name, values := range c.form {
@@ -101,13 +102,13 @@ rules:
 			}
 			return time.Since(start)
 		}
-		// A machine that is busy with something else makes single ones longer, never shorter.
+		// The minimum of several measurements excludes the effect of other load on the machine.
 		small, large := time.Hour, time.Hour
 		for i := 0; i < 3 || i < 10 && large > 64*small; i++ {
 			small, large = min(small, took(of(4<<10))), min(large, took(of(64<<10)))
 		}
 		if large > 64*small {
-			t.Errorf("%s: a sixteenth takes %v, and the largest form %v", name, small, large)
+			t.Errorf("%s: a form of 4 KiB takes %v, and one of 64 KiB %v", name, small, large)
 		}
 	}
 }

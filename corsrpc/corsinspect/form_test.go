@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestFormProblems: a form that does not describe a request says so.
+// TestFormProblems: a form that does not describe a valid call has a problem and no outcomes.
 func TestFormProblems(t *testing.T) {
 	t.Parallel()
 	_, h := newLayer(t, allowPage)
@@ -33,12 +33,12 @@ func TestFormProblems(t *testing.T) {
 		}
 	}
 	if in := inspectJSON(t, h, url.Values{"server": {"https://api.example.com"}}); in.Trial.Problem != "" || len(in.Trial.Outcomes) != 0 {
-		t.Errorf("nothing is asked: %+v", in.Trial)
+		t.Errorf("a form without a target: %+v", in.Trial)
 	}
 }
 
-// TestFormShowsTheRule: that of any procedure and path, those included that the page has
-// no room for.
+// TestFormShowsTheRule: the form shows the rule of any procedure and path, also of those that
+// the page leaves out.
 func TestFormShowsTheRule(t *testing.T) {
 	t.Parallel()
 	text := "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n  - selector: acme.account.v1.AccountService\n    allow_credentials: true\n"
@@ -52,17 +52,17 @@ func TestFormShowsTheRule(t *testing.T) {
 		{"/other.v1.S/M?encoding=json", "other.v1.S.M", "allow_origins", page, "defaults.allow_origins[0] at cors.yaml:2:19"},
 		{"/p299/7?a=b", "/p299/{id}", "max_age", "300s", "rules[300].max_age at cors.yaml:605:14"},
 		{"/elsewhere", "", "", "", ""},
-		{"/acme.catalog.v1.CatalogService/list/", "", "", "", ""}, // read in two ways
+		{"/acme.catalog.v1.CatalogService/list/", "", "", "", ""}, // the path has two readings
 	} {
 		form := url.Values{"origin": {page}, "server": {"https://api.example.com"}, "target": {c.target}, "method": {"GET"}}
 		in := inspectJSON(t, h, form)
 		for _, shown := range in.Paths {
 			if c.name != "" && shown.Names[0] == c.name {
-				t.Errorf("%s is on the page anyway: the test shows nothing", c.name)
+				t.Errorf("the page lists %s, so the test proves nothing", c.name)
 			}
 		}
 		body := inspect(h, form, "text/html").Body.String()
-		if onPage := strings.Contains(body, "The rule of <code>"+c.name+"</code>"); onPage != (c.name != "") {
+		if onPage := strings.Contains(body, "Rule of <code>"+c.name+"</code>"); onPage != (c.name != "") {
 			t.Errorf("%s: the page shows its rule: %t", c.target, onPage)
 		}
 		rule := in.Trial.Rule
@@ -79,13 +79,13 @@ func TestFormShowsTheRule(t *testing.T) {
 			t.Errorf("%s: %+v, want %s with %s %s: %s", c.target, rule, c.name, c.field, c.value, c.from)
 		}
 		if !strings.Contains(body, c.from) {
-			t.Errorf("%s: the page does not say %q", c.target, c.from)
+			t.Errorf("%s: the page does not contain %q", c.target, c.from)
 		}
 	}
 }
 
-// TestFormCutsNamesOfTheNetwork: the name of a procedure that nobody names is as long as
-// whoever sends the form likes; that of a rule is shown whole.
+// TestFormCutsNamesOfTheNetwork: the form shortens the name of a procedure that is neither in
+// the schema nor in the policy, and shows the name of a rule in full.
 func TestFormCutsNamesOfTheNetwork(t *testing.T) {
 	t.Parallel()
 	long := "/" + strings.Repeat("x", 150) + "/{id}"
@@ -102,7 +102,8 @@ func TestFormCutsNamesOfTheNetwork(t *testing.T) {
 	}
 }
 
-// TestFormSaysWhatBrowsersDoWithEachAnswer: with the preflight's, and with the call's.
+// TestFormSaysWhatBrowsersDoWithEachAnswer: the form shows what a browser does with the
+// response to the preflight and to the call.
 func TestFormSaysWhatBrowsersDoWithEachAnswer(t *testing.T) {
 	t.Parallel()
 	_, h := newLayer(t, allowPage)
@@ -111,9 +112,9 @@ func TestFormSaysWhatBrowsersDoWithEachAnswer(t *testing.T) {
 		form url.Values
 		want []string
 	}{
-		"both are good":        {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}}, []string{goesOn, "the script may read the answer"}},
-		"the preflight is not": {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"X-A: 1"}}, []string{"x-a is not granted; the server would have to send Access-Control-Allow-Headers: x-a"}},
-		"the call is not":      {url.Values{"origin": {page}, "target": {listRPC}, "credentials": {"on"}}, []string{"the response has no Access-Control-Allow-Origin; the server would have to send Access-Control-Allow-Origin: https://app.example.com"}},
+		"both are good":        {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}}, []string{goesOn, "the script can read the response"}},
+		"the preflight is not": {url.Values{"origin": {page}, "target": {listRPC}, "headers": {"X-A: 1"}}, []string{"x-a is not granted; the server needs to send Access-Control-Allow-Headers: x-a"}},
+		"the call is not":      {url.Values{"origin": {page}, "target": {listRPC}, "credentials": {"on"}}, []string{"the response has no Access-Control-Allow-Origin; the server needs to send Access-Control-Allow-Origin: https://app.example.com"}},
 		"there is no browser":  {url.Values{"target": {listRPC}}, []string{""}},
 	} {
 		c.form.Set("server", "https://api.example.com")
@@ -129,8 +130,8 @@ func TestFormSaysWhatBrowsersDoWithEachAnswer(t *testing.T) {
 	}
 }
 
-// TestFormShowsEachEngine: what is the same in all engines is shown once, and an engine that
-// differs by itself.
+// TestFormShowsEachEngine: the form shows an outcome once for all engines that have it, and
+// separately for an engine that differs.
 func TestFormShowsEachEngine(t *testing.T) {
 	t.Parallel()
 	_, h := newLayer(t, allowPage)
@@ -142,26 +143,26 @@ func TestFormShowsEachEngine(t *testing.T) {
 		wants []string // engines, verdict, readable and dropped header fields of each outcome
 	}{
 		{"the same in all", url.Values{"origin": {page}, "target": {listRPC}, "headers": {"Content-Type: application/json"}, "response": {"X-Meta: m\nSet-Cookie: a=b"}},
-			[]string{"the Fetch standard, Chromium, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below: x-meta"}},
+			[]string{"the Fetch standard, Chromium, Firefox, WebKit: the script can read the response: its status, its body, and the header fields below: x-meta"}},
 		{"a wildcard covers Authorization in engines", url.Values{"origin": {page}, "target": {"/elsewhere"}, "headers": {"Authorization: Bearer 1"}, "response": {star}},
 			[]string{
-				"the Fetch standard: " + blocked + "authorization is not granted; the server would have to send Access-Control-Allow-Headers: authorization",
-				"Chromium, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below",
+				"the Fetch standard: " + blocked + "authorization is not granted; the server needs to send Access-Control-Allow-Headers: authorization",
+				"Chromium, Firefox, WebKit: the script can read the response: its status, its body, and the header fields below",
 			}},
-		{"a field on two lines that are safe apart", url.Values{"origin": {page}, "target": {"/files/a"}, "method": {"GET"}, "headers": {"Accept: " + strings.Repeat("a", 100) + "\nAccept: " + strings.Repeat("b", 100)}},
+		{"a field on two lines, each of them safelisted", url.Values{"origin": {page}, "target": {"/files/a"}, "method": {"GET"}, "headers": {"Accept: " + strings.Repeat("a", 100) + "\nAccept: " + strings.Repeat("b", 100)}},
 			[]string{
-				"the Fetch standard, Chromium, WebKit: " + blocked + "accept is not granted; the server would have to send Access-Control-Allow-Headers: accept",
-				"Firefox: the script reads the answer: its status, its body, and the header fields below",
+				"the Fetch standard, Chromium, WebKit: " + blocked + "accept is not granted; the server needs to send Access-Control-Allow-Headers: accept",
+				"Firefox: the script can read the response: its status, its body, and the header fields below",
 			}},
 		{"a User-Agent, which Chromium drops", url.Values{"origin": {page}, "target": {"/elsewhere"}, "headers": {"Content-Type: application/json\nUser-Agent: x"}, "response": {star}},
 			[]string{
-				"the Fetch standard, Firefox, WebKit: the script reads the answer: its status, its body, and the header fields below",
-				"Chromium: the script reads the answer: its status, its body, and the header fields below; without user-agent",
+				"the Fetch standard, Firefox, WebKit: the script can read the response: its status, its body, and the header fields below",
+				"Chromium: the script can read the response: its status, its body, and the header fields below; without user-agent",
 			}},
 		{"an http server of an https page", url.Values{"origin": {page}, "server": {"http://api.example.com"}, "target": {listRPC}},
-			[]string{"the Fetch standard, Chromium, Firefox, WebKit: " + blocked + "the page is over https, and the call over http; the server would have to send its answers over https"}},
+			[]string{"the Fetch standard, Chromium, Firefox, WebKit: " + blocked + "an https page cannot call an http URL; the server needs to send the response over https"}},
 		{"a program", url.Values{"target": {listRPC}, "response": {"X-Meta: m\nSet-Cookie: a=b"}},
-			[]string{": the program reads the whole answer: no browser keeps anything from it: set-cookie, x-meta"}},
+			[]string{": the program can read the whole response: CORS restricts only browsers: set-cookie, x-meta"}},
 	} {
 		for name, value := range map[string]string{"server": "https://api.example.com", "method": "POST"} {
 			if !c.form.Has(name) {
@@ -190,7 +191,7 @@ func TestFormShowsEachEngine(t *testing.T) {
 				engines = "The same in " + strings.Join(o.Engines, ", ") + ":"
 			}
 			if has := strings.Contains(page, engines); has != (len(o.Engines) > 0) {
-				t.Errorf("%s: the page says %q: %t", c.name, engines, has)
+				t.Errorf("%s: the page contains %q: %t", c.name, engines, has)
 			}
 		}
 		if n := strings.Count(page, `id="verdict"`); n != 1 {
@@ -199,8 +200,8 @@ func TestFormShowsEachEngine(t *testing.T) {
 	}
 }
 
-// TestFormSaysWhatIsDropped: a script that sets what it may not is told nothing by the
-// browser, and so the form says it.
+// TestFormSaysWhatIsDropped: the form shows the header fields that the browser drops without
+// telling the script.
 func TestFormSaysWhatIsDropped(t *testing.T) {
 	t.Parallel()
 	_, h := newLayer(t, allowPage)
@@ -210,16 +211,16 @@ func TestFormSaysWhatIsDropped(t *testing.T) {
 		t.Errorf("%+v", in.Trial)
 	}
 	if page := inspect(h, form, "text/html").Body.String(); !strings.Contains(page, `<code id="dropped">cookie, host, sec-fetch-site</code>`) {
-		t.Error("the page does not say it")
+		t.Error("the page does not show the dropped fields")
 	}
-	form.Del("origin") // a program sends all of it
+	form.Del("origin") // a program sends all fields
 	in = inspectJSON(t, h, form)
 	if len(in.Trial.Outcomes) != 1 || len(in.Trial.Outcomes[0].Dropped) != 0 || !strings.Contains(in.Trial.Outcomes[0].Exchanges[0].Curl, "Cookie: a=b") {
 		t.Errorf("%+v", in.Trial)
 	}
 }
 
-// TestFormIsBounded: a form of 64 KiB is answered, and of a larger one nothing is read.
+// TestFormIsBounded: a form of 64 KiB is answered, and a larger one gets the status 414.
 func TestFormIsBounded(t *testing.T) {
 	t.Parallel()
 	_, h := newLayer(t, allowPage)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzForm: no form crashes the inspector, or makes its page hold markup of the form's.
+// FuzzForm: no form makes the inspector panic, or its page contain markup of the form.
 func FuzzForm(f *testing.F) {
 	_, h := newLayer(f, allowPage)
 	f.Add(page, "POST", listRPC, "content-type: application/json", "x-meta: m", true)

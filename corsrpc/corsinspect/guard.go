@@ -11,20 +11,22 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
-// refusal says why a request is not answered: status 0 for those that are.
-func (i *Inspector) refusal(r *http.Request) (status int, why string) {
+// refusal returns the status and the text for a request that the inspector refuses, and
+// status 0 for every other request.
+func (i *Inspector) refusal(r *http.Request) (status int, text string) {
 	switch {
 	case !i.answersUnder(r.Host):
-		return http.StatusForbidden, "corsrpc: the inspector answers under localhost, IP addresses and the names that corsinspect.WithHosts gives, so that no site can read it by a name that it points here"
+		return http.StatusForbidden, "corsinspect: unknown host: as a protection against DNS rebinding, the inspector answers only under localhost, IP addresses and the names given to corsinspect.WithHosts"
 	case !fromItself(r):
-		return http.StatusForbidden, "corsrpc: the inspector answers no other site: open it from the address bar"
+		return http.StatusForbidden, "corsinspect: the inspector refuses requests from pages of other origins: open it from the address bar"
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return http.StatusMethodNotAllowed, "corsrpc: the inspector shows, and changes nothing: GET and HEAD only"
+		return http.StatusMethodNotAllowed, "corsinspect: the inspector is read-only: use GET or HEAD"
 	}
 	return 0, ""
 }
 
-// answersUnder reports whether no stranger can have the host's name point here.
+// answersUnder reports whether the inspector answers under a Host. Other names could be
+// those of an attacker's site, which resolves them to this server (DNS rebinding).
 func (i *Inspector) answersUnder(hostport string) bool {
 	host := plainHost(hostport)
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
@@ -34,13 +36,13 @@ func (i *Inspector) answersUnder(hostport string) bool {
 		slices.Contains(i.hosts, host)
 }
 
-// plainHost is the host as two spellings of it compare: in lower case, without the port
-// and without the dot that may end it.
+// plainHost returns a Host in its form for comparison: in lower case, without the port and
+// without a trailing dot.
 func plainHost(hostport string) string {
 	return strings.TrimSuffix(fetch.Lower(withoutPort(hostport)), ".")
 }
 
-// withoutPort drops a Host's port.
+// withoutPort returns a Host without its port.
 func withoutPort(hostport string) string {
 	if colon := strings.LastIndexByte(hostport, ':'); colon > strings.LastIndexByte(hostport, ']') {
 		return hostport[:colon]
@@ -48,8 +50,9 @@ func withoutPort(hostport string) string {
 	return hostport
 }
 
-// fromItself reports whether no other site's page makes the request, as far as the browser
-// says whose it is.
+// fromItself reports whether the request comes from the inspector's own page, or from no
+// page at all. It relies on Sec-Fetch-Site and Origin, and on Referer if Sec-Fetch-Site is
+// missing; a request without any of them passes.
 func fromItself(r *http.Request) bool {
 	site := r.Header["Sec-Fetch-Site"]
 	if len(site) > 0 && !isOne(site, "same-origin") && !isOne(site, "none") {
@@ -69,16 +72,16 @@ func fromItself(r *http.Request) bool {
 	return true
 }
 
-// isOne reports whether a header has one line, and it is the value.
+// isOne reports whether a header has exactly one line with this value.
 func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
 
-// isItself reports whether an origin is that of the Host that a request names.
+// isItself reports whether an origin has the same host as the request's Host.
 func isItself(raw string, r *http.Request) bool {
 	from, ok := origin.Parse(raw)
 	return ok && from.SameHost(r.Host, r.TLS != nil)
 }
 
-// originOf is the origin of a URL; empty for what has none.
+// originOf returns the scheme and host of a URL, or "" if the URL is not valid.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

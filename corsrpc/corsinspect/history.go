@@ -11,58 +11,59 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// Bounds on a history, whatever is sent.
+// Bounds on a history.
 const (
 	maxGroups  = 256
 	maxSamples = 5 // distinct origins of a group
 	maxReloads = 50
-	maxReason  = 16 << 10 // bytes of why a reload failed
+	maxError   = 16 << 10 // bytes of an error's text
 )
 
-// history holds what an inspector shows of the past. It is safe for concurrent use,
-// and its memory is bounded: refusals are grouped by what the schema and the policy
-// name, and of a flood of groups the one that was quiet for the longest is forgotten.
+// history holds the past events that an inspector shows. It is safe for concurrent use, and
+// its memory is bounded. Requests are grouped by names in the schema and the policy. If
+// there are too many groups, the group with the oldest last request is evicted.
 type history struct {
 	since time.Time
 
 	mu          sync.Mutex
 	refusals    map[groupKey]*group
 	differences map[groupKey]*group
-	forgotten   int // requests whose group is gone
+	forgotten   int // requests of evicted groups
 	reloads     []reloadRecord
 }
 
-// groupKey holds what requests of a group have in common.
+// groupKey holds the properties that all requests of a group have in common.
 type groupKey struct {
 	preflight              bool
-	observed               bool // not enforced
-	shadowObserved         bool
+	observed               bool // the decision was not enforced
+	shadowObserved         bool // the shadow policy's decision would not be enforced
 	reason, shadowReason   corsrpc.Reason
-	target                 string // of a known procedure or path rule; empty for all others
-	field, shadowField     string // without their places in lists: of a hundred thousand origins, each has its own
+	target                 string // the known procedure or path rule; empty for other targets
+	field, shadowField     string // without list indexes, since each origin of a list has its own
 	outcome, shadowOutcome corsrpc.Outcome
 }
 
 // group counts requests, and keeps samples of them that are safe to show.
 type group struct {
-	from, shadowFrom corsrpc.Provenance // of the latest
+	from, shadowFrom corsrpc.Provenance // of the latest request
 	count            int
 	first, last      time.Time
 	origins          []string // distinct, the latest last
-	path, missing    string   // of the latest
+	path, missing    string   // of the latest request
 }
 
+// reloadRecord is the result of one reload.
 type reloadRecord struct {
 	at     time.Time
-	failed string // why it was not put in force; empty where it was
-	digest string // of the plan that was
+	failed string // the text of the error; empty for a successful reload
+	digest string // the digest of the new plan; empty for a failed reload
 }
 
 func newHistory() *history {
 	return &history{since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{}}
 }
 
-// keyOf returns the key of a decision's group; from is where the policy says so.
+// keyOf returns the key of a decision's group. from is d.From().
 func keyOf(d corsrpc.Decision, from corsrpc.Provenance) groupKey {
 	target, known := d.Procedure()
 	if !known {
@@ -74,7 +75,7 @@ func keyOf(d corsrpc.Decision, from corsrpc.Provenance) groupKey {
 	}
 }
 
-// refused counts a request that was refused, or would have been.
+// refused counts a request that was refused, or would have been if the policy were enforced.
 func (h *history) refused(r corsrpc.Request, d corsrpc.Decision) {
 	from := d.From()
 	key := keyOf(d, from)
@@ -86,7 +87,7 @@ func (h *history) refused(r corsrpc.Request, d corsrpc.Decision) {
 	g.add(r)
 }
 
-// differed counts a request that the shadow policy decides otherwise.
+// differed counts a request on which the shadow policy decides differently.
 func (h *history) differed(r corsrpc.Request, d, shadow corsrpc.Decision) {
 	from, shadowFrom := d.From(), shadow.From()
 	key := keyOf(d, from)
@@ -99,14 +100,15 @@ func (h *history) differed(r corsrpc.Request, d, shadow corsrpc.Decision) {
 	g.add(r)
 }
 
-// groupOf returns the group of a key, and makes room for a new one. The caller holds
-// h.mu.
+// groupOf returns the group of a key. For a new group it evicts one if there are maxGroups.
+// The caller holds h.mu.
 func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 	if g := groups[key]; g != nil {
 		return g
 	}
 	if len(groups) >= maxGroups {
-		// Without a look-up of keys, whose hashes are slow: strangers can have each refusal come here.
+		// The loop does not look up keys, since hashing a groupKey is slow and clients can
+		// make every refusal reach this point.
 		var oldest groupKey
 		var quietest *group
 		for key, g := range groups {
@@ -122,7 +124,7 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 	return g
 }
 
-// add counts a request.
+// add counts a request, and keeps its origin and path.
 func (g *group) add(r corsrpc.Request) {
 	g.count++
 	g.last = time.Now()
@@ -139,13 +141,13 @@ func (g *group) add(r corsrpc.Request) {
 	g.origins = append(g.origins, from)
 }
 
-// reloaded keeps what became of a new policy. It keeps the text of an error, since the
-// error itself may hold a problem for each of a million origins. The text and the digest
-// are made before the lock is taken, which every refusal takes.
+// reloaded records the result of a reload. It keeps the first maxError bytes of an error's
+// text, not the error, which may hold a problem for each of a million origins. It computes
+// the text and the digest before it locks h.mu, since every refusal locks it too.
 func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxError), "an error with an empty text")
 	} else {
 		record.digest = plan.Digest()
 	}
@@ -157,8 +159,8 @@ func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 	h.reloads = append(h.reloads, record)
 }
 
-// cutText returns the first maxBytes bytes of a text, with a mark where it was cut. The
-// result does not share the memory of what was cut.
+// cutText returns the first maxBytes bytes of a text, followed by "..." if it was longer.
+// A text that was cut is copied, so that the result does not keep the whole text in memory.
 func cutText(s string, maxBytes int) string {
 	if len(s) <= maxBytes {
 		return s
@@ -166,13 +168,14 @@ func cutText(s string, maxBytes int) string {
 	return strings.ToValidUTF8(s[:maxBytes], "") + "..."
 }
 
-// keyedGroup is a group with its key.
+// keyedGroup is a group and its key.
 type keyedGroup struct {
 	groupKey
 	group
 }
 
-// sorted returns copies of groups, the latest first. The caller holds h.mu.
+// sorted returns copies of the groups, the one with the latest request first. The caller
+// holds h.mu.
 func sorted(groups map[groupKey]*group) []keyedGroup {
 	all := make([]keyedGroup, 0, len(groups))
 	for key, g := range groups {

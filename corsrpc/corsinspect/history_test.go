@@ -18,8 +18,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestInspectorIsBounded: what strangers send makes it remember no more than so much, and
-// what was forgotten is counted.
+// TestInspectorIsBounded: the history of 25,000 refused requests with distinct origins, paths
+// and headers stays small, and all of them are counted.
 func TestInspectorIsBounded(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage+"shadow: {defaults: {allow_origins: [https://new.example.com]}}\n")
@@ -31,7 +31,7 @@ func TestInspectorIsBounded(t *testing.T) {
 		api.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, "/files/"+mark, http.Header{
 			"Origin": {page}, "Access-Control-Request-Method": {mark}, "Access-Control-Request-Headers": {mark},
 		}))
-		refuse(api, "/"+mark+".v1.S/M", page) // granted, but not by the shadow
+		refuse(api, "/"+mark+".v1.S/M", page) // allowed by the policy, but not by its shadow
 	}
 	if w := inspect(h, nil, "application/json"); w.Body.Len() > 100_000 {
 		t.Errorf("%d bytes", w.Body.Len())
@@ -49,7 +49,7 @@ func TestInspectorIsBounded(t *testing.T) {
 		}
 		for _, from := range g.Origins {
 			if len(from) > 110 {
-				t.Errorf("an origin of %d bytes is kept: %s", len(from), from)
+				t.Errorf("an origin is kept with %d bytes: %s", len(from), from)
 			}
 		}
 	}
@@ -58,11 +58,11 @@ func TestInspectorIsBounded(t *testing.T) {
 	}
 }
 
-// TestInspectorRemembersTheLatestReloads: fifty of them.
+// TestInspectorRemembersTheLatestReloads: the inspector keeps the latest 50 reloads.
 func TestInspectorRemembersTheLatestReloads(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage)
-	_ = layer.Reload(t.Context(), nil) // fails, and is too long ago in the end
+	_ = layer.Reload(t.Context(), nil) // fails, and is not among the latest 50 in the end
 	for range 60 {
 		if err := layer.Reload(t.Context(), layer.Plan()); err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestInspectorRemembersTheLatestReloads(t *testing.T) {
 	}
 }
 
-// endedContext has ended, for a reason of its own.
+// endedContext is a context that has ended with an error.
 type endedContext struct {
 	context.Context
 	err error
@@ -89,13 +89,13 @@ type endedContext struct {
 
 func (c endedContext) Err() error { return c.err }
 
-// says is an error with a text that is made when it is asked for.
-type says struct{ text func() string }
+// lazyError is an error that computes its text in Error.
+type lazyError struct{ text func() string }
 
-func (e *says) Error() string { return e.text() }
+func (e *lazyError) Error() string { return e.text() }
 
-// TestInspectorCutsErrors: of a reload or a source that failed it keeps and shows the
-// beginning of the text.
+// TestInspectorCutsErrors: the inspector keeps and shows the first 16 KiB of the error of a
+// reload or a source.
 func TestInspectorCutsErrors(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 1<<20)
@@ -106,16 +106,16 @@ func TestInspectorCutsErrors(t *testing.T) {
 	_ = layer.Reload(endedContext{t.Context(), errors.New("")}, layer.Plan())
 	in := inspectJSON(t, h, nil)
 	if len(in.Reloads) != 1 || in.Reloads[0].Error == "" {
-		t.Errorf("a reload that failed without a word: %+v", in.Reloads)
+		t.Errorf("a reload that failed with an empty text: %+v", in.Reloads)
 	}
 	for range 2 {
-		long = "x" + long // another byte, so that both are not cut at the end of a character
+		long = "x" + long // one of the two lengths is cut within a character
 		if err := layer.Reload(t.Context(), compilePolicy(t, "defaults: {allow_origins_from: [tenants]}")); err == nil {
 			t.Fatal("a policy whose source fails was put in force")
 		}
 		in = inspectJSON(t, h, nil)
 		if got := in.Reloads[0].Error; !strings.Contains(got, "xé") || !strings.HasSuffix(got, "é...") || len(got) > 16<<10+3 {
-			t.Errorf("%d bytes of why a reload failed: %.100q", len(got), got)
+			t.Errorf("the error of a reload has %d bytes: %.100q", len(got), got)
 		}
 	}
 
@@ -124,18 +124,18 @@ func TestInspectorCutsErrors(t *testing.T) {
 		t.Fatal("the source does not fail")
 	}
 	if got := inspectJSON(t, h, nil).Sources[0].Error; !strings.HasSuffix(got, "é...") || len(got) > 16<<10+3 {
-		t.Errorf("%d bytes of why a source failed: %.100q", len(got), got)
+		t.Errorf("the error of a source has %d bytes: %.100q", len(got), got)
 	}
 }
 
-// TestInspectorKeepsNoError: an error may hold a whole policy, so its text is kept instead;
-// and while that is made, requests go on.
+// TestInspectorKeepsNoError: the inspector keeps the text of an error, not the error, which
+// may hold a whole policy. It does not block requests while it computes the text.
 func TestInspectorKeepsNoError(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage)
 	api := layer.Wrap(nothing)
-	fail := func() weak.Pointer[says] {
-		err := &says{func() string {
+	fail := func() weak.Pointer[lazyError] {
+		err := &lazyError{func() string {
 			refused := make(chan struct{})
 			go func() {
 				refuse(api, listRPC, "https://evil.example")
@@ -144,7 +144,7 @@ func TestInspectorKeepsNoError(t *testing.T) {
 			select {
 			case <-refused:
 			case <-time.After(10 * time.Second):
-				t.Error("a request waits for the text of an error")
+				t.Error("a request is blocked while the text of an error is computed")
 			}
 			return "the policy is bad"
 		}}
@@ -156,13 +156,13 @@ func TestInspectorKeepsNoError(t *testing.T) {
 		t.Errorf("%+v", in.Reloads)
 	}
 	if runtime.GC(); kept.Value() != nil {
-		t.Error("the error is kept")
+		t.Error("the error is still reachable")
 	}
 	runtime.KeepAlive(layer)
 }
 
-// TestPagesWhileRequestsAreRefused: a page shares nothing with what requests change. It is the
-// race detector that notices.
+// TestPagesWhileRequestsAreRefused: rendering a page and refusing requests concurrently is no
+// data race. Only the race detector notices a failure.
 func TestPagesWhileRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage)
@@ -182,8 +182,8 @@ func TestPagesWhileRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// TestInspectorForgetsQuietGroups: where the policy itself has more groups than are
-// kept, those that were quiet for the longest go.
+// TestInspectorForgetsQuietGroups: if there are more than 256 groups, those with the oldest
+// last request are evicted.
 func TestInspectorForgetsQuietGroups(t *testing.T) {
 	t.Parallel()
 	text := "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n"
@@ -201,13 +201,13 @@ func TestInspectorForgetsQuietGroups(t *testing.T) {
 	}
 	for _, g := range in.Refusals {
 		if slices.Contains([]string{"/p0", "/p43"}, g.Target) {
-			t.Errorf("%s is still there", g.Target)
+			t.Errorf("the group of %s was not evicted", g.Target)
 		}
 	}
 }
 
-// TestInspectorGroupsByRule: however many origins a rule lists, what comes from them is
-// one group, and a stranger's refusal stays in sight.
+// TestInspectorGroupsByRule: requests that match different origins of one list are in one
+// group, so that they do not evict other groups.
 func TestInspectorGroupsByRule(t *testing.T) {
 	t.Parallel()
 	text := "defaults:\n  allow_origins:\n"
@@ -244,8 +244,8 @@ func TestInspectorGroupsByRule(t *testing.T) {
 		"1 ORIGIN_NOT_ALLOWED defaults.allow_origins at cors.yaml:3:5",
 		"400 MODE_NOT_CORS defaults.allow_origins[399] at cors.yaml:402:7")
 
-	// A shadow that grants less: what is in force matches each by its own place. One that
-	// grants more: the shadow does.
+	// If the shadow allows less, each request matches its own place in the policy in force.
+	// If the shadow allows more, each request matches its own place in the shadow policy.
 	layer, h = newLayer(t, text+"shadow:\n  defaults:\n    allow_origins: [https://new.example.com]\n")
 	fromAll(layer.Wrap(nothing), nil)
 	expect("a shadow that grants less", inspectJSON(t, h, nil),
@@ -253,13 +253,13 @@ func TestInspectorGroupsByRule(t *testing.T) {
 	layer, h = newLayer(t, "defaults:\n  disabled: true\nrules:\n  - path: /open\n    disabled: false\n    allow_origins: [https://new.example.com]\nshadow:\n  "+strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")+"\n")
 	fromAll(layer.Wrap(nothing), nil)
 	in := inspectJSON(t, h, nil)
-	in.Refusals = nil // they are refused, all for one reason
+	in.Refusals = nil // the policy in force refuses all of them for one reason
 	expect("a shadow that grants more", in,
 		"400 DISABLED defaults.disabled at cors.yaml:2:13 ORIGIN_ALLOWED shadow.defaults.allow_origins[399] at cors.yaml:409:9")
 }
 
-// TestInspectorTellsWhatIsEnforced: of two policies that refuse alike, the page says which
-// of them does it.
+// TestInspectorTellsWhatIsEnforced: for two policies with the same decision, the page shows
+// which of them would only be observed.
 func TestInspectorTellsWhatIsEnforced(t *testing.T) {
 	t.Parallel()
 	const observed = "defaults: {allow_origins: [https://app.example.com]}, enforcement: OBSERVE"
@@ -283,7 +283,7 @@ func TestInspectorTellsWhatIsEnforced(t *testing.T) {
 		page := inspect(h, nil, "text/html").Body.String()
 		_, page, _ = strings.Cut(page, "id=\"differences\"")
 		if n := strings.Count(page, "ORIGIN_NOT_ALLOWED</code> (refuse, observed only)"); n != 1 {
-			t.Errorf("%s: the page says so of %d policies", test.name, n)
+			t.Errorf("%s: the page shows %d policies as observed only, want 1", test.name, n)
 		}
 	}
 }

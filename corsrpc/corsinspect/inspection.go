@@ -10,28 +10,28 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// Bounds on what a page shows.
+// Bounds on a page.
 const (
 	maxRules       = 200
-	maxNames       = 200 // of a rule's procedures
-	maxOrigins     = 100 // of a rule
+	maxNames       = 200 // procedures of a rule
+	maxOrigins     = 100 // origins of a rule
 	maxPolicyBytes = 256 << 10
 )
 
-// inspection holds what the inspector shows, as a page and as JSON.
+// inspection holds the data of the page and of the JSON.
 type inspection struct {
 	Now   string `json:"now"`
-	Since string `json:"since"` // when the counts begin
+	Since string `json:"since"` // the start of the counts
 
 	Policy policyShown  `json:"policy"`
 	Shadow *policyShown `json:"shadow,omitempty"`
 
-	Rules      []ruleShown `json:"rules"` // of procedures with the same values
+	Rules      []ruleShown `json:"rules"` // one for all procedures with the same values
 	RulesLeft  int         `json:"rules_left,omitempty"`
-	Unknown    ruleShown   `json:"unknown"` // what procedures get that nothing but defaults and * cover
+	Unknown    ruleShown   `json:"unknown"` // the rule of procedures that only defaults and selector * cover
 	Paths      []ruleShown `json:"paths"`
 	PathsLeft  int         `json:"paths_left,omitempty"`
-	Procedures int         `json:"procedures"` // how many there are
+	Procedures int         `json:"procedures"` // the number of procedures in the schema
 
 	Refusals    []groupShown  `json:"refusals"`
 	Differences []groupShown  `json:"differences"`
@@ -42,13 +42,15 @@ type inspection struct {
 	Trial *trialShown `json:"trial"`
 }
 
+// policyShown is a policy: the one in force, or its shadow.
 type policyShown struct {
 	Digest   string `json:"digest"`
 	YAML     string `json:"yaml"`
 	Profile  string `json:"profile,omitempty"`
-	Observes bool   `json:"observes"`
+	Observes bool   `json:"observes"` // the decisions are not enforced
 }
 
+// ruleShown is an effective rule, with the procedures or paths that have it.
 type ruleShown struct {
 	Names       []string     `json:"names"`
 	NamesLeft   int          `json:"names_left,omitempty"`
@@ -56,25 +58,29 @@ type ruleShown struct {
 	OriginsLeft int          `json:"origins_left,omitempty"`
 }
 
+// valueShown is a value of an effective rule, and its place in the policy.
 type valueShown struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
 	From  string `json:"from"`
 }
 
+// groupShown is a group of refused requests, or of requests on which the shadow policy
+// decides differently.
 type groupShown struct {
 	Count     int            `json:"count"`
 	First     string         `json:"first"`
 	Last      string         `json:"last"`
 	Preflight bool           `json:"preflight"`
-	Target    string         `json:"target,omitempty"` // empty for all that neither schema nor policy name
-	Path      string         `json:"path"`             // of the latest
-	Origins   []string       `json:"origins"`          // the latest ones
+	Target    string         `json:"target,omitempty"` // the known procedure or path rule; empty for other targets
+	Path      string         `json:"path"`             // the path of the latest request
+	Origins   []string       `json:"origins"`          // distinct origins of the latest requests
 	Missing   string         `json:"missing,omitempty"`
 	Decision  decisionShown  `json:"decision"`
 	Shadow    *decisionShown `json:"shadow,omitempty"`
 }
 
+// decisionShown is the decision on the requests of a group.
 type decisionShown struct {
 	Outcome  string `json:"outcome"`
 	Reason   string `json:"reason"`
@@ -83,24 +89,26 @@ type decisionShown struct {
 	Enforced bool   `json:"enforced"`
 }
 
+// sourceShown is the state of an origin source.
 type sourceShown struct {
 	Name    string `json:"name"`
 	Origins int    `json:"origins"`
-	Loaded  string `json:"loaded,omitempty"` // empty before the first good load
+	Loaded  string `json:"loaded,omitempty"` // the time of the last successful load; empty if there was none
 	Age     string `json:"age,omitempty"`
 	Expired bool   `json:"expired"`
 	Skipped int    `json:"skipped"`
-	Sample  string `json:"sample,omitempty"` // of what was skipped
+	Sample  string `json:"sample,omitempty"` // one of the skipped rows
 	Error   string `json:"error,omitempty"`
 }
 
+// reloadShown is the result of a reload.
 type reloadShown struct {
 	At     string `json:"at"`
-	Error  string `json:"error,omitempty"`
-	Digest string `json:"digest,omitempty"` // of the plan that was put in force
+	Error  string `json:"error,omitempty"`  // empty for a successful reload
+	Digest string `json:"digest,omitempty"` // the digest of the new plan; empty for a failed reload
 }
 
-// inspect puts together what is shown, with a trial of what a form asks.
+// inspect collects the data of a page, with a trial of the form's call.
 func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 	plan, h := layer.Plan(), i.history
 	unknown := plan.Unknown()
@@ -129,8 +137,10 @@ func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 	return shown
 }
 
+// stamp formats a time.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
+// showPolicy returns the policy of a plan, without its shadow policy.
 func showPolicy(p *corsrpc.Plan) policyShown {
 	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced()}
 	if size := p.PolicySize(); size > maxPolicyBytes {
@@ -138,7 +148,7 @@ func showPolicy(p *corsrpc.Plan) policyShown {
 		return shown
 	}
 	policy := p.Policy()
-	policy.Shadow = nil // it is shown by itself
+	policy.Shadow = nil // the page shows the shadow policy separately
 	text, err := policyfile.YAML(policy)
 	if err != nil {
 		text = "# the policy cannot be shown: " + err.Error()
@@ -147,26 +157,27 @@ func showPolicy(p *corsrpc.Plan) policyShown {
 	return shown
 }
 
-// showRules shows each rule once, with the procedures or paths that share it. The rules
-// come sorted by name.
+// showRules returns each distinct rule once, with the procedures or paths that have it, and
+// the number of distinct rules beyond maxRules. rules is sorted by name.
 func showRules(rules []corsrpc.EffectiveRule) (shown []ruleShown, left int) {
 	names := map[corsrpc.EffectiveRule][]string{} // by the rule without its name
-	var each []corsrpc.EffectiveRule              // once
+	var distinct []corsrpc.EffectiveRule
 	for _, r := range rules {
 		name := r.Name
 		r.Name = ""
 		if names[r] == nil {
-			each = append(each, r)
+			distinct = append(distinct, r)
 		}
 		names[r] = append(names[r], name)
 	}
-	left = max(len(each)-maxRules, 0)
-	for _, r := range each[:len(each)-left] {
+	left = max(len(distinct)-maxRules, 0)
+	for _, r := range distinct[:len(distinct)-left] {
 		shown = append(shown, showRule(r, names[r]))
 	}
 	return shown, left
 }
 
+// showRule returns a rule with the names of its procedures or paths, each list up to its bound.
 func showRule(r corsrpc.EffectiveRule, names []string) ruleShown {
 	shown := ruleShown{NamesLeft: max(len(names)-maxNames, 0)}
 	shown.Names = names[:len(names)-shown.NamesLeft]
@@ -178,6 +189,7 @@ func showRule(r corsrpc.EffectiveRule, names []string) ruleShown {
 	return shown
 }
 
+// showGroups returns the groups as the page shows them.
 func showGroups(groups []keyedGroup) (shown []groupShown) {
 	for _, g := range groups {
 		s := groupShown{
@@ -193,6 +205,7 @@ func showGroups(groups []keyedGroup) (shown []groupShown) {
 	return shown
 }
 
+// showSources returns the state of the layer's origin sources.
 func showSources(layer *corsrpc.Layer) (shown []sourceShown) {
 	for _, r := range layer.Sources() {
 		s := sourceShown{Name: r.Name, Origins: r.Origins, Expired: r.Expired, Skipped: r.Skipped, Sample: r.Sample}
@@ -200,7 +213,7 @@ func showSources(layer *corsrpc.Layer) (shown []sourceShown) {
 			s.Loaded, s.Age = stamp(r.Loaded), r.Age.Round(time.Second).String()
 		}
 		if r.Err != nil {
-			s.Error = cutText(r.Err.Error(), maxReason)
+			s.Error = cutText(r.Err.Error(), maxError)
 		}
 		shown = append(shown, s)
 	}

@@ -13,17 +13,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// Inspector is the page of one layer: a corsrpc.Observer and an http.Handler. New makes
-// one. Before it has its layer, it answers 503. It is safe for concurrent use.
+// Inspector serves the page of one layer. It is a corsrpc.Observer and an http.Handler. New
+// returns one, and corsrpc.WithObserver attaches it to a layer; before that it answers with
+// the status 503. It is safe for concurrent use.
 type Inspector struct {
-	hosts   []string // as plainHost has them
+	hosts   []string // in the form of plainHost
 	layer   atomic.Pointer[corsrpc.Layer]
 	history *history
 }
 
-// New returns an inspector for one layer, which corsrpc.WithObserver gives it to. Its
-// counts begin now. The error joins a *corsrpc.OptionError for each option that has no
-// meaning.
+// New returns an inspector for one layer; pass it to corsrpc.WithObserver. Its counts start
+// at zero. The error joins a *corsrpc.OptionError for each option that is not valid.
 func New(opts ...Option) (*Inspector, error) {
 	i := &Inspector{history: newHistory()}
 	var problems []error
@@ -40,23 +40,23 @@ func New(opts ...Option) (*Inspector, error) {
 	return i, nil
 }
 
-// Attach takes the layer; corsrpc.New calls it. The error says that the inspector has a
-// layer already, or that New did not make it.
+// Attach sets the inspector's layer. corsrpc.New calls it. It returns an error if the
+// inspector has a layer already, or if the inspector or the layer is a zero value.
 func (i *Inspector) Attach(l *corsrpc.Layer) error {
 	if i.history == nil {
-		return errors.New("the inspector is not one that corsinspect.New made")
+		return errors.New("the inspector is a zero value: make it with corsinspect.New")
 	}
 	if l == nil || l.Plan() == nil {
-		return errors.New("the layer is not one that corsrpc.Load or corsrpc.New made")
+		return errors.New("the layer is nil or a zero value: make it with corsrpc.Load or corsrpc.New")
 	}
 	if !i.layer.CompareAndSwap(nil, l) {
-		return errors.New("the inspector has a layer already: make one for each layer, and give it once")
+		return errors.New("the inspector already has a layer: make an inspector for each layer, and pass it only once")
 	}
 	return nil
 }
 
-// Enabled reports whether the inspector keeps events of a kind. It keeps none of requests
-// that pass.
+// Enabled reports whether the inspector records events of a kind: refusals, differences of
+// the shadow policy, and reloads.
 func (i *Inspector) Enabled(kind corsrpc.EventKind) bool {
 	switch kind {
 	case corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload:
@@ -65,7 +65,7 @@ func (i *Inspector) Enabled(kind corsrpc.EventKind) bool {
 	return false
 }
 
-// Observe keeps what the page shows of an event.
+// Observe records an event.
 func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
 	switch e.Kind {
 	case corsrpc.EventRefusal:
@@ -77,26 +77,26 @@ func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
 	}
 }
 
-// ServeHTTP answers with the page or with JSON. The query is that of the page's form; one
-// larger than 64 KiB is answered 414.
+// ServeHTTP answers with the page or with JSON. The query encodes the page's form; a query
+// larger than 64 KiB is answered with the status 414.
 func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if status, why := i.refusal(r); status != 0 {
+	if status, text := i.refusal(r); status != 0 {
 		if status == http.StatusMethodNotAllowed {
 			header.Set("Allow", "GET, HEAD") // RFC 9110, section 15.5.6
 		}
-		http.Error(w, why, status)
+		http.Error(w, text, status)
 		return
 	}
 	layer := i.layer.Load()
 	if layer == nil {
-		http.Error(w, "corsrpc: the inspector has no layer yet: give it to corsrpc.Load or corsrpc.New by corsrpc.WithObserver(inspector)", http.StatusServiceUnavailable)
+		http.Error(w, "corsinspect: the inspector has no layer yet: pass corsrpc.WithObserver(inspector) to corsrpc.Load or corsrpc.New", http.StatusServiceUnavailable)
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
-		http.Error(w, fmt.Sprintf("corsrpc: the form is larger than %d KiB, as a browser sends it", maxQuery>>10), http.StatusRequestURITooLong)
+		http.Error(w, fmt.Sprintf("corsinspect: the encoded form is larger than %d KiB", maxQuery>>10), http.StatusRequestURITooLong)
 		return
 	}
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -108,13 +108,13 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(shown) // nobody is left to tell of an error
+		_ = encoder.Encode(shown) // an error means that the client has disconnected
 		return
 	}
 	page := inspectorPage()
 	var body bytes.Buffer
 	if err := page.template.Execute(&body, shown); err != nil {
-		http.Error(w, "corsrpc: the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "corsinspect: rendering the page failed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	header.Set("Content-Type", "text/html; charset=utf-8")
@@ -122,7 +122,7 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = body.WriteTo(w)
 }
 
-// wantsJSON reports whether a request accepts JSON, and not a page.
+// wantsJSON reports whether a request accepts JSON, and not HTML.
 func wantsJSON(r *http.Request) bool {
 	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")

@@ -21,7 +21,7 @@ const (
 	getRPC  = "/acme.catalog.v1.CatalogService/Get"
 )
 
-// allowPage lets one origin call everything.
+// allowPage is a policy that allows one origin to call every procedure.
 const allowPage = `
 defaults:
   allow_origins: [https://app.example.com]
@@ -30,10 +30,10 @@ rules:
     expose: PRESENT
 `
 
-// quiet switches the log off.
+// quiet turns off the log.
 var quiet = corsrpc.WithLogger(slog.New(slog.DiscardHandler))
 
-// compilePolicy compiles a YAML policy against the corpus's schema.
+// compilePolicy compiles a YAML policy with the schema of the test vectors.
 func compilePolicy(t testing.TB, text string) *corsrpc.Plan {
 	t.Helper()
 	files, err := vectors.Schema("acme")
@@ -51,13 +51,13 @@ func compilePolicy(t testing.TB, text string) *corsrpc.Plan {
 	return plan
 }
 
-// newLayer returns a layer for a YAML policy, which logs nothing, and its inspector.
+// newLayer returns a layer for a YAML policy, without a log, and its inspector.
 func newLayer(t testing.TB, text string, opts ...corsrpc.LayerOption) (*corsrpc.Layer, *corsinspect.Inspector) {
 	t.Helper()
 	return layerOf(t, compilePolicy(t, text), nil, opts...)
 }
 
-// layerOf is newLayer for a plan, and for options of the inspector.
+// layerOf is newLayer for a compiled plan, with options of the inspector.
 func layerOf(t testing.TB, plan *corsrpc.Plan, own []corsinspect.Option, opts ...corsrpc.LayerOption) (*corsrpc.Layer, *corsinspect.Inspector) {
 	t.Helper()
 	inspector, err := corsinspect.New(own...)
@@ -71,6 +71,7 @@ func layerOf(t testing.TB, plan *corsrpc.Plan, own []corsinspect.Option, opts ..
 	return layer, inspector
 }
 
+// newRequest returns a request to api.example.com with header fields.
 func newRequest(method, path string, header http.Header) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader("{}"))
 	r.Host = "api.example.com"
@@ -80,14 +81,15 @@ func newRequest(method, path string, header http.Header) *http.Request {
 	return r
 }
 
-// refuse sends a call of an origin that is not granted.
+// refuse sends a call of an origin that the policy or its shadow does not allow.
 func refuse(h http.Handler, path, origin string) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, path, http.Header{"Origin": {origin}}))
 }
 
+// nothing is a handler that does nothing.
 var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
-// rowsOf is a source that streams rows.
+// rowsOf returns an origin source with these rows.
 func rowsOf(rows ...string) corsrpc.OriginSource {
 	return corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
@@ -100,8 +102,8 @@ func rowsOf(rows ...string) corsrpc.OriginSource {
 	})
 }
 
-// TestFormExplainsAsItsLayer: the form shows the answers that the layer gives, those that
-// explain themselves included.
+// TestFormExplainsAsItsLayer: the form shows the responses of its layer, with the header of
+// WithExplain if the layer has that option.
 func TestFormExplainsAsItsLayer(t *testing.T) {
 	t.Parallel()
 	form := url.Values{"origin": {"https://evil.example"}, "server": {"https://api.example.com"}, "target": {listRPC}, "method": {"POST"}}
@@ -112,12 +114,12 @@ func TestFormExplainsAsItsLayer(t *testing.T) {
 		}
 		_, h := newLayer(t, allowPage, opts...)
 		if got := strings.Contains(inspect(h, form, "application/json").Body.String(), "Corsrpc-Reason: ORIGIN_NOT_ALLOWED"); got != explains {
-			t.Errorf("with explanations: %t; the answer explains itself: %t", explains, got)
+			t.Errorf("WithExplain: %t; the response has Corsrpc-Reason: %t", explains, got)
 		}
 	}
 }
 
-// TestAttachRefusesNoLayer: only a layer that Load or New made can be inspected.
+// TestAttachRefusesNoLayer: Attach fails for a nil and for a zero layer.
 func TestAttachRefusesNoLayer(t *testing.T) {
 	t.Parallel()
 	for _, l := range []*corsrpc.Layer{nil, {}} {
@@ -126,7 +128,7 @@ func TestAttachRefusesNoLayer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := i.Attach(l); err == nil {
-			t.Errorf("%v is attached", l)
+			t.Errorf("no error for %v", l)
 		}
 	}
 }

@@ -16,12 +16,12 @@ type option func(*Inspector) error
 
 func (o option) apply(i *Inspector) error { return o(i) }
 
-// WithHosts adds host names under which the inspector answers, on any port, in
-// any letter case, with and without a dot at the end. Of host:port and of a URL it is the
-// name that counts. New fails where one is not a host name, such as a wildcard.
-// Default: none, and it answers under localhost, names below it, and IP
-// addresses only: a page of any site can have its own name point to an internal address
-// (DNS rebinding), but none of these.
+// WithHosts adds host names under which the inspector answers, on any port. Letter case and
+// a trailing dot do not matter. A text may also be host:port or a URL; only its host name is
+// used. New fails if a text has no valid host name; wildcards are not valid. Default: none.
+// The inspector always answers under localhost, its subdomains, and IP addresses. It refuses
+// other names, since an attacker's site can resolve its own name to an internal address (DNS
+// rebinding).
 func WithHosts(hosts ...string) Option {
 	return option(func(i *Inspector) error {
 		var problems []error
@@ -29,7 +29,7 @@ func WithHosts(hosts ...string) Option {
 			name, ok := hostName(host)
 			if !ok {
 				problems = append(problems, &corsrpc.OptionError{
-					Option: "corsinspect.WithHosts", Reason: `"` + safetext.Sample(host) + `" is not a host name; write one such as cors.internal.example`,
+					Option: "corsinspect.WithHosts", Reason: `"` + safetext.Sample(host) + `" is not a host name: write a name such as cors.internal.example`,
 				})
 			}
 			i.hosts = append(i.hosts, name)
@@ -38,7 +38,8 @@ func WithHosts(hosts ...string) Option {
 	})
 }
 
-// hostName returns the host name of an option: of a host, with a port or not, or of a URL.
+// hostName returns the host name of a host, of host:port or of a URL, in the form of
+// plainHost.
 func hostName(host string) (name string, ok bool) {
 	if _, rest, isURL := strings.Cut(host, "://"); isURL {
 		end := strings.IndexAny(rest+"/", "/?#")

@@ -15,8 +15,8 @@ var inspectorHTML string
 //go:embed inspector.css
 var inspectorCSS string
 
-// inspectorPage is the page's template, and the Content-Security-Policy that lets its
-// style sheet in and nothing else.
+// inspectorPage returns the template of the page, and its Content-Security-Policy, which
+// allows only the page's style sheet.
 var inspectorPage = sync.OnceValue(func() struct {
 	template *template.Template
 	policy   string

@@ -7,29 +7,31 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// server is a plan around a handler that sends some header fields. It keeps the requests
-// that it gets, which come one after another.
+// server simulates a server: a handler that sends header fields, wrapped by a plan. It
+// records the requests that it gets. It is not safe for concurrent use.
 type server struct {
-	plan  *corsrpc.Plan
-	sends http.Header
-	got   []*http.Request
+	plan     *corsrpc.Plan
+	response http.Header // the header fields that the handler sends
+	requests []*http.Request
 }
 
+// handler returns the wrapped handler.
 func (s *server) handler() http.Handler {
 	wrapped := s.plan.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range s.sends {
+		for name, values := range s.response {
 			for _, value := range values {
 				w.Header().Add(name, value)
 			}
 		}
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.got = append(s.got, r)
+		s.requests = append(s.requests, r)
 		wrapped.ServeHTTP(w, r)
 	})
 }
 
-// answerOf returns what a handler answers to a request that a program sends.
+// answerOf returns the status and the header of the handler's response to a program's
+// request.
 func answerOf(h http.Handler, r *http.Request) (status int, header http.Header) {
 	in := r.Clone(r.Context())
 	in.RequestURI = r.URL.RequestURI()
@@ -43,7 +45,8 @@ func answerOf(h http.Handler, r *http.Request) (status int, header http.Header) 
 	return w.status, w.sent
 }
 
-// answer is a ResponseWriter that keeps the header as it is when it commits.
+// answer is a ResponseWriter that keeps the status and a copy of the header at the first
+// WriteHeader, and discards the body.
 type answer struct {
 	header, sent http.Header
 	status       int

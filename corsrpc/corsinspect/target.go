@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// targetOf is the URL of a procedure's full name, or of a path, with a query perhaps: as
-// it is sent, so without a fragment, and with escapes for what no request line holds.
+// targetOf returns the URL of a target: a procedure's full name or a path, optionally with a
+// query. Like a browser, it removes a fragment and percent-encodes characters.
 func targetOf(target string, server *url.URL) (*url.URL, error) {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, hasQuery := strings.Cut(target, "?")
@@ -29,10 +29,10 @@ func targetOf(target string, server *url.URL) (*url.URL, error) {
 	return to, nil
 }
 
-// escaped escapes spaces, what is beyond ASCII, and these characters, as browsers do
+// escaped percent-encodes spaces, non-ASCII bytes and the characters of these, as browsers do
 // (https://url.spec.whatwg.org/#path-percent-encode-set and #special-query-percent-encode-set).
-// A path has two more of them: for one that it finds unescaped, net/url forgets the
-// escapes that are there.
+// For a path, targetOf adds two characters that browsers do not encode ("|" and "\"): if
+// net/url found them unencoded, it would lose the encoding of the rest of the path.
 func escaped(s, these string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

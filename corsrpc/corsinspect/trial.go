@@ -16,87 +16,87 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// Call is a request that nobody has sent: by a script of a page, or by a program. Fields
-// may be added.
+// Call describes a hypothetical request, of a script in a page or of a program. Fields may
+// be added.
 type Call struct {
-	// Origin is the page's, as browsers write it; "null" for an opaque one. Empty: a
-	// program, which is not a browser, sends the request as it is.
+	// Origin is the page's origin, as browsers serialize it; "null" is an opaque origin. If
+	// it is empty, a program makes the request, not a browser.
 	Origin string
-	// Server is the URL of the server, as the page calls it, such as
-	// https://api.example.com; a path in it stands before Target.
+	// Server is the URL of the server, such as https://api.example.com. If it has a path,
+	// that is a prefix of the request's path.
 	Server string
-	// Target is a procedure's full name, such as acme.v1.CatalogService.Get, or a path,
-	// with a query perhaps.
+	// Target is a procedure's full name, such as acme.v1.CatalogService.Get, or a path;
+	// both optionally with a query.
 	Target string
 	// Method is the HTTP method.
 	Method string
-	// Header holds the fields that the script sets, or the program.
+	// Header holds the header fields that the script or the program sets.
 	Header http.Header
-	// Credentials says that the script calls in credentials mode "include", and that the
-	// browser has a cookie for the server; otherwise it calls in mode "omit". A program
-	// sends the cookie, unless its Header has one.
+	// Credentials selects the credentials mode "include" instead of "omit", with a cookie
+	// for the server in the browser's jar. A program sends the cookie too, unless its Header
+	// has a Cookie field.
 	Credentials bool
-	// Response holds the fields that the handler sends, with status 200.
+	// Response holds the header fields of the handler's response, whose status is 200.
 	Response http.Header
-	// Engines are those whose pages make the call. Empty: all of corsbrowser.Engines.
+	// Engines lists the browser engines to try. Default: corsbrowser.Engines.
 	Engines []corsbrowser.Engine
 }
 
-// Trial is what becomes of a Call. Fields may be added.
+// Trial is the result of [Try]. Fields may be added.
 type Trial struct {
-	// Rule is the rule that governs the request; the zero EffectiveRule where none does.
-	// See corsrpc.Plan.Rule.
+	// Rule is the effective rule of the request, as of corsrpc.Plan.Rule. It is the zero
+	// EffectiveRule if there is none.
 	Rule corsrpc.EffectiveRule
-	// Outcomes are what becomes of the call in each of the engines, in their order. For a
-	// program there is one, whose Engine means nothing.
+	// Outcomes holds the outcome in each engine, in the order of Call.Engines. For a
+	// program there is one outcome, with the zero Engine.
 	Outcomes []Outcome
 
-	nameIsKnown bool // that of Rule, to the schema or the policy
+	nameIsKnown bool // the name of Rule is in the schema or the policy
 }
 
-// Outcome is what becomes of a Call in one engine. Fields may be added.
+// Outcome is the outcome of a [Call] in one engine. Fields may be added.
 type Outcome struct {
-	// Engine is the engine whose page makes the call.
+	// Engine is the browser engine.
 	Engine corsbrowser.Engine
-	// Blocked says why the script gets a network error; nil where it reads the answer, as
-	// a program always does.
+	// Blocked tells why the browser blocked the call. It is nil if the script can read the
+	// response, and for a program.
 	Blocked *corsbrowser.BlockedError
-	// Readable holds the fields of the answer that the script may read.
+	// Readable holds the response header fields that the script can read.
 	Readable http.Header
-	// Dropped holds the fields of Call.Header that the browser does not send, without
-	// telling the script: no script may set them. It is empty where nothing was sent.
+	// Dropped holds the fields of Call.Header that the browser does not send, since scripts
+	// may not set them; the script gets no error. Dropped is empty if no request was sent.
 	Dropped http.Header
-	// Exchanges are the requests that reach the server, in order: the preflight, where the
+	// Exchanges holds the requests that reach the server, in order: the preflight, if the
 	// browser sends one, and the call.
 	Exchanges []Exchange
 }
 
-// Exchange is a request that reaches the server, and its answer. Fields may be added.
+// Exchange is a request that reaches the server, and its response. Fields may be added.
 type Exchange struct {
-	// Preflight tells a preflight from the call.
+	// Preflight is true for a preflight, and false for the call.
 	Preflight bool
-	// Request is what the server gets.
+	// Request is the request that the server gets.
 	Request corsrpc.Request
-	// Steps are those of the decision on it, as of corsrpc.Plan.Explain.
+	// Steps explains the decision on the request, as corsrpc.Plan.Explain does.
 	Steps []corsrpc.Step
-	// Decision is the last step's. Its Remedy says what would grant the request.
+	// Decision is the decision of the last step. Its Remedy tells how to grant the request.
 	Decision corsrpc.Decision
-	// Status is the answer's status, and Answer its header, as the server sends it.
+	// Status is the status of the response, and Answer its header, as the server sends it.
 	Status int
 	Answer http.Header
-	// Curl is the command, for a POSIX shell, that sends the request with all that a
-	// decision depends on.
+	// Curl is a command for a POSIX shell that sends the request with all header fields on
+	// which the decision depends.
 	Curl string
 }
 
-// Try says what becomes of a call under a plan, such as layer.Plan(): what a browser on
-// that page does in front of plan.Wrap, around a handler that sends Call.Response. Nothing
-// leaves the program, and neither a log nor an observer is told. The error says why the
-// call cannot be made at all. The time that it takes grows with the size of the call's
-// fields, which have no bound. It is safe for concurrent use.
+// Try returns the outcome of a call under a plan, such as layer.Plan(), in each engine. It
+// simulates a browser that calls a handler which sends Call.Response, wrapped by plan.Wrap.
+// It sends nothing over a network, writes no log, and notifies no observer. It returns an
+// error if the call is not valid. Its running time grows with the size of the call's fields,
+// which it does not bound. It is safe for concurrent use.
 func Try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	if plan == nil {
-		return nil, errors.New("corsinspect: Try was given no plan: pass layer.Plan()")
+		return nil, errors.New("corsinspect: the plan is nil: pass layer.Plan()")
 	}
 	t, err := try(plan, call)
 	if err != nil {
@@ -105,6 +105,7 @@ func Try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	return t, nil
 }
 
+// try is Try without the prefix of its errors.
 func try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	r, err := call.request()
 	if err != nil {
@@ -136,8 +137,8 @@ func try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	return t, nil
 }
 
-// isFraming reports whether a client writes the header field itself, so that the request that
-// is tried would be another than the one that is sent.
+// isFraming reports whether HTTP clients set the header field themselves. A trial with such a
+// field would differ from the request that a client sends.
 func isFraming(name string) bool {
 	switch fetch.Lower(name) {
 	case "content-length", "transfer-encoding", "trailer", "te", "expect":
@@ -146,34 +147,34 @@ func isFraming(name string) bool {
 	return false
 }
 
-// request returns the request as the script makes it.
+// request returns the request that the script or the program makes.
 func (c *Call) request() (*http.Request, error) {
 	server, err := url.Parse(c.Server)
 	if err != nil || server.Host == "" || server.Scheme != "https" && server.Scheme != "http" {
-		return nil, errors.New("the server is not a URL such as https://api.example.com")
+		return nil, errors.New("the server is not an http or https URL: write one such as https://api.example.com")
 	}
 	to, err := targetOf(c.Target, server)
 	if err != nil {
-		return nil, errors.New("the procedure or path cannot be requested: " + safetext.Sample(err.Error()))
+		return nil, errors.New("the procedure or path is not valid: " + safetext.Sample(err.Error()))
 	}
 	if !fetch.IsToken(c.Method) {
-		return nil, errors.New("the method is not a token such as POST")
+		return nil, errors.New("the method is not a token: write a method such as POST")
 	}
 	if err := errors.Join(checkFields("script", c.Header), checkFields("handler", c.Response)); err != nil {
 		return nil, err
 	}
-	if c.Origin == "" { // a browser drops them itself
+	if c.Origin == "" { // a browser drops these fields
 		for name := range c.Header {
 			if isFraming(name) {
-				return nil, fmt.Errorf("the field %s is not the program's to set here: it follows from the body", http.CanonicalHeaderKey(name))
+				return nil, fmt.Errorf("remove the header field %s: the HTTP client sets it from the body", http.CanonicalHeaderKey(name))
 			}
 		}
 	}
 	r, err := http.NewRequest(c.Method, to.String(), nil)
 	if err != nil {
-		return nil, errors.New("the request cannot be made: " + safetext.Sample(err.Error()))
+		return nil, errors.New("the request is not valid: " + safetext.Sample(err.Error()))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Header)) { // in any letter case, as servers read them
+	for _, name := range slices.Sorted(maps.Keys(c.Header)) { // Add canonicalizes names, as servers do
 		for _, value := range c.Header[name] {
 			r.Header.Add(name, value)
 		}
@@ -181,22 +182,23 @@ func (c *Call) request() (*http.Request, error) {
 	return r, nil
 }
 
-// checkFields refuses what no header may hold (RFC 9110, section 5.5).
+// checkFields returns an error if a name or a value is not allowed in a header (RFC 9110,
+// section 5.5).
 func checkFields(whose string, header http.Header) error {
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		if !fetch.IsToken(name) {
-			return fmt.Errorf("a header field of the %s cannot have the name \"%s\"", whose, safetext.Sample(name))
+			return fmt.Errorf("\"%s\" is not a valid name of a header field of the %s", safetext.Sample(name), whose)
 		}
 		for _, value := range header[name] {
 			if strings.ContainsAny(value, "\x00\r\n") {
-				return fmt.Errorf("the value of the %s's header field %s holds NUL, CR or LF", whose, name)
+				return fmt.Errorf("the value of the %s's header field %s contains NUL, CR or LF", whose, name)
 			}
 		}
 	}
 	return nil
 }
 
-// byPage makes the call by a script, in a browser.
+// byPage makes the call with a script in a simulated browser.
 func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.Engine) (Outcome, error) {
 	jar, _ := cookiejar.New(nil) // never fails
 	credentials := corsbrowser.Omit
@@ -204,11 +206,11 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 		credentials = corsbrowser.Include
 		jar.SetCookies(r.URL, []*http.Cookie{{Name: cookieName, Value: cookieValue, Path: "/", Secure: r.URL.Scheme == "https"}})
 	}
-	server := &server{plan: plan, sends: c.Response}
+	server := &server{plan: plan, response: c.Response}
 	browser, err := corsbrowser.New(c.Origin, corsbrowser.WithEngine(engine), corsbrowser.WithHandler(server.handler()), corsbrowser.WithCookieJar(jar),
 		corsbrowser.WithDefaults(corsbrowser.Init{Credentials: credentials, ScriptSets: []string{"User-Agent"}}))
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, errors.New(strings.TrimPrefix(err.Error(), "corsbrowser: ")) // Try has its own prefix
 	}
 	o := Outcome{Engine: engine}
 	response, err := browser.RoundTrip(r)
@@ -220,7 +222,7 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 	}
 	for i, sent := range browser.Log() {
 		o.Dropped = sent.Dropped
-		o.Exchanges = append(o.Exchanges, exchangeOf(plan, server.got[i], sent))
+		o.Exchanges = append(o.Exchanges, exchangeOf(plan, server.requests[i], sent))
 	}
 	for i := range o.Exchanges {
 		o.Exchanges[i].Curl = curl(o.Exchanges[i], r)
@@ -230,22 +232,22 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 
 const cookieName, cookieValue = "session", "1"
 
-// byProgram makes the call as it is.
+// byProgram makes the call without a browser.
 func (c *Call) byProgram(plan *corsrpc.Plan, r *http.Request) Outcome {
 	if c.Credentials && len(r.Header["Cookie"]) == 0 {
 		r.Header.Set("Cookie", cookieName+"="+cookieValue)
 	}
 	if host := r.Header["Host"]; len(host) > 0 {
-		r.Host = host[0] // as curl sends it, in place of the URL's
+		r.Host = host[0] // curl sends it instead of the URL's host
 	}
-	server := &server{plan: plan, sends: c.Response}
+	server := &server{plan: plan, response: c.Response}
 	status, answer := answerOf(server.handler(), r)
-	e := exchangeOf(plan, server.got[0], corsbrowser.Exchange{Status: status, Answer: answer})
+	e := exchangeOf(plan, server.requests[0], corsbrowser.Exchange{Status: status, Answer: answer})
 	e.Curl = curl(e, r)
 	return Outcome{Readable: answer, Exchanges: []Exchange{e}}
 }
 
-// exchangeOf explains an exchange.
+// exchangeOf returns an exchange with the explanation of its decision.
 func exchangeOf(plan *corsrpc.Plan, r *http.Request, sent corsbrowser.Exchange) Exchange {
 	request := corsrpc.RequestOf(r)
 	steps := plan.Explain(request)
@@ -255,7 +257,7 @@ func exchangeOf(plan *corsrpc.Plan, r *http.Request, sent corsbrowser.Exchange) 
 	}
 }
 
-// lowerNames returns the names of a header's fields in lower case, sorted.
+// lowerNames returns the field names of a header in lower case, sorted.
 func lowerNames(header http.Header) []string {
 	names := make([]string, 0, len(header))
 	for name := range header {

@@ -18,7 +18,7 @@ import (
 
 const api = "https://api.example.com"
 
-// tryPolicy has rules of all kinds.
+// tryPolicy is a policy with rules of all kinds.
 const tryPolicy = `
 defaults:
   allow_origins: [https://app.example.com]
@@ -36,7 +36,7 @@ rules:
     allow_methods: [GET, HEAD, PATCH]
 `
 
-// TestTry: what the script gets in each engine, and the requests that reach the server.
+// TestTry: a trial has the right outcome in each engine, and the right requests.
 func TestTry(t *testing.T) {
 	t.Parallel()
 	const account = "acme.account.v1.AccountService.Get"
@@ -44,26 +44,26 @@ func TestTry(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		call  corsinspect.Call
-		check corsbrowser.Check // "" where the script reads the answer
-		reads string            // the names of the fields that it reads
-		sends []string          // method and header fields that it is about
+		check corsbrowser.Check // "" if the script can read the response
+		reads string            // the names of the header fields that the script can read
+		sends []string          // the requests, as of sentIn
 	}{
 		{"a call", corsinspect.Call{Origin: page, Target: account, Method: "POST", Header: http.Header{"Content-Type": {"application/json"}}}, "", "x-meta",
-			[]string{"OPTIONS asks for content-type", "POST"}},
+			[]string{"OPTIONS requests content-type", "POST"}},
 		{"with cookies", corsinspect.Call{Origin: "https://www.example.com", Target: "/files/a", Method: "GET", Credentials: true}, corsbrowser.CheckOriginMissing, "", []string{"GET Cookie: session=1"}},
 		{"a page on another origin", corsinspect.Call{Origin: "https://evil.example", Target: account, Method: "GET"}, corsbrowser.CheckOriginMissing, "", []string{"GET"}},
 		{"the server's own page", corsinspect.Call{Origin: api, Target: account, Method: "POST", Header: http.Header{"X-Any": {"1"}}}, "", "x-meta x-secret", []string{"POST X-Any: 1"}},
 		{"a method of a path", corsinspect.Call{Origin: page, Target: "/files/a", Method: "PATCH"}, "", "x-meta", []string{"OPTIONS", "PATCH"}},
-		{"in lower case, which browsers leave", corsinspect.Call{Origin: page, Target: "/files/a", Method: "patch"}, corsbrowser.CheckMethods, "", []string{"OPTIONS"}},
-		{"in lower case, which browsers do not leave", corsinspect.Call{Origin: page, Target: "/files/a", Method: "get"}, "", "x-meta", []string{"GET"}},
+		{"a method in lower case that browsers do not normalize", corsinspect.Call{Origin: page, Target: "/files/a", Method: "patch"}, corsbrowser.CheckMethods, "", []string{"OPTIONS"}},
+		{"a method in lower case that browsers normalize", corsinspect.Call{Origin: page, Target: "/files/a", Method: "get"}, "", "x-meta", []string{"GET"}},
 		{"a forbidden method", corsinspect.Call{Origin: page, Target: "/files/a", Method: "trace"}, corsbrowser.CheckForbiddenMethod, "", nil},
 		{"an http server of an https page", corsinspect.Call{Origin: page, Server: "http://api.example.com", Target: "/files/a", Method: "GET"}, corsbrowser.CheckMixedContent, "", nil},
 		{"an http server on loopback", corsinspect.Call{Origin: page, Server: "http://localhost:8080", Target: "/files/a", Method: "GET"}, "", "x-meta", []string{"GET"}},
 		{"cookies over http", corsinspect.Call{Origin: "http://www.example.com", Server: "http://api.example.com", Target: "/files/a", Method: "GET", Credentials: true}, corsbrowser.CheckOriginMissing, "", []string{"GET Cookie: session=1"}},
-		{"a field on two lines, each of them safe", corsinspect.Call{Origin: page, Target: "/files/a", Method: "GET", Header: http.Header{"Accept-Language": {strings.Repeat("d", 100), "e"}}}, "", "x-meta",
+		{"a field on two lines, each of them safelisted", corsinspect.Call{Origin: page, Target: "/files/a", Method: "GET", Header: http.Header{"Accept-Language": {strings.Repeat("d", 100), "e"}}}, "", "x-meta",
 			[]string{"GET Accept-Language: " + strings.Repeat("d", 100) + ", e"}},
 		{"a method override that is not forbidden", corsinspect.Call{Origin: page, Target: account, Method: "POST", Header: http.Header{"X-Http-Method-Override": {"PUT"}}}, "", "x-meta",
-			[]string{"OPTIONS asks for x-http-method-override", "POST X-Http-Method-Override: PUT"}},
+			[]string{"OPTIONS requests x-http-method-override", "POST X-Http-Method-Override: PUT"}},
 		{"a forbidden method override", corsinspect.Call{Origin: page, Target: account, Method: "POST", Header: http.Header{"X-Http-Method-Override": {"trace"}}}, "", "x-meta",
 			[]string{"POST drops X-Http-Method-Override"}},
 		{"a forbidden name", corsinspect.Call{Origin: page, Target: "/files/a", Method: "GET", Header: http.Header{"Host": {"x"}}}, "", "x-meta", []string{"GET drops Host"}},
@@ -84,10 +84,10 @@ func TestTry(t *testing.T) {
 				check = o.Blocked.Check
 			}
 			if reads := strings.Join(lowerNames(o.Readable), " "); check != c.check || reads != c.reads {
-				t.Errorf("%s in %s: %q, and it reads %s, want %q and %s", c.name, o.Engine, check, reads, c.check, c.reads)
+				t.Errorf("%s in %s: check %q, readable %s, want %q and %s", c.name, o.Engine, check, reads, c.check, c.reads)
 			}
 			if sends := sentIn(o); !slices.Equal(sends, c.sends) {
-				t.Errorf("%s in %s: sent are %q, want %q", c.name, o.Engine, sends, c.sends)
+				t.Errorf("%s in %s: the requests are %q, want %q", c.name, o.Engine, sends, c.sends)
 			}
 		}
 		if n := len(trial.Outcomes); c.call.Origin != "" && n != 4 || c.call.Origin == "" && n != 1 {
@@ -96,12 +96,13 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// sentIn lists the requests of an outcome, with the fields that tests are about.
+// sentIn returns a line for each request of an outcome: the method, the requested headers of a
+// preflight, and the header fields that the tests set.
 func sentIn(o corsinspect.Outcome) (lines []string) {
 	for _, e := range o.Exchanges {
 		line := e.Request.Method
-		if asks := e.Request.Header.Get("Access-Control-Request-Headers"); asks != "" {
-			line += " asks for " + asks
+		if requested := e.Request.Header.Get("Access-Control-Request-Headers"); requested != "" {
+			line += " requests " + requested
 		}
 		for _, name := range []string{"Accept-Language", "Cookie", "Host", "X-A", "X-Any", "X-Http-Method-Override"} {
 			if values := e.Request.Header[name]; len(values) > 0 {
@@ -124,7 +125,8 @@ func lowerNames(header http.Header) (names []string) {
 	return names
 }
 
-// TestTryFindsTheRule: by the method as a browser sends it, and whether TLS is known.
+// TestTryFindsTheRule: Try finds the rule by the method as the browser normalizes it, and by
+// the scheme of the server.
 func TestTryFindsTheRule(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, tryPolicy)
@@ -146,12 +148,12 @@ func TestTryFindsTheRule(t *testing.T) {
 			t.Fatal(err)
 		}
 		if reason := trial.Outcomes[0].Exchanges[0].Decision.Reason(); trial.Rule.Name != c.rule || reason != c.reason {
-			t.Errorf("%+v: the rule of %q, and %s", c.call, trial.Rule.Name, reason)
+			t.Errorf("%+v: rule %q, reason %s", c.call, trial.Rule.Name, reason)
 		}
 	}
 }
 
-// TestTryExplains: each exchange has the steps of its decision, and what would grant it.
+// TestTryExplains: each exchange has the steps of its decision, and the remedy.
 func TestTryExplains(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, tryPolicy)
@@ -171,7 +173,7 @@ func TestTryExplains(t *testing.T) {
 	}
 }
 
-// TestTryReadsNamesInAnyCase: a program's fields too decide as they do at a server.
+// TestTryReadsNamesInAnyCase: the letter case of a program's header names does not matter.
 func TestTryReadsNamesInAnyCase(t *testing.T) {
 	t.Parallel()
 	trial, err := corsinspect.Try(compilePolicy(t, tryPolicy), corsinspect.Call{Server: api, Target: listRPC, Method: "POST", Header: http.Header{"origin": {"https://evil.example"}}})
@@ -190,7 +192,7 @@ func questions(steps []corsrpc.Step) (all []string) {
 	return all
 }
 
-// TestTryFails: for what is not a call.
+// TestTryFails: Try fails with one prefix for a call that is not valid.
 func TestTryFails(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, tryPolicy)
@@ -201,24 +203,23 @@ func TestTryFails(t *testing.T) {
 		"a method":          func(c *corsinspect.Call) { c.Method = "" },
 		"a field's name":    func(c *corsinspect.Call) { c.Header = http.Header{"X A": {"1"}} },
 		"a field's value":   func(c *corsinspect.Call) { c.Header = http.Header{"X-A": {"1\n2"}} },
-		"the handler's too": func(c *corsinspect.Call) { c.Response = http.Header{"X-A": {"1\x00"}} },
+		"a handler's field": func(c *corsinspect.Call) { c.Response = http.Header{"X-A": {"1\x00"}} },
 	} {
 		call := corsinspect.Call{Origin: page, Server: api, Target: listRPC, Method: "POST"}
 		if _, err := corsinspect.Try(plan, call); err != nil {
 			t.Fatal(err)
 		}
 		change(&call)
-		if trial, err := corsinspect.Try(plan, call); trial != nil || err == nil || !strings.HasPrefix(err.Error(), "corsinspect: ") {
+		if trial, err := corsinspect.Try(plan, call); trial != nil || err == nil || !strings.HasPrefix(err.Error(), "corsinspect: ") || strings.Contains(err.Error(), "corsbrowser: ") {
 			t.Errorf("%s: %v %v", name, trial, err)
 		}
 	}
 	if _, err := corsinspect.Try(nil, corsinspect.Call{Server: api, Target: listRPC, Method: "POST"}); err == nil {
-		t.Error("a nil plan is tried")
+		t.Error("no error for a nil plan")
 	}
 }
 
-// TestTryIsSilent: what nobody sent is not counted, and sources and the layer's own plan
-// decide on it.
+// TestTryIsSilent: a trial uses the layer's plan and origin sources, and is not counted.
 func TestTryIsSilent(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, "defaults: {allow_origins_from: [tenants]}\nshadow: {defaults: {allow_origins: [https://new.example.com]}}",
@@ -231,16 +232,16 @@ func TestTryIsSilent(t *testing.T) {
 		}
 	}
 	if in := inspectJSON(t, h, nil); len(in.Refusals)+len(in.Differences) > 0 {
-		t.Errorf("counted: %+v %+v", in.Refusals, in.Differences)
+		t.Errorf("the trial was counted: %+v %+v", in.Refusals, in.Differences)
 	}
 	refuse(layer.Wrap(nothing), listRPC, "https://evil.example")
 	if in := inspectJSON(t, h, nil); len(in.Refusals) != 1 {
-		t.Errorf("a request is not counted: %+v", in.Refusals)
+		t.Errorf("the request was not counted: %+v", in.Refusals)
 	}
 }
 
-// TestTryIsTheBrowser: what becomes of a call, in each engine, is what becomes of it in a
-// browser in front of the layer.
+// TestTryIsTheBrowser: for each engine, the outcome of a trial is that of the same call with
+// corsbrowser to the layer.
 func TestTryIsTheBrowser(t *testing.T) {
 	t.Parallel()
 	const open = "Access-Control-Allow-Origin"
@@ -280,11 +281,11 @@ func TestTryIsTheBrowser(t *testing.T) {
 		}
 	}
 	if readable < 1000 {
-		t.Errorf("only %d of the answers are readable: the test compares too little", readable)
+		t.Errorf("only %d of the responses are readable: the test compares too few", readable)
 	}
 }
 
-// outcomeText is what tests compare of an outcome.
+// outcomeText formats the parts of an outcome that the test compares.
 func outcomeText(o corsinspect.Outcome) string {
 	text := fmt.Sprintf("it reads %v", o.Readable)
 	if o.Blocked != nil {
@@ -296,7 +297,8 @@ func outcomeText(o corsinspect.Outcome) string {
 	return text
 }
 
-// fetchAs makes the call with a browser, whose jar has a cookie of the server's.
+// fetchAs makes the call with corsbrowser, whose jar has a cookie of the server, and returns
+// the outcome as outcomeText formats it.
 func fetchAs(t *testing.T, h http.Handler, engine corsbrowser.Engine, call corsinspect.Call) string {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -331,8 +333,8 @@ func fetchAs(t *testing.T, h http.Handler, engine corsbrowser.Engine, call corsi
 	return outcomeText(o)
 }
 
-// TestTryTakesAProgramsHost: a program may name another host than the URL's, which decides as
-// it does at the server; the fields that frame a message are not its own to choose.
+// TestTryTakesAProgramsHost: a program's Host header replaces the host of the URL. Header
+// fields that HTTP clients set themselves are an error.
 func TestTryTakesAProgramsHost(t *testing.T) {
 	t.Parallel()
 	plan := compilePolicy(t, tryPolicy)
@@ -346,7 +348,7 @@ func TestTryTakesAProgramsHost(t *testing.T) {
 	}
 	for _, name := range []string{"Content-Length", "transfer-encoding", "Trailer", "TE", "Expect"} {
 		call.Header = http.Header{name: {"1"}}
-		if _, err := corsinspect.Try(plan, call); err == nil || !strings.Contains(err.Error(), "not the program's to set") {
+		if _, err := corsinspect.Try(plan, call); err == nil || !strings.Contains(err.Error(), "the HTTP client sets it") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -10,17 +10,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// The attributes. The first three are those of the semantic conventions.
+// The keys of the attributes. The first three are from OpenTelemetry's semantic conventions.
 const (
 	methodKey    = attribute.Key("rpc.method") // acme.v1.CatalogService/Get, or _OTHER
-	routeKey     = attribute.Key("http.route") // of a path rule
-	errorTypeKey = attribute.Key("error.type") // a refusal's reason
+	routeKey     = attribute.Key("http.route") // the pattern of a path rule
+	errorTypeKey = attribute.Key("error.type") // the reason of a refusal, or _OTHER
 
 	outcomeKey   = attribute.Key("corsrpc.outcome")
 	reasonKey    = attribute.Key("corsrpc.reason")
-	ruleKey      = attribute.Key("corsrpc.rule") // the field of the policy, or the .proto option, behind it
+	ruleKey      = attribute.Key("corsrpc.rule") // the field of the policy, or the .proto option, that decided
 	preflightKey = attribute.Key("corsrpc.preflight")
-	enforcedKey  = attribute.Key("corsrpc.enforced") // false where enforcement is OBSERVE
+	enforcedKey  = attribute.Key("corsrpc.enforced") // false if enforcement is OBSERVE
 
 	shadowOutcomeKey = attribute.Key("corsrpc.shadow.outcome")
 	shadowReasonKey  = attribute.Key("corsrpc.shadow.reason")
@@ -29,14 +29,15 @@ const (
 	shadowEnforcedKey = attribute.Key("corsrpc.shadow.enforced")
 
 	sourceKey = attribute.Key("corsrpc.source.name")
-	digestKey = attribute.Key("corsrpc.plan.digest") // of corsrpc.Plan.Digest
+	digestKey = attribute.Key("corsrpc.plan.digest") // corsrpc.Plan.Digest
 )
 
-// measured is what a measurement says, comparable, so that it is made into
-// attributes once.
+// measured is the source of a measurement's attributes. It is comparable, so that its
+// attributes can be cached.
 type measured interface{ attributes() []attribute.KeyValue }
 
-// decision is what of a corsrpc.Decision comes from the schema and the policy.
+// decision holds the parts of a corsrpc.Decision that come from the schema and the policy,
+// and none that come from the request.
 type decision struct {
 	method, route                string
 	outcome                      corsrpc.Outcome
@@ -45,6 +46,7 @@ type decision struct {
 	preflight, enforced, refused bool
 }
 
+// decisionOf returns the decision for the attributes.
 func decisionOf(d corsrpc.Decision) decision {
 	of := decision{
 		route: d.PathPattern(), outcome: d.Outcome(), reason: d.Reason(), rule: d.From().FieldWithoutIndex(),
@@ -76,7 +78,7 @@ func (d decision) attributes() []attribute.KeyValue {
 	return all
 }
 
-// difference is what of two decisions comes from the schema and the policies.
+// difference holds the decisions of the policy in force and of its shadow policy.
 type difference struct{ decision, shadow decision }
 
 func (d difference) attributes() []attribute.KeyValue {
@@ -88,10 +90,12 @@ func (d difference) attributes() []attribute.KeyValue {
 	return all
 }
 
+// reload is the result of a reload.
 type reload struct{ failed bool }
 
 func (r reload) attributes() []attribute.KeyValue { return failure(r.failed) }
 
+// refresh is the result of a refresh of an origin source.
 type refresh struct {
 	name   string
 	failed bool
@@ -101,14 +105,15 @@ func (r refresh) attributes() []attribute.KeyValue {
 	return append(failure(r.failed), sourceKey.String(r.name))
 }
 
-// plan is a plan by its digest.
+// plan identifies a plan by its digest.
 type plan struct{ digest string }
 
 func (p plan) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{digestKey.String(p.digest)}
 }
 
-// failure is an error of no kind that would be told apart.
+// failure returns the attribute of an error, or nil if nothing failed. The kinds of errors
+// are not distinguished.
 func failure(failed bool) []attribute.KeyValue {
 	if !failed {
 		return nil
@@ -116,29 +121,30 @@ func failure(failed bool) []attribute.KeyValue {
 	return []attribute.KeyValue{errorTypeKey.String("_OTHER")}
 }
 
-// keptOptions keeps what was measured in the form that instruments take. Its number is
-// that of attribute sets, which the schema and the policy bound; with every reload that
-// moves rules it could grow, so there is an end to it.
-type keptOptions struct {
-	mu   sync.RWMutex
-	kept map[measured]metric.MeasurementOption
+// optionCache caches the MeasurementOption of each measured. The schema and the policy bound
+// the number of distinct ones, but each reload can add new ones. So the cache is cleared when
+// it has maxCached entries. It is safe for concurrent use.
+type optionCache struct {
+	mu      sync.RWMutex
+	entries map[measured]metric.MeasurementOption
 }
 
-const maxKept = 10_000
+const maxCached = 10_000
 
-func (k *keptOptions) of(m measured) metric.MeasurementOption {
-	k.mu.RLock()
-	have, ok := k.kept[m]
-	k.mu.RUnlock()
+// of returns the option of m.
+func (c *optionCache) of(m measured) metric.MeasurementOption {
+	c.mu.RLock()
+	cached, ok := c.entries[m]
+	c.mu.RUnlock()
 	if ok {
-		return have
+		return cached
 	}
 	made := metric.WithAttributeSet(attribute.NewSet(m.attributes()...))
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept == nil || len(k.kept) >= maxKept {
-		k.kept = map[measured]metric.MeasurementOption{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil || len(c.entries) >= maxCached {
+		c.entries = map[measured]metric.MeasurementOption{}
 	}
-	k.kept[m] = made
+	c.entries[m] = made
 	return made
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 )
 
-// The metrics go where the program's others go. Here a reader of the SDK prints them.
+// The example reads the metrics with a reader of the SDK and prints them. A program exports
+// them together with its other metrics.
 func Example() {
 	reader := metric.NewManualReader()
 	observer, err := corsotel.New(corsotel.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
@@ -46,7 +47,7 @@ func Example() {
 	for _, m := range collected.ScopeMetrics[0].Metrics {
 		counts, ok := m.Data.(metricdata.Sum[int64])
 		if !ok {
-			continue // corsrpc.plan.info
+			continue // the gauge corsrpc.plan.info
 		}
 		for _, point := range counts.DataPoints {
 			reason, _ := point.Attributes.Value("corsrpc.reason")

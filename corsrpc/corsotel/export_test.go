@@ -1,13 +1,13 @@
 package corsotel
 
-// Kept returns how many measurements are kept as attributes.
-func (o *Observer) Kept() int {
-	o.kept.mu.RLock()
-	defer o.kept.mu.RUnlock()
-	return len(o.kept.kept)
+// Cached returns the number of cached measurement options.
+func (o *Observer) Cached() int {
+	o.options.mu.RLock()
+	defer o.options.mu.RUnlock()
+	return len(o.options.entries)
 }
 
-// Layers returns how many layers the observer knows of.
+// Layers returns the number of layers that the observer refers to.
 func (o *Observer) Layers() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()

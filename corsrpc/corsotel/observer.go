@@ -1,6 +1,6 @@
-// Package corsotel reports what a layer of corsrpc does to OpenTelemetry: metrics of
-// its decisions, of its policy and of its origin sources, and an event on the span of a
-// request that is refused.
+// Package corsotel exports a corsrpc layer's behavior to OpenTelemetry: metrics of its
+// decisions, its policy and its origin sources, and an event on the span of each refused
+// request.
 //
 //	observer, err := corsotel.New()
 //	if err != nil {
@@ -8,12 +8,14 @@
 //	}
 //	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithObserver(observer))
 //
-// Attributes are bounded in number: they hold procedures of the schema, path patterns
-// and rules of the policy, reasons and outcomes, and never a value from a request. A
-// procedure that neither schema nor policy names is "_OTHER", as the semantic
-// conventions for RPC have it (https://opentelemetry.io/docs/specs/semconv/rpc/).
+// The cardinality of the attributes is bounded: their values are procedures of the schema,
+// path patterns and rules of the policy, reasons and outcomes, and never values from a
+// request. The value for a procedure that is neither in the schema nor in the policy is
+// "_OTHER", as in the semantic conventions for RPC
+// (https://opentelemetry.io/docs/specs/semconv/rpc/).
 //
-// The package is a module of its own: nobody else needs OpenTelemetry.
+// The package is a separate module, so that programs without it do not depend on
+// OpenTelemetry.
 package corsotel
 
 import (
@@ -33,20 +35,20 @@ import (
 // scope is the name of the instrumentation.
 const scope = "github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 
-// Observer is a corsrpc.Observer that records measurements. It is safe for concurrent
-// use, and never blocks: what a reader exports, it exports by itself. One observer
-// serves any number of layers, whose counts it adds up.
+// Observer is a corsrpc.Observer that records measurements. New returns one. It is safe for
+// concurrent use. It does not block on exports, which the SDK's readers make. An observer can
+// have several layers; its counters add up their counts.
 type Observer struct {
 	decisions, differences, reloads, refreshes metric.Int64Counter
 	registration                               metric.Registration
 
-	kept keptOptions
+	options optionCache
 
 	mu     sync.Mutex
-	layers []weak.Pointer[corsrpc.Layer] // which the program may drop
+	layers []weak.Pointer[corsrpc.Layer] // weak, so that the observer does not keep a layer alive
 }
 
-// Option changes how New makes an observer.
+// Option is an option of New.
 type Option interface{ apply(*config) error }
 
 type option func(*config) error
@@ -55,12 +57,12 @@ func (o option) apply(c *config) error { return o(c) }
 
 type config struct{ provider metric.MeterProvider }
 
-// WithMeterProvider sets whose meter the measurements go to. A nil provider is an error of
-// New. Default: otel.GetMeterProvider().
+// WithMeterProvider sets the provider of the meter. Default: otel.GetMeterProvider(). New
+// fails if the provider is nil.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return option(func(c *config) error {
 		if p == nil {
-			return &corsrpc.OptionError{Option: "corsotel.WithMeterProvider", Reason: "the provider is nil; leave the option out for otel.GetMeterProvider()"}
+			return &corsrpc.OptionError{Option: "corsotel.WithMeterProvider", Reason: "the provider is nil: omit the option to use otel.GetMeterProvider()"}
 		}
 		c.provider = p
 		return nil
@@ -69,32 +71,33 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 
 func newConfig(opts []Option) (*config, error) {
 	c := &config{provider: otel.GetMeterProvider()}
-	var wrong []error
+	var problems []error
 	for _, o := range opts {
 		if o == nil {
-			wrong = append(wrong, &corsrpc.OptionError{Option: "corsotel.Option", Reason: "the option is nil"})
+			problems = append(problems, &corsrpc.OptionError{Option: "corsotel.Option", Reason: "the option is nil"})
 			continue
 		}
-		wrong = append(wrong, o.apply(c))
+		problems = append(problems, o.apply(c))
 	}
-	return c, errors.Join(wrong...)
+	return c, errors.Join(problems...)
 }
 
-// New returns an observer for WithObserver. The error joins a *corsrpc.OptionError for each
-// option that has no meaning, or says which instrument could not be made.
+// New returns an observer; pass it to corsrpc.WithObserver. The error joins a
+// *corsrpc.OptionError for each option that is not valid, or the errors of creating the
+// instruments.
 //
-// It records:
+// The observer records these metrics:
 //
-//	corsrpc.decisions           counter  requests decided on, those that are not governed included
-//	corsrpc.shadow.differences  counter  requests that a shadow policy decides otherwise
-//	corsrpc.policy.reloads      counter  policies put in force, or not (error.type)
-//	corsrpc.source.refreshes    counter  origin sources asked, in vain perhaps (error.type)
-//	corsrpc.source.origins      gauge    the origins of a source that are in force
-//	corsrpc.source.age          gauge    how old they are, in seconds
+//	corsrpc.decisions           counter  decisions, also on requests that no rule governs
+//	corsrpc.shadow.differences  counter  requests on which the shadow policy decides differently
+//	corsrpc.policy.reloads      counter  reloads of the policy; a failed one has error.type
+//	corsrpc.source.refreshes    counter  refreshes of origin sources; a failed one has error.type
+//	corsrpc.source.origins      gauge    the number of origins of a source that are in force
+//	corsrpc.source.age          gauge    the age of these origins, in seconds
 //	corsrpc.plan.info           gauge    1, with the digest of a plan in force (corsrpc.plan.digest)
 //
-// The gauges are of the layers that the observer was given to by corsrpc.WithObserver. Of a
-// source that several of them name, they show the oldest origins.
+// The gauges cover all layers of the observer. If several layers have a source of the same
+// name, the gauges show the one with the oldest origins.
 func New(opts ...Option) (*Observer, error) {
 	c, err := newConfig(opts)
 	if err != nil {
@@ -108,13 +111,13 @@ func New(opts ...Option) (*Observer, error) {
 		return made
 	}
 	o := &Observer{
-		decisions:   counter("corsrpc.decisions", "{decision}", "Requests that the CORS layer decided on."),
-		differences: counter("corsrpc.shadow.differences", "{difference}", "Requests that the shadow policy decides otherwise."),
-		reloads:     counter("corsrpc.policy.reloads", "{reload}", "Policies that were put in force, or could not be."),
-		refreshes:   counter("corsrpc.source.refreshes", "{refresh}", "Times that an origin source was asked."),
+		decisions:   counter("corsrpc.decisions", "{decision}", "Decisions of the CORS layer on requests."),
+		differences: counter("corsrpc.shadow.differences", "{difference}", "Requests on which the shadow policy decides differently."),
+		reloads:     counter("corsrpc.policy.reloads", "{reload}", "Reloads of the policy."),
+		refreshes:   counter("corsrpc.source.refreshes", "{refresh}", "Refreshes of origin sources."),
 	}
 	origins, err := meter.Int64ObservableGauge("corsrpc.source.origins", metric.WithUnit("{origin}"),
-		metric.WithDescription("Origins of a source that are in force."))
+		metric.WithDescription("Number of origins of a source that are in force."))
 	failed = append(failed, err)
 	age, err := meter.Float64ObservableGauge("corsrpc.source.age", metric.WithUnit("s"),
 		metric.WithDescription("Age of the origins of a source that are in force."))
@@ -128,10 +131,10 @@ func New(opts ...Option) (*Observer, error) {
 	o.registration, err = meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		layers := o.attached()
 		for _, l := range layers {
-			to.ObserveInt64(info, 1, o.kept.of(plan{l.Plan().Digest()}))
+			to.ObserveInt64(info, 1, o.options.of(plan{l.Plan().Digest()}))
 		}
 		for name, report := range oldestSources(layers) {
-			set := o.kept.of(refresh{name: name})
+			set := o.options.of(refresh{name: name})
 			to.ObserveInt64(origins, int64(report.Origins), set)
 			if !report.Loaded.IsZero() {
 				to.ObserveFloat64(age, report.Age.Seconds(), set)
@@ -145,14 +148,14 @@ func New(opts ...Option) (*Observer, error) {
 	return o, nil
 }
 
-// Attach adds a layer to the gauges; corsrpc.New calls it. The error says that New did not
-// make the observer, which records nothing then.
+// Attach adds a layer to the gauges. corsrpc.New calls it. It returns an error if the
+// observer or the layer is a zero value.
 func (o *Observer) Attach(l *corsrpc.Layer) error {
 	if o.registration == nil {
-		return errors.New("the observer is not one that corsotel.New made")
+		return errors.New("the observer is a zero value: make it with corsotel.New")
 	}
 	if l == nil || l.Plan() == nil {
-		return errors.New("the layer is not one that corsrpc.Load or corsrpc.New made")
+		return errors.New("the layer is nil or a zero value: make it with corsrpc.Load or corsrpc.New")
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -160,7 +163,7 @@ func (o *Observer) Attach(l *corsrpc.Layer) error {
 	return nil
 }
 
-// attached returns the layers that the program still has.
+// attached returns the layers that were not garbage-collected.
 func (o *Observer) attached() (layers []*corsrpc.Layer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -174,8 +177,8 @@ func (o *Observer) attached() (layers []*corsrpc.Layer) {
 	return layers
 }
 
-// oldestSources returns what each origin source has, by its name: of several layers the one
-// whose origins are the oldest, or that has none yet.
+// oldestSources returns the reports of the origin sources, by name. Of sources with the same
+// name it returns the one with the oldest origins, or one that was not loaded yet.
 func oldestSources(layers []*corsrpc.Layer) map[string]corsrpc.SourceReport {
 	oldest := map[string]corsrpc.SourceReport{}
 	for _, l := range layers {
@@ -188,8 +191,8 @@ func oldestSources(layers []*corsrpc.Layer) map[string]corsrpc.SourceReport {
 	return oldest
 }
 
-// Close ends the gauges, where the observer does not live as long as the program. The
-// rest goes on.
+// Close stops the gauges. A program needs it only if it drops the observer before it exits.
+// The counters and span events continue.
 func (o *Observer) Close() error { return o.registration.Unregister() }
 
 // Observe records an event.
@@ -197,15 +200,15 @@ func (o *Observer) Observe(ctx context.Context, e corsrpc.Event) {
 	switch e.Kind {
 	case corsrpc.EventDecision:
 		d := decisionOf(e.Decision)
-		o.decisions.Add(ctx, 1, o.kept.of(d))
+		o.decisions.Add(ctx, 1, o.options.of(d))
 		if span := trace.SpanFromContext(ctx); e.Decision.Refused() && span.IsRecording() {
 			span.AddEvent("corsrpc.refused", trace.WithAttributes(d.attributes()...))
 		}
 	case corsrpc.EventShadow:
-		o.differences.Add(ctx, 1, o.kept.of(difference{decisionOf(e.Decision), decisionOf(e.Shadow)}))
+		o.differences.Add(ctx, 1, o.options.of(difference{decisionOf(e.Decision), decisionOf(e.Shadow)}))
 	case corsrpc.EventReload:
-		o.reloads.Add(ctx, 1, o.kept.of(reload{e.Err != nil}))
+		o.reloads.Add(ctx, 1, o.options.of(reload{e.Err != nil}))
 	case corsrpc.EventRefresh:
-		o.refreshes.Add(ctx, 1, o.kept.of(refresh{e.Source.Name, e.Source.Err != nil}))
+		o.refreshes.Add(ctx, 1, o.options.of(refresh{e.Source.Name, e.Source.Err != nil}))
 	}
 }

@@ -43,7 +43,7 @@ const (
 	listRPC = "/acme.catalog.v1.CatalogService/List"
 )
 
-// compile compiles a policy against the corpus's schema.
+// compile compiles a policy with the schema of the test vectors.
 func compile(t *testing.T, text string) *corsrpc.Plan {
 	t.Helper()
 	files, err := vectors.Schema("acme")
@@ -61,7 +61,7 @@ func compile(t *testing.T, text string) *corsrpc.Plan {
 	return plan
 }
 
-// newLayer is a layer with an observer, and what the SDK has collected of it.
+// newLayer returns a layer with an observer, and a function that collects its metrics.
 func newLayer(t *testing.T, text string, opts ...corsrpc.LayerOption) (*corsrpc.Layer, func() map[string][]string) {
 	t.Helper()
 	reader := metric.NewManualReader()
@@ -76,7 +76,8 @@ func newLayer(t *testing.T, text string, opts ...corsrpc.LayerOption) (*corsrpc.
 	return layer, func() map[string][]string { return collect(t, reader) }
 }
 
-// collect returns each metric's points, as "value{attributes}", sorted.
+// collect returns the points of each metric as "value{attributes}", sorted, by the metric's
+// name and unit.
 func collect(t *testing.T, reader *metric.ManualReader) map[string][]string {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -93,7 +94,7 @@ func collect(t *testing.T, reader *metric.ManualReader) map[string][]string {
 			switch data := m.Data.(type) {
 			case metricdata.Sum[int64]:
 				if !data.IsMonotonic {
-					t.Errorf("%s is no counter", m.Name)
+					t.Errorf("%s is not a counter", m.Name)
 				}
 				for _, p := range data.DataPoints {
 					add(fmt.Sprint(p.Value), p.Attributes)
@@ -118,7 +119,7 @@ func collect(t *testing.T, reader *metric.ManualReader) map[string][]string {
 	return points
 }
 
-// send is a call from an origin, through the layer.
+// send sends a request from an origin through the layer, with more header fields.
 func send(layer *corsrpc.Layer, method, path, origin string, more ...string) {
 	r := httptest.NewRequest(method, path, nil)
 	r.Host = "api.example.com"
@@ -129,11 +130,12 @@ func send(layer *corsrpc.Layer, method, path, origin string, more ...string) {
 	layer.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
 }
 
-// point is a point of this value with attributes, as collect writes it.
+// point formats a point as collect does.
 func point(value int, attributes ...string) string {
 	return fmt.Sprintf("%d{%s}", value, strings.Join(attributes, ","))
 }
 
+// expect fails the test unless got equals want.
 func expect(t *testing.T, what string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -141,8 +143,7 @@ func expect(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-// TestDecisions: each kind of decision is counted under its procedure, path, reason and
-// rule.
+// TestDecisions: decisions are counted by procedure, path pattern, reason and rule.
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	layer, collected := newLayer(t, policy)
@@ -187,7 +188,8 @@ func TestDecisions(t *testing.T) {
 	)
 }
 
-// TestShadowThatEnforces: two policies that refuse alike differ in which of them does it.
+// TestShadowThatEnforces: a shadow policy with the same decision differs if only one of the
+// two policies is enforced.
 func TestShadowThatEnforces(t *testing.T) {
 	t.Parallel()
 	layer, collected := newLayer(t, "defaults: {allow_origins: [https://app.example.com]}\nenforcement: OBSERVE\nshadow: {defaults: {allow_origins: [https://app.example.com]}}\n")
@@ -201,7 +203,7 @@ func TestShadowThatEnforces(t *testing.T) {
 	)
 }
 
-// TestObserved: what is not enforced is told apart.
+// TestObserved: the attribute corsrpc.enforced is false if enforcement is OBSERVE.
 func TestObserved(t *testing.T) {
 	t.Parallel()
 	layer, collected := newLayer(t, "defaults:\n  allow_origins: [https://app.example.com]\nenforcement: OBSERVE\n")
@@ -212,8 +214,8 @@ func TestObserved(t *testing.T) {
 			"corsrpc.rule=defaults.allow_origins", "error.type=ORIGIN_NOT_ALLOWED", "rpc.method=acme.catalog.v1.CatalogService/List"))
 }
 
-// TestAttributesAreBounded: whatever a flood of requests holds, no more points come of
-// it, and no value of theirs is in one.
+// TestAttributesAreBounded: many distinct requests cause few points, and no attribute has a
+// value from a request.
 func TestAttributesAreBounded(t *testing.T) {
 	t.Parallel()
 	layer, collected := newLayer(t, policy)
@@ -231,7 +233,7 @@ func TestAttributesAreBounded(t *testing.T) {
 	for name, all := range collected() {
 		points += len(all)
 		if strings.Contains(fmt.Sprint(all), "mark") {
-			t.Errorf("%s: a value of a request is an attribute: %s", name, all)
+			t.Errorf("%s: an attribute has a value from a request: %s", name, all)
 		}
 	}
 	if points > 20 {
@@ -239,27 +241,27 @@ func TestAttributesAreBounded(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded: with rules, sources and procedures that come and go for years,
-// what is kept of them has an end.
+// TestMemoryIsBounded: the cache of measurement options is bounded.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	observer, err := corsotel.New(corsotel.WithMeterProvider(noop.NewMeterProvider()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := 0
+	cached := 0
 	for i := range 25_000 {
 		observer.Observe(t.Context(), corsrpc.Event{Kind: corsrpc.EventRefresh, Source: corsrpc.SourceReport{Name: fmt.Sprint("tenants", i)}})
-		if kept = observer.Kept(); kept > 10_000 {
-			t.Fatalf("%d measurements are kept after %d sources", kept, i+1)
+		if cached = observer.Cached(); cached > 10_000 {
+			t.Fatalf("%d options are cached after %d sources", cached, i+1)
 		}
 	}
-	if kept == 0 {
-		t.Error("no measurement is kept")
+	if cached == 0 {
+		t.Error("no option is cached")
 	}
 }
 
-// TestOtherProcedures: those that neither schema nor policy names are one.
+// TestOtherProcedures: all procedures outside the schema and the policy have the same
+// rpc.method, _OTHER.
 func TestOtherProcedures(t *testing.T) {
 	t.Parallel()
 	layer, collected := newLayer(t, "defaults:\n  allow_origins: [https://app.example.com]\n")
@@ -271,7 +273,8 @@ func TestOtherProcedures(t *testing.T) {
 			"corsrpc.rule=defaults.allow_origins", "rpc.method=_OTHER"))
 }
 
-// TestSources: sources and policies are counted, and how old a set is.
+// TestSources: refreshes and reloads are counted, and the gauges show the origins of a source
+// and their age.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	fails := false
@@ -302,7 +305,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := layer.Reload(ctx, compile(t, "defaults:\n  allow_origins_from: [others]\n")); err == nil {
-		t.Fatal("a source that nobody gave")
+		t.Fatal("no error for a policy with an unknown source")
 	}
 	got := collected()
 	expect(t, "corsrpc.source.refreshes", got["corsrpc.source.refreshes {refresh}"],
@@ -314,11 +317,11 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := collected(); got["corsrpc.source.age s"] != nil || got["corsrpc.source.origins {origin}"] != nil {
-		t.Errorf("a source that the policy does not name any more: %s", got)
+		t.Errorf("the gauges show a source that the policy does not use any more: %s", got)
 	}
 }
 
-// TestSpanEvents: a refusal is an event on the request's span, and a grant is none.
+// TestSpanEvents: a refused request adds an event to its span, and an allowed one does not.
 func TestSpanEvents(t *testing.T) {
 	t.Parallel()
 	layer, _ := newLayer(t, policy)
@@ -333,7 +336,7 @@ func TestSpanEvents(t *testing.T) {
 	}
 	spans := recorder.Ended()
 	if events := spans[0].Events(); len(events) != 0 {
-		t.Errorf("a granted call: %v", events)
+		t.Errorf("an allowed call: %v", events)
 	}
 	events := spans[1].Events()
 	if len(events) != 1 || events[0].Name != "corsrpc.refused" {
@@ -345,8 +348,8 @@ func TestSpanEvents(t *testing.T) {
 	}
 }
 
-// TestPlanInfo: the digest of the plan in force is an attribute, of each layer's plan, as
-// long as the program has the layer; and of a source, the oldest set counts.
+// TestPlanInfo: the gauge has a point for the plan of each layer until the layer is
+// garbage-collected. Of sources with the same name, the gauges show the oldest.
 func TestPlanInfo(t *testing.T) {
 	t.Parallel()
 	const text = "defaults: {allow_origins_from: [tenants]}"
@@ -404,12 +407,12 @@ func TestPlanInfo(t *testing.T) {
 	runtime.GC()
 	expectDigests("a layer is dropped", first)
 	if n := observer.Layers(); n != 1 {
-		t.Errorf("%d layers are kept, want the one that is left", n)
+		t.Errorf("the observer refers to %d layers, want 1", n)
 	}
 	runtime.KeepAlive(first)
 }
 
-// TestClose: the gauges end, and the observer's counters go on.
+// TestClose: Close stops the gauges, but not the counters.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	reader := metric.NewManualReader()
@@ -441,7 +444,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestNewDefaults: without options, the measurements go to the global provider.
+// TestNewDefaults: without options, the observer uses the global MeterProvider.
 func TestNewDefaults(t *testing.T) {
 	reader := metric.NewManualReader()
 	before := otel.GetMeterProvider()
@@ -457,26 +460,26 @@ func TestNewDefaults(t *testing.T) {
 	}
 }
 
-// TestMeaninglessOptions: an option that has no meaning is an error of New.
+// TestMeaninglessOptions: New fails for an option that is not valid.
 func TestMeaninglessOptions(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]corsotel.Option{"corsotel.Option": nil, "corsotel.WithMeterProvider": corsotel.WithMeterProvider(nil)} {
-		var wrong *corsrpc.OptionError
-		if _, err := corsotel.New(option); !errors.As(err, &wrong) || wrong.Option != name {
+		var optionError *corsrpc.OptionError
+		if _, err := corsotel.New(option); !errors.As(err, &optionError) || optionError.Option != name {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestZeroObserver: a layer does not take an observer that records nothing.
+// TestZeroObserver: corsrpc.New fails for a zero Observer.
 func TestZeroObserver(t *testing.T) {
 	t.Parallel()
 	if _, err := corsrpc.New(compile(t, policy), corsrpc.WithObserver(&corsotel.Observer{})); err == nil {
-		t.Error("New takes it")
+		t.Error("no error")
 	}
 }
 
-// TestUnknownEvents: kinds to come are ignored.
+// TestUnknownEvents: the observer ignores events of an unknown kind.
 func TestUnknownEvents(t *testing.T) {
 	t.Parallel()
 	reader := metric.NewManualReader()

@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	floodRound = 50_000 // requests, each from another origin
-	floodRate  = 10_000 // distinct refused origins a second, at least
+	floodRound = 50_000 // requests, each from a different origin
+	floodRate  = 10_000 // the required rate, in distinct refused origins per second
 )
 
-// TestSoakRefusedOrigins: a flood of distinct origins and names, and one of origins that the
-// policy names, leaves the memory of the metrics as it was, each request counted, in one
-// point; beside a log, an inspector and a shadow policy it is refused as fast as it comes.
+// TestSoakRefusedOrigins: a flood of refused requests with distinct origins, unknown or listed
+// in the policy, is counted in one point and does not increase memory. The layer, with a log,
+// an inspector and a shadow policy, refuses at least floodRate requests per second.
 func TestSoakRefusedOrigins(t *testing.T) {
 	var listed strings.Builder
 	for i := range floodRound {
@@ -35,10 +35,10 @@ func TestSoakRefusedOrigins(t *testing.T) {
 		name, origins, shadow string
 		send                  func(layer *corsrpc.Layer, round, i int)
 	}{
-		{"origins that nobody names", " [" + page + "]", `["*"]`, func(layer *corsrpc.Layer, round, i int) {
+		{"unknown origins", " [" + page + "]", `["*"]`, func(layer *corsrpc.Layer, round, i int) {
 			send(layer, "POST", fmt.Sprintf("/acme.catalog.v1.CatalogService/M%d_%d", round, i), fmt.Sprintf("https://evil-%d-%d.example", round, i))
 		}},
-		{"origins that the policy names", listed.String(), "[" + page + "]", func(layer *corsrpc.Layer, _, i int) {
+		{"origins in the policy", listed.String(), "[" + page + "]", func(layer *corsrpc.Layer, _, i int) {
 			send(layer, "POST", listRPC, fmt.Sprintf("https://tenant-%d.example", i), "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
 		}},
 	} {
@@ -70,15 +70,15 @@ func TestSoakRefusedOrigins(t *testing.T) {
 				runtime.GC()
 				var m runtime.MemStats
 				runtime.ReadMemStats(&m)
-				t.Logf("round %d: %.0f distinct refused origins a second, %d KiB live", round, rate, m.HeapAlloc>>10)
+				t.Logf("round %d: %.0f distinct refused origins per second, %d KiB of heap", round, rate, m.HeapAlloc>>10)
 				if rate < floodRate {
-					t.Errorf("%.0f distinct refused origins a second, want at least %d", rate, floodRate)
+					t.Errorf("%.0f distinct refused origins per second, want at least %d", rate, floodRate)
 				}
 				if first == 0 {
 					first = m.HeapAlloc
 				}
 				if m.HeapAlloc > first+256<<10 {
-					t.Errorf("%d bytes live, after %d at first", m.HeapAlloc, first)
+					t.Errorf("the heap grew from %d to %d bytes", first, m.HeapAlloc)
 				}
 				for _, name := range []string{"corsrpc.decisions {decision}", "corsrpc.shadow.differences {difference}"} {
 					if all := fmt.Sprintf("%d{", (round+1)*floodRound); len(points[name]) != 1 || !strings.HasPrefix(points[name][0], all) {

@@ -10,13 +10,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corssql"
 )
 
-// Customers' domains in a table, read again every minute, and at once where the
-// database tells of changes. examples/tenants has the whole of it, on SQLite and on
+// The domains of customers are in a table. The layer reads it every minute, and at once when
+// the database notifies of a change. examples/tenants is a complete program, for SQLite and
 // PostgreSQL.
 func Example() {
-	var db *sql.DB // the program's own
+	var db *sql.DB // the program's database
 	listen := func(ctx context.Context) error {
-		<-ctx.Done() // PostgreSQL: LISTEN, and wait for a notification
+		<-ctx.Done() // with PostgreSQL: LISTEN, and wait for a notification
 		return ctx.Err()
 	}
 	source := corssql.New(db, `SELECT origin FROM domains WHERE verified`).WithNotify(listen)

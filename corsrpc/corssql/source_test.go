@@ -7,7 +7,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corssql"
 )
 
-// TestSourceOfNothing: a source that could never answer is found when it is made.
+// TestSourceOfNothing: New and WithNotify panic for a missing argument.
 func TestSourceOfNothing(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(){

@@ -2,7 +2,7 @@ package corstest_test
 
 import "testing"
 
-// TestExample: the example's test passes.
+// TestExample runs the test of the example.
 func TestExample(t *testing.T) {
 	t.Parallel()
 	testHello(t)

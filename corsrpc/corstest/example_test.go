@@ -9,8 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
-// A handler that writes its CORS headers by hand: one page may read the answer and
-// one of its headers, and other pages neither.
+// hello sets its CORS headers by hand. Scripts of one page can read the body and one
+// header; the browser blocks the calls of other pages.
 func hello(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
 	w.Header().Set("Access-Control-Expose-Headers", "x-request-id")
@@ -19,7 +19,7 @@ func hello(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "hello")
 }
 
-// In a test file of a server, this is TestHello.
+// testHello is named TestHello in the test file of a server.
 func testHello(t *testing.T) {
 	const url = "https://api.example.com/hello"
 	corstest.Run(t, []corstest.Case{
@@ -30,5 +30,5 @@ func testHello(t *testing.T) {
 }
 
 func ExampleRun() {
-	_ = testHello // go test calls it
+	_ = testHello // in a test file, go test calls it
 }

@@ -11,46 +11,46 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
-// Case is one row of a table for [Run]: a page, a call, and what becomes of it.
+// Case is one row of a table for [Run]: a page, a call, and the expected outcome.
 // Fields may be added.
 type Case struct {
-	// Name names the subtest; "" for the page and what it expects.
+	// Name is the name of the subtest. Default: the page, and whether the call is
+	// blocked.
 	Name string
-	// From is the page's origin, as [corsbrowser.New] takes it.
+	// From is the page's origin, as for [corsbrowser.New].
 	From string
-	// Credentials is the credentials mode; the options' unless set.
+	// Credentials is the credentials mode. Default: that of the options.
 	Credentials corsbrowser.Credentials
-	// Call is what the page's script calls; a case needs one.
+	// Call is the call that the page's script makes. It is required.
 	Call corsbrowser.Call
 
-	// Blocked is the check at which the browser blocks the call; [AnyCheck] stands
-	// for each of them; "" says that the script gets the answer, and Call no error.
+	// Blocked is the check that must block the call, or [AnyCheck]. If it is "", the
+	// script must be able to read the response, and Call must return nil.
 	Blocked corsbrowser.Check
-	// NotSent says that a blocked call must not have reached the server, since its
-	// preflight failed.
+	// NotSent requires that the call itself is never sent, since its preflight fails.
 	NotSent bool
-	// Readable names headers of the answer (of the first one, where Call makes
-	// several calls) that the script reads, trailers of Connect's unary calls
-	// ("Trailer-X-Cost") among them. Trailers of streams and of gRPC-Web are in the
-	// body, which is readable as a whole.
+	// Readable lists headers that the first response which the script gets must have,
+	// and that the script must be able to read. The trailers of Connect's unary calls
+	// are such headers ("Trailer-X-Cost"). Trailers of streams and of gRPC-Web are in
+	// the body, which is always readable.
 	Readable []string
-	// Hidden names headers that the same answer carries and the script does not
-	// read.
+	// Hidden lists headers that the same response must have, and that the script must
+	// not be able to read.
 	Hidden []string
 
-	// Engines are the engines that all of it holds in; [corsbrowser.Engines] where
-	// empty.
+	// Engines lists the engines in which the case must hold. Default:
+	// [corsbrowser.Engines].
 	Engines []corsbrowser.Engine
 }
 
-// AnyCheck stands for each check in [Case.Blocked] but [corsbrowser.CheckNetwork]: where the
-// server cannot be reached, nothing has blocked the call.
+// AnyCheck in [Case.Blocked] matches every check except [corsbrowser.CheckNetwork]: a
+// call that cannot reach the server is not blocked by the browser.
 const AnyCheck corsbrowser.Check = "ANY"
 
-// Run runs each case as a subtest: one call in a new browser, for each engine, and
-// a failure for each claim of the case that does not hold. The options say where
-// the server is; see [corsbrowser.WithHandler] and [corsbrowser.WithTransport]. A
-// case fails too where [corsbrowser.New] does.
+// Run runs each case as a subtest. A subtest makes the call in each engine, with a
+// new browser, and reports an error for each expectation that is not met, or if
+// [corsbrowser.New] fails. The options set the server, with [corsbrowser.WithHandler]
+// or [corsbrowser.WithTransport].
 func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 	t.Helper()
 	for _, c := range cases {
@@ -69,8 +69,7 @@ func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 	}
 }
 
-// try makes the call in each engine, and says where it did not end as the case has
-// it.
+// try makes the call in each engine, and returns the expectations that are not met.
 func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (problems []string) {
 	if c.Call == nil {
 		return []string{"the case has no Call"}
@@ -95,7 +94,7 @@ func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (problems []st
 	return problems
 }
 
-// problems says where a call did not end as the case has it.
+// problems returns the expectations that a call with this error in b does not meet.
 func (c Case) problems(b *corsbrowser.Browser, err error) (problems []string) {
 	log := b.Log()
 	var blocked *corsbrowser.BlockedError
@@ -106,40 +105,40 @@ func (c Case) problems(b *corsbrowser.Browser, err error) (problems []string) {
 	case c.Blocked == "" && err != nil:
 		return []string{"the call should succeed: " + err.Error()}
 	case c.Blocked != "" && err == nil:
-		return []string{"the call should be blocked, and the script got the answer"}
+		return []string{"the call should be blocked, but the script got the response"}
 	case c.Blocked == AnyCheck && isBlocked && blocked.Check == corsbrowser.CheckNetwork:
-		return []string{"the call should be blocked by the browser, and did not reach the server: " + blocked.Error()}
+		return []string{"the call should be blocked by the browser, but did not reach the server: " + blocked.Error()}
 	case c.Blocked != "" && !isBlocked:
-		return []string{"the call should be blocked by the browser, and failed otherwise: " + err.Error()}
+		return []string{"the call should be blocked by the browser, but failed with another error: " + err.Error()}
 	case c.Blocked != "" && c.Blocked != AnyCheck && c.Blocked != blocked.Check:
 		problems = append(problems, fmt.Sprintf("the call should be blocked at %s: %v", c.Blocked, blocked))
 	}
 	if c.NotSent && slices.ContainsFunc(log, func(e corsbrowser.Exchange) bool { return !e.Preflight }) {
-		problems = append(problems, "the call should not reach the server, and did")
+		problems = append(problems, "the call should not be sent, but was")
 	}
 	if len(c.Readable)+len(c.Hidden) == 0 {
 		return problems
 	}
 	i := slices.IndexFunc(log, func(e corsbrowser.Exchange) bool { return e.Readable != nil })
 	if i < 0 {
-		return append(problems, "no answer was read, so that none of its headers is readable or hidden")
+		return append(problems, "the script got no response, so no header is readable or hidden")
 	}
 	answer := log[i]
 	for _, name := range c.Readable {
 		switch {
 		case len(answer.Answer.Values(name)) == 0:
-			problems = append(problems, "the answer has no "+name+" to read")
+			problems = append(problems, "the response has no "+name+" to read")
 		case len(answer.Readable.Values(name)) == 0:
-			problems = append(problems, fmt.Sprintf("the script should read %s: the server would have had to send Access-Control-Expose-Headers: %s, and sent %q",
+			problems = append(problems, fmt.Sprintf("the script should be able to read %s: the server needs to send Access-Control-Expose-Headers: %s, but sent %q",
 				name, strings.ToLower(name), answer.Answer.Values("Access-Control-Expose-Headers")))
 		}
 	}
 	for _, name := range c.Hidden {
 		switch {
 		case len(answer.Answer.Values(name)) == 0:
-			problems = append(problems, "the answer has no "+name+" to hide")
+			problems = append(problems, "the response has no "+name+" to hide")
 		case len(answer.Readable.Values(name)) > 0:
-			problems = append(problems, "the script should not read "+name)
+			problems = append(problems, "the script should not be able to read "+name)
 		}
 	}
 	return problems

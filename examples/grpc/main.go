@@ -1,5 +1,5 @@
-// Grpc is a plain grpc-go server that browsers may call as well: one port
-// serves gRPC, gRPC-Web and its text mode.
+// Grpc is a grpc-go server for programs and for browsers: one port serves gRPC,
+// gRPC-Web and the text mode of gRPC-Web.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	clockv1 "github.com/corsrpc/corsrpc-go/examples/grpc/gen/clock/v1"
 )
 
+// clock implements the service.
 type clock struct {
 	clockv1.UnimplementedClockServiceServer
 }
@@ -38,8 +39,8 @@ func (clock) Tick(_ *clockv1.TickRequest, stream grpc.ServerStreamingServer[cloc
 	}
 }
 
-// newServer is the server: the service, gRPC-Web in front of it, and the
-// layer around both.
+// newServer returns a server of the service, with gRPC-Web and with the CORS layer
+// around both.
 func newServer(addr, policy string) (*http.Server, error) {
 	layer, err := corsrpc.Load(policy)
 	if err != nil {
@@ -58,7 +59,7 @@ func newServer(addr, policy string) (*http.Server, error) {
 }
 
 func main() {
-	addr := flag.String("addr", "localhost:8080", "where to listen")
+	addr := flag.String("addr", "localhost:8080", "the address to listen on")
 	policy := flag.String("policy", "grpc/cors.yaml", "the policy file")
 	flag.Parse()
 	server, err := newServer(*addr, *policy)

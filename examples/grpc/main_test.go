@@ -14,7 +14,7 @@ import (
 	clockv1 "github.com/corsrpc/corsrpc-go/examples/grpc/gen/clock/v1"
 )
 
-// TestGRPC: the example, as it stands, serves programs and pages on one port.
+// TestGRPC: the example serves programs and pages on one port.
 func TestGRPC(t *testing.T) {
 	server, err := newServer("", "cors.yaml")
 	if err != nil {
@@ -49,7 +49,7 @@ func TestGRPC(t *testing.T) {
 	tests := []struct {
 		origin, contentType, body string
 		status                    int
-		begins                    string
+		prefix                    string // of the response body
 	}{
 		{"https://app.example.com", "application/grpc-web+proto", "\x00\x00\x00\x00\x00", http.StatusOK, "\x00\x00\x00\x00"},
 		{"https://app.example.com", "application/grpc-web-text+proto", "AAAAAAA=", http.StatusOK, "AAAA"},
@@ -69,10 +69,10 @@ func TestGRPC(t *testing.T) {
 		}
 		body, err := io.ReadAll(res.Body)
 		res.Body.Close()
-		if err != nil || res.StatusCode != test.status || !strings.HasPrefix(string(body), test.begins) {
+		if err != nil || res.StatusCode != test.status || !strings.HasPrefix(string(body), test.prefix) {
 			t.Errorf("%s from %s: %d %q, %v", test.contentType, test.origin, res.StatusCode, body, err)
 		}
-		if granted := res.Header.Get("Access-Control-Allow-Origin") == test.origin; granted != (test.status == http.StatusOK) {
+		if allowed := res.Header.Get("Access-Control-Allow-Origin") == test.origin; allowed != (test.status == http.StatusOK) {
 			t.Errorf("%s from %s: %v", test.contentType, test.origin, res.Header)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corstest"
 )
 
-// TestWhoMayCall: the policy, as the browser carries it out.
+// TestWhoMayCall: which pages may call the server, and with which headers.
 func TestWhoMayCall(t *testing.T) {
 	handler, err := newHandler("cors.yaml")
 	if err != nil {
@@ -17,7 +17,7 @@ func TestWhoMayCall(t *testing.T) {
 	corstest.Run(t, []corstest.Case{
 		{From: "https://app.example.com", Call: corsbrowser.Connect(greet), Readable: []string{"Trailer-X-Cost"}},
 		{From: "https://app.example.com", Call: corsbrowser.GRPCWeb(greet)},
-		{Name: "a header that nobody allowed", From: "https://app.example.com", Call: corsbrowser.Connect(greet, "X-Tenant-Id", "7"), Blocked: corsbrowser.CheckHeaders},
+		{Name: "a header that the policy does not allow", From: "https://app.example.com", Call: corsbrowser.Connect(greet, "X-Tenant-Id", "7"), Blocked: corsbrowser.CheckHeaders},
 		{Name: "with cookies", From: "https://app.example.com", Credentials: corsbrowser.Include, Call: corsbrowser.Connect(greet), Blocked: corsbrowser.CheckCredentials},
 		{From: "https://evil.example", Call: corsbrowser.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},
 		{From: "null", Call: corsbrowser.Connect(greet), Blocked: corstest.AnyCheck, NotSent: true},

@@ -1,5 +1,5 @@
-// Minimal is the shortest useful program: a Connect server that pages on
-// another origin may call.
+// Minimal is the shortest complete program: a Connect server that pages of another
+// origin may call.
 package main
 
 import (
@@ -15,11 +15,12 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/minimal/gen/greet/v1/greetv1connect"
 )
 
+// greeter implements the service.
 type greeter struct{}
 
 func (greeter) Greet(_ context.Context, r *connect.Request[greetv1.GreetRequest]) (*connect.Response[greetv1.GreetResponse], error) {
 	response := connect.NewResponse(&greetv1.GreetResponse{Greeting: "Hello, " + r.Msg.GetName() + "!"})
-	response.Trailer().Set("X-Cost", "3") // scripts read it, as all that the handler sends
+	response.Trailer().Set("X-Cost", "3") // scripts can read all headers and trailers
 	return response, nil
 }
 
@@ -35,7 +36,7 @@ func newHandler(policy string) (http.Handler, error) {
 }
 
 func main() {
-	addr := flag.String("addr", "localhost:8080", "where to listen")
+	addr := flag.String("addr", "localhost:8080", "the address to listen on")
 	policy := flag.String("policy", "minimal/cors.yaml", "the policy file")
 	flag.Parse()
 	handler, err := newHandler(*policy)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestMinimal: the example, as it stands, does what a browser needs.
+// TestMinimal: the example answers preflights, allows calls of its page, and refuses
+// calls of other pages.
 func TestMinimal(t *testing.T) {
 	handler, err := newHandler("cors.yaml")
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 	refused = "http://localhost:8082"
 )
 
-// servers are the service by each library, behind the layer.
+// servers returns the service with each library, wrapped by the layer.
 func servers(t *testing.T) map[string]http.Handler {
 	t.Helper()
 	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
@@ -45,7 +45,8 @@ func servers(t *testing.T) map[string]http.Handler {
 	}
 }
 
-// whoMayCall: the allowed page, with cookies and without, and no other.
+// whoMayCall checks that only the allowed page may make the call, with and without
+// cookies.
 func whoMayCall(t *testing.T, server http.Handler, call corsbrowser.Call) {
 	t.Helper()
 	corstest.Run(t, []corstest.Case{
@@ -55,8 +56,8 @@ func whoMayCall(t *testing.T, server http.Handler, call corsbrowser.Call) {
 	}, corsbrowser.WithHandler(server))
 }
 
-// TestConnectV1Client: what a client of connect-go v1 gets in a browser: the
-// message, the metadata, the trailers, and an error's details and metadata.
+// TestConnectV1Client: in a browser, a client of connect-go v1 reads messages, metadata,
+// trailers, and the details and metadata of errors.
 func TestConnectV1Client(t *testing.T) {
 	for name, server := range servers(t) {
 		call := func(ctx context.Context, page *http.Client) error {
@@ -81,12 +82,12 @@ func TestConnectV1Client(t *testing.T) {
 				return err
 			}
 			if !slices.Equal(numbers, []int32{1, 2, 3}) || stream.ResponseTrailer().Get("X-Showcase-Trailer") != "trail-Count" {
-				return fmt.Errorf("the stream reads %v, trailers %v", numbers, stream.ResponseTrailer())
+				return fmt.Errorf("the stream has the messages %v and the trailers %v", numbers, stream.ResponseTrailer())
 			}
 			_, err = client.Fail(ctx, connect.NewRequest(&showcasev1.FailRequest{Reason: "on purpose"}))
 			var e *connect.Error
 			if !errors.As(err, &e) || e.Code() != connect.CodeFailedPrecondition || len(e.Details()) != 1 || e.Meta().Get("X-Showcase-Error") != "meta-Fail" {
-				return fmt.Errorf("the error reads %v: %w", e, err)
+				return fmt.Errorf("the error is %v: %w", e, err)
 			}
 			return nil
 		}
@@ -94,7 +95,8 @@ func TestConnectV1Client(t *testing.T) {
 	}
 }
 
-// TestConnectV2Client: the same by a client of connect-go v2.
+// TestConnectV2Client: in a browser, a client of connect-go v2 reads messages, metadata
+// and trailers.
 func TestConnectV2Client(t *testing.T) {
 	server := servers(t)["connect-go v2"]
 	call := func(ctx context.Context, page *http.Client) error {
@@ -113,7 +115,7 @@ func TestConnectV2Client(t *testing.T) {
 	whoMayCall(t, server, call)
 }
 
-// TestPlainHTTP: without a client of a protocol.
+// TestPlainHTTP: fetch without an RPC client can read the headers of the service.
 func TestPlainHTTP(t *testing.T) {
 	const procedure = api + "/showcase.v1.ShowcaseService/"
 	corstest.Run(t, []corstest.Case{

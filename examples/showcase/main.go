@@ -1,9 +1,8 @@
-// Showcase serves an RPC service, by connect-go on one port and by grpc-go on
-// a second one, and a page on a third port, which is another origin. The page
-// calls every kind of method with every client, and shows what its script
-// could read and how many preflights it took. A fourth port serves the same
-// page from an origin that the policy does not allow, and a fifth the inspector: what
-// the layer does, and why.
+// Showcase serves an RPC service and a page that calls it from another origin. The
+// service listens on two ports, with connect-go and with grpc-go. The page calls every
+// kind of method with every client, and shows the parts of each response that its
+// script can read, and the number of preflights. Another port serves the same page from
+// an origin that the policy does not allow, and the last one serves the inspector.
 package main
 
 import (
@@ -38,11 +37,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("showcase", flag.ContinueOnError)
 	policy := flags.String("policy", "showcase/cors.yaml", "the policy file")
 	dist := flags.String("page", "showcase/web/dist", "the folder of the built page")
-	apiAddr := flags.String("api", "localhost:8080", "where the service listens")
-	grpcAddr := flags.String("grpc", "localhost:8083", "where the same service listens, by grpc-go")
-	pageAddr := flags.String("allowed", "localhost:8081", "where the page of the allowed origin listens")
-	strangerAddr := flags.String("refused", "localhost:8082", "where the page of the refused origin listens")
-	inspectorAddr := flags.String("inspector", "localhost:8084", "where the inspector listens")
+	apiAddr := flags.String("api", "localhost:8080", "the address of the service on connect-go")
+	grpcAddr := flags.String("grpc", "localhost:8083", "the address of the service on grpc-go")
+	pageAddr := flags.String("allowed", "localhost:8081", "the address of the page that the policy allows")
+	strangerAddr := flags.String("refused", "localhost:8082", "the address of the page that the policy refuses")
+	inspectorAddr := flags.String("inspector", "localhost:8084", "the address of the inspector")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	listen := func(addr string, handler http.Handler) (string, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("%w: free the port, or choose others, as in `make run ARGS=\"-api localhost:9080\"` (-grpc is the service on grpc-go; -allowed and -refused are the pages'; -inspector is for you; allow_origins in the policy names the first)", err)
+			return "", fmt.Errorf("%w: free the port, or set another address, as in `make run ARGS=\"-api localhost:9080\"` (the flags are -api, -grpc, -allowed, -refused and -inspector; allow_origins in the policy must list the origin of -allowed)", err)
 		}
 		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols()}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
@@ -80,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Each page tells its script where the services and the other page are.
+	// Each page serves the addresses of the services and of the pages to its script.
 	pages := &pageServer{dist: *dist, api: api, grpc: onGRPC, counter: counter}
 	if pages.allowed, err = listen(*pageAddr, pages); err != nil {
 		return err
@@ -93,13 +92,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 
-	fmt.Fprintf(out, `service   %s   by connect-go: Connect, gRPC-Web and its text mode
-grpc      %s   the same by grpc-go: gRPC, gRPC-Web and its text mode
-page      %s   an origin that %s allows: every cell is readable
-stranger  %s   another origin: every call is refused, and the log below says why
-inspector %s   what the layer does, and why; try a request in its form
-Open the page. Then change %s, start again, and see what its script may still read.
-Ctrl-C ends it.
+	fmt.Fprintf(out, `service   %s   with connect-go: Connect, gRPC-Web and its text mode
+grpc      %s   with grpc-go: gRPC, gRPC-Web and its text mode
+page      %s   a page of an origin that %s allows: every response is readable
+stranger  %s   the same page of another origin: every call is refused, and the log below gives the reason
+inspector %s   the layer's decisions and their reasons; its form explains any request
+Open the page. Then change %s, start the showcase again, and see which parts the script can read.
+Press Ctrl-C to stop.
 `, api, onGRPC, pages.allowed, *policy, pages.refused, inspectorPage, *policy)
 
 	failed := make(chan error, len(servers))
@@ -120,7 +119,7 @@ Ctrl-C ends it.
 	return err
 }
 
-// protocols are those of every port: HTTP/2 without TLS is for gRPC itself.
+// protocols returns the HTTP versions of every port. gRPC needs HTTP/2, here without TLS.
 func protocols() *http.Protocols {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)

@@ -20,8 +20,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connect"
 )
 
-// start runs the program on ports of the system's choice, and returns the
-// addresses that it prints.
+// start runs the program on free ports, and returns the addresses that it prints.
 func start(t *testing.T, policy string) (addresses map[string]string) {
 	t.Helper()
 	dist := t.TempDir()
@@ -47,7 +46,7 @@ func start(t *testing.T, policy string) (addresses map[string]string) {
 		if m := regexp.MustCompile(`^(\w+) +(http://localhost:\d+)`).FindStringSubmatch(lines.Text()); m != nil {
 			addresses[m[1]] = m[2]
 		}
-		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+		if strings.HasPrefix(lines.Text(), "Press Ctrl-C") {
 			break
 		}
 	}
@@ -55,7 +54,7 @@ func start(t *testing.T, policy string) (addresses map[string]string) {
 	return addresses
 }
 
-// TestShowcase: the program prints its servers, and they do what it says.
+// TestShowcase: the program prints the addresses of its servers, and they work.
 func TestShowcase(t *testing.T) {
 	addresses := start(t, "cors.yaml")
 	get := func(url string) (string, http.Header) {
@@ -117,7 +116,7 @@ func TestShowcase(t *testing.T) {
 	}
 }
 
-// TestPageNotBuilt says what to run.
+// TestPageNotBuilt: the error for a page that is not built names the command to run.
 func TestPageNotBuilt(t *testing.T) {
 	err := run(t.Context(), []string{"-policy", "cors.yaml", "-page", t.TempDir()}, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "make run") {

@@ -6,10 +6,11 @@ import (
 	"sync/atomic"
 )
 
-// preflightCounter counts the preflights that reach a server. It stands
-// outside of the layer, which answers them.
+// preflightCounter counts the preflights that reach a server.
 type preflightCounter struct{ n atomic.Int64 }
 
+// wrap returns next with the counter around it. It must be outside of the layer, which
+// answers preflights.
 func (c *preflightCounter) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
@@ -19,15 +20,16 @@ func (c *preflightCounter) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// pageServer serves the built page, and what its script asks its own origin.
+// pageServer serves the built page, and the data that its script requests.
 type pageServer struct {
 	dist             string
-	api, grpc        string // the service
-	allowed, refused string // the pages
+	api, grpc        string // the URLs of the service
+	allowed, refused string // the URLs of the pages
 	counter          *preflightCounter
 }
 
-// contentSecurityPolicy lets the page load itself, and call the service.
+// contentSecurityPolicy returns a policy that allows the page's own files, and calls of
+// the service.
 func (s *pageServer) contentSecurityPolicy() string {
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' " + s.api + " " + s.grpc + "; base-uri 'none'; form-action 'none'"
 }
@@ -43,14 +45,15 @@ func (s *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/preflights":
 		answer(w, map[string]int64{"count": s.counter.n.Load()})
 	default:
-		// Cookies know no ports: this one goes to the service as well, where
-		// a call carries credentials.
+		// A cookie is for all ports of a host, so calls with credentials also carry it to
+		// the service.
 		http.SetCookie(w, &http.Cookie{Name: "showcase", Value: "1", Path: "/", SameSite: http.SameSiteLaxMode, HttpOnly: true})
 		http.FileServer(http.Dir(s.dist)).ServeHTTP(w, r)
 	}
 }
 
+// answer writes a value as JSON.
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the page has gone away
+	_ = json.NewEncoder(w).Encode(v) // an error means that the page was closed
 }

@@ -1,8 +1,7 @@
-// Tenants serves a shop to pages on the customers' own domains, which are in a
-// table: a customer that is added or revoked is at once. Three more servers, on
-// ports of their own, are the operator's page, which changes the table, and the
-// pages of two customers. Ports are origins too, so that all of it runs on one
-// machine.
+// Tenants serves a shop to pages on the domains of customers, which are in a database
+// table. A change of the table takes effect at once. Three more servers serve the
+// operator's page, which changes the table, and the pages of two customers. Each port is
+// an origin of its own, so the example runs on one machine.
 package main
 
 import (
@@ -32,15 +31,15 @@ func main() {
 	}
 }
 
-// newLayer is the layer, whose origins are those of the table.
+// newLayer returns the CORS layer. It allows the origins in the table.
 func newLayer(policy string, table *domains.Table, opts ...corsrpc.Option) (*corsrpc.Layer, error) {
 	opts = append(opts, corsrpc.WithOriginSource("tenants", table.Source(),
-		corsrpc.SourceWait(10*time.Second), // no start without a first set
-		corsrpc.SourceEvery(time.Minute),   // where nothing notifies of a change
-		corsrpc.SourceMaxAge(24*time.Hour), // after a day without the database, nobody
+		corsrpc.SourceWait(10*time.Second), // fail if the table cannot be read at the start
+		corsrpc.SourceEvery(time.Minute),   // read it again, in case no change is notified
+		corsrpc.SourceMaxAge(24*time.Hour), // allow no origin after a day without the database
 	))
 	if os.Getenv("CORSRPC_PROFILE") == "dev" {
-		opts = append(opts, corsrpc.WithExplain()) // refusals say in the browser what to write
+		opts = append(opts, corsrpc.WithExplain()) // refusals contain the reason and the remedy
 	}
 	return corsrpc.Load(policy, opts...)
 }
@@ -49,13 +48,13 @@ func newLayer(policy string, table *domains.Table, opts ...corsrpc.Option) (*cor
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("tenants", flag.ContinueOnError)
 	policy := flags.String("policy", "tenants/cors.yaml", "the policy file")
-	file := flags.String("sqlite", "file:tenants?mode=memory&cache=shared", "the table's SQLite file; by default in memory")
-	url := flags.String("postgres", "", "the table's PostgreSQL server, instead of SQLite: postgres://user@host/database")
+	file := flags.String("sqlite", "file:tenants?mode=memory&cache=shared", "the SQLite file of the table; by default in memory")
+	url := flags.String("postgres", "", "the PostgreSQL database of the table, instead of SQLite: postgres://user@host/database")
 	addrs := [...]*string{
-		flags.String("shop", "localhost:8080", "where the shop listens"),
-		flags.String("operator", "localhost:8081", "where the operator's page listens"),
-		flags.String("anna", "localhost:8082", "where the page of one customer listens"),
-		flags.String("bert", "localhost:8083", "where the page of another one listens"),
+		flags.String("shop", "localhost:8080", "the address of the shop"),
+		flags.String("operator", "localhost:8081", "the address of the operator's page"),
+		flags.String("anna", "localhost:8082", "the address of the page of one customer"),
+		flags.String("bert", "localhost:8083", "the address of the page of another customer"),
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -79,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, addr := range addrs {
 		l, err := net.Listen("tcp", *addr)
 		if err != nil {
-			return fmt.Errorf("%w: free the port, or choose others by -shop, -operator, -anna and -bert", err)
+			return fmt.Errorf("%w: free the port, or set other addresses with -shop, -operator, -anna and -bert", err)
 		}
 		defer l.Close()
 		listeners = append(listeners, l)
@@ -94,17 +93,17 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		newCustomerPage("Anna's", shop),
 		newCustomerPage("Bert's", shop),
 	}
-	fmt.Fprintf(out, `shop      %s   its handlers are behind the layer
-operator  %s   adds customers to the table, and revokes them; has the inspector
-anna      %s   a customer's page: it may call when the operator has added it
-bert      %s   another one's
-Open the operator's page. Ctrl-C ends it.
+	fmt.Fprintf(out, `shop      %s   the service, wrapped by the CORS layer
+operator  %s   adds origins to the table and removes them; has the inspector
+anna      %s   the page of a customer: it may call the shop after the operator has added it
+bert      %s   the page of another customer
+Open the operator's page. Press Ctrl-C to stop.
 `, shop, operator, anna, bert)
 
 	failed := make(chan error, len(handlers)+1)
 	watchCtx, stopWatch := context.WithCancel(ctx)
 	defer stopWatch()
-	go func() { failed <- layer.Watch(watchCtx) }() // follows the table, and the policy file
+	go func() { failed <- layer.Watch(watchCtx) }() // applies changes of the table and of the policy file
 	var servers []*http.Server
 	for i, h := range handlers {
 		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
@@ -121,6 +120,7 @@ Open the operator's page. Ctrl-C ends it.
 	return err
 }
 
+// openTable opens the table in PostgreSQL if there is a URL, and in SQLite otherwise.
 func openTable(ctx context.Context, file, url string) (*domains.Table, error) {
 	if url != "" {
 		return domains.OpenPostgres(ctx, url)

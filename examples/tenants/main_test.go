@@ -19,7 +19,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
 )
 
-// newServer is the shop behind the layer, with a table of its own.
+// newServer returns a new table, and the shop wrapped by a layer.
 func newServer(t *testing.T) (*domains.Table, *corsrpc.Layer, http.Handler) {
 	t.Helper()
 	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
@@ -40,9 +40,8 @@ func newServer(t *testing.T) (*domains.Table, *corsrpc.Layer, http.Handler) {
 	return table, layer, layer.Wrap(mux)
 }
 
-// TestTenants: a customer's pages may call from when the operator adds their domain
-// until it is revoked; what they send is in the schema, and what the schema keeps
-// from pages stays so.
+// TestTenants: a customer's pages may call, with the headers of the schema, while their
+// domain is in the table. No page may call a method that the schema disables.
 func TestTenants(t *testing.T) {
 	table, layer, server := newServer(t)
 	const anna, bert, shop = "https://anna.example", "https://bert.example", "https://shop.example.com/shop.v1.ShopService/"
@@ -75,13 +74,13 @@ func TestTenants(t *testing.T) {
 	change((*domains.Table).Add, anna)
 	whoMayCall(anna)
 	change((*domains.Table).Add, bert)
-	change((*domains.Table).Add, "*") // what is no origin is skipped
+	change((*domains.Table).Add, "*") // skipped, since it is not an origin
 	whoMayCall(anna, bert)
 	change((*domains.Table).Remove, anna)
 	whoMayCall(bert)
 }
 
-// TestDevProfile: a page on a developer's machine may call, on any port.
+// TestDevProfile: with the profile dev, pages on any port of localhost may call.
 func TestDevProfile(t *testing.T) {
 	t.Setenv("CORSRPC_PROFILE", "dev")
 	_, _, server := newServer(t)
@@ -96,11 +95,11 @@ func TestDevProfile(t *testing.T) {
 	answer := httptest.NewRecorder()
 	server.ServeHTTP(answer, refused)
 	if got := answer.Header().Get("Corsrpc-Reason"); !strings.Contains(got, `add "https://evil.example" to `) {
-		t.Errorf("a refusal does not say what to write: %q", got)
+		t.Errorf("a refusal does not contain the remedy: %q", got)
 	}
 }
 
-// TestOperatorsPage: the program as it stands, by its own pages.
+// TestOperatorsPage runs the program, and uses the operator's page.
 func TestOperatorsPage(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()

@@ -9,21 +9,22 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 )
 
-// operatorPage lists the table, and changes it. A real one asks who its visitor is.
+// operatorPage lists and changes the table. A real one would authenticate its visitors.
 type operatorPage struct {
 	table     *domains.Table
 	layer     *corsrpc.Layer
-	customers []string // who may be added by one click
+	customers []string // origins that the page suggests
 }
 
+// newOperatorPage returns the operator's page, with the inspector.
 func newOperatorPage(table *domains.Table, layer *corsrpc.Layer, inspector http.Handler, customers []string) http.Handler {
 	p := &operatorPage{table, layer, customers}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.list)
-	mux.Handle("GET /inspector", inspector) // what the layer does, and why
+	mux.Handle("GET /inspector", inspector)
 	mux.HandleFunc("POST /add", p.change((*domains.Table).Add))
 	mux.HandleFunc("POST /revoke", p.change((*domains.Table).Remove))
-	return http.NewCrossOriginProtection().Handler(mux) // no other site posts its forms
+	return http.NewCrossOriginProtection().Handler(mux) // refuses forms of other sites
 }
 
 var operatorTemplate = template.Must(template.New("operator").Parse(`<!doctype html>
@@ -37,12 +38,12 @@ var operatorTemplate = template.Must(template.New("operator").Parse(`<!doctype h
 <tr><th>origin</th><th>may call</th><th></th></tr>
 {{range .Rows}}<tr><td><a href="{{.Origin}}">{{.Origin}}</a></td><td>{{if .Allowed}}yes{{else}}no: not an exact https origin{{end}}</td>
 <td><form method="post" action="revoke"><button name="origin" value="{{.Origin}}">revoke</button></form></td></tr>
-{{else}}<tr><td colspan="3">None yet: nobody may call.</td></tr>
+{{else}}<tr><td colspan="3">The table is empty: no page may call.</td></tr>
 {{end}}</table>
 <form method="post" action="add"><p><label>An origin: <input name="origin" list="known" placeholder="https://shop.example.com" size="32" required></label> <button>add</button></p>
 <datalist id="known">{{range .Customers}}<option value="{{.}}">{{end}}</datalist></form>
-<p>Two customers' pages are at {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.
-<a href="inspector">What the layer does, and why.</a></p>
+<p>The pages of two customers are {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.
+<a href="inspector">The inspector</a> shows the decisions of the CORS layer.</p>
 `))
 
 type operatorRow struct {
@@ -64,7 +65,7 @@ func (p *operatorPage) list(w http.ResponseWriter, r *http.Request) {
 	_ = operatorTemplate.Execute(w, map[string]any{"Rows": rows, "Customers": p.customers})
 }
 
-// allows asks the layer what it would do with a call from the origin.
+// allows reports whether the layer allows a call from the origin.
 func (p *operatorPage) allows(origin string) bool {
 	return p.layer.Plan().Decide(corsrpc.Request{
 		Method: http.MethodPost, Path: "/shop.v1.ShopService/AddToCart",
@@ -72,8 +73,9 @@ func (p *operatorPage) allows(origin string) bool {
 	}).Outcome() == corsrpc.OutcomeGrant
 }
 
-// change changes the table, and has this server's layer read it before the answer.
-// Other servers read it when they are notified, or after their period.
+// change returns a handler that changes the table. The layer of this server reads the
+// table before the handler responds. Other servers read it when they are notified, or
+// periodically.
 func (p *operatorPage) change(table func(*domains.Table, context.Context, string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := table(p.table, r.Context(), r.PostFormValue("origin"))
@@ -118,7 +120,7 @@ show("products", list);
 </script>
 `))
 
-// newCustomerPage is a customer's page, which calls the shop.
+// newCustomerPage returns the page of a customer, which calls the shop.
 func newCustomerPage(name, shop string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src "+shop+"; base-uri 'none'; form-action 'none'")

@@ -10,9 +10,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/gen/shop/v1/shopv1connect"
 )
 
-// shop is the service.
+// shop implements the service.
 type shop struct {
-	shopv1connect.UnimplementedShopServiceHandler // for Restock, which is the warehouse's
+	shopv1connect.UnimplementedShopServiceHandler // for Restock, which this example does not implement
 
 	mu    sync.Mutex
 	carts map[string]int32
@@ -29,6 +29,6 @@ func (s *shop) AddToCart(_ context.Context, r *connect.Request[shopv1.AddToCartR
 	defer s.mu.Unlock()
 	s.carts[r.Header().Get("X-Cart-Id")]++
 	response := connect.NewResponse(&shopv1.AddToCartResponse{InCart: s.carts[r.Header().Get("X-Cart-Id")]})
-	response.Header().Set("X-Stock", "41") // scripts read it, as all that the handler sends
+	response.Header().Set("X-Stock", "41") // scripts can read all headers and trailers
 	return response, nil
 }

@@ -10,7 +10,7 @@ import (
 
 const mib = 1 << 20
 
-// hostile are requests that are large in one place, up to net/http's limit and beyond.
+// hostile lists requests with one large part, up to net/http's limit and beyond.
 var hostile = []struct {
 	name    string
 	request func() *http.Request
@@ -66,12 +66,13 @@ func withMany(request func() *http.Request, n int) func() *http.Request {
 
 var hostileSetting = setting{exact: []string{page}, patterns: []string{"https://*.example.org"}, expose: oneOrigin.expose}
 
-// BenchmarkHostile: what is large costs no more than what is read of it.
+// BenchmarkHostile measures large requests. Their cost is bounded, since the layer reads only
+// a bounded part of them.
 func BenchmarkHostile(b *testing.B) {
 	for _, c := range hostile {
 		for _, i := range implementations {
 			if i.name == "floor" {
-				continue // it looks at no list of headers that is long
+				continue // the layer does not read a long list of headers
 			}
 			b.Run("request="+c.name+"/by="+i.name, func(b *testing.B) {
 				serve(b, i.wrap(b, hostileSetting, newRPC(hostileSetting.expose)), c.request())
@@ -80,8 +81,8 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// TestHostileMemory: no request has the layer take memory that grows with what is
-// sent: what is allowed is for lists of up to 8 KiB that are read and granted.
+// TestHostileMemory: the memory of the layer for a request does not grow with the size of the
+// request. The bound allows for a list of requested headers of 8 KiB.
 func TestHostileMemory(t *testing.T) {
 	const most, rounds = 16 << 10, 200
 	h := wrapLayer(t, hostileSetting, newRPC(hostileSetting.expose))

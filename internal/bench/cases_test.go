@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A request case is one request, as a browser sends it, to handlers of one setting.
+// A requestCase is a request, as a browser sends it, and the setting of the handlers.
 type requestCase struct {
 	name    string
 	setting setting
@@ -17,7 +17,7 @@ type requestCase struct {
 
 var oneOrigin = setting{exact: []string{page}, expose: []string{"X-Request-Id"}}
 
-// requestCases are what every implementation is measured with.
+// requestCases lists the requests with which every implementation is measured.
 var requestCases = []requestCase{
 	{"preflight, allowed", oneOrigin, preflightFrom(page)},
 	{"preflight, refused origin", oneOrigin, preflightFrom("https://evil.example")},
@@ -30,7 +30,7 @@ var requestCases = []requestCase{
 	{"preflight, Origin of 1 MiB", oneOrigin, preflightFrom("https://" + strings.Repeat("a", 1<<20) + ".example")},
 }
 
-// origins are n, of which the last is the page's.
+// origins returns n origins. The last one is the page's.
 func origins(n int) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -46,7 +46,7 @@ func originAt(i, n int) string {
 	return fmt.Sprintf("https://tenant-%d.example.com", i)
 }
 
-// patterns are n, of which the last covers the page.
+// patterns returns n patterns. The last one matches the page.
 func patterns(n int) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -56,8 +56,8 @@ func patterns(n int) []string {
 	return all
 }
 
-// callFrom returns a call as connect-web in Chromium makes it from a page of the
-// origin; without one as another server makes it.
+// callFrom returns a call as connect-web in Chromium makes it from a page of the origin.
+// Without an origin it returns a call of another server.
 func callFrom(origin string) func() *http.Request {
 	return func() *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "https://api.example.net"+procedure, nil)
@@ -75,7 +75,7 @@ func callFrom(origin string) func() *http.Request {
 	}
 }
 
-// preflightFrom returns the preflight for it.
+// preflightFrom returns the preflight for callFrom.
 func preflightFrom(origin string) func() *http.Request {
 	return func() *http.Request {
 		r := httptest.NewRequest(http.MethodOptions, "https://api.example.net"+procedure, nil)
@@ -88,7 +88,7 @@ func preflightFrom(origin string) func() *http.Request {
 	}
 }
 
-// browse adds what Chromium sends.
+// browse adds the header fields that Chromium sends.
 func browse(r *http.Request, origin string) {
 	for name, value := range map[string]string{
 		"Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd", "Accept-Language": "en-US,en;q=0.9",
@@ -104,7 +104,7 @@ func browse(r *http.Request, origin string) {
 	}
 }
 
-// rpc answers as a generated handler does: some headers, and a body.
+// rpc is a handler that responds like a generated one, with some headers and a body.
 type rpc struct {
 	names  []string
 	values [][]string
@@ -127,7 +127,7 @@ func (h *rpc) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, h.body)
 }
 
-// writer is a ResponseWriter that has what net/http's has, and costs nothing.
+// writer is a ResponseWriter with the methods of net/http's, which discards everything.
 type writer struct{ header http.Header }
 
 func newWriter() *writer                                    { return &writer{header: http.Header{}} }

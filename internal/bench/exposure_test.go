@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BenchmarkExposure: a call that is allowed, whose answer carries ever more headers.
-// The peers name the same ones on every answer, whatever it carries.
+// BenchmarkExposure measures an allowed call whose response has 0 to many headers. The peers
+// expose the same list in every response.
 func BenchmarkExposure(b *testing.B) {
 	for _, n := range []int{0, 1, 2, 5, 10, 20} {
 		s := setting{exact: []string{page}, expose: headerNames(n)}
@@ -21,9 +21,8 @@ func BenchmarkExposure(b *testing.B) {
 	}
 }
 
-// BenchmarkNewExposure: every answer carries a header whose name no answer carried
-// lately, which no memory helps against. Without: the same handler, which always
-// names the same one.
+// BenchmarkNewExposure measures responses that each have a new header name, so that no cached
+// list helps. For comparison it measures the same handler with always the same name.
 func BenchmarkNewExposure(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		names := make([][]string, n)

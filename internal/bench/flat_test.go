@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// Whoever's cost grows with the number of origins is measured up to these: by then
-// it shows, and a benchmark of them takes minutes.
+// Implementations whose cost grows with the number of origins are measured only up to these
+// numbers, since larger benchmarks would take minutes.
 const mostOfLinear = 100_000
 
-// BenchmarkOrigins: a call that is allowed, by ever more exact origins. The page's is
-// the last of the list.
+// BenchmarkOrigins measures an allowed call with an increasing number of exact origins. The
+// page's is the last in the list.
 func BenchmarkOrigins(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000, 1_000_000} {
 		s := setting{exact: origins(n), expose: oneOrigin.expose}
@@ -27,8 +27,8 @@ func BenchmarkOrigins(b *testing.B) {
 	}
 }
 
-// BenchmarkOriginsInTurn: the same, where each call comes from another of the
-// origins: what is looked up is in no cache of the processor's.
+// BenchmarkOriginsInTurn is BenchmarkOrigins with each call from another origin, so that the
+// entries are not in the processor's caches.
 func BenchmarkOriginsInTurn(b *testing.B) {
 	for _, n := range []int{1, 1000, 100_000, 1_000_000} {
 		s := setting{exact: origins(n), expose: oneOrigin.expose}
@@ -42,7 +42,7 @@ func BenchmarkOriginsInTurn(b *testing.B) {
 				at := 0
 				request := func() {
 					clear(w.header)
-					at = (at + 7_919) % n // a prime: each once, in no order of the memory's
+					at = (at + 7_919) % n // a prime, so that each origin is used once, not in memory order
 					r.Header["Origin"][0] = s.exact[at]
 					h.ServeHTTP(w, r)
 				}
@@ -56,8 +56,8 @@ func BenchmarkOriginsInTurn(b *testing.B) {
 	}
 }
 
-// BenchmarkPatterns: a call that is allowed, by ever more patterns. The page's is the
-// last. gorilla has no patterns, and stands with the floor's lookup instead.
+// BenchmarkPatterns measures an allowed call with an increasing number of patterns. The
+// page's is the last. gorilla has no patterns; it uses the lookup of the floor instead.
 func BenchmarkPatterns(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000} {
 		s := setting{patterns: patterns(n), expose: oneOrigin.expose}
@@ -72,8 +72,8 @@ func BenchmarkPatterns(b *testing.B) {
 	}
 }
 
-// BenchmarkProcedures: calls of ever more procedures, by a policy of ever more rules;
-// of one of them, and of each in turn.
+// BenchmarkProcedures measures calls with increasing numbers of procedures and rules: of
+// always the same procedure, and of each in turn.
 func BenchmarkProcedures(b *testing.B) {
 	for _, procedures := range []int{1, 100, 10_000} {
 		for _, rules := range []int{1, 100, 10_000} {
@@ -86,7 +86,7 @@ func BenchmarkProcedures(b *testing.B) {
 				for i := range all {
 					all[i] = callFrom(page)()
 					all[i].URL.Path = fmt.Sprintf("/acme.v1.CatalogService/M%d", i)
-					all[i].Header = all[0].Header // so that it is the layer's memory that is not in cache
+					all[i].Header = all[0].Header // shared, so that only the layer's memory is not cached
 				}
 				w := newWriter()
 				at := 0

@@ -9,17 +9,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// floor is the handler that a careful person writes by hand for one procedure and
-// one list of origins: it answers as the layer does, with nothing that can be
-// configured. Every string is a constant, nothing is looked up but the origin, the path
-// is compared with the one that there is, and it knows which response headers its handler may write. It says which of them an
-// answer carries when the answer commits, as the layer does, and shares no slice with
-// the header map, where the handler could change it for every later request.
+// floor is a handler written by hand for one procedure and one list of origins. It gives the
+// same responses as the layer, but cannot be configured. Every string is a constant, only the
+// origin is looked up, the path is compared with a constant, and the response headers of its
+// handler are known. Like the layer, it exposes the headers that a response has when the
+// header is sent. It does not share slices with the header map, since a handler could change
+// them for later requests.
 //
-// TestFloorIsHonest holds its answers against the layer's.
+// TestFloorIsHonest compares its responses with the layer's.
 type floor struct {
 	origins     map[string]bool
-	wildcards   map[string]bool // the hosts below which all are allowed
+	wildcards   map[string]bool // the hosts whose subdomains are allowed
 	credentials bool
 	allow       string // Access-Control-Allow-Headers
 	mayExpose   []string
@@ -31,7 +31,7 @@ const maxOrigin = 300
 
 func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != procedure {
-		f.next.ServeHTTP(w, r) // a page, a picture: not what the policy is about
+		f.next.ServeHTTP(w, r) // a path that the policy does not govern, such as a page
 		return
 	}
 	origins := r.Header["Origin"]
@@ -89,7 +89,7 @@ func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.next.ServeHTTP(&floorWriter{ResponseWriter: w, floor: f, origin: origin}, r)
 }
 
-// floorWriter writes the fields when the answer commits.
+// floorWriter adds the CORS fields when the header is sent.
 type floorWriter struct {
 	http.ResponseWriter
 	floor     *floor
@@ -129,7 +129,8 @@ func (w *floorWriter) commit() {
 	}
 }
 
-// exposed is a constant where all is there that the handler may write, as most often.
+// exposed returns the exposed names. It is a constant if the response has all headers that the
+// handler may write, which is most often so.
 func (f *floor) exposed(header http.Header) string {
 	present := 0
 	for _, name := range f.mayExpose {
@@ -149,7 +150,8 @@ func (f *floor) exposed(header http.Header) string {
 	return strings.Join(names, ", ")
 }
 
-// allowed is a constant, unless a client asks for what is newer than it.
+// allowed returns the allowed headers. It is a constant unless a client requests a header that
+// the constant lacks.
 func (f *floor) allowed(asked []string) string {
 	if len(asked) == 1 && asked[0] == "connect-protocol-version,connect-timeout-ms,content-type" {
 		return f.allow
@@ -165,8 +167,8 @@ func (f *floor) allowed(asked []string) string {
 	return allow
 }
 
-// isOrigin reports whether it looks like one. It does not look closer at the host, as
-// the layer does.
+// isOrigin reports whether a text has the form of an origin. Unlike the layer, it does not
+// check the host.
 func isOrigin(s string) bool {
 	host, ok := strings.CutPrefix(s, "https://")
 	if !ok || len(s) > maxOrigin {
@@ -180,8 +182,7 @@ func isOrigin(s string) bool {
 	return host != ""
 }
 
-// allows looks the origin up, and then, where there are wildcards, what is behind
-// each dot of its host.
+// allows looks up the origin and, if there are wildcards, the parent domains of its host.
 func (f *floor) allows(origin string) bool {
 	if len(origin) > maxOrigin {
 		return false
@@ -201,7 +202,7 @@ func (f *floor) allows(origin string) bool {
 	return false
 }
 
-// A refusal is what is answered for a reason, in the layer's words.
+// A refusal is the response for a reason, with the layer's texts.
 type refusal struct{ text, json string }
 
 func refusalFor(reason corsrpc.Reason) *refusal {

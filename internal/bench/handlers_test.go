@@ -20,15 +20,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// A setting is what every implementation is configured with.
+// A setting is the configuration of every implementation.
 type setting struct {
 	exact    []string
 	patterns []string // https://*.host
-	expose   []string // what the handler's answers carry, beyond what every script reads
-	// of corsrpc
+	expose   []string // the headers of the handler's responses that are not safelisted
+	// The fields below are only for corsrpc.
 	procedures int
-	rules      int // of which each governs one
-	more       int // rules that govern none of them
+	rules      int // rules that govern one procedure each
+	more       int // rules that govern no procedure
 }
 
 // page is the origin that calls.
@@ -37,10 +37,10 @@ const page = "https://app.example.com"
 // procedure is the path that is called.
 const procedure = "/acme.v1.CatalogService/M0"
 
-// An implementation puts CORS around a handler.
+// An implementation is a CORS middleware.
 type implementation struct {
 	name   string
-	linear bool // reads its list from the beginning
+	linear bool // searches its list linearly
 	wrap   func(testing.TB, setting, http.Handler) http.Handler
 }
 
@@ -65,10 +65,10 @@ func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
 	return f
 }
 
-// allowHeaders is what a policy without allow_headers grants.
+// allowHeaders is the Access-Control-Allow-Headers of a policy without allow_headers.
 const allowHeaders = "content-type, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, content-encoding, x-grpc-web, x-user-agent, grpc-timeout, grpc-encoding, grpc-accept-encoding, grpc-message-type, user-agent"
 
-// wrapLayer logs as a server does: what is refused, a few times.
+// wrapLayer wraps a handler in a layer with a log, as in a server.
 func wrapLayer(t testing.TB, s setting, next http.Handler) http.Handler {
 	layer := newLayer(t, s, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
 	return layer.Wrap(next)
@@ -108,7 +108,7 @@ func (s setting) policy() *corsrpcv1.Policy {
 	return policy
 }
 
-// schema has one service of many methods.
+// schema returns a schema of one service with many methods.
 func schema(t testing.TB, procedures int) *protoregistry.Files {
 	t.Helper()
 	service := &descriptorpb.ServiceDescriptorProto{Name: proto.String("CatalogService")}
@@ -128,7 +128,8 @@ func schema(t testing.TB, procedures int) *protoregistry.Files {
 	return files
 }
 
-// wrapRS has the header lists that connect-go's documentation tells to copy.
+// wrapRS uses the header lists of connectrpc.com/cors, which connect-go's documentation
+// recommends.
 func wrapRS(_ testing.TB, s setting, next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins:   slices.Concat(s.exact, s.patterns),
@@ -140,8 +141,8 @@ func wrapRS(_ testing.TB, s setting, next http.Handler) http.Handler {
 	}).Handler(next)
 }
 
-// wrapGorilla has no wildcards, so it gets a function that looks them up as
-// the floor does.
+// wrapGorilla uses a function that looks up wildcards as the floor does, since gorilla has no
+// wildcards.
 func wrapGorilla(t testing.TB, s setting, next http.Handler) http.Handler {
 	options := []handlers.CORSOption{
 		handlers.AllowedOrigins(s.exact),
@@ -149,7 +150,7 @@ func wrapGorilla(t testing.TB, s setting, next http.Handler) http.Handler {
 		handlers.AllowedHeaders(connectcors.AllowedHeaders()),
 		handlers.ExposedHeaders(slices.Concat(connectcors.ExposedHeaders(), s.expose)),
 		handlers.AllowCredentials(),
-		handlers.MaxAge(600), // it takes no more
+		handlers.MaxAge(600), // the largest value that it accepts
 	}
 	if len(s.patterns) > 0 {
 		allows := wrapFloor(t, s, nil).(*floor).allows

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// TestFloorIsHonest: the floor gives the layer's answers, to the byte, in every case
-// that is measured and in those that are not, so that it leaves out nothing that
-// counts.
+// TestFloorIsHonest: the floor gives exactly the layer's responses, in every case that is
+// measured and in further cases, so that the comparison is fair.
 func TestFloorIsHonest(t *testing.T) {
 	t.Parallel()
 	cases := append([]requestCase{
@@ -39,7 +38,7 @@ func TestFloorIsHonest(t *testing.T) {
 		{"nothing exposed", setting{exact: []string{page}}, callFrom(page)},
 	}, requestCases...)
 	for _, c := range cases {
-		for carried := range len(c.setting.expose) + 1 { // all that the handler may write, or less
+		for carried := range len(c.setting.expose) + 1 { // all headers that the handler may write, or fewer
 			handler := newRPC(c.setting.expose[:carried])
 			floor, layer := answerOf(wrapFloor(t, c.setting, handler), c.request()), answerOf(wrapLayer(t, c.setting, handler), c.request())
 			if floor.Code != layer.Code || floor.Body.String() != layer.Body.String() || !maps.EqualFunc(floor.Header(), layer.Header(), equalLines) {
@@ -57,7 +56,7 @@ func answerOf(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 
 func equalLines(a, b []string) bool { return len(a) == 1 && len(b) == 1 && a[0] == b[0] }
 
-// with is the request with other values of a header.
+// with returns the request with other values of a header.
 func with(request func() *http.Request, name string, values ...string) func() *http.Request {
 	return func() *http.Request {
 		r := request()
@@ -66,7 +65,7 @@ func with(request func() *http.Request, name string, values ...string) func() *h
 	}
 }
 
-// TestPeersAllow: what is measured of the peers is the same job.
+// TestPeersAllow: the peers allow and refuse the same measured requests.
 func TestPeersAllow(t *testing.T) {
 	t.Parallel()
 	for _, c := range requestCases {

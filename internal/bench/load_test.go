@@ -20,11 +20,11 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// A load is a way by which many origins get into a layer.
+// A load is a way to load many origins into a layer.
 type load struct {
 	name    string
 	origins int
-	// open puts the layer's policy into a folder, and returns what loads it anew.
+	// open writes the policy, and returns functions that load and reload it.
 	open func(t testing.TB, n int) (load func(testing.TB) *corsrpc.Layer, again func(testing.TB, *corsrpc.Layer))
 }
 
@@ -100,7 +100,7 @@ func marshal(t testing.TB, policy *corsrpcv1.Policy) []byte {
 	return wire
 }
 
-// BenchmarkLoad: from the file, or the source's first row, to a layer.
+// BenchmarkLoad measures loading a layer from a file or from a source.
 func BenchmarkLoad(b *testing.B) {
 	for _, l := range loads {
 		b.Run("load="+l.name, func(b *testing.B) {
@@ -116,7 +116,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// grows returns by how many bytes the heap grows for what is made.
+// grows returns the growth of the heap in bytes for a value, and the value.
 func grows[T any](make func() T) (float64, T) {
 	before := liveHeap()
 	made := make()
@@ -125,14 +125,15 @@ func grows[T any](make func() T) (float64, T) {
 
 func liveHeap() uint64 {
 	runtime.GC()
-	runtime.GC() // what the first one left to be finalized
+	runtime.GC() // the first GC leaves objects with finalizers
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
 // TestOriginsAreSmall: an origin of a binary policy or a source takes at most 45 bytes,
-// its text of 33 included. (One of a text takes more, since its place is kept.)
+// including its text of 33 bytes. An origin of a YAML policy takes more, since its place is
+// stored.
 func TestOriginsAreSmall(t *testing.T) {
 	for _, l := range loads[:2] {
 		load, _ := l.open(t, l.origins)
@@ -146,8 +147,8 @@ func TestOriginsAreSmall(t *testing.T) {
 	}
 }
 
-// BenchmarkReloadPeak: what the process holds of the system's memory while a set of
-// origins takes the place of another, in sizes of one set.
+// BenchmarkReloadPeak measures the peak memory of the process while a set of origins replaces
+// another, in multiples of the size of one set.
 func BenchmarkReloadPeak(b *testing.B) {
 	for _, l := range loads[:2] {
 		b.Run("load="+l.name, func(b *testing.B) {
@@ -173,7 +174,7 @@ func BenchmarkReloadPeak(b *testing.B) {
 	}
 }
 
-// watchPeak returns the most that was held from now until it is stopped.
+// watchPeak measures the peak of held until stop is closed.
 func watchPeak() (stop chan struct{}, highest chan uint64) {
 	stop, highest = make(chan struct{}), make(chan uint64, 1)
 	go func() {
@@ -193,7 +194,7 @@ func watchPeak() (stop chan struct{}, highest chan uint64) {
 	return stop, highest
 }
 
-// held is what the runtime has from the system and has not given back.
+// held returns the bytes of memory that the runtime has from the system and has not returned.
 func held() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)

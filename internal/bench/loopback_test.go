@@ -16,7 +16,7 @@ const streamed = 10_000 // messages
 
 type message = wrapperspb.StringValue
 
-// catalog is a generated handler's like: a method, and one that streams.
+// catalog returns handlers like generated ones: a unary method and a server stream.
 func catalog() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(procedure, connect.NewUnaryHandler(procedure, func(_ context.Context, r *connect.Request[message]) (*connect.Response[message], error) {
@@ -40,8 +40,7 @@ const streamProcedure = "/acme.v1.CatalogService/M1"
 
 var loopbackSetting = setting{exact: []string{page}, expose: []string{"X-Request-Id"}, procedures: 2}
 
-// versions are those of HTTP that a page gets without TLS, and that a proxy in front
-// speaks.
+// versions lists the versions of HTTP: that of a page without TLS, and that of a proxy.
 var versions = []struct {
 	name string
 	set  func(*http.Protocols, bool)
@@ -50,23 +49,22 @@ var versions = []struct {
 	{"2 without TLS", (*http.Protocols).SetUnencryptedHTTP2},
 }
 
-// serveLoopback serves a handler until the test ends, and returns its URL and a client
-// with connections of its own.
+// serveLoopback serves a handler until the test ends, and returns its URL and a new client.
 func serveLoopback(t testing.TB, h http.Handler, set func(*http.Protocols, bool)) (string, *http.Client) {
 	t.Helper()
 	protocols := new(http.Protocols)
 	set(protocols, true)
 	server := httptest.NewUnstartedServer(h)
 	server.Config.Protocols = protocols
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that hang up as the benchmark ends
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients close connections at the end of the benchmark
 	server.Start()
 	transport := &http.Transport{Protocols: protocols, MaxIdleConnsPerHost: 16}
 	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
 	return server.URL, &http.Client{Transport: transport}
 }
 
-// BenchmarkLoopback: whole calls over a socket, by a Go client that sends what a page's
-// sends, with the layer, without any CORS, and with rs.
+// BenchmarkLoopback measures whole calls over a socket, with a Go client that sends the
+// headers of a page: with the layer, without CORS, and with rs/cors.
 func BenchmarkLoopback(b *testing.B) {
 	for _, version := range versions {
 		for _, call := range []string{"unary", "stream of 10,000"} {
@@ -89,7 +87,7 @@ func BenchmarkLoopback(b *testing.B) {
 	}
 }
 
-// fromPage adds what a browser does.
+// fromPage adds the header fields of a browser.
 func fromPage[T any](r *connect.Request[T]) *connect.Request[T] {
 	for name, values := range callFrom(page)().Header {
 		switch name {
@@ -126,7 +124,7 @@ func readStream(t testing.TB, c *connect.Client[message, message]) {
 	}
 }
 
-// TestLoopback: the calls that are measured are answered as a page needs it.
+// TestLoopback: the measured calls expose the response headers.
 func TestLoopback(t *testing.T) {
 	for _, version := range versions {
 		url, client := serveLoopback(t, wrapLayer(t, loopbackSetting, catalog()), version.set)

@@ -15,13 +15,12 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// reloadEvery is how often the policy changes under load.
+// reloadEvery is the period of policy changes under load.
 const reloadEvery = 100 * time.Millisecond
 
-// BenchmarkReloads: calls over a socket, from eight clients at once, while a policy of
-// 100,000 origins takes the place of another every 100 ms, both of which allow the
-// page; and while none does. A call that is refused or fails is counted, and fails the
-// benchmark.
+// BenchmarkReloads measures calls over a socket from eight concurrent clients, while a policy
+// of 100,000 origins replaces another every 100 ms, and without reloads. Both policies allow
+// the page. Calls that are refused or fail are counted, and fail the benchmark.
 func BenchmarkReloads(b *testing.B) {
 	for _, reloads := range []string{"none", "every 100 ms"} {
 		b.Run("reloads="+reloads, func(b *testing.B) {
@@ -67,8 +66,8 @@ func BenchmarkReloads(b *testing.B) {
 	}
 }
 
-// reload puts one of two policies in force after the other, from the bytes of their
-// files, until it is stopped.
+// reload puts two policies in force alternately, from the bytes of their files, until stop is
+// closed.
 func reload(b *testing.B, layer *corsrpc.Layer, s setting, stop <-chan struct{}, done chan<- int) {
 	n := 0
 	defer func() { done <- n }()

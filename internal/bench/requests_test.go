@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// BenchmarkRequests: each case, by every implementation, on one goroutine and on
-// all.
+// BenchmarkRequests measures each case with every implementation, on one goroutine and on all
+// processors.
 func BenchmarkRequests(b *testing.B) {
 	for _, c := range requestCases {
 		for _, i := range implementations {
@@ -31,7 +31,7 @@ func BenchmarkRequests(b *testing.B) {
 	}
 }
 
-// serve measures one request after another.
+// serve measures requests, one after another.
 func serve(b *testing.B, h http.Handler, r *http.Request) {
 	w := newWriter()
 	request := func() {
@@ -45,10 +45,9 @@ func serve(b *testing.B, h http.Handler, r *http.Request) {
 	}
 }
 
-// warmUp has the process hold as much as a small server does, which it never touches and
-// the garbage collector does not look through: in one that holds next to nothing the
-// collector runs every few thousand requests. And it makes requests for a while that are
-// not measured, or whoever is measured first pays for memory that is new.
+// warmUp allocates as much memory as a small server has, without pointers, since in a process
+// with a tiny heap the garbage collector runs every few thousand requests. It also makes
+// requests that are not measured, since the first requests pay for new memory.
 func warmUp(request func()) {
 	heldByServer()
 	for start := time.Now(); time.Since(start) < 100*time.Millisecond; {

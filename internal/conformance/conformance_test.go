@@ -1,6 +1,5 @@
-// Package conformance runs the suite of connectrpc.com/conformance against
-// its own servers, in which corsrpc takes the place of other middleware:
-// go.mod replaces it.
+// Package conformance runs the suite of connectrpc.com/conformance against the suite's own
+// servers. go.mod replaces their CORS and gRPC-Web middleware by corsrpc.
 package conformance
 
 import (
@@ -15,28 +14,28 @@ import (
 
 const page = "https://app.example.com"
 
-// variant is a server of the suite in a mode.
+// variant is a run of the suite: the environment of its server, and the expected result.
 type variant struct {
 	name string
 	env  []string
 	want string
 }
 
-// TestCorsgrpc: a client of grpc-go behind corsgrpc sees what the protocol asks for. The
-// known failures are the suite's own: grpc-go answers with another code.
+// TestCorsgrpc: grpc-go behind corsgrpc conforms to gRPC-Web. The suite lists the known failures:
+// grpc-go responds with another code.
 func TestCorsgrpc(t *testing.T) {
 	const want = "343 cases, 335 passed, 0 failed, 8 known"
 	test(t, "grpcserver", "grpc-web-server-impl-config.yaml", "grpcserver-web-known-failing.txt", []variant{
 		{"called by programs", nil, want},
 		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
 		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
-		// The suite can fail: what the layer refuses is no answer that it wants.
+		// A control: the suite fails if the layer refuses its calls.
 		{"called by a page that may not", []string{"PAGE_ORIGIN=https://evil.example"}, "343 cases, 0 passed, 335 failed, 8 known"},
 	})
 }
 
-// TestLayer: behind the layer a client of connect-go sees what it sees without: over Connect,
-// gRPC and gRPC-Web, HTTP/1.1, HTTP/2 and HTTP/3, with and without TLS.
+// TestLayer: connect-go behind the layer conforms to Connect, gRPC and gRPC-Web, over HTTP/1.1,
+// HTTP/2 and HTTP/3, with and without TLS.
 func TestLayer(t *testing.T) {
 	const want = "13022 cases, 13022 passed, 0 failed, 0 known"
 	test(t, "referenceserver", "reference-impls-config.yaml", "referenceserver-known-failing.txt", []variant{
@@ -56,7 +55,7 @@ func test(t *testing.T, server, config, knownFailing string, variants []variant)
 				"--conf", filepath.Join(suite, "testing", config), "--known-failing", "@"+filepath.Join(suite, "testing", knownFailing),
 				"--", filepath.Join(bin, server))
 			cmd.Env = append(os.Environ(), v.env...)
-			// The suite starts servers, which end with it.
+			// The suite's servers are in its process group, and are ended with it.
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 			cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 			output, err := cmd.CombinedOutput()
@@ -67,7 +66,7 @@ func test(t *testing.T, server, config, knownFailing string, variants []variant)
 	}
 }
 
-// sums are the numbers that the suite ends with.
+// sums returns the numbers in the suite's summary.
 func sums(output string) string {
 	number := func(pattern string) string {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(output); m != nil {
@@ -79,7 +78,7 @@ func sums(output string) string {
 		number(`(\d+) failed\n`) + " failed, " + number(`Another (\d+) failed as expected`) + " known"
 }
 
-// build builds the suite and a server of it, and returns their folder.
+// build builds the suite and one of its servers, and returns their folder.
 func build(t *testing.T, server string) string {
 	t.Helper()
 	bin := t.TempDir()

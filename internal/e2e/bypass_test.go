@@ -10,17 +10,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// A bypass is a way of a page to make a browser send something to another origin without asking.
+// A bypass is a way for a page to send a request to another origin without a preflight.
 type bypass struct {
 	name   string
-	mode   string // in which the request arrives, as Sec-Fetch-Mode says; empty where the browser sends none
-	script string // sends one request to args.url, in which the procedure is still to be put
-	opaque bool   // whether the sender has an opaque origin, which is of no site
-	led    bool   // whether the page's own server leads it to the other origin, by a redirect from args.away
+	mode   string // the Sec-Fetch-Mode of the request; empty if the browser sends no request
+	script string // sends one request to args.url plus a path
+	opaque bool   // the sender has an opaque origin
+	led    bool   // the page's own server redirects the request from args.away to the other origin
 }
 
-// bypasses are those that no script reads the answer of, so that the layer has to see to it that nothing runs either, and some
-// that a granted page may use.
+// bypasses lists requests whose response no script can read: the layer must not run a handler for them. The requests in mode
+// cors are like calls of a script.
 var bypasses = []bypass{
 	{
 		name: "no-cors POST", mode: "no-cors",
@@ -203,7 +203,7 @@ var bypasses = []bypass{
 			});
 			return null`,
 	},
-	// These the browser itself does not send.
+	// The browser refuses to send these.
 	{name: "same-origin GET", script: notSent + `await notSent(args.url + args.get, {mode: "same-origin"}); return null`},
 	{
 		name:   "same-origin POST",
@@ -227,7 +227,7 @@ var bypasses = []bypass{
 	},
 }
 
-// sendForm submits a form, whose answer a frame shows.
+// sendForm submits a form into a frame.
 const sendForm = `const sendForm = async (method, enctype, action) => {
 		const frame = document.createElement("iframe");
 		frame.name = "answer" + Math.random();
@@ -243,7 +243,7 @@ const sendForm = `const sendForm = async (method, enctype, action) => {
 	};
 `
 
-// inWorker runs an expression of args in a worker of the page's origin, whatever becomes of it.
+// inWorker evaluates an expression of args in a worker of the page's origin, and ignores errors.
 const inWorker = `const inWorker = async (expression, args) => {
 		const script = "onmessage = async ({data: args}) => { try { await " + expression + " } catch { } postMessage(null); }";
 		const worker = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
@@ -252,15 +252,15 @@ const inWorker = `const inWorker = async (expression, args) => {
 	};
 `
 
-// notSent fetches what the browser has to refuse.
+// notSent asserts that fetch fails.
 const notSent = `const notSent = async (url, init) => {
 		const type = await fetch(url, init).then((response) => response.type, () => "failed");
 		if (type !== "failed") throw new Error("the answer is " + type);
 	};
 `
 
-// TestNothingRunsThatWasNotAskedFor sends such requests from a page that is granted and from one that is not, to a server on
-// the page's own site and on another.
+// TestNothingRunsThatWasNotAskedFor: no bypass runs a handler, from an allowed page and from another page, to a same-site and to
+// a cross-site server. The exceptions are requests in mode cors of an allowed page.
 func TestNothingRunsThatWasNotAskedFor(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		page := pool.PageBeside(t, engine, http.HandlerFunc(leadAway))
@@ -299,7 +299,7 @@ func (b bypass) test(t *testing.T, page *browser.Page, site site, policy string,
 	if b.mode != "" {
 		arrive = 1
 		select {
-		case <-answered: // a beacon has no end that a script sees
+		case <-answered: // a script cannot wait for the end of a beacon
 		case <-time.After(30 * time.Second):
 			t.Fatal("nothing was sent")
 		}
@@ -320,15 +320,16 @@ func (b bypass) test(t *testing.T, page *browser.Page, site site, policy string,
 			t.Errorf("it arrived with Sec-Fetch-Mode %q, want %q", got, b.mode)
 		}
 	}
-	// A granted page's call in mode cors is one like any other.
+	// A request of an allowed page in mode cors is an ordinary call.
 	if got, want := handled.Load() == 1, b.mode == "cors" && !b.opaque && granted; got != want {
 		t.Errorf("the handler ran: %t, want %t", got, want)
 	}
 }
 
-// awayPath is where a page's own server redirects to wherever a request says, with the same method.
+// awayPath is a path of the page's own server, which redirects to the URL in the query, with the same method.
 const awayPath = "/away"
 
+// leadAway is the handler of awayPath.
 func leadAway(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != awayPath {
 		http.NotFound(w, r)

@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// The ways to call: connect-web over each of its protocols, and the other clients.
+// The transports: connect-web over each of its protocols, and the other clients.
 const (
 	overConnect     = "connect"
 	overGRPCWeb     = "grpc-web"
@@ -21,7 +21,7 @@ const (
 
 var transports = []string{overConnect, overGRPCWeb, withGRPCWebJS, withProtobufTS, withNiceGRPCWeb}
 
-// call is a call that the page's script makes; web/src/calls.ts says what the fields mean.
+// call is a call that the page's script makes. web/src/calls.ts documents the fields.
 type call struct {
 	Transport            string            `json:"transport"`
 	Method               string            `json:"method"`
@@ -37,7 +37,7 @@ type call struct {
 	SuppressPreflight    bool              `json:"suppressCorsPreflight,omitempty"`
 }
 
-// reading is what the script read of a call.
+// reading holds everything that the script read of a call.
 type reading struct {
 	Messages []json.RawMessage `json:"messages"`
 	Headers  map[string]string `json:"headers"`
@@ -45,6 +45,7 @@ type reading struct {
 	Error    *readError        `json:"error"`
 }
 
+// readError is an error that the script read.
 type readError struct {
 	Code     string            `json:"code"`
 	Message  string            `json:"message"`
@@ -52,7 +53,7 @@ type readError struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-// runCalls has the page make the calls one after another.
+// runCalls makes the calls in the page, one after another.
 func runCalls(t *testing.T, page *browser.Page, to *api, calls ...call) []reading {
 	t.Helper()
 	var readings []reading
@@ -63,7 +64,7 @@ func runCalls(t *testing.T, page *browser.Page, to *api, calls ...call) []readin
 	return readings
 }
 
-// fetchInit says how to fetch, in the words of the standard.
+// fetchInit is a RequestInit of fetch.
 type fetchInit struct {
 	Method      string            `json:"method,omitempty"`
 	Headers     map[string]string `json:"headers,omitempty"`
@@ -71,15 +72,15 @@ type fetchInit struct {
 	Credentials string            `json:"credentials,omitempty"`
 }
 
-// rawReading is what the script read of an answer to a plain fetch.
+// rawReading holds everything that the script read of a response to fetch.
 type rawReading struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
-	Threw   string            `json:"threw"` // the name of what fetch threw, in place of all the rest
+	Threw   string            `json:"threw"` // the name of the error that fetch threw; the other fields are then empty
 }
 
-// fetchRaw has the page fetch without a client.
+// fetchRaw calls fetch in the page, without an RPC client.
 func fetchRaw(t *testing.T, page *browser.Page, url string, init fetchInit) rawReading {
 	t.Helper()
 	var got rawReading
@@ -87,13 +88,13 @@ func fetchRaw(t *testing.T, page *browser.Page, url string, init fetchInit) rawR
 	return got
 }
 
-// setCookie gives the browser a cookie for localhost, on whatever port.
+// setCookie sets a cookie for localhost, on all ports.
 func setCookie(t *testing.T, page *browser.Page) {
 	t.Helper()
 	page.Run(t, `document.cookie = "session=e2e; path=/"; return null`, nil, nil)
 }
 
-// messages are requests, or the messages of an answer, as JSON.
+// messages returns texts as JSON messages.
 func messages(texts ...string) []json.RawMessage {
 	raw := make([]json.RawMessage, 0, len(texts))
 	for _, text := range texts {
@@ -102,24 +103,23 @@ func messages(texts ...string) []json.RawMessage {
 	return raw
 }
 
-// greet is a plain call of the unary method.
+// greet returns a call of the unary method.
 func greet(transport string) call {
 	return call{Transport: transport, Method: "Greet", Requests: messages(`{"name":"Ada"}`)}
 }
 
-// lookup is a plain call of the method without side effects.
+// lookup returns a GET of the method without side effects.
 func lookup(key string) call {
 	return call{Transport: overConnect, Method: "Lookup", Requests: messages(`{"key":"` + key + `"}`), Get: true}
 }
 
-// seen is a reading in a form to compare: of the headers only the service's own, and all of
-// them, so that one too many shows as well.
+// seen is a reading in a form for comparison. Of the headers and trailers it has all those of the service, and no others.
 type seen struct {
 	messages, headers, trailers      string
 	code, message, details, metadata string
 }
 
-// compare asserts that a reading is what was to be read.
+// compare asserts that two readings are equal.
 func (s seen) compare(t *testing.T, want seen) {
 	t.Helper()
 	for _, part := range []struct{ name, got, want string }{
@@ -154,7 +154,7 @@ func joined(raw []json.RawMessage) string {
 	return strings.Join(texts, " ")
 }
 
-// showcased are the headers that the showcase service sends, in order of their names.
+// showcased formats the headers that the showcase service sets, sorted by name.
 func showcased(headers map[string]string) string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

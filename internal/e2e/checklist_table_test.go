@@ -7,7 +7,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// checklistPolicy grants the page what most of the cases are about.
+// checklistPolicy is the policy of most cases.
 const checklistPolicy = `
 defaults:
   allow_origins: [ORIGIN]
@@ -22,34 +22,34 @@ rules:
     allow_headers: [x-tenant-id]
 `
 
-// strangersPolicy grants another page than the one that calls.
+// strangersPolicy allows another page than the one that calls.
 var strangersPolicy = strings.ReplaceAll(checklistPolicy, "ORIGIN", "https://app.example.com")
 
 const greetPath = "/showcase.v1.ShowcaseService/Greet"
 
-// classic is one case of the checklist: one fetch, or one call of the client.
+// classic is a case of the checklist: a fetch, or a call of the client.
 type classic struct {
 	name    string
-	policy  string                          // checklistPolicy unless set
+	policy  string                          // default: checklistPolicy
 	inside  func(http.Handler) http.Handler // a middleware between the layer and the handler
-	outside func(http.Handler) http.Handler // a middleware in front of the layer
+	outside func(http.Handler) http.Handler // a middleware around the layer
 
 	path  string
 	fetch fetchInit
 	call  call
 
-	want    rawReading        // of a fetch; the headers are those that have to be among them
-	wantErr *readError        // of a call: code and message
-	v2Err   *readError        // the same, where connect v2 answers otherwise
+	want    rawReading        // the reading of a fetch; it must have at least these headers
+	wantErr *readError        // the error of a call: code and message
+	v2Err   *readError        // the error with connect v2, if it differs
 	not     []string          // headers that the script must not read
-	asked   int               // preflights
-	sent    int               // calls that the browser sent after them
-	handled int               // calls that passed the layer
-	dropped bool              // the connection is, and a browser may send once more what a used one dropped
-	arrived map[string]string // headers of the first call that the server saw
+	asked   int               // the number of preflights
+	sent    int               // the number of calls that the browser sent after them
+	handled int               // the number of calls that passed the layer
+	dropped bool              // the connection is dropped, and a browser may repeat a request on a reused connection
+	arrived map[string]string // headers of the first call that the server got
 }
 
-// refused is what a script reads of whatever its browser keeps from it: that something was thrown.
+// refused is the reading of a blocked fetch: only that it threw an error.
 var refused = rawReading{Threw: "TypeError"}
 
 var jsonBody = map[string]string{"Content-Type": "application/json"}
@@ -180,7 +180,7 @@ var checklist = []classic{
 	{
 		name: "404 to gRPC-Web", call: callAs("Missing", greet(overGRPCWeb)),
 		wantErr: &readError{Code: "Unimplemented", Message: "HTTP 404"}, asked: 1, sent: 1, handled: 1,
-		v2Err: &readError{Code: "Unknown", Message: "HTTP 505"}, // it takes what it does not know for a bidi stream, and those for HTTP/2
+		v2Err: &readError{Code: "Unknown", Message: "HTTP 505"}, // it treats an unknown Content-Type as a bidi stream, which needs HTTP/2
 	},
 	{
 		name: "405 to Connect", call: call{
@@ -245,7 +245,7 @@ var checklist = []classic{
 	},
 }
 
-// networkError stands for what each engine says of a call that brought no answer.
+// networkError is replaced by each engine's error for a blocked call.
 const networkError = "NETWORK ERROR"
 
 var networkErrors = map[browser.Engine]string{

@@ -14,7 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestChecklist makes the calls that every CORS middleware is asked about.
+// TestChecklist makes the calls that often fail with CORS middleware.
 func TestChecklist(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)
@@ -94,7 +94,7 @@ func (c classic) assertFetch(t *testing.T, got rawReading) {
 	}
 }
 
-// sameBody compares JSON by what it says: the server varies its spaces on purpose.
+// sameBody reports whether two bodies are equal. It ignores white space in JSON, which the server varies on purpose.
 func sameBody(a, b string) bool {
 	var x, y any
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
@@ -103,7 +103,7 @@ func sameBody(a, b string) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// assertError asserts the code and the message of the error that the script read, or that it read none.
+// assertError asserts the code and the message of the error that the script read, or that there was no error.
 func assertError(t *testing.T, engine browser.Engine, got reading, want *readError) {
 	t.Helper()
 	if want == nil {
@@ -123,12 +123,12 @@ func assertError(t *testing.T, engine browser.Engine, got reading, want *readErr
 	}
 }
 
-// panicking is a handler that panics before it answers.
+// panicking returns a handler that panics before it responds.
 func panicking(http.Handler) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("on purpose") })
 }
 
-// recovering puts the usual recovering middleware around another.
+// recovering returns a middleware that recovers from panics of another middleware.
 func recovering(inner func(http.Handler) http.Handler) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		next = inner(next)
@@ -143,7 +143,7 @@ func recovering(inner func(http.Handler) http.Handler) func(http.Handler) http.H
 	}
 }
 
-// authenticating lets nothing pass without a token, preflights neither.
+// authenticating is a middleware that refuses requests without a token, including preflights.
 func authenticating(next http.Handler) http.Handler {
 	writer := connectrpc.NewErrorWriter()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -155,7 +155,7 @@ func authenticating(next http.Handler) http.Handler {
 	})
 }
 
-// plainPaths adds what is no procedure to a handler.
+// plainPaths adds paths that are not procedures to a handler.
 func plainPaths(rpc http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rpc)

@@ -16,8 +16,8 @@ import (
 
 const examples = "../../examples"
 
-// exampleProxy brings a program's page to the origin that a browser's page has: its port is known before the
-// program starts, and can be written into the policy.
+// exampleProxy proxies a program's page to the origin of a browser's page, whose port is known before the program starts, so
+// that the policy can list it.
 type exampleProxy struct{ target *url.URL }
 
 func (p *exampleProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,14 +37,14 @@ func buildExample(t *testing.T, name string) string {
 	return program
 }
 
-// startExample starts a program in the folder of the examples, until the test ends, and returns where its servers are,
-// by the names that it prints.
+// startExample runs a program in the folder of the examples until the test ends, and returns the addresses of its servers by
+// the names that it prints.
 func startExample(t *testing.T, program string, args ...string) map[string]*url.URL {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = examples
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no clean-up
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no cleanup
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	output, err := cmd.StdoutPipe()
@@ -63,13 +63,13 @@ func startExample(t *testing.T, program string, args ...string) map[string]*url.
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		m := address.FindStringSubmatch(lines.Text())
 		if m == nil {
-			return servers // the sentence below the list
+			return servers // at the first line after the list
 		}
 		if servers[m[1]], err = url.Parse(m[2]); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_ = cmd.Wait()
-	t.Fatalf("%s ended before it said where its servers are:\n%s", filepath.Base(program), complaints.String())
+	t.Fatalf("%s ended before it printed the addresses of its servers:\n%s", filepath.Base(program), complaints.String())
 	return nil
 }

@@ -18,15 +18,15 @@ rules:
     allow_origins: [ORIGIN]
 `
 
-// explained are calls that a script makes, and what the answer says that is the last one its browser gets; PAGE stands for
-// the page's origin.
+// explained lists calls of a script, and the explanation in the last response that its browser gets. PAGE is the page's
+// origin.
 var explained = []struct {
 	name, path string
 	init       fetchInit
-	preflight  bool // whether that is the answer to a preflight
+	preflight  bool // the last response is to a preflight
 	status     int
 	remedy     string
-	silent     bool // whether the answer has no body to say it in
+	silent     bool // the response has no body
 }{
 	{
 		name: "an origin, preflight", path: "/other.v1.Service/Method", init: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
@@ -55,8 +55,8 @@ var explained = []struct {
 	},
 }
 
-// TestExplainedToTheBrowser: what a browser gets for a refused preflight or call says which line of the policy to write, with
-// WithExplain only; the Network panel shows it, and the script learns as little as without.
+// TestExplainedToTheBrowser: with WithExplain, the response to a refused preflight or call contains the remedy, which the Network
+// panel shows. The script cannot read it. Without WithExplain, the response does not contain it.
 func TestExplainedToTheBrowser(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)
@@ -87,11 +87,11 @@ func TestExplainedToTheBrowser(t *testing.T) {
 					answer := <-answers
 					said, body := answer.Result().Header["Corsrpc-Reason"], answer.Body.String()
 					if answer.Code != c.status || (body == "") != c.silent {
-						t.Errorf("the answer: %d, %q", answer.Code, body)
+						t.Errorf("the response is %d, %q", answer.Code, body)
 					}
 					if opts == nil {
 						if said != nil || strings.Contains(body, page.Origin) || strings.Contains(body, "cors.yaml") || strings.Contains(body, "write ") {
-							t.Errorf("unasked, the answer explains itself: %q, %s", said, body)
+							t.Errorf("without WithExplain, the response explains itself: %q, %s", said, body)
 						}
 						return
 					}
@@ -101,7 +101,7 @@ func TestExplainedToTheBrowser(t *testing.T) {
 					}
 					_, advice, _ := strings.Cut(remedy, "; ")
 					if plain := strings.ReplaceAll(body, `\"`, `"`); !c.silent && !strings.Contains(plain, advice) {
-						t.Errorf("the body %q does not say %q", body, advice)
+						t.Errorf("the body %q does not contain %q", body, advice)
 					}
 				})
 			}

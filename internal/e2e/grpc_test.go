@@ -14,8 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestMessageOverTheLimit: a message larger than grpc-go takes is refused before the browser has sent it
-// all, and the script reads why.
+// TestMessageOverTheLimit: grpc-go refuses a message that is too large before the browser has sent all of it, and the script
+// reads the status.
 func TestMessageOverTheLimit(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, tooLarge := range []struct {
@@ -35,8 +35,8 @@ func TestMessageOverTheLimit(t *testing.T) {
 	})
 }
 
-// TestFormsNeverReachTheService: the grpc-web client can avoid the preflight. Its call is a form then, with the
-// headers in the query, and is answered with 415 outside of the service.
+// TestFormsNeverReachTheService: with suppressCorsPreflight, the grpc-web client sends a form with the headers in the query.
+// corsgrpc answers it with 415, and the service does not run.
 func TestFormsNeverReachTheService(t *testing.T) {
 	var ran atomic.Int32
 	counting := func(h http.Handler) http.Handler {
@@ -60,9 +60,9 @@ func TestFormsNeverReachTheService(t *testing.T) {
 				t.Fatalf("the client sent %s and %s, want one form", describe(preflights), describe(sent))
 			}
 			if ran.Load() != 0 || got.Error == nil || got.Error.Code != "Unknown" || len(got.Messages) > 0 {
-				t.Errorf("the service ran %d times, and the script read %+v %+v", ran.Load(), got, got.Error)
+				t.Errorf("the service ran %d times, want 0; the script read %+v %+v", ran.Load(), got, got.Error)
 			}
-			// The same call with a preflight is what the service gets.
+			// The same call with a preflight reaches the service.
 			c.SuppressPreflight = false
 			got = runCalls(t, page, server, c)[0]
 			if preflights, _ := server.take(); len(preflights) != 1 || ran.Load() != 1 || got.Error != nil ||

@@ -33,7 +33,7 @@ func newInspected(t *testing.T, origin string) (*corsrpc.Layer, *corsinspect.Ins
 	return newLayer(t, origin, inspectedPolicy, corsrpc.WithObserver(inspector)), inspector
 }
 
-// tryInInspector opens the inspector in a frame as wide as a small phone, fills in its form, sends it, and reads the page.
+// tryInInspector opens the inspector in a frame of a small phone's width, submits its form, and reads the page.
 const tryInInspector = `
 	const frame = document.createElement("iframe");
 	frame.width = 360;
@@ -68,7 +68,7 @@ const tryInInspector = `
 	return shown;
 `
 
-// fetchSame is the same call by a script.
+// fetchSame makes the same call with fetch.
 const fetchSame = `
 	try {
 		const response = await fetch(args.url, {
@@ -81,8 +81,8 @@ const fetchSame = `
 	}
 `
 
-// TestInspector drives the inspector's form: what it says of a call is what the same browser then does. The page says
-// what was refused, is styled under its own policy, has no script, and fits on a small phone.
+// TestInspector: the inspector's form predicts what the same browser does with a call. The page shows the refusals, is
+// styled under its own Content-Security-Policy, has no script, and fits on a small phone.
 func TestInspector(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		var inspector http.Handler
@@ -93,7 +93,7 @@ func TestInspector(t *testing.T) {
 			for name, values := range recorded.Header() {
 				w.Header()[name] = values
 			}
-			// The test looks at it through a frame, which it does not allow.
+			// The test reads the page in a frame, which the inspector's policy refuses.
 			w.Header().Set("Content-Security-Policy", strings.Replace(recorded.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
 			w.WriteHeader(recorded.Code)
 			_, _ = recorded.Body.WriteTo(w)
@@ -112,13 +112,13 @@ func TestInspector(t *testing.T) {
 		for _, c := range []struct {
 			name, target, path, method, headers string
 			credentials                         bool
-			verdict                             string // how it begins
+			verdict                             string // a prefix of the verdict
 			exchanges                           []string
 		}{
-			{"a granted call", "showcase.v1.ShowcaseService.Greet", greetPath, "POST", connect, true, "the script reads", []string{"The preflight: 204", "The call"}},
+			{"a granted call", "showcase.v1.ShowcaseService.Greet", greetPath, "POST", connect, true, "the script can read", []string{"The preflight: 204", "The call"}},
 			{"a header that is not granted", "showcase.v1.ShowcaseService.Greet", greetPath, "POST", connect + "\nX-Tenant: 7", false,
-				"the browser does not send the call, and the script gets a network error: x-tenant is not granted; the server would have to send Access-Control-Allow-Headers: ", []string{"The preflight: 204"}},
-			{"a path", "/files/a", "/files/a", "GET", "", false, "the script reads", []string{"The call"}},
+				"the browser does not send the call, and the script gets a network error: x-tenant is not granted; the server needs to send Access-Control-Allow-Headers: ", []string{"The preflight: 204"}},
+			{"a path", "/files/a", "/files/a", "GET", "", false, "the script can read", []string{"The call"}},
 			{"a path, with cookies", "/files/a", "/files/a", "GET", "", true, "the script gets a network error: the call carries credentials", []string{"The call"}},
 			{"a path that no rule names", "/elsewhere", "/elsewhere", "GET", "", false, "the script gets a network error: the response has no Access-Control-Allow-Origin", []string{"The call"}},
 		} {
@@ -142,8 +142,8 @@ func TestInspector(t *testing.T) {
 			if shown.Problem != "" || !strings.HasPrefix(shown.Verdict, c.verdict) || !slices.Equal(shown.Exchanges, c.exchanges) {
 				t.Errorf("%s: %s%q %q", c.name, shown.Problem, shown.Verdict, shown.Exchanges)
 			}
-			if names := strings.Join(fetched.Names, ", "); fetched.Readable != strings.HasPrefix(shown.Verdict, "the script reads") || shown.Readable != names {
-				t.Errorf("%s: the inspector says that the script reads %q, and it reads %q", c.name, shown.Readable, names)
+			if names := strings.Join(fetched.Names, ", "); fetched.Readable != strings.HasPrefix(shown.Verdict, "the script can read") || shown.Readable != names {
+				t.Errorf("%s: the inspector lists %q as readable, and the script reads %q", c.name, shown.Readable, names)
 			}
 			if shown.Overflow > 0 || !shown.Styled || shown.Scripts != 0 {
 				t.Errorf("%s: %d px too wide; styled %t (%s); %d scripts", c.name, shown.Overflow, shown.Styled, shown.Background, shown.Scripts)
@@ -151,7 +151,7 @@ func TestInspector(t *testing.T) {
 			if c.exchanges[0] == "The call" || c.name == "a granted call" {
 				continue
 			}
-			// By now the same has happened for real, once.
+			// The page shows the refusal of the call that fetchSame made.
 			page.Run(t, tryInInspector, args, &shown)
 			if want := "1 | HEADERS_NOT_GRANTED preflight the origin is allowed, but not every header that the preflight asks for is granted: x-tenant | showcase.v1.ShowcaseService.Greet | " + page.Origin; len(shown.Refusals) == 0 || shown.Refusals[0] != want {
 				t.Errorf("refusals: %q, want %q", shown.Refusals, want)
@@ -160,7 +160,7 @@ func TestInspector(t *testing.T) {
 	})
 }
 
-// readElsewhere tries to get at the inspector from a page on another origin.
+// readElsewhere tries to read the inspector from a page of another origin.
 const readElsewhere = `
 	const outcomes = {};
 	const attempt = async (name, f) => { try { outcomes[name] = String(await f()); } catch { outcomes[name] = "failed"; } };
@@ -178,8 +178,8 @@ const readElsewhere = `
 	return outcomes;
 `
 
-// TestInspectorFromElsewhere: a page on another origin of the same machine, of the same site or of another, reads nothing of
-// it, in no way; and none of the requests is answered with the page.
+// TestInspectorFromElsewhere: a page of another origin, same-site or cross-site, cannot read the inspector with fetch, an
+// image, a script or a frame. The inspector refuses each of the requests.
 func TestInspectorFromElsewhere(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, site := range sites {

@@ -8,7 +8,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// newLayer is the layer of a policy text, in which ORIGIN stands for the origin of the page.
+// newLayer returns the layer of a policy, in which ORIGIN is replaced by the page's origin.
 func newLayer(t *testing.T, origin, policy string, opts ...corsrpc.LayerOption) *corsrpc.Layer {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(strings.ReplaceAll(policy, "ORIGIN", origin)))

@@ -15,7 +15,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// pool holds the browsers that all tests share.
+// pool holds the browsers, which all tests share.
 var pool = browser.NewPool(bundle)
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// bundle makes one script of web/src and the client libraries.
+// bundle bundles web/src and the client libraries into one script.
 func bundle() ([]byte, error) {
 	start := time.Now()
 	if _, err := os.Stat("web/node_modules"); err != nil {
@@ -48,8 +48,8 @@ func bundle() ([]byte, error) {
 	return result.OutputFiles[0].Contents, nil
 }
 
-// inEachEngine runs a test in each browser, on a page of an origin that nothing
-// has used before. Engines take turns: two cores are few for three browsers.
+// inEachEngine runs a test in each browser, on a page of a new origin. The engines run one
+// after another, to limit the load.
 func inEachEngine(t *testing.T, test func(t *testing.T, page *browser.Page)) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		page := pool.Page(t, engine)
@@ -58,7 +58,7 @@ func inEachEngine(t *testing.T, test func(t *testing.T, page *browser.Page)) {
 	})
 }
 
-// forEachEngine runs a test for each engine and prints how long it took.
+// forEachEngine runs a test for each engine, and prints its duration.
 func forEachEngine(t *testing.T, test func(t *testing.T, engine browser.Engine)) {
 	for _, engine := range browser.Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -69,8 +69,8 @@ func forEachEngine(t *testing.T, test func(t *testing.T, engine browser.Engine))
 	}
 }
 
-// warmUp has the browser send a preflight to a server that no case uses: Firefox
-// does not reuse the very first one of its life.
+// warmUp makes the browser send a preflight to a server that no case uses, since Firefox
+// does not cache the first preflight after its start.
 func warmUp(t *testing.T, page *browser.Page) {
 	t.Helper()
 	server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -80,12 +80,12 @@ func warmUp(t *testing.T, page *browser.Page) {
 	}))
 	for range 2 {
 		if got := fetchRaw(t, page, server.URL+"/", fetchInit{Method: http.MethodPost, Headers: map[string]string{"Content-Type": "application/json"}}); got.Status != http.StatusOK {
-			t.Fatalf("the warm-up read %+v, want status 200", got)
+			t.Fatalf("the warm-up call read %+v, want status 200", got)
 		}
 	}
 }
 
-// filtered tells whether -run leaves out some of the tests.
+// filtered reports whether -run or -skip excludes some of the tests.
 func filtered() bool {
 	return flag.Lookup("test.run").Value.String() != "" || flag.Lookup("test.skip").Value.String() != ""
 }

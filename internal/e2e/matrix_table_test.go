@@ -7,39 +7,37 @@ import (
 	"strings"
 )
 
-// row is one method, called in one way, with what the script has to read. The
-// rows hold for each transport and format, each server and each browser;
-// where something differs, a field says so.
+// row is a call of a method, with the expected reading of the script. It holds for each transport and format, each server and
+// each browser; fields list the exceptions.
 type row struct {
 	name     string
 	method   string
 	requests []json.RawMessage
-	get      bool // by GET, which only Connect has
+	get      bool // the call is a GET, which only Connect supports
 
-	// What the script reads. COOKIES in a message stands for the cookies that arrive.
+	// The expected reading. COOKIES in a message is replaced by the cookies that arrive.
 	messages []json.RawMessage
 	headers  string
 	trailers string
 	err      *wantError
-	errV1    *wantError // where connect v1 sends another error than v2
-	// Where the browser's side refuses to make the call at all: nothing reaches
-	// the server, not even a preflight.
+	errV1    *wantError // the error of connect v1, if it differs from that of v2
+	// neverSent: the client refuses to make the call, so nothing reaches the server, not even a preflight.
 	neverSent bool
 }
 
-// wantError is the error that the script reads.
+// wantError is an expected error.
 type wantError struct {
 	code, message string
 	details       []json.RawMessage
 	metadata      string
 }
 
-// What each method of the showcase sends along. The bytes 1, 2, 3 are the binary header.
+// The headers and trailers of each method of the showcase. The bytes of the binary header are 1, 2, 3.
 func headOf(method string) string  { return "bin: AQID, header: head-" + method }
 func trailOf(method string) string { return "trailer: trail-" + method }
 
-// failure is the error that the service makes. To the official client the metadata of an error is
-// one set: the error's own, the response's headers and its trailers.
+// failure returns the service's error. In the official client the metadata of an error is the union of the error's metadata,
+// the response headers and the trailers.
 func failure(method string) *wantError {
 	return &wantError{
 		code:     "FailedPrecondition",
@@ -49,20 +47,20 @@ func failure(method string) *wantError {
 	}
 }
 
-// because is an error with another message.
+// because returns an error with another message.
 func because(message string, err *wantError) *wantError {
 	err.message = message
 	return err
 }
 
-// noRequestStream is how the official client says that browsers cannot send a stream: no engine
-// sends the body of a request while it is read, over HTTP/1.1, and the client does not try.
+// noRequestStream is the official client's error for a client stream: over HTTP/1.1 no engine streams the body of a request,
+// and the client does not try.
 var noRequestStream = &wantError{
 	code:    "Unknown",
 	message: "The fetch API does not support streaming request bodies",
 }
 
-// rows is the one table of what every method gives. A test checks that it leaves out no method.
+// rows is the table of all methods. TestMatrixLeavesOutNoMethod checks that it is complete.
 var rows = []row{
 	{
 		name: "unary", method: "Greet", requests: messages(`{"name":"Ada"}`),
@@ -91,8 +89,8 @@ var rows = []row{
 	{
 		name: "unary error", method: "Fail", requests: messages(`{"reason":"on purpose"}`),
 		err: failure("Fail"),
-		// In v1 a unary method answers with a response or an error, and the headers and trailers are the
-		// response's. Over gRPC-Web all of the answer is then in the HTTP headers.
+		// In v1 a unary method returns a response or an error, and only a response has headers and trailers. Over gRPC-Web, the
+		// whole error is then in the HTTP headers.
 		errV1: &wantError{
 			code: "FailedPrecondition", message: "on purpose", details: messages(`{"hint":"hint"}`),
 			metadata: "error: meta-Fail",
@@ -127,14 +125,14 @@ var rows = []row{
 	},
 }
 
-// A cell of the matrix is a row over one transport in one format.
+// A cell of the matrix is a row with a transport and a format.
 type cell struct {
 	row
 	transport   string
 	otherFormat bool
 }
 
-// cells are all that a server can be asked.
+// cells returns all cells of a server.
 func cells(of implementation) []cell {
 	var all []cell
 	for _, transport := range transports {
@@ -143,7 +141,7 @@ func cells(of implementation) []cell {
 				c := cell{r, transport, otherFormat}
 				switch {
 				case r.get && transport != overConnect:
-				case r.neverSent && transport != overConnect && transport != overGRPCWeb: // the others have no such call
+				case r.neverSent && transport != overConnect && transport != overGRPCWeb: // the other clients do not support client streams
 				case !of.speaks(transport, otherFormat):
 				default:
 					all = append(all, c)
@@ -154,7 +152,7 @@ func cells(of implementation) []cell {
 	return all
 }
 
-// format is the transport and what it sends.
+// format describes the transport and its format.
 func (c cell) format() string {
 	format := map[string]string{
 		"connect false": "JSON", "connect true": "binary",
@@ -184,10 +182,10 @@ func (c cell) httpMethod() string {
 
 func (c cell) path() string { return "/showcase.v1.ShowcaseService/" + c.method }
 
-// want is what the script has to read in the cell.
+// want returns the expected reading of the cell.
 func (c cell) want(from implementation, cookies []string) seen {
 	texts := strings.ReplaceAll(joined(c.messages), "COOKIES", jsonStrings(cookies))
-	texts = strings.ReplaceAll(texts, `,"cookieNames":[]`, "") // an empty list is left out
+	texts = strings.ReplaceAll(texts, `,"cookieNames":[]`, "") // JSON omits an empty list
 	s := seen{messages: texts, headers: c.headers, trailers: c.trailers}
 	err := c.err
 	if from.version == 1 && c.errV1 != nil {
@@ -201,8 +199,8 @@ func (c cell) want(from implementation, cookies []string) seen {
 	if c.transport == overConnect || c.transport == overGRPCWeb {
 		return s
 	}
-	// To the other clients the metadata of an error is its trailers alone; of a status in the HTTP headers,
-	// those are its trailers.
+	// In the other clients the metadata of an error is only its trailers. If the status is in the HTTP headers, these count as
+	// the trailers.
 	ofError := s.metadata
 	s.headers = s.metadata
 	if err == c.err {
@@ -213,9 +211,9 @@ func (c cell) want(from implementation, cookies []string) seen {
 	case withGRPCWebJS:
 		s.trailers, s.metadata = ofError, ofError
 	case withProtobufTS:
-		s.metadata = ofError // and the promise of the trailers is rejected
+		s.metadata = ofError // the promise of the trailers is rejected
 	case withNiceGRPCWeb:
-		s.trailers, s.metadata = ofError, "" // its errors have none
+		s.trailers, s.metadata = ofError, "" // its errors have no metadata
 		if err != c.err {
 			s.headers = ""
 		}

@@ -12,9 +12,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestMatrix makes every call of the table in every browser, with cookies and
-// without, against every server behind the layer, and asserts what the script
-// read and what the server saw.
+// TestMatrix makes every call of the table in every browser, with and without cookies, to every server behind the layer. It
+// asserts everything that the script read, and the requests of the server.
 func TestMatrix(t *testing.T) {
 	tested := 0
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
@@ -82,7 +81,7 @@ rules:
 	return tested
 }
 
-// sent tells whether the server saw every call that browsers can make, in order, and nothing else.
+// sent reports whether the server got every call that browsers can make, in order, and no others.
 func sent(arrived []request, cells []cell) bool {
 	i := 0
 	for _, c := range cells {
@@ -97,7 +96,7 @@ func sent(arrived []request, cells []cell) bool {
 	return i == len(arrived)
 }
 
-// sentProcedures are the paths of the procedures that browsers can call by POST.
+// sentProcedures returns the paths of the procedures that browsers call with POST.
 func sentProcedures(cells []cell) map[string]bool {
 	paths := map[string]bool{}
 	for _, c := range cells {
@@ -108,7 +107,7 @@ func sentProcedures(cells []cell) map[string]bool {
 	return paths
 }
 
-// TestMatrixLeavesOutNoMethod holds the table against the schema.
+// TestMatrixLeavesOutNoMethod: the table has each method of the schema.
 func TestMatrixLeavesOutNoMethod(t *testing.T) {
 	for _, server := range implementations {
 		inTable := map[string]bool{}
@@ -128,7 +127,7 @@ func TestMatrixLeavesOutNoMethod(t *testing.T) {
 			for _, format := range formats {
 				method := methods.Get(i)
 				if method.IsStreamingClient() && !strings.HasPrefix(format, overConnect+",") && !strings.HasPrefix(format, overGRPCWeb+",") {
-					continue // the others have no such call
+					continue // the other clients do not support this kind of method
 				}
 				want++
 				if name := string(method.Name()); !inTable[format+" "+name] {
@@ -137,7 +136,7 @@ func TestMatrixLeavesOutNoMethod(t *testing.T) {
 			}
 		}
 		if len(inTable) != want {
-			t.Errorf("%s: the table calls %d methods over transports, want %d: a row's method is misspelt", server.name, len(inTable), want)
+			t.Errorf("%s: the table calls %d methods over transports, want %d: a method in a row is misspelled", server.name, len(inTable), want)
 		}
 	}
 }

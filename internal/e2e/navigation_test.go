@@ -13,15 +13,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// A visit is a request that a page elsewhere makes a browser send to a path, most often in a way that is one of the bypasses.
+// A visit is a request of a page of another origin to a path, sent with one of the bypasses or of otherWays.
 type visit struct {
-	way     string // the name of a bypass, or of one of otherWays
+	way     string // the name of the bypass or other way
 	path    string
-	through string // a path of the identity provider, which leads on to that path; empty for none
-	runs    bool   // whether the handler gets it, since it cannot be a call
+	through string // a path of the identity provider, which redirects to the path; or empty
+	runs    bool   // the handler gets the request, since it cannot be a call
 }
 
-// otherWays are those that only a page of the identity provider or a script's form of data takes.
+// otherWays lists requests that are not among the bypasses.
 var otherWays = []bypass{
 	{
 		name: "no-cors POST of a form", mode: "no-cors",
@@ -53,7 +53,7 @@ var otherWays = []bypass{
 	},
 }
 
-// visits go to paths that have the shape of a procedure's, and are none that anything names.
+// visits lists requests to unknown paths with the form of a procedure.
 var visits = []visit{
 	{way: "link", path: "/john.doe/posts", runs: true},
 	{way: "link", path: "/index.php/login", runs: true},
@@ -87,7 +87,7 @@ var visits = []visit{
 	{way: "frame", through: "/authorize", path: "/john.doe/posts?encoding=json"},
 }
 
-// visitsOfProcedures go to a known procedure, and to one that a selector covers.
+// visitsOfProcedures lists requests to a known procedure, and to one that a selector matches.
 var visitsOfProcedures = []visit{
 	{way: "link", path: lookupPath},
 	{way: "frame", path: lookupPath},
@@ -103,15 +103,15 @@ var visitsOfProcedures = []visit{
 	{way: "form of the identity provider's page", through: "/application/x-www-form-urlencoded", path: "/auth.v1/callback"},
 }
 
-// The policies of a server whose pages have such paths: they name no path.
+// The policies of a server with pages at such paths. They have no path rules.
 const (
 	pagesPolicy   = "defaults: {allow_origins: [ORIGIN]}\n"
 	othersPolicy  = "defaults: {allow_origins: [https://app.example.com]}\n"
 	coveredPolicy = `rules: [{selector: auth.v1, accept_risks: [UNKNOWN_SELECTORS]}]`
 )
 
-// TestPagesAreNotCalls: links, images and forms of other sites reach a page whose path happens to look like a procedure's, whether
-// the policy grants those sites anything or not; requests that could be calls do not, nor does any request for a known procedure.
+// TestPagesAreNotCalls: links, images and forms of other sites reach a page whose path has the form of a procedure, whether or not
+// the policy allows those sites. Requests that could be calls do not reach it, and no request reaches a known procedure.
 func TestPagesAreNotCalls(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		page := pool.Page(t, engine)
@@ -141,7 +141,7 @@ func (v visit) test(t *testing.T, page *browser.Page, site site, policy string) 
 	all := slices.Concat(bypasses, otherWays)
 	i := slices.IndexFunc(all, func(b bypass) bool { return b.name == v.way })
 	if i < 0 {
-		t.Fatalf("no way is called %q", v.way)
+		t.Fatalf("unknown way %q", v.way)
 	}
 	way := all[i]
 
@@ -160,7 +160,7 @@ func (v visit) test(t *testing.T, page *browser.Page, site site, policy string) 
 	}
 	page.Run(t, way.script, args, nil)
 	select {
-	case <-answered: // a beacon has no end that a script sees
+	case <-answered: // a script cannot wait for the end of a beacon
 	case <-time.After(30 * time.Second):
 		t.Fatal("nothing was sent")
 	}
@@ -169,7 +169,7 @@ func (v visit) test(t *testing.T, page *browser.Page, site site, policy string) 
 	if len(preflights) != 0 || len(sent) != 1 {
 		t.Fatalf("the server saw %s, want one request without a preflight", describe(slices.Concat(preflights, sent)))
 	}
-	if way.mode != "" { // Chromium says nothing of a WebSocket over http
+	if way.mode != "" { // Chromium sends no Sec-Fetch headers for a WebSocket over http
 		if got := sent[0].Header.Get("Sec-Fetch-Mode"); got != way.mode {
 			t.Errorf("it arrived with Sec-Fetch-Mode %q, want %q", got, way.mode)
 		}
@@ -182,8 +182,8 @@ func (v visit) test(t *testing.T, page *browser.Page, site site, policy string) 
 	}
 }
 
-// identityProvider leads a browser on to where a request says: from /authorize by a redirect, as OAuth has it by default; from any
-// other path by a form that submits itself, in the encoding that the path names, as with response_mode=form_post.
+// identityProvider sends a browser to the URL in the query. /authorize redirects, as OAuth does by default. Any other path answers
+// with a form that submits itself, in the encoding that the path names, as with response_mode=form_post.
 func identityProvider(w http.ResponseWriter, r *http.Request) {
 	to := r.URL.Query().Get("to")
 	if r.URL.Path == "/authorize" {

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// oracleCase is a fetch, and the literal answers of the server that it calls.
+// oracleCase is a fetch, and the literal responses of its server.
 type oracleCase struct {
 	name      string
 	sandboxed bool // the page is a frame of an opaque origin
 	call      oracleCall
-	// What is fetched afterwards; the reading is that of the last one.
+	// The calls after the first one. The reading is that of the last call.
 	then              []oracleCall
 	preflight, answer oracleAnswer
-	// For /next, where redirects lead to.
+	// The responses of /next, the target of redirects.
 	nextPreflight, next oracleAnswer
 }
 
-// oracleCall is a fetch. Its URL is that of the case, on the server that SELF
-// (the page's own), HERE (the default) or OTHER says, and what follows.
+// oracleCall is a fetch. Its URL is that of the case, on the server SELF (the page's own), HERE (the default) or OTHER, followed
+// by a suffix.
 type oracleCall struct {
 	URL         string      `json:"url"`
 	Method      string      `json:"method"`
@@ -28,16 +28,15 @@ type oracleCall struct {
 	Credentials string      `json:"credentials,omitempty"`
 	Redirect    string      `json:"redirect,omitempty"`
 	Body        string      `json:"body,omitempty"`
-	// Upload has XMLHttpRequest make it, with a listener for its upload.
+	// Upload makes the call with XMLHttpRequest, with a listener for its upload.
 	Upload bool `json:"upload,omitempty"`
-	// Then is done after it.
+	// Then is the call after this one.
 	Then []oracleCall `json:"then,omitempty"`
 }
 
-// oracleAnswer is what the server answers, literally; status 0 is 204 for a
-// preflight and 200 for a call. In values, ORIGIN is the page's origin, HERE,
-// OTHER and SELF the servers', ASKED what a preflight asks for, PLACE the case's path, NEXT the one to be
-// redirected to and CASE the case's number.
+// oracleAnswer is a literal response. Status 0 is 204 for a preflight and 200 for a call. In values, ORIGIN is the page's origin,
+// HERE, OTHER and SELF are the servers' origins, ASKED is the value of Access-Control-Request-Headers, PLACE is the case's path,
+// NEXT is the target of redirects, and CASE is the case's number.
 type oracleAnswer struct {
 	status  int
 	headers []string // "Name: value"
@@ -45,7 +44,7 @@ type oracleAnswer struct {
 
 type oracleTable []oracleCase
 
-// add adds a case; the caller may change it further.
+// add adds a case, and returns it for further changes.
 func (t *oracleTable) add(name string, call oracleCall, preflight, answer oracleAnswer) *oracleCase {
 	if call.Method == "" {
 		call.Method = "GET"
@@ -56,7 +55,7 @@ func (t *oracleTable) add(name string, call oracleCall, preflight, answer oracle
 
 func answers(headers ...string) oracleAnswer { return oracleAnswer{headers: headers} }
 
-// with is the answer with more headers.
+// with returns the response with more headers.
 func (a oracleAnswer) with(headers ...string) oracleAnswer {
 	a.headers = append(slices.Clone(a.headers), headers...)
 	return a
@@ -74,7 +73,7 @@ func header(pairs ...string) (headers [][2]string) {
 	return headers
 }
 
-// What most cases answer: a grant to the page, and one with credentials.
+// The responses of most cases: one allows the page, the other also allows credentials.
 var (
 	allowed      = answers("Access-Control-Allow-Origin: ORIGIN")
 	credentialed = allowed.with("Access-Control-Allow-Credentials: true")
@@ -100,7 +99,7 @@ func oracleCases() []oracleCase {
 	return t
 }
 
-// origins: Access-Control-Allow-Origin and -Credentials, right and wrong.
+// origins adds cases with valid and invalid Access-Control-Allow-Origin and -Credentials.
 func (t *oracleTable) origins(credentials string) {
 	xa := oracleCall{Credentials: credentials, Headers: header("X-A", "1")}
 	try := func(name string, headers ...string) {
@@ -126,7 +125,7 @@ func (t *oracleTable) origins(credentials string) {
 	try(" in two lines", "Access-Control-Allow-Origin: ORIGIN", "Access-Control-Allow-Credentials: true", "Access-Control-Allow-Credentials: true")
 }
 
-// lists: what is exposed, and which headers and methods are allowed.
+// lists adds cases with exposed headers, allowed headers and allowed methods.
 func (t *oracleTable) lists(credentials string) {
 	for _, exposed := range [][]string{
 		{""}, {"*"}, {"x-b"}, {"X-B"}, {"x-b,x-c"}, {" x-b ,\tx-c "}, {",x-b,,"}, {"x-b,, \t,"}, {"x-b x-c"}, {"\"x-b\""}, {"x-b:"}, {"*, x-b"}, {"x-*"}, {"set-cookie"}, {"set-cookie2, x-b"}, {"x-b,\x00"},
@@ -161,7 +160,7 @@ func (t *oracleTable) lists(credentials string) {
 	}
 }
 
-// statuses: of preflights and of calls.
+// statuses adds cases with statuses of preflights and of calls.
 func (t *oracleTable) statuses() {
 	xa := oracleCall{Headers: header("X-A", "1")}
 	grant := allowed.with("Access-Control-Allow-Headers: x-a", "Access-Control-Max-Age: 0")
@@ -176,7 +175,7 @@ func (t *oracleTable) statuses() {
 	}
 }
 
-// requestHeaders: which of them make a preflight, and what it asks for.
+// requestHeaders adds cases with request headers, which may need a preflight.
 func (t *oracleTable) requestHeaders() {
 	long := strings.Repeat("a", 128)
 	digits := strings.Repeat("0123456789", 12) + "012345678"
@@ -225,7 +224,7 @@ func (t *oracleTable) requestHeaders() {
 	}
 }
 
-// methods: those that no script has, and those in another letter case.
+// methods adds cases with forbidden methods, and methods in other letter cases.
 func (t *oracleTable) methods() {
 	for _, method := range []string{"CONNECT", "TRACE", "track", "get", "post", "options", "delete", "pAtCh"} {
 		t.add("method "+method, oracleCall{Method: method}, allowed.with("Access-Control-Allow-Methods: *"), allowed)
@@ -236,7 +235,7 @@ func (t *oracleTable) methods() {
 	}
 }
 
-// opaqueOrigins: of a sandboxed frame.
+// opaqueOrigins adds cases in a sandboxed frame.
 func (t *oracleTable) opaqueOrigins() {
 	for _, o := range []string{"null", "*", "", "ORIGIN", "NULL", "'null'"} {
 		for _, credentials := range []string{"", "include"} {
@@ -248,7 +247,7 @@ func (t *oracleTable) opaqueOrigins() {
 	}
 }
 
-// ownOrigin: CORS plays no part.
+// ownOrigin adds same-origin cases.
 func (t *oracleTable) ownOrigin() {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "QUERY", "TRACE"} {
 		for _, mode := range []string{"", "no-cors", "same-origin"} {
@@ -265,7 +264,7 @@ func (t *oracleTable) ownOrigin() {
 	}
 }
 
-// redirects: between the page's own server and two others, by each status.
+// redirects adds cases with redirects between the page's own server and two others, with each status.
 func (t *oracleTable) redirects() {
 	grant := func(o string) oracleAnswer {
 		if o == "" {
@@ -309,7 +308,7 @@ func (t *oracleTable) redirects() {
 	t.add("redirect without an end", oracleCall{}, oracleAnswer{}, allowed.with("Location: HEREPLACE").withStatus(302))
 }
 
-// redirectModes: follow, error and manual in each mode.
+// redirectModes adds cases with each redirect mode in each request mode.
 func (t *oracleTable) redirectModes() {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, redirect := range []string{"follow", "error", "manual"} {
@@ -326,7 +325,7 @@ func (t *oracleTable) redirectModes() {
 	t.add("a redirect without a location, in mode manual", oracleCall{Redirect: "manual"}, oracleAnswer{}, allowed.withStatus(302))
 }
 
-// remembered: preflights that serve later calls, as far as time plays no part.
+// remembered adds cases with cached preflights that do not depend on time.
 func (t *oracleTable) remembered() {
 	xa := oracleCall{Method: "GET", Headers: header("X-A", "1")}
 	xb := oracleCall{Method: "GET", Headers: header("X-B", "1")}
@@ -356,7 +355,7 @@ func (t *oracleTable) remembered() {
 			t.add(fmt.Sprintf("not enough, %s, call %d", grant, i), first, allowed.with(grant, "Access-Control-Max-Age: 600"), allowed).then = []oracleCall{{Method: "PUT"}, xa, xb}
 		}
 	}
-	// A server that grants what each preflight asks for.
+	// A server that allows the headers that each preflight requests.
 	asked := allowed.with("Access-Control-Allow-Headers: ASKED", "Access-Control-Allow-Methods: PUT", "Access-Control-Max-Age: 600")
 	both := oracleCall{Method: "GET", Headers: header("X-A", "1", "X-B", "1")}
 	for i, then := range [][]oracleCall{{xb, xa, xb}, {xb, both}, {both, xa, xb}, {{Method: "PATCH", Headers: xa.Headers}, xa}, {{Method: "PUT"}, xb, {Method: "PUT"}}} {
@@ -377,7 +376,7 @@ func (t *oracleTable) remembered() {
 	}
 }
 
-// cookies: that the server sets, of the page's site and of another one.
+// cookies adds cases with cookies that a same-site or a cross-site server sets.
 func (t *oracleTable) cookies() {
 	for _, where := range []string{"", "OTHER", "SELF"} {
 		for _, attributes := range []string{"", "; SameSite=Lax", "; SameSite=Strict", "; SameSite=None", "; SameSite=None; Secure", "; Secure", "; HttpOnly", "; Path=/other", "; Max-Age=0"} {
@@ -394,7 +393,7 @@ func (t *oracleTable) cookies() {
 	c.nextPreflight, c.next = credentialed.with("Access-Control-Allow-Headers: x-a"), credentialed
 }
 
-// resourcePolicies: Cross-Origin-Resource-Policy, in each mode.
+// resourcePolicies adds cases with Cross-Origin-Resource-Policy in each mode.
 func (t *oracleTable) resourcePolicies() {
 	for _, policy := range []string{"same-origin", "same-site", "cross-origin", "Same-Origin", "SAME-ORIGIN", "same-origin, same-origin", "same, same-origin", "same-origin, <>", "https://www.example.com", "same", "x", ""} {
 		answer := answers("Cross-Origin-Resource-Policy: " + policy)
@@ -410,7 +409,7 @@ func (t *oracleTable) resourcePolicies() {
 	}
 }
 
-// uploads: XMLHttpRequest with a listener for its upload asks first.
+// uploads adds cases of XMLHttpRequest with an upload listener, which forces a preflight.
 func (t *oracleTable) uploads() {
 	for _, method := range []string{"POST", "PUT"} {
 		for _, preflight := range []oracleAnswer{allowed, allowed.with("Access-Control-Allow-Methods: PUT"), allowed.with("Access-Control-Allow-Methods: POST"), {}} {

@@ -18,8 +18,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestOracle: corsbrowser does what the browsers do: what it sends, which checks
-// it makes, what the script reads.
+// TestOracle: corsbrowser sends the same requests as each browser, and its scripts read the same responses.
 func TestOracle(t *testing.T) {
 	engines := map[browser.Engine]corsbrowser.Engine{
 		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
@@ -40,7 +39,7 @@ func TestOracle(t *testing.T) {
 		differences := 0
 		for i, c := range s.cases {
 			if names[c.name] {
-				t.Errorf("two cases are named %q", c.name)
+				t.Errorf("two cases have the name %q", c.name)
 			}
 			names[c.name] = true
 			if got, want := ours[i].describe(ourSeen[i]), theirs[i].describe(theirSeen[i]); got != want {
@@ -52,18 +51,16 @@ func TestOracle(t *testing.T) {
 	})
 }
 
-// oracleServer answers cases literally, on the page's own origin and on two
-// others, and notes what came.
+// oracleServer serves the cases on the page's own origin and on two others, and records the requests.
 type oracleServer struct {
 	cases             []oracleCase
 	self, here, other string // its origins
-	root              string // of the paths; another one each time, since browsers keep cookies
+	root              string // a prefix of the paths; different for each run, since browsers keep cookies
 	mu                sync.Mutex
 	seen              map[int][]string
 }
 
-// place tells the server where it is. A browser may have asked for an icon
-// already.
+// place sets the server's origins. A browser may have requested an icon before.
 func (s *oracleServer) place(self, here, other string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +119,7 @@ func (s *oracleServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take returns what came since the last time, by case.
+// take returns the requests since its last call, by case.
 func (s *oracleServer) take() map[int][]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +128,7 @@ func (s *oracleServer) take() map[int][]string {
 	return seen
 }
 
-// calls returns what the script of a case does, with its URLs.
+// calls returns the calls of a case, with their URLs.
 func (s *oracleServer) calls(i int) oracleCall {
 	at := func(call oracleCall) oracleCall {
 		base := s.here
@@ -154,7 +151,7 @@ func (s *oracleServer) calls(i int) oracleCall {
 	return call
 }
 
-// oracleReading is what the script got.
+// oracleReading holds everything that the script read.
 type oracleReading struct {
 	Threw   bool        `json:"threw"`
 	Status  int         `json:"status"`
@@ -162,8 +159,7 @@ type oracleReading struct {
 	Body    string      `json:"body"`
 }
 
-// describe writes it and what the server saw, for comparison. Date is the
-// server's own.
+// describe formats the reading and the server's requests for comparison, without the Date header.
 func (r oracleReading) describe(seen []string) string {
 	headers := [][2]string{}
 	for _, h := range r.Headers {
@@ -176,7 +172,7 @@ func (r oracleReading) describe(seen []string) string {
 	return fmt.Sprintf("%s\n          %s", text, strings.Join(seen, "\n          "))
 }
 
-// inBrowser has the page make the calls of all cases.
+// inBrowser makes the calls of all cases in the page.
 func (s *oracleServer) inBrowser(t *testing.T, page *browser.Page) []oracleReading {
 	t.Helper()
 	readings := make([]oracleReading, len(s.cases))
@@ -200,7 +196,7 @@ func (s *oracleServer) inBrowser(t *testing.T, page *browser.Page) []oracleReadi
 	return readings
 }
 
-// inCorsbrowser makes the calls of all cases in Go.
+// inCorsbrowser makes the calls of all cases with corsbrowser.
 func (s *oracleServer) inCorsbrowser(t *testing.T, engine corsbrowser.Engine) []oracleReading {
 	t.Helper()
 	open := func(origin string) *corsbrowser.Browser {

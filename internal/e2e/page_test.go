@@ -14,27 +14,27 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// shownCell is what the showcase's page shows of one kind of call over one protocol.
+// shownCell is the content of a cell on the showcase's page, for a kind of call and a protocol.
 type shownCell struct {
 	Kind, Protocol string
-	Outcome        string // the cell's own word
-	Text           string // what a person reads first
+	Outcome        string // the value of data-outcome
+	Text           string // the first line
 	Cause          string
 	Preflights     string
 	Parts          string // "name: value", in order
 }
 
-// shown is what the page shows.
+// shown is the content of the page.
 type shown struct {
 	Status string
 	Why    string
 	Cells  []shownCell
-	// How far the page is wider than its frame of 360 px, all details open.
+	// The number of pixels by which the page is wider than its frame of 360 px, with all details open.
 	Overflow int
 }
 
-// openShowcase opens the page in a frame as wide as a small phone, chooses the server, flips the switch for cookies if
-// told to, waits until it has made all calls, and reads what it shows.
+// openShowcase opens the page in a frame of a small phone's width, selects the server and the checkbox for cookies, waits until
+// the page has made all calls, and reads its content.
 const openShowcase = `
 	const frame = document.createElement("iframe");
 	frame.width = 360;
@@ -94,18 +94,18 @@ const openShowcase = `
 	return shown;
 `
 
-// shownColumns are the page's columns: each client, and how it calls. Only connect-go answers the first one.
+// shownColumns lists the page's columns: a client and a protocol. grpc-go does not support the first one.
 var shownColumns = []string{"connect-web: Connect", "connect-web: gRPC-Web", "grpc-web: text", "grpc-web: binary"}
 
-// shownKinds are the page's rows, and what its script has to read in each: over Connect, and over gRPC-Web where that differs.
-// COOKIES stands for the cookies that arrive.
+// shownKinds lists the page's rows, and the parts that its script must read: over Connect, and over gRPC-Web if they differ.
+// COOKIES is replaced by the cookies that arrive.
 var shownKinds = []struct {
 	name           string
 	parts          string
 	partsOfGRPCWeb string
 	impossible     bool
-	get            bool // by Connect: it takes no preflight
-	granted        bool // by the preflight of another row
+	get            bool // a GET over Connect, which needs no preflight
+	granted        bool // covered by the cached preflight of another row
 }{
 	{name: "Greet, unary", parts: "✓ message: Hello, browser! (cookies: COOKIES), " + shownHeaders("Greet")},
 	{
@@ -131,11 +131,11 @@ func shownError(method string) string {
 	return "✓ code: failed_precondition, ✓ message: not today, ✓ details: hint, ✓ error metadata: meta-" + method
 }
 
-// TestShowcasePage opens the example's page, served by the example's program, in each browser: on an
-// origin that its policy allows, and on one that it does not.
+// TestShowcasePage: in each browser, the showcase's page shows all parts of the responses on an allowed origin, and blocked calls
+// on a refused origin.
 func TestShowcasePage(t *testing.T) {
 	program := buildExample(t, "showcase")
-	// The page's server sets a cookie, which other tests must not meet.
+	// The page's server sets a cookie, which other tests must not get.
 	pool := browser.NewPool(bundle)
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {
@@ -185,7 +185,7 @@ func TestShowcasePage(t *testing.T) {
 	})
 }
 
-// assertReadable asserts that the page shows all that the server sent.
+// assertReadable asserts that the page shows all parts of the responses.
 func assertReadable(t *testing.T, got shown, columns []string, credentials bool) {
 	t.Helper()
 	var want []shownCell
@@ -221,21 +221,21 @@ func assertReadable(t *testing.T, got shown, columns []string, credentials bool)
 	assertCells(t, got.Cells, want)
 	assertStatus(t, got, possible, possible, total)
 	if got.Why != "" {
-		t.Errorf("the page explains %q where nothing is blocked", got.Why)
+		t.Errorf("the page shows the reason %q although no call is blocked", got.Why)
 	}
 }
 
-// impossible is a cell of a call that no browser can make, or its client cannot.
+// impossible returns the cell of a call that browsers or the client do not support.
 func impossible(cell shownCell) shownCell {
 	cell.Outcome, cell.Text = "impossible", "– not in a browser"
 	cell.Cause = noRequestStream.message
 	if strings.HasPrefix(cell.Protocol, "grpc-web:") {
-		cell.Cause = "The grpc-web client has no such call"
+		cell.Cause = "The grpc-web client does not support this kind of call"
 	}
 	return cell
 }
 
-// assertBlocked asserts that the page shows nothing, and says why.
+// assertBlocked asserts that the page shows blocked calls and the reason.
 func assertBlocked(t *testing.T, got shown, columns []string, engine browser.Engine, origin string) {
 	t.Helper()
 	var want []shownCell
@@ -251,9 +251,9 @@ func assertBlocked(t *testing.T, got shown, columns []string, engine browser.Eng
 			cell.Outcome, cell.Text = "blocked", "✗ blocked"
 			cell.Cause = "“" + networkErrors[engine] + "”"
 			if strings.HasPrefix(column, "grpc-web:") {
-				cell.Cause = "http status code: 0”" // the client's words for the same
+				cell.Cause = "http status code: 0”" // the client's text for a network error
 			}
-			preflights := 1 // a refused one is not remembered
+			preflights := 1 // a refused preflight is not cached
 			if kind.get && column == shownColumns[0] {
 				preflights = 0
 			}
@@ -265,20 +265,20 @@ func assertBlocked(t *testing.T, got shown, columns []string, engine browser.Eng
 	assertCells(t, got.Cells, want)
 	assertStatus(t, got, 0, blocked, total)
 	if !strings.Contains(got.Why, "policy does not allow "+origin) {
-		t.Errorf("the page explains %q, want it to say that the policy does not allow %s", got.Why, origin)
+		t.Errorf("the page shows the reason %q, want that the policy does not allow %s", got.Why, origin)
 	}
 }
 
-// assertStatus asserts the sums that the page shows.
+// assertStatus asserts the numbers in the page's status line.
 func assertStatus(t *testing.T, got shown, readable, possible, preflights int) {
 	t.Helper()
 	sums := regexp.MustCompile(`\d+`).FindAllString(got.Status, -1)
 	if want := []string{strconv.Itoa(readable), strconv.Itoa(possible), strconv.Itoa(preflights)}; !slices.Equal(sums, want) {
-		t.Errorf("the page says %q, want the sums %q", got.Status, want)
+		t.Errorf("the status line is %q, want the numbers %q", got.Status, want)
 	}
 }
 
-// assertCells asserts what the page shows of each call. Of a cause it is the reason that counts, not the words around it.
+// assertCells asserts the content of each cell. A cause only has to contain the expected text.
 func assertCells(t *testing.T, got, want []shownCell) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -301,7 +301,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// startShowcase starts the program with its own policy, but for the origin, and returns where it serves its page.
+// startShowcase runs the program with its own policy, in which it replaces the origin, and returns the URL of the page.
 func startShowcase(t *testing.T, program, granted string) *url.URL {
 	t.Helper()
 	const written = "http://localhost:8081"
@@ -310,7 +310,7 @@ func startShowcase(t *testing.T, program, granted string) *url.URL {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(policy), written) {
-		t.Fatalf("the showcase's policy does not grant %s, which this test replaces", written)
+		t.Fatalf("the showcase's policy does not list %s, which this test replaces", written)
 	}
 	file := filepath.Join(t.TempDir(), "cors.yaml")
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(policy), written, granted)), 0o600); err != nil {

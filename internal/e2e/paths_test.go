@@ -12,18 +12,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// A spelling is a path as a script writes it, and what its browser makes of it in the request line. In both SECRET stands for what
-// only the admin's page may call, and ESCAPED for that with its first letter escaped.
+// A spelling is a path as a script writes it, and as its browser sends it. In both, SECRET is a path that only the admin's page
+// may call, and ESCAPED is that path with its first letter percent-encoded.
 type spelling struct {
 	path string
-	sent string                    // empty where net/http refuses it itself, as an escape that is none
-	but  map[browser.Engine]string // what an engine sends that differs from the others
+	sent string                    // empty if net/http refuses the request, as for an invalid escape
+	but  map[browser.Engine]string // the path that an engine sends, if it differs
 }
 
-// spellings tell which readings of a path a page can reach at all. Engines turn backslashes and segments of dots, escaped ones too,
-// into what they mean before they send a path, drop tabs and line breaks, and escape what is not ASCII. Every other escape, empty
-// segment and parameter they leave to the server. WebKit's network library then decodes what was escaped without need, and writes
-// the other escapes in upper case.
+// spellings lists ways to write a path. Engines resolve backslashes and dot segments, also percent-encoded ones, remove tabs and
+// line breaks, and percent-encode non-ASCII characters. They do not change other escapes, empty segments and parameters. WebKit's
+// network library also decodes escapes that are not necessary, and writes the others in upper case.
 var spellings = []spelling{
 	{path: "/SECRET", sent: "/SECRET"},
 	{path: "//SECRET", sent: "//SECRET"},
@@ -92,7 +91,7 @@ var spellings = []spelling{
 	{path: "/public/\x01\x7f", sent: "/public/%01%7F"},
 }
 
-// sentBy is what an engine sends.
+// sentBy returns the path that an engine sends.
 func (s spelling) sentBy(engine browser.Engine) string {
 	if sent, ok := s.but[engine]; ok {
 		return sent
@@ -100,7 +99,7 @@ func (s spelling) sentBy(engine browser.Engine) string {
 	return s.sent
 }
 
-// spellingsPolicy grants the page a subtree, and the admin's page another and a service.
+// spellingsPolicy allows the page one subtree, and the admin's page another subtree and a service.
 const spellingsPolicy = `
 rules:
   - {path: /public/, allow_origins: [ORIGIN]}
@@ -108,7 +107,7 @@ rules:
   - {selector: showcase.v1.ShowcaseService, allow_origins: [https://admin.example.com]}
 `
 
-// laxly is a path as a lax server reads it.
+// laxly returns a path as a lax server interprets it.
 func laxly(p string) string {
 	for range 2 {
 		if decoded, err := url.PathUnescape(p); err == nil {
@@ -129,8 +128,8 @@ func laxly(p string) string {
 	return path.Clean("/" + strings.Join(segments, "/"))
 }
 
-// TestBrowsersPaths sends every spelling from a page that may call what is public only: what arrives is as the table says, and
-// nothing that a strict server or a lax one reads as the admin's path gets past the layer.
+// TestBrowsersPaths sends every spelling from a page that may only call the public paths. The path that arrives is that of the
+// table. No path that a strict or a lax server interprets as the admin's passes the layer.
 func TestBrowsersPaths(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, secret := range []string{"admin/x", greetPath[1:]} {
@@ -165,7 +164,7 @@ func testSpellings(t *testing.T, page *browser.Page, secret string) {
 	}))
 	write := strings.NewReplacer("SECRET", secret, "ESCAPED", fmt.Sprintf("%%%x", secret[0])+secret[1:])
 	for _, s := range spellings {
-		// A redirect to the path without its dots would be a request of its own.
+		// A redirect to the path without dot segments would be a separate request.
 		page.Run(t, `await fetch(args.url, {method: "POST", body: "x", redirect: "manual"}).catch(() => {}); return null`,
 			map[string]string{"url": server.on(crossSite) + write.Replace(s.path)}, nil)
 		mu.Lock()
@@ -173,7 +172,7 @@ func testSpellings(t *testing.T, page *browser.Page, secret string) {
 			t.Errorf("%q is sent as %q, want %q", s.path, got, write.Replace(s.sentBy(page.Engine)))
 		}
 		if len(ran) > 0 {
-			t.Errorf("%q, sent as %q, ran what only the admin may call: %q", s.path, arrived, ran)
+			t.Errorf("%q, sent as %q, ran a handler that only the admin's page may call: %q", s.path, arrived, ran)
 		}
 		arrived, ran = nil, nil
 		mu.Unlock()

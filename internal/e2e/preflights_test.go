@@ -6,7 +6,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// preflightPolicy grants cookies and two headers of the application's own.
+// preflightPolicy allows cookies and two headers of the application.
 const preflightPolicy = `
 defaults:
   allow_origins: [ORIGIN]
@@ -16,7 +16,8 @@ rules:
     allow_headers: [authorization, x-tenant-id]
 `
 
-// mixedPosts are POSTs to one procedure in every mix of client, protocol, format, headers and timeout that the server speaks.
+// mixedPosts returns POSTs to one procedure with every combination of client, protocol, format, headers and timeout that the
+// server supports.
 func mixedPosts(to implementation, credentials bool) []call {
 	var calls []call
 	headers := []map[string]string{
@@ -28,7 +29,7 @@ func mixedPosts(to implementation, credentials bool) []call {
 	for _, header := range headers {
 		for _, timeout := range []int{0, 30_000} {
 			for _, otherFormat := range []bool{false, true} {
-				for _, transport := range transports { // alternate: that is what makes others ask anew
+				for _, transport := range transports { // alternate, since with other middleware each change needs a preflight
 					c := greet(transport)
 					if !to.speaks(transport, otherFormat) {
 						continue
@@ -42,7 +43,7 @@ func mixedPosts(to implementation, credentials bool) []call {
 	return calls
 }
 
-// gets are calls by GET, with a key each.
+// gets returns calls with GET, one for each key.
 func gets(change func(*call), keys ...string) []call {
 	var calls []call
 	for _, key := range keys {
@@ -57,7 +58,8 @@ func TestPreflights(t *testing.T) {
 	plain := func(*call) {}
 	withTimeout := func(c *call) { c.TimeoutMs = 30_000 }
 	withHeader := func(c *call) { c.Headers = map[string]string{"X-Tenant-Id": "acme"} }
-	// The cache's key has the credentials in Firefox; in the others what was granted with them holds without.
+	// In Firefox, the key of the preflight cache contains the credentials. In the others, a preflight with credentials also covers
+	// requests without.
 	second := map[browser.Engine]int{browser.Chromium: 0, browser.Firefox: 1, browser.WebKit: 0}
 
 	type step struct {
@@ -69,7 +71,7 @@ func TestPreflights(t *testing.T) {
 	type preflightTest struct {
 		name   string
 		server implementation
-		steps  []step // all against one server
+		steps  []step // all on one server
 	}
 	connectV1 := implementations[0]
 	tests := []preflightTest{

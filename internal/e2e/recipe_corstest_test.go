@@ -9,8 +9,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
 )
 
-// TestRecipeInCorstest: corstest finds behind another CORS middleware what
-// TestRecipeTable finds with the browsers.
+// TestRecipeInCorstest: with another CORS middleware, corstest has the results that TestRecipeTable has in the browsers.
 func TestRecipeInCorstest(t *testing.T) {
 	const page, greet = "https://app.example.com", "https://api.example.com/showcase.v1.ShowcaseService/Greet"
 	mux := http.NewServeMux()
@@ -20,7 +19,7 @@ func TestRecipeInCorstest(t *testing.T) {
 		{From: page, Call: corsbrowser.Connect(greet), Hidden: []string{"X-Showcase-Header", "Trailer-X-Showcase-Trailer"}},
 		{From: page, Call: corsbrowser.GRPCWeb(greet), Hidden: []string{"X-Showcase-Header"}},
 		{From: "https://evil.example", Call: corsbrowser.Connect(greet), Blocked: corsbrowser.CheckOriginMissing, NotSent: true},
-		// A simple request runs there, whoever sends it.
+		// With that middleware, a simple request of any page runs the handler.
 		{Name: "a stranger's GET", From: "https://evil.example", Call: corsbrowser.Fetch(http.MethodGet, greet), Blocked: corsbrowser.CheckOriginMissing},
 	}, handler)
 	for engine, want := range map[corsbrowser.Engine]int{corsbrowser.Chromium: 10, corsbrowser.Firefox: 2, corsbrowser.WebKit: 10} {

@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// A column of the table "what the script can read" is a way to call.
+// A column of the table "what the script can read" is a kind of call.
 type column struct {
 	name     string
 	succeeds call
@@ -35,7 +35,7 @@ func failAfter2(transport string) call {
 	return call{Transport: transport, Method: "FailStream", Requests: messages(`{"reason":"on purpose","after":2}`)}
 }
 
-// A line of the table is something to read.
+// A line of the table is a part of a response.
 var lines = []struct {
 	name     string
 	readable func(succeeded, failed *reading) bool
@@ -55,8 +55,7 @@ var lines = []struct {
 	}},
 }
 
-// recipe is the usual way: a general CORS middleware with the lists of
-// connectrpc.com/cors.
+// recipe returns a handler with the usual recipe: a general CORS middleware with the lists of connectrpc.com/cors.
 func recipe(origin string, handler http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: []string{origin},
@@ -67,16 +66,16 @@ func recipe(origin string, handler http.Handler) http.Handler {
 	}).Handler(handler)
 }
 
-// TestRecipeTable reproduces the README's comparison: what a script can read
-// behind the usual recipe, and behind the layer. With -v it prints both tables.
+// TestRecipeTable reproduces the comparison in the README: the parts that a script can read with the usual recipe, and with the
+// layer. With -v it prints both tables.
 func TestRecipeTable(t *testing.T) {
 	behind := []struct {
 		name string
 		wrap func(t *testing.T, origin string, handler http.Handler) http.Handler
 		want string
-		// The same, where connect v2 gives another: it sends the metadata of a gRPC-Web error in the body.
+		// The table for connect v2, if it differs: v2 sends the metadata of a gRPC-Web error in the body.
 		wantV2 string
-		// What ten calls of one procedure cost that alternate between Connect and gRPC-Web.
+		// The number of preflights of ten calls of one procedure that alternate between Connect and gRPC-Web.
 		preflights map[browser.Engine]int
 	}{
 		{
@@ -150,7 +149,7 @@ func TestRecipeTable(t *testing.T) {
 	})
 }
 
-// readTable makes the calls of every column and writes the table.
+// readTable makes the calls of all columns, and returns the table.
 func readTable(t *testing.T, page *browser.Page, server *api) string {
 	t.Helper()
 	var calls []call

@@ -12,8 +12,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// TestPolicyFileChanges: a page that was refused may call when the file says so, and no longer when it does not,
-// whatever its browser remembers of preflights; the server goes on.
+// TestPolicyFileChanges: a change of the policy file takes effect for a page without a restart of the server, whatever preflights
+// the browser has cached.
 func TestPolicyFileChanges(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		file := filepath.Join(t.TempDir(), "cors.yaml")
@@ -48,7 +48,7 @@ func TestPolicyFileChanges(t *testing.T) {
 		server := serveAPI(t, layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Note", "n") })))
 		for _, step := range []struct {
 			origin string
-			status int // that the script reads; 0 for none
+			status int // the status that the script reads; 0 if the call is blocked
 		}{{"", 0}, {page.Origin, 200}, {"https://other.example.com", 0}, {page.Origin, 200}} {
 			if step.origin != "" {
 				write(step.origin)

@@ -12,13 +12,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// reasons notes, in a line each and once, what a layer observes.
+// reasons is an observer that records distinct events as lines.
 type reasons struct {
 	mu   sync.Mutex
 	seen []string
 }
 
-// Observe notes decisions about other origins, and differences of a shadow policy.
+// Observe records decisions about other origins, and differences of a shadow policy.
 func (r *reasons) Observe(_ context.Context, e corsrpc.Event) {
 	var line string
 	switch e.Kind {
@@ -39,7 +39,7 @@ func (r *reasons) Observe(_ context.Context, e corsrpc.Event) {
 	}
 }
 
-// take returns what was noted since it was last called, sorted.
+// take returns the lines since its last call, sorted.
 func (r *reasons) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,14 +49,14 @@ func (r *reasons) take() string {
 	return all
 }
 
-// TestRollout: the steps by which a team goes from another CORS middleware to the layer,
-// and from one policy to a stricter one, as the page and the operator meet them.
+// TestRollout: the effect on the page and the observed events for each step of a migration: from another CORS middleware to the
+// layer, and from one policy to a stricter one.
 func TestRollout(t *testing.T) {
 	const stricter = "defaults: {allow_origins: [https://other.example.com]}"
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, step := range []struct {
 			name, policy     string
-			recipe           bool // another middleware inside
+			recipe           bool // another middleware is inside the layer
 			reads, readsMore bool // the page reads the message, and the metadata
 			told             string
 		}{
@@ -85,15 +85,14 @@ func TestRollout(t *testing.T) {
 					}
 				}
 				if got := told.take(); got != step.told {
-					t.Errorf("the operator is told %q, want %q", got, step.told)
+					t.Errorf("the observed events are %q, want %q", got, step.told)
 				}
 			})
 		}
 	})
 }
 
-// TestDevelopmentProfile: a page on a developer's machine, on whatever port, calls where
-// the profile is chosen, and nowhere else.
+// TestDevelopmentProfile: a page on any port of localhost may call if and only if the profile is selected.
 func TestDevelopmentProfile(t *testing.T) {
 	const policy = `
 defaults: {allow_origins: [https://app.example.com]}

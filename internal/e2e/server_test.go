@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// request is what a server saw of a request, before anything handled it.
+// request holds the parts of a request that the tests check, as it arrived.
 type request struct {
 	Method  string
 	Path    string
@@ -20,13 +20,13 @@ type request struct {
 	Header  http.Header
 }
 
-// isPreflight tells whether a browser asked for leave.
+// isPreflight reports whether the request is a preflight.
 func (r request) isPreflight() bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// A site is where a page, which is on localhost, finds a server on another origin, in the word that browsers have for it
-// in Sec-Fetch-Site. They trust both with it: all three send it to loopback addresses.
+// A site is the relation between a server and the page, which is on localhost, as the value of Sec-Fetch-Site. All three
+// browsers send that header to both sites, since both are loopback addresses.
 type site string
 
 const (
@@ -36,8 +36,8 @@ const (
 
 var sites = []site{sameSite, crossSite}
 
-// afterRedirect is what an engine says where the page's own server led it to one on a site: Firefox takes every redirect to another
-// origin for one to another site.
+// afterRedirect returns the Sec-Fetch-Site of a request that the page's own server redirected to another origin. Firefox sends
+// cross-site for every such redirect.
 func (s site) afterRedirect(engine browser.Engine) site {
 	if engine == browser.Firefox {
 		return crossSite
@@ -45,7 +45,7 @@ func (s site) afterRedirect(engine browser.Engine) site {
 	return s
 }
 
-// api is a server on an origin of its own: its port is fresh.
+// api is a server on a new port, and thus a new origin.
 type api struct {
 	URL string // http://localhost:PORT
 
@@ -53,7 +53,7 @@ type api struct {
 	requests []request
 }
 
-// serveAPI serves a handler until the test ends, and notes every request outside of it.
+// serveAPI serves a handler until the test ends, and records every request.
 func serveAPI(t *testing.T, handler http.Handler) *api {
 	t.Helper()
 	listener, origin, err := browser.Listen()
@@ -73,7 +73,7 @@ func serveAPI(t *testing.T, handler http.Handler) *api {
 	return a
 }
 
-// on is the server's URL on a site.
+// on returns the server's URL on a site.
 func (a *api) on(s site) string {
 	if s == crossSite {
 		return strings.Replace(a.URL, "localhost", "127.0.0.1", 1)
@@ -81,7 +81,7 @@ func (a *api) on(s site) string {
 	return a.URL
 }
 
-// assertSite asserts that requests came from a page that is elsewhere in this way, and that their browser said so.
+// assertSite asserts that the requests have this Sec-Fetch-Site.
 func assertSite(t *testing.T, requests []request, want site) {
 	t.Helper()
 	for _, r := range requests {
@@ -91,6 +91,7 @@ func assertSite(t *testing.T, requests []request, want site) {
 	}
 }
 
+// note records a request.
 func (a *api) note(r *http.Request) {
 	seen := request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone()}
 	for _, c := range r.Cookies() {
@@ -101,7 +102,7 @@ func (a *api) note(r *http.Request) {
 	a.requests = append(a.requests, seen)
 }
 
-// take returns the preflights and the other requests since it was last called, in order.
+// take returns the preflights and the other requests since its last call, in order.
 func (a *api) take() (preflights, others []request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -116,13 +117,13 @@ func (a *api) take() (preflights, others []request) {
 	return preflights, others
 }
 
-// describe is a request in a line, for the words of a failure.
+// describe formats requests for a failure message.
 func describe(requests []request) string {
 	lines := make([]string, 0, len(requests))
 	for _, r := range requests {
 		line := r.Method + " " + r.Path
-		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
-			line += " asking for " + asked
+		if requested := r.Header.Get("Access-Control-Request-Headers"); requested != "" {
+			line += " requesting " + requested
 		}
 		if len(r.Cookies) > 0 {
 			line += " with cookies " + strings.Join(r.Cookies, "; ")

@@ -7,34 +7,33 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
 )
 
-// implementation is a server library that the showcase service runs on.
+// implementation is the showcase service on one server library.
 type implementation struct {
 	name    string
-	version int // of connect-go
+	version int // the version of connect-go; 0 for grpc-go
 	handler func() http.Handler
 }
 
-// speaks tells whether the server understands a transport in its usual format or in the other one.
+// speaks reports whether the server supports a transport, in its default format or in the other one.
 func (i implementation) speaks(transport string, otherFormat bool) bool {
 	switch transport {
 	case overConnect:
 		return i.version != 0
 	case overGRPCWeb:
-		return i.version != 0 || !otherFormat // grpc-go has no JSON
+		return i.version != 0 || !otherFormat // grpc-go does not support JSON
 	case withNiceGRPCWeb:
 		return !otherFormat
 	}
 	return true
 }
 
-// connectImplementations speak Connect and gRPC-Web.
+// connectImplementations are the implementations with Connect and gRPC-Web.
 var connectImplementations = []implementation{
 	{"connect v1", 1, showcaseV1},
 	{"connect v2", 2, service.NewConnectV2},
 }
 
-// implementations are those, and what corsgrpc makes of grpc-go. In front of
-// connect-go it adds the text mode.
+// implementations are all implementations. corsgrpc adds gRPC-Web to grpc-go, and the text mode to connect-go.
 var implementations = []implementation{
 	{"connect v1", 1, func() http.Handler { return corsgrpc.Text(showcaseV1()) }},
 	{"connect v2", 2, func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }},

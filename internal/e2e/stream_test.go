@@ -16,8 +16,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// holding sends the second message of a stream when it is told to, and tells
-// when the stream's client has gone away.
+// holding is a service whose stream sends its second message on request, and which reports when the client disconnects.
 type holding struct {
 	release chan struct{}
 	gone    chan struct{}
@@ -40,7 +39,7 @@ func (h *holding) count(ctx context.Context, send func(*showcasev1.CountResponse
 	return send(&showcasev1.CountResponse{Number: 2})
 }
 
-// handler serves the stream by connect-go or grpc-go, and what releases it by plain HTTP.
+// handler serves the stream with connect-go or grpc-go, and a plain HTTP path that makes it continue.
 func (h *holding) handler(name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { close(h.release) })
@@ -73,8 +72,8 @@ func (h holdingGRPC) Count(_ *showcasev1.CountRequest, s grpc.ServerStreamingSer
 	return h.holding.count(s.Context(), s.Send)
 }
 
-// streamed are the ways to read a stream message by message. The grpc-web client does so in its
-// text format only: of a binary answer it reads nothing before the end.
+// streamed lists the transports that read a stream message by message. The grpc-web client does so only in its text format: it
+// reads a binary response at its end.
 var streamed = []struct{ server, transport string }{
 	{"connect v1", overConnect},
 	{"connect v1", overGRPCWeb},
@@ -90,8 +89,8 @@ rules:
   - path: /release
 `
 
-// TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent would not end if the layer, or what makes a
-// grpc-go server callable, held a byte back.
+// TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent: the layer and corsgrpc do not buffer messages. Otherwise the test would
+// not end.
 func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, way := range streamed {
@@ -108,7 +107,7 @@ func TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent(t *testing.T) {
 	})
 }
 
-// TestCancelledStream would not end if the handler did not learn that the script wants no more.
+// TestCancelledStream: the handler's context ends when the script cancels a stream. Otherwise the test would not end.
 func TestCancelledStream(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		for _, way := range streamed {

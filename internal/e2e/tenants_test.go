@@ -9,7 +9,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// openCustomer opens the customer's page, puts bread into the cart, and reads what it shows.
+// openCustomer opens the customer's page, puts bread into the cart, and reads the page's content.
 const openCustomer = `
 	const frame = document.createElement("iframe");
 	frame.src = "/";
@@ -30,7 +30,7 @@ const openCustomer = `
 	return shown;
 `
 
-// changeTable opens the operator's page, adds or revokes an origin by its form, and reads the table.
+// changeTable opens the operator's page, adds or revokes an origin with its form, and reads the table.
 const changeTable = `
 	const frame = document.createElement("iframe");
 	frame.src = "/operator/";
@@ -50,15 +50,15 @@ const changeTable = `
 	return rows.join("; ");
 `
 
-// TestTenants: a customer's page, on an origin of its own, may call from when the operator adds it by the page until it
-// is revoked, with no step between. What it sends is in the schema's options.
+// TestTenants: a customer's page may call as soon as the operator has added its origin with the operator's page, and no longer
+// after the operator has revoked it. The schema's options declare the headers that it sends.
 func TestTenants(t *testing.T) {
 	program := buildExample(t, "tenants")
 	type shownShop struct{ Products, Cart string }
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		servers := startExample(t, program, "-sqlite", filepath.Join(t.TempDir(), "tenants.db"),
 			"-shop", "localhost:0", "-operator", "localhost:0", "-anna", "localhost:0", "-bert", "localhost:0")
-		// A browser has one page at a time here, so the operator's page is below the customer's.
+		// A browser shows one page at a time here, so the operator's page is at a path of the customer's origin.
 		open := func(customer string) *browser.Page {
 			site := http.NewServeMux()
 			site.Handle("/", &exampleProxy{servers[customer]})
@@ -79,7 +79,7 @@ func TestTenants(t *testing.T) {
 			page.Run(t, openCustomer, nil, &shown)
 			if want == (shownShop{}) {
 				if !strings.HasPrefix(shown.Products, "refused: ") || !strings.HasPrefix(shown.Cart, "refused: ") {
-					t.Errorf("%s shows %+v, and may not call", page.Origin, shown)
+					t.Errorf("%s shows %+v, but may not call", page.Origin, shown)
 				}
 			} else if shown != want {
 				t.Errorf("%s shows %+v, want %+v", page.Origin, shown, want)
@@ -93,11 +93,11 @@ func TestTenants(t *testing.T) {
 		change(anna, "add", wild, anna.Origin+": yes; "+wild+": no: not an exact https origin")
 		look(anna, shownShop{"bread, cheese", "2 in the cart, 41 in stock"})
 		change(anna, "revoke", anna.Origin, wild+": no: not an exact https origin")
-		look(anna, shownShop{}) // though the browser may remember its preflight
+		look(anna, shownShop{}) // even if the browser has cached its preflight
 
 		bert := open("bert")
 		look(bert, shownShop{})
-		change(bert, "revoke", wild, "None yet: nobody may call.")
+		change(bert, "revoke", wild, "The table is empty: no page may call.")
 		change(bert, "add", bert.Origin, bert.Origin+": yes")
 		look(bert, shownShop{"bread, cheese", "1 in the cart, 41 in stock"})
 	})

@@ -13,8 +13,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// worker is a service worker that makes the page's calls to other origins and its navigations anew, and the calls that it is
-// told to.
+// worker is a service worker that repeats the page's calls to other origins and its navigations, and makes calls on request.
 const worker = `
 	let navigated = "never";
 	addEventListener("install", () => skipWaiting());
@@ -31,7 +30,7 @@ const worker = `
 	});
 `
 
-// callByWorker makes a call through the worker, has it make each of its own, and opens a frame through it.
+// callByWorker makes a call through the worker, makes the worker send its own calls, and opens a frame through it.
 const callByWorker = `
 	await navigator.serviceWorker.register("/worker.js");
 	const worker = (await navigator.serviceWorker.ready).active;
@@ -58,20 +57,19 @@ const callByWorker = `
 	return shown;
 `
 
-// ownCalls are what the worker is told to send by itself, and what it gets.
+// ownCalls lists calls that the worker makes itself, and their results.
 var ownCalls = []struct {
 	init  map[string]string
 	shown string
 }{
 	{map[string]string{"method": "POST", "mode": "no-cors", "credentials": "include", "body": ada}, "opaque"},
 	{map[string]string{"method": "GET", "mode": "no-cors", "credentials": "include"}, "opaque"},
-	{map[string]string{"method": "GET", "mode": "same-origin"}, "failed"}, // it is not sent
-	{map[string]string{"method": "GET", "mode": "navigate"}, "failed"},    // no script has this mode to give
+	{map[string]string{"method": "GET", "mode": "same-origin"}, "failed"}, // the browser does not send it
+	{map[string]string{"method": "GET", "mode": "navigate"}, "failed"},    // scripts cannot set this mode
 }
 
-// TestServiceWorker: a call that a page's service worker passes on is a call like any other, and what a worker sends
-// without CORS runs nothing; nor does a navigation that it passes on, which the page's own server then leads elsewhere. The three
-// engines have service workers.
+// TestServiceWorker: a call that a service worker repeats is like any other call. A call of the worker without CORS, or a
+// navigation that it repeats and that the page's own server redirects to another origin, runs no handler.
 func TestServiceWorker(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		own := http.NewServeMux()
@@ -140,8 +138,8 @@ const openSocket = `
 	});
 `
 
-// TestWebSocket: an upgrader with layer.CheckOrigin serves the server's own pages, and those of origins granted with
-// credentials: of the server's own site and of another.
+// TestWebSocket: an upgrader with layer.CheckOrigin accepts the server's own pages, and pages of origins that are allowed with
+// credentials, same-site and cross-site.
 func TestWebSocket(t *testing.T) {
 	const policy = `
 defaults:
@@ -159,7 +157,7 @@ rules:
 			upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}
 			return layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if conn, err := upgrader.Upgrade(w, r, nil); err == nil {
-					_, _, _ = conn.ReadMessage() // until the page closes it
+					_, _, _ = conn.ReadMessage() // returns when the page closes the socket
 					_ = conn.Close()
 				}
 			}))
@@ -192,7 +190,7 @@ rules:
 				if len(sent) != 1 {
 					t.Errorf("%s, %s: the server saw %s, want one handshake", site, c.what, describe(sent))
 				}
-				if engine != browser.Chromium { // which does not say it of handshakes
+				if engine != browser.Chromium { // Chromium does not send it for handshakes
 					assertSite(t, sent, site)
 				}
 			}

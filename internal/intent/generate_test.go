@@ -17,7 +17,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// What policies and requests are made of: few words, so that they meet often.
+// The parts of policies and requests. There are few of each, so that policies and requests
+// often match.
 var (
 	packages = []string{"acme", "acme.v1", "acme.v1.sub", "acme.v10", "other.v2", "grpc.health.v1", ""}
 	services = []string{"Catalog", "Account", "CatalogAdmin", "Health"}
@@ -62,8 +63,8 @@ var (
 	}
 )
 
-// index draws a number below n, each equally often: rapid's own generators
-// prefer small ones.
+// index draws a number below n with a uniform distribution. The generators of rapid prefer
+// small numbers.
 func index(t *rapid.T, n int, label string) int {
 	return rapid.Custom(func(t *rapid.T) int {
 		i := 0
@@ -77,14 +78,15 @@ func index(t *rapid.T, n int, label string) int {
 	}).Draw(t, label)
 }
 
-// chance is true in so many of a hundred cases.
+// chance returns true with about this probability.
 func chance(t *rapid.T, percent int, label string) bool {
 	return index(t, 16, label) >= 16-(percent*16+50)/100
 }
 
+// pick draws an item.
 func pick[T any](t *rapid.T, from []T, label string) T { return from[index(t, len(from), label)] }
 
-// some draws up to n different items.
+// some draws up to n distinct items.
 func some(t *rapid.T, from []string, n int, label string) (items []string) {
 	for range index(t, n+1, "number of "+label) {
 		if item := pick(t, from, label); !slices.Contains(items, item) {
@@ -94,7 +96,7 @@ func some(t *rapid.T, from []string, n int, label string) (items []string) {
 	return items
 }
 
-// drawRule draws what a rule says; where it stands is the caller's.
+// drawRule draws a rule without its selector or path.
 func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{
 		corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS,
@@ -143,11 +145,11 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	return r
 }
 
-// drawWorld draws a policy with all that it can have, and the schema, environment and
-// sources that it is for.
+// drawWorld draws a policy with all kinds of content, its schema, its environment and its
+// origin sources.
 func drawWorld(t *rapid.T) *world {
 	set, known := drawSchema(t)
-	from := Policy{Policy: drawLayers(t, known), Methods: known, Env: map[string]string{}, Sources: map[string][]string{}}
+	from := Policy{Policy: drawLevels(t, known), Methods: known, Env: map[string]string{}, Sources: map[string][]string{}}
 	if chance(t, 25, "has a prefix") {
 		from.Prefixes = []string{"/api"}
 	}
@@ -156,13 +158,13 @@ func drawWorld(t *rapid.T) *world {
 	if chance(t, 50, "has profiles") {
 		from.Profiles = map[string]*corsrpcv1.Profile{}
 		for _, name := range []string{"dev", "prod"} {
-			layers := drawLayers(t, known)
-			from.Profiles[name] = &corsrpcv1.Profile{Defaults: layers.Defaults, Rules: layers.Rules, AddOrigins: some(t, originPatterns, 2, "added")}
+			levels := drawLevels(t, known)
+			from.Profiles[name] = &corsrpcv1.Profile{Defaults: levels.Defaults, Rules: levels.Rules, AddOrigins: some(t, originPatterns, 2, "added")}
 		}
 		from.Profile = pick(t, []string{"", "dev", "dev", "prod"}, "profile")
 	}
 	if chance(t, 20, "has a shadow") {
-		from.Shadow = drawLayers(t, known)
+		from.Shadow = drawLevels(t, known)
 		from.Shadow.SchemaOptions = from.SchemaOptions
 	}
 	if from.Env["APP"] = strings.Join(some(t, originPatterns[:16], 3, "environment"), ", "); chance(t, 10, "changed environment") && from.Env["APP"] != "" {
@@ -172,7 +174,7 @@ func drawWorld(t *rapid.T) *world {
 		for _, row := range some(t, append(slices.Clone(pages), originPatterns...), 12, "rows") {
 			if chance(t, 15, "changed row") {
 				if row = changed(t, row); !slices.Contains(schemes, row[:max(strings.Index(row, "://"), 0)]) {
-					continue // what is a typo of a scheme is no question of meaning
+					continue // the model does not define rows with a misspelled scheme
 				}
 			}
 			from.Sources[name] = append(from.Sources[name], row)
@@ -180,13 +182,13 @@ func drawWorld(t *rapid.T) *world {
 	}
 	w := newWorld(t, from, set)
 	if w == nil {
-		t.Fatalf("no policy is left that loads: %v", from.Policy)
+		t.Fatalf("the policy cannot be repaired so that it loads: %v", from.Policy)
 	}
 	return w
 }
 
-// drawLayers draws defaults and rules.
-func drawLayers(t *rapid.T, known map[string]bool) *corsrpcv1.Policy {
+// drawLevels draws the defaults and rules of a policy.
+func drawLevels(t *rapid.T, known map[string]bool) *corsrpcv1.Policy {
 	policy := &corsrpcv1.Policy{}
 	if chance(t, 80, "has defaults") {
 		policy.Defaults = drawRule(t, false)
@@ -214,7 +216,7 @@ func drawLayers(t *rapid.T, known map[string]bool) *corsrpcv1.Policy {
 	return policy
 }
 
-// call is what a script does, and what the handler answers.
+// call is a call of a script, and the response of the handler.
 type call struct {
 	Page, API, Path, Method string
 	Header                  []string
@@ -226,14 +228,15 @@ type call struct {
 	Engine                  corsbrowser.Engine
 	Status                  int
 	Answer                  http.Header
-	Commit                  string // how the handler commits it
+	Commit                  string // the function that sends the response header
 }
 
-// canBeCall reports whether a server of an RPC protocol may take it for a call.
+// canBeCall reports whether the request can be a call of an RPC protocol.
 func (c call) canBeCall() bool {
 	return c.Method == http.MethodPost || c.Method == http.MethodGet && strings.Contains(c.Path, "?connect=v1&encoding=")
 }
 
+// drawCall draws a call, most often of a page and a path that the policy allows.
 func drawCall(t *rapid.T, w *world) call {
 	c := call{
 		Page: pick(t, pages, "page"), API: "https://api.example.com", Path: pick(t, w.paths(), "path"),
@@ -298,14 +301,14 @@ func drawCall(t *rapid.T, w *world) call {
 	if !governed {
 		for name := range c.Answer {
 			if strings.HasPrefix(strings.ToLower(name), "access-control-") {
-				delete(c.Answer, name) // where the layer has no say, the handler has
+				delete(c.Answer, name) // the layer does not remove the handler's CORS headers from these paths
 			}
 		}
 	}
 	return c
 }
 
-// changed is a pattern or an origin with one character more, less, or another.
+// changed returns a text with one character inserted, removed or replaced.
 func changed(t *rapid.T, s string) string {
 	i := index(t, len(s), "where")
 	rest := s[i:]
@@ -318,10 +321,10 @@ func changed(t *rapid.T, s string) string {
 	return s[:i] + pick(t, []string{".", "*", "-", ":", "/", "a", "1", "*.", "%", "@", " ", "\n"}, "character") + rest
 }
 
-// isPage reports whether a page can have the origin.
+// isPage reports whether a page can have this origin.
 func isPage(s string) bool {
 	if _, err := corsbrowser.New(s); err != nil {
-		return false // browsers write it otherwise
+		return false // not as browsers serialize it
 	}
 	parts := pageOrigin.FindStringSubmatch(s)
 	if parts == nil {
@@ -333,10 +336,11 @@ func isPage(s string) bool {
 	return port <= 65535 && !strings.HasPrefix(parts[3], "0") && (!isIP || net.ParseIP(host).String() == host)
 }
 
+// pageOrigin matches a serialized tuple origin: its host, the last label, and its port.
 var pageOrigin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|(?:[a-z0-9_-]+\.)*([a-z0-9_-]+)\.?)(?::(\d+))?$`)
 
-// instance is an origin that a pattern covers; "" where no page in particular
-// has it.
+// instance returns an origin that a pattern matches, or "" if the pattern is "*" or matches
+// no page.
 func instance(pattern string) string {
 	if pattern == "*" {
 		return ""
@@ -351,12 +355,13 @@ func instance(pattern string) string {
 	return page
 }
 
+// answerValue holds the values of response headers whose value matters.
 var answerValue = map[string]string{
 	"Connection": "X-A, keep-alive", "Set-Cookie": "a=b", "Access-Control-Allow-Origin": "https://evil.example",
 	"Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "*", "Vary": "Accept-Encoding", "Cache-Control": "max-age=60",
 }
 
-// paths are those of the schema, of the policy's path rules, and of neither.
+// paths returns paths of the schema, of path rules, and unknown ones.
 func (w *world) paths() []string {
 	paths := []string{"/healthz", "/healthz", "/v/1", "/files/a/b", "/files/a/b", "/files/special", "/v/1", "/v/1/2", "/none", "/unknown.v9.S/M", "/unknown.v9.S/Other", "/unknown.v9.sub.S/M", "/acme.v1/x", "/acme.v1.Missing/Get", "/grpc.unknown.v1.S/M", "/grpc.reflection.v1.ServerReflection/New", "/grpc.health.v1.Health/Other"}
 	for _, m := range sorted(w.Methods) {
@@ -368,7 +373,7 @@ func (w *world) paths() []string {
 			paths = append(paths, w.Prefixes[0]+path)
 		}
 	}
-	if len(w.Prefixes) == 0 { // below a prefix, a server may read it as another path
+	if len(w.Prefixes) == 0 { // with a prefix, this path has two readings
 		paths = append(paths, "/apiacme.v1.Catalog/Get")
 	}
 	return append(paths, "/api/none", "/api/acme.v1.Catalog/Get")

@@ -25,12 +25,12 @@ func protoName(s string) protoreflect.Name { return protoreflect.Name(s) }
 
 func listValue(l protoreflect.List) protoreflect.Value { return protoreflect.ValueOfList(l) }
 
-// callsPerPolicy is how many calls each drawn policy gets.
+// callsPerPolicy is the number of calls for each policy.
 const callsPerPolicy = 50
 
-// TestIntentIsEffect: what the browser lets a script do and read is what the
-// policy says, for policies, schemas, calls and answers at random. The flag
-// -rapid.checks says for how many policies.
+// TestIntentIsEffect: for random policies, schemas, calls and responses, the browser lets a
+// script do and read exactly what the model allows. The flag -rapid.checks sets the number
+// of policies.
 func TestIntentIsEffect(t *testing.T) { rapid.Check(t, intentIsEffect) }
 
 func intentIsEffect(t *rapid.T) {
@@ -41,8 +41,7 @@ func intentIsEffect(t *rapid.T) {
 	}
 }
 
-// FuzzProperties is all properties, without an end: each seed is a policy for
-// each of them.
+// FuzzProperties checks all properties with random draws from a seed.
 func FuzzProperties(f *testing.F) {
 	properties := []func(*testing.T, []byte){}
 	for _, property := range []func(*rapid.T){
@@ -52,7 +51,7 @@ func FuzzProperties(f *testing.F) {
 	}
 	f.Add(uint64(0))
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		draws := make([]byte, 2<<20) // more than any property takes; rapid ends one that runs out
+		draws := make([]byte, 2<<20) // more than any property uses; rapid stops a property that uses them up
 		random := rand.NewChaCha8([32]byte(binary.LittleEndian.AppendUint64(make([]byte, 24), seed)))
 		_, _ = random.Read(draws) // never fails
 		for _, property := range properties {
@@ -61,8 +60,8 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-// TestCallsAreVaried: the generators reach every kind of outcome often enough
-// for the comparison to mean something.
+// TestCallsAreVaried: the generators draw each kind of outcome in at least one of 2,000
+// calls, so that the comparison is meaningful.
 func TestCallsAreVaried(t *testing.T) {
 	kinds := map[string]int{}
 	all := 0
@@ -105,30 +104,32 @@ func TestCallsAreVaried(t *testing.T) {
 	})
 	t.Log(all, kinds)
 	if len(kinds) < 13 {
-		t.Errorf("some kinds never occur: %v", kinds)
+		t.Errorf("a kind of outcome never occurs: %v", kinds)
 	}
 	for kind, n := range kinds {
 		if n*2000 < all {
-			t.Errorf("%s: %d of %d", kind, n, all)
+			t.Errorf("%s occurs only in %d of %d calls", kind, n, all)
 		}
 	}
 }
 
-// outcome is what becomes of a call.
+// outcome is the result of a call.
 type outcome struct {
-	Runs    bool   // the handler sees the call
-	Reads   bool   // the script gets the answer
-	Reaches bool   // where it is opaque: an image, or a script, would be used
-	Status  int    // that it reads
-	Headers string // that it reads
+	Runs    bool   // the handler gets the call
+	Reads   bool   // the script can read the response
+	Reaches bool   // the page gets an opaque response that is not a refusal, such as an image
+	Status  int    // the status that the script reads
+	Headers string // the header names that the script reads
 }
 
+// fataler is the part of testing.T and rapid.T that compare needs.
 type fataler interface {
 	failer
 	Fatalf(format string, args ...any)
 }
 
-// compare holds the effect of a call against the intent of the policy.
+// compare fails the test unless the effect of a call equals its intent. It also checks the
+// handler's Vary, credentials of open rules, and the responses to refused origins.
 func compare(t fataler, w *world, c call) {
 	t.Helper()
 	got, log, err := effect(t, w.layer.Wrap, c)
@@ -141,7 +142,7 @@ func compare(t fataler, w *world, c call) {
 		t.Fatalf("%+v\nthe handler's Vary is lost: %+v", c, log)
 	}
 	if governed && rule.Credentials() && (rule.Everyone() || slices.Contains(rule.Origins(), "null")) {
-		t.Fatalf("%s allows credentials to anybody\npolicy %s", c.Path, prototext.Format(w.Policy))
+		t.Fatalf("%s allows credentials to every origin\npolicy %s", c.Path, prototext.Format(w.Policy))
 	}
 	if !governed || c.Page == c.API || rule.allowsCall(c.Page) {
 		return
@@ -149,13 +150,13 @@ func compare(t fataler, w *world, c call) {
 	for _, e := range log {
 		for name := range e.Answer {
 			if strings.HasPrefix(strings.ToLower(name), "access-control-") && e.Header.Get("Origin") != "" {
-				t.Fatalf("%+v\nthe answer to a refused origin carries %s: %+v\npolicy %s", c, name, e, prototext.Format(w.Policy))
+				t.Fatalf("%+v\nthe response to a refused origin has %s: %+v\npolicy %s", c, name, e, prototext.Format(w.Policy))
 			}
 		}
 	}
 }
 
-// effect makes the call in a browser.
+// effect makes the call in a browser, with the handler in wrap.
 func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, []corsbrowser.Exchange, error) {
 	var got outcome
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -224,16 +225,17 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 	return got, b.Log(), nil
 }
 
+// names sorts a list and joins it.
 func names(list []string) string {
 	slices.Sort(list)
 	return strings.Join(list, " ")
 }
 
-// allowsCall reports whether pages of the origin may call at all.
+// allowsCall reports whether pages of an origin may call.
 func (r Rule) allowsCall(page string) bool { return !r.Disabled() && r.AllowsOrigin(page) }
 
-// intent is what the policy says of the call. Of the browser it takes whether
-// it sent a preflight and cookies.
+// intent returns the outcome of the call according to the model. From the log it only uses
+// whether the browser sent a preflight and cookies, and the header of the response.
 func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 	defer func() { o.Reaches = o.Runs && c.Mode == corsbrowser.NoCORS && c.Page != c.API }()
 	var preflighted, hadCookies bool
@@ -265,17 +267,17 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		return outcome{Runs: !preflighted}
 	}
 	fetchMetadata := strings.HasPrefix(c.API, "https:")
-	anybodys := rule.Everyone() || c.Page == "null" // every site can have the origin that is granted
+	anySite := rule.Everyone() || c.Page == "null" // pages of every site can have an allowed origin
 	if c.Mode == corsbrowser.NoCORS {
 		switch {
-		case c.Method != http.MethodPost && !fetchMetadata: // nothing tells it from a program's
+		case c.Method != http.MethodPost && !fetchMetadata: // the request looks like that of a program
 			return outcome{Runs: true}
 		case c.Method != http.MethodPost && rule.isPath:
 			return outcome{Runs: !rule.Disabled() && !rule.Credentials()}
 		case c.Method != http.MethodPost:
 			return outcome{Runs: !rule.Disabled() && rule.Everyone()}
 		case rule.isPath:
-			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anybodys)}
+			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anySite)}
 		}
 		return outcome{Runs: rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)}
 	}
@@ -304,7 +306,7 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		return o
 	case !rule.isPath && hadCookies && !rule.Credentials():
 		return outcome{}
-	case rule.isPath && hadCookies && anybodys && c.Method != http.MethodGet && c.Method != http.MethodHead:
+	case rule.isPath && hadCookies && anySite && c.Method != http.MethodGet && c.Method != http.MethodHead:
 		return outcome{}
 	case !readable:
 		return outcome{Runs: true}

@@ -19,7 +19,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// passes reports whether an answer lets the page's script read it
+// passes reports whether a response passes the CORS check of a call
 // (https://fetch.spec.whatwg.org/#concept-cors-check).
 func passes(header http.Header, c call) bool {
 	from, credentials := header["Access-Control-Allow-Origin"], header["Access-Control-Allow-Credentials"]
@@ -29,8 +29,8 @@ func passes(header http.Header, c call) bool {
 	return slices.Equal(from, []string{c.Page}) || slices.Equal(from, []string{"*"})
 }
 
-// TestPreflightAndCallAgree: the answer to a preflight lets the origin in
-// exactly if the answer to its call does.
+// TestPreflightAndCallAgree: the response to a preflight passes the CORS check if and only
+// if the response to its call does.
 func TestPreflightAndCallAgree(t *testing.T) { rapid.Check(t, preflightAndCallAgree) }
 
 func preflightAndCallAgree(t *rapid.T) {
@@ -41,7 +41,7 @@ func preflightAndCallAgree(t *rapid.T) {
 		if !governed || c.Page == c.API {
 			continue
 		}
-		if !rule.AllowsHeader("Authorization") { // a browser sends none then, and one that comes is not a script's
+		if !rule.AllowsHeader("Authorization") { // a browser does not send it, so the layer takes it for a program's
 			c.Header = slices.DeleteFunc(c.Header, func(name string) bool { return name == "Authorization" })
 		}
 		send := func(method string, header http.Header) *httptest.ResponseRecorder {
@@ -71,8 +71,8 @@ func preflightAndCallAgree(t *rapid.T) {
 	}
 }
 
-// TestWideningNarrowsNothing: what a rule grants more takes nothing from
-// anybody.
+// TestWideningNarrowsNothing: a rule that grants more does not block any call, or hide any
+// header, that the original rule allowed.
 func TestWideningNarrowsNothing(t *testing.T) { rapid.Check(t, wideningNarrowsNothing) }
 
 func wideningNarrowsNothing(t *rapid.T) {
@@ -83,13 +83,13 @@ func wideningNarrowsNothing(t *rapid.T) {
 		before, _, _ := effect(t, w.layer.Wrap, c)
 		after, _, _ := effect(t, wider.layer.Wrap, c)
 		if before.Status == http.StatusMethodNotAllowed {
-			before = outcome{} // the method may have been what was widened
+			before = outcome{} // the wider policy may allow the method
 		}
 		lost := before.Reads && (!after.Reads || before.Status != after.Status) ||
-			before.Runs && !after.Runs && c.Mode == corsbrowser.CORS // credentials narrow what no-cors reaches
+			before.Runs && !after.Runs && c.Mode == corsbrowser.CORS // allow_credentials protects the path from requests in mode no-cors
 		for _, name := range strings.Fields(before.Headers) {
 			if name == "Vary" && c.Answer["Vary"] == nil || strings.HasPrefix(name, "Access-Control-") {
-				continue // the layer's own
+				continue // the layer sets these headers
 			}
 			lost = lost || !slices.Contains(strings.Fields(after.Headers), name)
 		}
@@ -99,7 +99,7 @@ func wideningNarrowsNothing(t *rapid.T) {
 	}
 }
 
-// drawWider is the world with one rule that grants more.
+// drawWider returns a copy of the world with one rule that grants more.
 func drawWider(t *rapid.T, w *world) *world {
 	for first, i := index(t, len(widenings), "widening"), 0; i < len(widenings); i++ {
 		wider := w.with(proto.CloneOf(w.Policy.Policy))
@@ -112,16 +112,16 @@ func drawWider(t *rapid.T, w *world) *world {
 			return wider
 		}
 	}
-	t.Fatalf("nothing makes this policy wider: %s", prototext.Format(w.Policy))
+	t.Fatalf("no widening of this policy compiles: %s", prototext.Format(w.Policy))
 	return nil
 }
 
-// widenings make a rule grant more, and report whether they can; what is
-// valid by itself may not be in its policy.
+// widenings are functions that change a rule so that it grants more. They return false if
+// they cannot. The changed policy may still not be valid.
 var widenings = []func(t *rapid.T, r *corsrpcv1.Rule) bool{
 	func(t *rapid.T, r *corsrpcv1.Rule) bool {
 		r.AllowOrigins = append(r.AllowOrigins, pick(t, originPatterns, "origin"))
-		return len(r.AllowOrigins) > 1 // what was inherited would be replaced
+		return len(r.AllowOrigins) > 1 // a first origin would replace the inherited ones
 	},
 	func(t *rapid.T, r *corsrpcv1.Rule) bool {
 		r.AllowHeaders = append(r.AllowHeaders, pick(t, requestItems, "allowed"))
@@ -151,6 +151,7 @@ var widenings = []func(t *rapid.T, r *corsrpcv1.Rule) bool{
 	},
 }
 
+// drop removes an item of a list, and returns false if the list is empty.
 func drop(t *rapid.T, list *[]string) bool {
 	if len(*list) == 0 {
 		return false
@@ -160,7 +161,7 @@ func drop(t *rapid.T, list *[]string) bool {
 	return true
 }
 
-// TestOrderOfRules: it does not matter.
+// TestOrderOfRules: the order of rules does not matter.
 func TestOrderOfRules(t *testing.T) { rapid.Check(t, orderOfRules) }
 
 func orderOfRules(t *rapid.T) {
@@ -179,7 +180,7 @@ func orderOfRules(t *rapid.T) {
 	}
 }
 
-// sameAnswers holds two policies against each other: not a header may differ.
+// sameAnswers fails the test unless two policies give the same responses to a call.
 func sameAnswers(t *rapid.T, a, b *world, c call) {
 	t.Helper()
 	first, logFirst, _ := effect(t, a.layer.Wrap, c)
@@ -189,8 +190,8 @@ func sameAnswers(t *rapid.T, a, b *world, c call) {
 	}
 }
 
-// TestOtherOriginsDoNotShow: an answer to an origin that is allowed is the same,
-// whoever else is.
+// TestOtherOriginsDoNotShow: the response to an allowed origin does not depend on the other
+// allowed origins.
 func TestOtherOriginsDoNotShow(t *testing.T) { rapid.Check(t, otherOriginsDoNotShow) }
 
 func otherOriginsDoNotShow(t *rapid.T) {
@@ -215,8 +216,9 @@ func otherOriginsDoNotShow(t *rapid.T) {
 	}
 }
 
-// TestObserveChangesNothing: with enforcement: OBSERVE, what would be refused is as
-// without the layer, to the last header, and the rest as if it were enforced.
+// TestObserveChangesNothing: with enforcement: OBSERVE, the response to a request that would
+// be refused is that of the handler without a layer. Other responses are those of the
+// enforced policy.
 func TestObserveChangesNothing(t *testing.T) { rapid.Check(t, observeChangesNothing) }
 
 func observeChangesNothing(t *rapid.T) {
@@ -253,13 +255,14 @@ func observeChangesNothing(t *rapid.T) {
 	}
 }
 
-// sharedCache is a cache that does what Vary says (RFC 9111, section 4.1),
-// between everybody and the layer.
+// sharedCache is a shared cache in front of the layer that respects Vary (RFC 9111,
+// section 4.1).
 type sharedCache struct {
 	next   http.Handler
 	stored []storedAnswer
 }
 
+// storedAnswer is a cached response, and its request.
 type storedAnswer struct {
 	method, url     string
 	request, header http.Header
@@ -268,7 +271,7 @@ type storedAnswer struct {
 
 func (s *sharedCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, have := range s.stored {
-		if have.fits(r) {
+		if have.matches(r) {
 			maps.Copy(w.Header(), have.header.Clone())
 			w.WriteHeader(have.status)
 			return
@@ -280,10 +283,11 @@ func (s *sharedCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.stored = append(s.stored, storedAnswer{r.Method, r.URL.String(), r.Header.Clone(), rec.Header(), rec.Code})
 	}
 	maps.Copy(w.Header(), rec.Header().Clone())
-	w.WriteHeader(rec.Code) // the last thing: the browser may go on from here
+	w.WriteHeader(rec.Code) // must be last: the browser continues after it
 }
 
-func (s storedAnswer) fits(r *http.Request) bool {
+// matches reports whether the response can be used for a request.
+func (s storedAnswer) matches(r *http.Request) bool {
 	for _, line := range s.header["Vary"] {
 		for name := range strings.SplitSeq(line, ",") {
 			name = strings.TrimSpace(name)
@@ -295,9 +299,9 @@ func (s storedAnswer) fits(r *http.Request) bool {
 	return s.method == r.Method && s.url == r.URL.String()
 }
 
-// TestSharedCache: behind a cache that honours Vary, scripts read what they
-// would read without it, whoever asked before: another origin, the server's own
-// pages, images, programs.
+// TestSharedCache: a shared cache that respects Vary does not change what scripts can read,
+// whoever made the cached requests: pages of other origins, the server's own pages, images
+// or programs.
 func TestSharedCache(t *testing.T) { rapid.Check(t, sharedCacheIsSafe) }
 
 func sharedCacheIsSafe(t *rapid.T) {
@@ -326,8 +330,8 @@ func sharedCacheIsSafe(t *rapid.T) {
 	}
 }
 
-// TestPreflightsAreRemembered: for as long as the policy says, up to what the
-// engine takes, and for every later call of the protocols' clients.
+// TestPreflightsAreRemembered: browsers cache a preflight for max_age, up to the engine's
+// bound, and for all later calls of Connect clients.
 func TestPreflightsAreRemembered(t *testing.T) { rapid.Check(t, preflightsAreRemembered) }
 
 func preflightsAreRemembered(t *rapid.T) {

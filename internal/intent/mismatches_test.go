@@ -12,9 +12,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
-// TestMismatchesFound: each case was once found by the generators, as a
-// difference between what the policy says and what the browser allowed, or as a
-// question that the model answered otherwise.
+// TestMismatchesFound: the generators once found each of these cases, as a difference between
+// the model and the effect in the browser.
 func TestMismatchesFound(t *testing.T) {
 	const page = "https://app.example.com"
 	tests := []struct {
@@ -24,28 +23,28 @@ func TestMismatchesFound(t *testing.T) {
 		want   outcome
 	}{
 		{
-			"the layer's own 405 shows what it carries", `
+			"a script can read the headers of the layer's 405", `
 rules: [{path: /healthz, allow_origins: [https://app.example.com], expose: PRESENT, allow_methods: [GET]}]`,
 			call{Path: "/healthz", Method: "POST"}, outcome{Reads: true, Status: 405, Headers: "Allow Cache-Control Content-Type"},
 		},
 		{
-			"a selector of a package covers what has the package's name for its service", `
+			"a package selector matches a service with the package's name", `
 rules: [{selector: acme.v1.*, allow_origins: [https://app.example.com], expose: DECLARED, accept_risks: [UNKNOWN_SELECTORS]}]`,
 			call{Path: "/acme.v1/x", Method: "POST", Answer: http.Header{"X-B": {"v"}}}, outcome{Runs: true, Reads: true, Status: 200},
 		},
 		{
-			"a path may show a protocol's status header that it names", `
+			"a path rule can expose a status header of gRPC", `
 rules: [{path: /healthz, allow_origins: [https://app.example.com], expose_headers: [grpc-status]}]`,
 			call{Path: "/healthz", Method: "POST", Answer: http.Header{"Grpc-Status": {"0"}, "Grpc-Message": {"m"}}},
 			outcome{Runs: true, Reads: true, Status: 200, Headers: "Grpc-Status"},
 		},
 		{
-			"cookies of a page like any other write to no open path", `
+			"a form with cookies does not reach a path that is open to every origin", `
 rules: [{path: /healthz, allow_origins: ["*"]}]`,
 			call{Path: "/healthz", Method: "POST", Mode: corsbrowser.NoCORS, Credentials: corsbrowser.Include, HasCookie: true}, outcome{},
 		},
 		{
-			"without them it writes", `
+			"a form without cookies reaches it", `
 rules: [{path: /healthz, allow_origins: ["*"]}]`,
 			call{Path: "/healthz", Method: "POST", Mode: corsbrowser.NoCORS, Credentials: corsbrowser.Include}, outcome{Runs: true, Reaches: true},
 		},
@@ -64,9 +63,8 @@ rules: [{path: /healthz, allow_origins: ["*"]}]`,
 	}
 }
 
-// TestCachedForOthers: a path open to everyone, by GET alone. A shared cache
-// gives the answer to a program's HEAD to no script, and the 405 for a script to
-// no program.
+// TestCachedForOthers: for a path that allows only GET, a shared cache does not use the
+// response to a program's HEAD for a script, or the 405 to a script for a program.
 func TestCachedForOthers(t *testing.T) {
 	w := load(t, `rules: [{path: /healthz, allow_origins: ["*"], allow_methods: [GET]}]`)
 	for _, programFirst := range []bool{true, false} {
@@ -89,6 +87,7 @@ func TestCachedForOthers(t *testing.T) {
 	}
 }
 
+// load returns the world of a policy without a schema.
 func load(t *testing.T, policy string) *world {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))

@@ -1,7 +1,6 @@
-// Package intent says what a policy means, slowly and in few words, from its
-// documentation (proto/corsrpc/v1/policy.proto) alone: nothing here is shared
-// with the code that compiles and decides. Its tests hold the layer, as seen
-// through a browser, against it.
+// Package intent is a model of policies: a second, simple and slow implementation of the
+// documentation in proto/corsrpc/v1/policy.proto. It shares no code with corsrpc. Its tests
+// compare the model with the effect of the layer on a browser, for random policies and calls.
 package intent
 
 import (
@@ -11,73 +10,75 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// Policy is a policy and the schema that it is for.
+// Policy is a policy with its schema and its environment.
 type Policy struct {
 	*corsrpcv1.Policy
-	// Methods are the schema's, by full name; whether each has no side effects.
+	// Methods holds the methods of the schema, by full name. The value is true for a method
+	// without side effects.
 	Methods map[string]bool
-	// Options are what the schema says itself, by the service or the method.
+	// Options holds the corsrpc options in the schema, by the full name of the service or
+	// method.
 	Options map[string]*corsrpcv1.Rule
-	// Profile is the one that is chosen, Env what the environment holds, Sources
-	// what origin sources stream.
+	// Profile is the name of the selected profile.
 	Profile string
-	Env     map[string]string
+	// Env holds the environment variables.
+	Env map[string]string
+	// Sources holds the rows of the origin sources, by name.
 	Sources map[string][]string
-	// Prefixes are those below which procedures are served as well.
+	// Prefixes lists the path prefixes of WithPathPrefix.
 	Prefixes []string
 }
 
-// operational are the services of the generators that servers link in for their own
-// operation.
+// operational lists services for the operation of a server. Defaults and the selector * do
+// not apply to them.
 var operational = []string{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
 
-// Rule is what holds for one target: the layers, the widest first.
+// Rule is the effective rule of a target: its levels, the widest first.
 type Rule struct {
 	policy *Policy
-	layers []layer
+	levels []level
 	isPath bool
-	get    bool // callable by GET
+	get    bool // the method has no side effects, so that it can be called with GET
 }
 
-// layer is a rule, or an option in the schema.
-type layer struct {
+// level is a level of a policy: defaults, a rule, or an option in the schema.
+type level struct {
 	*corsrpcv1.Rule
-	element string // that the option stands at; empty for a rule
-	narrows bool   // it may do nothing else
+	element string // the service or method of an option; empty for the policy's levels
+	narrows bool   // the option may only narrow what wider levels grant
 }
 
-// rules returns the policy's rules with a property, the profile's behind the file's.
-func (p Policy) rules(have func(*corsrpcv1.Rule) bool) (layers []layer) {
+// rules returns the policy's rules that have a property, then those of the profile.
+func (p Policy) rules(have func(*corsrpcv1.Rule) bool) (levels []level) {
 	for _, r := range append(slices.Clip(p.GetRules()), p.GetProfiles()[p.Profile].GetRules()...) {
 		if have(r) {
-			layers = append(layers, layer{Rule: r})
+			levels = append(levels, level{Rule: r})
 		}
 	}
-	return layers
+	return levels
 }
 
-// defaults returns the policy's and the profile's.
-func (p Policy) defaults() []layer {
-	return []layer{{Rule: p.GetDefaults()}, {Rule: p.GetProfiles()[p.Profile].GetDefaults()}}
+// defaults returns the defaults of the policy, then those of the profile.
+func (p Policy) defaults() []level {
+	return []level{{Rule: p.GetDefaults()}, {Rule: p.GetProfiles()[p.Profile].GetDefaults()}}
 }
 
-// options returns what the schema says of a service and its method.
-func (p Policy) options(names ...string) (layers []layer) {
+// options returns the options of a service and its method in the schema.
+func (p Policy) options(names ...string) (levels []level) {
 	if p.GetSchemaOptions() == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE {
 		return nil
 	}
 	for _, name := range names {
 		if o := p.Options[name]; o != nil {
-			layers = append(layers, layer{o, name, p.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL})
+			levels = append(levels, level{o, name, p.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL})
 		}
 	}
-	return layers
+	return levels
 }
 
-// RuleFor returns what holds for a path as clients spell it, and false where
-// the policy does not govern it. A path that only has the form of a procedure's is
-// governed where the request can be a call: a POST other than a form that navigates, or a
-// GET with the parameter encoding.
+// RuleFor returns the effective rule of a request path, and false if the policy does not
+// govern it. An unknown path with the form of a procedure is governed only if the request
+// can be a call: a POST other than a navigating form, or a GET with the parameter encoding.
 func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
 	path, _, _ = strings.Cut(path, "?")
 	procedure := path
@@ -104,29 +105,29 @@ func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
 	if !shaped || !known && len(covering) == 0 {
 		if pattern := p.pathPattern(path); pattern != "" {
 			rules := p.rules(func(r *corsrpcv1.Rule) bool { return r.GetPath() == pattern })
-			return Rule{policy: &p, layers: append(p.defaults(), rules...), isPath: true}, true
+			return Rule{policy: &p, levels: append(p.defaults(), rules...), isPath: true}, true
 		}
 	}
 	if !shaped || !known && len(covering) == 0 && !canBeCall {
 		return Rule{}, false
 	}
-	// A narrower selector is a longer one; a package counts without its star, and
-	// is wider than a service. A profile's rule stays behind the file's.
-	slices.SortStableFunc(covering, func(a, b layer) int {
+	// A narrower selector is longer, without the star of a package. The sort is stable, so a
+	// profile's rule stays behind the policy's rule of the same selector.
+	slices.SortStableFunc(covering, func(a, b level) int {
 		return len(strings.TrimSuffix(a.GetSelector(), ".*")) - len(strings.TrimSuffix(b.GetSelector(), ".*"))
 	})
 	options := p.options(service, name)
 	if !known {
 		options = nil
 	}
-	layers := options
+	levels := options
 	if !slices.Contains(operational, service) {
-		layers = slices.Concat(p.defaults(), options, p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == "*" }))
+		levels = slices.Concat(p.defaults(), options, p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == "*" }))
 	}
-	return Rule{policy: &p, layers: append(layers, covering...), get: p.Methods[name]}, true
+	return Rule{policy: &p, levels: append(levels, covering...), get: p.Methods[name]}, true
 }
 
-// pathPattern finds the longest pattern that covers a path.
+// pathPattern returns the longest pattern of a path rule that matches a path, or "".
 func (p Policy) pathPattern(path string) (found string) {
 	for _, r := range p.rules(func(r *corsrpcv1.Rule) bool { return r.GetPath() != "" }) {
 		pattern := r.GetPath()
@@ -144,34 +145,34 @@ func (p Policy) pathPattern(path string) (found string) {
 	return found
 }
 
-// Disabled reports whether calls from other origins are refused altogether. What the
-// schema disables, a rule of the policy lifts only by the element's name, or by that
-// of something inside it.
+// Disabled reports whether all calls from other origins are refused. If the schema disables
+// a service or method, only a rule whose selector is its name, or a name inside it, enables
+// it again.
 func (r Rule) Disabled() (disabled bool) {
-	held := map[string]bool{} // the elements that the schema disables
-	for _, l := range r.layers {
+	locked := map[string]bool{} // the elements that the schema disables
+	for _, l := range r.levels {
 		switch {
 		case l.Rule == nil || l.Disabled == nil:
 		case l.GetDisabled():
 			disabled = true
 			if l.element != "" {
-				held[l.element] = true
+				locked[l.element] = true
 			}
 		default:
 			disabled = false
-			for element := range held {
+			for element := range locked {
 				if l.element != "" || l.GetSelector() == element || strings.HasPrefix(l.GetSelector(), element+".") {
-					delete(held, element)
+					delete(locked, element)
 				}
 			}
 		}
 	}
-	return disabled || len(held) > 0
+	return disabled || len(locked) > 0
 }
 
-// Credentials reports whether calls may carry them.
+// Credentials reports whether calls may carry credentials.
 func (r Rule) Credentials() (credentials bool) {
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if l.Rule != nil && l.AllowCredentials != nil {
 			credentials = l.GetAllowCredentials()
 		}
@@ -179,15 +180,15 @@ func (r Rule) Credentials() (credentials bool) {
 	return credentials
 }
 
-// Origins returns the patterns of those that may call: of the last layer that says
-// any, those of the environment and of sources among them, and those that the
-// profile adds.
+// Origins returns the patterns of the origins that may call: those of the last level that
+// has any, with the environment variables and origin sources of that level, and those that
+// the profile adds.
 func (r Rule) Origins() (origins []string) {
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 {
 			origins = r.policy.expand(l.GetAllowOrigins())
 			for _, name := range l.GetAllowOriginsFrom() {
-				origins = append(origins, slices.DeleteFunc(slices.Clone(r.policy.Sources[name]), isNoTenant)...)
+				origins = append(origins, slices.DeleteFunc(slices.Clone(r.policy.Sources[name]), isSkippedRow)...)
 			}
 		}
 	}
@@ -199,13 +200,13 @@ func (r Rule) Origins() (origins []string) {
 	return origins
 }
 
-// hasOrigins reports whether a layer says who may call, if only by a source that is
-// empty.
+// hasOrigins reports whether a level has allow_origins or allow_origins_from, even if the
+// source is empty.
 func (r Rule) hasOrigins() bool {
-	return slices.ContainsFunc(r.layers, func(l layer) bool { return len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 })
+	return slices.ContainsFunc(r.levels, func(l level) bool { return len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 })
 }
 
-// expand puts in what the environment holds.
+// expand replaces environment variables by their origins.
 func (p *Policy) expand(items []string) (origins []string) {
 	for _, item := range items {
 		inner, ok := strings.CutPrefix(item, "${")
@@ -225,18 +226,19 @@ func (p *Policy) expand(items []string) (origins []string) {
 	return origins
 }
 
-// isNoTenant reports whether a row of a source is none that counts: a pattern, null,
-// or an origin that the network can forge. What is no origin at all is no page's.
-func isNoTenant(row string) bool {
+// isSkippedRow reports whether the layer skips a row of an origin source: a pattern, null,
+// or a plain http origin that is not loopback. Rows that are not origins need no check here,
+// since no page has such an origin.
+func isSkippedRow(row string) bool {
 	scheme, host, _ := split(row)
 	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]"
 	return strings.Contains(row, "*") || row == "null" || scheme == "http" && !loopback
 }
 
-// Speaks reports whether the protocol's clients are served.
+// Speaks reports whether clients of the protocol are allowed.
 func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
 	speaks := !r.isPath
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if !r.isPath && len(l.GetProtocols()) > 0 {
 			speaks = slices.Contains(l.GetProtocols(), protocol) && (speaks || !l.narrows)
 		}
@@ -244,10 +246,10 @@ func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
 	return speaks
 }
 
-// MaxAge returns how many seconds a preflight may be remembered.
+// MaxAge returns the seconds for which a preflight may be cached.
 func (r Rule) MaxAge() int64 {
 	age := int64(7200)
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if l.GetMaxAge() != nil && !(l.narrows && l.GetMaxAge().GetSeconds() > age) {
 			age = l.GetMaxAge().GetSeconds()
 		}
@@ -255,13 +257,13 @@ func (r Rule) MaxAge() int64 {
 	return age
 }
 
-// AllowsMethod reports whether a script may use the HTTP method.
+// AllowsMethod reports whether a script may use an HTTP method.
 func (r Rule) AllowsMethod(method string) bool {
 	if !r.isPath {
 		return method == "POST" || method == "GET" && r.get && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT)
 	}
 	methods := []string{"GET", "HEAD", "POST"}
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if len(l.GetAllowMethods()) > 0 {
 			methods = l.GetAllowMethods()
 		}
@@ -269,15 +271,15 @@ func (r Rule) AllowsMethod(method string) bool {
 	return slices.Contains(methods, method)
 }
 
-// AllowsOrigin reports whether pages of the origin may call.
+// AllowsOrigin reports whether pages of an origin may call.
 func (r Rule) AllowsOrigin(origin string) bool {
 	return slices.ContainsFunc(r.Origins(), func(pattern string) bool { return Covers(pattern, origin) })
 }
 
-// Everyone reports whether every page may call.
+// Everyone reports whether pages of every origin may call.
 func (r Rule) Everyone() bool { return slices.Contains(r.Origins(), "*") }
 
-// Covers reports whether a pattern of allow_origins is for the origin.
+// Covers reports whether a pattern of allow_origins matches an origin.
 func Covers(pattern, origin string) bool {
 	if pattern == "*" || pattern == origin {
 		return true
@@ -295,6 +297,7 @@ func Covers(pattern, origin string) bool {
 	return scheme == wantScheme && (port == "*" || port == havePort) && strings.Contains(pattern, "*")
 }
 
+// split splits an origin or a pattern.
 func split(origin string) (scheme, host, port string) {
 	scheme, host, _ = strings.Cut(origin, "://")
 	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
@@ -303,7 +306,7 @@ func split(origin string) (scheme, host, port string) {
 	return scheme, host, port
 }
 
-// AllowsHeader reports whether a script may send the request header.
+// AllowsHeader reports whether a script may send a request header.
 func (r Rule) AllowsHeader(name string) bool {
 	name = strings.ToLower(name)
 	connect, grpcWeb := r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT), r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB)
@@ -315,7 +318,7 @@ func (r Rule) AllowsHeader(name string) bool {
 		grpcWeb && (name == "x-grpc-web" || name == "x-user-agent"):
 		return true
 	}
-	return r.says(name, func(l *corsrpcv1.Rule) (yes, no []string) {
+	return r.lookup(name, func(l *corsrpcv1.Rule) (yes, no []string) {
 		yes, no = l.GetAllowHeaders(), l.GetDenyHeaders()
 		for _, tracing := range []string{"traceparent", "tracestate", "baggage"} {
 			named := func(s string) bool { return strings.EqualFold(s, tracing) }
@@ -331,10 +334,10 @@ func (r Rule) AllowsHeader(name string) bool {
 	}) == "yes"
 }
 
-// says returns what the narrowest layer that mentions a name says of it: "yes",
-// "no", or "".
-func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) string {
-	for _, l := range slices.Backward(r.layers) {
+// lookup returns the verdict on a header name of the narrowest level that lists it: "yes",
+// "no", or "" if no level lists it.
+func (r Rule) lookup(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) string {
+	for _, l := range slices.Backward(r.levels) {
 		yes, no := lists(l.Rule)
 		verdict, length := "", -1
 		weigh := func(list []string, answer string) {
@@ -342,7 +345,7 @@ func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) 
 				item = strings.ToLower(item)
 				prefix, open := strings.CutSuffix(item, "*")
 				covers := item == name || open && strings.HasPrefix(name, prefix)
-				// What has to be named is not granted by what does not name it.
+				// A wildcard does not grant names that have to be listed explicitly.
 				if answer == "yes" && open && (name == "authorization" || rewritesRequest(name) ||
 					strings.HasPrefix(name, "grpc-metadata-") && !strings.HasPrefix(prefix, "grpc-metadata-")) {
 					covers = false
@@ -365,7 +368,7 @@ func (r Rule) says(name string, lists func(*corsrpcv1.Rule) (yes, no []string)) 
 	return ""
 }
 
-// rewritesRequest reports whether servers take a request's method or URL from a header.
+// rewritesRequest reports whether servers may take the method or the URL from this header.
 func rewritesRequest(name string) bool {
 	switch name {
 	case "x-http-method", "x-http-method-override", "x-method-override",
@@ -375,8 +378,8 @@ func rewritesRequest(name string) bool {
 	return false
 }
 
-// Shows reports whether a script may read a header of the answer with this
-// status and Connection header.
+// Shows reports whether a script may read a header of a response with this status and this
+// Connection header.
 func (r Rule) Shows(name string, status int, connection []string) bool {
 	name = strings.ToLower(name)
 	switch name {
@@ -389,33 +392,32 @@ func (r Rule) Shows(name string, status int, connection []string) bool {
 		return false
 	}
 	lists := func(l *corsrpcv1.Rule) (yes, no []string) { return l.GetExposeHeaders(), l.GetHideHeaders() }
-	said, plain := r.says(name, lists), strings.TrimPrefix(name, "trailer-")
+	verdict, plain := r.lookup(name, lists), strings.TrimPrefix(name, "trailer-")
 	switch name {
 	case "grpc-status", "grpc-message", "grpc-status-details-bin":
-		return r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB) || said == "yes"
+		return r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB) || verdict == "yes"
 	}
 	expose := corsrpcv1.Exposure_EXPOSURE_PRESENT
 	if r.isPath {
 		expose = corsrpcv1.Exposure_EXPOSURE_DECLARED
 	}
-	for _, l := range r.layers {
+	for _, l := range r.levels {
 		if e := l.GetExpose(); e != corsrpcv1.Exposure_EXPOSURE_UNSPECIFIED {
 			expose = e
 		}
 	}
 	if expose == corsrpcv1.Exposure_EXPOSURE_DECLARED {
-		twin := plain != name && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) && r.says(plain, lists) == "yes"
-		return said == "yes" || said == "" && twin
+		twin := plain != name && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) && r.lookup(plain, lists) == "yes"
+		return verdict == "yes" || verdict == "" && twin
 	}
-	if said == "" && plain != name {
-		said = r.says(plain, lists)
+	if verdict == "" && plain != name {
+		verdict = r.lookup(plain, lists)
 	}
-	return said == "yes" || said == "" && !isServersOwn(name, connection)
+	return verdict == "yes" || verdict == "" && !isOperational(name, connection)
 }
 
-// isServersOwn reports whether a header speaks of the connection or of the
-// server's own operation.
-func isServersOwn(name string, connection []string) bool {
+// isOperational reports whether a header is about the connection or the server's operation.
+func isOperational(name string, connection []string) bool {
 	for _, listed := range strings.Split(strings.Join(connection, ","), ",") {
 		if strings.EqualFold(strings.TrimSpace(listed), name) {
 			return true

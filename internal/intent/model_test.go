@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestModelIsIndependent: the model of a policy shares nothing with the code
-// that it judges but the policy's own type.
+// TestModelIsIndependent: the model shares no code with corsrpc except the generated type of
+// a policy.
 func TestModelIsIndependent(t *testing.T) {
 	const ours = "github.com/corsrpc/corsrpc-go/"
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()

@@ -15,7 +15,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// drawSchema draws services.
+// drawSchema draws files with services, and returns their methods as in Policy.Methods.
 func drawSchema(t *rapid.T) (*descriptorpb.FileDescriptorSet, map[string]bool) {
 	set, known := &descriptorpb.FileDescriptorSet{}, map[string]bool{}
 	message := "M"
@@ -48,8 +48,8 @@ func drawSchema(t *rapid.T) (*descriptorpb.FileDescriptorSet, map[string]bool) {
 	return set, known
 }
 
-// drawOptions draws what services and methods say themselves: under SHAPE what such
-// options may, under FULL anything.
+// drawOptions draws options of services and methods. With schema_options: FULL they have any
+// content, otherwise only content that SHAPE accepts.
 func drawOptions(t *rapid.T, known map[string]bool, trust corsrpcv1.SchemaOptions) map[string]*corsrpcv1.Rule {
 	var elements []string
 	for _, m := range sorted(known) {
@@ -79,7 +79,7 @@ func drawOptions(t *rapid.T, known map[string]bool, trust corsrpcv1.SchemaOption
 	return options
 }
 
-// registry is the schema with its options.
+// registry returns the schema with its options.
 func registry(t failer, set *descriptorpb.FileDescriptorSet, options map[string]*corsrpcv1.Rule) *protoregistry.Files {
 	t.Helper()
 	set = proto.CloneOf(set)

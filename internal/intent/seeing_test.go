@@ -22,8 +22,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// TestHandshakes: CheckOrigin lets a handshake of another origin go on exactly where a
-// rule governs the path and allows the origin, with credentials.
+// TestHandshakes: CheckOrigin allows a WebSocket handshake of another origin if and only if a
+// rule governs the path and allows the origin with credentials.
 func TestHandshakes(t *testing.T) { rapid.Check(t, handshakesAreGuarded) }
 
 func handshakesAreGuarded(t *rapid.T) {
@@ -45,8 +45,8 @@ func handshakesAreGuarded(t *rapid.T) {
 	}
 }
 
-// TestShadows: a candidate that a browser would meet otherwise is told, and one that is
-// the same policy in another order never is.
+// TestShadows: observers are notified if a shadow policy changes the effect of a call in a
+// browser, and not if it is the same policy with another order of rules.
 func TestShadows(t *testing.T) { rapid.Check(t, shadowsAreTold) }
 
 func shadowsAreTold(t *rapid.T) {
@@ -75,10 +75,10 @@ func shadowsAreTold(t *rapid.T) {
 	if err := reordered.compile(t); err != nil {
 		t.Fatal(err)
 	}
-	told := 0
+	notified := 0
 	count := corsrpc.WithObserver(corsrpc.ObserverFunc(func(_ context.Context, e corsrpc.Event) {
 		if e.Kind == corsrpc.EventShadow {
-			told++
+			notified++
 		}
 	}))
 	beside := func(shadow *world) *world {
@@ -92,22 +92,22 @@ func shadowsAreTold(t *rapid.T) {
 	for range callsPerPolicy {
 		c := drawCall(t, w)
 		if c.Page == c.API {
-			continue // the server's own pages read all, whatever is said
+			continue // no policy restricts the server's own pages
 		}
-		told = 0
+		notified = 0
 		effect(t, besideItself.layer.Wrap, c)
-		if told > 0 {
-			t.Fatalf("%+v: the same policy in another order is told as different\npolicy %s", c, prototext.Format(policy))
+		if notified > 0 {
+			t.Fatalf("%+v: an observer was notified of the same policy in another order\npolicy %s", c, prototext.Format(policy))
 		}
 		first, logFirst, _ := effect(t, besideCandidate.layer.Wrap, c)
-		if second, logSecond, _ := effect(t, candidate.layer.Wrap, c); told == 0 && (first != second || !reflect.DeepEqual(grantsIn(logFirst), grantsIn(logSecond))) {
-			t.Fatalf("%+v: the difference is not told\none   %+v %+v\nother %+v %+v\npolicy %s\ncandidate %s", c, first, logFirst, second, logSecond, prototext.Format(policy), prototext.Format(candidate.Policy))
+		if second, logSecond, _ := effect(t, candidate.layer.Wrap, c); notified == 0 && (first != second || !reflect.DeepEqual(grantsIn(logFirst), grantsIn(logSecond))) {
+			t.Fatalf("%+v: no observer was notified of the difference\none   %+v %+v\nother %+v %+v\npolicy %s\ncandidate %s", c, first, logFirst, second, logSecond, prototext.Format(policy), prototext.Format(candidate.Policy))
 		}
 	}
 }
 
-// grantsIn are the fields that grant something, of each exchange that names an origin,
-// with their lists in order.
+// grantsIn returns the Access-Control-* fields of each response to a request with an Origin,
+// with sorted lists.
 func grantsIn(log []corsbrowser.Exchange) (grants []http.Header) {
 	for _, e := range log {
 		if e.Header.Get("Origin") == "" {
@@ -125,14 +125,14 @@ func grantsIn(log []corsbrowser.Exchange) (grants []http.Header) {
 	return grants
 }
 
-// TestRemedies: writing into the policy what a refusal says to write, one refusal after
-// another, has the call granted.
+// TestRemedies: if the policy is changed as the remedy of each refusal says, the request is
+// granted in the end.
 func TestRemedies(t *testing.T) { rapid.Check(t, remediesGrant) }
 
 func remediesGrant(t *rapid.T) {
 	w := drawWorld(t)
 	if w.Profile != "" {
-		return // its rules lie over those that a remedy is about
+		return // the rules of a profile can override the rule that a remedy changes
 	}
 	for range callsPerPolicy {
 		c := drawCall(t, w)
@@ -149,7 +149,7 @@ func remediesGrant(t *rapid.T) {
 	}
 }
 
-// granted follows the remedies until the request is granted.
+// granted applies the remedies until the request is granted.
 func granted(t *rapid.T, w *world, c call, method string, header http.Header) {
 	r := httptest.NewRequest(method, c.API+c.Path, nil)
 	r.Header = header
@@ -167,7 +167,7 @@ func granted(t *rapid.T, w *world, c call, method string, header http.Header) {
 		}
 		remedy := d.Remedy()
 		if remedy == d.Reason().Remedy() || nobodyRemedy.MatchString(remedy) {
-			return // nothing in a policy grants it
+			return // no policy can grant the request
 		}
 		next, err := w.mended(t, remedy)
 		if err == nil {
@@ -175,7 +175,7 @@ func granted(t *rapid.T, w *world, c call, method string, header http.Header) {
 		}
 		var problems *corsrpc.PolicyError
 		if errors.As(err, &problems) && slices.ContainsFunc(problems.Violations, contradicts) {
-			return // what is written forbids it: the error says so
+			return // the policy forbids the request on purpose, and the error says so
 		}
 		if err != nil || len(followed) > 6 {
 			t.Fatalf("%s %s from %s %v\nafter %q\n%s: %s\n%v\npolicy %s", method, c.Path, c.Page, header, followed, d.Reason(), remedy, err, prototext.Format(w.Policy))
@@ -184,12 +184,12 @@ func granted(t *rapid.T, w *world, c call, method string, header http.Header) {
 	}
 }
 
-// contradicts reports whether a remedy meets what the policy forbids on purpose.
+// contradicts reports whether a violation means that the policy forbids the request on purpose.
 func contradicts(v corsrpc.Violation) bool {
 	switch v.Check {
 	case corsrpc.CheckWildcardWithCredentials, corsrpc.CheckNullWithCredentials, corsrpc.CheckHeaderContradiction:
 		return true
-	case corsrpc.CheckRuleIneffective: // in a profile that was not chosen
+	case corsrpc.CheckRuleIneffective: // because of a profile that is not selected
 		return len(v.Related) > 0 && strings.HasPrefix(v.Related[0].Field, "profiles")
 	}
 	return false
@@ -202,7 +202,7 @@ var (
 	nobodyRemedy = regexp.MustCompile(`^(?:no policy|no origin source) can allow the origin|^call without credentials: no rule`)
 )
 
-// mended is the world with what a remedy says.
+// mended returns a copy of the world, changed as a remedy says.
 func (w *world) mended(t *rapid.T, remedy string) (*world, error) {
 	other := w.with(proto.CloneOf(w.Policy.Policy))
 	other.Options = maps.Clone(w.Options)
@@ -225,7 +225,7 @@ func (w *world) mended(t *rapid.T, remedy string) (*world, error) {
 	}
 	m := writeRemedy.FindStringSubmatch(remedy)
 	if m == nil {
-		return nil, errors.New("a remedy that says something else")
+		return nil, errors.New("the test does not know this form of a remedy")
 	}
 	doc, err := corsrpc.ParsePolicy("remedy.yaml", []byte("defaults:\n  "+strings.ReplaceAll(m[1], " and ", "\n  ")))
 	if err != nil {
@@ -249,7 +249,7 @@ func (w *world) mended(t *rapid.T, remedy string) (*world, error) {
 	return other, nil
 }
 
-// accept adds risks that a remedy names.
+// accept adds the risks of a remedy to accept_risks.
 func accept(rule *corsrpcv1.Rule, risks string) {
 	for name := range strings.SplitSeq(risks, ", ") {
 		if risk, ok := corsrpcv1.Risk_value["RISK_"+name]; ok {
@@ -258,8 +258,8 @@ func accept(rule *corsrpcv1.Rule, risks string) {
 	}
 }
 
-// ruleOf is the rule of a selector or path, a new one if there is none; or the rule at
-// a field.
+// ruleOf returns the rule of a selector or path, which it adds if there is none. Without a
+// key it returns the rule at a field.
 func (w *world) ruleOf(key, name, field string) *corsrpcv1.Rule {
 	if key == "" {
 		return w.ruleAt(field)
@@ -279,7 +279,7 @@ func (w *world) ruleOf(key, name, field string) *corsrpcv1.Rule {
 	return r
 }
 
-// ruleAt is the rule that a field is of.
+// ruleAt returns the rule, option or defaults that a field belongs to, or nil.
 func (w *world) ruleAt(field string) *corsrpcv1.Rule {
 	m := fieldPath.FindStringSubmatch(field)
 	switch {
@@ -300,6 +300,7 @@ func (w *world) ruleAt(field string) *corsrpcv1.Rule {
 	return w.Policy.Policy.Rules[i]
 }
 
+// unquoted returns a quoted text without its quotes, and other texts unchanged.
 func unquoted(s string) string {
 	if u, err := strconv.Unquote(s); err == nil {
 		return u

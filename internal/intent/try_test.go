@@ -17,8 +17,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 )
 
-// TestTry: what corsinspect.Try, which is the inspector's form, says of a call is what
-// becomes of it in a browser in front of the layer, in each engine.
+// TestTry: the outcome of corsinspect.Try, on which the inspector's form is based, is that of
+// the same call with corsbrowser, in each engine.
 func TestTry(t *testing.T) { rapid.Check(t, tryIsTheBrowser) }
 
 func tryIsTheBrowser(t *rapid.T) {
@@ -28,13 +28,13 @@ func tryIsTheBrowser(t *rapid.T) {
 	}
 }
 
-// forbiddenFields are those that no script may set, among names that look like them.
+// forbiddenFields lists header fields that scripts may not set, and similar ones that they may.
 var forbiddenFields = []string{
 	"Host: x", "Cookie: a=b", "Origin: https://app.example.com", "Referer: x", "Sec-Fetch-Site: same-origin", "Proxy-X: 1", "Accept-Encoding: br",
 	"Access-Control-Request-Method: GET", "X-HTTP-Method-Override: trace", "X-HTTP-Method: GET, connect", "X-Method-Override: PUT", "Proxy: x", "Secret: s", "User-Agent: mine",
 }
 
-// drawTry draws a call with whatever a form may hold.
+// drawTry draws a call for corsinspect.Try.
 func drawTry(t *rapid.T, w *world) corsinspect.Call {
 	c := drawCall(t, w)
 	call := corsinspect.Call{
@@ -68,7 +68,7 @@ func drawTry(t *rapid.T, w *world) corsinspect.Call {
 		call.Header.Add(name, value)
 	}
 	for name, values := range c.Answer {
-		if !strings.ContainsAny(name, " :") { // which no form may hold
+		if !strings.ContainsAny(name, " :") { // Try refuses other names
 			call.Response[http.CanonicalHeaderKey(name)] = append(call.Response[http.CanonicalHeaderKey(name)], values...)
 		}
 	}
@@ -86,7 +86,7 @@ func drawTry(t *rapid.T, w *world) corsinspect.Call {
 	return call
 }
 
-// compareTry holds Try against browsers in front of the layer.
+// compareTry fails the test unless Try has the outcomes of corsbrowser.
 func compareTry(t fataler, w *world, call corsinspect.Call) *corsinspect.Trial {
 	t.Helper()
 	trial, err := corsinspect.Try(w.layer.Plan(), call)
@@ -102,7 +102,7 @@ func compareTry(t fataler, w *world, call corsinspect.Call) *corsinspect.Trial {
 	return trial
 }
 
-// tryByHand makes the call in a browser.
+// tryByHand makes the call with corsbrowser.
 func tryByHand(t fataler, w *world, call corsinspect.Call, engine corsbrowser.Engine) (o corsinspect.Outcome) {
 	t.Helper()
 	r, err := http.NewRequest(call.Method, call.Server+call.Target, nil)
@@ -142,12 +142,11 @@ func tryByHand(t fataler, w *world, call corsinspect.Call, engine corsbrowser.En
 	return o
 }
 
-// describeOutcome is what is compared: the verdict, what the script reads, and what was sent
-// and answered.
+// describeOutcome formats the parts of an outcome that the tests compare.
 func describeOutcome(o corsinspect.Outcome) string {
-	text := fmt.Sprintf("it reads %v, and drops %v", o.Readable, o.Dropped)
+	text := fmt.Sprintf("readable %v, dropped %v", o.Readable, o.Dropped)
 	if o.Blocked != nil {
-		text = fmt.Sprintf("%+v, and drops %v", *o.Blocked, o.Dropped)
+		text = fmt.Sprintf("%+v, dropped %v", *o.Blocked, o.Dropped)
 	}
 	for _, e := range o.Exchanges {
 		text += fmt.Sprintf("\n%t %s %v is answered %d %v", e.Preflight, e.Request.Method, e.Request.Header, e.Status, e.Answer)
@@ -155,7 +154,8 @@ func describeOutcome(o corsinspect.Outcome) string {
 	return text
 }
 
-// TestTriesAreVaried: the generators reach what made the form differ from browsers.
+// TestTriesAreVaried: the generators draw the kinds of calls for which the form once differed
+// from browsers.
 func TestTriesAreVaried(t *testing.T) {
 	kinds, all := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -190,7 +190,7 @@ func TestTriesAreVaried(t *testing.T) {
 		"read after 1 exchanges", "read after 2 exchanges", "drops fields", "engines differ", "several lines",
 	} {
 		if n := kinds[string(kind)]; n*5000 < all {
-			t.Errorf("%s: %d of %d", kind, n, all)
+			t.Errorf("%s occurs only %d times in %d calls", kind, n, all)
 		}
 	}
 }

@@ -18,20 +18,21 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// world is a policy that compiled, and the layer that carries it out.
+// world is a policy that compiles, and its layer.
 type world struct {
 	Policy
 	set   *descriptorpb.FileDescriptorSet // the schema without its options
 	layer *corsrpc.Layer
 }
 
+// failer is the part of testing.T and rapid.T that newWorld needs.
 type failer interface {
 	Helper()
 	Fatal(args ...any)
 }
 
-// newWorld compiles the policy, without what makes it invalid; nil where
-// nothing valid is left.
+// newWorld compiles a policy after it has removed the values that are not valid. It returns
+// nil if it cannot repair the policy.
 func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world {
 	t.Helper()
 	for range 20 {
@@ -56,11 +57,11 @@ func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world
 			return nil
 		}
 	}
-	t.Fatal("the policy is not mended by leaving out what is wrong with it")
+	t.Fatal("the policy is still not valid after 20 repairs")
 	return nil
 }
 
-// compile makes the layer.
+// compile compiles the policy and creates the layer.
 func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
 	opts := []corsrpc.CompileOption{
 		corsrpc.WithFiles(registry(t, w.set, w.Options)), corsrpc.WithProfile(w.Profile),
@@ -90,16 +91,20 @@ func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
 	return err
 }
 
-// with is the same world under another policy, not compiled yet.
+// with returns a copy of the world with another policy, not compiled yet.
 func (w *world) with(policy *corsrpcv1.Policy) *world {
 	other := &world{Policy: w.Policy, set: w.set}
 	other.Policy.Policy = policy
 	return other
 }
 
+// fieldPath matches the field of a violation: 1 the element of an option, 2 the shadow, 3 the
+// profile, 4 defaults, 5 the index of a rule, 6 the index of an added origin, 7 the field of
+// the rule, 8 the index in that field.
 var fieldPath = regexp.MustCompile(`^(?:option\((.+)\)|(shadow\.)?(?:profiles\["(\w+)"\]\.)?(?:(defaults)|rules\[(\d+)\]|add_origins\[(\d+)\]))(?:\.(\w+)(?:\[(\d+)\])?)?$`)
 
-// mend takes back what a violation is about.
+// mend removes the part of the policy that a violation is about. It returns false if it finds
+// no such part.
 func mend(p Policy, v corsrpc.Violation) bool {
 	policy := p.Policy
 	if v.Check == corsrpc.CheckNoOrigins && v.Field == "shadow" {
@@ -132,7 +137,7 @@ func mend(p Policy, v corsrpc.Violation) bool {
 	if at[2] != "" {
 		policy = policy.GetShadow()
 		if policy == nil {
-			return true // taken back already
+			return true // removed already
 		}
 	}
 	defaults, rules := policy.GetDefaults(), &policy.Rules
@@ -166,7 +171,8 @@ func mend(p Policy, v corsrpc.Violation) bool {
 	return dropValue(r, field, item)
 }
 
-// dropValue takes a field or an item of a list out of a rule.
+// dropValue removes a field, or an item of a list, from a rule. It returns false if the rule
+// does not have it.
 func dropValue(r *corsrpcv1.Rule, field, item string) bool {
 	m := r.ProtoReflect()
 	f := m.Descriptor().Fields().ByName(protoName(field))

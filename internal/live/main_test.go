@@ -1,6 +1,5 @@
-// Package live tests what changes while a server runs, against the real thing: the
-// policy's file, SQLite, and a PostgreSQL server of the test's own, which goes away,
-// hangs, answers wrongly and comes back.
+// Package live tests changes while a server runs, with a real policy file, SQLite, and a
+// PostgreSQL server that the tests start, crash, block and restart.
 package live
 
 import (
@@ -16,7 +15,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// TestMain fails where a goroutine outlives the tests.
+// TestMain fails if a goroutine is left after the tests.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const tenantsPolicy = `defaults: {allow_origins_from: [tenants]}`
@@ -34,7 +33,7 @@ func compile(t *testing.T, text string) *corsrpc.Plan {
 	return plan
 }
 
-// live is a layer whose changes a test waits for.
+// live is a layer with a source of tenants. It records the refreshes of the source.
 type live struct {
 	*corsrpc.Layer
 	mu      sync.Mutex
@@ -66,7 +65,7 @@ func newLive(t *testing.T, source corsrpc.OriginSource, opts ...corsrpc.SourceOp
 	return l
 }
 
-// watch follows the source until the test ends.
+// watch runs Watch until the test ends.
 func (l *live) watch(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -80,19 +79,19 @@ func (l *live) watch(t *testing.T) {
 	})
 }
 
-// await waits for a report that leaves things as they should be.
+// await waits for refreshes until is returns true.
 func (l *live) await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for !is() {
 		select {
 		case <-l.changed:
 		case <-time.After(time.Minute):
-			t.Fatalf("%s: not in a minute", what)
+			t.Fatalf("%s: not true after a minute", what)
 		}
 	}
 }
 
-// last is the last report.
+// last returns the last report of the source.
 func (l *live) last() (r corsrpc.SourceReport) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,14 +101,14 @@ func (l *live) last() (r corsrpc.SourceReport) {
 	return r
 }
 
-// asked is how often the source was.
+// asked returns the number of refreshes.
 func (l *live) asked() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.reports)
 }
 
-// allows reports whether a page of the origin may call.
+// allows reports whether pages of the origin may call.
 func (l *live) allows(origin string) bool {
 	return l.Plan().Decide(corsrpc.Request{Method: "POST", Host: "api.example.com", Path: "/acme.v1.S/M", Header: http.Header{"Origin": {origin}}}).Outcome() == corsrpc.OutcomeGrant
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 )
 
-// postgres is a PostgreSQL server of the test's own, as an unprivileged user, in a
-// temporary directory, which holds its socket too: it listens on no port.
+// postgres is a PostgreSQL server that a test starts. It runs as an unprivileged user in a
+// temporary directory, and listens on a socket in that directory, not on a port.
 type postgres struct {
 	dir, bin string
 	log      *bytes.Buffer
 	command  *exec.Cmd
 }
 
-// binaries finds where Debian puts the newest server's programs.
+// binaries returns Debian's folder of the newest server's programs.
 func binaries(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -33,11 +33,11 @@ func binaries(t *testing.T) string {
 	return filepath.Dir(found[len(found)-1])
 }
 
-// newPostgres makes a cluster and starts its server, which ends with the test.
+// newPostgres creates a cluster and runs its server until the test ends.
 func newPostgres(t *testing.T) *postgres {
 	t.Helper()
 	p := &postgres{bin: binaries(t), log: &bytes.Buffer{}}
-	dir, err := os.MkdirTemp("", "corsrpc-postgres") // not t.TempDir, which others may not enter
+	dir, err := os.MkdirTemp("", "corsrpc-postgres") // not t.TempDir, which other users cannot access
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,8 @@ func newPostgres(t *testing.T) *postgres {
 
 const nobody = 65534
 
-// run is a program of PostgreSQL's, as nobody where the test is root.
+// run returns a command for a program of PostgreSQL, which runs as nobody if the test runs as
+// root.
 func (p *postgres) run(name string, args ...string) *exec.Cmd {
 	c := exec.Command(filepath.Join(p.bin, name), args...)
 	c.Dir = os.TempDir()
@@ -90,7 +91,7 @@ func (p *postgres) start(t *testing.T) {
 	}
 }
 
-// stop ends the server at once, as a crash would.
+// stop ends the server at once, as in a crash.
 func (p *postgres) stop(t *testing.T) {
 	t.Helper()
 	if p.command == nil {
@@ -107,7 +108,7 @@ func (p *postgres) url() string {
 	return "postgres:///postgres?sslmode=disable&user=corsrpc&host=" + url.QueryEscape(p.dir)
 }
 
-// table is the example's table in the server.
+// table opens the example's table on the server.
 func (p *postgres) table(t *testing.T) *domains.Table {
 	t.Helper()
 	table, err := domains.OpenPostgres(t.Context(), p.url())

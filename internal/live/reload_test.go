@@ -18,8 +18,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// version is the i-th policy. Each allows app, the tenants, and the pages of its own
-// number and of the next.
+// version returns the i-th policy. It allows app, the tenants, and the pages with the numbers
+// i and i+1.
 func version(i int) string {
 	text := fmt.Sprintf("defaults: {allow_origins: [%s, %s, %s], allow_origins_from: [tenants], max_age: %ds}\n", app, pageOf(i), pageOf(i+1), i)
 	if i%2 == 0 {
@@ -33,13 +33,15 @@ const (
 	evil = "https://evil.example"
 )
 
+// pageOf returns the origin of the page with a number.
 func pageOf(i int) string { return fmt.Sprintf("https://v%d.example.com", i) }
 
+// versionOf returns the number of the policy in force.
 func versionOf(layer *corsrpc.Layer) int {
 	return int(layer.Plan().Policy().GetDefaults().GetMaxAge().GetSeconds())
 }
 
-// loaded is a server that pages call all the time until it ends.
+// loaded is a server under load: pages call it until the test ends.
 type loaded struct {
 	layer           *corsrpc.Layer
 	swap            func(text string)
@@ -49,8 +51,8 @@ type loaded struct {
 	calls, answered atomic.Int64
 }
 
-// load serves the policy of a file under load, and follows it, until the test ends:
-// then no call may have been lost.
+// load runs a server with the policy of a file, under load and with Watch, until the test
+// ends. It then fails the test if a call had a wrong response.
 func load(t *testing.T, file string, pages ...string) *loaded {
 	t.Helper()
 	s := &loaded{reloads: make(chan error, 10_000), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
@@ -88,13 +90,14 @@ func load(t *testing.T, file string, pages ...string) *loaded {
 			t.Error(err)
 		}
 		if calls := s.calls.Load(); calls != s.answered.Load() || calls < 100 {
-			t.Errorf("%d calls, %d answered as they should be", calls, s.answered.Load())
+			t.Errorf("%d of %d calls had the right response", s.answered.Load(), calls)
 		}
 	})
 	return s
 }
 
-// call is one from a page, which is granted unless it is evil's.
+// call makes a call from a page, and reports whether the response is right: evil is refused,
+// and other pages are allowed.
 func (s *loaded) call(t *testing.T, from string) bool {
 	want := http.StatusOK
 	if from == evil {
@@ -110,9 +113,9 @@ func (s *loaded) call(t *testing.T, from string) bool {
 	return true
 }
 
-// TestReloadsUnderLoad: 1,000 policies, one after another, by Reload and by the
-// file at once, while pages call: no call is lost that every version allows, and none
-// is let through that none does.
+// TestReloadsUnderLoad: while 1,000 policies are loaded with Reload and from the file
+// concurrently, calls that every policy allows succeed, and calls that no policy allows are
+// refused.
 func TestReloadsUnderLoad(t *testing.T) {
 	t.Parallel()
 	const policies = 1000
@@ -135,10 +138,9 @@ func TestReloadsUnderLoad(t *testing.T) {
 	}
 }
 
-// TestSwapsUnderLoad: 1,000 versions of a file that is renamed over, and 1,000 of a
-// ConfigMap, by eight servers each; each is awaited until it is in force, and meanwhile
-// a page calls which both the version before and it allow. No call is lost, and a bad
-// version changes nothing.
+// TestSwapsUnderLoad: eight servers each load 1,000 versions of a file that is replaced by
+// rename, and of a ConfigMap. While a version is loaded, calls that the old and the new
+// version allow succeed. A version that is not valid changes nothing.
 func TestSwapsUnderLoad(t *testing.T) {
 	t.Parallel()
 	const servers, swaps = 8, 125
@@ -176,12 +178,13 @@ func TestSwapsUnderLoad(t *testing.T) {
 	}
 	for _, s := range all {
 		if n := len(s.reloads); n != 0 {
-			t.Errorf("%d reloads more than versions", n)
+			t.Errorf("there were %d more reloads than versions", n)
 		}
 	}
 }
 
-// await calls from a page until the next version is in force, or refused.
+// await makes calls from a page until the next version is in force or has failed, and returns
+// the error of the reload.
 func (s *loaded) await(t *testing.T, from string) error {
 	t.Helper()
 	for {
@@ -196,9 +199,10 @@ func (s *loaded) await(t *testing.T, from string) error {
 	}
 }
 
-// bad is a version that is none.
+// bad returns a version that is not valid.
 func bad(i int) string { return strings.Replace(version(i), "allow_origins", "allow_origin", 1) }
 
+// replace replaces a file by rename.
 func replace(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file+"~", []byte(text), 0o600); err != nil {
@@ -209,8 +213,8 @@ func replace(t *testing.T, file, text string) {
 	}
 }
 
-// configMap mounts cors.yaml as Kubernetes does, a link to a link to a folder, and
-// returns what swaps the middle one.
+// configMap creates cors.yaml as Kubernetes mounts a ConfigMap: a link through a link to a
+// folder. It returns a function that replaces the middle link.
 func configMap(t *testing.T, mount string) (swap func(text string)) {
 	t.Helper()
 	must := func(err error) {

@@ -14,9 +14,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 )
 
-// TestSoakNotify measures how long a customer waits who is added or revoked, from
-// the commit to the first call that is decided so: beside 10 rows, and beside a
-// million.
+// TestSoakNotify measures the time from the commit that adds or revokes a customer until the
+// layer's decision changes, with 10 and with a million rows.
 func TestSoakNotify(t *testing.T) {
 	p := newPostgres(t)
 	table := p.table(t)
@@ -45,7 +44,7 @@ func TestSoakNotify(t *testing.T) {
 	}
 }
 
-// TestSoakSQLite loads a million rows of SQLite.
+// TestSoakSQLite loads a million rows from SQLite.
 func TestSoakSQLite(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tenants.db")
 	table, err := domains.OpenSQLite(t.Context(), file)
@@ -61,7 +60,7 @@ func TestSoakSQLite(t *testing.T) {
 	t.Logf("a million rows in %v", l.last().Age)
 }
 
-// TestSoakReloads: 20,000 policies leave no goroutine (TestMain) and no lock behind.
+// TestSoakReloads: after 20,000 reloads, no goroutine (see TestMain) and no lock is left.
 func TestSoakReloads(t *testing.T) {
 	l := newLive(t, corsrpc.OriginSourceFunc(nil))
 	ctx, cancel := context.WithCancel(t.Context())

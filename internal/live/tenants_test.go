@@ -42,9 +42,9 @@ func execute(t *testing.T, db *sql.DB, text string) {
 	}
 }
 
-// TestQuery: the user's own, with arguments; NULL is passed over, rows that are no
-// origins are skipped and counted, and a query that gives something else is an error
-// which leaves the set as it was.
+// TestQuery: a query with arguments is a source. NULL is ignored, and rows that are not origins
+// are skipped and counted. A query with another result is an error, and the last origins stay
+// in force.
 func TestQuery(t *testing.T) {
 	t.Parallel()
 	db := openDB(t, "sqlite", filepath.Join(t.TempDir(), "tenants.db"))
@@ -70,7 +70,7 @@ func TestQuery(t *testing.T) {
 	}
 	execute(t, db, `DROP TABLE domains`)
 	if err := l.Refresh(t.Context(), "tenants"); err == nil || !l.allows(shop) {
-		t.Errorf("without its table: %v", err)
+		t.Errorf("after the table was dropped: %v", err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestSQLite: the example's table, read again after a period.
+// TestSQLite: changes of the example's table in SQLite take effect after the period.
 func TestSQLite(t *testing.T) {
 	t.Parallel()
 	table, err := domains.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "tenants.db"))
@@ -93,7 +93,7 @@ func TestSQLite(t *testing.T) {
 	follow(t, l, table)
 }
 
-// follow adds and revokes customers, and waits for each to be so.
+// follow adds and revokes customers, and waits until each change takes effect.
 func follow(t *testing.T, l *live, table *domains.Table) {
 	t.Helper()
 	change := func(change func(*domains.Table, context.Context, string) error, origin string) {
@@ -110,8 +110,8 @@ func follow(t *testing.T, l *live, table *domains.Table) {
 	l.await(t, "one revoked", func() bool { return !l.allows(shop) && l.allows(cafe) })
 }
 
-// TestPostgres: a customer that is added or revoked is at the notification, with no
-// period at all.
+// TestPostgres: changes of the example's table in PostgreSQL take effect at the notification,
+// without a period.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	p := newPostgres(t)
@@ -121,18 +121,18 @@ func TestPostgres(t *testing.T) {
 	l.await(t, "the first set", func() bool { return l.last().Name != "" && l.last().Err == nil })
 	follow(t, l, table)
 	if asked := l.asked(); asked > 10 {
-		t.Errorf("asked %d times for three changes", asked)
+		t.Errorf("%d refreshes for three changes", asked)
 	}
-	// As an operator would, by hand.
+	// A change with SQL, without the example's program.
 	execute(t, openDB(t, "pgx", p.url()), `INSERT INTO domains VALUES ('https://byhand.example.com', true), ('https://unverified.example.com', false)`)
 	l.await(t, "by hand", func() bool { return l.allows("https://byhand.example.com") })
 	if l.allows("https://unverified.example.com") {
-		t.Error("a domain that nobody verified")
+		t.Error("a domain that is not verified is allowed")
 	}
 }
 
-// TestPostgresFails: a server that crashes leaves the last set, and what happened
-// meanwhile is seen when it is back; one that hangs is given up after a while.
+// TestPostgresFails: after a crash of the server the last origins stay in force, and changes
+// take effect when it is back. A query that blocks fails after the timeout.
 func TestPostgresFails(t *testing.T) {
 	t.Parallel()
 	p := newPostgres(t)
@@ -147,7 +147,7 @@ func TestPostgresFails(t *testing.T) {
 	p.stop(t)
 	l.await(t, "a failure", func() bool { return l.last().Err != nil })
 	if r := l.last(); !l.allows(shop) || r.Origins != 1 || r.Age <= 0 {
-		t.Errorf("the last good set is gone: %+v", r)
+		t.Errorf("the last origins are not in force any more: %+v", r)
 	}
 	p.start(t)
 	if err := table.Add(t.Context(), cafe); err != nil {
@@ -155,7 +155,7 @@ func TestPostgresFails(t *testing.T) {
 	}
 	l.await(t, "the server is back", func() bool { return l.allows(cafe) })
 
-	// A table that somebody has locked.
+	// Another transaction locks the table.
 	other := openDB(t, "pgx", p.url())
 	tx, err := other.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -165,24 +165,24 @@ func TestPostgresFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := l.Refresh(t.Context(), "tenants"); err == nil || !strings.Contains(err.Error(), "longer than 2s") || !l.allows(cafe) {
-		t.Errorf("a table that is locked: %v", err)
+		t.Errorf("with a locked table: %v", err)
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
 	l.await(t, "the lock is gone", func() bool { return l.allows("https://locked.example.com") })
 
-	// Wrong answers: the column is a number now, and then the table is gone.
+	// The column becomes a number, and then the table is dropped.
 	execute(t, other, `ALTER TABLE domains RENAME COLUMN origin TO host; ALTER TABLE domains ADD origin INT NOT NULL DEFAULT 7`)
 	if err := l.Refresh(t.Context(), "tenants"); err != nil && !l.allows(cafe) {
-		t.Errorf("a failure emptied the set: %v", err)
+		t.Errorf("a failed refresh removed the last origins: %v", err)
 	} else if err == nil && (l.last().Skipped != 3 || l.allows(cafe)) {
-		t.Errorf("numbers for origins: %+v", l.last())
+		t.Errorf("with numbers instead of origins: %+v", l.last())
 	}
 	execute(t, other, `ALTER TABLE domains DROP COLUMN origin; ALTER TABLE domains RENAME COLUMN host TO origin; NOTIFY domains`)
 	l.await(t, "the column is back", func() bool { return l.allows(cafe) })
 	execute(t, other, `DROP TABLE domains`)
 	if err := l.Refresh(t.Context(), "tenants"); err == nil || !l.allows(cafe) {
-		t.Errorf("without its table: %v", err)
+		t.Errorf("after the table was dropped: %v", err)
 	}
 }

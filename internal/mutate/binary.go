@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// goCommand is a run of the go command that ends with the context, and removes
-// its temporary files then.
+// goCommand returns a run of the go command. When the context ends, the command ends and
+// removes its temporary files.
 func goCommand(ctx context.Context, folder string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = folder
@@ -25,7 +25,7 @@ func goCommand(ctx context.Context, folder string, args ...string) *exec.Cmd {
 	return command
 }
 
-// commandError adds what a command wrote about its failure.
+// commandError adds the standard error of a command to its error.
 func commandError(command *exec.Cmd, err error) error {
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
 		return fmt.Errorf("%s: %w\n%s", command, err, exit.Stderr)
@@ -33,17 +33,17 @@ func commandError(command *exec.Cmd, err error) error {
 	return fmt.Errorf("%s: %w", command, err)
 }
 
-// A binary holds the tests of a package.
+// A binary is the compiled tests of a package.
 type binary struct {
 	file      string
-	folder    string // absolute, where the tests run
+	folder    string // the absolute folder in which the tests run
 	flags     []string
-	temporary string // for their temporary files
+	temporary string // the folder of their temporary files
 }
 
-// buildTests compiles the tests of the package in a folder into dir. overlay is
-// a file as the go command takes it, or "". It writes no debugging information,
-// which takes a quarter of the time.
+// buildTests compiles the tests of the package in a folder into dir. overlay is the file for
+// -overlay of the go command, or "". The binary has no debugging information, since that
+// would take a quarter of the time.
 func (r *runner) buildTests(ctx context.Context, folder, overlay, dir string) (*binary, error) {
 	b := &binary{file: filepath.Join(dir, strings.ReplaceAll(folder, "/", "-")+".test"), folder: filepath.Join(r.root, folder), temporary: dir}
 	if folder == intentFolder {
@@ -61,15 +61,15 @@ func (r *runner) buildTests(ctx context.Context, folder, overlay, dir string) (*
 	return b, nil
 }
 
-// A buildError is what the compiler says of a package's tests.
+// A buildError is the output of the compiler for a package's tests.
 type buildError struct {
 	folder, out string
 }
 
 func (e *buildError) Error() string { return e.folder + " does not compile: " + e.out }
 
-// A selection names tests at the top level: all that are in only, if any are,
-// and not in skip.
+// A selection selects tests at the top level: those in only, or all if only is empty, except
+// those in skip.
 type selection struct {
 	only, skip []string
 }
@@ -90,17 +90,17 @@ func (s selection) holds(name string) bool {
 	return (len(s.only) == 0 || slices.Contains(s.only, name)) && !slices.Contains(s.skip, name)
 }
 
-// An outcome is how a run of tests ended.
+// An outcome is the result of a run of tests.
 type outcome struct {
 	failed   bool
 	timedOut bool
-	test     string // the first one that failed; "" where the program did not start
+	test     string // the first test that failed; "" if the program did not start
 	out      string
 }
 
 // run runs tests until one fails, no longer than limit.
 func (b *binary) run(ctx context.Context, tests selection, limit time.Duration) (outcome, error) {
-	hard, cancel := context.WithTimeout(ctx, limit+15*time.Second) // for a program that does not even heed -test.timeout
+	hard, cancel := context.WithTimeout(ctx, limit+15*time.Second) // for a program that does not obey -test.timeout
 	defer cancel()
 	command := exec.CommandContext(hard, b.file, append(append([]string{"-test.v", "-test.failfast", "-test.timeout=" + limit.String()}, tests.flags()...), b.flags...)...)
 	command.Dir, command.WaitDelay = b.folder, 5*time.Second
@@ -123,8 +123,8 @@ var (
 	resultLine  = regexp.MustCompile(`(?m)^--- (?:PASS|SKIP): (\S+) \((.*)s\)$`)
 )
 
-// firstFailed is the test at the top level that failed first, or that ran when
-// the program ended.
+// firstFailed returns the first test at the top level that failed, or the one that was running
+// when the program ended.
 func firstFailed(out string) string {
 	if m := failedLine.FindStringSubmatch(out); m != nil {
 		return m[1]
@@ -138,7 +138,7 @@ func firstFailed(out string) string {
 	return ""
 }
 
-// durations are how long the tests at the top level took.
+// durations returns the durations of the tests at the top level.
 func durations(out string) map[string]time.Duration {
 	all := map[string]time.Duration{}
 	for _, m := range resultLine.FindAllStringSubmatch(out, -1) {

@@ -7,32 +7,31 @@ import (
 	"slices"
 )
 
-// A fault is one change of the source that takes a protection away or breaks a
-// promise. It names no file, so it survives a move.
+// A fault is a change of the source that removes a protection or breaks a documented behaviour.
+// It does not name a file, so that code can be moved.
 type fault struct {
 	name string
-	// in is the declaration that holds old, where old alone stands in several:
-	// the name of a function, type, variable or constant, or a method as
-	// "(*Decision).cross" or "cross".
+	// in is the declaration that contains old; it is required if several do. It is the name of
+	// a function, type, variable or constant, or a method as "(*Decision).cross" or "cross".
 	in string
-	// old is source text that stands once in the product, or once within in.
-	// The amount of white space does not count, only that there is some, or the
-	// end of a line. Where old begins with a tab, a line begins there. An
-	// identifier at either end of old is a whole one.
+	// old is source text that occurs once in the product, or once in the declaration in. The
+	// amount of white space does not matter, except that a line end matches only a line end. A
+	// tab at the start of old matches only at the start of a line. An identifier at either end
+	// of old matches only a whole identifier.
 	old string
-	// new takes old's place.
+	// new replaces old.
 	new string
 }
 
 var faults = slices.Concat(layerFaults, rulesFaults, routeFaults, liveFaults, faceFaults, inspectorFaults, browserFaults)
 
-// A place is where a fault's text stands.
+// A place is the place of a fault's text in the source.
 type place struct {
 	source     *source
 	start, end int
 }
 
-// find returns the one place that a fault changes.
+// find returns the place that a fault changes. It returns an error unless there is exactly one.
 func (f fault) find(sources []*source) (place, error) {
 	var found []place
 	for _, s := range sources {
@@ -48,9 +47,9 @@ func (f fault) find(sources []*source) (place, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return place{}, fmt.Errorf("the text stands nowhere%s: %s", within, f.old)
+		return place{}, fmt.Errorf("the text was not found%s: %s", within, f.old)
 	case len(found) > 1:
-		return place{}, fmt.Errorf("the text stands in %d places%s (%s, %s), not in one: %s", len(found), within, found[0], found[1], f.old)
+		return place{}, fmt.Errorf("the text was found in %d places%s (%s, %s), instead of one: %s", len(found), within, found[0], found[1], f.old)
 	case f.old == f.new:
 		return place{}, fmt.Errorf("the fault changes nothing: %s", f.old)
 	}
@@ -61,7 +60,7 @@ func (p place) String() string {
 	return fmt.Sprintf("%s:%d", p.source.path, p.source.line(p.start))
 }
 
-// with returns the file's text with the fault in it.
+// with returns the text of the file with the fault.
 func (p place) with(f fault) (string, error) {
 	broken := p.source.text[:p.start] + f.new + p.source.text[p.end:]
 	if _, err := parser.ParseFile(token.NewFileSet(), p.source.path, broken, parser.SkipObjectResolution); err != nil {

@@ -1,12 +1,12 @@
 package main
 
-// browserFaults are those of the browser that judges the layer.
+// browserFaults are faults of corsbrowser.
 var browserFaults = []fault{
 	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
 	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
 	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
 	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
-	{name: "the browser keeps its origin through redirects", old: `if !r.namesPageOrigin && r.redirectTaint() != "same-origin" {`, new: `if false {`},
+	{name: "the browser keeps its origin through redirects", old: `if !r.keepsPageOrigin && r.redirectTaint() != "same-origin" {`, new: `if false {`},
 	{name: "the browser keeps Authorization through redirects", old: `		r.drop("Authorization")
 `, new: ``},
 	{name: "the browser does not check what a preflight grants", in: "checkGrant", old: `if !covered {`, new: `if !covered && false {`},
@@ -63,7 +63,7 @@ var browserFaults = []fault{
 	{name: "a redirect sends half of a body that is gone", old: `response.StatusCode != 303 && r.body != nil && r.getBody == nil`, new: `response.StatusCode != 303 && r.body != nil && r.getBody == nil && false`},
 
 	// Preflights.
-	{name: "a preflight is not held against the page's origin", old: `blocked != nil && !own`, new: `blocked != nil && !own && false`},
+	{name: "a preflight is not held against the page's origin", old: `blocked != nil && !skipped`, new: `blocked != nil && !skipped && false`},
 	{name: "a preflight is redirected", in: "checkPreflight", old: `if isRedirectStatus(response.StatusCode) {`, new: `if false {`},
 	{name: "a grant without credentials is one with them", old: `credentialed != include && !(credentialed && e.sharesGrantsAcrossCredentials)`, new: `false`},
 	{name: "a grant outlives a call that failed its check", old: `blocked != nil && b.engine.dropsGrantOnFailedCheck`, new: `false`},
@@ -74,7 +74,7 @@ var browserFaults = []fault{
 	{name: "another site sets cookies that are for its own", in: "(*cookies).store", old: `!c.visible(e, r, cookie.SameSite)`, new: `false`},
 	{name: "a SameSite cookie goes to all sites", old: `return sameSite != http.SameSiteLaxMode && sameSite != http.SameSiteStrictMode`, new: `return true`},
 
-	// What makes no browser.
+	// Options and invalid browsers.
 	{name: "a browser has no transport", old: `if transport == nil {`, new: `if false {`},
 	{name: "a browser without a page makes requests", old: `if b.transport == nil {`, new: `if false {`},
 	{name: "a page's origin is written as no browser writes it", old: `if o.String() != s {`, new: `if false {`},

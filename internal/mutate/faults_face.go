@@ -1,7 +1,7 @@
 package main
 
-// faceFaults are those of the public face: options without a meaning, zero values, errors that
-// can be matched, observers, and the steps of an explanation.
+// faceFaults are faults of the public API: invalid options, zero values, errors that can be
+// matched, observers, and the steps of an explanation.
 var faceFaults = []fault{
 	// Options.
 	{name: "a nil source is taken", old: `if isNil(from) {`, new: `if false {`},

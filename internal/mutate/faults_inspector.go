@@ -1,6 +1,6 @@
 package main
 
-// inspectorFaults are those of what the layer shows: the inspector and the metrics.
+// inspectorFaults are faults of the inspector and of the metrics.
 var inspectorFaults = []fault{
 	{name: "the inspector answers under any name", old: `case !i.answersUnder(r.Host):`, new: `case false:`},
 	{name: "the inspector answers under names that end in localhost", in: "answersUnder", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
@@ -35,13 +35,13 @@ var inspectorFaults = []fault{
 	{name: "the inspector keeps origins as they are", old: `from = safetext.Sample(origin)`, new: `from = origin`},
 	{name: "the inspector keeps all that a preflight asks for", old: `g.missing = safetext.Sample(d.Missing())`, new: `g.missing = d.Missing()`},
 	{name: "the inspector remembers every reload", old: `len(h.reloads) >= maxReloads`, new: `false`},
-	{name: "the inspector keeps errors of any length", old: `cutText(err.Error(), maxReason)`, new: `err.Error()`},
-	{name: "the inspector shows sources' errors of any length", old: `cutText(r.Err.Error(), maxReason)`, new: `r.Err.Error()`},
+	{name: "the inspector keeps errors of any length", old: `cutText(err.Error(), maxError)`, new: `err.Error()`},
+	{name: "the inspector shows sources' errors of any length", old: `cutText(r.Err.Error(), maxError)`, new: `r.Err.Error()`},
 	{name: "a text is cut within a character", old: `strings.ToValidUTF8(s[:maxBytes], "")`, new: `strings.Clone(s[:maxBytes])`},
-	{name: "an error that says nothing is none", old: `, "an error that says nothing")`, new: `)`},
+	{name: "an error that says nothing is none", old: `, "an error with an empty text")`, new: `)`},
 	{name: "requests wait for the text of a failed reload", old: `	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxError), "an error with an empty text")
 	} else {
 		record.digest = plan.Digest()
 	}
@@ -51,12 +51,12 @@ var inspectorFaults = []fault{
 	defer h.mu.Unlock()
 	record := reloadRecord{at: time.Now()}
 	if err != nil {
-		record.failed = cmp.Or(cutText(err.Error(), maxReason), "an error that says nothing")
+		record.failed = cmp.Or(cutText(err.Error(), maxError), "an error with an empty text")
 	} else {
 		record.digest = plan.Digest()
 	}
 `},
-	{name: "the inspector shows every rule", old: `left = max(len(each)-maxRules, 0)`, new: `left = 0`},
+	{name: "the inspector shows every rule", old: `left = max(len(distinct)-maxRules, 0)`, new: `left = 0`},
 	{name: "the inspector shows every procedure of a rule", old: `max(len(names)-maxNames, 0)`, new: `0`},
 	{name: "the inspector shows every origin of a rule", old: `r.FirstValues(maxOrigins)`, new: `r.FirstValues(1 << 30)`},
 	{name: "the inspector shows a policy of any size", old: `size > maxPolicyBytes`, new: `false && size > 0`},
@@ -101,7 +101,7 @@ var inspectorFaults = []fault{
 	{name: "a trial does not say what the browser drops", old: `		o.Dropped = sent.Dropped
 `, new: ``},
 	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
-	{name: "the metrics keep whatever was measured", old: ` || len(k.kept) >= maxKept`, new: ``},
+	{name: "the metrics keep whatever was measured", old: ` || len(c.entries) >= maxCached`, new: ``},
 	{name: "an inspector takes a second layer", old: `if !i.layer.CompareAndSwap(nil, l) {`, new: `if i.layer.Store(l); false {`},
 	{name: "a form of any size is tried", old: `len(r.URL.RawQuery) > maxQuery`, new: `false`},
 	{name: "the inspector is loaded by other origins' pages", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")

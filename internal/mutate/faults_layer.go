@@ -1,7 +1,7 @@
 package main
 
 var layerFaults = []fault{
-	// Who asks.
+	// The caller.
 	{name: "the first of two Origin headers counts", in: "decideOn", old: `len(origins) > 1`, new: `len(origins) > 9`},
 	{name: "an Origin that no browser sends is a stranger's, not refused", old: `if !from.parse(origins[0], t.grant.origins) {`, new: `if !from.parse(origins[0], t.grant.origins) && false {`},
 	{name: "same-site counts as same-origin", old: `site[0] == "same-origin" || site[0] == "none"`, new: `site[0] == "same-origin" || site[0] == "same-site" || site[0] == "none"`},
@@ -14,7 +14,7 @@ var layerFaults = []fault{
 	{name: "an upgrade needs no grant with credentials", old: `case d.upgrade && !g.credentials:`, new: `case false:`},
 	{name: "a websocket handshake is no upgrade", old: `r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0`, new: `false`},
 
-	// Requests that CORS does not guard.
+	// Requests that CORS does not restrict.
 	{name: "an image may call what is not open to everyone", old: `case d.target.kind == targetProcedure && !g.anyOrigin:`, new: `case false:`},
 	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
 	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
@@ -26,7 +26,7 @@ var layerFaults = []fault{
 		d.refuse`},
 	{name: "cookies where none are allowed", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
 
-	// Who may call.
+	// Allowed origins.
 	{name: "disabled, but not for preflights", old: `	case g.disabled:
 		d.refuse(r, reasonDisabled)
 	case g.unnamed`, new: `	case g.disabled && !d.preflight:
@@ -81,7 +81,7 @@ var layerFaults = []fault{
 		problems`, new: `if false {
 		problems`},
 
-	// What a preflight grants.
+	// Responses to preflights.
 	{name: "authorization by *", old: `name != "authorization" && !fetch`, new: `!fetch`},
 	{name: "metadata of grpc-gateway by *", old: ` &&
 		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(prefix, rpc.GatewayPrefix))`, new: ``},
@@ -117,7 +117,7 @@ var layerFaults = []fault{
 `, new: ``},
 	{name: "a preflight that is remembered as long as none says", old: `return *m.maxAgeFrom.maxAge`, new: `return DefaultMaxAge`},
 
-	// What an answer carries.
+	// Responses to calls.
 	{name: "a dropped Vary", old: `	if e.safe {
 		f.addVary(e.vary())
 	}`, new: ``},
@@ -177,7 +177,7 @@ var layerFaults = []fault{
 `, new: ``},
 	{name: "a header map shares the plan's memory", old: `f.values[n-1 : n : n]`, new: `f.values[n-1 : n]`},
 
-	// Which rule.
+	// Finding the rule.
 	{name: "the widest rule wins", in: "merge", old: `for _, l := range levels {`, new: `for _, l := range slices.Backward(levels) {`},
 	{name: "credentials with *", old: `for _, i := range m.originsFrom.anybodys() {
 `, new: `for _, i := range m.originsFrom.anybodys() {
@@ -197,7 +197,7 @@ var layerFaults = []fault{
 	{name: "a selector that selects nothing", old: `l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS]`, new: `true`},
 	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
 
-	// What the schema says.
+	// Options in the schema.
 	{name: "any rule lifts what the schema disables", old: `lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)`, new: `lifts := true`},
 	{name: "lifting what the policy disables lifts what the schema does", old: `		m.disabledFrom = m.schemaDisables
 `, new: `		m.disabledFrom, m.schemaDisables = l, nil

@@ -1,7 +1,7 @@
 package main
 
-// liveFaults are those of what changes while a server runs: sources, the policy's file,
-// shadows.
+// liveFaults are faults of changes while a server runs: origin sources, the policy file, and
+// shadow policies.
 var liveFaults = []fault{
 	// Sources.
 	{name: "a row is not looked at", old: `		case !isTenantOrigin(row):`, new: `		case false:`},
@@ -117,7 +117,7 @@ var liveFaults = []fault{
 `},
 	{name: "a source is asked after Watch has ended", old: `if ctx.Err() != nil { // select chooses`, new: `if false { // select chooses`},
 
-	// What changes while the server runs.
+	// Reloads.
 	{name: "a bad file is told again and again", old: `if hash == f.known {`, new: `if false {`},
 	{name: "a file that cannot be read is told again and again", old: `if f.lastReadError == err.Error() {`, new: `if false {`},
 	{name: "a file that cannot be read for the second time is not told", old: `	f.lastReadError = ""
@@ -168,7 +168,7 @@ var liveFaults = []fault{
 `},
 	{name: "a header that a narrower rule denies is said to be granted", old: `if !rules[:narrower].overrules(i.headerRule) {`, new: `if true || rules[:narrower].overrules(i.headerRule) {`},
 
-	// A log that nobody can flood.
+	// The bounds of the log.
 	{name: "every line of a key is written", old: `	quiet[key] = struct{}{}
 `, new: ``},
 	{name: "any number of lines is written in a second", old: `l.inSecond >= linesPerSecond`, new: `false`},
@@ -183,14 +183,14 @@ var liveFaults = []fault{
 	{name: "a line that is written waits for good", old: `		defer l.unwritten.Add(-1)
 `, new: ``},
 
-	// A cache that nobody can flood.
+	// The bounds of the cache.
 	{name: "a value in use is driven out", old: `		e.used.Store(true)
 `, new: `		e.used.Store(false)
 `},
 	{name: "the hand of a cache stands still", old: `c.hand.Add(1)%Size`, new: `c.hand.Load()%Size`},
 	{name: "a cache that is full takes nothing", old: `!e.used.Swap(false)`, new: `!e.used.Swap(false) && false`},
 
-	// A file that is followed.
+	// Watching a file.
 	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
 	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
 	{name: "a file is read after its watch has ended", old: `if ctx.Err() != nil { // content`, new: `if false { // content`},

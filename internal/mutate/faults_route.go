@@ -1,6 +1,6 @@
 package main
 
-// routeFaults are those in which rule governs a path.
+// routeFaults are faults of finding the rule of a path.
 var routeFaults = []fault{
 	// Names.
 	{name: "a package is as good as another that begins alike", old: `		if c, ok := in[pkg]; ok {

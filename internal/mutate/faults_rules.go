@@ -1,14 +1,13 @@
 package main
 
-// rulesFaults are those of what a policy says: what is refused when it is compiled, and what
-// its digest is over.
+// rulesFaults are faults of compiling a policy: its checks, and its digest.
 var rulesFaults = []fault{
 	// Selectors.
 	{name: "a selector of any length is read", in: "CheckSelector", old: `if len(selector) > MaxPath {`, new: `if false {`},
 	{name: "a name of the schema is refused for its length", old: `if c.schema.knows(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.knows(l.selector) {`},
 	{name: "a malformed selector gets a level", old: `if !c.checkSelector(l) {`, new: `if !c.checkSelector(l) && false {`},
 
-	// Profiles that are not chosen.
+	// Profiles that are not selected.
 	{name: "the policy without its profiles is not checked", old: `if name == chosen {`, new: `if name == chosen || name == "" {`},
 	{name: "of profiles that are wrong alike the first is told", old: `sound[outline] = len(c.violations) == before`, new: `sound[outline] = len(c.violations) >= before`},
 	{name: "profiles for other selectors count as alike", old: `"%q %t %d %d ", l.selector,`, new: `"%q %t %d %d ", "",`},
@@ -37,7 +36,7 @@ var rulesFaults = []fault{
 	{name: "a policy that grants nothing is sound beside another profile's mistake", in: "Compile", old: `if sound && !rules[i].grantsSomething() {`, new: `if sound && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
-	// What header lists say.
+	// Header lists.
 	{name: "* comes before the names", old: `	if grants, ok := l.names[name]; ok {
 		return grants, true
 	}
@@ -57,7 +56,7 @@ var rulesFaults = []fault{
 	}
 `, new: ``},
 
-	// What the digest is over.
+	// The digest.
 	{name: "the digest leaves out the version", old: `"corsrpc rules", version, r.Profile,`, new: `"corsrpc rules", r.Profile,`},
 	{name: "the digest leaves out the profile", old: `version, r.Profile, fmt`, new: `version, fmt`},
 	{name: "the digest leaves out the enforcement", old: `fmt.Sprint(r.Observes))`, new: `"")`},

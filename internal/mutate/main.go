@@ -1,36 +1,33 @@
-// Mutate breaks the layer on purpose, one fault at a time, and shows that the
-// tests notice each of them. The source is left alone: a fault is an overlay of
-// the go command. It prints a line for each fault, and fails where one survives.
+// Mutate checks that the tests notice faults. It changes the source by one fault at a time,
+// through an overlay of the go command, so that the files do not change. It prints a line for
+// each fault, and fails if no test notices a fault.
 //
 //	go run ./internal/mutate [flags]        from the root of the module
 //
-// A fault is first tried on the test that noticed it last, which noticed.txt
-// keeps: the name of the fault, the folder of the package, the test. Where that
-// test passes, or none is known, the fault is tried on the package that holds
-// it and on those that use it, nearest first, their quick tests before the slow
-// ones, and at last on the properties of internal/intent. A test notices a
-// fault where it fails with the fault, twice, and passes without.
+// Each fault is first tried on the test that noticed it last. The file noticed.txt has the name
+// of the fault, the folder of the package, and the test. If that test passes, or none is known,
+// the fault is tried on the package that contains it and on the packages that import it, the
+// nearest first and their quick tests before the slow ones, and finally on the properties of
+// internal/intent. A test notices a fault if it fails twice with the fault, and passes without.
 //
-// A whole run also writes RESULTS.md: how many faults there are, which kind of
-// test noticed them, and how long it took.
+// A complete run also writes RESULTS.md, with the number of faults, the kinds of tests that
+// noticed them, and the time.
 //
-// These flags choose the faults that are tried:
+// These flags select faults:
 //
-//	-only text   those whose file and name contain the text, as "file: name"
-//	-missing     those that noticed.txt does not name
-//	-unit        all, but not on internal/intent
-//	-jobs n      n at once; as many as there are processors where it is not given
+//	-only text   faults whose file and name contain the text, as "file: name"
+//	-missing     faults that are not in noticed.txt
+//	-unit        all faults, but without internal/intent
+//	-jobs n      the number of faults that are tried concurrently; default: the number of processors
 //
-// These flags look after the list of faults when the source has changed, and
-// try none:
+// With these flags, mutate maintains the list of faults and tries none:
 //
-//	-stale           prints the faults that cannot be made any more, or that do
-//	                 not compile, with the places that resemble theirs most
-//	-rename old=new  rewrites an identifier in the list of faults, or several
-//	                 with commas between
+//	-stale           prints the faults whose text is not in the source any more, or that do not
+//	                 compile, with the most similar places
+//	-rename old=new  replaces identifiers in the list of faults; several pairs are separated by
+//	                 commas
 //
-// The first signal to end ends a run: it leaves no temporary files behind, and
-// noticed.txt holds what was found until then.
+// After an interrupt, a run leaves no temporary files, and noticed.txt has the results so far.
 package main
 
 import (
@@ -46,12 +43,12 @@ import (
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "try only the faults whose file and name contain this, as file: name")
-	flag.BoolVar(&o.missing, "missing", false, "try only the faults that noticed.txt does not name")
-	flag.BoolVar(&o.unitOnly, "unit", false, "leave out internal/intent, which takes longest")
-	flag.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "how many faults are tried at once")
-	stale := flag.Bool("stale", false, "print the faults that cannot be made, with the places nearest to theirs")
-	renames := flag.String("rename", "", "rewrite identifiers in the list of faults: old=new, with commas between several")
+	flag.StringVar(&o.only, "only", "", "try only the faults whose file and name contain this text, as file: name")
+	flag.BoolVar(&o.missing, "missing", false, "try only the faults that are not in noticed.txt")
+	flag.BoolVar(&o.unitOnly, "unit", false, "do not run internal/intent, which takes longest")
+	flag.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "the number of faults that are tried concurrently")
+	stale := flag.Bool("stale", false, "print the faults that cannot be applied, with the most similar places")
+	renames := flag.String("rename", "", "replace identifiers in the list of faults: old=new, several separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root, err := os.Getwd()

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestFaultsAreCurrent: each fault can still be made, and is one of a kind;
-// `make mutate` tries them.
+// TestFaultsAreCurrent: each fault can be applied, and has a unique name. `make mutate` tries
+// the faults.
 func TestFaultsAreCurrent(t *testing.T) {
 	sources, err := readSources("../..")
 	if err != nil {
@@ -35,7 +35,7 @@ func TestFaultsAreCurrent(t *testing.T) {
 			continue
 		}
 		if key := place.source.path + "\n" + broken; seen[f.name] || seen[key] {
-			t.Errorf("%s: there twice", f.name)
+			t.Errorf("%s: the name is used twice", f.name)
 		} else {
 			seen[f.name], seen[key] = true, true
 		}
@@ -48,7 +48,7 @@ func TestFaultsAreCurrent(t *testing.T) {
 	}
 }
 
-// TestFind: a fault is found by its text alone.
+// TestFind: find returns the place of a fault's text, or an error.
 func TestFind(t *testing.T) {
 	sources := []*source{parse(t, "corsrpc/a.go", `package a
 
@@ -116,7 +116,7 @@ func (n Numbers) Two() {
 		}
 	}
 	if _, err := (fault{old: "return 2", new: "return 2"}).find(sources); err == nil {
-		t.Error("a fault that changes nothing is found")
+		t.Error("no error for a fault that changes nothing")
 	}
 }
 
@@ -130,7 +130,7 @@ func parse(t *testing.T, path, text string) *source {
 	return newSource(path, text, set, tree)
 }
 
-// TestNearest: a fault whose text is gone comes with what took its place.
+// TestNearest: for a fault whose text is not in the source, nearest returns the similar text.
 func TestNearest(t *testing.T) {
 	sources := []*source{parse(t, "corsrpc/a.go", `package a
 
@@ -162,7 +162,7 @@ func TestRename(t *testing.T) {
 	}
 }
 
-// TestTesters: the packages that use what is broken are asked, nearest first.
+// TestTesters: testers returns the packages that import a package, the nearest first.
 func TestTesters(t *testing.T) {
 	p := func(folder string, imports, tests []string, hasTests bool) *goPackage {
 		p := &goPackage{ImportPath: "m/" + folder, folder: folder, Imports: imports, XTestImports: tests}
@@ -187,7 +187,7 @@ func TestTesters(t *testing.T) {
 	}
 }
 
-// TestRecord: what is recorded is there for the next run, in order.
+// TestRecord: a record is stored in a file, sorted by fault.
 func TestRecord(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "noticed.txt")
 	r, err := readRecord(file)
@@ -237,7 +237,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestOutput: the first test that failed has its name in what tests print.
+// TestOutput: firstFailed and durations parse the output of tests.
 func TestOutput(t *testing.T) {
 	for _, c := range []struct{ name, out, test string }{
 		{"a test", "=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\n--- FAIL: TestB (0.10s)\nFAIL\n", "TestB"},
@@ -261,7 +261,7 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// TestSummary: RESULTS.md names what survived.
+// TestSummary: RESULTS.md lists the faults that were not noticed.
 func TestSummary(t *testing.T) {
 	s := newSummary([]attempt{
 		{fault: fault{name: "one"}, by: test{"corsrpc", "TestA"}},

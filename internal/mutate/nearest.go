@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// A word is a token of Go with its place in the text.
+// A word is a token of Go and its place in the text.
 type word struct {
 	text       string
 	start, end int
 	identifier bool
 }
 
-// words are the tokens of a piece of Go, comments left out.
+// words returns the tokens of a piece of Go, without comments.
 func words(text string) []word {
 	var all []word
 	set := token.NewFileSet()
@@ -38,7 +38,7 @@ func words(text string) []word {
 	}
 }
 
-// weight says how much a word tells of where it stands.
+// weight returns how much a word contributes to the similarity of two places.
 func (w word) weight() int {
 	if isWord(w.text[0]) || w.text[0] == '"' || w.text[0] == '`' {
 		return 3
@@ -46,32 +46,33 @@ func (w word) weight() int {
 	return 1
 }
 
-// A candidate is a piece of the source that resembles a fault's text.
+// A candidate is a piece of the source that is similar to a fault's text.
 type candidate struct {
 	place
-	likeness float64 // 1 where it holds all of the fault's words
-	rename   string  // identifiers that differ, as -rename takes them, where nothing else does
+	similarity float64 // 1 if it has all words of the fault
+	rename     string  // the value for -rename, if only identifiers differ
 }
 
-// compare puts what resembles more first, and what differs in identifiers alone.
+// compare sorts candidates by decreasing similarity; those that differ only in identifiers are
+// first.
 func (c candidate) compare(other candidate) int {
-	if c.likeness == other.likeness && (c.rename == "") != (other.rename == "") {
+	if c.similarity == other.similarity && (c.rename == "") != (other.rename == "") {
 		return cmp.Compare(len(other.rename), len(c.rename))
 	}
-	return cmp.Compare(other.likeness, c.likeness)
+	return cmp.Compare(other.similarity, c.similarity)
 }
 
 func (c candidate) String() string {
 	first, last := c.source.line(c.start), c.source.line(c.end-1)
 	lines := strings.Join(strings.Split(c.source.text, "\n")[first-1:last], "\n")
-	out := fmt.Sprintf("%s, %.0f %% alike:\n%s", c.place, 100*c.likeness, lines)
+	out := fmt.Sprintf("%s, %.0f %% alike:\n%s", c.place, 100*c.similarity, lines)
 	if c.rename != "" {
 		out += "\n(with -rename " + c.rename + ")"
 	}
 	return out
 }
 
-// nearest returns the places that resemble the fault's text most, at most n.
+// nearest returns at most n places that are most similar to the fault's text.
 func (f fault) nearest(sources []*source, n int) []candidate {
 	wanted := words(f.old)
 	if len(wanted) == 0 {
@@ -90,8 +91,8 @@ func (f fault) nearest(sources []*source, n int) []candidate {
 	return best[:min(n, len(best))]
 }
 
-// alike slides a window over the file, as long as wanted, and returns the best
-// ones that do not overlap. counts are the words of wanted, total their weight.
+// alike slides a window with the length of wanted over the file, and returns the most similar
+// windows that do not overlap. counts has the words of wanted, and total is their weight.
 func (s *source) alike(wanted []word, counts map[string]int, total int) []candidate {
 	all := s.words()
 	size := min(len(wanted), len(all))
@@ -112,12 +113,12 @@ func (s *source) alike(wanted []word, counts map[string]int, total int) []candid
 				}
 			}
 		}
-		likeness := float64(common) / float64(total)
-		if first < 0 || likeness < 0.5 {
+		similarity := float64(common) / float64(total)
+		if first < 0 || similarity < 0.5 {
 			continue
 		}
-		c := candidate{place: place{s, all[first].start, all[i].end}, likeness: likeness}
-		if likeness > 0.7 { // below, other code of the same form
+		c := candidate{place: place{s, all[first].start, all[i].end}, similarity: similarity}
+		if similarity > 0.7 { // a smaller similarity only means the same form
 			c.rename = renames(wanted, all[first:i+1])
 		}
 		switch {
@@ -130,8 +131,8 @@ func (s *source) alike(wanted []word, counts map[string]int, total int) []candid
 	return found
 }
 
-// renames returns what turns the identifiers of wanted into those of have,
-// where nothing else differs.
+// renames returns the value for -rename that changes wanted into have, or "" if they differ in
+// more than identifiers.
 func renames(wanted, have []word) string {
 	if len(wanted) != len(have) {
 		return ""

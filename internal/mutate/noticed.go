@@ -11,14 +11,14 @@ import (
 	"sync"
 )
 
-// A test is one test of a package, which is named by its folder.
+// A test is a test of the package in a folder.
 type test struct {
 	pkg, name string
 }
 
 func (t test) String() string { return t.pkg + " " + t.name }
 
-// A record keeps which test noticed each fault last, in a file.
+// A record is a file with the test that noticed each fault last.
 type record struct {
 	file string
 
@@ -26,7 +26,7 @@ type record struct {
 	tests map[string]test // by the fault's name
 }
 
-// readRecord reads a record; one that is not there is empty.
+// readRecord reads a record. A missing file is an empty record.
 func readRecord(file string) (*record, error) {
 	tests, err := readTests(file)
 	return &record{file: file, tests: tests}, err
@@ -41,7 +41,7 @@ func readTests(file string) (map[string]test, error) {
 	for line := range strings.Lines(string(text)) {
 		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(parts) != 3 {
-			return nil, fmt.Errorf("%s: %q is not a fault, a package and a test", filepath.Base(file), line)
+			return nil, fmt.Errorf("%s: the line %q does not consist of a fault, a package and a test", filepath.Base(file), line)
 		}
 		tests[parts[0]] = test{parts[1], parts[2]}
 	}
@@ -77,7 +77,7 @@ func (r *record) set(fault string, by test) error {
 	if have, ok := r.tests[fault]; have == by && ok == (by != test{}) {
 		return nil
 	}
-	onDisk, err := readTests(r.file) // which another run may have changed
+	onDisk, err := readTests(r.file) // another run may have changed it
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (r *record) set(fault string, by test) error {
 	return r.write()
 }
 
-// keepOnly forgets the faults that are not in the list.
+// keepOnly removes the faults that are not in the list.
 func (r *record) keepOnly(all []fault) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,7 +102,7 @@ func (r *record) keepOnly(all []fault) error {
 	return r.write()
 }
 
-// write replaces the file at once, so that it is whole at any time.
+// write replaces the file atomically.
 func (r *record) write() error {
 	var text bytes.Buffer
 	for _, fault := range slices.Sorted(maps.Keys(r.tests)) {
@@ -112,7 +112,7 @@ func (r *record) write() error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // which fails once it is renamed
+	defer os.Remove(temporary.Name()) // fails after the rename
 	_, err = temporary.Write(text.Bytes())
 	if err == nil {
 		err = temporary.Chmod(0o644)

@@ -12,10 +12,10 @@ import (
 	"slices"
 )
 
-// intentFolder holds the properties, in a module of its own.
+// intentFolder is the folder of the properties, a separate module.
 const intentFolder = "internal/intent"
 
-// A goPackage is what go list says of a package.
+// A goPackage is a package in the output of go list.
 type goPackage struct {
 	ImportPath, Dir                    string
 	GoFiles, TestGoFiles, XTestGoFiles []string
@@ -27,8 +27,7 @@ type goPackage struct {
 
 func (p *goPackage) hasTests() bool { return len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 }
 
-// listProduct returns the packages of the root's module and of those below
-// corsrpc.
+// listProduct returns the packages of the root module and of the modules below corsrpc.
 func listProduct(ctx context.Context, root string) ([]*goPackage, error) {
 	modules := []string{root}
 	err := filepath.WalkDir(filepath.Join(root, "corsrpc"), func(file string, entry fs.DirEntry, err error) error {
@@ -73,8 +72,8 @@ func goList(ctx context.Context, root, folder string, args ...string) ([]*goPack
 	}
 }
 
-// testers returns the packages whose tests may notice a fault in a folder:
-// nearest first, by how many imports lie between.
+// testers returns the packages whose tests may notice a fault in a folder, sorted by the number
+// of imports between.
 func testers(all []*goPackage, folder string) []string {
 	const far = 1 << 20
 	distance := map[string]int{}

@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// rename rewrites identifiers in the lists of faults: in what a fault replaces,
-// in what takes its place and in the declaration around it, not in its name.
+// rename replaces identifiers in the lists of faults: in the fields old, new and in, but not in
+// names.
 func rename(root, list string) error {
 	var replacements []replacement
 	for pair := range strings.SplitSeq(list, ",") {
 		from, to, ok := strings.Cut(pair, "=")
 		if !ok || from == "" {
-			return fmt.Errorf("-rename takes old=new,..., not %q", pair)
+			return fmt.Errorf("-rename: %q is not of the form old=new", pair)
 		}
 		replacements = append(replacements, replacement{from, to})
 	}
@@ -48,7 +48,7 @@ func rename(root, list string) error {
 	return nil
 }
 
-// A replacement is an identifier, or several with dots between, and its new name.
+// A replacement is an identifier, possibly qualified, and its new name.
 type replacement struct {
 	from, to string
 }
@@ -57,7 +57,7 @@ func (r replacement) in(s string) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(r.from)+`\b`).ReplaceAllLiteralString(s, r.to)
 }
 
-// renameIn rewrites one list, and returns how many texts changed.
+// renameIn replaces identifiers in one list, and returns the number of texts that changed.
 func renameIn(text string, replacements []replacement) (string, int, error) {
 	set := token.NewFileSet()
 	tree, err := parser.ParseFile(set, "", text, parser.ParseComments)

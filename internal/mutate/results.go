@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A summary is what became of all faults that were tried.
+// A summary is the result of all faults that were tried.
 type summary struct {
 	faults, byUnit, byIntent int
 	survivors, notMade       []string
@@ -34,7 +34,7 @@ func newSummary(attempts []attempt, took time.Duration, jobs int) summary {
 
 func (s summary) failed() bool { return len(s.survivors)+len(s.notMade) > 0 }
 
-// text is for the terminal.
+// text returns the summary for the terminal.
 func (s summary) text() string {
 	var b strings.Builder
 	for _, name := range s.survivors {
@@ -48,7 +48,7 @@ func (s summary) text() string {
 	return b.String()
 }
 
-// markdown is RESULTS.md.
+// markdown returns the text of RESULTS.md.
 func (s summary) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Faults and what noticed them\n\nWritten by `make mutate` on %s; not by hand. %s/%s, %d processors, %s, %d at once, %s.\n\n",

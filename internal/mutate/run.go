@@ -20,7 +20,7 @@ type options struct {
 	jobs              int
 }
 
-// whole reports whether a run tries each fault on all tests.
+// whole reports whether a run tries all faults on all tests.
 func (o options) whole() bool { return o.only == "" && !o.missing && !o.unitOnly }
 
 // A runner tries faults.
@@ -35,7 +35,7 @@ type runner struct {
 	baselines map[string]func() (*baseline, error) // by folder
 }
 
-// tryFaults tries the faults that are chosen, and fails where one survives.
+// tryFaults tries the selected faults, and returns an error if no test notices one of them.
 func tryFaults(ctx context.Context, root string, o options) error {
 	start := time.Now()
 	r, err := newRunner(ctx, root, o)
@@ -62,7 +62,7 @@ func tryFaults(ctx context.Context, root string, o options) error {
 		chosen = append(chosen, a)
 	}
 	if len(chosen) == 0 {
-		return errors.New("no fault is chosen")
+		return errors.New("the flags select no fault")
 	}
 	if err := r.tryAll(ctx, chosen, o.jobs); err != nil {
 		return err
@@ -76,12 +76,12 @@ func tryFaults(ctx context.Context, root string, o options) error {
 		}
 	}
 	if err == nil && sum.failed() {
-		err = errors.New("not every fault is noticed")
+		err = errors.New("not all faults were noticed")
 	}
 	return err
 }
 
-// newRunner returns a runner even with an error, where it has temporary files.
+// newRunner returns a runner. It also returns one with an error if there are temporary files.
 func newRunner(ctx context.Context, root string, o options) (*runner, error) {
 	noticed, err := readRecord(filepath.Join(root, "internal/mutate/noticed.txt"))
 	if err != nil {
@@ -103,9 +103,8 @@ func newRunner(ctx context.Context, root string, o options) (*runner, error) {
 	return r, err
 }
 
-// cacheOfItsOwn returns a new cache for the go command, with all that is in the
-// usual one: gigabytes of broken packages, which nobody needs again, would stay
-// in that one for days.
+// cacheOfItsOwn returns a new build cache with the contents of the usual one. Otherwise the
+// usual cache would keep gigabytes of packages with faults for days.
 func cacheOfItsOwn(ctx context.Context, root string) (string, error) {
 	command := goCommand(ctx, root, "env", "GOCACHE")
 	out, err := command.Output()
@@ -145,7 +144,8 @@ func cacheOfItsOwn(ctx context.Context, root string) (string, error) {
 	return cache, err
 }
 
-// ignoreMissing drops the error of a file that went away: go commands tidy up.
+// ignoreMissing returns nil for the error of a file that does not exist any more, since go
+// commands remove files from the cache.
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -161,7 +161,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o666)
 }
 
-// tryAll tries faults, jobs at once, and prints what became of each.
+// tryAll tries faults concurrently, and prints the result of each.
 func (r *runner) tryAll(ctx context.Context, chosen []attempt, jobs int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

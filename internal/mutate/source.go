@@ -20,19 +20,18 @@ type source struct {
 	text  string
 	plain plainText
 	decls []decl
-	// words are the file's tokens, found when first asked for.
+	// words returns the file's tokens, which it computes at the first call.
 	words func() []word
 }
 
-// A decl is a declaration at the top level of a file, with the comments above
-// and behind it.
+// A decl is a declaration at the top level of a file, with the comments before and after it.
 type decl struct {
 	names      []string
 	start, end int
 }
 
-// readSources reads the product: the Go files below corsrpc and internal, except
-// tests, generated files and the modules in internal, which are proofs.
+// readSources reads the product: the Go files below corsrpc and internal, except tests,
+// generated files, and the modules in internal.
 func readSources(root string) ([]*source, error) {
 	var sources []*source
 	for _, top := range []string{"corsrpc", "internal"} {
@@ -67,7 +66,7 @@ func readSources(root string) ([]*source, error) {
 	return sources, nil
 }
 
-// isOutside reports whether a folder holds nothing of the product.
+// isOutside reports whether a folder contains no part of the product.
 func isOutside(root, folder, name string) bool {
 	switch {
 	case name == "testdata", name == "node_modules", name[0] == '.', name[0] == '_', folder == "internal/mutate":
@@ -131,7 +130,8 @@ func newSource(path, text string, set *token.FileSet, tree *ast.File) *source {
 	return s
 }
 
-// functionNames are those of a function: Decide; cross and (*Decision).cross.
+// functionNames returns the names of a function, such as Decide, or of a method, such as cross
+// and (*Decision).cross.
 func functionNames(d *ast.FuncDecl) []string {
 	name := d.Name.Name
 	if d.Recv == nil {
@@ -164,10 +164,10 @@ func (s *source) declares(name string, offset int) bool {
 	})
 }
 
-// line is the number of the line that holds offset.
+// line returns the number of the line at offset.
 func (s *source) line(offset int) int { return 1 + strings.Count(s.text[:offset], "\n") }
 
-// places returns where old stands, as fault.old describes.
+// places returns the places of old in the file, as fault.old describes.
 func (s *source) places(old string) []place {
 	wanted := plain(old, 0).text
 	skip := 0
@@ -191,7 +191,7 @@ func (s *source) places(old string) []place {
 	}
 }
 
-// isWhole reports whether text[start:end] cuts no identifier.
+// isWhole reports whether text[start:end] does not begin or end within an identifier.
 func isWhole(text string, start, end int) bool {
 	cuts := func(i int) bool { return i > 0 && i < len(text) && isWord(text[i-1]) && isWord(text[i]) }
 	return !cuts(start) && !cuts(end)
@@ -201,8 +201,8 @@ func isWord(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || b >= 0x80
 }
 
-// A plainText is a text in which white space is one line feed where it held
-// one, and one space where not. offsets are where its bytes stand in the text.
+// A plainText is a text in which each white space is one line feed if it contained one, and one
+// space otherwise. offsets has the offsets of its bytes in the original text.
 type plainText struct {
 	text    string
 	offsets []int

@@ -16,8 +16,8 @@ import (
 	"sync"
 )
 
-// printStale prints each fault that cannot be made, with the places that
-// resemble its own most, and each that does not compile.
+// printStale prints each fault that cannot be applied, with the most similar places, and each
+// fault that does not compile.
 func printStale(ctx context.Context, root string, jobs int) error {
 	sources, err := readSources(root)
 	if err != nil {
@@ -51,12 +51,12 @@ func printStale(ctx context.Context, root string, jobs int) error {
 	}
 	fmt.Printf("%d of %d faults are stale\n", stale, len(faults))
 	if stale > 0 {
-		return errors.New("the list of faults is not current")
+		return errors.New("the list of faults is not up to date")
 	}
 	return nil
 }
 
-// A checker finds out what does not compile.
+// A checker type-checks faults.
 type checker struct {
 	root     string
 	packages map[string]*goPackage // by folder
@@ -86,7 +86,7 @@ func newChecker(ctx context.Context, root string) (*checker, error) {
 	return c, nil
 }
 
-// report says what is wrong with a fault, "" for nothing.
+// report describes the problem of a fault, or returns "".
 func (c *checker) report(f fault, sources []*source) string {
 	place, err := f.find(sources)
 	var broken string
@@ -106,11 +106,11 @@ func (c *checker) report(f fault, sources []*source) string {
 	return out
 }
 
-// compile checks a package in which one file has another text.
+// compile type-checks a package in which one file is replaced.
 func (c *checker) compile(file, text string) error {
 	p := c.packages[path.Dir(file)]
 	if p == nil {
-		return fmt.Errorf("go list knows no package in %s", path.Dir(file))
+		return fmt.Errorf("go list did not list a package in %s", path.Dir(file))
 	}
 	set := token.NewFileSet()
 	var files []*ast.File

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// An attempt is a fault and what became of it: which test noticed it, the zero
-// one for none, or why it could not be tried.
+// An attempt is a fault and its result: the test that noticed it, the zero test if none did, or
+// the reason why it could not be tried.
 type attempt struct {
 	fault fault
 	place place
@@ -37,7 +37,7 @@ func (a attempt) String() string {
 	}
 }
 
-// try puts one fault in and runs the tests. Its error is one that ends the run.
+// try runs the tests with a fault. An error ends the whole run.
 func (r *runner) try(ctx context.Context, a *attempt) error {
 	start := time.Now()
 	var err error
@@ -57,7 +57,7 @@ func (r *runner) try(ctx context.Context, a *attempt) error {
 	return r.noticed.set(a.fault.name, a.by)
 }
 
-// A test that takes slow or longer runs after the quick ones.
+// slow is the duration from which a test runs after the quick ones.
 const slow = 500 * time.Millisecond
 
 // firstToNotice runs tests with the fault until one notices it.
@@ -84,7 +84,7 @@ func (r *runner) firstToNotice(ctx context.Context, a *attempt) (test, error) {
 	return t.askAll(ctx, []string{intentFolder})
 }
 
-// canRun reports whether a package is there and is to be asked.
+// canRun reports whether a package exists and is not excluded by the flags.
 func (r *runner) canRun(folder string) bool {
 	if folder == intentFolder {
 		return !r.unitOnly
@@ -97,7 +97,7 @@ func (r *runner) canRun(folder string) bool {
 	return false
 }
 
-// writeOverlay writes the overlay that shows the fault to the go command.
+// writeOverlay writes the overlay with the fault for the go command.
 func (a *attempt) writeOverlay(root, dir string) (string, error) {
 	text, err := a.place.with(a.fault)
 	if err != nil {
@@ -114,14 +114,14 @@ func (a *attempt) writeOverlay(root, dir string) (string, error) {
 	return overlay, err
 }
 
-// A trial is one fault with the tests that were built with it.
+// A trial is a fault, and the tests that were compiled with it.
 type trial struct {
 	*runner
 	dir, overlay string
 	binaries     map[string]*binary
 }
 
-// askLast runs the test that noticed the fault last, if it is still there.
+// askLast runs the test that noticed the fault last, if it still exists.
 func (t *trial) askLast(ctx context.Context, last test) (test, error) {
 	intact, err := t.baselineOf(ctx, last.pkg)
 	if err != nil {
@@ -130,8 +130,8 @@ func (t *trial) askLast(ctx context.Context, last test) (test, error) {
 	return t.askThese(ctx, intact, []string{last.name})
 }
 
-// askAll runs the tests of packages: all quick ones before the slow ones, and of
-// a package those first that have noticed other faults.
+// askAll runs the tests of packages: all quick tests before the slow ones, and in each package
+// first those that have noticed other faults.
 func (t *trial) askAll(ctx context.Context, folders []string) (test, error) {
 	slowTests := map[string][]string{}
 	for _, folder := range folders {
@@ -164,7 +164,7 @@ func (t *trial) askAll(ctx context.Context, folders []string) (test, error) {
 	return test{}, nil
 }
 
-// askThese runs those of the tests that are there.
+// askThese runs those of the tests that exist.
 func (t *trial) askThese(ctx context.Context, intact *baseline, names []string) (test, error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		_, there := intact.took[name]
@@ -176,9 +176,9 @@ func (t *trial) askThese(ctx context.Context, intact *baseline, names []string) 
 	return t.ask(ctx, intact, selection{only: names})
 }
 
-// ask runs tests with the fault, and returns the first one that notices it. One
-// that fails has to fail again, since a test may fail by chance; one that runs
-// out of time has to end in that time without the fault.
+// ask runs tests with the fault, and returns the first test that notices it. A test that fails
+// must fail twice, since it may fail by chance. A test that exceeds the time limit must end
+// within it without the fault.
 func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (test, error) {
 	b := t.binaries[intact.folder]
 	if b == nil {
@@ -208,11 +208,11 @@ func (t *trial) ask(ctx context.Context, intact *baseline, tests selection) (tes
 	return test{intact.folder, again.name()}, nil
 }
 
-// maxLimit bounds the time of tests that run out of it without the fault too.
+// maxLimit bounds the time limit of tests that exceed it without the fault too.
 const maxLimit = 10 * time.Minute
 
-// askWithoutFault runs tests without the fault that were out of time with it.
-// Where they are out of time as well, both get more of it.
+// askWithoutFault runs tests without the fault that exceeded the time limit with it. If they
+// exceed it as well, both are run again with a larger limit.
 func (t *trial) askWithoutFault(ctx context.Context, intact *baseline, b *binary, tests selection, broken outcome) (test, error) {
 	for limit := intact.limit(tests); limit < maxLimit; {
 		unbroken, err := intact.binary.run(ctx, tests, limit)
@@ -241,15 +241,15 @@ func (o outcome) name() string {
 	return o.test
 }
 
-// A baseline is the tests of a package without any fault.
+// A baseline is the compiled tests of a package without a fault.
 type baseline struct {
 	folder string
 	binary *binary
 	took   map[string]time.Duration
 }
 
-// baselineOf runs the tests of a package without any fault, the first time it
-// is asked for: they have to pass, or they would notice any fault.
+// baselineOf returns the baseline of a package. At the first call it runs the tests, which must
+// pass: otherwise they would notice every fault.
 func (r *runner) baselineOf(ctx context.Context, folder string) (*baseline, error) {
 	r.mu.Lock()
 	run := r.baselines[folder]
@@ -274,7 +274,7 @@ func (r *runner) runBaseline(ctx context.Context, folder string) (*baseline, err
 		return nil, err
 	}
 	var last outcome
-	for range 3 { // a test may fail by chance
+	for range 3 { // since a test may fail by chance
 		if last, err = b.run(ctx, selection{}, maxLimit); err != nil {
 			return nil, err
 		}
@@ -282,17 +282,17 @@ func (r *runner) runBaseline(ctx context.Context, folder string) (*baseline, err
 			return &baseline{folder, b, durations(last.out)}, nil
 		}
 	}
-	return nil, fmt.Errorf("%s of %s fails without any fault, mend it first:\n%s", last.name(), folder, tail(last.out))
+	return nil, fmt.Errorf("%s of %s fails without a fault: fix it first\n%s", last.name(), folder, tail(last.out))
 }
 
-// tail is the end of a long output.
+// tail returns the end of a long output.
 func tail(out string) string {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	return strings.Join(lines[max(len(lines)-30, 0):], "\n")
 }
 
-// limit is how long tests may take: ten times as long as without the fault, and
-// time to start.
+// limit returns the time limit of tests: ten times their duration without the fault, and time
+// to start.
 func (b *baseline) limit(tests selection) time.Duration {
 	limit := 10 * time.Second
 	for name, took := range b.took {

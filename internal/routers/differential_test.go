@@ -12,14 +12,14 @@ import (
 
 var onlySeed = flag.Int64("seed", -1, "the only round of TestDifferential to try")
 
-// Of one policy in a round.
+// Numbers for the policy of a round.
 const (
 	stacksPerRound = 8
 	pathsPerRound  = 250
 )
 
-// TestDifferential: 200,000 paths, none of which leads to a handler that another rule
-// is for than the one that decided.
+// TestDifferential: none of 200,000 paths runs a handler of another rule than the one by which
+// the layer decided.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	if *onlySeed >= 0 {
@@ -48,14 +48,14 @@ func TestDifferential(t *testing.T) {
 	close(seeds)
 	wait.Wait()
 	all.report(t)
-	// A test that reaches no handler finds no fault.
+	// The test is meaningful only if many requests reach a handler.
 	if all.ran < rounds*20 || all.granted < rounds*20 {
 		t.Errorf("%d requests of %d reached a handler, %d were granted", all.ran, all.sent, all.granted)
 	}
 }
 
-// FuzzDifferential: a seed is a policy, servers and paths; more of them than
-// TestDifferential tries.
+// FuzzDifferential is TestDifferential for other seeds. A seed gives a policy, servers and
+// paths.
 func FuzzDifferential(f *testing.F) {
 	for seed := range uint64(4) {
 		f.Add(seed)
@@ -67,7 +67,7 @@ func FuzzDifferential(f *testing.F) {
 	})
 }
 
-// round tries one policy in front of some servers.
+// round tests one policy with some servers.
 func round(seed uint64) (result tally) {
 	d := newDraws(seed)
 	p := d.policy()
@@ -87,7 +87,7 @@ func round(seed uint64) (result tally) {
 	return result
 }
 
-// check returns what is wrong with a visit; empty for nothing.
+// check returns the fault of a visit, or "".
 func (s *stack) check(p *policy, c call, v visit) string {
 	if v.route == nil {
 		return ""
@@ -95,10 +95,10 @@ func (s *stack) check(p *policy, c call, v visit) string {
 	name := decidedBy(v.decision)
 	decided := p.grantOf(v.decision)
 	if s.orphans[name] && name != "" {
-		return "" // what the server does with a path that it has no route for is nobody's
+		return "" // the server has no handler for the rule, so another one may run
 	}
 	own := v.route.grant
-	if !v.route.isLiteral() { // the policy says that procedures come before paths
+	if !v.route.isLiteral() { // rules of procedures take precedence over path rules
 		switch g := p.procedureGrant(v.seen); {
 		case g.kind == kindProcedure:
 			own = g
@@ -107,15 +107,15 @@ func (s *stack) check(p *policy, c call, v visit) string {
 		}
 	}
 	switch {
-	case !own.lets(c):
-		return "a handler ran that its own rule does not let"
+	case !own.allows(c):
+		return "a handler ran although its rule does not allow the call"
 	case v.decision.Outcome() == corsrpc.OutcomeGrant && !own.governsAs(decided):
-		return "a handler ran by the grant of another rule"
+		return "a handler ran because another rule allows the call"
 	}
 	return ""
 }
 
-// decidedBy is the rule that a decision is by: a pattern, or a procedure.
+// decidedBy returns the rule of a decision: a path pattern or a procedure.
 func decidedBy(d corsrpc.Decision) string {
 	if pattern := d.PathPattern(); pattern != "" {
 		return pattern
@@ -124,6 +124,7 @@ func decidedBy(d corsrpc.Decision) string {
 	return name
 }
 
+// grantOf returns the grant of the rule of a decision.
 func (p *policy) grantOf(d corsrpc.Decision) grant {
 	if pattern := d.PathPattern(); pattern != "" {
 		for _, r := range p.paths {

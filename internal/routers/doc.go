@@ -1,8 +1,8 @@
-// Package routers holds the layer against routers, proxies and servers that read a
-// path in ways of their own. It has tests only.
+// Package routers tests the layer with routers, proxies and servers that interpret paths in
+// different ways. It has only tests.
 //
-// A policy is drawn at random and put in front of one server after another, each of
-// which has a handler for every rule. Whatever the spelling of a path, no handler may
-// run for an origin that its own rule does not allow, and the rule that decided has
-// to be the handler's. The layer may refuse more than it must.
+// The tests draw random policies. A server has a handler for each rule of a policy, and the
+// layer is in front of it. For any spelling of a path, a handler must not run for an origin
+// that the handler's rule does not allow, and the layer must decide by the handler's rule. The
+// layer may refuse more requests than necessary.
 package routers

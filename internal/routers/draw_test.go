@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// draws makes policies and paths by chance; the same seed makes the same.
+// draws draws policies and paths. The draws are determined by a seed.
 type draws struct{ *rand.Rand }
 
 func newDraws(seed uint64) draws { return draws{rand.New(rand.NewPCG(seed, 0x636f7273))} }
@@ -19,7 +19,7 @@ func (d draws) percent(n int) bool { return d.IntN(100) < n }
 
 func pick[T any](d draws, of []T) T { return of[d.IntN(len(of))] }
 
-// words are the segments of patterns; no two differ in letter case only.
+// words lists segments of patterns. No two differ only in letter case.
 var words = []string{"files", "public", "admin", "items", "v1", "users", "delete", "Docs", "my%20files", "caf%C3%A9", "a%2Bb", "100%25", "v1%2Fitems", "%7euser", "x%2Cy"}
 
 func (d draws) pattern() string {
@@ -34,7 +34,7 @@ func (d draws) pattern() string {
 	return b.String() + d.one("", "", "/", "/", "/{rest...}", "/{$}")
 }
 
-// nearPattern is one that a router could take for the other.
+// nearPattern returns a pattern that a router could confuse with another one.
 func (d draws) nearPattern(text string) string {
 	base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(text, "{rest...}"), "{$}"), "/")
 	switch d.IntN(5) {
@@ -50,7 +50,7 @@ func (d draws) nearPattern(text string) string {
 	return base + "/{id}/" + d.one(words...)
 }
 
-// policy draws one that compiles.
+// policy draws a policy that compiles.
 func (d draws) policy() *policy {
 	for {
 		p := &policy{free: []string{"/login", "/open/{id}", "/assets/"}}
@@ -80,7 +80,7 @@ func (d draws) policy() *policy {
 	}
 }
 
-// grant draws one with an origin of its own, so that a mix-up shows.
+// grant draws a grant. Most grants have distinct origins, so that the wrong rule is noticed.
 func (d draws) grant(number int, earlier []grant) grant {
 	switch {
 	case d.percent(15):

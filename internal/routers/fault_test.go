@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// fault is a request that a handler ran for and should not have.
+// fault is a request for which a handler ran although it should not.
 type fault struct {
 	seed  uint64
 	p     *policy
@@ -22,7 +22,7 @@ func (f fault) String() string {
 		f.visit.decision.Outcome(), f.visit.decision.Reason(), decidedBy(f.visit.decision), f.p.prefix, f.p.yaml())
 }
 
-// smaller leaves out of a fault what it does not need: rules, and bytes of the path.
+// smaller removes rules and bytes of the path from a fault as long as it stays a fault.
 func (f fault) smaller() fault {
 	for again := true; again; {
 		again = false
@@ -50,7 +50,7 @@ func (f fault) smaller() fault {
 	return f
 }
 
-// without is the policy without one of its rules.
+// without returns the policy without one of its rules.
 func (p *policy) without(selector, path int) *policy {
 	q := &policy{prefix: p.prefix, defaults: p.defaults, selectors: slices.Clone(p.selectors), paths: slices.Clone(p.paths), free: p.free}
 	if selector >= 0 {
@@ -62,7 +62,7 @@ func (p *policy) without(selector, path int) *policy {
 	return q
 }
 
-// on tries the same with another policy or path, and reports whether it is a fault still.
+// on tries the request with another policy and path, and reports whether that is a fault too.
 func (f fault) on(p *policy, raw string) (fault, bool) {
 	r := f.call.request(raw)
 	if r == nil {

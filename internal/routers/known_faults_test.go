@@ -29,8 +29,8 @@ func routerNamed(name string) build {
 	panic("no router " + name)
 }
 
-// knownFault is a request that ran a handler once, or that a reading of paths is
-// easily without.
+// knownFault is a request that once ran a handler, or would with a likely mistake in the
+// layer's reading of paths.
 type knownFault struct {
 	name   string
 	policy policy
@@ -39,17 +39,18 @@ type knownFault struct {
 	call   call
 }
 
-// adminOnly has a rule for the admin's procedures, and another one for the rest.
+// adminOnly returns a policy with a rule for the admin's procedures, and another one for all
+// others.
 func adminOnly(rest grant) policy {
 	return policy{defaults: rest, selectors: []rule{{"acme.v1.Admin", forAdmin}}}
 }
 
-// twoPaths has a rule for the partner's paths, and one for the admin's.
+// twoPaths returns a policy with a rule for the partner's paths, and one for the admin's.
 func twoPaths(partners, admins string) policy {
 	return policy{defaults: forPartner, paths: []rule{{partners, forPartner}, {admins, forAdmin}}}
 }
 
-// mounted is the policy of what is served below a prefix.
+// mounted returns a policy for a path prefix.
 func mounted(p policy, prefix string) policy { p.prefix = prefix; return p }
 
 var proceduresFaults = []knownFault{
@@ -99,8 +100,8 @@ var pathsFaults = []knownFault{
 	{"an empty wildcard, echo", policy{defaults: everyone, paths: []rule{{"/users/{id}/keys", forAdmin}}}, routerNamed("echo"), "/users//keys", fromEvil},
 }
 
-// TestKnownFaults: each of these runs a handler for a program, and none for a page on
-// another origin that its rule does not allow.
+// TestKnownFaults: each known fault runs a handler for a program, but not for a page of an origin
+// that the handler's rule does not allow.
 func TestKnownFaults(t *testing.T) {
 	t.Parallel()
 	for group, faults := range map[string][]knownFault{"procedures": proceduresFaults, "paths": pathsFaults} {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// path draws a request target: one that a route has, spelled in some other way.
+// path draws a request target: the path of a route in another spelling.
 func (d draws) path(p *policy) string {
 	raw := d.spelling(p)
 	if d.percent(25) {
@@ -18,7 +18,7 @@ func (d draws) path(p *policy) string {
 		return rooted(raw)
 	}
 	if d.percent(12) {
-		return p.prefix + strings.TrimPrefix(raw, "/") // glued to it
+		return p.prefix + strings.TrimPrefix(raw, "/") // without a slash between
 	}
 	if d.percent(8) {
 		return p.prefix + d.one("/..%2f", "%2f", "%2F", "/%2e%2e/", "//", "/./", "/../api/", "/..;/") + strings.TrimPrefix(raw, "/")
@@ -26,7 +26,7 @@ func (d draws) path(p *policy) string {
 	return p.prefix + rooted(raw)
 }
 
-// rooted makes it a path: what begins otherwise is another form of request target.
+// rooted adds a leading slash if there is none, since other request targets are not paths.
 func rooted(raw string) string {
 	if strings.HasPrefix(raw, "/") {
 		return raw
@@ -34,7 +34,7 @@ func rooted(raw string) string {
 	return "/" + raw
 }
 
-// spelling is a route's own path.
+// spelling draws a path of a route.
 func (d draws) spelling(p *policy) string {
 	value := func() string {
 		return d.one("42", "x.y", "a%2Fb", "secret", "a-b", "%7Bid%7D", words[d.IntN(len(words))], "acme.v1.Admin")
@@ -43,14 +43,14 @@ func (d draws) spelling(p *policy) string {
 	return pick(d, p.routes).fill(value, rest)
 }
 
-// through leads from one path to another, by way of dots that some servers resolve.
+// through returns a path that some servers resolve from one path to another, with dot segments.
 func (d draws) through(from, to string) string {
 	up := d.one("/..%2f", "/../", "/%2e%2e/", "%2f..%2f", ";%2f..%2f", "/..;/", "/.%2e/", `\..\`, "%5c..%5c", "/..%5c", "/..%252f", "%3b/../", "/..;x=1/", "/..%00/", "/..%20/")
 	n := strings.Count(strings.Trim(from, "/"), "/") + d.IntN(2)
 	return from + strings.Repeat(up, max(n, 1)) + strings.TrimPrefix(to, "/")
 }
 
-// mutate changes one thing about a path.
+// mutate makes one change to a path.
 func (d draws) mutate(raw string) string {
 	switch d.IntN(16) {
 	case 0:
@@ -85,13 +85,13 @@ func (d draws) mutate(raw string) string {
 	return raw
 }
 
-// atSlash puts something in the place of one slash.
+// atSlash replaces a slash.
 func (d draws) atSlash(raw, with string) string {
 	i := d.indexOf(raw, "/")
 	return raw[:i] + with + raw[min(i+1, len(raw)):]
 }
 
-// atEnd puts something behind one segment.
+// atEnd inserts a text after a segment.
 func (d draws) atEnd(raw, what string) string {
 	i := len(raw)
 	if d.percent(50) {
@@ -100,7 +100,7 @@ func (d draws) atEnd(raw, what string) string {
 	return raw[:min(i, len(raw))] + what + raw[min(i, len(raw)):]
 }
 
-// indexOf is where one of the separators is, by chance.
+// indexOf draws the index of a separator.
 func (d draws) indexOf(raw, separator string) int {
 	n := strings.Count(raw, separator)
 	if n == 0 {
@@ -113,8 +113,8 @@ func (d draws) indexOf(raw, separator string) int {
 	return at
 }
 
-// letter is where a letter, a digit or a dot stands that is no part of an escape; -1
-// where chance found none.
+// letter draws the index of a letter, digit or dot that is not part of an escape. It returns
+// -1 if it finds none.
 func (d draws) letter(raw string) int {
 	for range 8 {
 		i := d.IntN(len(raw) + 1)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pattern is a path of net/http's syntax, as policies write it.
+// pattern is a parsed path pattern, in the syntax of net/http and of policies.
 type pattern struct {
 	text     string
 	segments []segment
@@ -19,7 +19,7 @@ type segment struct {
 	wild         bool
 }
 
-// tail says what may stand behind the segments.
+// tail is the part of a path after the segments.
 type tail uint8
 
 const (
@@ -42,7 +42,7 @@ func parsePattern(text string) pattern {
 		default:
 			decoded, err := url.PathUnescape(part)
 			if err != nil {
-				panic(err) // the patterns are this package's own
+				panic(err) // all patterns are in this package
 			}
 			p.segments = append(p.segments, segment{raw: part, decoded: decoded})
 		}
@@ -50,13 +50,13 @@ func parsePattern(text string) pattern {
 	return p
 }
 
-// isLiteral reports whether the pattern is one path.
+// isLiteral reports whether the pattern has no wildcards.
 func (p pattern) isLiteral() bool {
 	return p.tail != tailTree && !slices.ContainsFunc(p.segments, func(s segment) bool { return s.wild })
 }
 
-// matches reports whether a path is one of the pattern's; same compares a literal
-// segment with the path's.
+// matches reports whether a path matches the pattern. same compares a literal segment with a
+// segment of the path.
 func (p pattern) matches(path string, same func(a, b string) bool) bool {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
@@ -85,8 +85,8 @@ func (p pattern) matches(path string, same func(a, b string) bool) bool {
 	return true
 }
 
-// spells reports whether the pattern, its wildcards filled in, is the path and no
-// root of it.
+// spells reports whether the pattern with values for its wildcards is the whole path, and not
+// only a prefix of it.
 func (p pattern) spells(path string, same func(a, b string) bool) bool {
 	if p.tail == tailTree {
 		p.tail = tailSlash
@@ -96,13 +96,13 @@ func (p pattern) spells(path string, same func(a, b string) bool) bool {
 
 func exactly(a, b string) bool { return a == b }
 
-// unescaped compares with a segment as it is sent.
+// unescaped compares a literal segment with an encoded one.
 func unescaped(a, b string) bool {
 	decoded, err := url.PathUnescape(b)
 	return err == nil && a == decoded
 }
 
-// fill spells a path of the pattern, as it would be sent.
+// fill returns a path of the pattern, encoded.
 func (p pattern) fill(value func() string, rest string) string {
 	var b strings.Builder
 	for _, s := range p.segments {
@@ -122,7 +122,7 @@ func (p pattern) fill(value func() string, rest string) string {
 	return b.String()
 }
 
-// covers reports whether every path of q is one of p, where ServeMux takes both.
+// covers reports whether p matches every path that q matches, if ServeMux accepts both.
 func (p pattern) covers(q pattern) bool {
 	unlikely := func() string { return "~" }
 	for _, rest := range []string{"", "~", "~/~/~/~/~/~"} {
@@ -133,7 +133,7 @@ func (p pattern) covers(q pattern) bool {
 	return true
 }
 
-// narrowestFirst sorts, so that the first that matches is ServeMux's choice.
+// narrowestFirst sorts patterns, so that the first one that matches is the choice of ServeMux.
 func narrowestFirst[T any](all []T, of func(T) pattern) {
 	wider := map[string]int{}
 	for _, a := range all {
@@ -146,27 +146,27 @@ func narrowestFirst[T any](all []T, of func(T) pattern) {
 	slices.SortStableFunc(all, func(a, b T) int { return wider[of(b).text] - wider[of(a).text] })
 }
 
-// registers reports whether ServeMux takes the pattern beside those it has.
+// registers reports whether ServeMux accepts the pattern in addition to those that it has.
 func registers(mux *http.ServeMux, p string, h http.Handler) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	mux.Handle(p, h)
 	return true
 }
 
-// syntax is how a router writes what ServeMux writes as /a/{id}/{rest...}.
+// syntax is the syntax of a router for the pattern /a/{id}/{rest...} of ServeMux.
 type syntax struct {
 	wild func(name string) string
 	tree string
-	// encoded says that paths are matched as they were sent, always; both that
-	// they are where they are not in net/url's own encoding.
+	// encoded: the router matches encoded paths. both: it matches encoded paths only if they
+	// differ from net/url's encoding.
 	encoded, both bool
-	// lastTakesRest says that a wildcard for the last segment takes all that follows too,
-	// slashes included, so that the router has nothing for a last {id}.
+	// lastTakesRest: a wildcard for the last segment also matches slashes, so that the router
+	// cannot express a last {id}.
 	lastTakesRest bool
 }
 
-// translate returns the pattern in the router's syntax, in as many spellings as it
-// takes; none for a pattern that the router cannot express.
+// translate returns the pattern in the router's syntax, in one or two spellings. It returns
+// none for a pattern that the router cannot express.
 func (s syntax) translate(p pattern) []string {
 	if n := len(p.segments); s.lastTakesRest && n > 0 && p.segments[n-1].wild && p.tail == tailNone {
 		return nil

@@ -17,14 +17,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// policy is one whose meaning the tests know without the layer: every rule writes
-// out all that it could inherit.
+// policy is a policy whose meaning does not depend on the layer's inheritance: every rule has
+// all values that it could inherit.
 type policy struct {
-	prefix    string // of WithPathPrefix; the path rules begin with it
+	prefix    string // the prefix of WithPathPrefix, with which path rules begin
 	defaults  grant
 	selectors []rule
 	paths     []rule
-	free      []string // routes that have no rule, without the prefix
+	free      []string // routes without a rule, without the prefix
 
 	layer  *corsrpc.Layer
 	routes []*route
@@ -35,10 +35,10 @@ type rule struct {
 	grant
 }
 
-// grant is who may call, and with what.
+// grant holds the origins that may call, and with what.
 type grant struct {
 	kind        kind
-	origins     string // separated by spaces; * is everyone
+	origins     string // separated by spaces; "*" is every origin
 	credentials bool
 	disabled    bool
 }
@@ -46,16 +46,15 @@ type grant struct {
 type kind uint8
 
 const (
-	kindNone kind = iota // no rule governs it
+	kindNone kind = iota // not governed by a rule
 	kindPath
 	kindProcedure
-	kindShape // only the shape of a procedure: defaults govern what can be a call
+	kindShape // an unknown path with the form of a procedure; defaults govern requests that can be calls
 )
 
 func (g grant) as(k kind) grant { g.kind = k; return g }
 
-// governsAs reports whether two grants let the same calls through, of those that are
-// governed at all.
+// governsAs reports whether two grants allow the same governed calls.
 func (g grant) governsAs(other grant) bool {
 	if g.isOfProcedure() && other.isOfProcedure() {
 		g.kind = other.kind
@@ -65,7 +64,7 @@ func (g grant) governsAs(other grant) bool {
 
 func (g grant) isOfProcedure() bool { return g.kind == kindProcedure || g.kind == kindShape }
 
-// names reports whether the grant has the origin itself, or everyone.
+// names reports whether the grant lists the origin, or every origin.
 func (g grant) names(origin string) bool {
 	return g.origins == "*" || slices.Contains(strings.Fields(g.origins), origin)
 }
@@ -105,7 +104,7 @@ var procedures = []string{
 	"acme.account.v1.AccountService.Me", "acme.account.v1.AccountService.Close", "Echo.Say",
 }
 
-// shapes are paths that have a procedure's shape, of no service in the schema.
+// shapes lists paths with the form of a procedure, of services outside the schema.
 var shapes = []string{"/other.v1.Thing/Do", "/john.doe/posts"}
 
 var schema = newSchema()
@@ -149,8 +148,7 @@ func cutLast(name string) (parent, last string) {
 
 var procedureShape = regexp.MustCompile(`^/([A-Za-z_]\w*\.)*[A-Za-z_]\w*/[A-Za-z_]\w*$`)
 
-// procedureGrant returns the grant of the procedure that a path is the path of; the zero
-// grant for any other.
+// procedureGrant returns the grant of the procedure with a path, or the zero grant.
 func (p *policy) procedureGrant(path string) grant {
 	if !procedureShape.MatchString(path) {
 		return grant{}
@@ -159,14 +157,14 @@ func (p *policy) procedureGrant(path string) grant {
 	return g
 }
 
-// procedurePath is the path of a procedure's full name.
+// procedurePath returns the path of a procedure's full name.
 func procedurePath(name string) string {
 	service, method := cutLast(name)
 	return "/" + service + "/" + method
 }
 
-// resolve returns the grant of a procedure, by the narrowest selector that covers
-// its name; ok says that its service is known or a selector covers it.
+// resolve returns the grant of the narrowest selector that matches a procedure. ok is true if
+// its service is known or a selector matches it.
 func (p *policy) resolve(name string) (g grant, ok bool) {
 	service, _ := cutLast(name)
 	for at := name; at != ""; at, _ = cutLast(at) {
@@ -183,7 +181,7 @@ func (p *policy) resolve(name string) (g grant, ok bool) {
 	return p.defaults.as(kindProcedure), true
 }
 
-// compile makes the layer, by the public interface only, and the routes.
+// compile creates the layer, through the public API only, and the routes.
 func (p *policy) compile() error {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(p.yaml()))
 	if err != nil {
@@ -202,22 +200,22 @@ func (p *policy) compile() error {
 	return err
 }
 
-// note keeps what the layer decided with the request that it was about.
+// note stores the layer's decision in the visit of the request.
 func note(ctx context.Context, e corsrpc.Event) {
 	if v, ok := ctx.Value(visitKey{}).(*visit); ok && e.Kind == corsrpc.EventDecision {
 		v.decision = e.Decision
 	}
 }
 
-// route is a handler, and the rule that it is for.
+// route is a handler and its rule.
 type route struct {
 	pattern
-	owner string // the procedure or the pattern of the rule; empty for none
+	owner string // the procedure or the pattern of the rule; empty without a rule
 	grant grant
 }
 
-// addRoutes gives every rule a handler, and some paths that no rule is about; none
-// that ServeMux would refuse beside the others.
+// addRoutes adds a route for every rule, and for some paths without a rule, except those that
+// ServeMux does not accept.
 func (p *policy) addRoutes() {
 	mux := http.NewServeMux()
 	add := func(text, owner string, g grant) {
@@ -253,7 +251,7 @@ func (p *policy) addRoutes() {
 	narrowestFirst(p.routes, func(r *route) pattern { return r.pattern })
 }
 
-// pathRule returns the narrowest path rule that covers a pattern.
+// pathRule returns the narrowest path rule that matches every path of a pattern.
 func (p *policy) pathRule(text string) (rule, bool) {
 	rules := slices.Clone(p.paths)
 	narrowestFirst(rules, func(r rule) pattern { return parsePattern(r.name) })

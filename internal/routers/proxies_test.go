@@ -11,15 +11,15 @@ import (
 
 var backend = &url.URL{Scheme: "http", Host: "backend.internal:8080"}
 
-// wire carries requests to a server as a connection would: the server parses the
-// path that the client wrote.
+// wire is a RoundTripper that makes the server parse the path as the client wrote it, as over
+// a connection.
 type wire struct{ server http.Handler }
 
 func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	raw := r.URL.RequestURI()
 	answer := newSink()
 	if u, err := url.ParseRequestURI(raw); err != nil {
-		answer.WriteHeader(http.StatusBadRequest) // as net/http's server
+		answer.WriteHeader(http.StatusBadRequest) // as net/http's server does
 	} else {
 		in := r.WithContext(r.Context())
 		in.URL, in.RequestURI = u, raw
@@ -31,7 +31,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// sink is a ResponseWriter that keeps no body.
+// sink is a ResponseWriter that discards the body.
 type sink struct {
 	header http.Header
 	status int
@@ -44,7 +44,7 @@ func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s *sink) WriteHeader(status int)      { s.status = status }
 func (s *sink) Flush()                      {}
 
-// transport puts something between the layer and a server.
+// transport is a proxy or middleware between the layer and a server.
 type transport struct {
 	name string
 	wrap func(http.Handler) http.Handler
@@ -59,7 +59,7 @@ var transports = []transport{
 		return silent(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend) }}, h)
 	}},
 	{"host only>", func(h http.Handler) http.Handler {
-		//lint:ignore SA1019 servers in use have it still, and it is where paths go wrong
+		//lint:ignore SA1019 existing servers still use it, and it can change paths
 		return silent(&httputil.ReverseProxy{Director: func(r *http.Request) { r.URL.Scheme, r.URL.Host = backend.Scheme, backend.Host }}, h)
 	}},
 }

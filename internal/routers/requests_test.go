@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// call is a request from a page on another site, its path apart.
+// call is a request of a cross-site page, without its path.
 type call struct {
 	method   string
-	origin   string // empty for none
+	origin   string // empty for a request without Origin
 	noCORS   bool   // Sec-Fetch-Mode: no-cors, with a cookie
-	encoding bool   // a query as Connect's GET has it
-	program  bool   // no browser: neither Origin nor Sec-Fetch
+	encoding bool   // with the query of a Connect GET
+	program  bool   // from a program: without Origin and Sec-Fetch headers
 }
 
 const evil = "https://evil.example"
 
-// calls draws who tries a path: always a stranger, and some whom a rule names.
+// calls draws calls: one of an unknown origin, and some of origins that rules list.
 func (d draws) calls(p *policy) []call {
 	origin := evil
 	if named := p.origins(); len(named) > 0 {
@@ -33,7 +33,7 @@ func (d draws) calls(p *policy) []call {
 	}
 }
 
-// origins are those that the rules name.
+// origins returns the origins that the rules list.
 func (p *policy) origins() []string {
 	all := strings.Fields(p.defaults.origins)
 	for _, rules := range [][]rule{p.selectors, p.paths} {
@@ -49,8 +49,8 @@ func (p *policy) origins() []string {
 	return all
 }
 
-// request is the call as net/http's server would hand it on; nil for a path that the
-// server answers with 400.
+// request returns the call as a handler of net/http's server gets it, or nil for a path that
+// the server answers with 400.
 func (c call) request(raw string) *http.Request {
 	if c.encoding {
 		raw += "?encoding=json&message=%7B%7D"
@@ -75,12 +75,11 @@ func (c call) request(raw string) *http.Request {
 	}
 }
 
-// lets reports whether a handler of this grant may run for the call: the table in
-// the design, below "What happens to a request".
-func (g grant) lets(c call) bool {
+// allows reports whether a handler with this grant may run for the call.
+func (g grant) allows(c call) bool {
 	if g.kind == kindShape {
 		if c.method != "POST" && !c.encoding {
-			return true // a page that looks like a procedure
+			return true // a navigation to a page whose path has the form of a procedure
 		}
 		g.kind = kindProcedure
 	}

@@ -14,11 +14,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	gin.SetMode(gin.ReleaseMode) // it writes every route to standard output otherwise
+	gin.SetMode(gin.ReleaseMode) // otherwise gin writes every route to standard output
 	os.Exit(m.Run())
 }
 
-// router makes a handler of others' code, one route at a time.
+// router creates a handler with a router library, one route at a time.
 type router struct {
 	name string
 	syntax
@@ -31,7 +31,7 @@ var (
 )
 
 var routers = []router{
-	{"ServeMux", syntax{}, nil}, // whose patterns are taken as they are
+	{"ServeMux", syntax{}, nil}, // its patterns need no translation
 	{"chi", syntax{wild: braces, tree: "*", both: true}, func() (http.Handler, func(string, http.Handler)) {
 		r := chi.NewRouter()
 		return r, r.Handle
@@ -82,8 +82,8 @@ func gorilla(name string, set func(*mux.Router)) router {
 	}}
 }
 
-// handler builds the router with all the routes that it can have; orphans are the
-// owners of the others.
+// handler returns the router with all routes that it can express. orphans has the owners of
+// the other routes.
 func (r router) handler(routes []*route) (h http.Handler, orphans map[string]bool) {
 	orphans = map[string]bool{}
 	if r.build == nil {
@@ -109,8 +109,8 @@ func (r router) handler(routes []*route) (h http.Handler, orphans map[string]boo
 	return h, orphans
 }
 
-// taken reports whether the router took the route: some panic over those that they
-// cannot tell from another.
+// taken adds a route, and reports whether the router accepted it. Some routers panic for a
+// route that conflicts with another one.
 func taken(add func(string, http.Handler), path string, h http.Handler) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	add(path, h)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// lenient is a server that reads the decoded path in steps of its own, each of which
-// some server in use takes.
+// lenient is a server that normalizes the decoded path in several steps. Real servers take
+// each of these steps.
 type lenient struct {
 	steps  []step
 	routes []*route // the narrowest first
@@ -33,7 +33,7 @@ var steps = []step{
 	{"fragment", cutAt("#")},
 }
 
-// slashless is the step after which a slash at the end makes no difference.
+// slashless is the step that makes the server ignore a trailing slash.
 var slashless = step{"last slash", func(p string) string { return p }}
 
 func stepNamed(name string) step {
@@ -42,10 +42,10 @@ func stepNamed(name string) step {
 			return s
 		}
 	}
-	panic("no step " + name)
+	panic("unknown step " + name)
 }
 
-// newLenient returns a server that takes the steps in this order.
+// newLenient returns a server with these steps, in order.
 func newLenient(routes []*route, names ...string) *lenient {
 	l := &lenient{routes: routes}
 	for _, name := range names {
@@ -98,7 +98,7 @@ func eachSegment(read func(string) string) func(string) string {
 	}
 }
 
-// trimEnd drops dots and spaces, as Windows does, but of a dot segment no dot.
+// trimEnd removes trailing dots and spaces, as Windows does. It does not change dot segments.
 func trimEnd(s string) string {
 	if t := strings.TrimRight(s, ". "); t != "" {
 		return t
@@ -106,7 +106,7 @@ func trimEnd(s string) string {
 	return strings.TrimRight(s, " ")
 }
 
-// decodeOnce decodes every escape that is one.
+// decodeOnce decodes every valid escape once.
 func decodeOnce(p string) string {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
@@ -129,7 +129,7 @@ func mergeSlashes(p string) string {
 	return p
 }
 
-// resolveDots is RFC 3986's remove_dot_segments, which keeps repeated slashes.
+// resolveDots implements remove_dot_segments of RFC 3986, which keeps repeated slashes.
 func resolveDots(p string) string {
 	var out []string
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")

@@ -14,10 +14,10 @@ type stack struct {
 	handler http.Handler
 	orphans map[string]bool // rules that the server has no handler for
 	inside  string          // the prefix that is removed before the layer sees the path
-	again   build           // makes it for another policy
+	again   build           // builds the stack for another policy
 }
 
-// newStack puts the layer of a policy around a server.
+// newStack wraps a server in the layer of a policy.
 func newStack(p *policy, name string, t transport, server http.Handler, orphans map[string]bool) *stack {
 	h := t.wrap(server)
 	if p.prefix != "" {
@@ -27,7 +27,7 @@ func newStack(p *policy, name string, t transport, server http.Handler, orphans 
 	return &stack{name: t.name + name, handler: p.layer.Wrap(h), orphans: orphans}
 }
 
-// build makes a stack for a policy.
+// build is a function that builds the stack of a policy.
 type build func(*policy) *stack
 
 func withRouter(r router, t transport) build {
@@ -43,7 +43,7 @@ func withSteps(t transport, names ...string) build {
 	}
 }
 
-// below mounts the layer itself below a prefix.
+// below mounts the layer at a prefix.
 func below(prefix string, inner build) build {
 	return func(p *policy) *stack {
 		s := inner(p)
@@ -53,7 +53,7 @@ func below(prefix string, inner build) build {
 	}
 }
 
-// stack draws one; turn counts up, so that every router has its turn.
+// stack draws a stack. The router is selected by turn, so that each router is used equally often.
 func (d draws) stack(p *policy, turn int) *stack {
 	var b build
 	if turn%2 == 0 {
@@ -76,11 +76,11 @@ func (d draws) stack(p *policy, turn int) *stack {
 	return s
 }
 
-// visit is what became of one request.
+// visit is the result of one request.
 type visit struct {
 	decision corsrpc.Decision
-	route    *route // whose handler ran; nil for none
-	seen     string // the path as its server reads it
+	route    *route // the route whose handler ran; nil if none did
+	seen     string // the path as the server interprets it
 }
 
 type visitKey struct{}
@@ -89,12 +89,12 @@ func visitOf(r *http.Request) *visit { return r.Context().Value(visitKey{}).(*vi
 
 func (v *visit) ran(r *route, seen string) { v.route, v.seen = r, seen }
 
-// ServeHTTP makes a route a handler.
+// ServeHTTP records that the route's handler ran.
 func (r *route) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
 	visitOf(req).ran(r, req.URL.Path)
 }
 
-// send lets a request through the stack.
+// send sends a request to the stack.
 func (s *stack) send(r *http.Request) (v visit) {
 	s.handler.ServeHTTP(newSink(), r.WithContext(context.WithValue(r.Context(), visitKey{}, &v)))
 	return v

@@ -8,13 +8,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// tally is what came of many requests.
+// tally is the sum of the results of many requests.
 type tally struct {
 	sent, ran, granted int
 	faults             []fault
 }
 
-// try sends one request, and keeps it where it shows a fault.
+// try sends a request, and records it if it is a fault.
 func (t *tally) try(seed uint64, p *policy, s *stack, raw string, c call) {
 	r := c.request(raw)
 	if r == nil {
@@ -38,13 +38,13 @@ func (t *tally) add(other tally) {
 	t.faults = append(t.faults, other.faults...)
 }
 
-// shown is of how many servers a fault is printed whole.
+// shown is the number of servers for which a fault is printed in full.
 const shown = 3
 
-// report shows the faults of the lowest seeds, and counts them by server.
+// report reports the faults with the lowest seeds, and the number of faults by server.
 func (t *tally) report(tb testing.TB) {
 	tb.Helper()
-	tb.Logf("%d requests, %d reached a handler, %d were granted", t.sent, t.ran, t.granted)
+	tb.Logf("%d requests: %d reached a handler, %d were allowed", t.sent, t.ran, t.granted)
 	slices.SortStableFunc(t.faults, func(a, b fault) int { return cmp.Compare(a.seed, b.seed) })
 	count := map[string]int{}
 	for _, f := range t.faults {
@@ -54,6 +54,6 @@ func (t *tally) report(tb testing.TB) {
 		}
 	}
 	if len(t.faults) > 0 {
-		tb.Errorf("%d faults in all: %v", len(t.faults), count)
+		tb.Errorf("%d faults, by server: %v", len(t.faults), count)
 	}
 }

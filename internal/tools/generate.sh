@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# generate.sh [--check] BUF: regenerates what is generated. With --check it
-# fails where that changes anything, leaving the fresh files in place.
+# generate.sh [--check] BUF: regenerates all generated files. With --check it fails if a file
+# changes, and keeps the new files.
 set -euo pipefail
 check=
 if [ "$1" = --check ]; then
@@ -14,7 +14,7 @@ generated() {
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
-generated | cut -c67- | { grep -E '\.(pb|connect)\.go$' || true; } | xargs -r rm -f # what nothing generates any more goes
+generated | cut -c67- | { grep -E '\.(pb|connect)\.go$' || true; } | xargs -r rm -f # removes files that are not generated any more
 "$buf" generate --exclude-path examples/grpc/proto/clock
 for extra in connectv2 grpc; do
   "$buf" generate --template "examples/showcase/buf.gen.$extra.yaml" examples/showcase/proto
@@ -26,7 +26,7 @@ for web in examples/showcase/web internal/e2e/web; do
 done
 after=$(generated)
 if [ -n "$check" ] && [ "$before" != "$after" ]; then
-  echo "generated files were not fresh; they are now, so commit them:" >&2
+  echo "generated files were not up to date; commit the new ones:" >&2
   diff <(echo "$before") <(echo "$after") | grep '^[<>]' | cut -c69- | sort -u >&2
   exit 1
 fi

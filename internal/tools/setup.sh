@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh: installs the Debian packages that the tests need and that are not
-# there yet, and says what else is missing. Silent when nothing is.
+# setup.sh: installs missing Debian packages that the tests need, and lists other missing
+# programs. It prints nothing if nothing is missing.
 set -euo pipefail
 
 go_needed=1.26
@@ -9,7 +9,7 @@ node_needed=20
 packages=()
 problems=()
 
-# The headers are a package of their own, which gcc only recommends.
+# The C headers are a separate package, which gcc only recommends.
 compiles_c() {
   command -v gcc >/dev/null && echo '#include <stdlib.h>' | gcc -fsyntax-only -x c - 2>/dev/null
 }
@@ -22,7 +22,7 @@ has_minibrowser() {
   return 1
 }
 
-# Debian keeps the server's programs off the PATH.
+# Debian installs the server's programs outside of PATH.
 has_postgres() {
   local path
   for path in /usr/lib/postgresql/*/bin/postgres; do
@@ -31,7 +31,7 @@ has_postgres() {
   return 1
 }
 
-# at_least VERSION NEEDED
+# at_least VERSION NEEDED succeeds if VERSION is NEEDED or newer.
 at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
@@ -45,7 +45,7 @@ command -v git >/dev/null || packages+=(git)
 command -v curl >/dev/null || packages+=(curl)
 has_postgres || packages+=(postgresql)
 
-# Debian 12 packages neither of these in a version that would do.
+# The versions of Go and Node.js in Debian 12 are too old.
 if ! command -v go >/dev/null; then
   problems+=("go is missing: install Go $go_needed or newer and put it on PATH")
 elif ! version=$(go env GOVERSION | sed 's/^go//; s/ .*//') || ! at_least "$version" "$go_needed"; then
@@ -62,14 +62,14 @@ command -v make >/dev/null || packages+=(make)
 if [ ${#packages[@]} -gt 0 ]; then
   install="apt-get install --yes --no-install-recommends ${packages[*]}"
   if ! command -v apt-get >/dev/null; then
-    problems+=("missing, and there is no apt-get to install it with: what Debian packages as ${packages[*]}")
+    problems+=("programs are missing, and apt-get is not available: install the equivalent of these Debian packages: ${packages[*]}")
   else
     as_root=()
     if [ "$(id -u)" -ne 0 ]; then
       if command -v sudo >/dev/null; then
         as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
       else
-        problems+=("missing packages, and neither root nor sudo to install them: run as root: $install")
+        problems+=("packages are missing, and installing them needs root or sudo: run as root: $install")
       fi
     fi
     if [ "$(id -u)" -eq 0 ] || [ ${#as_root[@]} -gt 0 ]; then
@@ -77,10 +77,10 @@ if [ ${#packages[@]} -gt 0 ]; then
       export DEBIAN_FRONTEND=noninteractive
       log=$(mktemp)
       trap 'rm -f "$log"' EXIT
-      # shellcheck disable=SC2086 # a list of words by intent
+      # shellcheck disable=SC2086 # the packages must be separate words
       if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" $install; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        problems+=("apt-get failed, its last words are above: run it by hand: $install")
+        problems+=("apt-get failed with the output above: run it yourself: $install")
       fi
     fi
   fi

@@ -1,6 +1,6 @@
-// Package service implements the showcase's methods, for connect-go v1 and
-// v2. Every answer carries response headers and trailers, every error details
-// and metadata, so that a page can show what reaches it.
+// Package service implements the showcase's service, for connect-go v1 and v2 and for
+// grpc-go. Each response has headers and trailers, and each error has details and
+// metadata. A page shows which of them its script can read.
 package service
 
 import (
@@ -10,7 +10,7 @@ import (
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 )
 
-// What every answer carries; "-bin" headers hold bytes.
+// The names of the metadata. A "-bin" header has a binary value.
 const (
 	headerName  = "x-showcase-header"
 	binaryName  = "x-showcase-bin"
@@ -20,12 +20,12 @@ const (
 
 var binaryValue = []byte{1, 2, 3}
 
-// hint is the detail of every error.
+// hint returns the detail of every error.
 func hint() *showcasev1.FailDetail {
 	return &showcasev1.FailDetail{Hint: "hint"}
 }
 
-// greeting answers Greet.
+// greeting returns the response of Greet.
 func greeting(r *showcasev1.GreetRequest, requestHeader http.Header) *showcasev1.GreetResponse {
 	res := &showcasev1.GreetResponse{Greeting: "Hello, " + r.GetName() + "!"}
 	for _, c := range (&http.Request{Header: requestHeader}).Cookies() {
@@ -34,20 +34,20 @@ func greeting(r *showcasev1.GreetRequest, requestHeader http.Header) *showcasev1
 	return res
 }
 
-// noKey is why Lookup fails.
+// noKey is the error message of Lookup.
 const noKey = "no key"
 
-// found answers Lookup.
+// found returns the response of Lookup.
 func found(r *showcasev1.LookupRequest, method string) *showcasev1.LookupResponse {
 	return &showcasev1.LookupResponse{Value: strings.ToUpper(r.GetKey()), HttpMethod: method}
 }
 
-// mostMessages bounds what one call may ask for.
-const mostMessages = 1000
+// maxMessages is the largest number of messages of a stream.
+const maxMessages = 1000
 
 // numbers calls send with 1 to n.
 func numbers(n int32, send func(int32) error) error {
-	for i := int32(1); i <= min(n, mostMessages); i++ {
+	for i := int32(1); i <= min(n, maxMessages); i++ {
 		if err := send(i); err != nil {
 			return err
 		}

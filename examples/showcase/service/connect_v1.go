@@ -12,21 +12,21 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connect"
 )
 
-// NewConnectV1 returns the path and the handler of the service, served by
-// connect-go v1.
+// NewConnectV1 returns the path and the handler of the service with connect-go v1.
 func NewConnectV1() (string, http.Handler) {
 	return showcasev1connect.NewShowcaseServiceHandler(connectV1{})
 }
 
 type connectV1 struct{}
 
-// describe sets what every answer carries.
+// describe sets the headers and trailers of every response.
 func describe(header, trailer http.Header, method string) {
 	header.Set(headerName, "head-"+method)
 	header.Set(binaryName, connect.EncodeBinaryHeader(binaryValue))
 	trailer.Set(trailerName, "trail-"+method)
 }
 
+// failure returns an error with a detail and metadata.
 func failure(method, reason string) error {
 	err := connect.NewError(connect.CodeFailedPrecondition, errors.New(reason))
 	if detail, e := connect.NewErrorDetail(hint()); e == nil {

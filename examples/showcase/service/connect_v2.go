@@ -14,7 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1/showcasev1connectv2"
 )
 
-// NewConnectV2 returns the handler of the service, served by connect-go v2.
+// NewConnectV2 returns the handler of the service with connect-go v2.
 func NewConnectV2() http.Handler {
 	server := connectv2.NewServer()
 	showcasev1connectv2.RegisterShowcaseServiceHandler(server, connectV2{})
@@ -25,7 +25,7 @@ func NewConnectV2() http.Handler {
 
 type connectV2 struct{}
 
-// describeV2 sets what every answer carries.
+// describeV2 sets the headers and trailers of every response.
 func describeV2(ctx context.Context, method string) *connectv2.CallInfo {
 	info, _ := connectv2.CallInfoForServerContext(ctx)
 	info.ResponseHeader().Set(headerName, "head-"+method)
@@ -34,7 +34,8 @@ func describeV2(ctx context.Context, method string) *connectv2.CallInfo {
 	return info
 }
 
-// failureV2 is an error whose metadata goes into the trailers, as v2 has it.
+// failureV2 returns an error with a detail. Its metadata is in the trailers, since an error
+// of connect-go v2 has no metadata of its own.
 func failureV2(info *connectv2.CallInfo, method, reason string) error {
 	info.ResponseTrailer().Set(errorName, "meta-"+method)
 	err := connectv2.NewError(connectv2.CodeFailedPrecondition, reason)

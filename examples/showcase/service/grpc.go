@@ -14,7 +14,7 @@ import (
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 )
 
-// NewGRPC returns a grpc-go server of the service. It serves by HTTP as well.
+// NewGRPC returns a grpc-go server of the service. It is also an http.Handler.
 func NewGRPC() *grpc.Server {
 	server := grpc.NewServer()
 	showcasev1.RegisterShowcaseServiceServer(server, grpcService{})
@@ -25,7 +25,7 @@ type grpcService struct {
 	showcasev1.UnimplementedShowcaseServiceServer
 }
 
-// describeGRPC sets what every answer carries.
+// describeGRPC sets the headers and trailers of every response.
 func describeGRPC(ctx context.Context, method string) error {
 	return errors.Join(
 		grpc.SetHeader(ctx, metadata.Pairs(headerName, "head-"+method, binaryName, string(binaryValue))),
@@ -33,7 +33,7 @@ func describeGRPC(ctx context.Context, method string) error {
 	)
 }
 
-// failureGRPC is an error whose metadata goes into the trailers.
+// failureGRPC returns an error with a detail. Its metadata is in the trailers.
 func failureGRPC(ctx context.Context, method, reason string) error {
 	if err := grpc.SetTrailer(ctx, metadata.Pairs(errorName, "meta-"+method)); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (grpcService) Lookup(ctx context.Context, r *showcasev1.LookupRequest) (*sh
 	if r.GetKey() == "" {
 		return nil, failureGRPC(ctx, "Lookup", noKey)
 	}
-	return found(r, http.MethodPost), nil // gRPC has no other
+	return found(r, http.MethodPost), nil // gRPC requests are always POST
 }
 
 func (grpcService) Count(r *showcasev1.CountRequest, s grpc.ServerStreamingServer[showcasev1.CountResponse]) error {

@@ -1,5 +1,4 @@
-// Package domains is the table of the customers' own domains, in SQLite or in
-// PostgreSQL.
+// Package domains stores the domains of customers in a table, in SQLite or PostgreSQL.
 package domains
 
 import (
@@ -21,12 +20,13 @@ type Table struct {
 	source corsrpc.OriginSource
 }
 
-// A row that a customer has only asked for is not verified: whoever may have his
-// origin here is trusted with all that the policy grants to customers, so let him
-// show first that the domain is his, as by a record in its DNS.
+// selectOrigins selects only verified rows: the policy trusts each of these origins as a
+// customer's. Verify that a customer owns a domain, for instance with a DNS record,
+// before you set verified.
 const selectOrigins = `SELECT origin FROM domains WHERE verified`
 
-// OpenSQLite opens the table in a file, which is made where it is missing.
+// OpenSQLite opens the table in a file. It creates the file and the table if they do not
+// exist.
 func OpenSQLite(ctx context.Context, file string) (*Table, error) {
 	db, err := open(ctx, "sqlite", file, `PRAGMA busy_timeout = 5000`,
 		`CREATE TABLE IF NOT EXISTS domains (origin TEXT PRIMARY KEY, verified BOOLEAN NOT NULL)`)
@@ -36,8 +36,8 @@ func OpenSQLite(ctx context.Context, file string) (*Table, error) {
 	return &Table{db, corssql.New(db, selectOrigins)}, nil
 }
 
-// OpenPostgres opens the table in a database. Each change of it, whoever makes it,
-// is notified to all servers.
+// OpenPostgres opens the table in a database, and creates it if it does not exist. A
+// trigger notifies all servers of each change of the table.
 func OpenPostgres(ctx context.Context, url string) (*Table, error) {
 	db, err := open(ctx, "pgx", url,
 		`CREATE TABLE IF NOT EXISTS domains (origin TEXT PRIMARY KEY, verified BOOLEAN NOT NULL)`,
@@ -51,13 +51,14 @@ func OpenPostgres(ctx context.Context, url string) (*Table, error) {
 	return &Table{db, corssql.New(db, selectOrigins).WithNotify(listen(url))}, nil
 }
 
+// open opens a database and executes statements.
 func open(ctx context.Context, driver, source string, statements ...string) (*sql.DB, error) {
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, err
 	}
 	if driver == "sqlite" {
-		db.SetMaxOpenConns(1) // it has one writer at a time anyway
+		db.SetMaxOpenConns(1) // SQLite has only one writer at a time
 	}
 	for _, s := range statements {
 		if _, err := db.ExecContext(ctx, s); err != nil {
@@ -67,9 +68,8 @@ func open(ctx context.Context, driver, source string, statements ...string) (*sq
 	return db, nil
 }
 
-// listen returns a function that waits for a notification, on a connection of its
-// own. When it has connected it returns at once: what was notified before, it has
-// missed.
+// listen returns a function that waits for a notification, on a separate connection. It
+// returns at once after it has connected, since it missed notifications before that.
 func listen(url string) func(context.Context) error {
 	var conn *pgx.Conn
 	return func(ctx context.Context) (err error) {
@@ -91,19 +91,19 @@ func listen(url string) func(context.Context) error {
 	}
 }
 
-// Source is the table as corsrpc reads it.
+// Source returns the table as an origin source.
 func (t *Table) Source() corsrpc.OriginSource { return t.source }
 
 // Close closes the database.
 func (t *Table) Close() error { return t.db.Close() }
 
-// Add adds a verified domain's origin.
+// Add adds the origin of a verified domain.
 func (t *Table) Add(ctx context.Context, origin string) error {
 	_, err := t.db.ExecContext(ctx, `INSERT INTO domains (origin, verified) VALUES ($1, true) ON CONFLICT (origin) DO UPDATE SET verified = true`, origin)
 	return err
 }
 
-// Remove revokes a domain's origin.
+// Remove removes the origin of a domain.
 func (t *Table) Remove(ctx context.Context, origin string) error {
 	_, err := t.db.ExecContext(ctx, `DELETE FROM domains WHERE origin = $1`, origin)
 	return err

@@ -25,7 +25,7 @@ var lines = []struct {
 	{"floor", "written by hand", color.Gray{Y: 0x70}, []vg.Length{vg.Points(4), vg.Points(3)}},
 }
 
-// drawOrigins draws what a call costs against the number of origins.
+// drawOrigins draws the cost of a call by the number of origins.
 func drawOrigins(r *results, file string) error {
 	p := plot.New()
 	p.BackgroundColor = color.White // readable on a dark page too
@@ -62,7 +62,7 @@ func drawOrigins(r *results, file string) error {
 	}
 	p.Y.Min, p.Y.Max = 100, 1e6
 	canvas := vgsvg.New(16*vg.Centimeter, 9*vg.Centimeter)
-	p.Draw(draw.Crop(draw.New(canvas), vg.Points(4), vg.Points(-14), vg.Points(4), vg.Points(-6))) // labels stand out
+	p.Draw(draw.Crop(draw.New(canvas), vg.Points(4), vg.Points(-14), vg.Points(4), vg.Points(-6))) // labels exceed the axes
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func drawOrigins(r *results, file string) error {
 	return f.Close()
 }
 
-// powersOfTen are the ticks of an axis, as one says them: 1, 10, 100, 1k …
+// powersOfTen returns the ticks of an axis: 1, 10, 100, 1k …
 func powersOfTen(low, high float64) (ticks []plot.Tick) {
 	for power := range 10 {
 		value := math.Pow10(power)

@@ -1,5 +1,5 @@
-// Program report runs the benchmarks of the folder that it is started in, and writes
-// what they say: results.txt, RESULTS.md, and a chart. `make bench` starts it.
+// Program report runs the benchmarks in the current folder, and writes the results:
+// results.txt, RESULTS.md, and a chart. `make bench` runs it.
 package main
 
 import (
@@ -23,7 +23,7 @@ const (
 	chartFile   = "origins.svg"
 )
 
-// Fewer say nothing with 95 % confidence.
+// With fewer rounds there are no bounds with 95 % confidence.
 const (
 	leastRounds = 6
 	tooFew      = "fewer than 6 rounds say nothing with 95 % confidence"
@@ -79,8 +79,7 @@ func report(rounds int, render bool) error {
 	return os.WriteFile(reportFile, text, 0o666)
 }
 
-// replaceResults measures, prints how what came out compares with the results that are
-// there, and puts it in their place.
+// replaceResults measures, prints a comparison with the existing results, and replaces them.
 func replaceResults(dir, binary string, rounds int) error {
 	now := filepath.Join(dir, "now.txt")
 	f, err := os.Create(now)
@@ -112,7 +111,7 @@ func replaceResults(dir, binary string, rounds int) error {
 //go:embed results.md.tmpl
 var resultsTemplate string
 
-// compose writes the report. The profiles are taken now.
+// compose writes the report. It measures the profiles again.
 func compose(r *results, profile func(benchmark string) (string, error)) ([]byte, error) {
 	var profiles []profiled
 	missed := missedRatios(r)
@@ -137,14 +136,14 @@ func compose(r *results, profile func(benchmark string) (string, error)) ([]byte
 	return out.Bytes(), err
 }
 
-// moduleVersions are those of what is measured beside corsrpc.
+// moduleVersions returns the versions of the libraries that are compared with corsrpc.
 func moduleVersions() (versions []string, err error) {
 	list := exec.Command("go", "list", "-m", "-f", "{{.Path}} {{.Version}}", "github.com/rs/cors", "github.com/gorilla/handlers", "connectrpc.com/cors", "connectrpc.com/connect")
 	out, err := list.Output()
 	return strings.Split(strings.TrimSpace(string(out)), "\n"), err
 }
 
-// revision is the commit that was measured, and whether the tree was it.
+// revision returns the measured commit, and whether the tree had uncommitted changes.
 func revision() string {
 	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude", "*").Output()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// results are measurements, by benchmark and unit, one for each round.
+// results holds the measurements by benchmark and unit, one for each round.
 type results struct {
 	machine, processors, goVersion, date, commit string
 
@@ -20,7 +20,7 @@ type results struct {
 
 type key struct{ name, unit string }
 
-// read reads what the benchmarks printed.
+// read parses the output of the benchmarks.
 func read(r io.Reader) (*results, error) {
 	all := &results{values: map[key][]float64{}}
 	reader := benchfmt.NewReader(r, "results.txt")
@@ -50,7 +50,7 @@ func read(r io.Reader) (*results, error) {
 	return all, reader.Err()
 }
 
-// nameOf is the benchmark's name, without the number of processors.
+// nameOf returns the benchmark's name without the number of processors.
 func nameOf(r *benchfmt.Result) string {
 	base, parts := r.Name.Parts()
 	name := string(base)
@@ -62,7 +62,7 @@ func nameOf(r *benchfmt.Result) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// values are those of a benchmark that has to be there.
+// values returns the measurements of a benchmark, which must exist.
 func (r *results) of(name, unit string) []float64 {
 	values := r.values[key{name, unit}]
 	if len(values) == 0 {
@@ -73,8 +73,8 @@ func (r *results) of(name, unit string) []float64 {
 
 func (r *results) has(name string) bool { return slices.Contains(r.names, name) }
 
-// settings returns the values that a part of the names has, such as origins=1000, of
-// the benchmarks that begin so.
+// settings returns the values of a part of the names, such as 1000 for origins=, of the
+// benchmarks with a prefix.
 func (r *results) settings(prefix string) (values []string) {
 	for _, name := range r.names {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
@@ -87,8 +87,8 @@ func (r *results) settings(prefix string) (values []string) {
 	return values
 }
 
-// A figure is a median, with the bounds between which it lies with 95 % confidence
-// (nothing is assumed of how measurements are distributed).
+// A figure is a median with its 95 % confidence interval, without an assumption about the
+// distribution of the measurements.
 type figure struct{ middle, low, high float64 }
 
 func figureOf(values []float64) figure {
@@ -96,12 +96,12 @@ func figureOf(values []float64) figure {
 	return figure{s.Center, s.Lo, s.Hi}
 }
 
-// over is how many times as much a is as b, round by round.
+// over returns the ratio of a to b, round by round.
 func over(a, b []float64) figure {
 	return figureOf(each(a, b, func(a, b float64) float64 { return a / b }))
 }
 
-// minus is by how much a is more than b, round by round.
+// minus returns the difference of a and b, round by round.
 func minus(a, b []float64) figure {
 	return figureOf(each(a, b, func(a, b float64) float64 { return a - b }))
 }

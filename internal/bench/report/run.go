@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// A group of benchmarks takes its own time for a measurement.
+// A group is a set of benchmarks with the same -benchtime.
 type group struct{ benchmarks, time string }
 
 var groups = []group{
@@ -18,9 +18,9 @@ var groups = []group{
 	{"^Benchmark(Load|ReloadPeak)$", "1s"},
 }
 
-// measure runs all groups, one round after the other: what is compared with one another
-// stands close together in time, and a machine that slows down for a while slows down
-// one round. It writes what they print.
+// measure runs all groups in each round, and writes their output. So the benchmarks that are
+// compared run close together in time, and a temporary slowdown of the machine affects only
+// one round.
 func measure(binary string, rounds int, out io.Writer) error {
 	for round := range rounds {
 		for _, g := range groups {
@@ -39,7 +39,7 @@ func build(dir string) (string, error) {
 	return binary, run(os.Stderr, "go", "test", "-c", "-o", binary, ".")
 }
 
-// profile returns where a benchmark of corsrpc's spends its time.
+// profile returns a CPU profile of a benchmark of corsrpc.
 func profile(binary, dir, benchmark string) (string, error) {
 	file := filepath.Join(dir, "cpu.pprof")
 	if err := run(io.Discard, binary, "-test.run", "^$", "-test.bench", benchmark, "-test.benchtime", "3s", "-test.cpuprofile", file); err != nil {
@@ -49,7 +49,7 @@ func profile(binary, dir, benchmark string) (string, error) {
 	return string(top), err
 }
 
-// run runs a command, and adds what it said to the error.
+// run runs a command, and adds its output to the error.
 func run(out io.Writer, name string, args ...string) error {
 	c := exec.Command(name, args...)
 	c.Stdout, c.Stderr = out, os.Stderr

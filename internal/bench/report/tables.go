@@ -14,7 +14,7 @@ type table struct {
 	rows        [][]string
 }
 
-// Markdown is the table's text.
+// Markdown returns the table in Markdown.
 func (t table) Markdown() string {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
@@ -32,17 +32,17 @@ func (t table) Markdown() string {
 
 func tables(r *results) []table {
 	return []table{
-		requests(r, "one", "Requests, on one goroutine", "ns, and allocations. The page's origin is the last of a list; the peers that read lists read it whole."),
-		requests(r, "all", "Requests, on all processors at once", "ns of the whole machine for one."),
+		requests(r, "one", "Requests, on one goroutine", "ns, and allocations. The page's origin is the last in a list; the peers search the list linearly."),
+		requests(r, "all", "Requests, on all processors at once", "ns of the whole machine for one request."),
 		exposure(r), newExposure(r),
 		growth(r, "Origins/origins=", "Exact origins", "An allowed call, ns, always from the same page. The peers with lists are not measured beyond 100,000."),
-		growth(r, "OriginsInTurn/origins=", "Exact origins, each in turn", "The same, but each call comes from another of the origins, so that beyond some 100,000 of them the text that is compared and the place where it is noted come from memory and not from the processor's caches: that is what the time is. By hand is a map of Go's, which has the same to fetch."),
-		growth(r, "Patterns/patterns=", "Patterns of subdomains", "An allowed call, ns. gorilla/handlers has none, and stands with a function that looks up as the handler by hand does."),
+		growth(r, "OriginsInTurn/origins=", "Exact origins, each in turn", "The same, but each call comes from another origin. Beyond some 100,000 origins, the entries are in memory and not in the processor's caches, and fetching them takes most of the time. The handler by hand uses a Go map, which fetches as much."),
+		growth(r, "Patterns/patterns=", "Patterns of subdomains", "An allowed call, ns. gorilla/handlers has no patterns; it uses the lookup function of the handler by hand."),
 		procedures(r), hostile(r), loopback(r), reloads(r), loading(r),
 	}
 }
 
-// by is how the implementations are called, in the order of the columns.
+// by lists the names of the implementations, in the order of the columns.
 var by = []string{"floor", "corsrpc", "rs", "gorilla"}
 
 func requests(r *results, goroutines, title, text string) table {
@@ -54,7 +54,7 @@ func requests(r *results, goroutines, title, text string) table {
 	return t
 }
 
-// compared are the cells of all implementations.
+// compared returns the cells of all implementations.
 func compared(r *results, name func(by string) string) (cells []string) {
 	for _, i := range by {
 		cell := "not measured"
@@ -70,7 +70,7 @@ func compared(r *results, name func(by string) string) (cells []string) {
 }
 
 func exposure(r *results) table {
-	t := table{Title: "What is exposed", Text: "An allowed call whose answer carries so many headers beyond Content-Type. A ninth header makes Go's map of them larger, for everyone.",
+	t := table{Title: "What is exposed", Text: "An allowed call whose response has this number of headers besides Content-Type. With a ninth header, Go's header map grows, in all implementations.",
 		head: []string{"headers", "by hand", "corsrpc", "× by hand", "rs/cors", "gorilla/handlers"}}
 	for _, n := range r.settings("Exposure/headers=") {
 		name := func(by string) string { return "Exposure/headers=" + n + "/by=" + by }
@@ -80,7 +80,7 @@ func exposure(r *results) table {
 }
 
 func newExposure(r *results) table {
-	t := table{Title: "Names that were not there before", Text: "A call whose answer carries one header: the same each time, or each of 1,000 in turn, which no memory of eight sets holds. Whoever makes a server answer so pays this, and the server no memory.",
+	t := table{Title: "Names that were not there before", Text: "A call whose response has one header: always the same, or each of 1,000 in turn, which the cache of eight sets cannot hold. Such responses cost this time, but no additional memory.",
 		head: []string{"different answers", "corsrpc", "allocations"}}
 	for _, n := range r.settings("NewExposure/sets=") {
 		name := "NewExposure/sets=" + n
@@ -102,7 +102,7 @@ func growth(r *results, prefix, title, text string) table {
 }
 
 func procedures(r *results) table {
-	t := table{Title: "Procedures and rules", Text: "An allowed call, ns: of the same procedure each time, or of each in turn.",
+	t := table{Title: "Procedures and rules", Text: "An allowed call, ns: always of the same procedure, or of each in turn.",
 		head: []string{"procedures", "rules", "the same", "× of 1 and 1", "each in turn", "× of 1 and 1"}}
 	for _, p := range r.settings("Procedures/procedures=") {
 		for _, n := range r.settings("Procedures/procedures=" + p + "/rules=") {
@@ -118,7 +118,7 @@ func procedures(r *results) table {
 }
 
 func hostile(r *results) table {
-	t := table{Title: "Requests that set out to cost", Text: "ns; bytes that were allocated. What is read of a request is bounded: an Origin of 300 bytes, lists of requested headers of 8 KiB, a method of 8 KiB, a path of 2 KiB. TestHostileMemory holds the bytes.",
+	t := table{Title: "Requests that set out to cost", Text: "ns; allocated bytes. The layer reads a bounded part of a request: 300 bytes of Origin, 8 KiB of requested headers, 8 KiB of the method, 2 KiB of the path. TestHostileMemory checks the bytes.",
 		head: []string{"request", "corsrpc", "bytes", "rs/cors", "gorilla/handlers"}}
 	for _, c := range r.settings("Hostile/request=") {
 		name := func(by string) string { return "Hostile/request=" + c + "/by=" + by }
@@ -129,7 +129,7 @@ func hostile(r *results) table {
 }
 
 func loopback(r *results) table {
-	t := table{Title: "Whole calls over a socket", Text: "A connect-go client and server in one process, over loopback, the client sending what a page's sends. What a layer adds to a call without any: where the bounds have different signs, it is lost in the noise. Allocations are those of client and server.",
+	t := table{Title: "Whole calls over a socket", Text: "A connect-go client and server in one process, over loopback. The client sends the headers of a page. The columns show the time that a layer adds to a call; if the bounds have different signs, it is within the noise. Allocations are those of client and server.",
 		head: []string{"HTTP", "call", "no CORS", "corsrpc adds", "of the call", "allocations", "corsrpc adds", "rs/cors adds", "allocations"}}
 	for _, version := range r.settings("Loopback/http=") {
 		for _, call := range r.settings("Loopback/http=" + version + "/call=") {
@@ -151,7 +151,7 @@ func loopback(r *results) table {
 }
 
 func reloads(r *results) table {
-	t := table{Title: "Reloads under load", Text: "Calls over loopback from eight clients at once, while a policy of 100,000 origins takes the place of another every 100 ms; both allow the page. A reload parses and compiles a binary policy, on processors that are all taken.",
+	t := table{Title: "Reloads under load", Text: "Calls over loopback from eight concurrent clients, while a policy of 100,000 origins replaces another every 100 ms; both allow the page. A reload parses and compiles a binary policy while all processors are busy.",
 		head: []string{"reloads", "a second", "calls refused", "median", "99 % take at most"}}
 	for _, how := range r.settings("Reloads/reloads=") {
 		name := "Reloads/reloads=" + how
@@ -162,7 +162,7 @@ func reloads(r *results) table {
 }
 
 func loading(r *results) table {
-	t := table{Title: "Loading many origins", Text: "From a file or a source to a layer; what an origin of 33 bytes takes then; and what the process holds of the system's memory at most while another set of the same size takes its place, in sizes of one (with Go's default GOGC). Of a YAML text the place of each value is kept.",
+	t := table{Title: "Loading many origins", Text: "The time to load a layer from a file or a source; the memory of an origin of 33 bytes; and the peak memory of the process while another set of the same size replaces it, in multiples of one set (with Go's default GOGC). For YAML, the place of each value is stored.",
 		head: []string{"what", "takes", "bytes an origin", "peak of a reload"}}
 	for _, what := range r.settings("Load/load=") {
 		name, peak := "Load/load="+what, "not measured"
@@ -179,7 +179,7 @@ func (r *results) over(name, base string) figure {
 	return over(r.of(name, "ns/op"), r.of(base, "ns/op"))
 }
 
-// rounds is how many there were.
+// rounds returns the number of rounds.
 func (r *results) rounds() int {
 	n := 0
 	for _, values := range r.values {
@@ -198,7 +198,7 @@ func nanoseconds(f figure) string         { return number(f.middle) }
 func microseconds(f figure) string        { return number(f.middle/1e3) + " µs" }
 func microsecondsBetween(f figure) string { return between(f, 1e3, "µs") }
 
-// number has thousands apart, and one digit behind the point where it is small.
+// number formats a number with thousands separators, and with one decimal if it is small.
 func number(v float64) string {
 	if math.IsInf(v, 0) {
 		return "unknown"
@@ -213,7 +213,7 @@ func number(v float64) string {
 	return s
 }
 
-// short has about three digits.
+// short formats a number with about three digits.
 func short(v float64) string {
 	if math.Abs(v) < 10 {
 		return fmt.Sprintf("%.2g", v)

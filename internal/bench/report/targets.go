@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// A target is what was to be reached.
+// A target is a goal for a measurement, and whether it was reached.
 type target struct {
 	What, Wanted, Measured string
 	Reached                bool
 }
 
-// most is how many times as much as the handler by hand a request may cost.
-func most(name string) float64 {
+// maxRatio returns the largest allowed ratio of a request's cost to that of the handler by
+// hand.
+func maxRatio(name string) float64 {
 	if strings.HasPrefix(name, "preflight") {
 		return 1.4
 	}
@@ -30,7 +31,7 @@ func targets(r *results) (all []target) {
 		for _, c := range r.settings("Requests/case=") {
 			name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=" + goroutines }
 			f := r.over(name("corsrpc"), name("floor"))
-			add(c+", "+on, fmt.Sprintf("≤ %v × by hand", most(c)), ratio(f), f.middle <= most(c))
+			add(c+", "+on, fmt.Sprintf("≤ %v × by hand", maxRatio(c)), ratio(f), f.middle <= maxRatio(c))
 		}
 	}
 	for _, c := range r.settings("Requests/case=") {
@@ -97,8 +98,8 @@ func targets(r *results) (all []target) {
 	return all
 }
 
-// worstHostile is the request of 1 MiB, or of very many parts, that costs most beside
-// one of usual size.
+// worstHostile returns the most expensive request of 1 MiB or with thousands of parts, and its
+// ratio to a request of usual size.
 func worstHostile(r *results) (worst struct {
 	figure
 	what string
@@ -119,41 +120,40 @@ func worstHostile(r *results) (worst struct {
 	return worst
 }
 
-// missedRatios are the requests, on one goroutine, that cost more beside the handler by
-// hand than they should.
+// missedRatios returns the requests that exceed maxRatio, on one goroutine.
 func missedRatios(r *results) (names []string) {
 	for _, c := range r.settings("Requests/case=") {
 		name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=one" }
-		if r.over(name("corsrpc"), name("floor")).middle > most(c) {
+		if r.over(name("corsrpc"), name("floor")).middle > maxRatio(c) {
 			names = append(names, name("corsrpc"))
 		}
 	}
 	return names
 }
 
-// why says what the profiles show.
+// why explains the profiles.
 const why = `Beyond the handler by hand the layer finds the procedure by its path (` + "`mapaccess`" + ` under ` + "`Plan.find`" + `), where the handler by hand
-has one to compare with; reads an Origin that no exact pattern is character by character (` + "`origin.Parse`" + `), where the handler by hand looks at it from afar;
-counts a refusal for the log (` + "`eventLog.admit`" + `); and compares the headers of an answer with the sets that it knows (` + "`target.exposed`" + `). Each is 5 to 20 ns, beside some 100
-for all that the handler by hand does, most of it the map of header fields that either of them reads and writes.
+compares one constant; parses an Origin that is not in the list of exact origins character by character (` + "`origin.Parse`" + `), where the handler by hand checks only its form;
+counts a refusal for the log (` + "`eventLog.admit`" + `); and compares the headers of a response with cached sets (` + "`target.exposed`" + `). Each takes 5 to 20 ns, compared with about 100
+for the whole handler by hand, which spends most of its time, like the layer, on the map of header fields.
 
-Where a peer is faster on a refusal, it answers less: gorilla/handlers returns an empty 200 and runs a refused call, rs/cors writes one or two fields and runs it as well. An answer that
-says why in the protocol of the caller, and that no cache keeps and no browser guesses at, is three fields and a body: that alone, as the handler by hand shows, takes longer.
+Peers that are faster for a refusal do less: gorilla/handlers returns an empty 200 and runs a refused call, rs/cors writes one or two fields and runs it as well. A response with
+the reason in the caller's protocol, which caches do not store and browsers do not sniff, needs three fields and a body. The handler by hand shows that this alone takes longer.
 
-Where rs/cors is faster on an allowed call, it writes its fields before the handler runs, one list of exposed names for all answers, in slices that all answers share: a handler that
-changes one of them changes the next answer too. To show what an answer carries takes a writer around the handler, for the handler by hand as well.
+rs/cors is faster for some allowed calls: it writes its fields before the handler runs, with one list of exposed names, in slices that all responses share, so that a handler that
+changes one of them changes later responses too. To expose the headers that a response has, the layer and the handler by hand need a writer around the handler.
 
-What grows where each call is of another origin or another procedure are misses of the processor's caches: the origin's text and its place in the table; the procedure's entry,
-its rule, and what is remembered of its answers. Nothing is looked through.`
+With calls of different origins or procedures, the time grows by misses of the processor's caches: for the origin's text and its table entry, the procedure's entry,
+its rule, and the cached sets of its response headers. Nothing is searched linearly.`
 
-// A profiled benchmark is one whose profile is shown.
+// profiled is the profile of a benchmark.
 type profiled struct{ title, text string }
 
 func (p profiled) Title() string { return p.title }
 func (p profiled) Text() string  { return p.text }
 
-// exactly is the pattern for a benchmark's name, each part of which go test matches by
-// itself.
+// exactly returns the pattern of -bench for a benchmark's name. go test matches each part
+// separately.
 func exactly(name string) string {
 	parts := strings.Split(strings.ReplaceAll(name, " ", "_"), "/")
 	for i, part := range parts {
@@ -165,7 +165,7 @@ func exactly(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// tidyProfile leaves out what tells of the machine.
+// tidyProfile removes the lines about the machine from a profile.
 func tidyProfile(text string) string {
 	_, table, ok := strings.Cut(text, "      flat  flat%")
 	if !ok {

@@ -1,5 +1,5 @@
-// Package cors stands in for the CORS middleware of the conformance suite's
-// servers: it has the names that they use, and is a corsrpc layer.
+// Package cors replaces github.com/rs/cors in the servers of the conformance suite. It has
+// the names that they use, and is implemented by a corsrpc layer.
 package cors
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// Options are what the servers ask for. The layer needs none of it.
+// Options holds the options that the servers set. They have no effect.
 type Options struct {
 	AllowCredentials bool
 	AllowOriginFunc  func(string) bool
@@ -20,17 +20,16 @@ type Options struct {
 	ExposedHeaders   []string
 }
 
-// Cors puts a layer around a handler.
+// Cors wraps handlers in a layer.
 type Cors struct{}
 
-// New returns the one that there is, whatever the options.
+// New returns a Cors. It ignores the options.
 func New(Options) Cors { return Cors{} }
 
-// Handler is h behind the layer, with the text mode of gRPC-Web. The suite's
-// client is no browser. With PAGE_ORIGIN in the environment each request
-// becomes one that a page of that origin makes, so that the layer grants and
-// exposes; without, it passes through. With TEXT each gRPC-Web request becomes
-// one in text mode.
+// Handler returns h wrapped in corsgrpc.Text and in the layer. The suite's client is not a
+// browser. If the environment has PAGE_ORIGIN, each request is changed to one of a page of
+// that origin; otherwise requests pass through the layer. If the environment has TEXT, each
+// gRPC-Web request is changed to text mode.
 func (Cors) Handler(h http.Handler) http.Handler {
 	const policy = `
 defaults:
@@ -59,6 +58,7 @@ defaults:
 	return served
 }
 
+// fromPage changes requests to those of a page of an origin.
 func fromPage(origin string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Origin", origin)

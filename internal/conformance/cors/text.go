@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// inText turns binary requests into text before h sees them, and h's text
-// into binary, as a client in text mode would.
+// inText changes binary requests to text mode for h, and h's responses in text mode to
+// binary.
 func inText(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		format, web := strings.CutPrefix(r.Header.Get("Content-Type"), "application/grpc-web")
@@ -19,7 +19,7 @@ func inText(h http.Handler) http.Handler {
 		encoded, in := io.Pipe()
 		body := r.Body
 		go func() {
-			// Each part is padded by itself: of a stream nothing waits for more.
+			// Each part is padded, so that no part of a stream waits for the next one.
 			_, err := io.Copy(writerFunc(func(p []byte) (int, error) {
 				_, err := io.WriteString(in, base64.StdEncoding.EncodeToString(p))
 				return len(p), err
@@ -39,7 +39,8 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// decoder decodes what is written in full groups of four.
+// decoder is a ResponseWriter that decodes base64. Each Write must have complete groups of
+// four characters.
 type decoder struct {
 	http.ResponseWriter
 	text bool

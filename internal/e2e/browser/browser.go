@@ -1,10 +1,9 @@
 // Package browser runs JavaScript in real browsers, without WebDriver.
 //
-// A [Pool] starts one browser process per engine, when it is first needed. It
-// shows a page that fetches a job from this program by long polling, runs it
-// and posts the outcome back. [Pool.Page] brings the browser to a page on an
-// origin that no case has used before: what browsers remember of a preflight
-// outlives a page, but is kept per origin.
+// A [Pool] starts one browser process for each engine, when it is first needed. The
+// browser shows a page that gets jobs from this program by long polling, runs them and
+// posts their outcomes. [Pool.Page] navigates the browser to a page of a new origin, since
+// browsers cache preflights for each origin longer than they show a page.
 package browser
 
 import (
@@ -17,12 +16,12 @@ import (
 	"time"
 )
 
-// startLimit is how long a browser may take to start, or to end.
+// startLimit bounds the time in which a browser must start, or end.
 const startLimit = 60 * time.Second
 
-// A Pool holds at most one running browser of each engine. The zero value is
-// not usable: see [NewPool]. Its methods may be called concurrently; the jobs of one
-// engine take turns.
+// A Pool holds at most one running browser of each engine. [NewPool] returns one; the zero
+// value is not usable. Its methods are safe for concurrent use. The jobs of an engine run one
+// after another.
 type Pool struct {
 	scripts func() ([]byte, error)
 
@@ -30,30 +29,30 @@ type Pool struct {
 	browsers map[Engine]*browser
 }
 
-// browser is a running browser and the page it shows.
+// browser is a running browser and the page that it shows.
 type browser struct {
 	engine  Engine
 	process *process
 	page    *Page
 }
 
-// NewPool returns a pool whose pages load the JavaScript that scripts
-// returns, as a classic script, before any job runs.
+// NewPool returns a pool. Its pages load the JavaScript that scripts returns, as a classic
+// script, before any job runs.
 func NewPool(scripts func() ([]byte, error)) *Pool {
 	return &Pool{scripts: sync.OnceValues(scripts), browsers: map[Engine]*browser{}}
 }
 
-// Page brings the engine's browser to a page on a fresh origin, which it holds
-// until the next Page of that engine. It starts the browser if there is none, or
-// none that still answers. It fails the test where that is not possible, and where
-// the browser is not installed.
+// Page navigates the engine's browser to a page of a new origin, and returns the page. The
+// page is valid until the next call of Page for that engine. Page starts the browser if there
+// is none, or if it does not respond any more. It fails the test if that is not possible, for
+// instance if the browser is not installed.
 func (p *Pool) Page(t testing.TB, engine Engine) *Page {
 	t.Helper()
 	return p.PageBeside(t, engine, nil)
 }
 
-// PageBeside is [Pool.Page] with a site on the same origin, so that scripts may open the
-// site in a frame and look into it. The paths below /.e2e/ are the page's.
+// PageBeside is [Pool.Page] with a site on the same origin, so that scripts can open the site
+// in a frame and read it. The paths below /.e2e/ are reserved.
 func (p *Pool) PageBeside(t testing.TB, engine Engine, site http.Handler) *Page {
 	t.Helper()
 	p.mu.Lock()
@@ -65,6 +64,7 @@ func (p *Pool) PageBeside(t testing.TB, engine Engine, site http.Handler) *Page 
 	return page
 }
 
+// open is PageBeside with an error. The caller holds p.mu.
 func (p *Pool) open(t testing.TB, engine Engine, site http.Handler) (*Page, error) {
 	scripts, err := p.scripts()
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *Pool) open(t testing.TB, engine Engine, site http.Handler) (*Page, erro
 	return page, nil
 }
 
-// navigate brings the browser from the page it shows to another.
+// navigate replaces the page that the browser shows.
 func (b *browser) navigate(to *Page) error {
 	to.process = b.process
 	from := b.page
@@ -116,7 +116,7 @@ func (b *browser) end() error {
 	return errors.Join(b.page.close(), b.process.end())
 }
 
-// Close ends every browser, and reports processes that would not end.
+// Close ends all browsers, and returns an error if a process does not end.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,7 +130,7 @@ func (p *Pool) Close() error {
 	return errors.Join(errs...)
 }
 
-// indent sets a browser's words apart from ours.
+// indent indents the output of a browser for an error message.
 func indent(text string) string {
 	return "\t" + string(bytes.ReplaceAll(bytes.TrimSpace([]byte(text)), []byte("\n"), []byte("\n\t")))
 }

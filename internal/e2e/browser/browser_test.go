@@ -43,7 +43,7 @@ func TestBrowserRunsScriptsOnAFreshOriginAndLeavesNothingBehind(t *testing.T) {
 				t.Errorf("Close: %v", err)
 			}
 			if left := process.processes(); len(left) > 0 {
-				t.Errorf("processes are left over: %v", left)
+				t.Errorf("processes did not end: %v", left)
 			}
 			if _, err := os.Stat(process.home); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the home %s is left over: %v", process.home, err)
@@ -52,6 +52,7 @@ func TestBrowserRunsScriptsOnAFreshOriginAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// TestMissingBrowserIsAnErrorThatSaysHowToInstallIt: the error has the command that installs the browser.
 func TestMissingBrowserIsAnErrorThatSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, engine := range Engines {
@@ -61,11 +62,12 @@ func TestMissingBrowserIsAnErrorThatSaysHowToInstallIt(t *testing.T) {
 			t.Fatalf("%s without its program: %v, want a MissingError", engine, err)
 		}
 		if want := "apt-get install --yes --no-install-recommends " + missing.Package; !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %q does not hold the command %q", engine, err, want)
+			t.Errorf("%s: %q does not contain the command %q", engine, err, want)
 		}
 	}
 }
 
+// TestBrowserThatNoLongerAnswersIsReplaced: the pool replaces a browser whose script hangs, or that was killed.
 func TestBrowserThatNoLongerAnswersIsReplaced(t *testing.T) {
 	for _, engine := range Engines {
 		t.Run(string(engine), func(t *testing.T) {
@@ -85,7 +87,7 @@ func TestBrowserThatNoLongerAnswersIsReplaced(t *testing.T) {
 				old := *page.process
 				broken.meanwhile(page)
 				if err := page.run(broken.script, nil, nil); err == nil || !strings.Contains(err.Error(), broken.want) && !strings.Contains(err.Error(), "has ended") {
-					t.Errorf("%s: %v, want an error that says %q", broken.how, err, broken.want)
+					t.Errorf("%s: %v, want an error that contains %q", broken.how, err, broken.want)
 				}
 				var answer int
 				page = pool.Page(t, engine)
@@ -94,14 +96,15 @@ func TestBrowserThatNoLongerAnswersIsReplaced(t *testing.T) {
 					t.Errorf("after %s the next browser answers %d, want 42", broken.how, answer)
 				}
 				if left := old.processes(); len(left) > 0 {
-					t.Errorf("after %s processes are left over: %v", broken.how, left)
+					t.Errorf("after %s processes did not end: %v", broken.how, left)
 				}
 			}
 		})
 	}
 }
 
-// TestNothingIsLeftOverAfterAnEndWithoutCleanUp starts itself anew, to end that in the middle of a browser's life.
+// TestNothingIsLeftOverAfterAnEndWithoutCleanUp: if a program panics while a browser runs, the watchdog ends the browser. The test
+// runs itself as that program.
 func TestNothingIsLeftOverAfterAnEndWithoutCleanUp(t *testing.T) {
 	const marker = "CORSRPC_E2E_END_WITHOUT_CLEAN_UP"
 	if engine := Engine(os.Getenv(marker)); engine != "" {
@@ -115,15 +118,15 @@ func TestNothingIsLeftOverAfterAnEndWithoutCleanUp(t *testing.T) {
 			cmd.Env = append(os.Environ(), marker+"="+string(engine))
 			output, err := cmd.Output()
 			if err == nil {
-				t.Fatal("the program that panics ended well")
+				t.Fatal("the program that panics exited with status 0")
 			}
 			_, rest, ok := strings.Cut(string(output), "home=")
 			if !ok {
-				t.Fatalf("the program did not say where its browser lives:\n%s", output)
+				t.Fatalf("the program did not print the home of its browser:\n%s", output)
 			}
 			home, _, _ := strings.Cut(rest, "\n")
 			if left := (&process{home: home}).waitGone(startLimit); len(left) > 0 {
-				t.Errorf("processes are left over: %v", left)
+				t.Errorf("processes did not end: %v", left)
 			}
 		})
 	}

@@ -9,36 +9,33 @@ import (
 	"strings"
 )
 
-// An Engine names one of the browsers that the tests run in.
+// An Engine is one of the browsers in which the tests run.
 type Engine string
 
-// The engines, each by the browser that Debian packages with it.
+// The engines. Each is run in the browser that Debian packages.
 const (
 	Chromium Engine = "Chromium"
 	Firefox  Engine = "Firefox"
 	WebKit   Engine = "WebKit"
 )
 
-// Engines lists all of them. Nothing that is tested in one of them is left
-// untested in another.
+// Engines lists all engines. Every test runs in each of them.
 var Engines = []Engine{Chromium, Firefox, WebKit}
 
-// A MissingError says that a program which an engine needs is not installed,
-// and how to install it.
+// A MissingError is the error if a program that an engine needs is not installed.
 type MissingError struct {
 	Engine  Engine
-	Program string // the program that was looked for
-	Package string // the Debian package that holds it
+	Program string // the missing program
+	Package string // the Debian package that contains it
 }
 
-// Error says what is missing and which command installs it.
+// Error returns the name of the program, and the command that installs it.
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("the tests in %s need %s, which is not installed: run `make setup`, or `apt-get install --yes --no-install-recommends %s`",
 		e.Engine, e.Program, e.Package)
 }
 
-// command is the engine's command line on the given page, with a profile of
-// its own in home.
+// command returns the command that opens a URL in the engine, with a new profile in home.
 func (e Engine) command(home, url string) (*exec.Cmd, error) {
 	switch e {
 	case Chromium:
@@ -48,7 +45,7 @@ func (e Engine) command(home, url string) (*exec.Cmd, error) {
 		}
 		return exec.Command(path,
 			"--headless=new",
-			"--no-sandbox", // Chromium's own does not run as root
+			"--no-sandbox", // Chromium's sandbox does not work as root
 			"--disable-gpu",
 			"--disable-dev-shm-usage",
 			"--disable-quic",
@@ -84,15 +81,15 @@ func (e Engine) command(home, url string) (*exec.Cmd, error) {
 		}
 		return nil, &MissingError{e, "WebKitGTK's MiniBrowser", "webkit2gtk-driver"}
 	}
-	return nil, errors.New("no such engine: " + string(e))
+	return nil, errors.New("unknown engine: " + string(e))
 }
 
-// needsDisplay tells whether the engine draws on an X server even when nobody
-// looks. The other two have a mode without.
+// needsDisplay reports whether the engine needs an X server. The other engines have a
+// headless mode.
 func (e Engine) needsDisplay() bool { return e == WebKit }
 
-// firefoxPreferences turns off what Firefox does on its own behalf, so that
-// the only requests it makes are those of the tests.
+// firefoxPreferences returns a user.js that turns off Firefox's background requests, so that
+// it makes only the requests of the tests.
 func firefoxPreferences() string {
 	preferences := map[string]string{
 		"app.normandy.enabled":                                        "false",

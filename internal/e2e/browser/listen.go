@@ -11,13 +11,13 @@ var (
 	used   = map[int]bool{}
 )
 
-// Listen listens on a loopback port that it has not returned before in this program's life,
-// and returns its origin, http://localhost:PORT. The system alone would give a closed
-// server's port to the next one, and browsers remember the preflights of a port.
+// Listen listens on a loopback port that it has not returned before, and returns its origin,
+// http://localhost:PORT. The system can reuse the port of a closed server, but browsers cache
+// preflights by port.
 func Listen() (net.Listener, string, error) {
 	usedMu.Lock()
 	defer usedMu.Unlock()
-	var taken []net.Listener // held until another port is found, or the system would repeat itself
+	var taken []net.Listener // kept open until a new port is found, so that the system does not return their ports again
 	defer func() {
 		for _, l := range taken {
 			_ = l.Close()

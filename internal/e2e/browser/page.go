@@ -16,38 +16,39 @@ import (
 	"time"
 )
 
-// jobLimit is how long one job may take, whatever it does.
+// jobLimit bounds the time of a job.
 const jobLimit = 60 * time.Second
 
-// pollLimit ends a long poll that brought nothing, before something in the browser does.
+// pollLimit bounds the time of a long poll without a job. It is shorter than the timeouts of
+// browsers.
 const pollLimit = 20 * time.Second
 
 //go:embed driver.html
 var driverHTML []byte
 
-// A Page is a page on an origin of its own, shown by a browser. It is gone when
-// its engine shows the next one.
+// A Page is a page of a new origin in a browser. It is valid until its engine shows the next
+// one.
 type Page struct {
 	// Origin is the page's origin, as browsers send it: http://localhost:PORT.
 	Origin string
 
-	// Engine is what shows the page.
+	// Engine is the engine that shows the page.
 	Engine Engine
 
 	process *process
 	server  *http.Server
-	limit   time.Duration // how long a job may take
+	limit   time.Duration // the time limit of a job
 	jobs    chan job
-	ready   chan struct{} // closed when the page first asks for a job
+	ready   chan struct{} // closed when the page first polls for a job
 	isReady sync.Once
-	unfit   atomic.Bool // a job did not end: nothing more is to be had from the page
+	unfit   atomic.Bool // a job did not end, so the page cannot be used any more
 
 	mu      sync.Mutex
 	lastJob int
 	waiting map[int]chan outcome
 }
 
-// job is what the page is told to do: run a script, or go elsewhere.
+// job is a message to the page: run a script, or navigate to a URL.
 type job struct {
 	ID       int    `json:"id"`
 	Script   string `json:"script,omitempty"`
@@ -55,16 +56,17 @@ type job struct {
 	Navigate string `json:"navigate,omitempty"`
 }
 
-// outcome is what became of a script: its value, or what it threw.
+// outcome is the result of a script: its value, or the error that it threw.
 type outcome struct {
 	Value json.RawMessage `json:"value"`
 	Error string          `json:"error"`
 }
 
-// driverPath is where the page is that runs the jobs, out of the way of a site's own paths.
+// driverPath is the path of the page that runs the jobs. It does not conflict with the paths
+// of a site.
 const driverPath = "/.e2e/"
 
-// newPage serves a page on a port that the system picks, beside a site, if there is one.
+// newPage serves a page on a new port, with a site on the same origin unless site is nil.
 func newPage(engine Engine, scripts []byte, site http.Handler) (*Page, error) {
 	listener, origin, err := Listen()
 	if err != nil {
@@ -91,6 +93,7 @@ func newPage(engine Engine, scripts []byte, site http.Handler) (*Page, error) {
 	return p, nil
 }
 
+// serve returns a handler that serves a body.
 func serve(contentType string, body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -99,7 +102,7 @@ func serve(contentType string, body []byte) http.HandlerFunc {
 	}
 }
 
-// next answers the page's long poll with a job.
+// next is the handler of the page's long poll. It responds with a job.
 func (p *Page) next(w http.ResponseWriter, r *http.Request) {
 	p.isReady.Do(func() { close(p.ready) })
 	w.Header().Set("Cache-Control", "no-store")
@@ -113,7 +116,7 @@ func (p *Page) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// done takes the outcome of a job.
+// done is the handler that receives the outcome of a job.
 func (p *Page) done(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.Atoi(r.FormValue("job"))
 	if err != nil {
@@ -133,9 +136,10 @@ func (p *Page) done(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Run runs script, the body of an async function of args, in the page, and stores what
-// it returns in result, which may be nil. Both travel as JSON. It fails the test
-// where the script throws or does not end within a minute.
+// Run runs script in the page, and stores the value that it returns in result, which may be
+// nil. The script is the body of an async function with the parameter args. Args and the
+// result are sent as JSON. Run fails the test if the script throws or does not end within a
+// minute.
 func (p *Page) Run(t testing.TB, script string, args, result any) {
 	t.Helper()
 	if err := p.run(script, args, result); err != nil {
@@ -145,7 +149,7 @@ func (p *Page) Run(t testing.TB, script string, args, result any) {
 
 func (p *Page) run(script string, args, result any) error {
 	if p.unfit.Load() {
-		return errors.New("the page is unfit since an earlier script did not end")
+		return errors.New("the page cannot be used any more, since an earlier script did not end")
 	}
 	answer := make(chan outcome, 1)
 	p.mu.Lock()
@@ -177,7 +181,7 @@ func (p *Page) run(script string, args, result any) error {
 	}
 }
 
-// leave tells the page to make way for another.
+// leave makes the page navigate to a URL.
 func (p *Page) leave(url string) error {
 	limit := time.NewTimer(p.limit)
 	defer limit.Stop()
@@ -191,11 +195,11 @@ func (p *Page) send(j job, limit <-chan time.Time) error {
 	case <-p.process.exited:
 		return p.giveUp("the browser has ended")
 	case <-limit:
-		return p.giveUp(fmt.Sprintf("the page asked for no job within %s", p.limit))
+		return p.giveUp(fmt.Sprintf("the page did not poll for a job within %s", p.limit))
 	}
 }
 
-// waitReady waits for the page to ask for its first job.
+// waitReady waits until the page polls for its first job.
 func (p *Page) waitReady() error {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
@@ -209,13 +213,14 @@ func (p *Page) waitReady() error {
 	}
 }
 
-// giveUp marks the page unfit, so that the next case gets a new browser.
-func (p *Page) giveUp(what string) error {
+// giveUp marks the page as unusable, so that the next case gets a new browser, and returns an
+// error with the end of the browser's log.
+func (p *Page) giveUp(reason string) error {
 	p.unfit.Store(true)
-	return errors.New(what + "; its last words:\n" + indent(p.process.log()))
+	return errors.New(reason + "; the end of its log:\n" + indent(p.process.log()))
 }
 
-// dead tells whether nothing more is to be had from the page.
+// dead reports whether the page cannot be used any more.
 func (p *Page) dead() bool {
 	select {
 	case <-p.process.exited:

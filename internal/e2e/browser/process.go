@@ -15,19 +15,18 @@ import (
 	"time"
 )
 
-// process is a running browser: all that was started for it, and its home.
+// process is a running browser, with its helper processes and its home directory.
 type process struct {
-	home     string // holds the profile and the log, and marks every process by its HOME
+	home     string // has the profile and the log; the HOME of all processes of the browser
 	group    int    // the process group of the browser and of its X server
 	started  bool
-	exited   chan struct{} // closed when the browser has ended, if it was started
+	exited   chan struct{} // closed when the browser has exited, if it was started
 	watchdog *exec.Cmd
-	lifeline io.Closer // closing it, as the end of this program does, sets the watchdog off
+	lifeline io.Closer // the watchdog acts when it is closed, also by the end of this program
 }
 
-// startProcess starts an engine on a page. A watchdog ends it all when this
-// program ends in a way that runs no clean-up: a panic, a test's time limit, a
-// kill.
+// startProcess opens a URL in a new browser. If this program ends without cleanup (by a panic,
+// a test's time limit, or a kill), a watchdog ends all processes of the browser.
 func startProcess(engine Engine, url string) (p *process, err error) {
 	home, err := os.MkdirTemp("", "corsrpc-e2e-")
 	if err != nil {
@@ -55,7 +54,7 @@ func startProcess(engine Engine, url string) (p *process, err error) {
 		"XDG_CONFIG_HOME="+filepath.Join(home, "config"),
 		"XDG_CACHE_HOME="+filepath.Join(home, "cache"),
 		"XDG_DATA_HOME="+filepath.Join(home, "data"),
-		"DBUS_SESSION_BUS_ADDRESS=disabled:", // or a bus is started, which outlives everyone
+		"DBUS_SESSION_BUS_ADDRESS=disabled:", // otherwise a bus is started that does not end
 		"NO_AT_BRIDGE=1",
 		"GSETTINGS_BACKEND=memory",
 		"MOZ_CRASHREPORTER_DISABLE=1",
@@ -91,8 +90,8 @@ func (p *process) start(cmd *exec.Cmd) error {
 	return nil
 }
 
-// startDisplay starts an X server without a screen and returns its number,
-// which the server itself picks: no other can take it in between.
+// startDisplay starts a virtual X server and returns its display number. The server itself
+// selects a free number.
 func (p *process) startDisplay(engine Engine, env []string, log *os.File) (string, error) {
 	path, err := exec.LookPath("Xvfb")
 	if err != nil {
@@ -121,7 +120,7 @@ func (p *process) startDisplay(engine Engine, env []string, log *os.File) (strin
 	return strings.TrimSpace(line), nil
 }
 
-// startWatchdog starts the process that outlives this program by a moment.
+// startWatchdog starts a process that ends the browser when lifeline is closed.
 func (p *process) startWatchdog() error {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -133,35 +132,35 @@ func (p *process) startWatchdog() error {
 		`read -r _; kill -KILL "-$1" 2>/dev/null; rm -rf "$2"`, "sh", strconv.Itoa(p.group), p.home)
 	p.watchdog.Stdin = reader
 	p.watchdog.Dir = "/"
-	p.watchdog.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // or an interrupt of this program's group ends it first
+	p.watchdog.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // otherwise an interrupt of this program's group ends the watchdog first
 	return p.watchdog.Start()
 }
 
-// end ends every process of the browser and removes its home. It reports
-// what would not go. A second call does nothing.
+// end ends every process of the browser and removes its home. It returns an error if a process
+// does not end. A second call does nothing.
 func (p *process) end() error {
 	if p.home == "" {
 		return nil
 	}
 	if p.group != 0 {
-		// An X server that may not clean up leaves its lock behind.
+		// An X server that is killed leaves its lock file, so it gets time to end.
 		_ = syscall.Kill(-p.group, syscall.SIGTERM)
 		p.waitGone(time.Second)
 		_ = syscall.Kill(-p.group, syscall.SIGKILL)
-		// What has left the group still has the browser's HOME.
+		// Processes that have left the group still have the browser's HOME.
 		for _, pid := range p.processes() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 	var err error
 	if left := p.waitGone(startLimit); len(left) > 0 {
-		err = fmt.Errorf("processes of a browser are left over: %v", left)
+		err = fmt.Errorf("processes of a browser did not end: %v", left)
 	}
 	if p.started {
-		<-p.exited // Chromium overwrites its environment, so that the wait above does not see it
+		<-p.exited // waitGone does not find Chromium, which overwrites its environment
 	}
 	if p.watchdog != nil {
-		_ = p.watchdog.Process.Kill() // before its lifeline ends: the group's number may be another's by now
+		_ = p.watchdog.Process.Kill() // before lifeline is closed, since another process group may have the number by now
 		_ = p.watchdog.Wait()
 		_ = p.lifeline.Close()
 	}
@@ -170,8 +169,8 @@ func (p *process) end() error {
 	return err
 }
 
-// waitGone waits until no process of the browser is left, or the limit has
-// passed, and returns those that are left.
+// waitGone waits until no process of the browser is left, or until the limit has passed. It
+// returns the remaining processes.
 func (p *process) waitGone(limit time.Duration) []int {
 	deadline := time.Now().Add(limit)
 	poll := time.NewTicker(5 * time.Millisecond)
@@ -185,13 +184,13 @@ func (p *process) waitGone(limit time.Duration) []int {
 	}
 }
 
-// processes are the living processes that have the browser's HOME.
+// processes returns the running processes that have the browser's HOME.
 func (p *process) processes() []int {
 	mark := []byte("\x00HOME=" + p.home + "\x00")
 	entries, _ := filepath.Glob("/proc/[0-9]*/environ")
 	var pids []int
 	for _, entry := range entries {
-		environ, err := os.ReadFile(entry) // a zombie's is empty
+		environ, err := os.ReadFile(entry) // the environment of a zombie is empty
 		if err != nil || !bytes.Contains(append([]byte{0}, environ...), mark) {
 			continue
 		}
@@ -204,15 +203,15 @@ func (p *process) processes() []int {
 
 func (p *process) logPath() string { return filepath.Join(p.home, "log") }
 
-// log is the end of what the browser printed.
+// log returns the end of the browser's output.
 func (p *process) log() string {
 	text, err := os.ReadFile(p.logPath())
 	if err != nil {
 		return ""
 	}
-	const most = 4096
-	if len(text) > most {
-		text = text[len(text)-most:]
+	const maxBytes = 4096
+	if len(text) > maxBytes {
+		text = text[len(text)-maxBytes:]
 	}
 	return string(text)
 }

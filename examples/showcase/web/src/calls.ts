@@ -1,20 +1,20 @@
-// Calls each method with each transport, and notes what the script could read.
+// Calls each method with each transport, and collects the parts of each response that the script can read.
 
 import { type CallOptions, Code, ConnectError, type Transport, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
 import { createGrpcWebClientTransport } from "./grpc_web";
 
-/** One thing that the server sent. */
+/** A part of a response, such as a header. */
 export interface Item {
   name: string;
-  /** What the script read; undefined where it could read nothing. */
+  /** The value that the script read; undefined if it could not read the part. */
   value?: string;
-  /** Why the script could read nothing. */
+  /** Why the script could not read the part. */
   cause?: string;
 }
 
-/** What became of one call. */
+/** The result of one call. */
 export interface Result {
   outcome: "readable" | "incomplete" | "blocked" | "impossible";
   items: Item[];
@@ -23,17 +23,17 @@ export interface Result {
   preflights: number;
 }
 
-/** A column: a client, and how it calls. */
+/** A column of the table: a client and a protocol. */
 export interface Protocol {
   client: "connect-web" | "grpc-web";
   name: string;
   transport: Transport;
 }
 
-/** A row: a kind of call. */
+/** A row of the table: a kind of call. */
 export interface Kind {
   method: string;
-  what: string;
+  description: string;
   call: (client: Client, options: CallOptions) => Promise<string>;
   fails?: boolean;
   impossible?: boolean;
@@ -41,7 +41,7 @@ export interface Kind {
 
 type Client = ReturnType<typeof createClient<typeof ShowcaseService>>;
 
-/** Every way to call a server, with or without cookies. */
+/** Returns every client and protocol for a server, with or without cookies. */
 export function protocols(baseUrl: string, speaksConnect: boolean, credentials: boolean): Protocol[] {
   const options = {
     baseUrl,
@@ -57,6 +57,7 @@ export function protocols(baseUrl: string, speaksConnect: boolean, credentials: 
   return speaksConnect ? all : all.slice(1);
 }
 
+/** Reads a stream. An error of the stream has the messages before it in "before". */
 async function collect<T>(stream: AsyncIterable<T>, text: (message: T) => string): Promise<string> {
   const texts: string[] = [];
   try {
@@ -73,11 +74,11 @@ async function* once<T>(message: T): AsyncIterable<T> {
   yield message;
 }
 
-/** Every kind of call that there is. */
+/** All kinds of calls. */
 export const kinds: Kind[] = [
   {
     method: "Greet",
-    what: "unary",
+    description: "unary",
     call: async (c, o) => {
       const r = await c.greet({ name: "browser" }, o);
       return `${r.greeting} (cookies: ${r.cookieNames.join(", ") || "none"})`;
@@ -85,47 +86,47 @@ export const kinds: Kind[] = [
   },
   {
     method: "Lookup",
-    what: "no side effects",
+    description: "no side effects",
     call: async (c, o) => {
       const r = await c.lookup({ key: "answer" }, o);
       return `${r.value} (by ${r.httpMethod})`;
     },
   },
-  { method: "Count", what: "stream", call: (c, o) => collect(c.count({ upTo: 3 }, o), (m) => `${m.number}`) },
-  { method: "Silence", what: "empty stream", call: (c, o) => collect(c.silence({}, o), () => "a message") },
+  { method: "Count", description: "stream", call: (c, o) => collect(c.count({ upTo: 3 }, o), (m) => `${m.number}`) },
+  { method: "Silence", description: "empty stream", call: (c, o) => collect(c.silence({}, o), () => "a message") },
   {
     method: "Fail",
-    what: "unary error",
+    description: "unary error",
     fails: true,
     call: async (c, o) => String(await c.fail({ reason: "not today" }, o)),
   },
   {
     method: "FailStream",
-    what: "error before the first message",
+    description: "error before the first message",
     fails: true,
     call: (c, o) => collect(c.failStream({ reason: "not today", after: 0 }, o), (m) => `${m.number}`),
   },
   {
     method: "FailStream",
-    what: "error after two messages",
+    description: "error after two messages",
     fails: true,
     call: (c, o) => collect(c.failStream({ reason: "not today", after: 2 }, o), (m) => `${m.number}`),
   },
   {
     method: "Collect",
-    what: "client stream",
+    description: "client stream",
     impossible: true,
     call: async (c, o) => String((await c.collect(once({ number: 1 }), o)).sum),
   },
   {
     method: "Chat",
-    what: "bidirectional stream",
+    description: "bidirectional stream",
     impossible: true,
     call: (c, o) => collect(c.chat(once({ text: "hi" }), o), (m) => m.text),
   },
 ];
 
-/** Makes one call. */
+/** Makes one call, and counts its preflights. */
 export async function run(kind: Kind, protocol: Protocol, preflights: () => Promise<number>): Promise<Result> {
   const before = await preflights();
   let headers = new Headers();
@@ -143,14 +144,14 @@ export async function run(kind: Kind, protocol: Protocol, preflights: () => Prom
   const count = (await preflights()) - before;
 
   if (kind.impossible && error) {
-    return { outcome: "impossible", items: [], cause: `No browser can: ${error.rawMessage}.`, preflights: count };
+    return { outcome: "impossible", items: [], cause: `Browsers cannot make this call: ${error.rawMessage}.`, preflights: count };
   }
-  // The client cannot tell a refusal from a lost connection: browsers hide the reason from scripts.
+  // The client cannot distinguish a refusal from a lost connection, since browsers hide the reason from scripts.
   if (error?.code === Code.Unknown && error.cause instanceof TypeError) {
     return {
       outcome: "blocked",
       items: [],
-      cause: `The origin is not allowed, or the server is down: the script learns no more than “${error.rawMessage}”.`,
+      cause: `The origin is not allowed, or the server is down. The script only gets the error “${error.rawMessage}”.`,
       preflights: count,
     };
   }
@@ -166,7 +167,7 @@ export async function run(kind: Kind, protocol: Protocol, preflights: () => Prom
 
 function answerItems(message: string | undefined, headers: Headers, trailers: Headers, error?: ConnectError): Item[] {
   return [
-    item("message", message, `The call failed: ${error?.message ?? "no message came"}.`),
+    item("message", message, `The call failed: ${error?.message ?? "there was no message"}.`),
     header("header", headers, "x-showcase-header"),
     header("binary header", headers, "x-showcase-bin"),
     header("trailer", trailers, "x-showcase-trailer"),

@@ -1,6 +1,5 @@
-// The grpc-web client, as a transport of the Connect client: the rest of the
-// page need not know which client calls. There is no generated code for it:
-// the schema says all that it needs to know.
+// The grpc-web client, as a transport of the Connect client, so that the rest of the page is the same for both clients.
+// It needs no generated code of its own: it uses the schema of the generated Connect code.
 
 import { type DescMessage, type DescMethod, type Message, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
@@ -9,12 +8,12 @@ import { GrpcWebClientBase, MethodDescriptor, MethodType, type RpcError } from "
 
 interface Options {
   baseUrl: string;
-  /** Text is the client's default, and the only one in which it reads a stream as it comes. */
+  /** Text is the client's default. Only in this format it reads the messages of a stream as they arrive. */
   format: "text" | "binary";
   credentials: boolean;
 }
 
-/** Makes unary calls and server streams; the client has no others. */
+/** Returns a transport for unary calls and server streams. The grpc-web client supports no others. */
 export function createGrpcWebClientTransport(options: Options): Transport {
   return {
     async unary(method, _signal, _timeoutMs, _header, input) {
@@ -24,7 +23,7 @@ export function createGrpcWebClientTransport(options: Options): Transport {
     },
     async stream(method, _signal, _timeoutMs, _header, input) {
       if (method.methodKind !== "server_streaming") {
-        throw new ConnectError("The grpc-web client has no such call", Code.Unimplemented);
+        throw new ConnectError("The grpc-web client does not support this kind of call", Code.Unimplemented);
       }
       const [request] = await all(input);
       const answer = call(options, method, create(method.input, request));
@@ -41,7 +40,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** The headers and trailers are filled in as they come; the messages end with the call, or throw its error. */
+/** Makes a call. It fills in the headers and trailers as they arrive. The messages end with the call, or throw its error. */
 function call<I extends DescMessage, O extends DescMessage>(options: Options, method: DescMethod & { input: I; output: O }, request: MessageShape<I>) {
   const header = new Headers();
   const trailer = new Headers();
@@ -51,7 +50,7 @@ function call<I extends DescMessage, O extends DescMessage>(options: Options, me
   const descriptor = new MethodDescriptor<Message, Message>(
     path,
     streams ? MethodType.SERVER_STREAMING : MethodType.UNARY,
-    Object as never, // the constructors are for generated code
+    Object as never, // the constructors are only for generated code
     Object as never,
     (m: Message) => toBinary(method.input, m as MessageShape<I>),
     (bytes: Uint8Array) => fromBinary(method.output, bytes),
@@ -69,7 +68,7 @@ function call<I extends DescMessage, O extends DescMessage>(options: Options, me
   return { header, trailer, messages };
 }
 
-/** What has come and is not read; the first end counts. */
+/** A queue of items for one reader. Only the first call of end has an effect. */
 class Queue<T> implements AsyncIterable<T> {
   private readonly items: T[] = [];
   private ended: { error?: ConnectError } | undefined;
@@ -100,6 +99,7 @@ class Queue<T> implements AsyncIterable<T> {
   }
 }
 
+/** Converts an error of the grpc-web client to one of the Connect client. */
 function toConnectError(e: RpcError, header: Headers): ConnectError {
   const metadata = new Headers(header);
   for (const [name, value] of Object.entries(e.metadata ?? {})) {
@@ -108,7 +108,7 @@ function toConnectError(e: RpcError, header: Headers): ConnectError {
   const error = new ConnectError(e.message, e.code as number as Code, metadata);
   error.details = findTrailerError(new Headers(e.metadata))?.details ?? [];
   if (e.message.endsWith("http status code: 0")) {
-    error.cause = new TypeError(e.message); // what fetch would have thrown
+    error.cause = new TypeError(e.message); // fetch throws a TypeError in this case
   }
   return error;
 }

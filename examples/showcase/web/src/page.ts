@@ -1,13 +1,15 @@
-// The page: a table of what the script could read, and the switches.
+// The page: a table of the parts of each response that the script can read, and its controls.
 
 import { type Protocol, type Result, kinds, protocols, run } from "./calls";
 
 interface Config {
-  /** The service on connect-go. */
+  /** The URL of the service on connect-go. */
   api: string;
-  /** The service on grpc-go. */
+  /** The URL of the service on grpc-go. */
   grpc: string;
+  /** The page's origin that the policy allows. */
   allowed: string;
+  /** The page's origin that the policy refuses. */
   refused: string;
 }
 
@@ -29,7 +31,7 @@ other.textContent = refused ? "Open this page on the allowed origin" : "Open thi
 
 const words: Record<Result["outcome"], string> = {
   readable: "✓ all readable",
-  incomplete: "✗ not all readable",
+  incomplete: "✗ partly readable",
   blocked: "✗ blocked",
   impossible: "– not in a browser",
 };
@@ -87,33 +89,33 @@ async function callAll(): Promise<void> {
   status.textContent = "Calling …";
   let readable = 0;
   let possible = 0;
-  let asked = 0;
+  let preflightCount = 0;
   let blocked = 0;
   try {
     for (const kind of kinds) {
       const row = document.createElement("tr");
       const title = element("th", kind.method);
       title.setAttribute("scope", "row");
-      title.append(element("span", kind.what));
+      title.append(element("span", kind.description));
       row.append(title);
       rows.append(row);
       for (const protocol of columns) {
         const result = await run(kind, protocol, preflights);
-        asked += result.preflights;
+        preflightCount += result.preflights;
         possible += result.outcome === "impossible" ? 0 : 1;
         blocked += result.outcome === "blocked" ? 1 : 0;
         readable += result.outcome === "readable" ? 1 : 0;
         row.append(cell(protocol, result));
       }
     }
-    status.textContent = `${readable} of ${possible} calls are readable to the last header; ${asked} preflights were asked for.`;
+    status.textContent = `The script can read every part of ${readable} of ${possible} calls. The browser sent ${preflightCount} preflights.`;
     if (blocked > 0) {
       status.append(
-        element("span", `${blocked} were blocked: the policy does not allow ${location.origin}, or the server is down. The reason is in the browser's Network panel and in the server's log.`, "why"),
+        element("span", `${blocked} calls were blocked: the policy does not allow ${location.origin}, or the server is down. The server's log and the browser's Network panel show the reason.`, "why"),
       );
     }
   } catch (e) {
-    status.textContent = `The page's own server did not answer (${e}): is the showcase still running?`;
+    status.textContent = `The server of the page did not answer (${e}). Is the showcase still running?`;
   } finally {
     button.disabled = false;
     server.disabled = false;

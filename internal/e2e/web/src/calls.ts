@@ -1,5 +1,4 @@
-// Calls to the showcase service with the official client, and what the script
-// gets to read of each answer.
+// Calls of the showcase service with the official client, and everything that the script can read of each response.
 
 import { type DescMethod, type JsonObject, type JsonValue, fromJson, toJson } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
@@ -9,13 +8,13 @@ import { FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb
 import { countGrpcWeb, readGrpcWeb } from "./grpc_web_client";
 import { readNiceGrpcWeb, readProtobufTs } from "./other_clients";
 
-/** A call that a test asks for. */
+/** A call of a test. */
 export interface Call {
   /** The official Connect client over one of its protocols, or another client. */
   transport: "connect" | "grpc-web" | "grpc-web client" | "protobuf-ts" | "nice-grpc-web";
   /** The method's name, as in the schema. */
   method: string;
-  /** The messages that the client sends: one, but for the streams of a client. */
+  /** The messages that the client sends: one, except for client streams. */
   requests: JsonObject[];
   /** Call methods without side effects by GET, which only Connect has. */
   get?: boolean;
@@ -35,7 +34,7 @@ export interface Call {
   suppressCorsPreflight?: boolean;
 }
 
-/** What the script read of a call. */
+/** Everything that the script read of a call. */
 export interface Reading {
   messages: JsonValue[];
   headers: Record<string, string>;
@@ -57,7 +56,7 @@ export async function callShowcase(baseUrl: string, calls: Call[]): Promise<Read
   return readings;
 }
 
-/** Reads the first message of a stream before it asks the server, at another address, to send the next. */
+/** Reads the first message of a stream, and then requests the next one at another address of the server. */
 export async function readAndRelease(baseUrl: string, transport: Call["transport"], release: string): Promise<number[]> {
   const numbers: number[] = [];
   for await (const number of count(baseUrl, transport, 2)) {
@@ -69,7 +68,7 @@ export async function readAndRelease(baseUrl: string, transport: Call["transport
   return numbers;
 }
 
-/** Reads the first message of a stream and goes away. */
+/** Reads the first message of a stream and cancels it. */
 export async function readAndCancel(baseUrl: string, transport: Call["transport"]): Promise<number> {
   const controller = new AbortController();
   for await (const number of count(baseUrl, transport, 2, controller.signal)) {
@@ -124,7 +123,7 @@ async function read(baseUrl: string, call: Call): Promise<Reading> {
     }
   } catch (e) {
     if (!(e instanceof ConnectError)) {
-      throw e; // nothing that the client lets a caller see
+      throw e; // not an error of the client
     }
     reading.error = {
       code: Code[e.code],

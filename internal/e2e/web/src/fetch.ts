@@ -1,13 +1,13 @@
-/** What the script read of one answer to a plain fetch. */
+/** Everything that the script read of a response to fetch. */
 export interface RawReading {
   status: number;
   headers: Record<string, string>;
   body: string;
-  /** The name of what fetch threw, in place of all the rest. */
+  /** The name of the error that fetch threw; the other fields are then missing. */
   threw: string;
 }
 
-/** Fetches without a client, and reads all there is to read. */
+/** Calls fetch without an RPC client, and reads the whole response. */
 export async function fetchRaw(url: string, init: RequestInit): Promise<RawReading> {
   const reading: RawReading = { status: 0, headers: {}, body: "", threw: "" };
   try {

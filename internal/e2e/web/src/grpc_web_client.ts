@@ -1,6 +1,5 @@
-// Calls to the showcase service with the grpc-web client, and what the script
-// gets to read of each answer. There is no generated code for this client: the
-// schema says all that it needs to know.
+// Calls of the showcase service with the grpc-web client, and everything that the script can read of each response. The client
+// needs no generated code of its own: it uses the schema of the generated Connect code.
 
 import { type DescMethod, type JsonValue, type Message, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
@@ -9,7 +8,7 @@ import { GrpcWebClientBase, MethodDescriptor, MethodType, type Metadata, type Rp
 import type { Call, Reading } from "./calls";
 import { type CountResponse, FailDetailSchema, ShowcaseService } from "./gen/showcase/v1/showcase_pb";
 
-/** Makes one call. Text is the client's own choice; the other format is binary. */
+/** Makes one call. Text is the client's default; the other format is binary. */
 export function readGrpcWeb(baseUrl: string, method: DescMethod, call: Call): Promise<Reading> {
   const { client, url, request, metadata, descriptor } = prepare(baseUrl, method, call);
   const reading: Reading = { messages: [], headers: {}, trailers: {} };
@@ -50,7 +49,7 @@ export function readGrpcWeb(baseUrl: string, method: DescMethod, call: Call): Pr
   });
 }
 
-/** Yields the numbers of a stream as they arrive, and cancels it when nobody wants more. */
+/** Yields the numbers of a stream as they arrive, and cancels the stream when the caller stops. */
 export async function* countGrpcWeb(baseUrl: string, upTo: number, signal?: AbortSignal): AsyncIterable<number> {
   const method = ShowcaseService.method.count;
   const call: Call = { transport: "grpc-web client", method: method.name, requests: [{ upTo }] };
@@ -66,7 +65,7 @@ export async function* countGrpcWeb(baseUrl: string, upTo: number, signal?: Abor
     })
     .on("error", (e) => {
       ended = true;
-      numbers.push(-e.code); // none that the service counts
+      numbers.push(-e.code); // the service sends no negative numbers
       wake();
     })
     .on("end", () => {
@@ -106,7 +105,7 @@ function prepare(baseUrl: string, method: DescMethod, call: Call) {
   return { client, url, request, metadata, descriptor };
 }
 
-// The client hands on the bytes of the details; decoding them is left to the caller.
+// The client returns the bytes of the details. The caller has to decode them.
 function details(e: RpcError): JsonValue[] {
   const decoded = findTrailerError(new Headers(e.metadata));
   return decoded?.findDetails(FailDetailSchema).map((d) => toJson(FailDetailSchema, d)) ?? [];

@@ -1,31 +1,31 @@
-// Fetches by the standard, for the comparison of browsers with corsbrowser.
+// Calls of fetch, for the comparison of browsers with corsbrowser.
 
-/** One fetch that a case asks for. */
+/** A call of a case. */
 export interface OracleCall {
   url: string;
   method: string;
-  /** Pairs, in order: a name may come twice. */
+  /** Names and values, in order; a name may occur twice. */
   headers: [string, string][] | null;
   mode?: RequestMode;
   credentials?: RequestCredentials;
   redirect?: RequestRedirect;
   body?: string;
-  /** By XMLHttpRequest, with a listener for the upload. */
+  /** Use XMLHttpRequest, with an upload listener. */
   upload?: boolean;
-  /** Done after it; the reading is that of the last one. */
+  /** The next call. The reading is that of the last call. */
   then?: OracleCall[];
 }
 
-/** What the script read. */
+/** Everything that the script read. */
 export interface OracleReading {
   threw: boolean;
   status: number;
-  /** Names and values, in order of the names. */
+  /** Names and values, sorted by name. */
   headers: [string, string][];
   body: string;
 }
 
-/** Makes the calls, some at once. */
+/** Makes the calls, some of them concurrently. */
 export async function callOracle(calls: OracleCall[]): Promise<OracleReading[]> {
   const readings: OracleReading[] = new Array(calls.length);
   let next = 0;
@@ -77,7 +77,7 @@ function byUpload(call: OracleCall): Promise<OracleReading> {
   });
 }
 
-/** Makes the calls in a frame of an opaque origin. */
+/** Makes the calls in a sandboxed frame, which has an opaque origin. */
 export async function callOracleSandboxed(calls: OracleCall[]): Promise<OracleReading[]> {
   const frame = document.createElement("iframe");
   frame.setAttribute("sandbox", "allow-scripts");

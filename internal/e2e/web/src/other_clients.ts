@@ -1,6 +1,5 @@
-// Calls to the showcase service with protobuf-ts and nice-grpc-web, and what
-// the script gets to read of each answer. Both have generators of their own;
-// here the schema says all that they need to know.
+// Calls of the showcase service with protobuf-ts and nice-grpc-web, and everything that the script can read of each response.
+// Both clients have generators of their own; here they use the schema of the generated Connect code.
 
 import { type DescMethod, type JsonValue, type Message, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
@@ -11,7 +10,7 @@ import { ClientError, FetchTransport, Metadata, createChannel, createClient } fr
 import type { Call, Reading } from "./calls";
 import { FailDetailSchema } from "./gen/showcase/v1/showcase_pb";
 
-/** Makes one call with protobuf-ts. Text is its own choice; the other format is binary. */
+/** Makes one call with protobuf-ts. Text is its default; the other format is binary. */
 export async function readProtobufTs(baseUrl: string, method: DescMethod, call: Call): Promise<Reading> {
   const transport = new GrpcWebFetchTransport({
     baseUrl,
@@ -33,7 +32,7 @@ export async function readProtobufTs(baseUrl: string, method: DescMethod, call: 
   const request = fromJson(method.input, call.requests[0] ?? {});
   const reading: Reading = { messages: [], headers: {}, trailers: {} };
   const answer = info.serverStreaming ? transport.serverStreaming(info, request, options) : transport.unary(info, request, options);
-  // The rejection of each is that of the call.
+  // Each of these promises is rejected with the error of the call.
   await answer.headers.then((h) => (reading.headers = plain(h))).catch(() => {});
   try {
     if ("responses" in answer) {
@@ -60,7 +59,7 @@ function plain(metadata: RpcMetadata): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)]));
 }
 
-// The clients hand on the bytes of the details; decoding them is left to the caller.
+// The clients return the bytes of the details. The caller has to decode them.
 function details(metadata: RpcMetadata): JsonValue[] {
   const bytes = metadata["grpc-status-details-bin"];
   return bytes === undefined ? [] : decoded(String(bytes));
@@ -71,7 +70,7 @@ function decoded(base64: string): JsonValue[] {
   return error?.findDetails(FailDetailSchema).map((d) => toJson(FailDetailSchema, d)) ?? [];
 }
 
-/** Makes one call with nice-grpc-web, which knows the binary format only. */
+/** Makes one call with nice-grpc-web, which supports only the binary format. */
 export async function readNiceGrpcWeb(baseUrl: string, method: DescMethod, call: Call): Promise<Reading> {
   const definition = {
     [method.localName]: {

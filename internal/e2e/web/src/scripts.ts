@@ -1,5 +1,4 @@
-// What the jobs of the tests call in the page: it is bundled into one script
-// that every page loads, and offers itself as the global `e2e`.
+// The functions that the jobs of the tests call. They are bundled into one script, which every page loads, as the global `e2e`.
 
 import { callShowcase, readAndCancel, readAndRelease } from "./calls";
 import { fetchRaw } from "./fetch";

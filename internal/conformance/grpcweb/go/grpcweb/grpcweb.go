@@ -1,6 +1,5 @@
-// Package grpcweb stands in for what makes the conformance suite's grpc-go
-// server speak gRPC-Web: it has the names that the server uses, and is
-// corsgrpc behind a corsrpc layer.
+// Package grpcweb replaces the gRPC-Web middleware of the conformance suite's grpc-go server.
+// It has the names that the server uses, and is implemented by corsgrpc and a corsrpc layer.
 package grpcweb
 
 import (
@@ -12,13 +11,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// Option is what the server asks for. The layer needs none of it.
+// Option is an option that the server sets. It has no effect.
 type Option struct{}
 
 // WithOriginFunc returns an option without effect.
 func WithOriginFunc(func(string) bool) Option { return Option{} }
 
-// WrapServer makes the server speak gRPC-Web.
+// WrapServer returns a handler that adds gRPC-Web to the server.
 func WrapServer(server *grpc.Server, _ ...Option) http.Handler {
 	return cors.New(cors.Options{}).Handler(corsgrpc.Handler(server))
 }

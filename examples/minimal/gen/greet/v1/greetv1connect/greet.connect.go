@@ -41,7 +41,7 @@ const (
 
 // GreetServiceClient is a client for the greet.v1.GreetService service.
 type GreetServiceClient interface {
-	// Greet greets by name.
+	// Greet returns a greeting for a name.
 	Greet(context.Context, *connect.Request[v1.GreetRequest]) (*connect.Response[v1.GreetResponse], error)
 }
 
@@ -77,7 +77,7 @@ func (c *greetServiceClient) Greet(ctx context.Context, req *connect.Request[v1.
 
 // GreetServiceHandler is an implementation of the greet.v1.GreetService service.
 type GreetServiceHandler interface {
-	// Greet greets by name.
+	// Greet returns a greeting for a name.
 	Greet(context.Context, *connect.Request[v1.GreetRequest]) (*connect.Response[v1.GreetResponse], error)
 }
 
