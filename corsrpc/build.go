@@ -51,7 +51,7 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 		return nil
 	}
 	grants := grantsByRule{}
-	noOrigins := grants.targetOf(compiled.Nobody)
+	noOrigins := grants.targetOf(compiled.Ungoverned)
 	noOrigins.kind = targetNone
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,

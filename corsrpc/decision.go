@@ -263,11 +263,11 @@ func (d *Decision) field() string {
 	rule := d.target.rule
 	switch d.reason {
 	case reasonDisabled:
-		return rule.SaidOrNarrowest("disabled")
+		return rule.ValueFieldOrNarrowest("disabled")
 	case reasonCredentialsNotAllowed:
-		return rule.SaidOrNarrowest("allow_credentials")
+		return rule.ValueFieldOrNarrowest("allow_credentials")
 	case reasonMethodNotAllowed:
-		return rule.SaidOrNarrowest("allow_methods")
+		return rule.ValueFieldOrNarrowest("allow_methods")
 	case reasonMethodNotGranted, reasonHeadersNotGranted:
 		return rule.Narrowest()
 	case reasonOriginNotAllowed:

@@ -208,5 +208,5 @@ func TestWatchKeepsTheProfile(t *testing.T) {
 	replace(t, file, policyOf("b")+"profiles: {dev: {add_origins: [https://dev2.example.com]}}")
 	w.next("", "dev2")
 	replace(t, file, policyOf("c"))
-	w.next(`"dev" is no profile`, "dev2")
+	w.next(`"dev" is not a profile`, "dev2")
 }

@@ -32,7 +32,7 @@ var liveFaults = []fault{
 		return
 	}
 `, new: ``},
-	{name: "an item is known by the place of another", old: `return !run.one && !next.one && next.item-run.item == next.first-run.first`, new: `return !run.one && !next.one`},
+	{name: "an item is known by the place of another", old: `return !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first`, new: `return !run.inOneItem && !next.inOneItem`},
 	{name: "a list of a rule is that of another", old: `		c.rules[prefix]++
 `, new: ``},
 	{name: "the policy comes back without its lists", old: `if list := lists[own[i]]; list != nil {`, new: `if list := lists[own[i]]; list != nil && false {`},
