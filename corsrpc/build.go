@@ -32,7 +32,7 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 // compilePlan compiles a policy that it may modify and retain. It takes the origin lists that
 // were cut out of the policy, and the violations that parsing the text has found; it reports
 // them together with those of the options.
-func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
+func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, c *compileConfig, found []rules.Violation) (*Plan, error) {
 	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
 	if c.document != nil {
 		config.Document = c.document.document

@@ -46,7 +46,7 @@ var layerFaults = []fault{
 
 	// Patterns.
 	{name: "a suffix match without the dot", old: `strings.HasSuffix(front, ".")`, new: `true`},
-	{name: "only a few origins count", old: `	if s.exact.len <= mostFew {
+	{name: "only a few origins count", old: `	if s.exact.len <= maxSmall {
 		return 0, false`, new: `	if s.exact.len > 0 {
 		return 0, false`},
 	{name: "patterns of any port are no patterns", old: `	case p.kind == kindExact && p.port == "*":

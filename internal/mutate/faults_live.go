@@ -21,9 +21,9 @@ var liveFaults = []fault{
 			return 0, false
 		}
 		switch`},
-	{name: "a larger index forgets", old: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
+	{name: "a larger index forgets", old: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
 	{name: "a table takes texts of any length", old: `	if n > MaxLen {`, new: `	if false {`},
-	{name: "an index is off by one", old: `return t.every[i] > place`, new: `return t.every[i] >= place`},
+	{name: "an index is off by one", old: `return t.checkpoints[i] > offset`, new: `return t.checkpoints[i] >= offset`},
 	{name: "a list is read past its block", old: `if int(next&(blockSize-1)) >= len(`, new: `if int(next&(blockSize-1)) > len(`},
 	{name: "a bad origin of a long list is left out", old: `if len(problems) > 0 && !accept(problems) {`, new: `if len(problems) > 0 && !accept(problems) && false {`},
 	{name: "a risk of a long list is accepted", old: `!canAccept || !l.risks[risk]`, new: `!canAccept || false && l.risks[risk]`},

@@ -109,7 +109,8 @@ func TestParseBoundsTheLength(t *testing.T) {
 	}
 }
 
-// Every byte in every place of an origin: what is accepted is listed here.
+// TestParseByteByByte: each byte at each kind of position in an origin is accepted only if it
+// is listed here.
 func TestParseByteByByte(t *testing.T) {
 	const lower, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 	const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -136,8 +137,8 @@ func TestParseByteByByte(t *testing.T) {
 	}
 }
 
-// IP addresses against net/netip: a host that it reads is accepted in its
-// canonical form only.
+// TestParseAgainstNetip: an IP address that netip parses is accepted in its canonical form
+// only.
 func TestParseAgainstNetip(t *testing.T) {
 	var hosts []string
 	groups := []string{"0", "1", "00", "f", "ffff", "F", "0db8", "db8", ""}

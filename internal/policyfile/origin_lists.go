@@ -23,8 +23,8 @@ var (
 // each of a million becomes a string of its own. It returns the rest of the policy,
 // and the lists by the field of the rule that they belong to, such as rules[3]. Bytes
 // that are no policy it returns as they are; what is of profiles it leaves in.
-func CutOrigins(b []byte, more int) (rest []byte, lists map[string]*origin.Texts) {
-	c := originCutter{more: more, lists: map[string]*origin.Texts{}, rules: map[string]int{}}
+func CutOrigins(b []byte, more int) (rest []byte, lists map[string]*origin.StringList) {
+	c := originCutter{more: more, lists: map[string]*origin.StringList{}, rules: map[string]int{}}
 	rest, ok := c.policy(b, "")
 	if !ok || len(c.lists) == 0 {
 		return b, nil
@@ -34,7 +34,7 @@ func CutOrigins(b []byte, more int) (rest []byte, lists map[string]*origin.Texts
 
 type originCutter struct {
 	more  int
-	lists map[string]*origin.Texts
+	lists map[string]*origin.StringList
 	rules map[string]int // how many a policy has so far, by its prefix
 }
 
@@ -88,7 +88,7 @@ func (c *originCutter) rule(b []byte, field string) (rest []byte, ok bool) {
 		return b, true
 	}
 	if c.lists[field] == nil {
-		c.lists[field] = &origin.Texts{}
+		c.lists[field] = &origin.StringList{}
 	}
 	for len(b) > 0 {
 		number, kind, size := protowire.ConsumeField(b)

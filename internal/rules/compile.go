@@ -46,7 +46,7 @@ const maxNearest = 100
 // Every profile is checked, not only the chosen one, so that a mistake is found before the
 // profile is used. A profile applies to the shadow policy too, since it stays in the file when
 // the shadow policy replaces the policy.
-func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Config, found []Violation) (*Rules, []Violation) {
+func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, config Config, found []Violation) (*Rules, []Violation) {
 	c := &compiler{
 		config: config, schema: readSchema(config.Files), lists: extractLists(policy, cut, config.LongList),
 		reported: map[string]bool{},

@@ -93,7 +93,7 @@ func (d *digester) effective(name string, e *Effective) {
 func (d *digester) originsOf(set *origin.Set) string {
 	if d.origins[set] == "" {
 		texts := make([]string, 0, set.Len())
-		for _, text := range set.Texts().All {
+		for _, text := range set.Patterns().All {
 			texts = append(texts, text)
 		}
 		of := digester{Hash: sha256.New()}

@@ -165,7 +165,7 @@ func (l *level) universalOrigins() []universalOrigin {
 		return nil
 	}
 	if l.universal == nil {
-		for i, text := range l.origins.Texts().All {
+		for i, text := range l.origins.Patterns().All {
 			if text == "*" || text == "null" {
 				l.universal = append(l.universal, universalOrigin{i, strings.Clone(text)})
 			}
@@ -178,9 +178,9 @@ func (l *level) universalOrigins() []universalOrigin {
 func (l *level) withOrigins(added *level) *level {
 	if l.withAdded == nil {
 		joined := *l
-		texts := &origin.Texts{}
+		texts := &origin.StringList{}
 		for _, from := range []*level{l, added} {
-			for _, text := range from.origins.Texts().All {
+			for _, text := range from.origins.Patterns().All {
 				texts.Append(text)
 			}
 		}

@@ -21,14 +21,14 @@ const DefaultLongList = 1000
 type originLists map[*corsrpcv1.Rule]*originList
 
 type originList struct {
-	texts *origin.Texts
+	texts *origin.StringList
 	set   *origin.Set // the set of these texts, shared by all profiles; nil if one of them is not a pattern
 }
 
 // extractLists removes the lists of more than longList origins from the messages of a policy.
 // It returns them together with the lists that were cut out of the policy's bytes, which are
 // given by the field of their rule.
-func extractLists(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, longList int) originLists {
+func extractLists(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, longList int) originLists {
 	lists := originLists{}
 	for field, r := range rulesOf(policy) {
 		texts := cut[field]
@@ -36,7 +36,7 @@ func extractLists(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, longLi
 			continue
 		}
 		if texts == nil {
-			texts = &origin.Texts{}
+			texts = &origin.StringList{}
 		}
 		if appendAll(texts, r.AllowOrigins) {
 			r.AllowOrigins = nil
@@ -48,7 +48,7 @@ func extractLists(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, longLi
 
 // appendAll appends items. It returns false if one is too long for an origin: the list then
 // stays in its message, where the item is reported.
-func appendAll(texts *origin.Texts, items []string) bool {
+func appendAll(texts *origin.StringList, items []string) bool {
 	for _, item := range items {
 		if !texts.Append(item) {
 			return false

@@ -30,7 +30,7 @@ func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 	add := func(field, value string, from Place) { all = append(all, Value{field, value, from}) }
 	if l := e.origins; l != nil {
 		left = l.origins.Len()
-		for i, text := range l.origins.Texts().All {
+		for i, text := range l.origins.Patterns().All {
 			if i == maxOrigins {
 				break
 			}
