@@ -21,7 +21,7 @@ var liveFaults = []fault{
 			return 0, false
 		}
 		switch`},
-	{name: "a larger index forgets", old: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
+	{name: "a larger index forgets", old: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
 	{name: "a table takes texts of any length", old: `	if n > MaxLen {`, new: `	if false {`},
 	{name: "an index is off by one", old: `return t.checkpoints[i] > offset`, new: `return t.checkpoints[i] >= offset`},
 	{name: "a list is read past its block", old: `if int(next&(blockSize-1)) >= len(`, new: `if int(next&(blockSize-1)) > len(`},
