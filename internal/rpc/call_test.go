@@ -38,7 +38,7 @@ func TestIsGetCall(t *testing.T) {
 		}
 	}
 	if found < 2_000 {
-		t.Errorf("%d queries with the parameter: the test has lost its subject", found)
+		t.Errorf("%d queries with the parameter: the test covers too little", found)
 	}
 }
 
