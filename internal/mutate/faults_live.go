@@ -126,8 +126,8 @@ var liveFaults = []fault{
 	{name: "the folder that a link leads to is not watched", old: `folders = append(folders, filepath.Dir(target))`, new: `_ = target`},
 	{name: "a link that leads elsewhere is not followed", old: `			w.folder.follow(w.file.name)
 `, new: ``},
-	{name: "events that were lost are forgotten", old: `		case <-w.folder.errors: // events were lost
-			w.readSoon()`, new: `		case <-w.folder.errors: // events were lost`},
+	{name: "events that were lost are forgotten", old: `		case <-w.folder.errors: // events may be lost
+			w.readSoon()`, new: `		case <-w.folder.errors: // events may be lost`},
 	{name: "a file is not looked at where nothing tells of changes", old: `		case <-w.poll.C:
 			if w.file.changed() {`, new: `		case <-w.poll.C:
 			if false {`},
@@ -191,7 +191,7 @@ var liveFaults = []fault{
 	{name: "a cache that is full takes nothing", old: `!e.used.Swap(false)`, new: `!e.used.Swap(false) && false`},
 
 	// Watching a file.
-	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
+	{name: "a file of any size is read", old: `content.ReadFrom(io.LimitReader(f, max))`, new: `content.ReadFrom(io.LimitReader(f, math.MaxInt64))`},
 	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
 	{name: "a file is read after its watch has ended", old: `if ctx.Err() != nil { // content`, new: `if false { // content`},
 	{name: "only the first change of a file is put off", old: `			w.since = time.Time{}
