@@ -37,7 +37,7 @@ type Suite struct {
 	// Schema is "acme" (the default), "options" for services with corsrpc options, or "none"
 	// for a server without a schema.
 	Schema string `yaml:"schema"`
-	// Profile is the one that is chosen; Env is what the environment holds.
+	// Profile is the name of the chosen profile, and Env holds the environment variables.
 	Profile string            `yaml:"profile"`
 	Env     map[string]string `yaml:"env"`
 	// Sources holds the origins that each origin source returns, by its name.
