@@ -166,10 +166,10 @@ func (h callbackHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestStuck: while the log's handler blocks, the first caller waits for 100 ms; further
+// TestBlockedHandler: while the log's handler blocks, the first caller waits for 100 ms; further
 // admitted lines are suppressed, and at most 8 of the other lines wait. When the handler
 // continues, lines are admitted again.
-func TestStuck(t *testing.T) {
+func TestBlockedHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stuck, unblock := 0, make(chan struct{})
@@ -216,8 +216,8 @@ func TestStuck(t *testing.T) {
 	})
 }
 
-// TestLost: a line that is dropped while too many lines are blocked does not block later lines.
-func TestLost(t *testing.T) {
+// TestDroppedLine: a line that is dropped while too many lines are blocked does not block later lines.
+func TestDroppedLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		unblock := make(chan struct{})
@@ -238,8 +238,8 @@ func TestLost(t *testing.T) {
 	})
 }
 
-// TestPanic: a panic of the log's handler is recovered, and the next line is written.
-func TestPanic(t *testing.T) {
+// TestHandlerPanics: a panic of the log's handler is recovered, and the next line is written.
+func TestHandlerPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0

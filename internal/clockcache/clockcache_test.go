@@ -57,8 +57,8 @@ func TestEviction(t *testing.T) {
 	}
 }
 
-// TestHandMoves: a new value replaces the entry that is not in use, whatever its position.
-func TestHandMoves(t *testing.T) {
+// TestHandSkipsUsedEntries: a new value replaces the entry that is not in use, whatever its position.
+func TestHandSkipsUsedEntries(t *testing.T) {
 	t.Parallel()
 	for idle := range Size {
 		var c Cache[string]

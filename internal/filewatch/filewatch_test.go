@@ -139,9 +139,9 @@ func TestChangedBefore(t *testing.T) {
 	follow(t, file).next("c")
 }
 
-// TestVanished: Next reports that a file or its folder was removed, and returns the content
+// TestRemovedFile: Next reports that a file or its folder was removed, and returns the content
 // when the file is back.
-func TestVanished(t *testing.T) {
+func TestRemovedFile(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "etc")
 	name := filepath.Join(folder, "file")
@@ -261,8 +261,8 @@ func TestBursts(t *testing.T) {
 	<-busy
 }
 
-// TestEnds: Next returns when its context ends, and can be called again.
-func TestEnds(t *testing.T) {
+// TestContextEnds: Next returns when its context ends, and can be called again.
+func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "a")
 	f := notified(t, name)

@@ -169,8 +169,8 @@ func TestTornRead(t *testing.T) {
 	}
 }
 
-// TestDue: Next returns at its due time, unless the file has changed or was removed by then.
-func TestDue(t *testing.T) {
+// TestDueTime: Next returns at its due time, unless the file has changed or was removed by then.
+func TestDueTime(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(t *testing.T, name string) // called 10 ms before the due time

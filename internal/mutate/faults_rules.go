@@ -4,7 +4,7 @@ package main
 var rulesFaults = []fault{
 	// Selectors.
 	{name: "a selector of any length is read", in: "CheckSelector", old: `if len(selector) > MaxPath {`, new: `if false {`},
-	{name: "a name of the schema is refused for its length", old: `if c.schema.knows(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.knows(l.selector) {`},
+	{name: "a name of the schema is refused for its length", old: `if c.schema.has(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.has(l.selector) {`},
 	{name: "a malformed selector gets a level", old: `if !c.checkSelector(l) {`, new: `if !c.checkSelector(l) && false {`},
 
 	// Profiles that are not selected.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParseTakesWhatBrowsersSend(t *testing.T) {
+func TestParseAccepts(t *testing.T) {
 	label63 := strings.Repeat("a", 63)
 	name253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
 	for _, test := range []struct {
@@ -65,7 +65,7 @@ func TestParseTakesWhatBrowsersSend(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatNoBrowserSends(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	label64 := strings.Repeat("a", 64)
 	name254 := strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("a", 62)
 	for class, values := range map[string][]string{

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestParsePatternTakes(t *testing.T) {
+func TestParsePatternAccepts(t *testing.T) {
 	for _, text := range []string{
 		"*",
 		"https://app.example.com",
@@ -124,7 +124,7 @@ func TestParsePatternNamesTheRisks(t *testing.T) {
 	}
 }
 
-func TestParsePatternSaysWhoseHostsAWildcardCovers(t *testing.T) {
+func TestParsePatternReasonsOfPublicSuffixes(t *testing.T) {
 	for text, because := range map[string]string{
 		"https://*.internal.":     "every host of a top-level domain",
 		"https://*.co.uk.":        "the public suffix co.uk, where anyone can register one",

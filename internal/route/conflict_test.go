@@ -295,9 +295,9 @@ func TestOverlaysConflictAsOneSet(t *testing.T) {
 	}
 }
 
-// TestOverlaysAreApart: two overlays of one set do not affect each other or the set, and may be
+// TestOverlaysAreIndependent: two overlays of one set do not affect each other or the set, and may be
 // used concurrently.
-func TestOverlaysAreApart(t *testing.T) {
+func TestOverlaysAreIndependent(t *testing.T) {
 	t.Parallel()
 	var base route.Patterns
 	for i := range 100 {

@@ -119,9 +119,9 @@ func TestChangedPaths(t *testing.T) {
 	}
 }
 
-// TestOnlyCalls: if the request cannot be a call, a path that only has the shape of a
+// TestRequestsThatCannotBeCalls: if the request cannot be a call, a path that only has the shape of a
 // procedure's path resolves to None. Known and covered procedures still match.
-func TestOnlyCalls(t *testing.T) {
+func TestRequestsThatCannotBeCalls(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
 	for path, want := range map[string]string{

@@ -12,10 +12,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// TestPatternsMeanWhatServeMuxSays: for random patterns and random raw paths, the matching
+// TestPatternsMatchAsInServeMux: for random patterns and random raw paths, the matching
 // pattern is the one that a ServeMux with the same patterns dispatches to, or None if it
 // dispatches to none; or the verdict is not Clear, so that the request is refused.
-func TestPatternsMeanWhatServeMuxSays(t *testing.T) {
+func TestPatternsMatchAsInServeMux(t *testing.T) {
 	t.Parallel()
 	const paths, shares = 1_000_000, 4
 	for share := range uint64(shares) {

@@ -31,9 +31,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestClientsAreGranted: the table contains the headers that current clients send, as browsers
+// TestClientHeadersAreInTable: the table contains the headers that current clients send, as browsers
 // request them in preflights.
-func TestClientsAreGranted(t *testing.T) {
+func TestClientHeadersAreInTable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		protocol rpc.Protocols

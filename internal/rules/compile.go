@@ -195,7 +195,7 @@ func (c *compiler) checkEnum(field string, value protoreflect.Enum) {
 // returns whether the selector is well-formed.
 func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 	at := l.field + ".selector"
-	if c.schema.knows(l.selector) {
+	if c.schema.has(l.selector) {
 		return true // of any length
 	}
 	if reason, fix := route.CheckSelector(l.selector); reason != "" {
@@ -206,7 +206,7 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		return true
 	}
 	if service, ok := strings.CutSuffix(l.selector, ".*"); ok && c.schema.services[service] {
-		c.fail(CodeSelectorUnknown, at, l.selector, "selects a package, but it names a service", fmt.Sprintf("%q", service))
+		c.fail(CodeSelectorUnknown, at, l.selector, "selects a package, but "+service+" is a service", fmt.Sprintf("%q", service))
 		return true
 	}
 	if c.schema.packages[l.selector] {

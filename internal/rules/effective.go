@@ -126,7 +126,7 @@ func (c *compiler) mergeProtocols(m *merged, l *level) {
 	case !l.narrowsOnly:
 		m.protocols, m.protocolsFrom = l.protocols, l
 	case m.protocols&l.protocols == 0:
-		c.failOnce(CodeSchemaOption, l.field+".protocols", "leaves none of the protocols that the policy serves", "")
+		c.failOnce(CodeSchemaOption, l.field+".protocols", "leaves none of the protocols that the policy serves: add one of those", "")
 	case m.protocols&l.protocols != m.protocols:
 		m.protocols, m.protocolsFrom = m.protocols&l.protocols, l
 	}

@@ -273,7 +273,7 @@ func parseHeaderRule(item string, grants bool) (r headerRule, reason, fix string
 		case !fetch.IsToken(prefix) || strings.Contains(prefix, "*"):
 			return r, "is not a valid prefix of header names such as x-acme-*", ""
 		case !strings.HasSuffix(prefix, "-"):
-			return r, "is a prefix that does not end in a hyphen and *, so that it would also cover unrelated names", `"` + prefix + `-*"`
+			return r, "is a prefix that does not end in -*, so that it would also cover unrelated names", `"` + prefix + `-*"`
 		}
 		return headerRule{name: prefix, kind: headerPrefix, grants: grants}, "", ""
 	}

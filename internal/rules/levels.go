@@ -96,7 +96,7 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 		defaults = &corsrpcv1.Rule{}
 	}
 	if defaults.GetSelector() != "" || defaults.GetPath() != "" {
-		c.fail(CodeSelectorMisplaced, prefix+"defaults", "", "apply to everything: write a rule with a selector or a path in rules instead", "")
+		c.fail(CodeSelectorMisplaced, prefix+"defaults", "", "cannot have a selector or a path: write a rule in rules instead", "")
 	}
 	r := ruleLevels{
 		defaults: c.parseRule(prefix+"defaults", defaults, inDefaults),

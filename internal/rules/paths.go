@@ -84,7 +84,7 @@ func describeConflict(err error) string {
 	var conflict *route.ConflictError
 	errors.As(err, &conflict)
 	if conflict.LetterCase {
-		return fmt.Sprintf("overlaps with %q on servers that ignore letter case, where a request could match either of them", conflict.Other)
+		return fmt.Sprintf("overlaps with %q on servers that ignore letter case, so that a request could match either: change one of them", conflict.Other)
 	}
-	return fmt.Sprintf("overlaps with %q, and neither is more specific: a request could match either of them", conflict.Other)
+	return fmt.Sprintf("overlaps with %q, and neither is more specific, so that a request could match either: change one of them", conflict.Other)
 }

@@ -107,8 +107,8 @@ func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, num
 // reports.
 var unreadable = []byte{0xff}
 
-// knows reports whether a selector other than * selects an element of the schema.
-func (s *schema) knows(selector string) bool {
+// has reports whether a selector other than * selects an element of the schema.
+func (s *schema) has(selector string) bool {
 	if pkg, ok := strings.CutSuffix(selector, ".*"); ok {
 		return s.packages[pkg]
 	}
