@@ -32,7 +32,7 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 // compilePlan compiles a policy that it may modify and retain. It takes the origin lists that
 // were cut out of the policy, and the violations that parsing the text has found; it reports
 // them together with those of the options.
-func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, c *compileConfig, found []rules.Violation) (*Plan, error) {
+func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, c *compileConfig, found []rules.Violation) (*Plan, error) {
 	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
 	if c.document != nil {
 		config.Document = c.document.document
@@ -51,7 +51,7 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 		return nil
 	}
 	grants := grantsByRule{}
-	noOrigins := grants.targetOf(compiled.Nobody)
+	noOrigins := grants.targetOf(compiled.Ungoverned)
 	noOrigins.kind = targetNone
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,

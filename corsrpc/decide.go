@@ -280,7 +280,7 @@ func (p *Plan) passesInEachReading(r *Request, d *Decision) bool {
 		if m.Kind == route.None {
 			return true
 		}
-		if m.Split {
+		if m.Ambiguous {
 			return false
 		}
 		read := Decision{effect: effect{target: m.Value, safe: d.safe, upgrade: d.upgrade}}

@@ -162,9 +162,9 @@ type Decision struct {
 	explained bool // the response carries the reason and the remedy (WithExplain)
 	// unnamedAuthorization: the credentials are an Authorization header that the rule does not grant.
 	unnamedAuthorization bool
-	matched              origin.Ref // the pattern that allows the origin; 0 for none
-	sourceItem           int32      // the index in grant.sources of the source that allows the origin, plus 1; 0 for none
-	moreHeaders          string     // header names that a preflight is granted beyond the fixed list, each preceded by ", "
+	matched              origin.PatternID // the pattern that allows the origin; 0 for none
+	sourceItem           int32            // the index in grant.sources of the source that allows the origin, plus 1; 0 for none
+	moreHeaders          string           // header names that a preflight is granted beyond the fixed list, each preceded by ", "
 	missing              string
 	contentType          string
 	method               string
@@ -263,11 +263,11 @@ func (d *Decision) field() string {
 	rule := d.target.rule
 	switch d.reason {
 	case reasonDisabled:
-		return rule.SaidOrNarrowest("disabled")
+		return rule.ValueFieldOrNarrowest("disabled")
 	case reasonCredentialsNotAllowed:
-		return rule.SaidOrNarrowest("allow_credentials")
+		return rule.ValueFieldOrNarrowest("allow_credentials")
 	case reasonMethodNotAllowed:
-		return rule.SaidOrNarrowest("allow_methods")
+		return rule.ValueFieldOrNarrowest("allow_methods")
 	case reasonMethodNotGranted, reasonHeadersNotGranted:
 		return rule.Narrowest()
 	case reasonOriginNotAllowed:

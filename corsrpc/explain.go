@@ -252,9 +252,9 @@ func (x *stepContext) passesInEachReading() bool {
 
 func answerEnabled(x *stepContext) stepResult {
 	if x.grant.disabled {
-		return stepResult{found: "no", field: x.rule.Said("disabled"), ends: reasonDisabled}
+		return stepResult{found: "no", field: x.rule.ValueField("disabled"), ends: reasonDisabled}
 	}
-	return stepResult{found: "yes", field: x.rule.Said("disabled")}
+	return stepResult{found: "yes", field: x.rule.ValueField("disabled")}
 }
 
 func answerOperationalNamed(*stepContext) stepResult {
@@ -289,7 +289,7 @@ func answerOriginAllowed(x *stepContext) stepResult {
 
 func answerMethodGranted(x *stepContext) stepResult {
 	requested, _ := preflightMethod(x.request)
-	a := stepResult{found: "yes", field: x.rule.Said("allow_methods")}
+	a := stepResult{found: "yes", field: x.rule.ValueField("allow_methods")}
 	if !fetch.SafelistedMethod(requested) && !slices.Contains(x.grant.methods, requested) {
 		a.found, a.ends = "no", reasonMethodNotGranted
 	}
@@ -313,9 +313,9 @@ func answerHeadersGranted(x *stepContext) stepResult {
 
 func answerUpgrade(x *stepContext) stepResult {
 	if x.grant.credentials {
-		return stepResult{found: "yes", field: x.rule.Said("allow_credentials"), ends: reasonOriginAllowed}
+		return stepResult{found: "yes", field: x.rule.ValueField("allow_credentials"), ends: reasonOriginAllowed}
 	}
-	return stepResult{found: "no", field: x.rule.Said("allow_credentials"), ends: reasonCredentialsNotAllowed}
+	return stepResult{found: "no", field: x.rule.ValueField("allow_credentials"), ends: reasonCredentialsNotAllowed}
 }
 
 func answerMode(x *stepContext) stepResult {
@@ -331,7 +331,7 @@ func answerMode(x *stepContext) stepResult {
 }
 
 func answerMethodAllowed(x *stepContext) stepResult {
-	a := stepResult{found: "yes: allow_methods is " + x.grant.allowMethods, field: x.rule.Said("allow_methods")}
+	a := stepResult{found: "yes: allow_methods is " + x.grant.allowMethods, field: x.rule.ValueField("allow_methods")}
 	if !slices.Contains(x.grant.methods, x.request.Method) {
 		a.found, a.ends = "no: allow_methods is "+x.grant.allowMethods, reasonMethodNotAllowed
 	}
@@ -339,7 +339,7 @@ func answerMethodAllowed(x *stepContext) stepResult {
 }
 
 func answerCredentials(x *stepContext) stepResult {
-	a := stepResult{found: "no", field: x.rule.Said("allow_credentials")}
+	a := stepResult{found: "no", field: x.rule.ValueField("allow_credentials")}
 	if x.grant.credentials {
 		a.found = "yes"
 	}

@@ -173,7 +173,7 @@ rules:
 		{"an unknown procedure", "POST", "/other.v1.S/M", call("https://evil.example", json),
 			`ORIGIN_NOT_ALLOWED; add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
 		{"an origin that no policy takes", "POST", listRPC, call("ttps://evil.example", json),
-			`ORIGIN_NOT_ALLOWED; no policy can allow the origin, since it has a scheme that looks like a slip for https`},
+			`ORIGIN_NOT_ALLOWED; no policy can allow the origin, since it has a scheme that looks like a misspelling of https`},
 		{"an origin that no rule can allow, where no rule has allow_origins", "POST", "/grpc.health.v1.Health/Check", call("http://evil.example", json),
 			`OPERATIONAL_NOT_NAMED; write allow_origins: ["http://evil.example"] in a rule with selector: grpc.health.v1.Health, with accept_risks: [PLAIN_HTTP]`},
 		{"cookies of a sandboxed frame", "POST", stock, call("null", json, "Cookie", "a=b"),

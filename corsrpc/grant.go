@@ -115,7 +115,7 @@ func newGrant(rule *rules.Effective) *grant {
 		anyOrigin:   rule.Origins().Any() != 0,
 		credentials: rule.Credentials(),
 		disabled:    rule.Disabled(),
-		unnamed:     rule.Kind().Unnamed && !rule.SaysOrigins(),
+		unnamed:     rule.Kind().Unnamed && !rule.SetsOrigins(),
 		protocols:   rule.Protocols(),
 		methods:     rule.Methods(),
 		request:     rule.RequestHeaders(),

@@ -103,7 +103,7 @@ const profileVariable = "CORSRPC_PROFILE"
 // the options and the policy together.
 func compileFile(name string, text []byte, c fileConfig) (*Plan, error) {
 	config := *c.compile
-	var cut map[string]*origin.Texts
+	var cut map[string]*origin.StringList
 	if format, ok := policyfile.FormatOf(name); ok && format == policyfile.FormatBinary {
 		text, cut = policyfile.CutOrigins(text, config.longList)
 	}

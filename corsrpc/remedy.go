@@ -106,7 +106,7 @@ func (d Decision) remedyOfOrigin() string {
 		return "no origin source can allow the origin, since only a rule can accept its risk: " + risk
 	case fromSource:
 		return "add " + origins + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
-	case !d.target.rule.SaysOrigins():
+	case !d.target.rule.SetsOrigins():
 		return d.write("allow_origins: ["+origins+"]", "", risk) + own
 	}
 	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
@@ -161,7 +161,7 @@ func withRisks(risks ...string) string {
 // write returns the advice to write a line into the rule that sets the field, or else into a rule
 // for the procedure or the path.
 func (d Decision) write(line, field, risk string) string {
-	rule, said := d.target.rule.SayingRule(field)
+	rule, said := d.target.rule.ValueRule(field)
 	switch {
 	case said:
 		return "write " + line + " in " + d.fromField(rule).String()

@@ -123,7 +123,7 @@ func TestWatchFile(t *testing.T) {
 			change(t, file, policyOf("c"))
 			w.next("", "c")
 			change(t, file, "defaults: [")
-			w.next("is no YAML", "c")
+			w.next("is not valid YAML", "c")
 			change(t, file, policyOf("c"))
 			w.next("", "c")
 		})
@@ -146,7 +146,7 @@ func TestWatchHalfWritten(t *testing.T) {
 	if _, err := f.WriteString(text[:len(text)/2]); err != nil {
 		t.Fatal(err)
 	}
-	w.next("is no YAML", "a")
+	w.next("is not valid YAML", "a")
 	if _, err := f.WriteString(text[len(text)/2:]); err != nil {
 		t.Fatal(err)
 	}
@@ -208,5 +208,5 @@ func TestWatchKeepsTheProfile(t *testing.T) {
 	replace(t, file, policyOf("b")+"profiles: {dev: {add_origins: [https://dev2.example.com]}}")
 	w.next("", "dev2")
 	replace(t, file, policyOf("c"))
-	w.next(`"dev" is no profile`, "dev2")
+	w.next(`"dev" is not a profile`, "dev2")
 }

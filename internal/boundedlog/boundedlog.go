@@ -1,6 +1,6 @@
-// Package boundedlog writes lines about events that strangers can cause, such as refused
-// requests. A flood of events neither floods the log nor fills the memory, and a log that is
-// stuck or that panics does not hold up the events.
+// Package boundedlog writes log lines about events that anyone can cause, such as refused
+// requests. A flood of events neither floods the log nor uses up memory, and a log handler that
+// blocks or panics does not hold up the callers.
 package boundedlog
 
 import (
@@ -13,31 +13,32 @@ import (
 )
 
 const (
-	quietPeriod    = time.Minute
+	quietPeriod    = time.Minute // after a line, until the next line with the same key
 	linesPerSecond = 10
 
-	writeTimeout = 100 * time.Millisecond // how long a caller waits for its line to be written
-	maxUnwritten = 8                      // lines that wait to be written
+	writeTimeout = 100 * time.Millisecond // how long a caller waits until its line is written
+	maxUnwritten = 8                      // the maximum number of lines that are being written
 )
 
-// Key is what lines have in common that are alike: one of them is written in a minute. Keys
-// are numbers, which a map finds soonest.
+// Key identifies similar lines, of which one a minute is written. It is an integer because maps
+// are fastest for those.
 type Key uint64
 
-// Kind is what a line says. Lines that are not written are counted by it.
+// Kind is the kind of a line. Suppressed lines are counted by kind. A kind is an index of the
+// summaries that are given to New.
 type Kind int
 
-// Log is a log. It is safe for concurrent use.
+// Log is a log with bounds. It is safe for concurrent use.
 //
-// Of lines that are admitted, one a minute is written for each key, ten a second at most, one
-// at a time; the others are counted, and the count of each kind is written a minute after the
-// first of them. Other lines are not bounded in number.
+// Admitted lines are bounded: one a minute for each key, ten a second in total, and one at a
+// time. The lines that are not admitted are counted, and the count of each kind is written a
+// minute after its first line. Lines written by Write are not bounded in number.
 type Log struct {
 	logger    *slog.Logger
 	summaries []string // by kind
 
-	// quiet are the keys of the last minute's lines: as many as its seconds allow. It
-	// is replaced whole, so that counting takes no lock and no clock.
+	// quiet holds the keys of the lines of the last minute, at most 600. The map is replaced as a
+	// whole, so that suppressing a line with one of these keys needs neither the lock nor the clock.
 	quiet      atomic.Pointer[map[Key]struct{}]
 	suppressed []atomic.Int64 // by kind
 	unwritten  atomic.Int32
@@ -48,16 +49,16 @@ type Log struct {
 	busy     bool // an admitted line is being written
 }
 
-// New returns a log that writes to the logger. The summaries are what the line says that has
-// the count of a kind: the kinds are their indices.
+// New returns a log that writes to logger. The summaries are the messages of the lines with the
+// counts, one for each kind.
 func New(logger *slog.Logger, summaries ...string) *Log {
 	l := &Log{logger: logger, summaries: summaries, suppressed: make([]atomic.Int64, len(summaries))}
 	l.quiet.Store(&map[Key]struct{}{})
 	return l
 }
 
-// Admit reports whether a line may be written now. The caller then has to write it by
-// WriteAdmitted. Otherwise it is counted.
+// Admit reports whether a line may be written now. If so, the caller must write it by
+// WriteAdmitted. If not, Admit counts the line.
 func (l *Log) Admit(kind Kind, key Key) bool {
 	if _, quiet := (*l.quiet.Load())[key]; quiet || !l.admitAt(time.Now(), key) {
 		if l.suppressed[kind].Add(1) == 1 {
@@ -68,6 +69,7 @@ func (l *Log) Admit(kind Kind, key Key) bool {
 	return true
 }
 
+// admitAt admits a line at a time, and reports whether it did.
 func (l *Log) admitAt(now time.Time, key Key) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +88,7 @@ func (l *Log) admitAt(now time.Time, key Key) bool {
 	return true
 }
 
-// forget lets lines of the key be written again.
+// forget ends the quiet period of a key.
 func (l *Log) forget(key Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,13 +97,13 @@ func (l *Log) forget(key Key) {
 	l.quiet.Store(&quiet)
 }
 
-// summarize writes how many lines of a kind were not.
+// summarize writes the number of suppressed lines of a kind.
 func (l *Log) summarize(kind Kind) {
 	n := l.suppressed[kind].Swap(0)
 	l.Write(context.Background(), slog.LevelWarn, l.summaries[kind], slog.Int64("count", n))
 }
 
-// WriteAdmitted writes a line that was admitted, at level WARN.
+// WriteAdmitted writes an admitted line at level WARN.
 func (l *Log) WriteAdmitted(ctx context.Context, message string, attrs ...slog.Attr) {
 	l.write(ctx, slog.LevelWarn, message, attrs, func() {
 		l.mu.Lock()
@@ -115,9 +117,9 @@ func (l *Log) Write(ctx context.Context, level slog.Level, message string, attrs
 	l.write(ctx, level, message, attrs, func() {})
 }
 
-// write writes a line, and calls done when it is written. It waits for that, but not for
-// long, and a line that finds too many unwritten is lost. A panic of the log's handler is
-// recovered.
+// write writes a line, waits until it is written or writeTimeout has passed, and recovers a
+// panic of the log's handler. It drops the line if too many are being written. It calls done
+// when the line is written or dropped.
 func (l *Log) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr, done func()) {
 	if l.unwritten.Add(1) > maxUnwritten {
 		l.unwritten.Add(-1)

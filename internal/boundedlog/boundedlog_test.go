@@ -13,19 +13,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/boundedlog"
 )
 
-// The kinds of the tests' lines.
+// The kinds of lines in the tests.
 const (
-	apples boundedlog.Kind = iota
-	pears
+	kindA boundedlog.Kind = iota
+	kindB
 )
 
-// newLog returns a log, and what it writes.
+// newLog returns a log and the buffer to which it writes.
 func newLog() (*boundedlog.Log, *buffer) {
 	b := &buffer{}
-	return boundedlog.New(slog.New(slog.NewTextHandler(b, nil)), "more apples", "more pears"), b
+	return boundedlog.New(slog.New(slog.NewTextHandler(b, nil)), "suppressed A", "suppressed B"), b
 }
 
-// buffer is a buffer for many goroutines.
+// buffer is a buffer that is safe for concurrent use.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -37,7 +37,7 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
-// take returns the lines since it was called last.
+// take returns the lines since the last call.
 func (b *buffer) take() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -45,8 +45,8 @@ func (b *buffer) take() []string {
 	return strings.FieldsFunc(b.b.String(), func(r rune) bool { return r == '\n' })
 }
 
-// say writes a line of each key where it is admitted, and returns how many were.
-func say(l *boundedlog.Log, kind boundedlog.Kind, keys ...boundedlog.Key) (written int) {
+// write writes a line for each key that is admitted, and returns their number.
+func write(l *boundedlog.Log, kind boundedlog.Kind, keys ...boundedlog.Key) (written int) {
 	for _, key := range keys {
 		if l.Admit(kind, key) {
 			l.WriteAdmitted(context.Background(), "a line", slog.Uint64("key", uint64(key)))
@@ -56,7 +56,7 @@ func say(l *boundedlog.Log, kind boundedlog.Kind, keys ...boundedlog.Key) (writt
 	return written
 }
 
-// keysFrom are so many keys.
+// keysFrom returns n consecutive keys.
 func keysFrom(first boundedlog.Key, n int) (keys []boundedlog.Key) {
 	for i := range n {
 		keys = append(keys, first+boundedlog.Key(i))
@@ -64,40 +64,40 @@ func keysFrom(first boundedlog.Key, n int) (keys []boundedlog.Key) {
 	return keys
 }
 
-// TestKeys: one line is written for each key in a minute, whatever its kind.
+// TestKeys: one line a minute is written for each key, regardless of its kind.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, log := newLog()
-		if n := say(l, apples, 1, 1, 2, 1); n != 2 {
+		if n := write(l, kindA, 1, 1, 2, 1); n != 2 {
 			t.Errorf("%d lines of two keys", n)
 		}
-		if n := say(l, pears, 1); n != 0 {
-			t.Error("another kind has the key a line of its own")
+		if n := write(l, kindB, 1); n != 0 {
+			t.Error("a line of another kind with the same key is admitted")
 		}
 		if lines := log.take(); len(lines) != 2 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], `msg="a line" key=1`) {
 			t.Errorf("%q", lines)
 		}
 		time.Sleep(time.Minute - time.Nanosecond)
-		if n := say(l, apples, 1); n != 0 {
+		if n := write(l, kindA, 1); n != 0 {
 			t.Error("a line within the minute")
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		if n := say(l, apples, 1); n != 1 {
+		if n := write(l, kindA, 1); n != 1 {
 			t.Error("no line after a minute")
 		}
 		time.Sleep(time.Hour)
 	})
 }
 
-// TestLinesPerSecond: ten lines are written in a second, however many keys there are.
+// TestLinesPerSecond: at most ten lines a second are written, regardless of the number of keys.
 func TestLinesPerSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, log := newLog()
 		for i := range 3 {
-			if n := say(l, apples, keysFrom(boundedlog.Key(1000*i), 1000)...); n != 10 {
+			if n := write(l, kindA, keysFrom(boundedlog.Key(1000*i), 1000)...); n != 10 {
 				t.Errorf("%d lines in second %d", n, i)
 			}
 			time.Sleep(time.Second)
@@ -109,18 +109,18 @@ func TestLinesPerSecond(t *testing.T) {
 	})
 }
 
-// TestSummaries: lines that were not written are counted, and the count of each kind is
-// written a minute after the first of them, where there is any.
+// TestSummaries: the number of suppressed lines of each kind is written a minute after the
+// first of them, unless it is 0.
 func TestSummaries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, log := newLog()
 		for range 100 {
-			say(l, apples, 1)
+			write(l, kindA, 1)
 		}
 		time.Sleep(30 * time.Second)
 		for range 5 {
-			say(l, pears, 1)
+			write(l, kindB, 1)
 		}
 		log.take()
 		time.Sleep(time.Minute - 30*time.Second - time.Nanosecond)
@@ -128,20 +128,20 @@ func TestSummaries(t *testing.T) {
 		if lines := log.take(); len(lines) != 0 {
 			t.Errorf("before the minute is over: %q", lines)
 		}
-		for _, want := range []string{`level=WARN msg="more apples" count=99`, `level=WARN msg="more pears" count=5`} {
+		for _, want := range []string{`level=WARN msg="suppressed A" count=99`, `level=WARN msg="suppressed B" count=5`} {
 			time.Sleep(30 * time.Second)
 			synctest.Wait()
 			if lines := log.take(); len(lines) != 1 || !strings.Contains(lines[0], want) {
 				t.Errorf("%q, want %q", lines, want)
 			}
 		}
-		say(l, apples, 1)
+		write(l, kindA, 1)
 		log.take()
 		time.Sleep(time.Hour)
 		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("nothing was suppressed: %q", lines)
+			t.Errorf("a summary without suppressed lines: %q", lines)
 		}
-		say(l, apples, 1, 1)
+		write(l, kindA, 1, 1)
 		time.Sleep(time.Hour)
 		if lines := log.take(); len(lines) != 2 || !strings.Contains(lines[1], "count=1") {
 			t.Errorf("the next count: %q", lines)
@@ -149,36 +149,36 @@ func TestSummaries(t *testing.T) {
 	})
 }
 
-// handler is a log's handler that calls a function.
-type handler struct {
+// callbackHandler is a slog.Handler that calls a function.
+type callbackHandler struct {
 	slog.Handler
 	handle func()
 }
 
 func newHandlerLog(handle func()) *boundedlog.Log {
-	return boundedlog.New(slog.New(handler{slog.DiscardHandler, handle}), "more apples", "more pears")
+	return boundedlog.New(slog.New(callbackHandler{slog.DiscardHandler, handle}), "suppressed A", "suppressed B")
 }
 
-func (handler) Enabled(context.Context, slog.Level) bool { return true }
+func (callbackHandler) Enabled(context.Context, slog.Level) bool { return true }
 
-func (h handler) Handle(context.Context, slog.Record) error {
+func (h callbackHandler) Handle(context.Context, slog.Record) error {
 	h.handle()
 	return nil
 }
 
-// TestStuck: whoever has a line for a log that is stuck waits for a moment, once; other
-// admitted lines are counted meanwhile, and of the lines that are not bounded a few wait. When
-// the log goes on, so do the lines.
-func TestStuck(t *testing.T) {
+// TestBlockedHandler: while the log's handler blocks, the first caller waits for 100 ms; further
+// admitted lines are suppressed, and at most 8 of the other lines wait. When the handler
+// continues, lines are admitted again.
+func TestBlockedHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		stuck, goOn := 0, make(chan struct{})
+		stuck, unblock := 0, make(chan struct{})
 		var mu sync.Mutex
 		l := newHandlerLog(func() {
 			mu.Lock()
 			stuck++
 			mu.Unlock()
-			<-goOn
+			<-unblock
 		})
 		take := func() int {
 			synctest.Wait()
@@ -188,13 +188,13 @@ func TestStuck(t *testing.T) {
 			return stuck
 		}
 		start := time.Now()
-		say(l, apples, 1)
+		write(l, kindA, 1)
 		if waited := time.Since(start); waited != 100*time.Millisecond {
 			t.Errorf("the first waited for %v", waited)
 		}
 		start = time.Now()
-		if n := say(l, apples, keysFrom(2, 100)...); n != 0 || time.Since(start) > 0 {
-			t.Errorf("%d lines beside the one that is stuck; they waited for %v", n, time.Since(start))
+		if n := write(l, kindA, keysFrom(2, 100)...); n != 0 || time.Since(start) > 0 {
+			t.Errorf("%d lines are admitted while one is blocked; they waited for %v", n, time.Since(start))
 		}
 		start = time.Now()
 		for range 100 {
@@ -207,39 +207,39 @@ func TestStuck(t *testing.T) {
 			t.Errorf("%d lines wait for the log, want 8", n)
 		}
 		time.Sleep(time.Second)
-		close(goOn)
+		close(unblock)
 		synctest.Wait()
-		if n := say(l, apples, 1000); n != 1 || take() != 1 {
-			t.Error("no line is written when the log goes on")
+		if n := write(l, kindA, 1000); n != 1 || take() != 1 {
+			t.Error("no line is written when the handler continues")
 		}
 		time.Sleep(time.Hour)
 	})
 }
 
-// TestLost: a line that is lost beside too many that are stuck does not silence the log.
-func TestLost(t *testing.T) {
+// TestDroppedLine: a line that is dropped while too many lines are blocked does not block later lines.
+func TestDroppedLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		goOn := make(chan struct{})
-		l := newHandlerLog(func() { <-goOn })
+		unblock := make(chan struct{})
+		l := newHandlerLog(func() { <-unblock })
 		for range 8 {
 			l.Write(t.Context(), slog.LevelError, "a line that is stuck")
 		}
-		if n := say(l, apples, 1); n != 1 { // it is admitted, and lost
+		if n := write(l, kindA, 1); n != 1 { // it is admitted, and then dropped
 			t.Fatalf("%d lines are admitted, want 1", n)
 		}
-		close(goOn)
+		close(unblock)
 		synctest.Wait()
 		time.Sleep(time.Second)
-		if n := say(l, apples, 2); n != 1 {
+		if n := write(l, kindA, 2); n != 1 {
 			t.Error("no line is admitted after one that was lost")
 		}
 		time.Sleep(time.Hour)
 	})
 }
 
-// TestPanic: a panic of the log's handler touches nobody, and the next line is written.
-func TestPanic(t *testing.T) {
+// TestHandlerPanics: a panic of the log's handler is recovered, and the next line is written.
+func TestHandlerPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -247,8 +247,8 @@ func TestPanic(t *testing.T) {
 			calls++
 			panic("the log is broken")
 		})
-		for i := range boundedlog.Key(9) { // more than may be unwritten at once
-			say(l, apples, i)
+		for i := range boundedlog.Key(9) { // more than maxUnwritten
+			write(l, kindA, i)
 		}
 		l.Write(t.Context(), slog.LevelError, "another line")
 		if calls != 10 {
@@ -258,11 +258,11 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// TestSuppressedLinesDoNotAllocate: a flood of lines that are only counted costs no memory.
+// TestSuppressedLinesDoNotAllocate: suppressing a line does not allocate.
 func TestSuppressedLinesDoNotAllocate(t *testing.T) {
 	l, _ := newLog()
-	say(l, apples, 1, 1)
-	if n := testing.AllocsPerRun(100, func() { l.Admit(apples, 1) }); n > 0 {
+	write(l, kindA, 1, 1)
+	if n := testing.AllocsPerRun(100, func() { l.Admit(kindA, 1) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -1,16 +1,17 @@
-// Package clockcache is a small cache of values that are compared one by one.
+// Package clockcache implements a small cache whose values the caller compares one by one.
 //
-// It evicts by CLOCK: a hand goes round the entries, one step for each new value, and takes
-// from the entry under it the mark that it was used, or else replaces it. Ever new values
-// neither fill the memory nor drive out the ones in use.
+// It evicts by CLOCK: each Add of a value to a full cache moves a hand to the next entry. If
+// that entry was used since the hand's last visit, it is marked as unused and the value is not
+// added; otherwise the value replaces the entry. So a sequence of new values neither grows the
+// cache nor evicts values that are in use.
 package clockcache
 
 import "sync/atomic"
 
-// Size is how many values a cache holds at most.
+// Size is the maximum number of values in a cache.
 const Size = 8
 
-// Cache is a cache. The zero value is empty. It is safe for concurrent use.
+// Cache is a cache of values. The zero value is empty. It is safe for concurrent use.
 type Cache[T any] struct {
 	entries [Size]atomic.Pointer[Entry[T]]
 	hand    atomic.Uint32
@@ -22,7 +23,7 @@ type Entry[T any] struct {
 	used  atomic.Bool
 }
 
-// All ranges over the entries. It is inlined, and its loops' bodies with it.
+// All iterates over the entries. The compiler inlines it together with the loop's body.
 func (c *Cache[T]) All(yield func(*Entry[T]) bool) {
 	for i := range c.entries {
 		if e := c.entries[i].Load(); e == nil || !yield(e) {
@@ -31,14 +32,15 @@ func (c *Cache[T]) All(yield func(*Entry[T]) bool) {
 	}
 }
 
-// Use marks the entry as used, so that it outlives the hand's next step onto it.
+// Use marks the entry as used, so that the next Add which reaches it does not replace it.
 func (e *Entry[T]) Use() {
-	if !e.used.Load() { // not written by every request
+	if !e.used.Load() { // avoids a write by each request
 		e.used.Store(true)
 	}
 }
 
-// Add adds a value that is not there yet, unless the entry under the hand is in use.
+// Add adds a value, unless the cache is full and the entry under the hand is in use. The cache
+// must not contain the value.
 func (c *Cache[T]) Add(value T) {
 	for i := range c.entries {
 		if c.entries[i].CompareAndSwap(nil, &Entry[T]{Value: value}) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// has reports whether a value is in the cache, and uses it.
+// has reports whether the cache contains a value, and marks its entry as used.
 func has(c *Cache[string], want string) bool {
 	for e := range c.All {
 		if e.Value == want {
@@ -16,14 +16,15 @@ func has(c *Cache[string], want string) bool {
 	return false
 }
 
-// TestBound: of ever new values a few are kept, and those in use stay.
+// TestBound: a sequence of new values does not evict a value that is in use, and the cache
+// keeps only the last few of them.
 func TestBound(t *testing.T) {
 	t.Parallel()
 	var c Cache[string]
 	c.Add("in use")
 	for i := range 100_000 {
 		if !has(&c, "in use") {
-			t.Fatalf("what is in use is forgotten after %d new ones", i)
+			t.Fatalf("the value in use is evicted after %d new ones", i)
 		}
 		if name := fmt.Sprint(i); !has(&c, name) {
 			c.Add(name)
@@ -36,11 +37,11 @@ func TestBound(t *testing.T) {
 		}
 	}
 	if kept != Size-1 {
-		t.Errorf("%d of the new ones are kept, want %d", kept, Size-1)
+		t.Errorf("%d new values are in the cache, want %d", kept, Size-1)
 	}
 }
 
-// TestEviction: what is no longer used gives way.
+// TestEviction: a new value replaces an entry that is no longer used.
 func TestEviction(t *testing.T) {
 	t.Parallel()
 	var c Cache[string]
@@ -50,14 +51,14 @@ func TestEviction(t *testing.T) {
 	}
 	for i := 0; !has(&c, "new"); i++ {
 		if i > Size {
-			t.Fatalf("not in the cache after %d times", i)
+			t.Fatalf("the value is not in the cache after %d calls of Add", i)
 		}
 		c.Add("new")
 	}
 }
 
-// TestHandMoves: the entry that is not in use gives way, wherever it stands.
-func TestHandMoves(t *testing.T) {
+// TestHandSkipsUsedEntries: a new value replaces the entry that is not in use, whatever its position.
+func TestHandSkipsUsedEntries(t *testing.T) {
 	t.Parallel()
 	for idle := range Size {
 		var c Cache[string]
@@ -77,7 +78,7 @@ func TestHandMoves(t *testing.T) {
 			values[e.Value] = true
 		}
 		if values[fmt.Sprint(idle)] || !values["new"] {
-			t.Errorf("%d is not in use; the cache holds %v", idle, values)
+			t.Errorf("%d is not in use; the cache contains %v", idle, values)
 		}
 	}
 }

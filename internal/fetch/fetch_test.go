@@ -17,7 +17,7 @@ func TestIsToken(t *testing.T) {
 		}
 	}
 	if fetch.IsToken("") {
-		t.Error("nothing is no token")
+		t.Error("the empty string is a token")
 	}
 }
 
@@ -28,7 +28,7 @@ func TestLower(t *testing.T) {
 		}
 	}
 	if n := testing.AllocsPerRun(10, func() { fetch.Lower("content-type") }); n > 0 {
-		t.Errorf("%v allocations for what is lower case", n)
+		t.Errorf("%v allocations for a string in lower case", n)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// forbiddenRequestHeaders are the names that no script can set
-// (https://fetch.spec.whatwg.org/#forbidden-request-header), prefixes apart.
+// forbiddenRequestHeaders holds the forbidden request-headers that are not defined by a prefix
+// or a value (https://fetch.spec.whatwg.org/#forbidden-request-header).
 var forbiddenRequestHeaders = map[string]bool{
 	"accept-charset": true, "accept-encoding": true,
 	"access-control-request-headers": true, "access-control-request-method": true,
@@ -16,17 +16,17 @@ var forbiddenRequestHeaders = map[string]bool{
 	"transfer-encoding": true, "upgrade": true, "via": true,
 }
 
-// ForbiddenRequestHeader reports whether no script can set the header of this
-// lower-case name, whatever its value, so that granting it would be without effect
+// ForbiddenRequestHeader reports whether a header with this lower-case name is a forbidden
+// request-header for every value, so that granting it would have no effect
 // (https://fetch.spec.whatwg.org/#forbidden-request-header).
 func ForbiddenRequestHeader(lower string) bool {
 	return forbiddenRequestHeaders[lower] ||
 		strings.HasPrefix(lower, "proxy-") || strings.HasPrefix(lower, "sec-")
 }
 
-// ForbiddenRequestField reports whether no script can set this field: its name is
-// one of ForbiddenRequestHeader's, in any letter case, or it overrides the method
-// with a forbidden one
+// ForbiddenRequestField reports whether a header with this name and value is a forbidden
+// request-header: either for every value, or because it overrides the method with a forbidden
+// one. The name may be in any letter case
 // (https://fetch.spec.whatwg.org/#forbidden-request-header).
 func ForbiddenRequestField(name, value string) bool {
 	lower := Lower(name)
@@ -44,8 +44,8 @@ func ForbiddenRequestField(name, value string) bool {
 	return false
 }
 
-// SafelistedResponseHeader reports whether every script may read the response
-// header of this lower-case name without its being exposed
+// SafelistedResponseHeader reports whether the lower-case name is a CORS-safelisted
+// response-header name, which scripts may read without its being exposed
 // (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name).
 func SafelistedResponseHeader(lower string) bool {
 	switch lower {
@@ -56,29 +56,29 @@ func SafelistedResponseHeader(lower string) bool {
 	return false
 }
 
-// ForbiddenResponseHeader reports whether no script ever sees the response
-// header of this lower-case name, exposed or not
+// ForbiddenResponseHeader reports whether the lower-case name is a forbidden response-header
+// name, which scripts cannot read even if it is exposed
 // (https://fetch.spec.whatwg.org/#forbidden-response-header-name).
 func ForbiddenResponseHeader(lower string) bool {
 	return lower == "set-cookie" || lower == "set-cookie2"
 }
 
-// IsAccessControl reports whether a header field belongs to the CORS protocol, or would in a
-// newer version of it, by its name in any letter case
-// (https://fetch.spec.whatwg.org/#http-cors-protocol).
+// IsAccessControl reports whether a header name, in any letter case, begins with
+// Access-Control-. All headers of the CORS protocol do
+// (https://fetch.spec.whatwg.org/#http-cors-protocol), and those of newer versions would.
 func IsAccessControl(name string) bool {
 	const prefix = "access-control-"
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
-// RewritesRequest reports whether servers and proxies take the method or the URL of a request
-// from the header of this lower-case name, so that another handler may run than the request
-// line says. The Fetch standard knows three of them
-// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 2); the others are those of
-// IIS, Symfony and proxies that ask another server for permission.
+// RewritesRequest reports whether some servers and proxies read the method or the URL of a
+// request from the header with this lower-case name, so that the handler that runs may not be
+// that of the request line. The Fetch standard lists three such headers
+// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 2). The others are used by
+// IIS, by Symfony, and by proxies that ask another server for authorization.
 func RewritesRequest(lower string) bool { return slices.Contains(rewriting, lower) }
 
-// RewritingHeaders returns the names that RewritesRequest is about, sorted.
+// RewritingHeaders returns the names for which RewritesRequest is true, sorted.
 func RewritingHeaders() []string { return slices.Clone(rewriting) }
 
 var rewriting = []string{
@@ -86,8 +86,8 @@ var rewriting = []string{
 	"x-method-override", "x-original-method", "x-original-uri", "x-original-url", "x-rewrite-url",
 }
 
-// ConnectionHeader reports whether the field of this lower-case name is about
-// one connection, not about the message (RFC 9110, section 7.6.1).
+// ConnectionHeader reports whether the header with this lower-case name is specific to one
+// connection rather than part of the message (RFC 9110, section 7.6.1).
 func ConnectionHeader(lower string) bool {
 	switch lower {
 	case "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization",
@@ -97,19 +97,19 @@ func ConnectionHeader(lower string) bool {
 	return false
 }
 
-// Bounds on what a preflight may ask for. A browser that asks for more has a
-// page that sets out to waste the server's time.
+// The maximum size of Access-Control-Request-Headers. Only a page that wants to waste the server's
+// time makes a browser exceed it.
 const (
 	MaxRequestedBytes = 8 << 10
 	MaxRequestedNames = 64
 	MaxRequestedLines = 16
 )
 
-// AppendRequested appends to dst, in lower case, the names that the lines of
-// Access-Control-Request-Headers ask for. Empty items, spaces, tabs, upper
-// case, repetitions and any order are accepted, as proxies and browsers
-// produce them. It reports false, and the names are to be ignored, where the
-// lines exceed a bound, which is checked first, or hold what is no token.
+// AppendRequested appends to dst, in lower case, the names in the lines of
+// Access-Control-Request-Headers. It accepts empty items, spaces, tabs, upper case, duplicates
+// and any order, which browsers and proxies produce. It returns false if the lines exceed a
+// bound, or if an item is not a token; the appended names must then be ignored. It checks the
+// number of lines and bytes before it reads them.
 //
 // See https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names.
 func AppendRequested(dst []string, lines []string) ([]string, bool) {

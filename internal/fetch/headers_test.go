@@ -22,7 +22,7 @@ func TestForbiddenRequestField(t *testing.T) {
 		{"X-Method-Override", "CONNECT", true},
 		{"X-Method-Override", "PUT", false},
 		{"X-Method-Override", "TRACER", false},
-		{"X-Original-Method", "TRACE", false}, // which the standard does not know
+		{"X-Original-Method", "TRACE", false}, // not listed in the standard
 		{"X-A", "TRACE", false},
 	}
 	for _, test := range tests {

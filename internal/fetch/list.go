@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// ExtractHeaderListValues returns the tokens of a field whose grammar is a list of
-// them, from its lines. It returns nil where there are no lines, and false where
-// an item is not a token: browsers ignore the whole list then.
+// ExtractHeaderListValues returns the tokens in the lines of a header whose value is a
+// comma-separated list. It returns nil if there are no lines. It returns false if an item is
+// not a token; browsers then ignore the whole list.
 //
 // See https://fetch.spec.whatwg.org/#extract-header-list-values.
 func ExtractHeaderListValues(lines []string) (tokens []string, ok bool) {
@@ -24,8 +24,8 @@ func ExtractHeaderListValues(lines []string) (tokens []string, ok bool) {
 	return tokens, true
 }
 
-// listItems yields the items of a comma-separated list that stands on these lines.
-// Empty ones are left out (RFC 9110, section 5.6.1.2).
+// listItems returns the items of a comma-separated list in these lines, without empty items
+// (RFC 9110, section 5.6.1.2).
 func listItems(lines []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range lines {

@@ -27,6 +27,6 @@ func TestExtractHeaderListValues(t *testing.T) {
 		t.Errorf("absent: %q", got)
 	}
 	if got, _ := fetch.ExtractHeaderListValues([]string{""}); got == nil {
-		t.Error("empty: as if it were absent")
+		t.Error("the result for an empty line is that for no lines")
 	}
 }

@@ -23,7 +23,7 @@ func TestMethods(t *testing.T) {
 		{"pUt", false, false, "PUT"},
 		{"delete", false, false, "DELETE"},
 		{"options", false, false, "OPTIONS"},
-		{"patch", false, false, "patch"}, // which no browser corrects
+		{"patch", false, false, "patch"}, // not normalized
 		{"query", false, false, "query"},
 		{"CONNECT", false, true, "CONNECT"},
 		{"trace", false, true, "trace"},

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// SafelistedRequestHeader reports whether a script may send the header without a
-// preflight. The name is compared without regard to letter case.
+// SafelistedRequestHeader reports whether a header is a CORS-safelisted request-header, which
+// needs no preflight. The name may be in any letter case.
 //
 // See https://fetch.spec.whatwg.org/#cors-safelisted-request-header.
 func SafelistedRequestHeader(name, value string) bool {
@@ -37,8 +37,8 @@ func SafelistedRequestHeader(name, value string) bool {
 	return false
 }
 
-// NoCORSSafelistedRequestHeader reports whether a script may send the header in
-// mode no-cors. The name is compared without regard to letter case.
+// NoCORSSafelistedRequestHeader reports whether a header is a no-CORS-safelisted
+// request-header, which a script may set in mode no-cors. The name may be in any letter case.
 //
 // See https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header.
 func NoCORSSafelistedRequestHeader(name, value string) bool {
@@ -49,13 +49,14 @@ func NoCORSSafelistedRequestHeader(name, value string) bool {
 	return false
 }
 
-// unsafeRequestHeaderByte is https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte.
+// unsafeRequestHeaderByte reports whether a byte is a CORS-unsafe request-header byte
+// (https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte).
 func unsafeRequestHeaderByte(c byte) bool {
 	return c < 0x20 && c != '\t' || strings.IndexByte("\"():<>?@[\\]{}\x7f", c) >= 0
 }
 
-// isSimpleRange is https://fetch.spec.whatwg.org/#simple-range-header-value
-// with a start.
+// isSimpleRange reports whether a value is a simple range header value with a start position
+// (https://fetch.spec.whatwg.org/#simple-range-header-value).
 func isSimpleRange(value string) bool {
 	spec, ok := strings.CutPrefix(value, "bytes=")
 	if !ok {

@@ -1,9 +1,9 @@
-// Package fetch holds the tables, pure rules and header grammar of the Fetch standard
-// (https://fetch.spec.whatwg.org), for servers and for corsbrowser. Every function is pure
-// and safe for concurrent use.
+// Package fetch implements definitions of the Fetch standard (https://fetch.spec.whatwg.org),
+// for servers and for corsbrowser: lists of headers and methods, predicates on them, and the
+// grammar of header lists. Every function is pure and safe for concurrent use.
 package fetch
 
-// tchar marks the bytes of a token (RFC 9110, section 5.6.2).
+// tchar is true for each byte that a token may contain (RFC 9110, section 5.6.2).
 var tchar = func() (t [256]bool) {
 	for c := '0'; c <= '9'; c++ {
 		t[c] = true
@@ -17,8 +17,8 @@ var tchar = func() (t [256]bool) {
 	return t
 }()
 
-// IsToken reports whether s is a token (RFC 9110, section 5.6.2): what a
-// header name and a method have to be.
+// IsToken reports whether s is a token (RFC 9110, section 5.6.2). Header names and methods are
+// tokens.
 func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !tchar[s[i]] {
@@ -28,8 +28,8 @@ func IsToken(s string) bool {
 	return s != ""
 }
 
-// Lower returns the ASCII lower case of s, without allocating where s is
-// lower case already. Header names are compared so.
+// Lower returns s with ASCII letters in lower case. It does not allocate if s is in lower case.
+// Header names are compared in this form.
 func Lower(s string) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; 'A' <= c && c <= 'Z' {

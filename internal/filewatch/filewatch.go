@@ -1,72 +1,58 @@
-// Package filewatch follows the content of one file. It tells of each new content once, and
-// of each new reason why the file cannot be read.
+// Package filewatch watches the content of one file. It reports each new content once, and each
+// new reason why the file cannot be read once.
 //
-// A file may be written in place, replaced by a rename or by a symbolic link that leads
-// elsewhere (a ConfigMap of Kubernetes), or vanish and come back. The system tells of changes
-// in its folder; where it does not, as on some network file systems, the file is polled.
+// A file may be written in place, be replaced by a rename or by a symbolic link to another
+// target (a ConfigMap of Kubernetes), or disappear and come back. The operating system notifies
+// of changes in the file's folder. Where it does not, as on some network file systems, polling
+// finds the changes.
 package filewatch
 
 import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"os"
 	"time"
 )
 
-// How long a file has to be left alone before it is read, since editors and tools write in
-// several steps; and how long that may be put off, in a folder where something is always
-// written.
+// A file is read once debounce has passed without a change in its folder, since editors and tools
+// write in several steps; at the latest maxDebounce after the first change, since other files in the
+// folder may change all the time.
 const (
 	debounce    = 50 * time.Millisecond
 	maxDebounce = time.Second
 )
 
-// DefaultPollEvery is how often a file is polled, unless File.PollEvery says otherwise.
+// DefaultPollEvery is the default interval between polls of a file.
 const DefaultPollEvery = 2 * time.Second
 
-// ErrUnchanged is the error of Next when the time that it was given has come and the file
-// holds the content that is known.
-var ErrUnchanged = errors.New("filewatch: the file holds what it held")
+// ErrUnchanged is the error of Next if its due time has passed and the content has not changed.
+var ErrUnchanged = errors.New("filewatch: the content has not changed")
 
-// Read returns the content of a file, no more than max bytes of it; all of it where max is 0.
-func Read(name string, max int64) ([]byte, error) {
-	if max == 0 {
-		return os.ReadFile(name) // into one piece of memory: the file may be large
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, max))
-}
-
-// A File is a file with the content that is known of it. It is not safe for concurrent use.
+// File is a file together with its last known content. It is not safe for concurrent use.
 type File struct {
-	// PollEvery is how often the file is polled by Next.
+	// PollEvery is the interval between polls in Next.
 	PollEvery time.Duration
-	// PollOnly has Next not ask the system to tell of changes.
+	// PollOnly makes Watch use polling only, without notifications of the operating system.
 	PollOnly bool
 
 	name          string
-	max           int64             // bytes that are read; 0 for all
-	known         [sha256.Size]byte // of the content that is known
-	info          os.FileInfo       // of the same; nil where the file has to be read, even if it looks the same
-	lastReadError string            // why it could not be read the last time; empty where it could
+	max           int64             // the maximum number of bytes that are read; 0 if there is none
+	known         [sha256.Size]byte // of the last known content
+	info          os.FileInfo       // of the last read; nil if the file must be read even if its info is unchanged
+	lastReadError string            // the last error of read; empty if the last read succeeded
 
-	read func(name string, max int64) ([]byte, error) // Read; tests replace it
+	read func(name string, max int64) ([]byte, error) // Read, unless a test replaces it
 }
 
-// New returns a file of which no more than max bytes are read (0 for no bound), and whose
-// content is known.
+// New returns a file with a known content. At most max bytes of the file are read, or all if
+// max is 0.
 func New(name string, max int64, known []byte) *File {
 	return &File{PollEvery: DefaultPollEvery, name: name, max: max, known: sha256.Sum256(known), read: Read}
 }
 
-// Watch begins to watch the file, until Close. The first Next reads it: it may have changed
-// since its content became known.
+// Watch begins to watch the file until Close. The first Next reads the file, since it may have
+// changed after its content became known.
 func (f *File) Watch() *Watcher {
 	folder := &folderWatcher{}
 	if !f.PollOnly {
@@ -75,11 +61,12 @@ func (f *File) Watch() *Watcher {
 	return f.watch(folder)
 }
 
+// watch is Watch with a folderWatcher.
 func (f *File) watch(folder *folderWatcher) *Watcher {
 	return &Watcher{file: f, folder: folder, poll: time.NewTicker(f.PollEvery), read: time.NewTimer(0)}
 }
 
-// changed reports whether the file is another than the one that was read last.
+// changed reports whether the file may have changed since it was last read.
 func (f *File) changed() bool {
 	info, err := os.Stat(f.name)
 	if err != nil || f.info == nil {
@@ -88,24 +75,25 @@ func (f *File) changed() bool {
 	return !sameFile(info, f.info)
 }
 
+// sameFile reports whether two infos are of the same file without a change in between.
 func sameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// These are the outcomes of a read that Next does not return.
+// The errors of readNew that Next does not return.
 var (
 	errTorn   = errors.New("the file was written while it was read")
-	errRepeat = errors.New("the file cannot be read for the reason that was returned last")
+	errRepeat = errors.New("the file cannot be read, for the same reason as before")
 )
 
-// readNew reads the file and returns its content where that is new. The error is ErrUnchanged
-// where it is not, or says why there is none.
+// readNew reads the file and returns its content if that is new. The error is ErrUnchanged if
+// it is not new, errTorn or errRepeat, or the reason why the file cannot be read.
 func (f *File) readNew() ([]byte, error) {
 	before, _ := os.Stat(f.name)
 	content, err := f.read(f.name, f.max)
 	after, _ := os.Stat(f.name)
 	if before != nil && after != nil && !sameFile(before, after) {
-		return nil, errTorn // half of one content, perhaps, and half of the other
+		return nil, errTorn // the content may be a mix of two
 	}
 	if f.info = after; err != nil {
 		f.info = nil // the next poll reads it again
@@ -124,26 +112,26 @@ func (f *File) readNew() ([]byte, error) {
 	return content, nil
 }
 
-// A Watcher watches a File. It is not safe for concurrent use.
+// Watcher watches a File. It is not safe for concurrent use.
 type Watcher struct {
 	file   *File
 	folder *folderWatcher
 	poll   *time.Ticker
-	read   *time.Timer // when the file is read
-	since  time.Time   // of the first change that is not read yet; zero for none
+	read   *time.Timer // fires when the file is to be read
+	since  time.Time   // of the first change since the last read; zero if there is none
 }
 
-// Close ends the watch.
+// Close stops watching.
 func (w *Watcher) Close() {
 	w.folder.close()
 	w.poll.Stop()
 	w.read.Stop()
 }
 
-// Next waits until the file holds another content than the one that is known, and returns it.
-// The error says why the file cannot be read, once for each text of it; it is the context's
-// where that ends. It is ErrUnchanged where the time due has come (zero for never) and the
-// file holds what is known: a change that is there by then goes first.
+// Next waits until the file's content differs from the known one, and returns it. If the file
+// cannot be read, Next returns the error, unless it has returned the same one before. It
+// returns the context's error when the context ends. If due is not zero, Next returns
+// ErrUnchanged at that time, unless the content has changed by then.
 func (w *Watcher) Next(ctx context.Context, due time.Time) ([]byte, error) {
 	isDue := func() bool { return !due.IsZero() && !time.Now().Before(due) }
 	var alarm <-chan time.Time
@@ -153,15 +141,15 @@ func (w *Watcher) Next(ctx context.Context, due time.Time) ([]byte, error) {
 		alarm = timer.C
 	}
 	for {
-		if ctx.Err() != nil { // content that is read now would be lost: it is known from then on
+		if ctx.Err() != nil { // content that is read now would become known without being returned
 			return nil, ctx.Err()
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-w.folder.events: // of any file in the folder: a link's target may be another file
+		case <-w.folder.events: // of any file in the folder, since a link may lead to any of them
 			w.readSoon()
-		case <-w.folder.errors: // events were lost
+		case <-w.folder.errors: // events may be lost
 			w.readSoon()
 		case <-w.poll.C:
 			if w.file.changed() {
@@ -186,7 +174,7 @@ func (w *Watcher) Next(ctx context.Context, due time.Time) ([]byte, error) {
 	}
 }
 
-// readSoon has the file read when it has been left alone for a while.
+// readSoon schedules a read after the debounce time.
 func (w *Watcher) readSoon() {
 	if w.since.IsZero() {
 		w.since = time.Now()
@@ -194,7 +182,8 @@ func (w *Watcher) readSoon() {
 	w.read.Reset(debounceAfter(time.Since(w.since)))
 }
 
-// debounceAfter returns how long to wait for the next change, so long after the first.
+// debounceAfter returns how long to wait for another change, given the time since the first
+// one.
 func debounceAfter(sinceFirst time.Duration) time.Duration {
 	return max(0, min(debounce, maxDebounce-sinceFirst))
 }

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// follower follows a file.
+// follower watches a file in a test.
 type follower struct {
 	t       *testing.T
 	watcher *Watcher
 }
 
-// follow follows a file until the test ends.
+// follow watches a file until the test ends.
 func follow(t *testing.T, file *File) *follower {
 	t.Helper()
 	f := &follower{t, file.Watch()}
@@ -24,24 +24,24 @@ func follow(t *testing.T, file *File) *follower {
 	return f
 }
 
-// followBy follows a file by what a folderWatcher tells of its changes.
-func followBy(t *testing.T, file *File, folder *folderWatcher) *follower {
+// followWith watches a file with a folderWatcher until the test ends.
+func followWith(t *testing.T, file *File, folder *folderWatcher) *follower {
 	t.Helper()
 	f := &follower{t, file.watch(folder)}
 	t.Cleanup(f.watcher.Close)
 	return f
 }
 
-// told follows a file that holds "a" by what the system tells of its changes: it is not
-// polled.
-func told(t *testing.T, name string) *follower {
+// notified watches a file that contains "a", by notifications of the system and without
+// polling.
+func notified(t *testing.T, name string) *follower {
 	t.Helper()
 	file := New(name, 0, []byte("a"))
 	file.PollEvery = time.Hour
 	return follow(t, file)
 }
 
-// next is the next content, or the text of the error.
+// next fails the test unless the next content, or the text of the error, is want.
 func (f *follower) next(want string) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Hour)
@@ -52,8 +52,8 @@ func (f *follower) next(want string) {
 	}
 }
 
-// eventually is the content that comes in the end: a file that is not changed in one step may
-// be read on the way.
+// eventually waits for a content, or the text of an error. A file that is not changed in one
+// step may be read before the change is complete.
 func (f *follower) eventually(want string) {
 	f.t.Helper()
 	for start := time.Now(); time.Since(start) < time.Minute; {
@@ -87,7 +87,7 @@ func writeInPlace(t *testing.T, name, text string) {
 	}
 }
 
-// relink has a link lead elsewhere, in one step.
+// relink replaces a symbolic link in one step.
 func relink(t *testing.T, link, target string) {
 	t.Helper()
 	if err := os.Symlink(target, link+"~"); err != nil {
@@ -98,8 +98,8 @@ func relink(t *testing.T, link, target string) {
 	}
 }
 
-// TestChanges: in every way that files change, each new content is returned, and what is known
-// already is not.
+// TestChanges: for each way of changing a file, Next returns each new content, and not the
+// known content.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	for how, change := range map[string]func(t *testing.T, name, text string){"renamed over": replace, "written in place": writeInPlace, "removed and created": func(t *testing.T, name, text string) {
@@ -111,14 +111,14 @@ func TestChanges(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			name := newFile(t, "a")
-			f := told(t, name)
+			f := notified(t, name)
 			next := f.next
 			if how != "renamed over" {
 				next = f.eventually
 			}
 			change(t, name, "b")
 			next("b")
-			change(t, name, "b") // nothing new
+			change(t, name, "b") // the known content
 			change(t, name, "c")
 			next("c")
 			change(t, name, "b")
@@ -127,8 +127,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChangedBefore: what changed between New and Watch, and while nobody watched, is
-// returned.
+// TestChangedBefore: the first Next returns a content that changed between New and Watch, or
+// while the file was not watched.
 func TestChangedBefore(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "a")
@@ -139,8 +139,9 @@ func TestChangedBefore(t *testing.T) {
 	follow(t, file).next("c")
 }
 
-// TestVanished: a file that vanishes is awaited, and its folder too.
-func TestVanished(t *testing.T) {
+// TestRemovedFile: Next reports that a file or its folder was removed, and returns the content
+// when the file is back.
+func TestRemovedFile(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "etc")
 	name := filepath.Join(folder, "file")
@@ -162,13 +163,14 @@ func TestVanished(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.eventually("no such file")
-	create("c") // a poll sees it: nothing tells of a new folder
+	create("c") // polling finds it, since the system does not notify of a new folder
 	f.eventually("c")
 	create("d")
 	f.eventually("d")
 }
 
-// configMap mounts a file as Kubernetes does, and returns what changes it.
+// configMap mounts a file as Kubernetes does. It returns the file's name, and a function that
+// changes the content.
 func configMap(t *testing.T, mount string) (name string, swap func(text string)) {
 	t.Helper()
 	name = filepath.Join(mount, "file")
@@ -194,25 +196,25 @@ func configMap(t *testing.T, mount string) (name string, swap func(text string))
 	}
 }
 
-// TestConfigMap: Kubernetes mounts a file as a link to a link to a folder, and swaps the
-// middle one.
+// TestConfigMap: Kubernetes mounts a file as a link to a link to a folder, and replaces the
+// second link.
 func TestConfigMap(t *testing.T) {
 	t.Parallel()
 	name, swap := configMap(t, t.TempDir())
 	swap("a")
-	f := told(t, name)
+	f := notified(t, name)
 	for _, text := range []string{"b", "c", "d"} {
 		swap(text)
 		f.next(text)
 	}
 }
 
-// TestLinked: the file that a link leads to is written where it is.
+// TestLinked: Next returns a new content of a link's target, and that of a new target.
 func TestLinked(t *testing.T) {
 	t.Parallel()
 	target, link := newFile(t, "a"), filepath.Join(t.TempDir(), "link")
 	relink(t, link, target)
-	f := told(t, link)
+	f := notified(t, link)
 	replace(t, target, "b")
 	f.next("b")
 	other := newFile(t, "c")
@@ -222,12 +224,12 @@ func TestLinked(t *testing.T) {
 	f.next("d")
 }
 
-// TestBursts: of a thousand writes in a row a few are returned, and the last; and a folder
-// where something else is always written does not put it off.
+// TestBursts: of a thousand writes in a row, Next returns only some contents, and the last one.
+// Changes of another file in the folder do not delay a read without end.
 func TestBursts(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "a")
-	f := told(t, name)
+	f := notified(t, name)
 	for i := range 1000 {
 		replace(t, name, fmt.Sprint(i))
 	}
@@ -259,11 +261,11 @@ func TestBursts(t *testing.T) {
 	<-busy
 }
 
-// TestEnds: Next ends with its context, and the file can be watched anew.
-func TestEnds(t *testing.T) {
+// TestContextEnds: Next returns when its context ends, and can be called again.
+func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "a")
-	f := told(t, name)
+	f := notified(t, name)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := f.watcher.Next(ctx, time.Time{}); err != context.Canceled {

@@ -7,15 +7,16 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// folderWatcher tells of changes in the folder of a file, and in the one that the
-// file's link leads to.
+// folderWatcher receives notifications of changes in the folder of a file, and in the folder of
+// the file that it links to.
 type folderWatcher struct {
-	watcher *fsnotify.Watcher // nil where nothing tells of changes: the system has none left, or none is wanted
+	watcher *fsnotify.Watcher // nil if the system has no more watchers, or if none is wanted
 	events  chan fsnotify.Event
 	errors  chan error
 	folders []string
 }
 
+// newFolderWatcher returns a watcher of the folders of a file.
 func newFolderWatcher(name string) *folderWatcher {
 	w := &folderWatcher{}
 	if watcher, err := fsnotify.NewWatcher(); err == nil {
@@ -25,7 +26,7 @@ func newFolderWatcher(name string) *folderWatcher {
 	return w
 }
 
-// follow watches the folders where the file is now.
+// follow watches the folders in which the file currently is, and no others.
 func (w *folderWatcher) follow(name string) {
 	if w.watcher == nil {
 		return
@@ -36,12 +37,12 @@ func (w *folderWatcher) follow(name string) {
 	}
 	for _, folder := range w.folders {
 		if !slices.Contains(folders, folder) {
-			_ = w.watcher.Remove(folder) // it may be gone
+			_ = w.watcher.Remove(folder) // fails if the folder is gone
 		}
 	}
 	w.folders = folders
 	for _, folder := range folders {
-		_ = w.watcher.Add(folder) // where it cannot be watched, polling sees what changes
+		_ = w.watcher.Add(folder) // if this fails, polling finds the changes
 	}
 }
 

@@ -15,18 +15,18 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// polled follows a file that holds "a", of whose changes nothing tells, until the test ends.
+// polled watches a file that contains "a", by polling only, until the test ends.
 func polled(t *testing.T, name string) *follower {
 	t.Helper()
 	file := New(name, 0, []byte("a"))
 	file.PollOnly = true
 	f := follow(t, file)
-	f.nothing(0, "at the start")
+	f.noChange(0, "at the start")
 	return f
 }
 
-// within is the next content, or the text of the error, which has to come in this time, and no
-// sooner than a poll before.
+// within is next, and fails the test unless Next returns within d, and at most one poll before
+// that.
 func (f *follower) within(d time.Duration, want string) {
 	f.t.Helper()
 	start := time.Now()
@@ -36,8 +36,8 @@ func (f *follower) within(d time.Duration, want string) {
 	}
 }
 
-// nothing comes for so long.
-func (f *follower) nothing(d time.Duration, when string) {
+// noChange fails the test if Next returns within d.
+func (f *follower) noChange(d time.Duration, when string) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), max(d, time.Millisecond))
 	defer cancel()
@@ -46,10 +46,10 @@ func (f *follower) nothing(d time.Duration, when string) {
 	}
 }
 
-// One poll, and the time that a file is left alone.
+// poll is the longest time until a change is read by polling.
 const poll = DefaultPollEvery + debounce
 
-// TestPoll: where nothing tells of changes, each is seen when the file is polled.
+// TestPoll: without notifications, polling finds each change.
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -67,14 +67,14 @@ func TestPoll(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.within(poll, "no such file")
-		f.nothing(time.Minute, "a file that is still away")
+		f.noChange(time.Minute, "a file that is still away")
 		relink(t, link, file)
 		f.within(poll, "longer")
-		f.nothing(time.Minute, "a file that did not change")
+		f.noChange(time.Minute, "a file that did not change")
 	})
 }
 
-// TestPollEvery: a file is polled as often as it says.
+// TestPollEvery: a file is polled at the interval PollEvery.
 func TestPollEvery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -82,30 +82,30 @@ func TestPollEvery(t *testing.T) {
 		file := New(name, 0, []byte("a"))
 		file.PollOnly, file.PollEvery = true, time.Hour
 		f := follow(t, file)
-		f.nothing(time.Minute, "at the start")
+		f.noChange(time.Minute, "at the start")
 		replace(t, name, "b")
-		f.nothing(58*time.Minute, "before the poll")
+		f.noChange(58*time.Minute, "before the poll")
 		f.next("b")
 	})
 }
 
-// TestLostEvents: where the system lost events, the file is read.
+// TestLostEvents: the file is read if the system has lost events.
 func TestLostEvents(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		name := newFile(t, "a")
 		file, lost := New(name, 0, []byte("a")), make(chan error, 1)
 		file.PollEvery = time.Hour
-		f := followBy(t, file, &folderWatcher{errors: lost})
-		f.nothing(0, "at the start")
+		f := followWith(t, file, &folderWatcher{errors: lost})
+		f.noChange(0, "at the start")
 		replace(t, name, "b")
 		lost <- fsnotify.ErrEventOverflow
 		f.within(debounce, "b")
 	})
 }
 
-// TestReadAgain: that a file cannot be read is told once, and it is read at each poll until it
-// can be, though it looks the same all the while.
+// TestReadAgain: Next reports once that a file cannot be read. The file is read at each poll
+// until that succeeds, even if its info is unchanged.
 func TestReadAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestReadAgain(t *testing.T) {
 			return Read(name, max)
 		}
 		f := follow(t, file)
-		f.nothing(0, "at the start")
+		f.noChange(0, "at the start")
 		for i, text := range []string{"b", "c"} {
 			fails = 1 + 9*i
 			replace(t, name, text)
@@ -128,7 +128,7 @@ func TestReadAgain(t *testing.T) {
 			f.within(2*time.Second+time.Duration(18*i)*time.Second, text)
 			before := reads
 			fails = 1
-			f.nothing(time.Minute, "a file that did not change")
+			f.noChange(time.Minute, "a file that did not change")
 			if n := reads - before; n != 0 {
 				t.Errorf("a file that did not change was read %d times", n)
 			}
@@ -139,8 +139,7 @@ func TestReadAgain(t *testing.T) {
 	})
 }
 
-// TestTornRead: a file that another took the place of while it was read, or that was written
-// meanwhile, is read again: half of one and half of the other would be returned.
+// TestTornRead: a file that is written or replaced while it is read is read again.
 func TestTornRead(t *testing.T) {
 	t.Parallel()
 	for how, change := range map[string]func(t *testing.T, name, text string){"replaced": replace, "written in place": writeInPlace} {
@@ -159,7 +158,7 @@ func TestTornRead(t *testing.T) {
 					return content, err
 				}
 				f := follow(t, file)
-				f.nothing(0, "at the start")
+				f.noChange(0, "at the start")
 				replace(t, name, "torn")
 				f.within(poll+debounce, "whole")
 				if !torn {
@@ -170,14 +169,13 @@ func TestTornRead(t *testing.T) {
 	}
 }
 
-// TestDue: Next ends at a time that it is given, unless the file has changed by then or is
-// away.
-func TestDue(t *testing.T) {
+// TestDueTime: Next returns at its due time, unless the file has changed or was removed by then.
+func TestDueTime(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		change func(t *testing.T, name string) // 10 ms before it is due
-		want   []string                        // what Next returns, one after another
-		after  time.Duration                   // after which it returns the last
+		change func(t *testing.T, name string) // called 10 ms before the due time
+		want   []string                        // the results of Next, in order
+		after  time.Duration                   // the time until the last result
 	}{
 		"nothing":         {func(*testing.T, string) {}, []string{ErrUnchanged.Error()}, time.Second},
 		"another content": {func(t *testing.T, name string) { replace(t, name, "b") }, []string{"b"}, time.Second + debounce},
@@ -209,7 +207,7 @@ func TestDue(t *testing.T) {
 			})
 		})
 	}
-	synctest.Test(t, func(t *testing.T) { // a time that is over
+	synctest.Test(t, func(t *testing.T) { // a due time in the past
 		f := polled(t, newFile(t, "a"))
 		if _, err := f.watcher.Next(t.Context(), time.Now()); err != ErrUnchanged {
 			t.Error(err)
@@ -217,7 +215,7 @@ func TestDue(t *testing.T) {
 	})
 }
 
-// TestRead: no more of a file is read than it may be, and all of it where nothing bounds it.
+// TestRead: Read returns at most max bytes of a file, and all of it if max is 0.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "content")
@@ -231,8 +229,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestDebounceAfter: a file is read when it has been left alone for a while, and after a
-// longer while whether it has or not.
+// TestDebounceAfter: the wait is debounce, and less as maxDebounce approaches.
 func TestDebounceAfter(t *testing.T) {
 	t.Parallel()
 	for since, want := range map[time.Duration]time.Duration{0: debounce, time.Millisecond: debounce, maxDebounce - time.Millisecond: time.Millisecond, maxDebounce: 0, time.Hour: 0} {
@@ -242,8 +239,8 @@ func TestDebounceAfter(t *testing.T) {
 	}
 }
 
-// TestDebounce: each change is read when the file has been left alone for a while, and a folder
-// in which something is always written puts that off for a second at most.
+// TestDebounce: a change is read after debounce, and at the latest after maxDebounce if there
+// are events all the time.
 func TestDebounce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -251,8 +248,8 @@ func TestDebounce(t *testing.T) {
 		events := make(chan fsnotify.Event)
 		file := New(name, 0, []byte("a"))
 		file.PollEvery = time.Hour
-		f := followBy(t, file, &folderWatcher{events: events, errors: make(chan error)})
-		f.nothing(0, "at the start")
+		f := followWith(t, file, &folderWatcher{events: events, errors: make(chan error)})
+		f.noChange(0, "at the start")
 		for _, text := range []string{"b", "c"} {
 			time.Sleep(10 * time.Second)
 			replace(t, name, text)
@@ -275,11 +272,11 @@ func TestDebounce(t *testing.T) {
 		if took := time.Since(start); took > maxDebounce {
 			t.Errorf("d is read after %v, want no more than %v", took, maxDebounce)
 		}
-		f.nothing(time.Minute, "afterwards") // which takes the other events
+		f.noChange(time.Minute, "afterwards") // receives the remaining events
 	})
 }
 
-// TestFirstRead: the first Next reads the file at once, not at the first poll.
+// TestFirstRead: the first Next reads the file immediately, not at the first poll.
 func TestFirstRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -291,8 +288,8 @@ func TestFirstRead(t *testing.T) {
 	})
 }
 
-// TestEndedContext: Next whose context has ended reads nothing, though the file is due: what it
-// read would be known, and lost.
+// TestEndedContext: Next with an ended context does not read the file, even if a read is due:
+// the content would become known without being returned.
 func TestEndedContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

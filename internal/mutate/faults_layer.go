@@ -46,7 +46,7 @@ var layerFaults = []fault{
 
 	// Patterns.
 	{name: "a suffix match without the dot", old: `strings.HasSuffix(front, ".")`, new: `true`},
-	{name: "only a few origins count", old: `	if s.exact.len <= mostFew {
+	{name: "only a few origins count", old: `	if s.exact.len <= maxSmall {
 		return 0, false`, new: `	if s.exact.len > 0 {
 		return 0, false`},
 	{name: "patterns of any port are no patterns", old: `	case p.kind == kindExact && p.port == "*":
@@ -89,10 +89,10 @@ var layerFaults = []fault{
 	{name: "trace contexts of gRPC in its family", old: `case "grpc-trace-bin", "grpc-tags-bin":`, new: `case "grpc-tags-bin":`},
 	{name: "the wider level wins for headers", old: `for _, l := range slices.Backward(levels) {`, new: `for _, l := range levels {`},
 	{name: "a denied header is granted", in: "HeaderRules.Lookup", old: `return grants, true`, new: `return true, true`},
-	{name: "a short prefix wins over a long one", old: `			if grants, ok := l.prefixes[prefix]; ok && reaches(prefix, name, grants) {
+	{name: "a short prefix wins over a long one", old: `			if grants, ok := l.prefixes[prefix]; ok && coversName(prefix, name, grants) {
 				return grants, true
 			}
-		}`, new: `			if of, ok := l.prefixes[prefix]; ok && reaches(prefix, name, of) {
+		}`, new: `			if of, ok := l.prefixes[prefix]; ok && coversName(prefix, name, of) {
 				grants, mentioned = of, true
 			}
 		}
@@ -179,21 +179,21 @@ var layerFaults = []fault{
 
 	// Finding the rule.
 	{name: "the widest rule wins", in: "merge", old: `for _, l := range levels {`, new: `for _, l := range slices.Backward(levels) {`},
-	{name: "credentials with *", old: `for _, i := range m.originsFrom.anybodys() {
-`, new: `for _, i := range m.originsFrom.anybodys() {
-		if i.text == "*" {
+	{name: "credentials with *", old: `for _, o := range m.originsFrom.universalOrigins() {
+`, new: `for _, o := range m.originsFrom.universalOrigins() {
+		if o.text == "*" {
 			continue
 		}
 `},
-	{name: "credentials with null", old: `for _, i := range m.originsFrom.anybodys() {
-`, new: `for _, i := range m.originsFrom.anybodys() {
-		if i.text == "null" {
+	{name: "credentials with null", old: `for _, o := range m.originsFrom.universalOrigins() {
+`, new: `for _, o := range m.originsFrom.universalOrigins() {
+		if o.text == "null" {
 			continue
 		}
 `},
 	{name: "a rule below a disabled one opens it", old: `if m.Disabled() && lifts && l.isRule && l.element == "" {`, new: `if false {`},
 	{name: "a risk that one rule accepts holds for all", old: `canAccept && l.risks[risk]`, new: `canAccept`},
-	{name: "a field from a newer version is ignored", in: "checkUnknownFields", old: `if len(m.GetUnknown()) > 0 {`, new: `if false {`},
+	{name: "a field from a newer version is ignored", in: "(*compiler).checkUnknownFields", old: `if len(m.GetUnknown()) > 0 {`, new: `if false {`},
 	{name: "a selector that selects nothing", old: `l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS]`, new: `true`},
 	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
 
@@ -203,8 +203,8 @@ var layerFaults = []fault{
 `, new: `		m.disabledFrom, m.schemaDisables = l, nil
 `},
 	{name: "a service's rule lifts what its method's option disables", old: `l.selector == disabled.element || strings.HasPrefix(l.selector, disabled.element+".")`, new: `strings.HasPrefix(disabled.element, l.selector)`},
-	{name: "an option has preflights remembered for longer", old: `!(l.shapes && *l.maxAge > m.MaxAge())`, new: `true`},
-	{name: "an option adds a protocol", old: `	case !l.shapes:
+	{name: "an option has preflights remembered for longer", old: `!(l.narrowsOnly && *l.maxAge > m.MaxAge())`, new: `true`},
+	{name: "an option adds a protocol", old: `	case !l.narrowsOnly:
 `, new: `	case true:
 `},
 	{name: "an option leaves no protocol", old: `	case m.protocols&l.protocols == 0:`, new: `	case false:`},
@@ -216,9 +216,9 @@ var layerFaults = []fault{
 	{name: "options that are ignored count", old: `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, new: `false`},
 	{name: "an option of a newer version is ignored", old: `		c.checkUnknownFields(field, message.ProtoReflect())
 `, new: ``},
-	{name: "an option that cannot be read is none", old: `			c.fail(CodeSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+	{name: "an option that cannot be read is none", old: `			c.fail(CodeSchemaOption, field, "", "is not a valid corsrpc.v1.Rule: "+err.Error(), "")
 `, new: ``},
-	{name: "the second half of an option is lost", old: `append(s.options[element], value...) // messages merge`, new: `value`},
+	{name: "the second half of an option is lost", old: `append(s.options[element], value...) // concatenated messages are merged`, new: `value`},
 	{name: "an option of another type is none", old: `				value = unreadable`, new: `				return`},
 	{name: "a method that the schema does not have goes without its service's options", old: `if c.schema.services[element] && b.names[element] == nil {`, new: `if false {`},
 
@@ -234,8 +234,8 @@ var layerFaults = []fault{
 	{name: "profiles that are not chosen are not checked", old: `if name == chosen {`, new: `if name != "" {`},
 	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
 	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
-	{name: "the environment accepts risks", old: `canAccept && holds == "" && !l.added`, new: `canAccept && !l.added`},
-	{name: "a variable that is not set is nobody", old: `			if !c.envMayBeUnset {
+	{name: "the environment accepts risks", old: `canAccept && source == "" && !l.added`, new: `canAccept && !l.added`},
+	{name: "a variable that is not set is nobody", old: `			if !c.allowUnsetEnv {
 				c.fail`, new: `			if false {
 				c.fail`},
 	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.compile.profileGiven {`, new: `if true {`},

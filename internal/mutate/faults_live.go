@@ -21,9 +21,9 @@ var liveFaults = []fault{
 			return 0, false
 		}
 		switch`},
-	{name: "a larger index forgets", old: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.place(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
+	{name: "a larger index forgets", old: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
 	{name: "a table takes texts of any length", old: `	if n > MaxLen {`, new: `	if false {`},
-	{name: "an index is off by one", old: `return t.every[i] > place`, new: `return t.every[i] >= place`},
+	{name: "an index is off by one", old: `return t.checkpoints[i] > offset`, new: `return t.checkpoints[i] >= offset`},
 	{name: "a list is read past its block", old: `if int(next&(blockSize-1)) >= len(`, new: `if int(next&(blockSize-1)) > len(`},
 	{name: "a bad origin of a long list is left out", old: `if len(problems) > 0 && !accept(problems) {`, new: `if len(problems) > 0 && !accept(problems) && false {`},
 	{name: "a risk of a long list is accepted", old: `!canAccept || !l.risks[risk]`, new: `!canAccept || false && l.risks[risk]`},
@@ -32,7 +32,7 @@ var liveFaults = []fault{
 		return
 	}
 `, new: ``},
-	{name: "an item is known by the place of another", old: `return !run.one && !next.one && next.item-run.item == next.first-run.first`, new: `return !run.one && !next.one`},
+	{name: "an item is known by the place of another", old: `return !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first`, new: `return !run.inOneItem && !next.inOneItem`},
 	{name: "a list of a rule is that of another", old: `		c.rules[prefix]++
 `, new: ``},
 	{name: "the policy comes back without its lists", old: `if list := lists[own[i]]; list != nil {`, new: `if list := lists[own[i]]; list != nil && false {`},
@@ -126,8 +126,8 @@ var liveFaults = []fault{
 	{name: "the folder that a link leads to is not watched", old: `folders = append(folders, filepath.Dir(target))`, new: `_ = target`},
 	{name: "a link that leads elsewhere is not followed", old: `			w.folder.follow(w.file.name)
 `, new: ``},
-	{name: "events that were lost are forgotten", old: `		case <-w.folder.errors: // events were lost
-			w.readSoon()`, new: `		case <-w.folder.errors: // events were lost`},
+	{name: "events that were lost are forgotten", old: `		case <-w.folder.errors: // events may be lost
+			w.readSoon()`, new: `		case <-w.folder.errors: // events may be lost`},
 	{name: "a file is not looked at where nothing tells of changes", old: `		case <-w.poll.C:
 			if w.file.changed() {`, new: `		case <-w.poll.C:
 			if false {`},
@@ -191,7 +191,7 @@ var liveFaults = []fault{
 	{name: "a cache that is full takes nothing", old: `!e.used.Swap(false)`, new: `!e.used.Swap(false) && false`},
 
 	// Watching a file.
-	{name: "a file of any size is read", old: `io.ReadAll(io.LimitReader(f, max))`, new: `io.ReadAll(f)`},
+	{name: "a file of any size is read", old: `content.ReadFrom(io.LimitReader(f, max))`, new: `content.ReadFrom(io.LimitReader(f, math.MaxInt64))`},
 	{name: "what changed before a file is watched is not read", old: `read: time.NewTimer(0)`, new: `read: time.NewTimer(time.Hour)`},
 	{name: "a file is read after its watch has ended", old: `if ctx.Err() != nil { // content`, new: `if false { // content`},
 	{name: "only the first change of a file is put off", old: `			w.since = time.Time{}

@@ -41,8 +41,8 @@ var routeFaults = []fault{
 	{name: "a path rule takes a procedure's path", old: `named.Kind == Procedure {`, new: `named.Kind == Procedure && named.Known {`},
 	{name: "a path rule that spells out what a selector covers comes first", old: `if !m.wild && !t.isProcedure(p.decodedPath()) {`, new: `if !m.wild {`},
 	{name: "a shape comes before a path rule", old: `named.Kind == Procedure {`, new: `named.Kind != None {`},
-	{name: "a page is a call", old: `if named.Kind == Shape && l.calls {`, new: `if named.Kind == Shape {`},
-	{name: "a call is a page", old: `if named.Kind == Shape && l.calls {`, new: `if false {`},
+	{name: "a page is a call", old: `if named.Kind == Shape && l.mayBeCall {`, new: `if named.Kind == Shape {`},
+	{name: "a call is a page", old: `if named.Kind == Shape && l.mayBeCall {`, new: `if false {`},
 	{name: "readings that lead to none do not count", old: `	if a.Kind == None || b.Kind == None {
 		return a.Kind == b.Kind
 	}
@@ -50,48 +50,48 @@ var routeFaults = []fault{
 		return true
 	}
 `},
-	{name: "readings that lead to another rule do not count", old: `return !a.Split && !b.Split && t.same(a.Value, b.Value)`, new: `return true`},
-	{name: "names that differ in letter case are alike", old: `return !a.Split && !b.Split && t.same(a.Value, b.Value)`, new: `return t.same(a.Value, b.Value)`},
+	{name: "readings that lead to another rule do not count", old: `return !a.Ambiguous && !b.Ambiguous && t.same(a.Value, b.Value)`, new: `return true`},
+	{name: "names that differ in letter case are alike", old: `return !a.Ambiguous && !b.Ambiguous && t.same(a.Value, b.Value)`, new: `return t.same(a.Value, b.Value)`},
 	{name: "paths of any length are read", old: `len(path) > t.longest || len(escaped) > t.longest ||`, new: ``},
 	{name: "a procedure with a long name is none", old: `		t.longest = max(t.longest, len(prefix+path))
 `, new: ``},
 	{name: "a target without a slash is a path", old: ` || !isRooted(path) || !isRooted(escaped)`, new: ``},
 	{name: "a URL within a URL is not looked at", old: `		path = r.URL.Opaque // httputil`, new: `		path = "" // httputil`},
-	{name: "letter case counts", old: `	return t.lookSlash(folded, lower, yield)
+	{name: "letter case counts", old: `	return t.lookUpSlash(folded, lower, yield)
 `, new: `	return true
 `},
 	{name: "letter case counts in patterns", old: `if lower == path && t.foldedTree == nil &&`, new: `if`},
-	{name: "what a router redirects to is not looked up", old: `	return yield(turned)
+	{name: "what a router redirects to is not looked up", old: `	return yield(toggled)
 `, new: `	return true
 `},
 	{name: "a subtree covers what is redirected to it", old: `	if !yield(m) {
 		return false
 	}
-	spelt`, new: `	if m.Kind == Path && !yield(m) {
+	exact`, new: `	if m.Kind == Path && !yield(m) {
 		return false
 	}
-	spelt`},
-	{name: "a wildcard is never empty", old: `comparison{segments: mode}, yield`, new: `comparison{segments: mode, filled: true}, yield`},
+	exact`},
+	{name: "a wildcard is never empty", old: `comparison{segments: mode}, yield`, new: `comparison{segments: mode, nonEmpty: true}, yield`},
 	{name: "a wildcard is always empty where it can be", old: `strings.Contains(r.text, "//") &&`, new: `false &&`},
 	{name: "segments are not decoded one by one", old: `[]segmentMode{unescapedSegments, writtenSegments, decodedSegments}`, new: `[]segmentMode{writtenSegments, writtenSegments, decodedSegments}`},
 	{name: "no router looks at the raw path", old: `[]segmentMode{unescapedSegments, writtenSegments, decodedSegments}`, new: `[]segmentMode{unescapedSegments, unescapedSegments, decodedSegments}`},
-	{name: "no server decodes twice", old: `modes = modes[:2] // nothing`, new: `modes = modes[:1] // nothing`},
+	{name: "no server decodes twice", old: `modes = modes[:2] // the path`, new: `modes = modes[:1] // the path`},
 	{name: "the path of procedures is a path rule's in another letter case", old: `strings.CutPrefix(fetch.Lower(decoded), fetch.Lower(prefix)+"/")`, new: `strings.CutPrefix(decoded, prefix+"/")`},
-	{name: "a pattern with an escaped slash has one reading", old: `if p.hasSeveralReadings() {`, new: `if false {`},
+	{name: "a pattern with an escaped slash has one reading", old: `if p.hasMultipleReadings() {`, new: `if false {`},
 	{name: "a pattern with an escaped slash has none", old: `	return ok && decoded == path
 `, new: `	return false && ok && decoded == path
 `},
 	{name: "a subtree's root is {$}'s no more", old: `if _, taken := ps.decoded[decoded]; !taken || written != p.text {`, new: `if _, taken := ps.decoded[decoded]; !taken {`},
 	{name: "a subtree's root is {$}'s no more, in another spelling", old: `if _, taken := ps.raw[written]; !taken || written != p.text {`, new: `if true {`},
-	{name: "a wildcard ends the search for the last slash", old: `if spelt && !m.wild || m.Known`, new: `if spelt || m.Known`},
-	{name: "two patterns that differ in the slash get in each other's way", old: `withoutSlash(m.Name) == withoutSlash(turned.Name)`, new: `m.Name == turned.Name`},
+	{name: "a wildcard ends the search for the last slash", old: `if exact && !m.wild || m.Known`, new: `if exact || m.Known`},
+	{name: "two patterns that differ in the slash get in each other's way", old: `withoutSlash(m.Name) == withoutSlash(toggled.Name)`, new: `m.Name == toggled.Name`},
 	{name: "only the whole of a prefix is cut off", old: `			if end < len(prefix) && prefix[end] != '/' {`, new: `			if end < len(prefix) {`},
 	{name: "a host in a path is none", old: `	dropAuthority,
 `, new: ``},
 	{name: "a newline at the end stays", old: `	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as`, new: `	func(s string) string { return strings.TrimSuffix(s, "\r\r") }, // as`},
-	{name: "a step that decodes nothing decodes", old: `if !r.add(step(text), sent) {`, new: `if !r.add(step(text), false) {`},
+	{name: "a step that decodes nothing decodes", old: `if !r.add(step(text), undecoded) {`, new: `if !r.add(step(text), false) {`},
 	{name: "a remedy does not load", old: `ok && u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls)`, new: `ok`},
-	{name: "a link passes that a server which ignores letter case refuses", old: `		if m.Split {
+	{name: "a link passes that a server which ignores letter case refuses", old: `		if m.Ambiguous {
 			return false
 		}
 `, new: ``},
@@ -138,8 +138,8 @@ var routeFaults = []fault{
 `},
 	{name: "dots may climb above a prefix", old: `			floor = max(floor, strings.Count(prefix, "/"))
 `, new: ``},
-	{name: "behind dots there is always a slash", old: `bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, sent)`, new: `bare == bare`},
-	{name: "a prefix has its slash", old: `ok && rest != "" && rest[0] != '/' && !r.add(text[:end]+"/"+rest, sent)`, new: `false && ok && !r.add(rest, sent)`},
+	{name: "behind dots there is always a slash", old: `bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, undecoded)`, new: `bare == bare`},
+	{name: "a prefix has its slash", old: `ok && rest != "" && rest[0] != '/' && !r.add(text[:end]+"/"+rest, undecoded)`, new: `false && ok && !r.add(rest, undecoded)`},
 	{name: "a prefix counts in its own letter case only", old: `fetch.Lower(s[:len(prefix)]) != fetch.Lower(prefix)`, new: `fetch.Lower(s[:len(prefix)]) != fetch.Lower(prefix) || s[:len(prefix)] != prefix`},
 	{name: "readings without end", old: `const MaxReadings = 16`, new: `const MaxReadings = 16 << 6`},
 	{name: "a path with too many readings has the first ones", old: `	if r.n == len(r.all) {
@@ -202,9 +202,9 @@ var routeFaults = []fault{
 	{name: "blocks of subtrees are not compared", old: `append([]*bitmap{p.same, p.wider, p.narrower}, s.multis[:p.multis]...)`, new: `[]*bitmap{p.same, p.wider, p.narrower}`},
 	{name: "an overlay does not conflict with what is below", old: `if ps.base != nil {`, new: `if false {`},
 	{name: "overlays are one", old: `return &Patterns{base: ps}`, new: `return ps`},
-	{name: "a block that fills forgets what it had", old: `		k.addTo(many)
+	{name: "a block that fills forgets what it had", old: `		k.addTo(dense)
 `, new: ``},
-	{name: "a block that fills loses the next number", old: `		many.set(within)
+	{name: "a block that fills loses the next number", old: `		dense.set(within)
 `, new: ``},
 	{name: "a block that is missing is the next one", old: `at == len(b.blocks) || b.blocks[at].index != index`, new: `at == len(b.blocks)`},
 

@@ -4,36 +4,36 @@ package main
 var rulesFaults = []fault{
 	// Selectors.
 	{name: "a selector of any length is read", in: "CheckSelector", old: `if len(selector) > MaxPath {`, new: `if false {`},
-	{name: "a name of the schema is refused for its length", old: `if c.schema.knows(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.knows(l.selector) {`},
+	{name: "a name of the schema is refused for its length", old: `if c.schema.has(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.has(l.selector) {`},
 	{name: "a malformed selector gets a level", old: `if !c.checkSelector(l) {`, new: `if !c.checkSelector(l) && false {`},
 
 	// Profiles that are not selected.
 	{name: "the policy without its profiles is not checked", old: `if name == chosen {`, new: `if name == chosen || name == "" {`},
-	{name: "of profiles that are wrong alike the first is told", old: `sound[outline] = len(c.violations) == before`, new: `sound[outline] = len(c.violations) >= before`},
+	{name: "of profiles that are wrong alike the first is told", old: `valid[key] = len(c.violations) == before`, new: `valid[key] = len(c.violations) >= before`},
 	{name: "profiles for other selectors count as alike", old: `"%q %t %d %d ", l.selector,`, new: `"%q %t %d %d ", "",`},
-	{name: "profiles with other protocols count as alike", old: `l.isRule, l.protocols, len(l.anybodys())`, new: `l.isRule, 0, len(l.anybodys())`},
-	{name: "profiles with * and without it count as alike", old: `l.protocols, len(l.anybodys())`, new: `l.protocols, 0`},
+	{name: "profiles with other protocols count as alike", old: `l.isRule, l.protocols, len(l.universalOrigins())`, new: `l.isRule, 0, len(l.universalOrigins())`},
+	{name: "profiles with * and without it count as alike", old: `l.protocols, len(l.universalOrigins())`, new: `l.protocols, 0`},
 	{name: "profiles with credentials and without them count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.disabled}`},
 	{name: "profiles that disable and that do not count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.credentials}`},
-	{name: "profiles with origins and without them count as alike", in: "outline", old: `fmt.Fprintln(&b, l.items+len(l.sources) > 0)`, new: `fmt.Fprintln(&b)`},
+	{name: "profiles with origins and without them count as alike", in: "checkKey", old: `fmt.Fprintln(&b, l.items+len(l.sources) > 0)`, new: `fmt.Fprintln(&b)`},
 	{name: "profiles with other defaults count as alike", old: `	write(p.defaults)
 `, new: ``},
-	{name: "profiles with another rule for * count as alike", old: `	write(p.every)
+	{name: "profiles with another rule for * count as alike", old: `	write(p.wildcard)
 `, new: ``},
-	{name: "a profile's defaults are not held against the policy's rules", old: `return p.defaults.matters() || p.every.matters()`, new: `return p.every.matters()`},
-	{name: "a profile's rule for * is not held against the policy's rules", old: `return p.defaults.matters() || p.every.matters()`, new: `return p.defaults.matters()`},
+	{name: "a profile's defaults are not held against the policy's rules", old: `return p.defaults.affectsChecks() || p.wildcard.affectsChecks()`, new: `return p.wildcard.affectsChecks()`},
+	{name: "a profile's rule for * is not held against the policy's rules", old: `return p.defaults.affectsChecks() || p.wildcard.affectsChecks()`, new: `return p.defaults.affectsChecks()`},
 	{name: "a profile's defaults that only allow credentials do not matter", old: ` || l.credentials != nil || `, new: ` || `},
 	{name: "a profile's defaults that only disable do not matter", old: ` || l.disabled != nil || `, new: ` || `},
 	{name: "a profile's defaults that only say protocols do not matter", old: ` || l.protocols != 0)`, new: `)`},
 	{name: "a profile's defaults are held against its own selectors only", in: "checkEverything", old: `slices.Concat(v.sorted, v.profile.selectors())`, new: `v.profile.selectors()`},
 	{name: "a profile's defaults are held against its own paths only", in: "checkEverything", old: `slices.Concat(v.base.usable, paths)`, new: `paths`},
-	{name: "a profile's defaults are not held against the schema's options", in: "checkEverything", old: `range v.optioned {`, new: `range v.optioned[:0] {`},
+	{name: "a profile's defaults are not held against the schema's options", in: "checkEverything", old: `range v.withOptions {`, new: `range v.withOptions[:0] {`},
 	{name: "a profile's rule is not held against the selectors inside it", old: `range below(v.sorted, name) {`, new: `range below(v.sorted, name)[:0] {`},
-	{name: "a profile's rule is not held against the options inside it", old: `range belowMethods(v.optioned, name) {`, new: `range belowMethods(v.optioned, name)[:0] {`},
+	{name: "a profile's rule is not held against the options inside it", old: `range belowMethods(v.withOptions, name) {`, new: `range belowMethods(v.withOptions, name)[:0] {`},
 	{name: "a profile's path rules are not held against the defaults", in: "checkBelow", old: `range v.profile.patterns {`, new: `range v.profile.patterns[:0] {`},
 	{name: "a profile's own paths are not held against the defaults", in: "checkBelow", old: `range paths {`, new: `range paths[:0] {`},
 	{name: "what the rule of a refused path would be is checked too", in: "checkBelow", old: ` && !v.base.unusable[text]`, new: ``},
-	{name: "a policy that grants nothing is sound beside another profile's mistake", in: "Compile", old: `if sound && !rules[i].grantsSomething() {`, new: `if sound && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
+	{name: "a policy that grants nothing is valid beside another profile's mistake", in: "Compile", old: `if valid && !rules[i].grantsSomething() {`, new: `if valid && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
 	// Header lists.
@@ -51,7 +51,7 @@ var rulesFaults = []fault{
 	{name: "authorization is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := fetch.RewritingHeaders()`},
 	{name: "what rewrites a request is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := append(fetch.RewritingHeaders()[:0], "authorization")`},
 	{name: "metadata of grpc-gateway is as all other names to a comparison", old: `map[string]bool{"": true, rpc.GatewayPrefix: true}`, new: `map[string]bool{"": true}`},
-	{name: "a header that is not mentioned is not one that is denied", old: `	if c.silenceIsNo {
+	{name: "a header that is not mentioned is not one that is denied", old: `	if c.denyUnmentioned {
 		return fmt.Sprint(grants)
 	}
 `, new: ``},
@@ -92,6 +92,6 @@ var rulesFaults = []fault{
 	{name: "the digest leaves out the methods", old: `		of.set(e.Methods())
 `, new: ``},
 	{name: "the digest runs texts into one another", old: `d.Write(binary.AppendUvarint(nil, uint64(len(text))))`, new: `d.Write(binary.AppendUvarint(nil, uint64(len(text)))[:0])`},
-	{name: "the order of a list counts in the digest", old: `slices.Compact(slices.Sorted(slices.Values(texts)))`, new: `slices.Compact(texts)`},
+	{name: "the order of a list counts in the digest", old: `slices.Compact(slices.Sorted(slices.Values(all)))`, new: `slices.Compact(all)`},
 	{name: "the order of path rules counts in the digest", old: `return slices.Compare([]byte(a.Pattern.String()), []byte(b.Pattern.String()))`, new: `return 0`},
 }

@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// diagnose says what is wrong with a text that readPattern refuses. It decides
-// nothing: a mistake here makes a message worse, not a match wider. Every Fix
-// is one that readPattern takes.
+// diagnose describes why readPattern refuses a text. Its result has no influence on matching:
+// it is the message, and a Fix that readPattern accepts.
 func diagnose(s string) Problem {
 	if s == "" {
-		return syntax("names no origin")
+		return syntax("is empty")
 	}
 	if len(s) > MaxLen {
 		return syntax(fmt.Sprintf("is longer than any origin, which has at most %d bytes", MaxLen))
@@ -21,23 +20,23 @@ func diagnose(s string) Problem {
 		return syntax("is not UTF-8")
 	}
 	if trimmed := strings.Trim(s, " \t\r\n\"'`<>,;"); trimmed != s {
-		return syntax("has characters around it that are not the origin's", trimmed, shorterFix(trimmed, s))
+		return syntax("has extra characters before or after the origin", trimmed, shorterFix(trimmed, s))
 	}
 	if p, ok := diagnoseExpression(s); ok {
 		return p
 	}
 	if strings.ContainsAny(s, " \t\r\n,;|") {
-		return syntax("is more than one origin, or has a space in it: write each origin as an item of its own")
+		return syntax("contains a space or a separator: write each origin as an item of its own")
 	}
 	if strings.EqualFold(s, "null") {
-		return Problem{Code: CodeNeverSent, Reason: "is in upper case where browsers send null", Fix: "null"}
+		return Problem{Code: CodeNeverSent, Reason: "has upper case letters, and browsers send null in lower case", Fix: "null"}
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return diagnoseNoScheme(s)
 	}
 	if strings.Contains(scheme, "*") {
-		return syntax("has a star in the scheme, which has to be written out", repaired("https://"+rest))
+		return syntax("has a * in the scheme, which must be written in full", repaired("https://"+rest))
 	}
 	switch lower := strings.ToLower(scheme); {
 	case isWeb(lower):
@@ -47,13 +46,13 @@ func diagnose(s string) Problem {
 		if !isNear(lower, "https") {
 			meant = "http"
 		}
-		return syntax("has a scheme that looks like a slip for "+meant, repaired(meant+"://"+rest))
+		return syntax("has a scheme that looks like a misspelling of "+meant, repaired(meant+"://"+rest))
 	default:
 		return diagnoseCustom(lower, scheme, rest)
 	}
 }
 
-// syntax returns a problem of the form, with the first of the fixes that is a
+// syntax returns a problem with CodeSyntax, with the first of the fixes that is a valid
 // pattern.
 func syntax(reason string, fixes ...string) Problem {
 	p := Problem{Code: CodeSyntax, Reason: reason}
@@ -66,8 +65,8 @@ func syntax(reason string, fixes ...string) Problem {
 	return p
 }
 
-// repaired returns the pattern that a text with a scheme means, if it can be
-// told.
+// repaired returns the pattern that a text with a scheme stands for, if diagnoseWeb can tell;
+// otherwise the text.
 func repaired(s string) string {
 	scheme, rest, _ := strings.Cut(s, "://")
 	if lower := strings.ToLower(scheme); isWeb(lower) {
@@ -78,8 +77,8 @@ func repaired(s string) string {
 	return s
 }
 
-// neverSent returns the problem of a text that means an origin but is written
-// otherwise than browsers do, for the causes given.
+// neverSent returns a problem with CodeNeverSent, for a text that is equivalent to an origin
+// but not written as browsers write it. The causes are the differences.
 func neverSent(causes []string, fix string) Problem {
 	p := Problem{Code: CodeNeverSent, Reason: "is not how browsers write an origin (" + strings.Join(causes, ", ") + ")"}
 	if _, ok := readPattern(fix); ok {
@@ -88,21 +87,21 @@ func neverSent(causes []string, fix string) Problem {
 	return p
 }
 
-// diagnoseExpression finds regular expressions, and reads the plain ones.
+// diagnoseExpression reports regular expressions, with a Fix for the simple ones.
 func diagnoseExpression(s string) (Problem, bool) {
 	if !strings.ContainsAny(s, `^$\(){}`) && !strings.HasPrefix(s, ".*") && !strings.Contains(s, "://.*") && !strings.Contains(s, "]+") && !strings.Contains(s, "]*") {
 		return Problem{}, false
 	}
 	if strings.Contains(s, `:\\`) {
-		return syntax("has backslashes for slashes", repaired(strings.ReplaceAll(s, `\`, "/"))), true
+		return syntax("has backslashes instead of slashes", repaired(strings.ReplaceAll(s, `\`, "/"))), true
 	}
 	plain := strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
 	plain = strings.NewReplacer(`.*\.`, "*.", `.+\.`, "*.", ".*.", "*.", `\.`, ".", `\/`, "/").Replace(plain)
-	return syntax("looks like a regular expression, and none are read: an origin is matched whole, https://*.example.com stands for all hosts below one, :* for any port", plain, shorterFix(plain, s)), true
+	return syntax("looks like a regular expression, which is not supported: https://*.example.com matches all subdomains of a host, and :* matches any port", plain, shorterFix(plain, s)), true
 }
 
-// shorterFix returns the Fix of a text that was made from a longer one, so that
-// no text is diagnosed without end.
+// shorterFix returns the Fix of a text that was made from a longer one. It returns "" if the
+// text is not shorter, so that the recursion ends.
 func shorterFix(text, longer string) string {
 	if len(text) >= len(longer) {
 		return ""
@@ -115,7 +114,7 @@ func diagnoseNoScheme(s string) Problem {
 	for _, scheme := range []string{"https", "http"} {
 		rest, ok := strings.CutPrefix(lower, scheme)
 		if ok && rest != "" && strings.Contains(":/;", rest[:1]) {
-			return syntax("has no :// behind the scheme", repaired(scheme+"://"+strings.TrimLeft(rest, ":/;")))
+			return syntax("has no :// after the scheme", repaired(scheme+"://"+strings.TrimLeft(rest, ":/;")))
 		}
 	}
 	rest := strings.TrimPrefix(s, "//")
@@ -134,15 +133,15 @@ func diagnoseNoScheme(s string) Problem {
 func diagnoseCustom(lower, scheme, rest string) Problem {
 	switch {
 	case !validScheme(lower):
-		return syntax("has a scheme that is none: it takes letters, digits, '+', '-' and '.'")
+		return syntax("has an invalid scheme: a scheme begins with a letter and consists of letters, digits, '+', '-' and '.'")
 	case lower == "wss" || lower == "ws":
 		p := syntax("", repaired("http"+lower[len("ws"):]+"://"+rest))
-		p.Code, p.Reason = CodeNeverSent, "is a WebSocket address, and browsers send the origin of the page that opens it"
+		p.Code, p.Reason = CodeNeverSent, "is a WebSocket URL, and browsers send the origin of the page that opens the connection"
 		return p
 	case !validCustomScheme(lower):
-		return Problem{Code: CodeNeverSent, Reason: "is never an origin: such pages have the origin null, or that of the page that made them"}
+		return Problem{Code: CodeNeverSent, Reason: "is never sent as an origin: pages of this scheme have the origin null, or the origin of the page that created them"}
 	case strings.Contains(rest, "*"):
-		return syntax("has a star, and origins of schemes other than http and https are matched exact to the byte: name each one")
+		return syntax("has a *, but origins of schemes other than http and https are matched byte for byte: list each one")
 	}
 	var causes []string
 	if lower != scheme {
@@ -150,7 +149,7 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 	}
 	host, causes := cutTail(rest, causes)
 	if host == "" && lower != "file" {
-		return syntax("names no host")
+		return syntax("has no host")
 	}
 	if bad := strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf || !customHostByte(byte(r)) }); bad >= 0 {
 		return syntax(badCharacter(host[bad:]))
@@ -158,8 +157,8 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 	return neverSent(causes, lower+"://"+host)
 }
 
-// cutTail cuts off what an origin never has before and behind the host and
-// port, and adds the causes.
+// cutTail removes a user name, path, query and fragment, which an origin never has. It appends
+// what it removed to the causes.
 func cutTail(rest string, causes []string) (string, []string) {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		cause := "a path"
@@ -176,17 +175,17 @@ func cutTail(rest string, causes []string) (string, []string) {
 
 func badCharacter(s string) string {
 	r, _ := utf8.DecodeRuneInString(s)
-	return fmt.Sprintf("has %q in the host, where an origin has none", r)
+	return fmt.Sprintf("has the invalid character %q in the host", r)
 }
 
-// isTypo reports whether a scheme looks like http or https misspelt: such a
-// pattern would silently match nothing.
+// isTypo reports whether a scheme looks like a misspelling of http or https. A pattern with
+// such a scheme would match nothing, without a message.
 func isTypo(scheme string) bool {
 	return !isWeb(scheme) && (isNear(scheme, "https") || isNear(scheme, "http"))
 }
 
-// isNear reports whether a is one insertion, deletion, substitution or
-// reordering away from b.
+// isNear reports whether a differs from b by one insertion, deletion or substitution, or by the
+// order of its letters.
 func isNear(a, b string) bool {
 	x, y := []byte(a), []byte(b)
 	slices.Sort(x)

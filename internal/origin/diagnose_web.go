@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// webText is an http or https origin in the making: read from a text that is
-// no pattern, and repaired to what browsers send.
+// webText is an http or https origin that is read from an invalid pattern and rewritten step by
+// step as browsers write it.
 type webText struct {
 	wildcard   bool
 	host, port string
-	causes     []string // what was repaired
+	causes     []string // the rewrites
 }
 
-// diagnoseWeb says what is wrong with scheme://rest; lower is the scheme in
-// lower case, http or https.
+// diagnoseWeb describes why scheme://rest is invalid. The argument lower is the scheme in lower
+// case: http or https.
 func diagnoseWeb(lower, scheme, rest string) Problem {
 	var w webText
 	if lower != scheme {
@@ -39,16 +39,16 @@ func diagnoseWeb(lower, scheme, rest string) Problem {
 	if problem := w.repairHost(); problem != "" {
 		fix := w
 		if fix.host = strings.TrimLeft(w.host, "."); fix.host != w.host {
-			fix.wildcard = true // ".example.com", as cookies know it
+			fix.wildcard = true // ".example.com", as in the Domain attribute of cookies
 			return syntax(problem, fix.text(lower))
 		}
 		return syntax(problem)
 	}
 	if w.wildcard && isIP(w.host) {
-		return syntax("has a wildcard on an IP address, which has no hosts below it")
+		return syntax("has a wildcard before an IP address, which has no subdomains")
 	}
 	if len(w.causes) == 0 {
-		return syntax("is no origin such as https://app.example.com")
+		return syntax("is not a valid origin such as https://app.example.com")
 	}
 	return neverSent(w.causes, w.text(lower))
 }
@@ -73,7 +73,7 @@ func (w *webText) splitPort(s string) (problem string) {
 			return "has an opening bracket without a closing one"
 		}
 		if host, port, found = s[:end], s[end:], end < len(s); found && port[0] != ':' {
-			return "has something other than a port behind the closing bracket"
+			return "has something other than a port after the closing bracket"
 		}
 		port = strings.TrimPrefix(port, ":")
 	}
@@ -90,7 +90,7 @@ func (w *webText) repairPort(scheme string) (problem string) {
 	}
 	for i := range len(w.port) {
 		if !isDigit(w.port[i]) {
-			return "has a port that is neither a number nor *, which stands for any port"
+			return "has a port that is neither a number nor *, which matches any port"
 		}
 	}
 	port := strings.TrimLeft(w.port, "0")
@@ -107,19 +107,19 @@ func (w *webText) repairPort(scheme string) (problem string) {
 	return ""
 }
 
-// misplacedStar explains the only places of a star.
+// misplacedStar describes a * in the host, and where a * is allowed.
 func (w webText) misplacedStar(scheme string) Problem {
 	if w.host == "*" {
-		return syntax("names no host: * alone stands for every origin, https://*.example.com for all hosts below one")
+		return syntax("has no host: * alone matches every origin, and https://*.example.com matches all subdomains of a host")
 	}
 	if w.wildcard {
 		w.host = strings.TrimLeft(w.host, "*.")
-		return syntax("has more than one star for the host, and one covers any number of labels", w.text(scheme))
+		return syntax("has more than one * in the host, and one matches any number of labels", w.text(scheme))
 	}
-	return syntax("has a star that is no whole label in front: there is https://*.example.com for all hosts below one, and :* for any port")
+	return syntax("has a * that is not the first label of the host: https://*.example.com matches all subdomains of a host, and :* matches any port")
 }
 
-// repairHost makes the host what browsers make of it, or says why they cannot.
+// repairHost rewrites the host as browsers do. It returns a problem if they refuse the host.
 func (w *webText) repairHost() (problem string) {
 	if lower := strings.ToLower(w.host); lower != w.host {
 		w.host, w.causes = lower, append(w.causes, "upper case in the host")
@@ -130,10 +130,10 @@ func (w *webText) repairHost() (problem string) {
 	if i := strings.IndexFunc(w.host, func(r rune) bool { return r >= utf8.RuneSelf }); i >= 0 {
 		ascii, ok := punycodeHost(w.host)
 		if !ok {
-			w.causes = append(w.causes, "Unicode, where they send punycode: write the host's xn-- form")
+			w.causes = append(w.causes, "Unicode, where browsers send punycode: write the host's xn-- form")
 			return ""
 		}
-		w.host, w.causes = ascii, append(w.causes, "Unicode, where they send punycode")
+		w.host, w.causes = ascii, append(w.causes, "Unicode, where browsers send punycode")
 	}
 	for i, r := range w.host {
 		if r != '.' && r != '-' && r != '_' && !isLower(byte(r)) && !isDigit(byte(r)) {
@@ -142,15 +142,15 @@ func (w *webText) repairHost() (problem string) {
 	}
 	switch name := strings.TrimSuffix(w.host, "."); {
 	case name == "":
-		return "names no host"
+		return "has no host"
 	case strings.HasPrefix(name, "."):
-		return "has a dot in front of the host: all hosts below one are written https://*.example.com"
+		return "has a dot before the host: https://*.example.com matches all subdomains of a host"
 	case strings.Contains(name, "..") || strings.HasSuffix(name, "."):
-		return "has nothing between two dots of the host"
+		return "has an empty label in the host"
 	case endsInNumber(name):
 		return w.repairIPv4(name)
 	case !validName(name):
-		return "has a host longer than the domain name system allows: 63 characters a label, 253 in all"
+		return "has a host that is too long: DNS allows 63 characters in a label, and 253 in all"
 	}
 	return ""
 }
@@ -158,7 +158,7 @@ func (w *webText) repairHost() (problem string) {
 func (w *webText) repairIPv6() (problem string) {
 	addr, err := netip.ParseAddr(strings.Trim(w.host, "[]"))
 	if err != nil || !addr.Is6() || addr.Zone() != "" {
-		return "has brackets around what is no IPv6 address (zones are never sent)"
+		return "has brackets around something that is not a valid IPv6 address (zones are not allowed)"
 	}
 	var groups [8]uint16
 	for i, b := range addr.As16() {
@@ -166,18 +166,18 @@ func (w *webText) repairIPv6() (problem string) {
 	}
 	host := "[" + string(appendIPv6(nil, groups)) + "]"
 	if host != w.host {
-		w.host, w.causes = host, append(w.causes, "an IPv6 address in another than the shortest form")
+		w.host, w.causes = host, append(w.causes, "an IPv6 address that is not in its shortest form")
 	}
 	return ""
 }
 
-// repairIPv4 is the URL standard's IPv4 parser: decimal, octal and hexadecimal
-// parts, of which the last one fills the rest.
+// repairIPv4 is the IPv4 parser of the URL standard. Parts are decimal, octal or hexadecimal,
+// and the last part fills the remaining bytes.
 func (w *webText) repairIPv4(name string) (problem string) {
-	const none = "has a host that ends in a number but is no IPv4 address: no browser opens it"
+	const invalid = "has a host that ends in a number but is not a valid IPv4 address, so that no browser opens it"
 	parts := strings.Split(name, ".")
 	if len(parts) > 4 {
-		return none
+		return invalid
 	}
 	var addr uint64
 	for i, part := range parts {
@@ -187,13 +187,13 @@ func (w *webText) repairIPv4(name string) (problem string) {
 			size = 5 - len(parts)
 		}
 		if !ok || n >= 1<<(8*size) {
-			return none
+			return invalid
 		}
 		addr = addr<<(8*size) | n
 	}
 	host := fmt.Sprintf("%d.%d.%d.%d", addr>>24, addr>>16&255, addr>>8&255, addr&255)
 	if host != w.host {
-		w.host, w.causes = host, append(w.causes, "an IPv4 address in another form than four plain numbers")
+		w.host, w.causes = host, append(w.causes, "an IPv4 address that is not four decimal numbers")
 	}
 	return ""
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzParse: what is accepted is what the model accepts, comes back unchanged,
-// and has the fields that its text has.
+// FuzzParse: Parse accepts the values that the model accepts. String returns the value, and the
+// fields are its parts.
 func FuzzParse(f *testing.F) {
 	for _, values := range hostileOrigins(f) {
 		for _, value := range values {
@@ -49,8 +49,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzParsePattern: every text is a pattern that comes back unchanged, or has
-// problems that keep their promises.
+// FuzzParsePattern: a text either is a pattern that String returns unchanged, or has problems
+// that are as Problem documents.
 func FuzzParsePattern(f *testing.F) {
 	for text := range hostilePatterns {
 		f.Add(text)
@@ -65,7 +65,7 @@ func FuzzParsePattern(f *testing.F) {
 			t.Errorf("ParsePattern(%q) = %q", text, p)
 		}
 		if !usable && len(problems) == 0 {
-			t.Errorf("ParsePattern(%q) says nothing", text)
+			t.Errorf("ParsePattern(%q) returns no problem", text)
 		}
 		for _, problem := range problems {
 			risk := slices.Contains([]Code{CodeNull, CodePlainHTTP, CodePublicSuffix}, problem.Code)
@@ -77,7 +77,7 @@ func FuzzParsePattern(f *testing.F) {
 		if !usable || p.IsAny() {
 			return
 		}
-		// An origin that the pattern was made from matches it.
+		// A pattern matches the origin that differs from it only by its wildcards.
 		raw := strings.Replace(strings.TrimSuffix(text, ":*"), "://*.", "://a.", 1)
 		if _, ok := NewSet([]Pattern{p}).Match(raw); ok != modelValid(raw) {
 			t.Errorf("%s matches %q: %t", text, raw, ok)
@@ -85,8 +85,8 @@ func FuzzParsePattern(f *testing.F) {
 	})
 }
 
-// FuzzMatch: a set of up to three patterns, made of the lines of a text, does
-// with an origin what the model does.
+// FuzzMatch: a set of up to three patterns, the lines of a text, matches an origin as the model
+// does.
 func FuzzMatch(f *testing.F) {
 	all := make([]string, 0, len(hostilePatterns))
 	for text := range hostilePatterns {
@@ -114,8 +114,8 @@ func FuzzMatch(f *testing.F) {
 		}
 		want := modelBest(texts, func(i int) bool { return modelMatch(texts[i], raw) })
 		set := NewSet(patterns)
-		ref, ok := set.Match(raw)
-		got := set.Index(ref)
+		id, ok := set.Match(raw)
+		got := set.Index(id)
 		if ok != (want >= 0) || ok && got != want {
 			t.Fatalf("%q: Match(%q) = %d, %t; the model says %d", texts, raw, got, ok, want)
 		}

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// validHost reports whether s is the host of an http or https origin as
-// browsers write it.
+// validHost reports whether s is the host of an http or https origin as browsers write it.
 func validHost(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		return strings.HasSuffix(s, "]") && canonicalIPv6(s[1:len(s)-1])
@@ -17,10 +16,9 @@ func validHost(s string) bool {
 	return !endsInNumber(s) || canonicalIPv4(s)
 }
 
-// validName reports whether s is labels of a-z, 0-9, '-' and '_' between
-// single dots, one of which may end it. Browsers keep underscores, hyphens at
-// either end of a label and the trailing dot. The lengths are those of RFC
-// 1035, section 2.3.4.
+// validName reports whether s consists of labels of a-z, 0-9, '-' and '_' that are separated by
+// single dots, with an optional dot at the end. Browsers accept underscores, and hyphens at
+// either end of a label. The maximum lengths are those of RFC 1035, section 2.3.4.
 func validName(s string) bool {
 	if len(s) > 253 && len(strings.TrimSuffix(s, ".")) > 253 {
 		return false
@@ -48,11 +46,11 @@ var nameBytes = func() (is [256]bool) {
 	return is
 }()
 
-// endsInNumber is the URL standard's "ends in a number checker": browsers read
-// such a host as an IPv4 address, or not at all.
+// endsInNumber is the URL standard's "ends in a number checker". Browsers parse such a host as
+// an IPv4 address, and refuse it if that fails.
 func endsInNumber(s string) bool {
 	if s != "" && 'g' <= s[len(s)-1] && s[len(s)-1] <= 'w' {
-		return false // as most names do
+		return false // most names end in one of these letters
 	}
 	s = strings.TrimSuffix(s, ".")
 	last := s[strings.LastIndexByte(s, '.')+1:]
@@ -73,8 +71,8 @@ func endsInNumber(s string) bool {
 	return ok
 }
 
-// canonicalIPv4 reports whether s is an IPv4 address in the one form that
-// browsers write: four decimal numbers without leading zeros, no trailing dot.
+// canonicalIPv4 reports whether s is an IPv4 address as browsers write it: four decimal numbers
+// without leading zeros, and without a dot at the end.
 func canonicalIPv4(s string) bool {
 	parts := 0
 	for more := true; more; parts++ {
@@ -87,8 +85,8 @@ func canonicalIPv4(s string) bool {
 	return parts == 4
 }
 
-// canonicalIPv6 reports whether s, without brackets, is an IPv6 address in the
-// one form that browsers write (URL, section "Host serializing").
+// canonicalIPv6 reports whether s, without brackets, is an IPv6 address as browsers write it
+// (URL standard, section "Host serializing").
 func canonicalIPv6(s string) bool {
 	var groups [8]uint16
 	left, right, gap := strings.Cut(s, "::")
@@ -106,14 +104,14 @@ func canonicalIPv6(s string) bool {
 	} else if n != 8 {
 		return false
 	}
-	// Whatever was read: what is written for it is canonical, so s is if it equals that.
+	// The serialization of the groups is canonical, so s is canonical if it is equal.
 	var buf [39]byte
 	return string(appendIPv6(buf[:0], groups)) == s
 }
 
-// readGroups reads groups of lower-case hexadecimal digits, divided by colons,
-// into groups from index n on, and returns the index behind them. It takes
-// empty and long ones too: no canonical text has them.
+// readGroups reads lower-case hexadecimal groups separated by colons into groups, beginning at
+// index n, and returns the index after the last one. It also accepts empty groups and groups of
+// more than four digits, which canonicalIPv6 then refuses.
 func readGroups(groups *[8]uint16, n int, s string) (int, bool) {
 	if s == "" {
 		return n, true
@@ -140,9 +138,9 @@ func readGroups(groups *[8]uint16, n int, s string) (int, bool) {
 	return n, true
 }
 
-// appendIPv6 appends the URL standard's serialization: hexadecimal groups, the
-// first longest run of two or more zeros written "::". Unlike RFC 5952 it knows
-// no dotted form.
+// appendIPv6 appends the serialization of the URL standard: hexadecimal groups, of which the
+// first longest run of two or more zeros is written "::". Unlike RFC 5952, it never writes
+// dotted decimal numbers.
 func appendIPv6(b []byte, groups [8]uint16) []byte {
 	start, length := -1, 1
 	for i := 0; i < 8; i++ {
@@ -171,8 +169,8 @@ func appendIPv6(b []byte, groups [8]uint16) []byte {
 // isIP reports whether a valid host is an IP address.
 func isIP(host string) bool { return strings.HasPrefix(host, "[") || endsInNumber(host) }
 
-// isLoopback reports whether a valid host never leaves the machine: the rows
-// that Secure Contexts, section 3.1, calls potentially trustworthy.
+// isLoopback reports whether a valid host is a loopback address or localhost: those that Secure
+// Contexts, section 3.1, calls potentially trustworthy.
 func isLoopback(host string) bool {
 	if host == "[::1]" || isIP(host) && strings.HasPrefix(host, "127.") {
 		return true
@@ -180,8 +178,7 @@ func isLoopback(host string) bool {
 	return isLocalhost(host)
 }
 
-// isLocalhost reports whether host is localhost or below it (RFC 6761, section
-// 6.3).
+// isLocalhost reports whether host is localhost or a subdomain of it (RFC 6761, section 6.3).
 func isLocalhost(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")

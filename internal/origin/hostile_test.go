@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// hostilePatterns are the patterns that testdata/hostile-origins.txt names,
-// each with values that it does allow.
+// hostilePatterns are the patterns listed in testdata/hostile-origins.txt, each with values that
+// it allows.
 var hostilePatterns = map[string][]string{
 	"https://app.example.com":      {"https://app.example.com"},
 	"https://app.example.com:8443": {"https://app.example.com:8443"},
@@ -18,7 +18,8 @@ var hostilePatterns = map[string][]string{
 	"capacitor://localhost":        {"capacitor://localhost"},
 }
 
-// hostileOrigins reads the file, by class.
+// hostileOrigins returns the values in testdata/hostile-origins.txt by class, and values of 1
+// MiB.
 func hostileOrigins(t testing.TB) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/hostile-origins.txt")
@@ -70,7 +71,7 @@ func TestNoHostileOriginMatches(t *testing.T) {
 	for class, values := range hostileOrigins(t) {
 		for _, raw := range values {
 			if seen[raw] {
-				t.Errorf("%s: %.80q is there twice", class, raw)
+				t.Errorf("%s: %.80q is listed twice", class, raw)
 			}
 			seen[raw] = true
 			n++
@@ -95,7 +96,7 @@ func TestNoHostileOriginMatches(t *testing.T) {
 	}
 }
 
-// A value that is no origin at all is refused even where everyone is allowed.
+// TestAnyAllowsOriginsOnly: "*" does not match a value that is not an origin.
 func TestAnyAllowsOriginsOnly(t *testing.T) {
 	anyone := NewSet(patternsOf(t, "*"))
 	for class, values := range hostileOrigins(t) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The model: what the package does, said once more in regular expressions and
-// without regard to speed. It shares no code with the package.
+// The model is a second implementation of the package, by regular expressions and without regard
+// to speed. It shares no code with the package.
 
 var (
 	modelWeb    = regexp.MustCompile(`^(https?)://(\[[0-9a-f:]+\]|[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)(?::([1-9][0-9]{0,4}))?$`)
@@ -48,7 +48,7 @@ func modelValid(raw string) bool {
 	return m != nil && !modelNever.MatchString(m[1]) && (m[2] != "" || m[1] == "file")
 }
 
-// modelIPv6 is netip's text, but for the addresses that netip writes with dots.
+// modelIPv6 is the text of netip, except for addresses that netip writes with dots.
 func modelIPv6(addr netip.Addr) string {
 	if !addr.Is4In6() {
 		return addr.String()
@@ -75,8 +75,7 @@ func modelMatch(pattern, raw string) bool {
 	return regexp.MustCompile("^" + expression + "$").MatchString(raw)
 }
 
-// modelRank orders patterns that allow one origin: the smaller, the more
-// specific.
+// modelRank orders patterns that allow the same origin: a smaller rank is more specific.
 func modelRank(pattern string) [3]int {
 	anyPort := 0
 	base, ok := strings.CutSuffix(pattern, ":*")
@@ -94,8 +93,8 @@ func modelRank(pattern string) [3]int {
 	return [3]int{anyPort}
 }
 
-// modelBest returns the index of the most specific pattern that allows raw,
-// the first of equals, or -1.
+// modelBest returns the index of the most specific pattern that allows raw, the first if
+// several are equally specific, or -1.
 func modelBest(patterns []string, allows func(i int) bool) int {
 	best := -1
 	for i, p := range patterns {

@@ -1,46 +1,44 @@
-// Package origin parses the Origin header (Fetch, section "Origin header"),
-// parses the patterns that a policy allows origins with, and matches the one
-// against the other. Nothing here is mutable after it is made; every function
-// and method is safe for concurrent use.
+// Package origin parses the Origin header (Fetch, section "Origin header"), parses the patterns
+// of origins that a policy allows, and matches origins against patterns. Origins, patterns and
+// sets are immutable, and their methods are safe for concurrent use. A Table and a StringList
+// are safe for concurrent use once nothing is added any more.
 package origin
 
 import "strings"
 
-// MaxLen is the length in bytes beyond which no value is an origin. A DNS name
-// has at most 253 characters, so the longest http or https origin has 268.
+// MaxLen is the maximum length of an origin in bytes. A DNS name has at most 253 characters, so
+// the longest http or https origin has 268.
 const MaxLen = 300
 
-// Parsed is an Origin header value taken apart. Its fields are substrings of
-// the value. It is comparable; the zero value is no origin and matches nothing.
+// Parsed is the value of an Origin header, split into its parts. The fields are substrings of
+// the value. It is comparable. The zero value is not an origin and matches nothing.
 type Parsed struct {
-	// Scheme is the scheme without "://"; empty where Null is set.
+	// Scheme is the scheme without "://"; empty if Null is true.
 	Scheme string
-	// Host is the host as browsers write it: IPv6 in brackets, a trailing dot
-	// kept. For schemes other than http and https it is all that follows
-	// "://", a port included.
+	// Host is the host as browsers write it: an IPv6 address in brackets, a trailing dot kept.
+	// For schemes other than http and https it is everything after "://", including a port.
 	Host string
-	// Port is the port of an http or https origin, empty where the value has
-	// none, which means the scheme's default.
+	// Port is the port of an http or https origin; empty if the value has none, which means the
+	// scheme's default port.
 	Port string
-	// Null reports whether the value is "null", an opaque origin.
+	// Null is true if the value is "null", an opaque origin.
 	Null bool
 }
 
-// Parse reports whether s is something that a browser or an app framework
-// sends as Origin, and takes it apart: "null", or an origin in its one
+// Parse splits the value of an Origin header into its parts. It returns false if s is not a
+// value that a browser or an app framework sends: "null", or an origin in its only
 // serialization (HTML, section "Origin"; URL, section "Host serializing").
 //
-// For http and https that is scheme://host or scheme://host:port, without a
-// default port; hosts are names of labels of a-z, 0-9, '-' and '_' (punycode
-// for anything else) with an optional trailing dot, IPv4 addresses as four
-// decimal numbers, or IPv6 addresses in brackets, lower case and compressed.
-// A last label that the URL standard reads as a number makes a host an IPv4
-// address, so that "127.1" and "1.2.3.999" are refused.
+// For http and https the serialization is scheme://host or scheme://host:port, without a
+// default port. A host is a name, whose labels consist of a-z, 0-9, '-' and '_' (punycode for
+// all other characters) with an optional trailing dot; an IPv4 address of four decimal numbers;
+// or an IPv6 address in brackets, lower case and compressed. A host whose last label is a
+// number by the URL standard is an IPv4 address, so "127.1" and "1.2.3.999" are refused.
 //
-// Any other scheme is that of an application (capacitor://localhost,
-// moz-extension://uuid): visible ASCII of RFC 3986's host characters follows
-// it, in any letter case. Schemes whose pages have the origin "null", and the
-// WebSocket schemes, which are never an origin's, are refused.
+// Any other scheme is that of an application (capacitor://localhost, moz-extension://uuid). It
+// is followed by visible ASCII characters that RFC 3986 allows in a host, in any letter case.
+// Schemes whose pages have the origin "null" are refused, and so are the WebSocket schemes,
+// which are never the scheme of an origin.
 //
 // Parse does not allocate.
 func Parse(s string) (Parsed, bool) {
@@ -67,8 +65,7 @@ func Parse(s string) (Parsed, bool) {
 	return Parsed{Scheme: scheme, Host: host, Port: port}, true
 }
 
-// String returns the value that o was parsed from; it is empty for the zero
-// value.
+// String returns the value that o was parsed from; "" for the zero value.
 func (o Parsed) String() string {
 	switch {
 	case o.Null:
@@ -81,11 +78,11 @@ func (o Parsed) String() string {
 	return o.Scheme + "://" + o.Host + ":" + o.Port
 }
 
-// SameHost reports whether an http or https origin names host, the value of an
-// HTTP Host header, in any letter case. A port that is the default of the
-// origin's scheme counts as none. tls says that the request came over TLS: then
-// an http origin is never the same. Without it an https origin may be, since a
-// proxy can have ended the TLS.
+// SameHost reports whether an http or https origin has the host and port of an HTTP Host
+// header, in any letter case. The default port of the origin's scheme is equal to no port. The
+// argument tls is true if the request is known to use TLS: an http origin then never has the
+// same host. If tls is false, an https origin may have the same host, since a proxy may have
+// terminated TLS.
 func (o Parsed) SameHost(host string, tls bool) bool {
 	if !isWeb(o.Scheme) || tls && o.Scheme == "http" {
 		return false
@@ -100,10 +97,10 @@ func (o Parsed) SameHost(host string, tls bool) bool {
 	return port == o.Port
 }
 
-// isWeb reports whether origins of the scheme have a host and a port.
+// isWeb reports whether the scheme is https or http, whose origins have a host and a port.
 func isWeb(scheme string) bool { return scheme == "https" || scheme == "http" }
 
-// defaultPort returns the port that an http or https origin never spells out.
+// defaultPort returns the default port of http or https, which browsers leave out of an origin.
 func defaultPort(scheme string) string {
 	if scheme == "https" {
 		return "443"
@@ -111,8 +108,8 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-// cutPort splits host[:port], where an IPv6 host is in brackets. It fails where
-// there is a port that browsers do not write.
+// cutPort splits host[:port], where an IPv6 host is in brackets. It returns false if there is a
+// port that is not written as browsers do.
 func cutPort(s string) (host, port string, ok bool) {
 	end := 0
 	if strings.HasPrefix(s, "[") {
@@ -126,8 +123,8 @@ func cutPort(s string) (host, port string, ok bool) {
 	return host, port, validPort(port)
 }
 
-// validPort reports whether s is a port as browsers write it: 1 to 65535
-// without leading zeros. Browsers refuse to connect to port 0.
+// validPort reports whether s is a port as browsers write it: 1 to 65535 without leading zeros.
+// Browsers refuse to connect to port 0.
 func validPort(s string) bool {
 	if len(s) == 0 || len(s) > 5 || s[0] == '0' {
 		return false
@@ -142,20 +139,18 @@ func validPort(s string) bool {
 	return n <= 65535
 }
 
-// validCustomScheme reports whether scheme is well-formed and may be an
-// origin's.
+// validCustomScheme reports whether scheme is well-formed and may be the scheme of an origin.
 func validCustomScheme(scheme string) bool {
 	switch scheme {
-	case "ws", "wss": // a handshake carries the origin of its page
+	case "ws", "wss": // a handshake has the origin of its page
 		return false
-	case "about", "blob", "data", "ftp", "javascript": // null, or that of their creator
+	case "about", "blob", "data", "ftp", "javascript": // the origin of such a page is null or that of its creator
 		return false
 	}
 	return validScheme(scheme)
 }
 
-// validScheme reports whether s is a scheme in lower case (RFC 3986, section
-// 3.1).
+// validScheme reports whether s is a scheme in lower case (RFC 3986, section 3.1).
 func validScheme(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -166,9 +161,9 @@ func validScheme(s string) bool {
 	return s != ""
 }
 
-// validCustomHost reports whether s may follow a custom scheme. Only file: goes
-// without a host. The star, the comma and the quote are left out of RFC 3986's
-// set, because patterns and lists are written with them.
+// validCustomHost reports whether s is a valid host for a custom scheme. It may be empty for
+// file only. The characters *, comma and single quote, which RFC 3986 allows, are refused,
+// because they occur in patterns and lists.
 func validCustomHost(scheme, s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !customHostByte(s[i]) {
@@ -186,8 +181,8 @@ func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// equalFold compares in ASCII. strings.EqualFold would take the Kelvin sign
-// for a k.
+// equalFold reports whether two strings are equal without regard to ASCII letter case.
+// strings.EqualFold would accept the Kelvin sign for a k.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParseTakesWhatBrowsersSend(t *testing.T) {
+func TestParseAccepts(t *testing.T) {
 	label63 := strings.Repeat("a", 63)
 	name253 := strings.Repeat(label63+".", 3) + strings.Repeat("a", 61)
 	for _, test := range []struct {
@@ -65,7 +65,7 @@ func TestParseTakesWhatBrowsersSend(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatNoBrowserSends(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	label64 := strings.Repeat("a", 64)
 	name254 := strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("a", 62)
 	for class, values := range map[string][]string{
@@ -109,7 +109,8 @@ func TestParseBoundsTheLength(t *testing.T) {
 	}
 }
 
-// Every byte in every place of an origin: what is accepted is listed here.
+// TestParseByteByByte: each byte at each kind of position in an origin is accepted only if it
+// is listed here.
 func TestParseByteByByte(t *testing.T) {
 	const lower, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 	const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -136,8 +137,8 @@ func TestParseByteByByte(t *testing.T) {
 	}
 }
 
-// IP addresses against net/netip: a host that it reads is accepted in its
-// canonical form only.
+// TestParseAgainstNetip: an IP address that netip parses is accepted in its canonical form
+// only.
 func TestParseAgainstNetip(t *testing.T) {
 	var hosts []string
 	groups := []string{"0", "1", "00", "f", "ffff", "F", "0db8", "db8", ""}

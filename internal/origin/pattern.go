@@ -2,21 +2,21 @@ package origin
 
 import "strings"
 
-// Code classes the problems of a pattern.
+// Code is the kind of a pattern's problem.
 type Code string
 
 const (
-	// CodeSyntax is a text that has no form of a pattern.
+	// CodeSyntax: the text is not a pattern.
 	CodeSyntax Code = "ORIGIN_SYNTAX"
-	// CodeNeverSent is an origin that browsers write otherwise or have not, so
-	// that it would never match.
+	// CodeNeverSent: browsers write this origin differently, or never send it, so that it would
+	// never match.
 	CodeNeverSent Code = "ORIGIN_NEVER_SENT"
-	// CodeNull is "null", which any site can send.
+	// CodeNull: the pattern is "null", which any site can send.
 	CodeNull Code = "NULL_ORIGIN"
-	// CodePlainHTTP is an http origin beyond loopback, which the network can
-	// forge.
+	// CodePlainHTTP: the pattern is an http origin other than loopback, which an attacker on
+	// the network can forge.
 	CodePlainHTTP Code = "PLAIN_HTTP_ORIGIN"
-	// CodePublicSuffix is a wildcard that covers hosts of strangers.
+	// CodePublicSuffix: the pattern is a wildcard that matches hosts of unrelated owners.
 	CodePublicSuffix Code = "PUBLIC_SUFFIX_ORIGIN"
 )
 
@@ -24,46 +24,45 @@ const (
 type Problem struct {
 	// Code is one of the codes above.
 	Code Code
-	// Reason continues a sentence that begins with the pattern.
+	// Reason is the rest of a sentence whose subject is the pattern.
 	Reason string
-	// Fix is what to write instead; it is empty where that cannot be said.
-	// Parsed as a pattern it does not have this problem.
+	// Fix is the pattern to write instead; empty if none can be suggested. It does not have
+	// this problem.
 	Fix string
 }
 
-// Pattern is one parsed item of allow_origins. It is comparable; the zero value
-// matches nothing.
+// Pattern is a parsed item of allow_origins. It is comparable. The zero value matches nothing.
 type Pattern struct {
 	kind   patternKind
 	scheme string
-	host   string // as in Parsed; of a wildcard what follows "*."
-	port   string // as in Parsed; "*" for any port or none
+	host   string // as in Parsed; for a wildcard, without "*."
+	port   string // as in Parsed; "*" for any port
 }
 
 type patternKind uint8
 
 const (
 	_            patternKind = iota
-	kindExact                // https://app.example.com, with a port or ":*" too
-	kindWildcard             // https://*.example.com, with a port or ":*" too
+	kindExact                // https://app.example.com, also with a port or ":*"
+	kindWildcard             // https://*.example.com, also with a port or ":*"
 	kindNull                 // null
 	kindAny                  // *
 )
 
-// ParsePattern parses one item of allow_origins:
+// ParsePattern parses an item of allow_origins:
 //
-//	https://app.example.com       that origin
-//	https://app.example.com:*     its host on any port, the default one too
-//	https://*.example.com         one or more labels below the host, not the host itself
+//	https://app.example.com       this origin
+//	https://app.example.com:*     this host on any port, including the default port
+//	https://*.example.com         one or more labels before the host, not the host itself
 //	https://*.example.com:*       both
-//	capacitor://localhost         an application's origin, exact to the byte
+//	capacitor://localhost         an application's origin, matched byte for byte
 //	null                          opaque origins
-//	*                             every origin, null too
+//	*                             every origin, including null
 //
-// It returns every problem of s. Those with the codes CodeNull, CodePlainHTTP
-// and CodePublicSuffix alone are risks that a caller may accept: the pattern is
-// usable then. With any other problem it is the zero value, and the risks
-// listed behind that problem are those of its Fix.
+// It returns all problems of s. Problems with the codes CodeNull, CodePlainHTTP and
+// CodePublicSuffix are risks that a caller may accept: if there are no others, the pattern is
+// valid. If there is another problem, the pattern is the zero value, that problem is the first,
+// and the risks after it are those of its Fix.
 func ParsePattern(s string) (Pattern, []Problem) {
 	p, ok := readPattern(s)
 	if ok {
@@ -77,8 +76,8 @@ func ParsePattern(s string) (Pattern, []Problem) {
 	return Pattern{}, problems
 }
 
-// readPattern is the whole grammar: a pattern is an origin that Parse takes,
-// with "*." in front of a host name, ":*" behind a host, or both.
+// readPattern implements the grammar: a pattern is *, null, or an origin that Parse accepts,
+// optionally with "*." before a host name and with ":*" instead of a port.
 func readPattern(s string) (Pattern, bool) {
 	switch s {
 	case "*":
@@ -115,12 +114,12 @@ func readPattern(s string) (Pattern, bool) {
 	return p, true
 }
 
-// risks returns what a caller has to accept before p is used.
+// risks returns the risks that a caller must accept before it uses p.
 func (p Pattern) risks() []Problem {
 	var problems []Problem
 	if p.kind == kindNull {
 		problems = append(problems, Problem{Code: CodeNull,
-			Reason: "is what sandboxed frames, data: pages and redirected requests send: any site can send it"})
+			Reason: "is the origin of sandboxed frames, data: pages and redirected requests: any site can send it"})
 	}
 	if p.scheme == "http" && !isLoopback(p.host) {
 		fix := p
@@ -128,7 +127,7 @@ func (p Pattern) risks() []Problem {
 			fix.port = ""
 		}
 		problems = append(problems, Problem{Code: CodePlainHTTP,
-			Reason: "is plain http: anyone on the network between can answer in its name", Fix: fix.String()})
+			Reason: "is plain http: an attacker on the network can impersonate it", Fix: fix.String()})
 	}
 	if p.kind == kindWildcard {
 		if reason := suffixReason(p.host); reason != "" {
@@ -138,8 +137,7 @@ func (p Pattern) risks() []Problem {
 	return problems
 }
 
-// String returns the pattern's text, which ParsePattern reads back; it is empty
-// for the zero value.
+// String returns the text of the pattern, which ParsePattern accepts; "" for the zero value.
 func (p Pattern) String() string {
 	var b strings.Builder
 	switch p.kind {
@@ -164,8 +162,8 @@ func (p Pattern) IsAny() bool { return p.kind == kindAny }
 // IsNull reports whether p is "null".
 func (p Pattern) IsNull() bool { return p.kind == kindNull }
 
-// Match reports whether p allows o, which has to come from Parse; the zero
-// Parsed matches nothing.
+// Match reports whether p allows o, which must be a result of Parse. The zero Parsed matches
+// nothing.
 func (p Pattern) Match(o Parsed) bool {
 	if o == (Parsed{}) {
 		return false
@@ -185,7 +183,7 @@ func (p Pattern) Match(o Parsed) bool {
 
 func (p Pattern) matchPort(o Parsed) bool { return p.port == "*" || p.port == o.Port }
 
-// isBelow reports whether host has one or more labels in front of base.
+// isBelow reports whether host is base with one or more labels before it.
 func isBelow(host, base string) bool {
 	front, ok := strings.CutSuffix(host, base)
 	return ok && len(front) > 1 && strings.HasSuffix(front, ".")

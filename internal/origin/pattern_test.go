@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestParsePatternTakes(t *testing.T) {
+func TestParsePatternAccepts(t *testing.T) {
 	for _, text := range []string{
 		"*",
 		"https://app.example.com",
@@ -17,7 +17,7 @@ func TestParsePatternTakes(t *testing.T) {
 		"https://my_app.example.com",
 		"https://xn--bcher-kva.example",
 		"https://intranet",
-		"https://co.uk", // one host, whoever has it
+		"https://co.uk", // one host, which has one owner
 		"https://github.io",
 		"https://*.example.com",
 		"https://*.example.com:8443",
@@ -27,9 +27,9 @@ func TestParsePatternTakes(t *testing.T) {
 		"https://*.corp.internal",
 		"https://*.my-app.github.io",
 		"https://*.my-bucket.s3.amazonaws.com",
-		"https://*.amazonaws.co",     // the beginning of one
-		"https://*.azonaws.com",      // the end of a name that is above suffixes
-		"https://*.city.kawasaki.jp", // an exception of the list
+		"https://*.amazonaws.co",     // the beginning of a listed name
+		"https://*.azonaws.com",      // the end of a listed ancestor
+		"https://*.city.kawasaki.jp", // an exception in the list
 		"https://*.localhost",
 		"https://*.localhost:*",
 		"https://*.app.localhost",
@@ -66,7 +66,7 @@ func TestParsePatternTakes(t *testing.T) {
 	}
 }
 
-// What a caller may accept leaves a pattern that can be used.
+// TestParsePatternNamesTheRisks: a pattern that only has risks is returned together with them.
 func TestParsePatternNamesTheRisks(t *testing.T) {
 	plain := func(fix string) Problem { return Problem{Code: CodePlainHTTP, Fix: fix} }
 	null, suffix := Problem{Code: CodeNull}, Problem{Code: CodePublicSuffix}
@@ -96,7 +96,7 @@ func TestParsePatternNamesTheRisks(t *testing.T) {
 		{"https://*.com", []Problem{suffix}},
 		{"https://*.com.", []Problem{suffix}},
 		{"https://*.com:*", []Problem{suffix}},
-		{"https://*.internal", []Problem{suffix}}, // on no list
+		{"https://*.internal", []Problem{suffix}}, // not in the list
 		{"https://*.notlocalhost", []Problem{suffix}},
 		{"https://*.co.uk", []Problem{suffix}},
 		{"https://*.co.uk.:8443", []Problem{suffix}},
@@ -104,13 +104,13 @@ func TestParsePatternNamesTheRisks(t *testing.T) {
 		{"https://*.github.io", []Problem{suffix}}, // private section
 		{"https://*.pages.dev", []Problem{suffix}},
 		{"https://*.s3.amazonaws.com", []Problem{suffix}},
-		{"https://*.foo.ck", []Problem{suffix}},                             // by *.ck
-		{"https://*.kawasaki.jp", []Problem{suffix}},                        // above *.kawasaki.jp
-		{"https://*.amazonaws.com", []Problem{suffix}},                      // above many
-		{"https://*.amazonaws.com.", []Problem{suffix}},                     // the dot hides nothing
-		{"https://*.compute.amazonaws.com", []Problem{suffix}},              // above *.compute.amazonaws.com
-		{"https://*.eu-central-1.compute.amazonaws.com", []Problem{suffix}}, // by it
-		{"https://*.us-east-1.amazonaws.com", []Problem{suffix}},            // above s3.us-east-1.amazonaws.com
+		{"https://*.foo.ck", []Problem{suffix}},                             // because of *.ck
+		{"https://*.kawasaki.jp", []Problem{suffix}},                        // an ancestor of *.kawasaki.jp
+		{"https://*.amazonaws.com", []Problem{suffix}},                      // an ancestor of many suffixes
+		{"https://*.amazonaws.com.", []Problem{suffix}},                     // the trailing dot makes no difference
+		{"https://*.compute.amazonaws.com", []Problem{suffix}},              // an ancestor of *.compute.amazonaws.com
+		{"https://*.eu-central-1.compute.amazonaws.com", []Problem{suffix}}, // because of *.compute.amazonaws.com
+		{"https://*.us-east-1.amazonaws.com", []Problem{suffix}},            // an ancestor of s3.us-east-1.amazonaws.com
 		{"https://*.001.test.code-builder-stg.platform.salesforce.com", []Problem{suffix}},
 
 		{"http://*.co.uk", []Problem{plain("https://*.co.uk"), suffix}},
@@ -118,20 +118,20 @@ func TestParsePatternNamesTheRisks(t *testing.T) {
 	} {
 		p, problems := ParsePattern(test.text)
 		if p.String() != test.text {
-			t.Errorf("ParsePattern(%q) = %q: no usable pattern", test.text, p)
+			t.Errorf("ParsePattern(%q) = %q, which is not a usable pattern", test.text, p)
 		}
 		checkProblems(t, test.text, problems, test.want)
 	}
 }
 
-func TestParsePatternSaysWhoseHostsAWildcardCovers(t *testing.T) {
+func TestParsePatternReasonsOfPublicSuffixes(t *testing.T) {
 	for text, because := range map[string]string{
-		"https://*.internal.":     "whole top-level domain",
-		"https://*.co.uk.":        "a public suffix: anyone can have a host below co.uk",
-		"https://*.amazonaws.com": "some of the names under amazonaws.com",
+		"https://*.internal.":     "every host of a top-level domain",
+		"https://*.co.uk.":        "the public suffix co.uk, where anyone can register one",
+		"https://*.amazonaws.com": "public suffixes below amazonaws.com",
 	} {
 		if _, problems := ParsePattern(text); len(problems) != 1 || !strings.Contains(problems[0].Reason, because) {
-			t.Errorf("ParsePattern(%q): problems %+v do not say %q", text, problems, because)
+			t.Errorf("ParsePattern(%q): problems %+v do not contain %q", text, problems, because)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestParsePatternRefuses(t *testing.T) {
 		text, because string
 		want          []Problem
 	}{
-		{"", "names no origin", syntax("")},
+		{"", "is empty", syntax("")},
 		{"https://" + strings.Repeat("a.", 150) + "com", "at most 300 bytes", syntax("")},
 		{"https://a\xff.example.com", "UTF-8", syntax("")},
 
@@ -166,20 +166,20 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"file:*", "no scheme", syntax("")},
 		{"https", "no scheme", syntax("")},
 		{"**", "no scheme", syntax("")},
-		{"https:/app.example.com", "no :// behind", syntax("https://app.example.com")},
-		{"https:app.example.com", "no :// behind", syntax("https://app.example.com")},
-		{"https//app.example.com", "no :// behind", syntax("https://app.example.com")},
-		{"http:localhost:3000", "no :// behind", syntax("http://localhost:3000")},
-		{"https:", "no :// behind", syntax("")},
+		{"https:/app.example.com", "no :// after", syntax("https://app.example.com")},
+		{"https:app.example.com", "no :// after", syntax("https://app.example.com")},
+		{"https//app.example.com", "no :// after", syntax("https://app.example.com")},
+		{"http:localhost:3000", "no :// after", syntax("http://localhost:3000")},
+		{"https:", "no :// after", syntax("")},
 		{`https:\\app.example.com`, "backslashes", syntax("https://app.example.com")},
-		{"://app.example.com", "a scheme that is none", syntax("")},
-		{"1a://app.example.com", "a scheme that is none", syntax("")},
-		{"a_b://app.example.com", "a scheme that is none", syntax("")},
-		{"htps://app.example.com", "a slip for https", syntax("https://app.example.com")},
-		{"hhtps://App.example.com", "a slip for https", syntax("https://app.example.com")},
-		{"htpps://app.example.com", "a slip for https", syntax("https://app.example.com")},
-		{"htttp://localhost:3000", "a slip for http", syntax("http://localhost:3000")},
-		{"ttp://localhost:3000", "a slip for http", syntax("http://localhost:3000")},
+		{"://app.example.com", "an invalid scheme", syntax("")},
+		{"1a://app.example.com", "an invalid scheme", syntax("")},
+		{"a_b://app.example.com", "an invalid scheme", syntax("")},
+		{"htps://app.example.com", "a misspelling of https", syntax("https://app.example.com")},
+		{"hhtps://App.example.com", "a misspelling of https", syntax("https://app.example.com")},
+		{"htpps://app.example.com", "a misspelling of https", syntax("https://app.example.com")},
+		{"htttp://localhost:3000", "a misspelling of http", syntax("http://localhost:3000")},
+		{"ttp://localhost:3000", "a misspelling of http", syntax("http://localhost:3000")},
 
 		{"https://a.example.com,https://b.example.com", "item of its own", syntax("")},
 		{"https://a.example.com, https://b.example.com", "item of its own", syntax("")},
@@ -187,13 +187,13 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"https://a.example.com;https://b.example.com", "item of its own", syntax("")},
 		{"https://a.example.com\nhttps://b.example.com", "item of its own", syntax("")},
 		{"https://a.example.com|https://b.example.com", "item of its own", syntax("")},
-		{" https://app.example.com", "around it", syntax("https://app.example.com")},
-		{"https://app.example.com\n", "around it", syntax("https://app.example.com")},
-		{"'https://app.example.com'", "around it", syntax("https://app.example.com")},
-		{"<https://app.example.com/>", "around it", syntax("https://app.example.com")},
-		{"https://app.example.com,", "around it", syntax("https://app.example.com")},
-		{" app.example.com", "around it", syntax("https://app.example.com")},
-		{" ", "around it", syntax("")},
+		{" https://app.example.com", "before or after the origin", syntax("https://app.example.com")},
+		{"https://app.example.com\n", "before or after the origin", syntax("https://app.example.com")},
+		{"'https://app.example.com'", "before or after the origin", syntax("https://app.example.com")},
+		{"<https://app.example.com/>", "before or after the origin", syntax("https://app.example.com")},
+		{"https://app.example.com,", "before or after the origin", syntax("https://app.example.com")},
+		{" app.example.com", "before or after the origin", syntax("https://app.example.com")},
+		{" ", "before or after the origin", syntax("")},
 
 		{`^https://.*\.example\.com$`, "regular expression", syntax("https://*.example.com")},
 		{`^https://app\.example\.com$`, "regular expression", syntax("https://app.example.com")},
@@ -207,56 +207,56 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"https://{a,b}.example.com", "regular expression", syntax("")},
 		{"${ORIGIN}", "regular expression", syntax("")},
 
-		{"https://*", "names no host", syntax("")},
-		{"https://*:*", "names no host", syntax("")},
-		{"https://*.", "names no host", syntax("")},
-		{"*://*", "star in the scheme", syntax("")},
-		{"*://app.example.com", "star in the scheme", syntax("https://app.example.com")},
-		{"http*://app.example.com", "star in the scheme", syntax("https://app.example.com")},
-		{"https://app*.example.com", "no whole label", syntax("")},
-		{"https://*app.example.com", "no whole label", syntax("")},
-		{"https://*example.com", "no whole label", syntax("")},
-		{"https://**.example.com", "no whole label", syntax("")},
-		{"https://app.*.example.com", "no whole label", syntax("")},
-		{"https://example.*", "no whole label", syntax("")},
-		{"https://app.example.com*", "no whole label", syntax("")},
-		{"https://*.*.example.com", "more than one star", syntax("https://*.example.com")},
-		{"https://*.app.*", "more than one star", syntax("")},
+		{"https://*", "has no host", syntax("")},
+		{"https://*:*", "has no host", syntax("")},
+		{"https://*.", "has no host", syntax("")},
+		{"*://*", "a * in the scheme", syntax("")},
+		{"*://app.example.com", "a * in the scheme", syntax("https://app.example.com")},
+		{"http*://app.example.com", "a * in the scheme", syntax("https://app.example.com")},
+		{"https://app*.example.com", "not the first label", syntax("")},
+		{"https://*app.example.com", "not the first label", syntax("")},
+		{"https://*example.com", "not the first label", syntax("")},
+		{"https://**.example.com", "not the first label", syntax("")},
+		{"https://app.*.example.com", "not the first label", syntax("")},
+		{"https://example.*", "not the first label", syntax("")},
+		{"https://app.example.com*", "not the first label", syntax("")},
+		{"https://*.*.example.com", "more than one *", syntax("https://*.example.com")},
+		{"https://*.app.*", "more than one *", syntax("")},
 		{"https://app.example.com:8*", "neither a number nor *", syntax("")},
 		{"https://app.example.com:8000-9000", "neither a number nor *", syntax("")},
 		{"https://app.example.com:*:*", "neither a number nor *", syntax("")},
 		{"https://app.example.com:8443:*", "neither a number nor *", syntax("")},
 		{"https://app.example.com:443:*", "neither a number nor *", syntax("")},
-		{"https://*.127.0.0.1", "wildcard on an IP", syntax("")},
-		{"https://*.0.0.1:*", "wildcard on an IP", syntax("")},
-		{"https://*.[::1]", "wildcard on an IP", syntax("")},
-		{"chrome-extension://*", "exact to the byte", syntax("")},
-		{"capacitor://*.localhost", "exact to the byte", syntax("")},
-		{"capacitor://localhost:*", "exact to the byte", syntax("")},
-		{"file://*", "exact to the byte", syntax("")},
-		{"file://:*", "exact to the byte", syntax("")},
+		{"https://*.127.0.0.1", "wildcard before an IP", syntax("")},
+		{"https://*.0.0.1:*", "wildcard before an IP", syntax("")},
+		{"https://*.[::1]", "wildcard before an IP", syntax("")},
+		{"chrome-extension://*", "byte for byte", syntax("")},
+		{"capacitor://*.localhost", "byte for byte", syntax("")},
+		{"capacitor://localhost:*", "byte for byte", syntax("")},
+		{"file://*", "byte for byte", syntax("")},
+		{"file://:*", "byte for byte", syntax("")},
 
-		{"https://", "names no host", syntax("")},
-		{"https:///", "names no host", syntax("")},
-		{"https://:8443", "names no host", syntax("")},
-		{"capacitor://", "names no host", syntax("")},
-		{"https://.example.com", "dot in front", syntax("https://*.example.com")},
-		{"https://a..example.com", "nothing between two dots", syntax("")},
-		{"https://example.com..", "nothing between two dots", syntax("")},
+		{"https://", "has no host", syntax("")},
+		{"https:///", "has no host", syntax("")},
+		{"https://:8443", "has no host", syntax("")},
+		{"capacitor://", "has no host", syntax("")},
+		{"https://.example.com", "dot before the host", syntax("https://*.example.com")},
+		{"https://a..example.com", "an empty label", syntax("")},
+		{"https://example.com..", "an empty label", syntax("")},
 		{"https://a%2eexample.com", "'%' in the host", syntax("")},
 		{"https://a~b.example.com", "'~' in the host", syntax("")},
 		{"capacitor://a\"b", `'"' in the host`, syntax("")},
 		{"https://" + strings.Repeat("a", 64) + ".example.com", "63 characters", syntax("")},
 		{"https://example.com:0", "outside 1 to 65535", syntax("")},
 		{"https://example.com:65536", "outside 1 to 65535", syntax("")},
-		{"https://1.2.3.999", "no IPv4 address", syntax("")},
-		{"https://1.2.3.4.5", "no IPv4 address", syntax("")},
-		{"https://example.com.1", "no IPv4 address", syntax("")},
-		{"https://08.1.1.1", "no IPv4 address", syntax("")},
+		{"https://1.2.3.999", "not a valid IPv4 address", syntax("")},
+		{"https://1.2.3.4.5", "not a valid IPv4 address", syntax("")},
+		{"https://example.com.1", "not a valid IPv4 address", syntax("")},
+		{"https://08.1.1.1", "not a valid IPv4 address", syntax("")},
 		{"https://[::1", "closing", syntax("")},
-		{"https://[::1]8443", "behind the closing", syntax("")},
-		{"https://[::g]", "no IPv6 address", syntax("")},
-		{"https://[127.0.0.1]", "no IPv6 address", syntax("")},
+		{"https://[::1]8443", "after the closing", syntax("")},
+		{"https://[::g]", "not a valid IPv6 address", syntax("")},
+		{"https://[127.0.0.1]", "not a valid IPv6 address", syntax("")},
 		{"https://[::1%25eth0]", "zones", syntax("")},
 		{"https://[::1%eth0]", "zones", syntax("")},
 
@@ -297,11 +297,11 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"file:///home/me", "a path", never("file://")},
 		{"wss://app.example.com", "WebSocket", never("https://app.example.com")},
 		{"ws://localhost:3000", "WebSocket", never("http://localhost:3000")},
-		{"data://a", "never an origin", never("")},
-		{"blob://app.example.com", "never an origin", never("")},
-		{"ftp://app.example.com", "never an origin", never("")},
+		{"data://a", "never sent as an origin", never("")},
+		{"blob://app.example.com", "never sent as an origin", never("")},
+		{"ftp://app.example.com", "never sent as an origin", never("")},
 
-		// The risks of what the text means are told at once.
+		// The risks of the Fix are reported too.
 		{"Null", "upper case", append(never("null"), Problem{Code: CodeNull})},
 		{"HTTP://app.example.com", "upper case", append(never("http://app.example.com"), Problem{Code: CodePlainHTTP, Fix: "https://app.example.com"})},
 		{"*.com", "no scheme", append(syntax("https://*.com"), Problem{Code: CodePublicSuffix})},
@@ -314,13 +314,12 @@ func TestParsePatternRefuses(t *testing.T) {
 		}
 		checkProblems(t, test.text, problems, test.want)
 		if len(problems) > 0 && !strings.Contains(problems[0].Reason, test.because) {
-			t.Errorf("ParsePattern(%q): the reason %q does not say %q", test.text, problems[0].Reason, test.because)
+			t.Errorf("ParsePattern(%q): the reason %q does not contain %q", test.text, problems[0].Reason, test.because)
 		}
 	}
 }
 
-// checkProblems compares codes and fixes, and holds every problem to what all
-// of them promise.
+// checkProblems compares the codes and fixes of problems, and calls checkPromises for each.
 func checkProblems(t *testing.T, text string, got, want []Problem) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -335,6 +334,7 @@ func checkProblems(t *testing.T, text string, got, want []Problem) {
 	}
 }
 
+// checkPromises tests that a problem is as Problem documents.
 func checkPromises(t *testing.T, text string, p Problem) {
 	t.Helper()
 	if p.Reason == "" || strings.HasSuffix(p.Reason, ".") || strings.ContainsAny(p.Reason[:1], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
@@ -348,7 +348,7 @@ func checkPromises(t *testing.T, text string, p Problem) {
 	}
 	fixed, problems := ParsePattern(p.Fix)
 	if fixed == (Pattern{}) {
-		t.Errorf("ParsePattern(%q): the fix %q is no pattern", text, p.Fix)
+		t.Errorf("ParsePattern(%q): the fix %q is not a pattern", text, p.Fix)
 	}
 	for _, again := range problems {
 		if again.Code == p.Code {

@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// punycodeHost returns the form in which browsers send a host that holds
-// Unicode letters. It knows only letters that IDNA takes unchanged (RFC 5892,
-// PVALID) from the common scripts, since anything else needs the tables of
-// golang.org/x/net/idna; ok is false for the rest, upper case too.
+// punycodeHost returns a host that contains Unicode letters as browsers send it. It accepts
+// only lower-case letters of common scripts that IDNA leaves unchanged (RFC 5892, PVALID),
+// since others would need the tables of golang.org/x/net/idna. It returns false for any other
+// host.
 func punycodeHost(host string) (ascii string, ok bool) {
 	labels := strings.Split(host, ".")
 	for i, label := range labels {
@@ -45,7 +45,7 @@ func isPlainLetter(r rune) bool {
 	return false
 }
 
-// punycode is RFC 3492, section 6.3.
+// punycode encodes a label (RFC 3492, section 6.3).
 func punycode(label []rune) string {
 	const base, tmin, tmax, skew, damp, initialBias, initialN = 36, 1, 26, 38, 700, 72, 128
 	var out strings.Builder

@@ -21,7 +21,8 @@ func TestPunycodeAgainstIDNA(t *testing.T) {
 	}
 }
 
-// Every letter that punycodeHost takes is one that IDNA leaves as it is.
+// TestPunycodeTakesPlainLettersOnly: IDNA leaves every letter unchanged that punycodeHost
+// accepts.
 func TestPunycodeTakesPlainLettersOnly(t *testing.T) {
 	n := 0
 	for r := rune(0x80); r <= 0x2ffff; r++ {

@@ -12,8 +12,8 @@ func TestSameHost(t *testing.T) {
 		// One host, no ports.
 		{"https://example.com", "example.com", tls, true},
 		{"http://example.com", "example.com", plain, true},
-		{"https://example.com", "example.com", plain, true}, // TLS ended at a proxy
-		{"http://example.com", "example.com", tls, false},   // the network between could have written it
+		{"https://example.com", "example.com", plain, true}, // a proxy may have terminated TLS
+		{"http://example.com", "example.com", tls, false},   // an attacker on the network could have forged it
 		{"https://example.com", "EXAMPLE.Com", tls, true},
 
 		// Default ports count as none, the scheme's own only.

@@ -2,88 +2,88 @@ package origin
 
 import "strings"
 
-// Set matches the values of Origin headers against many patterns, in a time
-// that depends on the value and not on the number of patterns. An exact pattern costs
-// about 8 bytes more than its text. It is immutable. The zero value and nil match
+// Set matches the values of Origin headers against many patterns, in a time that depends on the
+// value and not on the number of patterns. An exact pattern takes about 8 bytes in addition to
+// its text. A Set is immutable and safe for concurrent use. The zero value and nil match
 // nothing.
 type Set struct {
-	texts *Texts // of all patterns, in their order
-	exact index  // of those that are the whole header value
-	few   []few  // the same, while they are few: to compare them takes less than to hash
+	texts *StringList    // the text of each pattern, in their order
+	exact index          // the patterns that are equal to a whole header value
+	small []smallPattern // the same patterns if there are few, since comparing them is faster than hashing
 
-	// The values of the maps are places of texts. The first of equal patterns wins.
-	patterns bool              // whether there is anything in them
+	// The values of the maps are offsets in texts. The first of equal patterns is kept.
+	patterns bool              // whether the maps contain anything
 	anyPort  map[string]uint32 // by scheme://host
 	https    wildcards
 	http     wildcards
-	any      Ref // that of "*"; 0 for none
+	any      PatternID // the pattern "*"; 0 if there is none
 }
 
-// Ref names a pattern of a set; 0 names none.
-type Ref uint64
+// PatternID identifies a pattern of a set. It is 0 if there is none.
+type PatternID uint64
 
-func refTo(place uint32) Ref { return Ref(place) + 1 }
+// patternIDAt returns the ID of the pattern whose text is at an offset.
+func patternIDAt(offset uint32) PatternID { return PatternID(offset) + 1 }
 
-// few is an exact pattern of a small set.
-type few struct {
-	text  string
-	place uint32
+// smallPattern is an exact pattern of a small set.
+type smallPattern struct {
+	text   string
+	offset uint32
 }
 
-const mostFew = 4
+// maxSmall is the number of exact patterns up to which a set is small.
+const maxSmall = 4
 
-// wildcards are the patterns of kindWildcard of a scheme.
+// wildcards holds the wildcard patterns of one scheme.
 type wildcards struct {
-	ports   map[string]uint32 // by what stands behind "*.", the port included
-	anyPort map[string]uint32 // by the same without ":*"
-	dots    []bool            // the numbers of dots that their hosts have
+	ports   map[string]uint32 // by the text after "*.", including the port
+	anyPort map[string]uint32 // by the text between "*." and ":*"
+	dots    []bool            // whether any host has this number of dots
 }
 
-// NewSet returns the set of patterns. Those that are the zero value match
-// nothing.
+// NewSet returns the set of some patterns. A zero Pattern matches nothing.
 func NewSet(patterns []Pattern) *Set {
-	s := &Set{texts: &Texts{}, exact: newIndex()}
+	s := &Set{texts: &StringList{}, exact: newIndex()}
 	for _, p := range patterns {
 		text := p.String()
-		place, _ := s.texts.append(text)
-		s.add(p, text, place)
+		offset, _ := s.texts.append(text)
+		s.add(p, text, offset)
 	}
 	return s
 }
 
-// NewSetOf returns the set of the patterns whose texts these are, and keeps the list.
-// It stops at the first that ParsePattern has anything to say of that accept does not
-// take, and reports false: there is no set then.
-func NewSetOf(texts *Texts, accept func([]Problem) bool) (s *Set, ok bool) {
+// NewSetOf returns the set of the patterns in a list, which it keeps. It returns false if
+// ParsePattern returns problems of a text that accept does not accept.
+func NewSetOf(texts *StringList, accept func([]Problem) bool) (s *Set, ok bool) {
 	s = &Set{texts: texts, exact: newIndex()}
 	s.exact.reserve(texts, texts.Len())
-	place := uint32(0)
+	offset := uint32(0)
 	ok = true
 	for _, text := range texts.All {
 		p, problems := ParsePattern(text)
 		if len(problems) > 0 && !accept(problems) {
 			return nil, false
 		}
-		s.add(p, text, place)
-		_, place = texts.read(place)
+		s.add(p, text, offset)
+		_, offset = texts.read(offset)
 	}
 	return s, true
 }
 
-// add adds the pattern whose text is at a place.
-func (s *Set) add(p Pattern, text string, place uint32) {
+// add adds the pattern whose text is at an offset.
+func (s *Set) add(p Pattern, text string, offset uint32) {
 	switch {
 	case p.kind == kindAny:
 		if s.any == 0 {
-			s.any = refTo(place)
+			s.any = patternIDAt(offset)
 		}
 	case p.kind == kindWildcard:
 		s.patterns = true
 		w := s.wildcards(p.scheme)
 		if p.port == "*" {
-			putFirst(&w.anyPort, p.host, place)
+			putIfAbsent(&w.anyPort, p.host, offset)
 		} else {
-			putFirst(&w.ports, text[len(p.scheme)+len("://*."):], place)
+			putIfAbsent(&w.ports, text[len(p.scheme)+len("://*."):], offset)
 		}
 		n := strings.Count(p.host, ".")
 		for len(w.dots) <= n {
@@ -92,14 +92,14 @@ func (s *Set) add(p Pattern, text string, place uint32) {
 		w.dots[n] = true
 	case p.kind == kindExact && p.port == "*":
 		s.patterns = true
-		putFirst(&s.anyPort, p.scheme+"://"+p.host, place)
+		putIfAbsent(&s.anyPort, p.scheme+"://"+p.host, offset)
 	case p.kind == kindExact, p.kind == kindNull:
 		if _, ok := s.exact.find(s.texts, text); !ok {
-			s.exact.put(s.texts, place)
-			if s.exact.len <= mostFew {
-				s.few = append(s.few, few{text, place})
+			s.exact.put(s.texts, offset)
+			if s.exact.len <= maxSmall {
+				s.small = append(s.small, smallPattern{text, offset})
 			} else {
-				s.few = nil
+				s.small = nil
 			}
 		}
 	}
@@ -112,23 +112,23 @@ func (s *Set) wildcards(scheme string) *wildcards {
 	return &s.http
 }
 
-func putFirst(m *map[string]uint32, key string, place uint32) {
+// putIfAbsent sets m[key] if it is not set.
+func putIfAbsent(m *map[string]uint32, key string, offset uint32) {
 	if *m == nil {
 		*m = map[string]uint32{}
 	}
 	if _, ok := (*m)[key]; !ok {
-		(*m)[key] = place
+		(*m)[key] = offset
 	}
 }
 
-// Match reports whether raw, the value of an Origin header as it came, is
-// allowed, and the pattern that allows it: of several the most specific, which is
-// an exact one, then any port, then the longest wildcard (the exact port before any
-// port), then "*". A value that Parse refuses matches nothing, "*" included. Match
-// does not allocate.
-func (s *Set) Match(raw string) (Ref, bool) {
-	if ref, ok := s.Exact(raw); ok {
-		return ref, true
+// Match reports whether the value of an Origin header is allowed, and by which pattern. Of
+// several patterns it returns the most specific: an exact pattern, then any port, then the
+// wildcard with the longest host (an exact port before any port), then "*". A value that Parse
+// refuses does not match any pattern, "*" included. Match does not allocate.
+func (s *Set) Match(raw string) (PatternID, bool) {
+	if id, ok := s.Exact(raw); ok {
+		return id, true
 	}
 	o, ok := Parse(raw)
 	if !ok {
@@ -137,90 +137,90 @@ func (s *Set) Match(raw string) (Ref, bool) {
 	return s.MatchParsed(raw, o)
 }
 
-// Exact is Match for exact patterns only. Those are origins that Parse takes, so a
-// value that is one needs no parsing.
-func (s *Set) Exact(raw string) (Ref, bool) {
+// Exact is Match for exact patterns only. The value need not be parsed, since Parse accepts
+// every exact pattern.
+func (s *Set) Exact(raw string) (PatternID, bool) {
 	if s == nil {
 		return 0, false
 	}
-	for i := range s.few {
-		if s.few[i].text == raw {
-			return refTo(s.few[i].place), true
+	for i := range s.small {
+		if s.small[i].text == raw {
+			return patternIDAt(s.small[i].offset), true
 		}
 	}
-	if s.exact.len <= mostFew {
+	if s.exact.len <= maxSmall {
 		return 0, false
 	}
-	place, ok := s.exact.find(s.texts, raw)
+	offset, ok := s.exact.find(s.texts, raw)
 	if !ok {
 		return 0, false
 	}
-	return refTo(place), true
+	return patternIDAt(offset), true
 }
 
-// MatchParsed is Match for all other patterns; o is what Parse makes of raw.
-func (s *Set) MatchParsed(raw string, o Parsed) (Ref, bool) {
+// MatchParsed is Match for all other patterns; o is the result of Parse for raw.
+func (s *Set) MatchParsed(raw string, o Parsed) (PatternID, bool) {
 	if s == nil {
 		return 0, false
 	}
 	if s.patterns && isWeb(o.Scheme) {
-		if place, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
-			return refTo(place), true
+		if offset, ok := s.anyPort[raw[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
+			return patternIDAt(offset), true
 		}
-		if place, ok := s.wildcards(o.Scheme).match(raw[len(o.Scheme)+len("://"):], len(o.Host)); ok {
-			return refTo(place), true
+		if offset, ok := s.wildcards(o.Scheme).match(raw[len(o.Scheme)+len("://"):], len(o.Host)); ok {
+			return patternIDAt(offset), true
 		}
 	}
 	return s.any, s.any != 0
 }
 
-// match looks up what remains of a host, and its port if there is one, behind each of
-// the host's dots, the longest first, where a wildcard of as many labels exists.
-func (w *wildcards) match(hostPort string, host int) (place uint32, ok bool) {
+// match looks up the rest of hostPort after each dot of the host, the longest rest first, if
+// there is a wildcard with as many dots. The argument host is the length of the host in
+// hostPort.
+func (w *wildcards) match(hostPort string, host int) (offset uint32, ok bool) {
 	if len(w.dots) == 0 {
 		return 0, false
 	}
 	for n := strings.Count(hostPort[:host], ".") - 1; n >= 0; n-- {
-		behind := strings.IndexByte(hostPort, '.') + 1
-		hostPort, host = hostPort[behind:], host-behind
+		label := strings.IndexByte(hostPort, '.') + 1
+		hostPort, host = hostPort[label:], host-label
 		if n >= len(w.dots) || !w.dots[n] {
 			continue
 		}
-		if place, ok := w.ports[hostPort]; ok {
-			return place, true
+		if offset, ok := w.ports[hostPort]; ok {
+			return offset, true
 		}
-		if place, ok := w.anyPort[hostPort[:host]]; ok {
-			return place, true
+		if offset, ok := w.anyPort[hostPort[:host]]; ok {
+			return offset, true
 		}
 	}
 	return 0, false
 }
 
-// Index returns the index of a pattern in the list that the set was made of; -1 for
-// none.
-func (s *Set) Index(ref Ref) int {
-	if ref == 0 {
+// Index returns the index of a pattern in the list that the set was made of; -1 for the ID 0.
+func (s *Set) Index(id PatternID) int {
+	if id == 0 {
 		return -1
 	}
-	return s.texts.index(uint32(ref - 1))
+	return s.texts.index(uint32(id - 1))
 }
 
-// Any returns the pattern "*"; 0 for none.
-func (s *Set) Any() Ref {
+// Any returns the ID of the pattern "*"; 0 if there is none.
+func (s *Set) Any() PatternID {
 	if s == nil {
 		return 0
 	}
 	return s.any
 }
 
-// Texts returns the patterns in the order of the list that the set was made of. The
-// caller may not append to it.
-func (s *Set) Texts() *Texts {
+// Patterns returns the texts of the patterns, in the order of the list that the set was made
+// of. The caller must not append to it.
+func (s *Set) Patterns() *StringList {
 	if s == nil {
 		return nil
 	}
 	return s.texts
 }
 
-// Len returns the number of patterns that the set was made of.
-func (s *Set) Len() int { return s.Texts().Len() }
+// Len returns the number of patterns.
+func (s *Set) Len() int { return s.Patterns().Len() }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// patternsOf parses texts, risks accepted.
+// patternsOf parses patterns, which may have risks.
 func patternsOf(t testing.TB, texts ...string) []Pattern {
 	t.Helper()
 	patterns := make([]Pattern, len(texts))
@@ -68,8 +68,8 @@ func TestSetFindsTheMostSpecificPattern(t *testing.T) {
 		"http://[::1]":                    0,
 		"https://" + deep(".example.com"): 2,
 	} {
-		if ref, ok := s.Match(raw); !ok || s.Index(ref) != want {
-			t.Errorf("Match(%q) = %d, %t; want %d: %s", raw, s.Index(ref), ok, want, patterns[want])
+		if id, ok := s.Match(raw); !ok || s.Index(id) != want {
+			t.Errorf("Match(%q) = %d, %t; want %d: %s", raw, s.Index(id), ok, want, patterns[want])
 		}
 	}
 	for _, raw := range []string{"", "*", "https://a.example.com/", "https://A.example.com", "https://a.example.com:443", "https://*.example.com", "https://a.example.com:*", "Null", strings.Repeat("a", MaxLen+1)} {
@@ -82,7 +82,7 @@ func TestSetFindsTheMostSpecificPattern(t *testing.T) {
 	}
 }
 
-// deep returns a host name of the greatest length, with the most labels.
+// deep returns a host name of the maximum length with the maximum number of labels.
 func deep(suffix string) string {
 	return strings.Repeat("a.", (253-len(suffix))/2-1) + "a" + suffix
 }
@@ -100,8 +100,8 @@ func TestSetWithoutPatterns(t *testing.T) {
 	}
 }
 
-// The whole product of a small grammar of patterns, alone and in ordered
-// pairs, and of origins that lie close to them, against the model.
+// TestSetAgainstTheModel: sets of patterns of a small grammar, alone, in ordered pairs and in
+// random sets, match similar origins as the model does.
 func TestSetAgainstTheModel(t *testing.T) {
 	var texts []string
 	for _, scheme := range []string{"https", "http"} {
@@ -160,8 +160,8 @@ func TestSetAgainstTheModel(t *testing.T) {
 		s := NewSet(set)
 		for r, raw := range raws {
 			want := modelBest(names, func(i int) bool { return allowed[r][chosen[i]] })
-			ref, ok := s.Match(raw)
-			got := s.Index(ref)
+			id, ok := s.Match(raw)
+			got := s.Index(id)
 			if ok != (want >= 0) || ok && got != want {
 				t.Fatalf("%q: Match(%q) = %d, %t; the model says %d", names, raw, got, ok, want)
 			}
@@ -207,8 +207,8 @@ func TestSetIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		wait.Go(func() {
 			for range 1000 {
-				if ref, ok := s.Match("https://a.example.org"); !ok || s.Index(ref) != 1 {
-					t.Errorf("Match = %d, %t", ref, ok)
+				if id, ok := s.Match("https://a.example.org"); !ok || s.Index(id) != 1 {
+					t.Errorf("Match = %d, %t", id, ok)
 					return
 				}
 			}

@@ -6,23 +6,22 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// suffixReason says why a wildcard over host, a name, would cover hosts of
-// strangers; it is empty where it does not. The suffixes are those of
-// publicsuffix.org, of its private section too, and every top-level domain
-// listed or not.
+// suffixReason describes why a wildcard for host would match hosts of unrelated owners; it
+// returns "" if it would not. The suffixes are those of publicsuffix.org, including its private
+// section, and every other top-level domain.
 func suffixReason(host string) string {
 	if isLocalhost(host) {
 		return ""
 	}
-	name := strings.TrimSuffix(host, ".") // the list knows no trailing dot
+	name := strings.TrimSuffix(host, ".") // the list has no trailing dots
 	if !strings.Contains(name, ".") {
-		return "covers a whole top-level domain: anyone can have a host there"
+		return "matches every host of a top-level domain, where anyone can register one"
 	}
 	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
-		return "covers a public suffix: anyone can have a host below " + name
+		return "matches every host of the public suffix " + name + ", where anyone can register one"
 	}
 	if strings.Contains(suffixAncestors, "\n"+name+"\n") {
-		return "covers public suffixes: anyone can have a host below some of the names under " + name
+		return "matches hosts of public suffixes below " + name + ", where anyone can register one"
 	}
 	return ""
 }

@@ -3,8 +3,8 @@
 
 package origin
 
-// suffixAncestors lists the names that are no public suffix, but have public
-// suffixes below them: sorted, each between two newlines.
+// suffixAncestors lists the names that are not public suffixes, but have public suffixes below
+// them. They are sorted, each between two newlines.
 const suffixAncestors = "\n" +
 	"001.test.code-builder-stg.platform.salesforce.com\n" +
 	"0e.vc\n" +

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Every rule of the public suffix list, as the test file beside the list has
-// them, and every name above one: no wildcard over any of them goes unnoticed.
+// TestNoWildcardReachesAPublicSuffix: a wildcard for a public suffix, or for a name above one,
+// is reported. The rules are all those of the list.
 func TestNoWildcardReachesAPublicSuffix(t *testing.T) {
 	rules := suffixRules(t)
 	if len(rules) < 9000 {
@@ -27,7 +27,7 @@ func TestNoWildcardReachesAPublicSuffix(t *testing.T) {
 			}
 			continue
 		}
-		// A rule "*.ck" makes every x.ck a suffix, and ck the name above it.
+		// By the rule "*.ck" every x.ck is a suffix, and ck is the name above it.
 		for name, ok := strings.Replace(rule, "*", "any-name", 1), true; ok; _, name, ok = strings.Cut(name, ".") {
 			for _, dot := range []string{"", "."} {
 				if _, problems := ParsePattern("https://*." + name + dot); len(problems) != 1 || problems[0].Code != CodePublicSuffix {
@@ -35,7 +35,7 @@ func TestNoWildcardReachesAPublicSuffix(t *testing.T) {
 				}
 			}
 		}
-		// Below a suffix there are hosts of one owner.
+		// The hosts of a name directly below a suffix have one owner.
 		name := "one-owner." + strings.Replace(rule, "*", "any-name", 1)
 		if suffix, _ := publicsuffix.PublicSuffix(name); suffix != name && suffixReason(name) != "" {
 			t.Errorf("rule %s: the wildcard over %s is refused: %s", rule, name, suffixReason(name))
@@ -54,10 +54,10 @@ func TestSuffixAncestorsIsAMinimalSortedTable(t *testing.T) {
 	rules := suffixRules(t)
 	for _, name := range names {
 		if !strings.Contains(name, ".") || !validName(name) {
-			t.Errorf("%q is no name of two labels or more", name)
+			t.Errorf("%q is not a name of two labels or more", name)
 		}
 		if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
-			t.Errorf("%s is a suffix, and needs no row", name)
+			t.Errorf("%s is a suffix and must not be listed", name)
 		}
 		if !slices.ContainsFunc(rules, func(rule string) bool { return strings.HasSuffix(rule, "."+name) }) {
 			t.Errorf("%s has no suffix below it", name)
@@ -65,7 +65,8 @@ func TestSuffixAncestorsIsAMinimalSortedTable(t *testing.T) {
 	}
 }
 
-// suffixRules reads the rules from the module that the list comes from.
+// suffixRules returns the rules of the list, from the test file of
+// golang.org/x/net/publicsuffix.
 func suffixRules(t *testing.T) []string {
 	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/net").Output()

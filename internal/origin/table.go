@@ -6,18 +6,18 @@ import (
 	"math/bits"
 )
 
-// Table is a set of texts for millions of origins: one costs about 8 bytes more than
-// its text. Add is for one goroutine, before the table is shared; Has and Len are safe
-// for concurrent use from then on. A nil table is empty.
+// Table is a set of strings that can hold millions of origins: one takes about 8 bytes in
+// addition to its text. Has and Len are safe for concurrent use if Add is not called at the
+// same time. A nil table is empty.
 type Table struct {
-	texts Texts
+	texts StringList
 	index index
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table { return &Table{index: newIndex()} }
 
-// Len returns the number of distinct texts.
+// Len returns the number of distinct strings.
 func (t *Table) Len() int {
 	if t == nil {
 		return 0
@@ -25,7 +25,7 @@ func (t *Table) Len() int {
 	return t.texts.len
 }
 
-// Has reports whether a text was added. It does not allocate.
+// Has reports whether the table contains s. It does not allocate.
 func (t *Table) Has(s string) bool {
 	if t == nil {
 		return false
@@ -34,34 +34,35 @@ func (t *Table) Has(s string) bool {
 	return found
 }
 
-// Add adds a text, which may be there already. It reports false, and adds nothing,
-// where the text is longer than MaxLen, or the table is full.
+// Add adds s, if the table does not contain it. It returns false if s is longer than MaxLen or
+// the table is full.
 func (t *Table) Add(s string) bool {
 	if t.Has(s) {
 		return true
 	}
-	place, ok := t.texts.append(s)
+	offset, ok := t.texts.append(s)
 	if ok {
-		t.index.put(&t.texts, place)
+		t.index.put(&t.texts, offset)
 	}
 	return ok
 }
 
-// index finds texts of a list: open addressing with linear probing. A slot's mark is 0
-// where it is free, and otherwise a byte of the text's hash, which tells most others
-// apart without a look at the text.
+// index finds strings of a StringList by open addressing with linear probing. The mark of a
+// slot is 0 if the slot is free, and otherwise derived from the string's hash, so that most
+// unequal strings are told apart without a comparison.
 type index struct {
-	seed  maphash.Seed // so that nobody can choose texts that collide
+	seed  maphash.Seed // random, so that an attacker cannot choose strings that collide
 	marks []uint8
-	slots []uint32 // the place of a text
+	slots []uint32 // the offset of each string
 	len   int
 }
 
+// newIndex returns an empty index.
 func newIndex() index { return index{seed: maphash.MakeSeed()} }
 
-// find returns the place of a text.
-func (x *index) find(texts *Texts, s string) (place uint32, ok bool) {
-	if x.len == 0 || len(s) > MaxLen { // before a long value is hashed
+// find returns the offset of a string.
+func (x *index) find(texts *StringList, s string) (offset uint32, ok bool) {
+	if x.len == 0 || len(s) > MaxLen { // avoids hashing a long value
 		return 0, false
 	}
 	hash := maphash.String(x.seed, s)
@@ -81,51 +82,55 @@ func (x *index) find(texts *Texts, s string) (place uint32, ok bool) {
 	}
 }
 
-// put adds the text at a place, which find does not find.
-func (x *index) put(texts *Texts, place uint32) {
+// put adds the string at an offset. The index must not contain it yet.
+func (x *index) put(texts *StringList, offset uint32) {
 	if x.len+1 > len(x.slots)/8*7 {
 		x.grow(texts)
 	}
-	x.place(maphash.String(x.seed, texts.text(place)), place)
+	x.insert(maphash.String(x.seed, texts.text(offset)), offset)
 	x.len++
 }
 
-func (x *index) place(hash uint64, place uint32) {
+// insert writes an offset to the first free slot for a hash.
+func (x *index) insert(hash uint64, offset uint32) {
 	free := x.home(hash)
 	for x.marks[free] != 0 {
 		if free++; free == len(x.marks) {
 			free = 0
 		}
 	}
-	x.marks[free], x.slots[free] = mark(hash), place
+	x.marks[free], x.slots[free] = mark(hash), offset
 }
 
-// home is where the search for a hash begins. The mark is of other bits.
+// home returns the slot where the search for a hash begins. It depends on other bits of the
+// hash than the mark.
 func (x *index) home(hash uint64) int {
 	hi, _ := bits.Mul64(hash, uint64(len(x.slots)))
 	return int(hi)
 }
 
+// mark returns the mark of a hash, which is never 0.
 func mark(hash uint64) uint8 { return uint8(hash) | 1 }
 
-// grow makes the index half as large again.
-func (x *index) grow(texts *Texts) {
+// grow makes the index larger by half.
+func (x *index) grow(texts *StringList) {
 	x.resize(texts, max(16, min(len(x.slots)/2*3, math.MaxInt32)))
 }
 
-// reserve makes room for so many texts.
-func (x *index) reserve(texts *Texts, n int) {
+// reserve makes the index large enough for n strings.
+func (x *index) reserve(texts *StringList, n int) {
 	if size := max(16, n/6*7+8); size > len(x.slots) {
 		x.resize(texts, size)
 	}
 }
 
-func (x *index) resize(texts *Texts, size int) {
+// resize moves all strings to an index with another number of slots.
+func (x *index) resize(texts *StringList, size int) {
 	marks, slots := x.marks, x.slots
 	x.marks, x.slots = make([]uint8, size), make([]uint32, size)
 	for i, m := range marks {
 		if m != 0 {
-			x.place(maphash.String(x.seed, texts.text(slots[i])), slots[i])
+			x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTableIsASet: after any additions, a table holds what a map holds.
+// TestTableIsASet: after random additions, a table and a map contain the same strings.
 func TestTableIsASet(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -44,8 +44,8 @@ func TestTableIsASet(t *testing.T) {
 	}
 }
 
-// TestTableOfMarks: texts whose hashes have the same mark are told apart, and a text
-// that is another's beginning is not it.
+// TestTableOfMarks: strings whose hashes have the same mark are told apart, and so are a string
+// and its prefix.
 func TestTableOfMarks(t *testing.T) {
 	t.Parallel()
 	table := NewTable()
@@ -60,7 +60,8 @@ func TestTableOfMarks(t *testing.T) {
 	}
 }
 
-// TestTableBounds: what is too long is no origin, and nothing is in no table.
+// TestTableBounds: a table holds strings of up to MaxLen bytes, a nil table is empty, and a
+// full table accepts nothing.
 func TestTableBounds(t *testing.T) {
 	t.Parallel()
 	var none *Table
@@ -75,7 +76,7 @@ func TestTableBounds(t *testing.T) {
 	if !table.Add("") || !table.Has("") || table.Len() != 2 {
 		t.Error("the empty text")
 	}
-	full := &Table{texts: Texts{blocks: make([]string, maxBlocks), last: new(strings.Builder)}, index: newIndex()}
+	full := &Table{texts: StringList{blocks: make([]string, maxBlocks), last: new(strings.Builder)}, index: newIndex()}
 	full.texts.last.Grow(blockSize)
 	full.texts.last.WriteString(strings.Repeat("x", blockSize))
 	if full.Add("https://a.example") || full.Has("https://a.example") || full.Len() != 0 {
@@ -83,8 +84,8 @@ func TestTableBounds(t *testing.T) {
 	}
 }
 
-// TestTableCost: an origin takes at most 45 bytes, its text of 33 included, at any size;
-// and a look is free.
+// TestTableCost: an origin takes at most 45 bytes, including its text of 33 bytes, and Has does
+// not allocate.
 func TestTableCost(t *testing.T) {
 	live := func() uint64 {
 		runtime.GC()

@@ -2,8 +2,7 @@ package policyfile
 
 import "unicode/utf8"
 
-// cursor finds the places of offsets that never go back, in one pass over the
-// text.
+// cursor converts increasing byte offsets into positions, in one pass over the text.
 type cursor struct {
 	offset int
 	pos    Position
@@ -11,7 +10,7 @@ type cursor struct {
 
 func newCursor() *cursor { return &cursor{pos: Position{1, 1}} }
 
-// at moves on to an offset and returns its place.
+// at returns the position of an offset, which must not be less than the one before.
 func (c *cursor) at(text []byte, offset int) Position {
 	for offset = min(offset, len(text)); c.offset < offset; {
 		if text[c.offset] == '\n' {

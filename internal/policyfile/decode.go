@@ -16,7 +16,7 @@ import (
 // decode reads a tree of nodes into a message.
 func (f *File) decode(root *node, msg proto.Message) {
 	if root.kind == nullNode {
-		f.fail(CodeEmptyFile, Position{}, "", "the file holds no policy", "defaults: with allow_origins")
+		f.fail(CodeEmptyFile, Position{}, "", "the file contains no policy", exampleDefaults)
 		return
 	}
 	f.message(root, "", msg.ProtoReflect())
@@ -24,9 +24,9 @@ func (f *File) decode(root *node, msg proto.Message) {
 		a, b := f.Problems[i].Pos, f.Problems[j].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
-	if f.more > 0 {
+	if f.omitted > 0 {
 		last := f.Problems[len(f.Problems)-1]
-		f.Problems = append(f.Problems, Problem{Code: last.Code, Pos: last.Pos, Reason: fmt.Sprintf("and %d problems more", f.more)})
+		f.Problems = append(f.Problems, Problem{Code: last.Code, Pos: last.Pos, Reason: fmt.Sprintf("and %d more problems", f.omitted)})
 	}
 }
 
@@ -34,16 +34,16 @@ func (f *File) problem(n *node, field, code, reason, fix string) {
 	f.add(Problem{Code: code, Field: field, Value: n.text, Pos: n.pos, Reason: reason, Fix: fix})
 }
 
-// wrongType reports a value of another type than its field has.
+// wrongType reports a value whose type is not that of its field.
 func (f *File) wrongType(n *node, field, want, fix string) {
 	if n.kind == badNode {
 		return // reported already
 	}
 	if n.kind == nullNode {
-		f.problem(n, field, CodeWrongType, "is no value: leave the field out to inherit", "")
+		f.problem(n, field, CodeWrongType, "has no value: leave the field out to inherit its value", "")
 		return
 	}
-	f.problem(n, field, CodeWrongType, fmt.Sprintf("is %s, and the field takes %s", n.kind, want), fix)
+	f.problem(n, field, CodeWrongType, fmt.Sprintf("is %s, but the field takes %s", n.kind, want), fix)
 }
 
 func (f *File) message(n *node, path string, m protoreflect.Message) {
@@ -65,7 +65,7 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 		at := join(path, string(fd.Name()))
 		if first, ok := seen[fd.Number()]; ok {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
-				Reason: fmt.Sprintf("is given already in line %d, as %s: keep one", first.pos.Line, first.key)})
+				Reason: fmt.Sprintf("is already set in line %d, as %s: keep one of the two", first.pos.Line, first.key)})
 			continue
 		}
 		seen[fd.Number()] = p
@@ -105,7 +105,7 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 		at := fmt.Sprintf("%s[%q]", path, p.key)
 		if first, ok := seen[p.key]; ok {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
-				Reason: fmt.Sprintf("is given already in line %d: keep one", first.Line)})
+				Reason: fmt.Sprintf("is already set in line %d: keep one of the two", first.Line)})
 			continue
 		}
 		seen[p.key] = p.pos
@@ -139,7 +139,7 @@ func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m pro
 		}
 		v, ok := f.scalar(item, at, fd)
 		if !ok {
-			v = fd.Default() // keeps the places of the items that follow
+			v = fd.Default() // a placeholder, so that the next items keep their indices
 			if fd.Kind() == protoreflect.EnumKind {
 				continue
 			}
@@ -151,16 +151,16 @@ func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m pro
 	}
 }
 
-// emptyList says what a list that is written empty was meant to say.
+// emptyList returns the problem of a list that is written but empty, and the likely fix.
 func emptyList(field protoreflect.Name) (reason, fix string) {
-	reason = "a list that is written empty would inherit the wider layer's"
+	reason = "is an empty list, which would not replace the list of the wider level"
 	switch field {
 	case "allow_origins", "allow_origins_from":
-		return reason + ", not allow nobody", "disabled: true"
+		return reason + "; to allow no origin", "disabled: true"
 	case "allow_headers":
-		return reason + ", not drop it", `deny_headers: ["*"]`
+		return reason + "; to remove its names", `deny_headers: ["*"]`
 	case "expose_headers":
-		return reason + ", not drop it", `hide_headers: ["*"]`
+		return reason + "; to remove its names", `hide_headers: ["*"]`
 	}
 	return reason + ": leave the field out", ""
 }
@@ -196,7 +196,7 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 	return v, false
 }
 
-// enum reads a value's name, with or without the enum's prefix.
+// enum reads the name of an enum value, with or without the enum's prefix.
 func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v protoreflect.Value, ok bool) {
 	prefix := enumPrefix(ed)
 	var known []string
@@ -214,26 +214,23 @@ func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v pro
 	}
 	name := strings.TrimPrefix(strings.ToUpper(n.text), prefix)
 	if name == "UNSPECIFIED" {
-		f.problem(n, path, CodeUnknownEnumValue, "says nothing: leave it out to inherit", "")
+		f.problem(n, path, CodeUnknownEnumValue, "is not a choice: leave it out to inherit the value", "")
 		return v, false
 	}
-	if nearest, ok := Nearest(name, known); ok {
-		f.problem(n, path, CodeUnknownEnumValue, "is none of "+strings.Join(known, ", "), nearest)
-	} else {
-		f.problem(n, path, CodeUnknownEnumValue, "is none of "+strings.Join(known, ", "), "")
-	}
+	nearest, _ := Nearest(name, known)
+	f.problem(n, path, CodeUnknownEnumValue, "is not one of "+strings.Join(known, ", "), nearest)
 	return v, false
 }
 
-// enumPrefix is what the names of an enum's values begin with: that of its
-// zero value without UNSPECIFIED.
+// enumPrefix returns the common prefix of the names of an enum's values: the name of its zero
+// value without UNSPECIFIED.
 func enumPrefix(ed protoreflect.EnumDescriptor) string {
 	return strings.TrimSuffix(string(ed.Values().ByNumber(0).Name()), "UNSPECIFIED")
 }
 
 var durationText = regexp.MustCompile(`^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$`)
 
-// duration reads a google.protobuf.Duration as its JSON mapping writes it.
+// duration reads a google.protobuf.Duration in its JSON form.
 func (f *File) duration(n *node, path string, m protoreflect.Message) {
 	if n.kind == stringNode {
 		if parts := durationText.FindStringSubmatch(n.text); parts != nil {
@@ -256,13 +253,13 @@ func (f *File) duration(n *node, path string, m protoreflect.Message) {
 		fix = strconv.FormatFloat(math.Abs(d.Seconds()), 'f', -1, 64) + "s"
 	}
 	if n.kind == stringNode {
-		f.problem(n, path, CodeWrongType, "is no time in seconds", fix)
+		f.problem(n, path, CodeWrongType, "is not a duration in seconds such as 7200s", fix)
 		return
 	}
-	f.wrongType(n, path, "a time in seconds such as 7200s", fix)
+	f.wrongType(n, path, "a duration in seconds such as 7200s", fix)
 }
 
-// quote writes a string as YAML and JSON read it, plain where YAML allows.
+// quote returns a string as written in YAML or JSON, without quotes if YAML does not need them.
 func quote(s string) string {
 	if strings.ContainsAny(s, "*&!|>%@`\"'#{}[], ") || s == "" || s == "null" || s == "true" || s == "false" {
 		return strconv.Quote(s)

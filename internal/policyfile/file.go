@@ -1,7 +1,7 @@
-// Package policyfile turns the text of a policy into a protobuf message, keeps
-// the place of every value, and lists everything that is wrong with the text.
-// It knows the message by reflection, but for the lists of origins that it cuts
-// out of a binary policy. Its functions are safe for concurrent use.
+// Package policyfile parses the text of a policy into a protobuf message. It records the
+// position of each value, and collects all problems of the text. It reads messages by
+// reflection; only CutOrigins, which reads a binary policy, depends on the policy's fields. Its
+// functions are safe for concurrent use.
 package policyfile
 
 import (
@@ -30,30 +30,31 @@ const (
 	CodeUnknownFormat     = "UNKNOWN_FORMAT"
 )
 
-// Position is a place in a text: lines and columns count from 1, columns in
-// characters. The zero value means that the place is not known.
+// Position is a position in a text. Lines and columns count from 1, columns in characters. The
+// zero value means that the position is unknown.
 type Position struct {
 	Line, Column int
 }
 
-// Problem is one thing that is wrong with a text.
+// Problem is one mistake in a text.
 type Problem struct {
 	// Code is one of the codes above.
 	Code string
-	// Field is the path of the value: rules[1].allow_origins[0]; empty for the
-	// whole text.
+	// Field is the path of the value, such as rules[1].allow_origins[0]; empty for the whole
+	// text.
 	Field string
-	// Value is the offending text, shortened.
+	// Value is the refused text, shortened.
 	Value string
-	// Pos is its place.
+	// Pos is the position of the value.
 	Pos Position
-	// Reason says why, continuing a sentence that begins with the value.
+	// Reason says why the value is refused, as the rest of a sentence whose subject is the
+	// value.
 	Reason string
-	// Fix is what to write instead; empty where that cannot be said.
+	// Fix is the text to write instead; empty if none can be suggested.
 	Fix string
 }
 
-// Format is how a policy is written.
+// Format is a file format of policies.
 type Format int
 
 // The formats.
@@ -64,7 +65,8 @@ const (
 	FormatBinary        // protobuf's wire format
 )
 
-// FormatOf returns the format that the extension of a file's name says.
+// FormatOf returns the format of a file, by the extension of its name. It returns false if the
+// extension is unknown.
 func FormatOf(name string) (Format, bool) {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml":
@@ -79,58 +81,62 @@ func FormatOf(name string) (Format, bool) {
 	return 0, false
 }
 
-// File is what became of a text.
+// File is the result of Parse.
 type File struct {
-	// Problems are in file order.
+	// Problems are the mistakes in the text, in file order.
 	Problems []Problem
-	// Fatal says that the text could not be read at all.
+	// Fatal is true if the text could not be read at all.
 	Fatal     bool
 	positions map[string]Position
-	more      int // problems beyond maxProblems
+	omitted   int // the number of problems after the first maxProblems
 }
 
-// maxProblems bounds what is reported of one text.
+// exampleDefaults is the fix for a file without a policy.
+const exampleDefaults = "defaults: {allow_origins: [https://app.example.com]}"
+
+// maxProblems is the maximum number of problems that are reported for one text. The others are
+// counted.
 const maxProblems = 100
 
-// full reports whether another problem would only be counted.
+// full reports whether maxProblems is reached.
 func (f *File) full() bool { return len(f.Problems) >= maxProblems }
 
 func (f *File) add(p Problem) {
 	if f.full() {
-		f.more++
+		f.omitted++
 		return
 	}
 	p.Value = shorten(p.Value)
 	f.Problems = append(f.Problems, p)
 }
 
-// Position returns the place of the value at a field path.
+// Position returns the position of the value at a field path.
 func (f *File) Position(field string) (Position, bool) {
 	p, ok := f.positions[field]
 	return p, ok
 }
 
-// Parse reads text into msg, which has to be empty, in the format that the
-// extension of name says. Text formats beyond maxTextBytes are not looked at.
-// Where the file is Fatal, msg is of no use; with other problems it holds what
-// could be read.
+// Parse parses text into msg, which must be empty. The format is that of the extension of name.
+// A text of more than maxTextBytes is refused without being parsed, unless its format is
+// binary. If the file is Fatal, msg has no meaning; if there are other problems, msg holds the
+// values that could be read.
 func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File {
 	f := &File{positions: map[string]Position{}}
 	format, ok := FormatOf(name)
 	switch {
 	case !ok:
-		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is no extension of a policy", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
+		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a policy", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
 	case format == FormatBinary:
 		f.parseBinary(text, msg)
 		return f
 	case len(text) > maxTextBytes:
-		return f.fail(CodeTooLarge, Position{}, "", fmt.Sprintf("the text has more than %d bytes, which is more than a policy needs (WithMaxPolicyBytes sets the limit; a binary policy has none)", maxTextBytes), "")
+		return f.fail(CodeTooLarge, Position{}, "", fmt.Sprintf("the text has more than %d bytes (WithMaxPolicyBytes sets the limit, which does not apply to binary policies)", maxTextBytes), "")
 	}
 	if i := firstInvalid(text); i >= 0 {
-		return f.fail(CodeNotUTF8, positionAt(text, i), "", "the text is not UTF-8: this is the first byte that is not", "")
+		return f.fail(CodeNotUTF8, positionAt(text, i), "", "the text is not valid UTF-8: this is the first invalid byte", "")
 	}
 	if strings.TrimSpace(string(text)) == "" {
-		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", "defaults: with allow_origins")
+		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", exampleDefaults)
 	}
 	switch format {
 	case FormatYAML:
@@ -143,13 +149,14 @@ func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File 
 	return f
 }
 
-// fail records the one problem of a text that cannot be read.
+// fail records the only problem of a text that cannot be read.
 func (f *File) fail(code string, pos Position, value, reason, fix string) *File {
 	f.Fatal = true
 	f.Problems = append(f.Problems, Problem{Code: code, Pos: pos, Value: shorten(value), Reason: reason, Fix: fix})
 	return f
 }
 
+// firstInvalid returns the offset of the first byte that is not valid UTF-8; -1 if there is none.
 func firstInvalid(text []byte) int {
 	if utf8.Valid(text) {
 		return -1
@@ -164,19 +171,19 @@ func firstInvalid(text []byte) int {
 	return -1
 }
 
-// positionAt returns the place of a byte.
+// positionAt returns the position of a byte offset.
 func positionAt(text []byte, offset int) Position {
 	before := string(text[:min(offset, len(text))])
 	line := strings.LastIndexByte(before, '\n') + 1
 	return Position{strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[line:]) + 1}
 }
 
-// shorten cuts a value that would make a message unreadable.
+// shorten cuts a long value after 80 characters.
 func shorten(s string) string {
-	const most = 80
+	const maxValue = 80
 	n := 0
 	for i := range s {
-		if n++; n > most {
+		if n++; n > maxValue {
 			return s[:i] + "…"
 		}
 	}

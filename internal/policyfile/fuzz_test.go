@@ -11,8 +11,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// FuzzParse: no text crashes the reader; a problem lies within its text; and
-// what is read without a problem is read again, from its JSON, as the same.
+// FuzzParse: Parse does not panic; the position of each problem is within the text; and a
+// policy without problems is equal to what is parsed from its JSON form.
 func FuzzParse(f *testing.F) {
 	for name, text := range same {
 		f.Add(name, text)
@@ -42,10 +42,10 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := protojson.Marshal(&policy)
 		if err != nil {
-			return // a duration beyond what JSON takes: Compile refuses it
+			return // JSON cannot express every duration, and Compile refuses those
 		}
 		var second corsrpcv1.Policy
-		if f := policyfile.Parse("again.json", again, &second, 1<<20); emptyLists(f) {
+		if f := policyfile.Parse("again.json", again, &second, 1<<20); onlyInText(f) {
 			return
 		} else if len(f.Problems) > 0 || !proto.Equal(&policy, &second) {
 			t.Errorf("%s\nread again: %+v\n%v\n%v", again, f.Problems, &policy, &second)
@@ -53,9 +53,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// emptyLists reports whether all problems come from what only text can say:
-// an enum's zero value written out, in a format that has no names.
-func emptyLists(f *policyfile.File) bool {
+// onlyInText reports whether all problems are about values that only a text format can hold,
+// such as the zero value of an enum.
+func onlyInText(f *policyfile.File) bool {
 	for _, p := range f.Problems {
 		if p.Code != policyfile.CodeUnknownEnumValue && p.Code != policyfile.CodeWrongType {
 			return false

@@ -15,19 +15,19 @@ func (f *File) parseJSON(text []byte, msg proto.Message) {
 	root, err := r.value(0)
 	if err == nil {
 		if _, more := r.decoder.Token(); more == nil {
-			err = errors.New("something follows the policy")
+			err = errors.New("there is text after the policy")
 		} else if !errors.Is(more, io.EOF) {
 			err = more
 		}
 	}
 	switch {
 	case errors.Is(err, errTooDeep):
-		f.fail(CodeTooDeep, r.here(), "", "is nested deeper than any policy is", "")
+		f.fail(CodeTooDeep, r.here(), "", "is nested too deeply for a policy", "")
 	case err != nil:
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.New("the text ends early")
+			err = errors.New("the text ends too early")
 		}
-		f.fail(CodeSyntax, r.here(), "", "is no JSON: "+err.Error(), "")
+		f.fail(CodeSyntax, r.here(), "", "is not valid JSON: "+err.Error(), "")
 	default:
 		f.decode(root, msg)
 	}
@@ -35,14 +35,14 @@ func (f *File) parseJSON(text []byte, msg proto.Message) {
 
 var errTooDeep = errors.New("too deep")
 
-// jsonReader makes nodes of tokens.
+// jsonReader converts JSON tokens into nodes.
 type jsonReader struct {
 	text    []byte
 	cursor  *cursor
 	decoder *json.Decoder
 }
 
-// here is the place of the next token, or of an error.
+// here returns the position of the next token, or of an error.
 func (r *jsonReader) here() Position {
 	i := int(r.decoder.InputOffset())
 	for i < len(r.text) && bytes.IndexByte([]byte(" \t\r\n,:"), r.text[i]) >= 0 {

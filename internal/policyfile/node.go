@@ -1,12 +1,12 @@
 package policyfile
 
-// node is a value of a YAML or JSON text.
+// node is a value in a YAML or JSON text.
 type node struct {
 	kind  nodeKind
 	text  string // of a scalar
 	pos   Position
 	items []*node // of a list
-	pairs []pair  // of a mapping, in their order
+	pairs []pair  // of a mapping, in the order of the text
 }
 
 type pair struct {
@@ -24,13 +24,13 @@ const (
 	boolNode
 	listNode
 	mappingNode
-	badNode // reported already
+	badNode // a value whose problem has been reported
 )
 
-// String names the kind for messages.
+// String returns the kind as part of a message.
 func (k nodeKind) String() string {
 	return [...]string{"null", "a string", "a number", "a boolean", "a list", "a mapping", "unreadable"}[k]
 }
 
-// maxDepth is deeper than any policy.
+// maxDepth is the maximum nesting depth of a policy.
 const maxDepth = 32

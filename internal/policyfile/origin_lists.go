@@ -11,7 +11,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
-// The numbers of the fields on the way to a rule's origins.
+// The numbers of the fields that lead from a policy to the origins of its rules.
 var (
 	policyDefaults = fieldNumber(&corsrpcv1.Policy{}, "defaults")
 	policyRules    = fieldNumber(&corsrpcv1.Policy{}, "rules")
@@ -19,12 +19,12 @@ var (
 	ruleOrigins    = fieldNumber(&corsrpcv1.Rule{}, "allow_origins")
 )
 
-// CutOrigins takes lists of more than so many origins out of a binary policy, before
-// each of a million becomes a string of its own. It returns the rest of the policy,
-// and the lists by the field of the rule that they belong to, such as rules[3]. Bytes
-// that are no policy it returns as they are; what is of profiles it leaves in.
-func CutOrigins(b []byte, more int) (rest []byte, lists map[string]*origin.Texts) {
-	c := originCutter{more: more, lists: map[string]*origin.Texts{}, rules: map[string]int{}}
+// CutOrigins removes each list of more than maxKept origins from a binary policy, since parsing
+// the list would make a string of each origin. It returns the rest of the policy, and the lists
+// by the field of their rule, such as rules[3]. It leaves in the lists of profiles. If b is not
+// a valid policy, it returns b unchanged.
+func CutOrigins(b []byte, maxKept int) (rest []byte, lists map[string]*origin.StringList) {
+	c := originCutter{maxKept: maxKept, lists: map[string]*origin.StringList{}, rules: map[string]int{}}
 	rest, ok := c.policy(b, "")
 	if !ok || len(c.lists) == 0 {
 		return b, nil
@@ -32,10 +32,11 @@ func CutOrigins(b []byte, more int) (rest []byte, lists map[string]*origin.Texts
 	return rest, c.lists
 }
 
+// originCutter holds the state of CutOrigins.
 type originCutter struct {
-	more  int
-	lists map[string]*origin.Texts
-	rules map[string]int // how many a policy has so far, by its prefix
+	maxKept int
+	lists   map[string]*origin.StringList
+	rules   map[string]int // the number of rules so far, by the policy's field prefix
 }
 
 func (c *originCutter) policy(b []byte, prefix string) (rest []byte, ok bool) {
@@ -71,7 +72,7 @@ func (c *originCutter) policy(b []byte, prefix string) (rest []byte, ok bool) {
 	return rest, true
 }
 
-// rule cuts the origins out of a rule, where they are many.
+// rule removes the origins of a rule if there are more than maxKept.
 func (c *originCutter) rule(b []byte, field string) (rest []byte, ok bool) {
 	origins := 0
 	for at := b; len(at) > 0; {
@@ -84,11 +85,11 @@ func (c *originCutter) rule(b []byte, field string) (rest []byte, ok bool) {
 		}
 		at = at[size:]
 	}
-	if origins <= c.more {
+	if origins <= c.maxKept {
 		return b, true
 	}
 	if c.lists[field] == nil {
-		c.lists[field] = &origin.Texts{}
+		c.lists[field] = &origin.StringList{}
 	}
 	for len(b) > 0 {
 		number, kind, size := protowire.ConsumeField(b)
@@ -96,7 +97,7 @@ func (c *originCutter) rule(b []byte, field string) (rest []byte, ok bool) {
 			_, _, tag := protowire.ConsumeTag(b)
 			text, _ := protowire.ConsumeBytes(b[tag:size])
 			if !c.lists[field].AppendBytes(text) {
-				return nil, false // too long for an origin: it is refused where it is
+				return nil, false // too long for an origin, which is reported when the policy is compiled
 			}
 		} else {
 			rest = append(rest, b[:size]...)

@@ -11,10 +11,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// putBack is the policy of what CutOrigins returns.
-func putBack(t *testing.T, b []byte, more int) (policy *corsrpcv1.Policy, lists int, ok bool) {
+// putBack returns the policy that the results of CutOrigins stand for, and the number of lists.
+func putBack(t *testing.T, b []byte, maxKept int) (policy *corsrpcv1.Policy, lists int, ok bool) {
 	t.Helper()
-	rest, cut := policyfile.CutOrigins(b, more)
+	rest, cut := policyfile.CutOrigins(b, maxKept)
 	policy = &corsrpcv1.Policy{}
 	if proto.Unmarshal(rest, policy) != nil {
 		return nil, 0, false
@@ -29,7 +29,7 @@ func putBack(t *testing.T, b []byte, more int) (policy *corsrpcv1.Policy, lists 
 	for field, texts := range cut {
 		r := at[field]
 		if r == nil {
-			t.Fatalf("a list of %s, which the rest has not", field)
+			t.Fatalf("a list of %s, which is not in the rest", field)
 		}
 		for _, text := range texts.All {
 			r.AllowOrigins = append(r.AllowOrigins, text)
@@ -73,7 +73,8 @@ func TestCutOrigins(t *testing.T) {
 	}
 }
 
-// FuzzCutOrigins: whatever the bytes, the rest and the lists say what the bytes say.
+// FuzzCutOrigins: the rest and the lists together are equal to the policy that the bytes
+// encode.
 func FuzzCutOrigins(f *testing.F) {
 	policy := &corsrpcv1.Policy{Defaults: originsRule(3), Rules: []*corsrpcv1.Rule{originsRule(2)}, Shadow: &corsrpcv1.Policy{Rules: []*corsrpcv1.Rule{originsRule(2)}}}
 	b, err := proto.Marshal(policy)

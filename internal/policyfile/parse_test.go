@@ -15,7 +15,7 @@ import (
 
 const limit = 8 << 20
 
-// same is one policy in every format and spelling.
+// same holds one policy in several formats and spellings.
 var same = map[string]string{
 	"cors.yaml": `
 defaults:
@@ -51,7 +51,7 @@ profiles { key: "dev" value { add_origins: "http://localhost:*" } }
 `,
 }
 
-func TestFormatsSayTheSame(t *testing.T) {
+func TestFormatsAreEquivalent(t *testing.T) {
 	t.Parallel()
 	var want corsrpcv1.Policy
 	if err := prototext.Unmarshal([]byte(same["cors.textproto"]), &want); err != nil {
@@ -98,7 +98,7 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-// TestBadText holds what no file of readable text shows; the corpus of
+// TestBadText tests texts that a file in YAML cannot hold, and a few others. The corpus of
 // internal/vectors has the rest.
 func TestBadText(t *testing.T) {
 	t.Parallel()
@@ -174,12 +174,12 @@ func TestFixes(t *testing.T) {
 	}
 }
 
-// TestHostileTexts: whatever a text of nearly the largest size holds, reading
-// it takes bounded memory, and problems stay few.
+// TestHostileTexts: parsing a text of nearly the maximum size takes bounded memory and returns
+// a bounded number of problems.
 func TestHostileTexts(t *testing.T) {
 	size := limit - 1024
 	if raceDetector {
-		size /= 16 // it multiplies time and memory; make test runs this test without it too
+		size /= 16 // the detector multiplies time and memory; make test also runs this test without it
 	}
 	fill := func(before, part, after string) string {
 		return before + strings.Repeat(part, (size-len(before)-len(after))/len(part)) + after
@@ -238,11 +238,11 @@ func TestHostileTexts(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			f := policyfile.Parse(name, []byte(text), &corsrpcv1.Policy{}, limit)
 			runtime.ReadMemStats(&after)
-			// What was allocated in all bounds what was live at any time.
-			const most = 1 << 30
-			if got := after.TotalAlloc - before.TotalAlloc; got > most {
+			// The total of allocations is an upper bound of the live memory.
+			const maxBytes = 1 << 30
+			if got := after.TotalAlloc - before.TotalAlloc; got > maxBytes {
 				peak := after.HeapSys - min(before.HeapSys, after.HeapSys)
-				if peak > most {
+				if peak > maxBytes {
 					t.Errorf("took %d MiB, and the heap grew by %d MiB", got>>20, peak>>20)
 				}
 			}

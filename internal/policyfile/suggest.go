@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// synonyms are the words of general CORS middlewares.
+// synonyms maps field names of other CORS middlewares, folded, to those of a policy.
 var synonyms = map[string]string{
 	"origins": "allow_origins", "origin": "allow_origins", "allowedorigins": "allow_origins",
 	"credentials": "allow_credentials", "allowedcredentials": "allow_credentials", "supportscredentials": "allow_credentials",
@@ -20,7 +20,7 @@ var synonyms = map[string]string{
 
 func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescriptor) {
 	if f.full() {
-		f.more++
+		f.omitted++
 		return
 	}
 	var known []string
@@ -28,7 +28,7 @@ func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescript
 		known = append(known, string(md.Fields().Get(i).Name()))
 	}
 	problem := Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: p.key, Pos: p.pos,
-		Reason: fmt.Sprintf("is no field of %s", md.Name())}
+		Reason: fmt.Sprintf("is not a field of %s", md.Name())}
 	if word, ok := synonyms[fold(p.key)]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
 		problem.Fix = word
 	} else if nearest, ok := Nearest(p.key, known); ok {
@@ -39,13 +39,13 @@ func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescript
 	f.add(problem)
 }
 
-// Nearest returns the known word that the given one looks like a misspelling
-// of, and false where none is near. Of several it is the first.
+// Nearest returns the known word with the smallest edit distance to word, the first one of
+// several. It returns false if no word is so near that word may be a misspelling of it.
 func Nearest(word string, known []string) (string, bool) {
 	if len(word) > 200 {
 		return "", false
 	}
-	best, distance := "", 1+max(1, len(word)/4) // the most that a misspelling changes
+	best, distance := "", 1+max(1, len(word)/4) // greater than that of any misspelling
 	for _, k := range known {
 		if len(k)-len(word) >= distance || len(word)-len(k) >= distance {
 			continue
@@ -57,15 +57,15 @@ func Nearest(word string, known []string) (string, bool) {
 	return best, best != ""
 }
 
-// fold makes spellings alike that differ in letter case and hyphens only.
+// fold removes the letter case, underscores and hyphens of a word.
 func fold(s string) string {
-	return strings.ToLower(joints.Replace(s))
+	return strings.ToLower(separators.Replace(s))
 }
 
-var joints = strings.NewReplacer("_", "", "-", "")
+var separators = strings.NewReplacer("_", "", "-", "")
 
-// editDistance is Levenshtein's with transpositions of neighbours, given up
-// at the limit.
+// editDistance returns the Levenshtein distance with transpositions of adjacent letters. It
+// returns limit if the distance is not below that.
 func editDistance(a, b string, limit int) int {
 	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

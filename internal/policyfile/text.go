@@ -11,40 +11,40 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// textError is how prototext says where: "(line 3:5): unknown field: x".
+// textError matches the position in an error of prototext: "(line 3:5): unknown field: x".
 var textError = regexp.MustCompile(`\(line (\d+):(\d+)\): (.*)$`)
 
-// parseText reads protobuf's text format; its parser stops at the first
-// problem.
+// parseText parses protobuf's text format. The parser stops at the first problem.
 func (f *File) parseText(text []byte, msg proto.Message) {
 	if depth := strings.Count(string(text), "{") + strings.Count(string(text), "<"); depth > 0 {
 		if pos, ok := tooDeepText(text); ok {
-			f.fail(CodeTooDeep, pos, "", "is nested deeper than any policy is", "")
+			f.fail(CodeTooDeep, pos, "", "is nested too deeply for a policy", "")
 			return
 		}
 	}
 	err := prototext.Unmarshal(text, msg)
 	if err == nil {
-		f.checkNumbers("", msg.ProtoReflect())
+		f.checkUnknownFields("", msg.ProtoReflect())
 		return
 	}
-	said := strings.ReplaceAll(err.Error(), "\u00a0", " ") // protobuf varies its spaces on purpose
-	code, pos, reason := CodeSyntax, Position{}, strings.TrimPrefix(said, "proto: ")
-	if m := textError.FindStringSubmatch(said); m != nil {
+	message := strings.ReplaceAll(err.Error(), "\u00a0", " ") // protobuf varies the spaces of its messages on purpose
+	code, pos, reason := CodeSyntax, Position{}, strings.TrimPrefix(message, "proto: ")
+	if m := textError.FindStringSubmatch(message); m != nil {
 		pos.Line, _ = strconv.Atoi(m[1])
 		pos.Column, _ = strconv.Atoi(m[2])
 		reason = m[3]
 	}
 	name := ""
 	if rest, ok := strings.CutPrefix(reason, "unknown field: "); ok {
-		code, name, reason = CodeUnknownField, rest, "is no field here"
+		code, name, reason = CodeUnknownField, rest, "is not a field of this message"
 	} else {
-		reason = "is no text of a policy: " + reason
+		reason = "is not a valid policy in protobuf's text format: " + reason
 	}
 	f.fail(code, pos, name, reason, "")
 }
 
-// tooDeepText bounds nesting before the parser, which recurses.
+// tooDeepText returns the position where the nesting is too deep. It runs before the parser,
+// which is recursive.
 func tooDeepText(text []byte) (Position, bool) {
 	depth := 0
 	for i, c := range text {
@@ -60,26 +60,25 @@ func tooDeepText(text []byte) (Position, bool) {
 	return Position{}, false
 }
 
-// parseBinary reads protobuf's wire format. Fields that this version does not
-// know may narrow what the others grant, so they are problems.
+// parseBinary parses protobuf's binary format. It reports fields that this version does not
+// know, since they may narrow what the others grant.
 func (f *File) parseBinary(b []byte, msg proto.Message) {
 	if len(b) == 0 {
 		f.fail(CodeEmptyFile, Position{}, "", "the file is empty", "")
 		return
 	}
 	if err := (proto.UnmarshalOptions{RecursionLimit: maxDepth}).Unmarshal(b, msg); err != nil {
-		f.fail(CodeSyntax, Position{}, "", "is no binary policy: it is truncated, or another message", "")
+		f.fail(CodeSyntax, Position{}, "", "is not a valid binary policy: it is truncated, or not a corsrpc.v1.Policy", "")
 		return
 	}
-	f.checkNumbers("", msg.ProtoReflect())
+	f.checkUnknownFields("", msg.ProtoReflect())
 }
 
-// checkNumbers finds what names would have shown: unknown fields, and numbers
-// that an enum does not have.
-func (f *File) checkNumbers(path string, m protoreflect.Message) {
+// checkUnknownFields reports unknown fields in a message and its submessages.
+func (f *File) checkUnknownFields(path string, m protoreflect.Message) {
 	if len(m.GetUnknown()) > 0 {
 		f.add(Problem{Code: CodeUnknownField, Field: path,
-			Reason: "holds fields that this version does not know, and they may narrow what the rest grants"})
+			Reason: "contains fields that this version of corsrpc does not know, and that may narrow what the other fields grant"})
 	}
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
@@ -91,15 +90,15 @@ func (f *File) checkNumbers(path string, m protoreflect.Message) {
 		switch {
 		case fd.IsMap():
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-				f.checkNumbers(fmt.Sprintf("%s[%q]", at, k.String()), v.Message())
+				f.checkUnknownFields(fmt.Sprintf("%s[%q]", at, k.String()), v.Message())
 				return true
 			})
 		case fd.IsList() && fd.Message() != nil:
 			for j := range v.List().Len() {
-				f.checkNumbers(fmt.Sprintf("%s[%d]", at, j), v.List().Get(j).Message())
+				f.checkUnknownFields(fmt.Sprintf("%s[%d]", at, j), v.List().Get(j).Message())
 			}
 		case fd.Message() != nil && !fd.IsList():
-			f.checkNumbers(at, v.Message())
+			f.checkUnknownFields(at, v.Message())
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// YAML writes a policy as a file may hold it: block style, fields in the order of the
-// message, enum values by their full names.
+// YAML returns a policy in YAML as a file may contain it: in block style, with the fields in
+// the order of the message and the full names of enum values.
 func YAML(policy proto.Message) (string, error) {
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(policy)
 	if err != nil {
@@ -30,7 +30,7 @@ func YAML(policy proto.Message) (string, error) {
 func toBlockStyle(n *yaml.Node) {
 	n.Style = 0
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
-		n.SetString(n.Value) // quotes where they are needed
+		n.SetString(n.Value) // writes quotes only if they are needed
 	}
 	for _, child := range n.Content {
 		toBlockStyle(child)

@@ -22,7 +22,7 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	var doc yaml.Node
 	if err := decodeYAML(d, &doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			f.fail(CodeEmptyFile, Position{}, "", "the file holds comments only", "defaults: with allow_origins")
+			f.fail(CodeEmptyFile, Position{}, "", "the file contains only comments", exampleDefaults)
 			return
 		}
 		f.yamlError(err)
@@ -31,7 +31,7 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	var next yaml.Node
 	switch err := decodeYAML(d, &next); {
 	case err == nil:
-		f.fail(CodeMultipleDocuments, Position{next.Line, max(next.Column, 1)}, "", "a second document begins here, and a file holds one policy", "")
+		f.fail(CodeMultipleDocuments, Position{next.Line, max(next.Column, 1)}, "", "a second document begins here, but a file may contain one policy only", "")
 		return
 	case !errors.Is(err, io.EOF):
 		f.yamlError(err)
@@ -42,7 +42,7 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	f.decode(root, msg)
 }
 
-// decodeYAML turns a panic of the library into an error.
+// decodeYAML decodes a document. It returns a panic of the library as an error.
 func decodeYAML(d *yaml.Decoder, n *yaml.Node) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -57,28 +57,27 @@ var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 func (f *File) yamlError(err error) {
 	m := yamlLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
 	if m == nil {
-		f.fail(CodeSyntax, Position{}, "", "is no YAML: "+err.Error(), "")
+		f.fail(CodeSyntax, Position{}, "", "is not valid YAML: "+err.Error(), "")
 		return
 	}
 	var pos Position
 	if line, err := strconv.Atoi(m[1]); err == nil {
 		pos = Position{line, 1}
 	}
-	f.fail(CodeSyntax, pos, "", "is no YAML: "+m[2], "")
+	f.fail(CodeSyntax, pos, "", "is not valid YAML: "+m[2], "")
 }
 
-// scanReasons are what scanYAML refuses.
+// scanReasons are the messages for the problems that scanYAML finds.
 var scanReasons = map[string]string{
-	CodeTooDeep: "is nested deeper than any policy is",
-	CodeAlias:   "is one of a thousand aliases, and a policy says each value where it holds: write the values out",
+	CodeTooDeep: "is nested too deeply for a policy",
+	CodeAlias:   "is one of more than 1000 aliases, which a policy must not contain: write the values out",
 }
 
-// scanYAML looks for what would cost the library much time or memory and no
-// policy has: deep nesting, since it recurses, and a flood of aliases. It errs
-// on the side of the text: what stands in quotes or comments is not told
-// apart, but no policy has so much of it.
+// scanYAML looks for input that would cost the library much time or memory: deep nesting, since
+// the library is recursive, and large numbers of aliases. It does not parse quotes and
+// comments, so it also counts what they contain, but no policy contains so much of it.
 func scanYAML(text []byte) (code string, at Position) {
-	const mostDepth, mostAliases = 4 * maxDepth, 1000
+	const maxScanDepth, maxAliases = 4 * maxDepth, 1000
 	flow, aliases, line := 0, 0, 0
 	for rest := range bytes.Lines(text) {
 		line++
@@ -86,20 +85,20 @@ func scanYAML(text []byte) (code string, at Position) {
 		for i, c := range rest {
 			switch here := (Position{line, i + 1}); c {
 			case '[', '{':
-				if flow++; flow > mostDepth {
+				if flow++; flow > maxScanDepth {
 					return CodeTooDeep, here
 				}
 			case ']', '}':
 				flow = max(flow-1, 0)
 			case '-', '?':
 				if i+1 < len(rest) && (rest[i+1] == ' ' || rest[i+1] == '\t') {
-					if dashes++; dashes > mostDepth {
+					if dashes++; dashes > maxScanDepth {
 						return CodeTooDeep, here
 					}
 				}
 			case '*':
 				if i > 0 && bytes.IndexByte([]byte(" \t[{,"), rest[i-1]) >= 0 && i+1 < len(rest) && rest[i+1] > ' ' {
-					if aliases++; aliases > mostAliases {
+					if aliases++; aliases > maxAliases {
 						return CodeAlias, here
 					}
 				}
@@ -109,7 +108,7 @@ func scanYAML(text []byte) (code string, at Position) {
 	return "", Position{}
 }
 
-// yamlConverter makes nodes of the library's.
+// yamlConverter converts the nodes of the library.
 type yamlConverter struct{ file *File }
 
 func (c *yamlConverter) problem(n *yaml.Node, code, reason, fix string) *node {
@@ -117,17 +116,17 @@ func (c *yamlConverter) problem(n *yaml.Node, code, reason, fix string) *node {
 	return unreadable
 }
 
-// unreadable stands for what was reported already.
+// unreadable replaces a value whose problem has been reported.
 var unreadable = &node{kind: badNode}
 
 func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 	if depth > maxDepth {
-		return c.problem(n, CodeTooDeep, "is nested deeper than any policy is", "")
+		return c.problem(n, CodeTooDeep, "is nested too deeply for a policy", "")
 	}
 	out := &node{pos: Position{n.Line, n.Column}, text: n.Value}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return c.problem(n, CodeAlias, "is an alias, and a policy says each value where it holds: write the value out", "")
+		return c.problem(n, CodeAlias, "is an alias, which a policy must not contain: write the value out", "")
 	case yaml.SequenceNode:
 		out.kind = listNode
 		if tag := n.ShortTag(); tag != "!!seq" {
@@ -135,7 +134,7 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 		}
 		for i, item := range n.Content {
 			out.items = append(out.items, c.convert(item, depth+1))
-			n.Content[i] = nil // lets go of what is read, so that no text is held twice
+			n.Content[i] = nil // frees the item, so that no text is in memory twice
 		}
 	case yaml.MappingNode:
 		out.kind = mappingNode
@@ -146,9 +145,9 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 			key := n.Content[i]
 			switch {
 			case key.Kind == yaml.AliasNode || key.ShortTag() == "!!merge":
-				c.problem(key, CodeAlias, "merges another mapping, and a policy says each value where it holds: write the fields out", "")
+				c.problem(key, CodeAlias, "merges another mapping, which a policy must not do: write the fields out", "")
 			case key.Kind != yaml.ScalarNode:
-				c.problem(key, CodeWrongType, "the key is no name", "")
+				c.problem(key, CodeWrongType, "is not a field name: a key must be a string", "")
 			default:
 				out.pairs = append(out.pairs, pair{key.Value, Position{key.Line, key.Column}, c.convert(n.Content[i+1], depth+1)})
 			}

@@ -1,10 +1,10 @@
-// Package responsewriter says what an http.ResponseWriter can do, through any
-// number of writers around it.
+// Package responsewriter determines the capabilities of an http.ResponseWriter that may wrap
+// others. Its functions are safe for concurrent use.
 package responsewriter
 
 import "net/http"
 
-// CanFlush reports whether http.ResponseController finds a way to flush.
+// CanFlush reports whether http.ResponseController can flush w or a writer that w wraps.
 func CanFlush(w http.ResponseWriter) bool {
 	for {
 		switch f := w.(type) {

@@ -5,30 +5,33 @@ import (
 	"sort"
 )
 
-// blockSize is how many numbers a block of a bitmap is for.
+// blockSize is the number of integers that a block of a bitmap covers.
 const blockSize = 4096
 
-// bitmap is a set of numbers, in blocks. It has no blocks for numbers that it does not hold, so that a set
-// of few numbers is small, however large they are.
+// bitmap is a set of non-negative integers, stored in blocks. It has no block for a range in
+// which it contains no integer, so that a small set takes little memory however large its
+// integers are.
 type bitmap struct {
 	blocks []block
-	count  int // of the numbers
+	count  int // the number of integers
 }
 
-// block holds the numbers from blockSize*index on that a bitmap has: as they are while they are few.
+// block is the part of a bitmap from blockSize*index on. It lists its integers while they are
+// few, and otherwise has a bit for each.
 type block struct {
-	index int
-	few   []uint16
-	many  *blockBits
+	index  int
+	sparse []uint16   // the integers, relative to the block; nil if dense is set
+	dense  *blockBits // nil if sparse is used
 }
 
-// blockBits has a bit for each number of a block.
+// blockBits has one bit for each integer of a block.
 type blockBits [blockSize / 64]uint64
 
-// maxFew is how many numbers of a block take as long to read as its bits.
-const maxFew = len(blockBits{})
+// maxSparse is the maximum length of a sparse block. Reading a longer list would take longer
+// than reading the bits.
+const maxSparse = len(blockBits{})
 
-// add adds a number that is greater than any other of the set.
+// add adds an integer, which must be greater than all that the set contains.
 func (b *bitmap) add(n int) {
 	b.count++
 	index, within := n/blockSize, uint16(n%blockSize)
@@ -38,24 +41,24 @@ func (b *bitmap) add(n int) {
 		last++
 	}
 	switch k := &b.blocks[last]; {
-	case k.many != nil:
-		k.many.set(within)
-	case len(k.few) < maxFew:
-		k.few = append(k.few, within)
+	case k.dense != nil:
+		k.dense.set(within)
+	case len(k.sparse) < maxSparse:
+		k.sparse = append(k.sparse, within)
 	default:
-		many := &blockBits{}
-		k.addTo(many)
-		many.set(within)
-		k.few, k.many = nil, many
+		dense := &blockBits{}
+		k.addTo(dense)
+		dense.set(within)
+		k.sparse, k.dense = nil, dense
 	}
 }
 
-// addTo sets the bits of a block's numbers.
+// addTo sets the bits of the integers in the block with an index.
 func (b *bitmap) addTo(bits *blockBits, index int) {
 	if len(b.blocks) == 0 || index < b.blocks[0].index {
 		return
 	}
-	at := index - b.blocks[0].index // where no block is missing
+	at := index - b.blocks[0].index // the position if no block before it is missing
 	if at >= len(b.blocks) || b.blocks[at].index != index {
 		at = sort.Search(min(at, len(b.blocks)), func(i int) bool { return b.blocks[i].index >= index })
 		if at == len(b.blocks) || b.blocks[at].index != index {
@@ -66,20 +69,20 @@ func (b *bitmap) addTo(bits *blockBits, index int) {
 }
 
 func (k *block) addTo(bits *blockBits) {
-	if k.many != nil {
+	if k.dense != nil {
 		for i := range bits {
-			bits[i] |= k.many[i]
+			bits[i] |= k.dense[i]
 		}
 		return
 	}
-	for _, n := range k.few {
+	for _, n := range k.sparse {
 		bits.set(n)
 	}
 }
 
 func (b *blockBits) set(n uint16) { b[n/64] |= 1 << (n % 64) }
 
-// and keeps the bits that are set in both, and reports whether there are any.
+// and clears the bits that are not set in other. It reports whether any bit remains.
 func (b *blockBits) and(other *blockBits) bool {
 	any := uint64(0)
 	for i := range b {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestBitmap: a bitmap has the numbers that were added, in blocks with few and with many of them, and behind
-// blocks with none.
+// TestBitmap: a bitmap contains the integers that were added, in sparse and dense blocks, also
+// if blocks between them are missing.
 func TestBitmap(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -26,8 +26,8 @@ func TestBitmap(t *testing.T) {
 		}
 		got := map[int]bool{}
 		for _, k := range b.blocks {
-			if len(k.few) > maxFew {
-				t.Fatalf("a block lists %d numbers", len(k.few))
+			if len(k.sparse) > maxSparse {
+				t.Fatalf("a block lists %d numbers", len(k.sparse))
 			}
 		}
 		for index := range 8 {

@@ -7,46 +7,48 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// ConflictError is the error of a pattern where a request could be either of two patterns.
+// ConflictError is the error of a pattern that conflicts with another one: a request could
+// match either.
 type ConflictError struct {
-	// Other is the pattern that was added before; the first one where there are several.
+	// Other is the first pattern in the set that the new one conflicts with.
 	Other string
-	// LetterCase says that the two conflict only where letter case is ignored.
+	// LetterCase is true if the two conflict only on servers that ignore letter case.
 	LetterCase bool
 }
 
-// Error names the other pattern.
+// Error returns a message with the other pattern.
 func (e *ConflictError) Error() string { return "conflicts with " + e.Other }
 
 // Patterns is a set of patterns without conflicts, by the rules of http.ServeMux
-// (https://pkg.go.dev/net/http#hdr-Precedence-ServeMux): two patterns conflict where they
-// match the same paths, or share some paths and neither is more specific. The zero value is
-// an empty set.
+// (https://pkg.go.dev/net/http#hdr-Precedence-ServeMux): two patterns conflict if they match
+// the same paths, or if they match some common paths and neither is more specific. The zero
+// value is an empty set.
 //
-// The shape of a pattern is which of its segments are literals, single wildcards and multi
-// wildcards. Adding a pattern of d segments to n others of s shapes takes on the order of d*s
-// steps, unless patterns of another shape have each of its literals, though never all of them
-// together. A step compares up to 4096 patterns at one segment, in 64 words. There are never
-// more than d*(n/512+4) steps in each set of an overlay, or twice as many where the pattern
-// conflicts. A cost below quadratic for every set is not to be expected: the orthogonal vectors
-// problem, for which none is known, can be written as conflicts between patterns.
+// The shape of a pattern says which of its segments are literals, single wildcards and multi
+// wildcards. Adding a pattern with d segments to n patterns of s shapes takes on the order of
+// d*s steps, unless each literal of the pattern occurs in patterns of another shape, though
+// never all of them together. A step compares up to 4096 patterns at one segment, in 64 words.
+// The number of steps is at most d*(n/512+4) in each set of an overlay, and twice that if the
+// pattern conflicts. A cost below quadratic for every set is not to be expected: conflicts
+// between patterns can express the orthogonal vectors problem, for which no such algorithm is
+// known.
 type Patterns struct {
 	base          *Patterns
 	exact, folded conflictIndex
 	search        conflictSearch
 }
 
-// Overlay returns a set above this one: Add compares a pattern with those of both, and adds
-// it to the set above only. A set must not change any more once there are others above it;
-// several goroutines may then use one of those each at the same time.
+// Overlay returns an empty set on top of this one. Its Add compares a pattern with the patterns
+// of both sets, and adds it to the new set only. A set must not be changed once it has
+// overlays. Several overlays may then be used concurrently, each by one goroutine.
 func (ps *Patterns) Overlay() *Patterns { return &Patterns{base: ps} }
 
-// Add adds a pattern. The error is a *ConflictError where the pattern conflicts with one of
-// the set, or would if letter case were ignored; then it is not added. Add is not safe for
+// Add adds a pattern. It returns a *ConflictError and does not add the pattern if the pattern
+// conflicts with one of the set, or would if letter case were ignored. Add is not safe for
 // concurrent use.
 func (ps *Patterns) Add(p Pattern) error {
 	exact, folded := newConflictKey(p.segments), newConflictKey(lowerSegments(p.segments))
-	// Literals that are equal are equal in lower case, so that this finds all conflicts.
+	// Equal literals are also equal in lower case, so the folded index finds every conflict.
 	if other, conflicts := ps.find(foldedIndex, folded, &ps.search); conflicts {
 		if same, conflicts := ps.find(exactIndex, exact, &ps.search); conflicts {
 			return &ConflictError{Other: same}
@@ -61,8 +63,8 @@ func (ps *Patterns) Add(p Pattern) error {
 func exactIndex(ps *Patterns) *conflictIndex  { return &ps.exact }
 func foldedIndex(ps *Patterns) *conflictIndex { return &ps.folded }
 
-// find returns the first pattern that conflicts with another one, of the set and those below
-// it, in one of their indexes.
+// find returns the first pattern that conflicts with the one of the key, in one of the indexes
+// of this set and of the sets below it.
 func (ps *Patterns) find(
 	in func(*Patterns) *conflictIndex, key conflictKey, s *conflictSearch,
 ) (text string, ok bool) {
@@ -74,7 +76,7 @@ func (ps *Patterns) find(
 	return in(ps).find(key, s)
 }
 
-// lowerSegments returns segments whose literals are in lower case.
+// lowerSegments returns a copy of the segments with their literals in lower case.
 func lowerSegments(segments []segment) []segment {
 	lower := make([]segment, len(segments))
 	for i, s := range segments {
@@ -86,7 +88,7 @@ func lowerSegments(segments []segment) []segment {
 	return lower
 }
 
-// conflictKey is the part of a pattern that decides about conflicts.
+// conflictKey is the part of a pattern that conflicts depend on.
 type conflictKey struct {
 	segments []segment
 	shape    string // the kinds of the segments
@@ -113,38 +115,39 @@ func newConflictKey(segments []segment) conflictKey {
 			shape.WriteByte(shapeMulti)
 		default:
 			shape.WriteByte(shapeLiteral)
-			literals.WriteByte(0) // which no literal has
+			literals.WriteByte(0) // a byte that no literal contains
 			literals.WriteString(s.text)
 		}
 	}
 	return conflictKey{segments, shape.String(), shape.String() + literals.String()}
 }
 
-// maxShared is how many patterns of one shape share a group with other shapes. There are
-// then never more groups than blocks of patterns.
+// maxShared is the number of patterns of each shape that are stored in the group of all shapes.
+// It ensures that there are never more groups than blocks of patterns.
 const maxShared = blockSize
 
-// conflictIndex finds conflicts between patterns, in one letter case.
+// conflictIndex finds conflicts between patterns, with or without regard to letter case.
 //
-// Patterns of one shape conflict only where they are equal. The patterns of a frequent shape have
-// a group of their own, since a search of other shapes' patterns ends at once at a place where none
-// of the group fits. Those of rare shapes share one, so that many shapes do not make many groups.
+// Two patterns of one shape conflict only if they are equal. The patterns of a frequent shape
+// have a group of their own, since a search among patterns of one other shape ends at the first
+// segment that none of them matches. Patterns of rare shapes share a group, so that many shapes
+// do not make many groups.
 type conflictIndex struct {
-	texts    []string       // in the order in which they were added
-	equal    map[string]int // the order of patterns by identity
+	texts    []string       // in the order of addition
+	equal    map[string]int // the index in texts by identity
 	shapes   map[string]*shapeGroup
-	frequent []*shapeGroup // those with a group of their own
+	frequent []*shapeGroup // the shapes with a group of their own
 	shared   conflictGroup
 }
 
-// shapeGroup is the patterns of one shape.
+// shapeGroup holds the patterns of one shape.
 type shapeGroup struct {
 	shape string
 	count int
-	own   conflictGroup // of all but the first ones, which are in the shared group
+	own   conflictGroup // all but the first maxShared patterns, which are in the shared group
 }
 
-// add adds a pattern that conflicts with no other.
+// add adds a pattern, which must not conflict with another one.
 func (x *conflictIndex) add(key conflictKey, text string) {
 	if x.equal == nil {
 		x.equal, x.shapes = map[string]int{}, map[string]*shapeGroup{}
@@ -167,7 +170,7 @@ func (x *conflictIndex) add(key conflictKey, text string) {
 	g.own.add(key.segments, order)
 }
 
-// find returns the first pattern that conflicts with another one.
+// find returns the first pattern that conflicts with the one of the key.
 func (x *conflictIndex) find(key conflictKey, s *conflictSearch) (text string, ok bool) {
 	first := noConflict
 	if order, equal := x.equal[key.identity]; equal {
@@ -185,24 +188,24 @@ func (x *conflictIndex) find(key conflictKey, s *conflictSearch) (text string, o
 	return x.texts[first], true
 }
 
-// noConflict is greater than the order of any pattern.
+// noConflict is greater than the index of any pattern.
 const noConflict = int(^uint(0) >> 1)
 
-// conflictGroup holds for each place of a segment which of its patterns have which segment
-// there. A pattern's number in the bitmaps is its place in orders.
+// conflictGroup records for each position in a path which of its patterns have which segment
+// there. The bitmaps contain the patterns' indexes in orders.
 type conflictGroup struct {
-	orders  []int // of the patterns in the index
+	orders  []int // the index of each pattern in the conflictIndex
 	columns []conflictColumn
 }
 
-// conflictColumn is the segments of a group's patterns at one place.
+// conflictColumn holds the segments of a group's patterns at one position.
 type conflictColumn struct {
-	literals map[string]*bitmap // by text, {$} among them
+	literals map[string]*bitmap // by text, including {$}
 	named    bitmap             // the patterns with a literal other than {$}
-	single   bitmap
-	multi    bitmap
-	bounded  bitmap // the patterns with any segment other than a multi wildcard
-	last     bitmap // the patterns that end here
+	single   bitmap             // the patterns with a single wildcard
+	multi    bitmap             // the patterns with a multi wildcard
+	bounded  bitmap             // the patterns with a segment other than a multi wildcard
+	last     bitmap             // the patterns whose last segment this is
 }
 
 func (g *conflictGroup) add(segments []segment, order int) {
@@ -235,30 +238,32 @@ func (g *conflictGroup) add(segments []segment, order int) {
 	}
 }
 
-// conflictSearch compares a pattern with those of a group, a block of them at a time.
+// conflictSearch compares a pattern with those of a group, one block of them at a time.
 type conflictSearch struct {
 	places []conflictPlace
-	// multis are the patterns that have a multi wildcard at a place, for each place before the
-	// pattern's own: they fit there and behind, and are more general.
+	// multis holds, for each position before the end of the pattern, the patterns with a multi
+	// wildcard at that position. They match there and at all later positions, and are more
+	// general.
 	multis []*bitmap
-	blocks []int       // those to compare
-	before []blockBits // of the block that is compared: the patterns of the first multis, by their number
+	blocks []int       // the indexes of the blocks to compare
+	before []blockBits // in the block that is compared: the patterns of the first i multis, by i
 	steps  int         // of all searches so far
 }
 
-// conflictPlace is a segment of the pattern beside those of the others at the same place.
+// conflictPlace compares a segment of the pattern with those of the other patterns at the same
+// position.
 type conflictPlace struct {
 	same     *bitmap // the patterns with the same segment
-	wider    *bitmap // those with a more general one, other than a multi wildcard
-	narrower *bitmap // those with a more specific one
-	last     *bitmap // those that end here; nil where the pattern goes on, or has a multi wildcard
-	multis   int     // how many of the search's multis are for this place or one before
-	fit      int     // how many patterns fit here: there are paths of both, as far as this place goes
+	wider    *bitmap // the patterns with a more general segment, other than a multi wildcard
+	narrower *bitmap // the patterns with a more specific segment
+	last     *bitmap // the patterns that end here; nil if the pattern continues or has a multi wildcard
+	multis   int     // the number of multis for this position and those before
+	fit      int     // the number of patterns that match a common path up to this position
 }
 
 var emptyBitmap bitmap
 
-// newConflictPlace returns the place of a pattern's segment in a column.
+// newConflictPlace returns the comparison of a segment with those of a column.
 func newConflictPlace(c *conflictColumn, s segment) conflictPlace {
 	p := conflictPlace{same: &emptyBitmap, wider: &emptyBitmap, narrower: &emptyBitmap}
 	switch {
@@ -278,11 +283,11 @@ func newConflictPlace(c *conflictColumn, s segment) conflictPlace {
 	return p
 }
 
-// find returns the order of the first pattern of a group that overlaps with another one and
-// is neither more general nor more specific; noConflict where there is none.
+// find returns the index of the first pattern of a group that overlaps with the given one and
+// is neither more general nor more specific; noConflict if there is none.
 //
-// It compares only the blocks that have a pattern which fits at one place: the place where the
-// fewest patterns do.
+// It compares only blocks with a pattern that fits at the position where the fewest patterns
+// fit.
 func (s *conflictSearch) find(g *conflictGroup, segments []segment) int {
 	if !s.start(g, segments) {
 		return noConflict
@@ -305,11 +310,11 @@ func (s *conflictSearch) find(g *conflictGroup, segments []segment) int {
 	return noConflict
 }
 
-// start puts the segments of a pattern beside those of a group. It reports false where no pattern
-// of the group fits at some place.
+// start compares the segments of a pattern with those of a group. It returns false if no
+// pattern of the group fits at some position.
 func (s *conflictSearch) start(g *conflictGroup, segments []segment) bool {
 	s.places, s.multis = s.places[:0], s.multis[:0]
-	short := 0 // how many patterns have a multi wildcard so far
+	short := 0 // the number of patterns with a multi wildcard so far
 	for i, segment := range segments {
 		s.steps++
 		var c *conflictColumn
@@ -364,7 +369,7 @@ func (s *conflictSearch) compare(index int) (n int, ok bool) {
 			return 0, false
 		}
 	}
-	general, specific := s.before[len(s.multis)], blockBits{} // the patterns that are so at some place
+	general, specific := s.before[len(s.multis)], blockBits{} // the patterns that are more general, or more specific, at some position
 	for i := range s.places {
 		s.steps++
 		s.places[i].wider.addTo(&general, index)

@@ -18,7 +18,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// register reports whether a ServeMux takes a pattern.
+// register reports whether a ServeMux accepts a pattern.
 func register(mux *http.ServeMux, pattern string) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	mux.Handle(pattern, http.NotFoundHandler())
@@ -31,7 +31,7 @@ func muxConflict(first, second string) bool {
 	return !register(mux, first) || !register(mux, second)
 }
 
-// lower returns a pattern whose literals are in lower case when they are decoded.
+// lower returns a pattern whose decoded literals are in lower case.
 func lower(t testing.TB, pattern string) string {
 	segments := strings.Split(pattern, "/")
 	for i, s := range segments {
@@ -46,13 +46,13 @@ func lower(t testing.TB, pattern string) string {
 	return strings.Join(segments, "/")
 }
 
-// verdict is the answer of Patterns.Add.
-type verdict struct {
+// addResult is the result of Patterns.Add.
+type addResult struct {
 	other      string
 	letterCase bool
 }
 
-func add(t testing.TB, ps *route.Patterns, pattern string) verdict {
+func add(t testing.TB, ps *route.Patterns, pattern string) addResult {
 	p, problem := route.ParsePattern(pattern)
 	if problem != nil {
 		t.Fatalf("%q %s", pattern, problem.Reason)
@@ -60,17 +60,17 @@ func add(t testing.TB, ps *route.Patterns, pattern string) verdict {
 	err := ps.Add(p)
 	var conflict *route.ConflictError
 	if errors.As(err, &conflict) {
-		return verdict{conflict.Other, conflict.LetterCase}
+		return addResult{conflict.Other, conflict.LetterCase}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verdict{}
+	return addResult{}
 }
 
-// everyPattern yields all patterns with at most some number of segments, before the end, from a list: the
-// wildcards are {a}, {b} and so on.
-func everyPattern(segments []string, most int, yield func(string)) {
+// everyPattern yields all patterns of at most maxSegments of the given segments and an end. In
+// a segment, {} stands for a wildcard.
+func everyPattern(segments []string, maxSegments int, yield func(string)) {
 	var extend func(prefix string, depth int)
 	extend = func(prefix string, depth int) {
 		for _, end := range []string{"", "/", "/{$}", "/{rest...}"} {
@@ -78,7 +78,7 @@ func everyPattern(segments []string, most int, yield func(string)) {
 				yield(prefix + end)
 			}
 		}
-		if depth == most {
+		if depth == maxSegments {
 			return
 		}
 		for _, s := range segments {
@@ -88,27 +88,28 @@ func everyPattern(segments []string, most int, yield func(string)) {
 	extend("", 0)
 }
 
-// TestEveryPairConflictsAsInServeMux: two patterns conflict where a ServeMux takes only one, in either order,
-// and in lower case where one with their lower-case forms does.
+// TestEveryPairConflictsAsInServeMux: two patterns conflict if a ServeMux accepts only one of
+// them, in either order. They conflict in letter case if a ServeMux accepts only one of their
+// lower-case forms.
 func TestEveryPairConflictsAsInServeMux(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		segments []string
-		most     int
+		segments    []string
+		maxSegments int
 	}{
 		{[]string{"a", "b", "A", "%61", "%41", "b%2fa", "b%2Fa", "{}"}, 1}, {[]string{"a", "aa", "A", "%61", "{}"}, 2}, {[]string{"a", "b", "{}"}, 3}, {[]string{"a", "{}"}, 4},
 	} {
 		var patterns []string
-		everyPattern(test.segments, test.most, func(p string) { patterns = append(patterns, p) })
+		everyPattern(test.segments, test.maxSegments, func(p string) { patterns = append(patterns, p) })
 		conflicts := 0
 		for _, first := range patterns {
 			for _, second := range patterns {
-				var want verdict
+				var want addResult
 				switch {
 				case muxConflict(first, second):
-					want = verdict{first, false}
+					want = addResult{first, false}
 				case muxConflict(lower(t, first), lower(t, second)):
-					want = verdict{first, true}
+					want = addResult{first, true}
 				}
 				var ps route.Patterns
 				add(t, &ps, first)
@@ -121,12 +122,13 @@ func TestEveryPairConflictsAsInServeMux(t *testing.T) {
 			}
 		}
 		if conflicts < len(patterns) || conflicts > len(patterns)*len(patterns)/2 {
-			t.Errorf("%d of %d patterns conflict with one another: the test has lost its subject", conflicts, len(patterns))
+			t.Errorf("%d of %d patterns conflict with one another: the test covers too little", conflicts, len(patterns))
 		}
 	}
 }
 
-// randomConflicts draws patterns of a few words, up to some number of segments, so that they often overlap.
+// randomConflicts draws patterns from a few words with up to a number of segments, so that they
+// often overlap.
 func randomConflicts(random *rand.Rand, patterns, segments int) []string {
 	words := []string{"a", "A", "b", "%62", "b%2Fa", "b%2fa", "c"}[:1+random.IntN(7)]
 	literals := 1 + random.IntN(9) // of ten segments
@@ -145,8 +147,9 @@ func randomConflicts(random *rand.Rand, patterns, segments int) []string {
 	return drawn
 }
 
-// TestSetsConflictAsInServeMux: a pattern is refused where a ServeMux with those before refuses it; the error
-// names the first of them that a ServeMux does not take beside it.
+// TestSetsConflictAsInServeMux: a set refuses a pattern that a ServeMux with the same patterns
+// refuses. The error names the first pattern that a ServeMux does not accept together with the
+// new one.
 func TestSetsConflictAsInServeMux(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))
@@ -155,14 +158,14 @@ func TestSetsConflictAsInServeMux(t *testing.T) {
 		var ps route.Patterns
 		var taken []string
 		for _, pattern := range randomConflicts(random, 30, 1+random.IntN(8)) {
-			var want verdict
+			var want addResult
 			for _, other := range taken {
 				if muxConflict(other, pattern) {
-					want = verdict{other, false}
+					want = addResult{other, false}
 					break
 				}
 				if want.other == "" && muxConflict(lower(t, other), lower(t, pattern)) {
-					want = verdict{other, true}
+					want = addResult{other, true}
 				}
 			}
 			if got := add(t, &ps, pattern); got != want {
@@ -181,20 +184,20 @@ func TestSetsConflictAsInServeMux(t *testing.T) {
 	}
 	for _, kind := range []string{"fine", "letter case", "conflict"} {
 		if counts[kind] < 200 {
-			t.Errorf("the test has lost its subject: %v", counts)
+			t.Errorf("the test covers too little: %v", counts)
 		}
 	}
 }
 
-// TestFrequentShapesConflictAsInServeMux: patterns of a shape that so many have that they are kept apart conflict with
-// those of any other shape as in a ServeMux.
+// TestFrequentShapesConflictAsInServeMux: patterns of a frequent shape, which have a group of
+// their own, conflict with patterns of any other shape as in a ServeMux.
 func TestFrequentShapesConflictAsInServeMux(t *testing.T) {
 	t.Parallel()
 	var patterns []string
 	everyPattern([]string{"a", "{}"}, 3, func(p string) { patterns = append(patterns, p) })
 	for _, frequent := range patterns {
 		if !strings.Contains(frequent, "a") {
-			continue // there is one pattern of the shape
+			continue // the shape has only one pattern
 		}
 		var base route.Patterns
 		like := func(i int) string { return strings.ReplaceAll(frequent, "/a", fmt.Sprint("/z", i)) }
@@ -203,9 +206,9 @@ func TestFrequentShapesConflictAsInServeMux(t *testing.T) {
 		}
 		add(t, &base, frequent)
 		for _, pattern := range patterns {
-			var want verdict
+			var want addResult
 			switch {
-			case muxConflict(like(0), pattern): // and so do all the others
+			case muxConflict(like(0), pattern): // the others conflict too
 				want.other = like(0)
 			case muxConflict(frequent, pattern):
 				want.other = frequent
@@ -217,8 +220,8 @@ func TestFrequentShapesConflictAsInServeMux(t *testing.T) {
 	}
 }
 
-// TestLargeSetsConflictAsInServeMux: beside so many patterns that they fill several blocks of a bitmap, a pattern is
-// refused where a ServeMux refuses it.
+// TestLargeSetsConflictAsInServeMux: a set whose patterns fill several blocks of a bitmap
+// refuses a pattern that a ServeMux refuses.
 func TestLargeSetsConflictAsInServeMux(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(5, 6))
@@ -241,7 +244,7 @@ func TestLargeSetsConflictAsInServeMux(t *testing.T) {
 		pattern := strings.ReplaceAll(b.String(), "#", fmt.Sprint("a", random.IntN(each+each/4))) + pick(random, "", "", "/", "/{$}")
 		got := add(t, &ps, pattern)
 		if taken := register(mux, pattern); taken != (got.other == "") {
-			t.Fatalf("%s: %+v, and that a ServeMux takes it is %v", pattern, got, taken)
+			t.Fatalf("%s: %+v; accepted by a ServeMux: %v", pattern, got, taken)
 		}
 		if got.other == "" {
 			fine++
@@ -253,11 +256,12 @@ func TestLargeSetsConflictAsInServeMux(t *testing.T) {
 		}
 	}
 	if fine < 100 || conflicts < 100 {
-		t.Errorf("%d patterns of %d conflict: the test has lost its subject", conflicts, conflicts+fine)
+		t.Errorf("%d patterns of %d conflict: the test covers too little", conflicts, conflicts+fine)
 	}
 }
 
-// TestFirstConflictIsNamed: the first pattern is, where several far apart conflict.
+// TestFirstConflictIsNamed: the error names the first of several conflicting patterns, also if
+// there are many patterns between them.
 func TestFirstConflictIsNamed(t *testing.T) {
 	t.Parallel()
 	var ps route.Patterns
@@ -268,12 +272,12 @@ func TestFirstConflictIsNamed(t *testing.T) {
 	for _, pattern := range []string{"/t/{x}/w", "/u/{x}/w", "/v/{x}/w"} {
 		add(t, &ps, pattern)
 	}
-	if got, want := add(t, &ps, "/t/e/{z}"), (verdict{"/{x}/e/y", false}); got != want {
+	if got, want := add(t, &ps, "/t/e/{z}"), (addResult{"/{x}/e/y", false}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
-// TestOverlaysConflictAsOneSet: sets one above the other give the answers of one set.
+// TestOverlaysConflictAsOneSet: a stack of overlays has the same results as one set.
 func TestOverlaysConflictAsOneSet(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 8))
@@ -291,8 +295,9 @@ func TestOverlaysConflictAsOneSet(t *testing.T) {
 	}
 }
 
-// TestOverlaysAreApart: sets above the same one do not see each other's patterns, and may be used at the same time.
-func TestOverlaysAreApart(t *testing.T) {
+// TestOverlaysAreIndependent: two overlays of one set do not affect each other or the set, and may be
+// used concurrently.
+func TestOverlaysAreIndependent(t *testing.T) {
 	t.Parallel()
 	var base route.Patterns
 	for i := range 100 {
@@ -306,7 +311,7 @@ func TestOverlaysAreApart(t *testing.T) {
 				if got := add(t, over, fmt.Sprintf("/b/{x}/%d", i)); got.other != "" {
 					t.Errorf("%+v", got)
 				}
-				if got, want := add(t, over, fmt.Sprintf("/a/b%d/{y}", i)), (verdict{"/a/{x}/0", false}); got != want {
+				if got, want := add(t, over, fmt.Sprintf("/a/b%d/{y}", i)), (addResult{"/a/{x}/0", false}); got != want {
 					t.Errorf("%+v, want %+v", got, want)
 				}
 			}
@@ -314,18 +319,20 @@ func TestOverlaysAreApart(t *testing.T) {
 	}
 	wait.Wait()
 	if got := add(t, &base, "/b/c/{y}"); got.other != "" {
-		t.Errorf("a pattern conflicts with %s, which was added above", got.other)
+		t.Errorf("a pattern conflicts with %s, which was added to an overlay", got.other)
 	}
 }
 
-// patternFamilies are sets of patterns without conflicts, as many as wanted, that are made to be compared slowly.
-// The patterns of a family take turns in one form each, in which # is the number of the pattern, ^ that of the turn,
-// and < and > are that of the pattern in two parts.
+// patternFamilies are sets of patterns without conflicts, of any size, that are slow to
+// compare. Each pattern has one of the family's forms, in turn. In a form, # is the number of
+// the pattern, ^ is the number of the turn, and < and > are two parts of the number of the
+// pattern.
 var patternFamilies = []struct {
 	name  string
 	forms []string
-	// joined says that two shapes have the same literals at each of two places, and never at both: what a pattern
-	// costs grows with the number of the others, divided by the size of a block.
+	// joined is true if the patterns of two shapes have equal literals at each of two
+	// positions, and never at both: the cost of a pattern then grows with the number of the
+	// others, divided by the size of a block.
 	joined bool
 }{
 	{name: "subtrees", forms: []string{"/a#/"}},
@@ -344,7 +351,7 @@ var patternFamilies = []struct {
 	{name: "joined_at_several_lengths", joined: true, forms: []string{"/a#/{x}/0/1/", "/{x}/b#/0/0/{y}", "/a#/{x}/1/0/", "/{x}/b#/1/1/{y}/{z}", "/{x}/b#/0/0/{y}/{z}/{$}"}},
 }
 
-// familyOf returns the first patterns of a family.
+// familyOf returns the first n patterns of a family.
 func familyOf(t testing.TB, forms []string, n int) []route.Pattern {
 	patterns := make([]route.Pattern, n)
 	for i := range patterns {
@@ -358,7 +365,7 @@ func familyOf(t testing.TB, forms []string, n int) []route.Pattern {
 	return patterns
 }
 
-// manyShapes returns patterns most of which differ in which of their segments are literals.
+// manyShapes returns patterns, most of which have different shapes.
 func manyShapes(t testing.TB, n int) []route.Pattern {
 	var forms []string
 	for shape := range 1 << 12 {
@@ -377,7 +384,7 @@ func manyShapes(t testing.TB, n int) []route.Pattern {
 	return familyOf(t, forms, n)
 }
 
-// addEach adds patterns that do not conflict, and returns how many steps each of them took.
+// addEach adds patterns that do not conflict, and returns the number of steps for each.
 func addEach(t testing.TB, patterns []route.Pattern) []int {
 	var ps route.Patterns
 	steps := make([]int, len(patterns))
@@ -391,8 +398,9 @@ func addEach(t testing.TB, patterns []route.Pattern) []int {
 	return steps
 }
 
-// TestConflictsTakeFewSteps: no pattern takes more steps than Patterns states; where the patterns of two shapes do not
-// have the same literals at several places, the steps do not grow with the number of patterns.
+// TestConflictsTakeFewSteps: no pattern takes more steps than Patterns documents. If the
+// patterns of two shapes do not have equal literals at several positions, the steps do not grow
+// with the number of patterns.
 func TestConflictsTakeFewSteps(t *testing.T) {
 	t.Parallel()
 	bounded := func(name string, patterns []route.Pattern, steps []int) {
@@ -404,7 +412,7 @@ func TestConflictsTakeFewSteps(t *testing.T) {
 		}
 	}
 	for _, family := range patternFamilies {
-		few := len(family.forms) * 5000 // each shape has patterns in a group of its own
+		few := len(family.forms) * 5000 // so that each shape has a group of its own
 		patterns := familyOf(t, family.forms, few+5000)
 		steps := addEach(t, patterns)
 		bounded(family.name, patterns, steps)
@@ -424,8 +432,9 @@ func TestConflictsTakeFewSteps(t *testing.T) {
 	bounded("subtrees_of_subtrees", patterns, addEach(t, patterns))
 }
 
-// BenchmarkConflicts adds n, 2n and 4n patterns of each family, and reports the time for each of the n, and the exponents with
-// which the time for all of them grows: 1 is linear, 2 is quadratic. Times are the shortest of several runs.
+// BenchmarkConflicts adds n, 2n and 4n patterns of each family. It reports the time for each of
+// the n, and the exponents with which the total time grows: 1 is linear, 2 is quadratic. Each
+// time is the shortest of several runs.
 func BenchmarkConflicts(b *testing.B) {
 	run := func(name string, patterns []route.Pattern) {
 		b.Run("patterns="+name, func(b *testing.B) {
@@ -433,7 +442,7 @@ func BenchmarkConflicts(b *testing.B) {
 			for b.Loop() {
 				for i := range times {
 					part := patterns[:len(patterns)>>(2-i)]
-					runtime.GC() // of the run before
+					runtime.GC() // collects the garbage of the run before
 					begin := time.Now()
 					addEach(b, part)
 					times[i] = min(times[i], float64(time.Since(begin)))

@@ -8,8 +8,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// TestKnownPathsAllocateNothing: the path of a known procedure, and of a pattern without
-// wildcards, takes a look-up and no memory; one that has a single reading takes no memory.
+// TestKnownPathsAllocateNothing: looking up the path of a known procedure, or a path that is
+// equal to a pattern without wildcards, does not allocate.
 func TestKnownPathsAllocateNothing(t *testing.T) {
 	table := newTable(t)
 	for _, path := range []string{"/acme.v1.Admin/Close", "/api/Echo/Say", "/healthz", "/files/"} {
@@ -22,11 +22,11 @@ func TestKnownPathsAllocateNothing(t *testing.T) {
 		}
 	}
 	if _, ok := table.Exact("/a/b", "/a%2Fb"); ok {
-		t.Error("/a%2Fb has one reading: some servers take it for /a/b")
+		t.Error("/a%2Fb has an exact match, but some servers read it as /a/b")
 	}
 }
 
-// hostilePaths are paths of a length that are made to be read slowly.
+// hostilePaths returns paths of a length that are slow to read.
 func hostilePaths(length int) map[string]string {
 	fill := func(s string) string { return ("/" + strings.Repeat(s, length))[:length-length%len(s)] }
 	return map[string]string{
@@ -35,8 +35,8 @@ func hostilePaths(length int) map[string]string {
 	}
 }
 
-// TestHostilePathsStayLinear: the number of readings does not grow with a path's length, nor
-// does the number of allocations, and each is as long as the path at the most.
+// TestHostilePathsStayLinear: the number of allocations does not grow with the length of a
+// path.
 func TestHostilePathsStayLinear(t *testing.T) {
 	table := newTable(t)
 	long := hostilePaths(route.MaxPath)

@@ -1,4 +1,4 @@
 package route
 
-// Steps returns how many comparisons the calls of Add have taken.
+// Steps returns the number of comparisons that all calls of Add have taken.
 func (ps *Patterns) Steps() int { return ps.search.steps }

@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// foreign says which other router's wildcard a segment is; it is empty for none.
-// http.ServeMux takes such a segment for itself, and no request has it.
-func foreign(part string) (reason string) {
-	const instead = ": net/http has {name} for a segment, {name...} for the rest, and a slash at the end for all below"
+// foreignWildcard returns a problem if a segment is a wildcard of another router, and otherwise
+// "". http.ServeMux takes such a segment literally, so that it would match no real request.
+func foreignWildcard(part string) (reason string) {
+	const instead = ": in a pattern of net/http, {name} matches one segment, {name...} matches the rest, and a slash at the end matches all paths below"
 	switch {
 	case strings.HasPrefix(part, ":") && part != ":":
-		return "has the segment " + part + ", a wildcard of other routers" + instead
+		return "has the segment " + part + ", which is a wildcard of another router" + instead
 	case strings.Contains(part, "*"):
-		return "has a star, a wildcard of other routers" + instead
+		return "has a *, which is a wildcard of another router" + instead
 	case strings.HasPrefix(part, "<") && strings.HasSuffix(part, ">"), strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]"):
-		return "has the segment " + part + ", a wildcard of other routers" + instead
+		return "has the segment " + part + ", which is a wildcard of another router" + instead
 	case strings.HasPrefix(part, "(") && strings.ContainsAny(part, `[\+|`):
 		return "has a regular expression" + instead
 	case strings.HasPrefix(part, "{"):
-		return "" // what is wrong with it is said with the other wildcards
+		return "" // parseSegment reports its problem
 	case strings.Contains(part, "(.:"), strings.Contains(part, "[") && strings.Contains(part, "]"), strings.Contains(part, "<") && strings.Contains(part, ">"):
-		return "has a wildcard of other routers within a segment" + instead
+		return "has a wildcard of another router within a segment" + instead
 	}
 	return ""
 }
 
-// translate returns the pattern of net/http for what was meant by another one; it is empty
-// where net/http has none.
+// translate returns the pattern of net/http that is equivalent to a pattern of another router;
+// it returns "" if there is none.
 func translate(text string) string {
 	if len(text) > MaxPath {
 		return ""
@@ -60,8 +60,8 @@ func translate(text string) string {
 	return translated
 }
 
-// withoutHost drops a method and a host from a pattern. It reports false where something else
-// stands before the path.
+// withoutHost removes a method and a host from a pattern. It returns false if the text before
+// the path is something else.
 func withoutHost(text string) (string, bool) {
 	if method, rest, ok := strings.Cut(text, " "); ok && method != "" && strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ|,") == "" {
 		text = strings.TrimLeft(rest, " ")
@@ -80,8 +80,8 @@ func withoutHost(text string) (string, bool) {
 	return text, !strings.ContainsAny(text, "~ ") && host != ""
 }
 
-// splitSegments splits a path at its slashes, but for those in brackets of any kind, and
-// drops a query and a fragment.
+// splitSegments splits a path at its slashes, except for those in brackets. It drops a query
+// and a fragment.
 func splitSegments(text string) (parts []string) {
 	depth, start := 0, 0
 	for i := 0; i < len(text); i++ {
@@ -101,28 +101,28 @@ func splitSegments(text string) (parts []string) {
 	return append(parts, text[start:])
 }
 
-// isOptional reports whether the question mark behind a segment, before a rest, makes something
-// optional, or stands for one character, rather than beginning a query.
+// isOptional reports whether a question mark after a segment makes something optional or
+// matches one character, rather than beginning a query. The rest is the text after it.
 func isOptional(segment, rest string) bool {
 	return rest != "" && !strings.Contains(rest, "=") || strings.HasPrefix(segment, ":") && rest == ""
 }
 
-// translation puts a pattern together.
+// translation is a pattern of net/http under construction.
 type translation struct {
 	parts []string
-	names map[string]int // the wildcards' names, and the last number behind each
+	names map[string]int // the wildcards' names; the value is the number that was last appended to the name
 }
 
-// add translates a segment; it reports false where net/http has nothing for it.
+// add translates a segment. It returns false if net/http has no equivalent.
 func (t *translation) add(part string, last bool) bool {
-	name, rest, wild, ok := meaning(part, last)
+	name, rest, wild, ok := interpret(part, last)
 	switch {
 	case !ok, rest && !last:
 		return false
 	case part == "" && !last:
-		return true // an empty segment is dropped
+		return true // an empty segment is left out
 	case wild && rest && name == "":
-		t.parts = append(t.parts, "") // the slash at the end
+		t.parts = append(t.parts, "") // a slash at the end
 	case wild && rest:
 		t.parts = append(t.parts, "{"+t.unique(name)+"...}")
 	case wild:
@@ -135,7 +135,7 @@ func (t *translation) add(part string, last bool) bool {
 	return true
 }
 
-// addLiteral adds a segment as browsers send it; dot segments are resolved.
+// addLiteral adds a literal segment as browsers send it, and resolves dot segments.
 func (t *translation) addLiteral(part string) bool {
 	decoded, err := url.PathUnescape(part)
 	if err != nil {
@@ -154,7 +154,7 @@ func (t *translation) addLiteral(part string) bool {
 	return true
 }
 
-// unique returns a wildcard's name that the pattern does not have yet.
+// unique returns a wildcard's name that does not occur in the pattern yet.
 func (t *translation) unique(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
@@ -174,9 +174,10 @@ func (t *translation) unique(name string) string {
 	return free
 }
 
-// meaning says what a segment stands for: itself, one segment of any name (wild), or the
-// rest of the path (wild and rest). It reports false where it is something else.
-func meaning(part string, last bool) (name string, rest, wild, ok bool) {
+// interpret returns the meaning of a segment: a literal, a wildcard for one segment (wild), or
+// a wildcard for the rest of the path (wild and rest). It returns false if it is something
+// else.
+func interpret(part string, last bool) (name string, rest, wild, ok bool) {
 	inner := func(open, end string) (string, bool) {
 		if strings.HasPrefix(part, open) && strings.HasSuffix(part, end) && len(part) >= len(open)+len(end) {
 			return part[len(open) : len(part)-len(end)], true
@@ -211,16 +212,16 @@ func meaning(part string, last bool) (name string, rest, wild, ok bool) {
 	if in, ok := inner("[", "]"); ok {
 		return in, false, true, true
 	}
-	if in, ok := inner("(", ")"); ok && foreign(part) != "" {
+	if in, ok := inner("(", ")"); ok && foreignWildcard(part) != "" {
 		_, named, _ := strings.Cut(in, "<")
 		named, expression, _ := strings.Cut(named, ">")
 		many := expression == ".*" || expression == ".+"
 		return named, many, true, !many || last
 	}
-	return "", false, false, foreign(part) == "" && !strings.ContainsAny(part, "{}")
+	return "", false, false, foreignWildcard(part) == "" && !strings.ContainsAny(part, "{}")
 }
 
-// colonWildcard is :name, with a regular expression or a quantifier behind it perhaps.
+// colonWildcard interprets :name, optionally followed by a regular expression or a quantifier.
 func colonWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	end := strings.IndexAny(s, "(?+*")
 	if end < 0 {
@@ -231,7 +232,8 @@ func colonWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	return name, many && last, true, isGoIdentifier(strings.ReplaceAll(name, "-", "_")) && (!many || last)
 }
 
-// braceWildcard is {name}, {name:expression}, {name=template}, {*name}, {name*}, {name?}.
+// braceWildcard interprets {name}, {name:expression}, {name=template}, {*name}, {name*} and
+// {name?}.
 func braceWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	if name, isRest := strings.CutSuffix(s, "..."); isRest {
 		return name, true, true, last
@@ -252,10 +254,10 @@ func braceWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	return name, many, true, !strings.ContainsAny(name, "{}") && (!many || last)
 }
 
-// classes are the character classes of a regular expression.
+// classes matches the character classes of a regular expression.
 var classes = regexp.MustCompile(`\[[^\]]*\]`)
 
-// angleWildcard is <name>, <name..>, <converter:name> or <name:converter>.
+// angleWildcard interprets <name>, <name..>, <converter:name> and <name:converter>.
 func angleWildcard(s string, last bool) (name string, rest, wild, ok bool) {
 	if name, isRest := strings.CutSuffix(s, ".."); isRest {
 		return name, true, true, last

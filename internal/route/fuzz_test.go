@@ -8,9 +8,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// FuzzPattern: a pattern that is refused is refused with one that loads, if with any; a pattern
-// that loads is one of http.ServeMux, and governs a path only where ServeMux dispatches there,
-// or would after it has cleaned the path.
+// FuzzPattern: the Fix of an invalid pattern is valid. A valid pattern is accepted by
+// http.ServeMux, and matches a path only if ServeMux dispatches it there, or would after
+// cleaning the path.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"/healthz", "/healthz"}, {"/my%20files/{id}", "/my%20files/a%2Fb"}, {"/v1/*", "/v1/x"}, {"/{a}/{b...}", "//x/..%2f;y"}, {"/a/{$}", "/a"}, {"/users/{id:[0-9]+}", `/users\7`}, {"^/a/(.*)$", "/%25252541"},
@@ -46,8 +46,8 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// FuzzConflict: a pattern is refused beside another one where a ServeMux refuses it, or would if both were in lower
-// case.
+// FuzzConflict: two patterns conflict if a ServeMux accepts only one of them, or only one of
+// their lower-case forms.
 func FuzzConflict(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"/a/{x}/c", "/a/b/{y}"}, {"/a/", "/{x}/b/"}, {"/{x...}", "/a/{$}"}, {"/A%2fb", "/a%2Fb"}, {"/%C3%A9", "/é"}, {"/%7Bx%7D", "/{x}"}, {"/K", "/\u212A"},
@@ -60,12 +60,12 @@ func FuzzConflict(f *testing.F) {
 				return
 			}
 		}
-		var want verdict
+		var want addResult
 		switch {
 		case muxConflict(first, second):
-			want = verdict{first, false}
+			want = addResult{first, false}
 		case muxConflict(lower(t, first), lower(t, second)):
-			want = verdict{first, true}
+			want = addResult{first, true}
 		}
 		var ps route.Patterns
 		add(t, &ps, first)

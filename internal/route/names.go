@@ -8,10 +8,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// ParentName returns the name around a full protobuf name: a.b for a.b.C.
+// ParentName returns a full protobuf name without its last part: a.b for a.b.C.
 func ParentName(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
 
-// IsIdentifier reports whether s is an identifier of protobuf
+// IsIdentifier reports whether s is a protobuf identifier
 // (https://protobuf.dev/reference/protobuf/proto3-spec/#identifiers).
 func IsIdentifier(s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -24,7 +24,7 @@ func IsIdentifier(s string) bool {
 	return s != ""
 }
 
-// isQualified reports whether s is a full name with at least one dot.
+// isQualified reports whether s is a full protobuf name with at least one dot.
 func isQualified(s string) bool {
 	dots := false
 	for {
@@ -39,13 +39,13 @@ func isQualified(s string) bool {
 	}
 }
 
-// CheckSelector says what is wrong with the form of a selector, and what to write
-// instead where that can be said. Both are empty where the form is right. It refuses any
-// selector longer than MaxPath; a name of the schema may be longer, so that a caller does
-// not ask about those.
+// CheckSelector returns the reason why the form of a selector is invalid, and the selector to
+// write instead if there is one. Both are empty if the form is valid. It refuses selectors
+// longer than MaxPath; a caller should not call it for names of the schema, which may be
+// longer.
 func CheckSelector(selector string) (reason, fix string) {
 	if len(selector) > MaxPath {
-		return fmt.Sprintf("is longer than %d bytes, beyond which no path is read", MaxPath), ""
+		return fmt.Sprintf("is longer than %d bytes, the maximum length of a path", MaxPath), ""
 	}
 	if selector == "*" {
 		return "", ""
@@ -53,26 +53,26 @@ func CheckSelector(selector string) (reason, fix string) {
 	name, _ := strings.CutSuffix(selector, ".*")
 	if strings.Contains(name, "/") {
 		trimmed := strings.Trim(name, "/")
-		return "is a path, and a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
+		return "is a path, but a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
 	}
 	if strings.Contains(name, "*") {
-		return "has a * that is not the whole selector or its last part: acme.v1.* selects a package and all below it", ""
+		return "has a * that is neither the whole selector nor its last part: acme.v1.* selects a package and the packages below it", ""
 	}
 	for part := range strings.SplitSeq(name, ".") {
 		if !IsIdentifier(part) {
-			return "is no full protobuf name such as acme.v1.CatalogService", ""
+			return "is not a valid full protobuf name such as acme.v1.CatalogService", ""
 		}
 	}
 	return "", ""
 }
 
-// IsOperational reports whether a selector or a full name is that of an operational
-// service, or of one of its methods.
+// IsOperational reports whether a selector or a full name is that of an operational service or
+// of one of its methods.
 func IsOperational(name string) bool {
 	return rpc.IsOperational(name) || rpc.IsOperational(ParentName(name))
 }
 
-// CoversOperational reports whether a package selector, without its .*, covers an
+// CoversOperational reports whether the selector of a package, given without its .*, covers an
 // operational service.
 func CoversOperational(pkg string) bool {
 	for service := range rpc.OperationalServices() {
@@ -83,45 +83,45 @@ func CoversOperational(pkg string) bool {
 	return false
 }
 
-// A choice is the value of a name in one spelling. In a table of lower-case names,
-// names that differ in letter case only share an entry, which may then be split.
-type choice[V any] struct {
-	value V
-	split bool // the entry stands for several values that differ
+// nameEntry is the value of a name in a table. In a table of lower-case names, names that
+// differ in letter case only share an entry.
+type nameEntry[V any] struct {
+	value     V
+	ambiguous bool // names with different values share the entry
 }
 
-// names resolves the full names of methods: once in the letter case of the policy
-// and the schema, and once in lower case. It is read-only once the table is built.
+// names is a table of the full names of methods, either in the letter case of the policy and
+// the schema, or in lower case. It is read-only once the table is built.
 type names[V any] struct {
-	fold      bool                 // the names are in lower case
-	services  map[string]string    // the known ones, as the schema spells them
-	methods   map[string]choice[V] // in lower case only: Table.procedures has the others
-	selectors map[string]choice[V] // of services and methods
-	packages  map[string]choice[V] // of package.*, without the .*
-	// operational holds what operational services get from a package's selector.
-	operational    map[string]choice[V]
+	fold      bool                    // the names are in lower case
+	services  map[string]string       // the known services, by the key of the table, as the schema spells them
+	methods   map[string]nameEntry[V] // only in lower case: Table.procedures has the others
+	selectors map[string]nameEntry[V] // of services and methods
+	packages  map[string]nameEntry[V] // of packages, without the .*
+	// operational holds the values of package selectors for operational services.
+	operational    map[string]nameEntry[V]
 	longestPackage int
 }
 
 func newNames[V any](fold bool) *names[V] {
 	return &names[V]{
-		fold: fold, services: map[string]string{}, methods: map[string]choice[V]{},
-		selectors: map[string]choice[V]{}, packages: map[string]choice[V]{}, operational: map[string]choice[V]{},
+		fold: fold, services: map[string]string{}, methods: map[string]nameEntry[V]{},
+		selectors: map[string]nameEntry[V]{}, packages: map[string]nameEntry[V]{}, operational: map[string]nameEntry[V]{},
 	}
 }
 
-// put adds a value under a name. A name that is there already with another value
-// becomes split.
-func (n *names[V]) put(in map[string]choice[V], name string, v V, same func(a, b V) bool) {
+// put sets the value of a name. If the name already has a different value, the entry becomes
+// ambiguous.
+func (n *names[V]) put(in map[string]nameEntry[V], name string, v V, same func(a, b V) bool) {
 	if n.fold {
 		name = fetch.Lower(name)
 	}
 	c, have := in[name]
 	if have && !same(c.value, v) {
-		in[name] = choice[V]{value: c.value, split: true}
+		in[name] = nameEntry[V]{value: c.value, ambiguous: true}
 		return
 	}
-	in[name] = choice[V]{value: v, split: c.split}
+	in[name] = nameEntry[V]{value: v, ambiguous: c.ambiguous}
 }
 
 // isOperational reports whether a service is operational.
@@ -132,13 +132,13 @@ func (n *names[V]) isOperational(service string) bool {
 	return rpc.IsOperational(service)
 }
 
-// resolve returns what a method is: of a known service, covered by a selector, or
-// only a name. The narrowest selector counts.
+// resolve returns the match of a method. The value is that of the method in the schema, or else
+// that of the narrowest selector that covers the method.
 func (t *Table[V]) resolve(n *names[V], service, method string) (m Match[V]) {
 	name := service + "." + method
 	m = Match[V]{Kind: Procedure, Name: name}
-	set := func(c choice[V]) Match[V] {
-		m.Value, m.Split = c.value, c.split
+	set := func(c nameEntry[V]) Match[V] {
+		m.Value, m.Ambiguous = c.value, c.ambiguous
 		return m
 	}
 	if c, ok := t.method(n, name, service, method); ok {
@@ -166,8 +166,8 @@ func (t *Table[V]) resolve(n *names[V], service, method string) (m Match[V]) {
 	return m
 }
 
-// method returns the value of a method of the schema.
-func (t *Table[V]) method(n *names[V], name, service, method string) (c choice[V], ok bool) {
+// method returns the entry of a method of the schema.
+func (t *Table[V]) method(n *names[V], name, service, method string) (c nameEntry[V], ok bool) {
 	if n.fold {
 		c, ok = n.methods[name]
 		return c, ok
@@ -176,23 +176,22 @@ func (t *Table[V]) method(n *names[V], name, service, method string) (c choice[V
 	return c, ok
 }
 
-// findPackage returns the value of the narrowest package selector that covers a
-// service.
-func (n *names[V]) findPackage(service string, operational bool) (choice[V], bool) {
+// findPackage returns the entry of the narrowest package selector that covers a service.
+func (n *names[V]) findPackage(service string, operational bool) (nameEntry[V], bool) {
 	in := n.packages
 	if operational {
 		in = n.operational
 	}
 	if len(in) == 0 {
-		return choice[V]{}, false
+		return nameEntry[V]{}, false
 	}
 	for pkg := service; pkg != ""; pkg = ParentName(pkg) {
 		if len(pkg) > n.longestPackage {
-			continue // a name of a thousand parts is not hashed a thousand times
+			continue // so that a long name is not hashed once for each of its parts
 		}
 		if c, ok := in[pkg]; ok {
 			return c, true
 		}
 	}
-	return choice[V]{}, false
+	return nameEntry[V]{}, false
 }

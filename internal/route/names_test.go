@@ -24,8 +24,9 @@ func TestCheckSelector(t *testing.T) {
 	}
 }
 
-// TestLongSelectorsAreNotRead: a selector that no path can match takes no more than its length to refuse.
-func TestLongSelectorsAreNotRead(t *testing.T) {
+// TestLongSelectorsAllocateLittle: refusing a long selector does not allocate more than refusing a
+// short one.
+func TestLongSelectorsAllocateLittle(t *testing.T) {
 	for _, part := range []string{"a.", "/", "a.*", "é"} {
 		few := testing.AllocsPerRun(5, func() { route.CheckSelector(strings.Repeat("a", route.MaxPath+1)) })
 		selector := strings.Repeat(part, 100_000)
@@ -38,7 +39,8 @@ func TestLongSelectorsAreNotRead(t *testing.T) {
 	}
 }
 
-// TestNarrowestPackage: of the packages around a service that have selectors, the narrowest counts.
+// TestNarrowestPackage: the value of a service is that of the narrowest package around it that
+// has a selector.
 func TestNarrowestPackage(t *testing.T) {
 	t.Parallel()
 	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults", Unnamed: "unnamed"})
@@ -49,7 +51,7 @@ func TestNarrowestPackage(t *testing.T) {
 		"/a.S/M": "a.*", "/a.b.S/M": "a.*", "/a.bc.S/M": "a.*", "/a.b.c.S/M": "a.b.c.*", "/a.b.c.e.S/M": "a.b.c.*", "/a.b.c.D/M": "a.b.c.D.*", "/a.b.c.D.E/M": "a.b.c.D.*",
 		"/ab.S/M": "defaults", "/b.a.S/M": "defaults", "/grpc.health.v1.Health/Check": "grpc.health.v1.* operational", "/grpc.v1.S/M": "grpc.*", "/A.B.C.S/M": differs,
 	} {
-		if got := lead(table, path, true); got != want {
+		if got := resolve(table, path, true); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}

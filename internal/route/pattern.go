@@ -9,20 +9,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// Pattern is a path pattern of package net/http, without method and host.
+// Pattern is a path pattern of package net/http without a method and a host.
 type Pattern struct {
 	text     string
 	segments []segment
 }
 
-// String returns the pattern as it is written.
+// String returns the pattern as written.
 func (p Pattern) String() string { return p.text }
 
-// segment is what stands between two slashes of a pattern.
+// segment is the part of a pattern between two slashes.
 type segment struct {
 	kind    segmentKind
-	text    string // of a literal, decoded; "/" for {$}; otherwise the wildcard's name
-	written string // as the pattern has it
+	text    string // of a literal: the decoded text, or "/" for {$}; of a wildcard: its name
+	written string // as in the pattern
 }
 
 type segmentKind uint8
@@ -30,22 +30,23 @@ type segmentKind uint8
 const (
 	literalSegment segmentKind = iota
 	singleSegment              // {name}
-	multiSegment               // {name...}, and the slash at the end of a subtree
+	multiSegment               // {name...}, or the slash at the end of a subtree
 )
 
-// end is the literal that {$} is: nothing but the slash may stand there.
+// end is the segment {$}. Its text is that of no other literal.
 var end = segment{kind: literalSegment, text: "/", written: "{$}"}
 
-// Problem is what is wrong with a pattern.
+// Problem is the reason why a pattern is invalid.
 type Problem struct {
-	// Reason says what is wrong, as the end of a sentence whose subject is the pattern.
+	// Reason is the rest of a sentence whose subject is the pattern.
 	Reason string
-	// Fix is the pattern to write instead; empty where none can be said.
+	// Fix is the pattern to write instead; empty if none can be suggested.
 	Fix string
 }
 
-// ParsePattern reads a pattern as http.ServeMux does (https://pkg.go.dev/net/http#hdr-Patterns-ServeMux).
-// It refuses what ServeMux takes and then never matches, and the patterns of other routers.
+// ParsePattern parses a pattern as http.ServeMux does
+// (https://pkg.go.dev/net/http#hdr-Patterns-ServeMux). In addition, it refuses patterns that
+// ServeMux accepts but that match no request, and patterns of other routers.
 func ParsePattern(text string) (Pattern, *Problem) {
 	p, reason := parsePattern(text)
 	if reason != "" {
@@ -54,6 +55,7 @@ func ParsePattern(text string) (Pattern, *Problem) {
 	return p, nil
 }
 
+// parsePattern parses a pattern. The reason is empty if the pattern is valid.
 func parsePattern(text string) (p Pattern, reason string) {
 	if reason := checkText(text); reason != "" {
 		return p, reason
@@ -82,60 +84,60 @@ func parsePattern(text string) (p Pattern, reason string) {
 	return p, ""
 }
 
-// checkText says what is wrong with a pattern as a whole.
+// checkText returns the reason why a pattern as a whole is invalid.
 func checkText(text string) (reason string) {
 	switch {
 	case len(text) > MaxPath:
-		return fmt.Sprintf("is longer than %d bytes, beyond which no path is read", MaxPath)
+		return fmt.Sprintf("is longer than %d bytes, the maximum length of a path", MaxPath)
 	case !strings.HasPrefix(text, "/"):
-		return "is no path: it begins with a slash, without method and host"
+		return "is not a path: a path begins with a slash, without a method or a host"
 	}
 	for part := range strings.SplitSeq(text, "/") {
-		if reason := foreign(part); reason != "" {
+		if reason := foreignWildcard(part); reason != "" {
 			return reason
 		}
 	}
 	switch {
 	case strings.ContainsAny(text, "?#"):
-		return "has a query or a fragment, and a rule is for a path"
+		return "has a query or a fragment, but a rule applies to a path"
 	case strings.Contains(text, `\`):
 		return "has a backslash, which browsers send as a slash"
 	case strings.ContainsFunc(text, func(r rune) bool { return strings.ContainsRune(" \"<>^`", r) || unicode.IsControl(r) }):
-		return "has a character that browsers escape"
+		return "has a character that browsers percent-encode"
 	}
 	return ""
 }
 
-// parseSegment reads a segment, or says what is wrong with it.
+// parseSegment parses a segment, or returns the reason why it is invalid.
 func parseSegment(part string, last bool) (s segment, reason string) {
 	switch {
 	case part == "{$}" && last:
 		return end, ""
 	case part == "{$}":
-		return s, "has {$} in the middle: it matches the end of a path"
+		return s, "has {$} in the middle, but {$} matches the end of a path"
 	case strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") && strings.Count(part, "{") == 1 && strings.Count(part, "}") == 1:
 		return parseWildcard(part, last)
 	case strings.ContainsAny(part, "{}"):
-		return s, "has a brace within a segment: a wildcard {name} is a whole segment"
+		return s, "has a brace within a segment: a wildcard {name} must be a whole segment"
 	}
 	return parseLiteral(part)
 }
 
-// parseWildcard reads a segment in braces.
+// parseWildcard parses a segment in braces.
 func parseWildcard(part string, last bool) (s segment, reason string) {
 	name, multi := strings.CutSuffix(part[1:len(part)-1], "...")
 	switch {
 	case !isGoIdentifier(name):
 		return s, fmt.Sprintf("has the wildcard %s, whose name is not an identifier", part)
 	case multi && !last:
-		return s, fmt.Sprintf("has the wildcard %s in the middle: it matches the rest of a path", part)
+		return s, fmt.Sprintf("has the wildcard %s in the middle, but it matches the rest of a path", part)
 	case multi:
 		return segment{kind: multiSegment, text: name, written: part}, ""
 	}
 	return segment{kind: singleSegment, text: name, written: part}, ""
 }
 
-// isGoIdentifier reports whether a wildcard may have the name.
+// isGoIdentifier reports whether s is a valid name of a wildcard.
 func isGoIdentifier(s string) bool {
 	for i, r := range s {
 		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
@@ -145,16 +147,16 @@ func isGoIdentifier(s string) bool {
 	return s != ""
 }
 
-// parseLiteral reads a segment without wildcards.
+// parseLiteral parses a segment without wildcards.
 func parseLiteral(part string) (s segment, reason string) {
 	text, err := url.PathUnescape(part)
 	switch {
 	case err != nil:
-		return s, "has a percent sign that begins no escape"
+		return s, "has a percent sign that does not begin an escape"
 	case text == "/":
-		return s, "has a segment that is an escaped slash and nothing else, which net/http takes for the end of the path"
+		return s, "has a segment that is only an escaped slash, which net/http treats as the end of the path"
 	case strings.IndexByte(text, 0) >= 0:
-		return s, "has an escaped NUL, where many servers take a path to end"
+		return s, "has an escaped NUL, where many servers end the path"
 	}
 	for name := range strings.SplitSeq(text, "/") {
 		switch name {
@@ -167,13 +169,13 @@ func parseLiteral(part string) (s segment, reason string) {
 	return segment{kind: literalSegment, text: text, written: part}, ""
 }
 
-// spellings are the ways in which a client that follows the pattern, or the default
-// encoding of package net/url, writes a literal segment.
+// spellings returns a literal segment as written in the pattern, and in the default encoding of
+// package net/url.
 func (s segment) spellings() []string {
 	return []string{s.written, (&url.URL{Path: s.text}).EscapedPath()}
 }
 
-// decodedPath returns the text of the pattern with its escapes decoded.
+// decodedPath returns the pattern with its escapes decoded.
 func (p Pattern) decodedPath() string {
 	var b strings.Builder
 	for _, s := range p.segments {
@@ -189,7 +191,7 @@ func (p Pattern) decodedPath() string {
 	return b.String()
 }
 
-// wild reports whether a pattern has a wildcard with a name.
+// wild reports whether the pattern has a named wildcard.
 func (p Pattern) wild() bool {
 	for _, s := range p.segments {
 		if s.kind != literalSegment && s.text != "" {
@@ -199,8 +201,8 @@ func (p Pattern) wild() bool {
 	return false
 }
 
-// hasUpper reports whether a literal has letters in upper case in one of its spellings, those
-// of escapes included.
+// hasUpper reports whether a literal has an upper-case letter in one of its spellings,
+// including the hexadecimal digits of escapes.
 func (p Pattern) hasUpper() bool {
 	for _, s := range p.segments {
 		if s.kind == literalSegment {
@@ -213,20 +215,20 @@ func (p Pattern) hasUpper() bool {
 	return false
 }
 
-// isProcedure reports whether a path is that of a procedure which a selector covers, so that
-// it comes before a pattern.
+// isProcedure reports whether a path is that of a procedure that is known or that a selector
+// covers, so that it takes precedence over a pattern.
 func (t *Table[V]) isProcedure(path string) bool {
 	return lookup[V]{table: t, names: t.exact, tree: &tree[V]{}}.find(path, false).Kind == Procedure
 }
 
-// entry is a pattern and what its paths lead to.
+// entry is a pattern and its match.
 type entry[V any] struct {
 	pattern Pattern
 	match   Match[V]
 }
 
-// AddPattern adds a path pattern, after all methods and selectors. The errors are those of
-// Patterns.Add.
+// AddPattern adds a path pattern. It must be called after all methods and selectors were added.
+// Its errors are those of Patterns.Add.
 func (t *Table[V]) AddPattern(p Pattern, v V) error {
 	if err := t.conflicts.Add(p); err != nil {
 		return err
@@ -250,18 +252,18 @@ func (t *Table[V]) AddPattern(p Pattern, v V) error {
 	return nil
 }
 
-// add adds a pattern without wildcards, whose path is spelled out in one way.
+// add adds a pattern without wildcards, by the path that is equal to the pattern.
 func (ps *plainPatterns[V]) add(p Pattern, m Match[V]) {
 	decoded := p.decodedPath()
 	written := strings.TrimSuffix(p.text, "{$}")
 	byDefault := (&url.URL{Path: decoded}).EscapedPath() == written
-	if p.hasSeveralReadings() {
-		ps.several[written] = decoded
+	if p.hasMultipleReadings() {
+		ps.ambiguous[written] = decoded
 		return
 	}
 	switch {
 	case !byDefault:
-		if _, taken := ps.raw[written]; !taken || written != p.text { // {$} is more specific than the subtree
+		if _, taken := ps.raw[written]; !taken || written != p.text { // {$} is more specific than a subtree
 			ps.raw[written] = rawMatch[V]{decoded, m}
 		}
 	default:
@@ -271,22 +273,21 @@ func (ps *plainPatterns[V]) add(p Pattern, m Match[V]) {
 	}
 }
 
-// spelt reports whether a path is spelled exactly as a pattern without wildcards that itself
-// holds what has several readings.
-func (ps *plainPatterns[V]) spelt(path, escaped string) bool {
-	if len(ps.several) == 0 {
+// isExactSpelling reports whether a path is equal to one of the ambiguous patterns.
+func (ps *plainPatterns[V]) isExactSpelling(path, escaped string) bool {
+	if len(ps.ambiguous) == 0 {
 		return false
 	}
 	if escaped == "" {
 		escaped = (&url.URL{Path: path}).EscapedPath()
 	}
-	decoded, ok := ps.several[escaped]
+	decoded, ok := ps.ambiguous[escaped]
 	return ok && decoded == path
 }
 
-// hasSeveralReadings reports whether a literal segment, once it is decoded, is what servers
+// hasMultipleReadings reports whether a literal segment of the pattern, once decoded, may be
 // read in several ways.
-func (p Pattern) hasSeveralReadings() bool {
+func (p Pattern) hasMultipleReadings() bool {
 	for _, s := range p.segments {
 		if s.kind == literalSegment && s != end && (strings.Contains(s.text, "/") || !isSimple("/"+s.text)) {
 			return true

@@ -8,11 +8,11 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// TestForeignPatterns: what other routers take for wildcards is refused, with the pattern
-// of net/http that means the same, where there is one.
+// TestForeignPatterns: patterns of other routers are refused, and the Fix is the equivalent
+// pattern of net/http if there is one.
 func TestForeignPatterns(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ pattern, write string }{
+	tests := []struct{ pattern, fix string }{
 		{"/v1/*", "/v1/"}, {"/api/**", "/api/"}, {"/*", "/"}, {"*", "/"}, {"/v1/*/items", "/v1/{any}/items"}, {"/*/*/x", "/{any}/{any2}/x"}, {"/a/**/b", ""},
 		{"/users/:id", "/users/{id}"}, {"/users/:id/posts/:post", "/users/{id}/posts/{post}"}, {"/users/:id/posts/:id", "/users/{id}/posts/{id2}"}, {"/users/:user-id", "/users/{user_id}"},
 		{"/users/:id?", "/users/{id}"}, {`/users/:id(\d+)`, "/users/{id}"}, {"/files/:path*", "/files/{path...}"}, {"/files/:path+", "/files/{path...}"}, {"/a/:id.json", ""}, {"/:from-:to/x", ""},
@@ -37,14 +37,14 @@ func TestForeignPatterns(t *testing.T) {
 			t.Errorf("%q loads", test.pattern)
 			continue
 		}
-		if problem.Fix != test.write || problem.Reason == "" {
-			t.Errorf("%.100q %s: write %q, want %q", test.pattern, problem.Reason, problem.Fix, test.write)
+		if problem.Fix != test.fix || problem.Reason == "" {
+			t.Errorf("%.100q %s: write %q, want %q", test.pattern, problem.Reason, problem.Fix, test.fix)
 		}
 		if problem.Fix == "" {
 			continue
 		}
 		if _, problem := route.ParsePattern(problem.Fix); problem != nil {
-			t.Errorf("%q: write %q, which %s", test.pattern, test.write, problem.Reason)
+			t.Errorf("%q: write %q, which %s", test.pattern, test.fix, problem.Reason)
 		}
 	}
 }

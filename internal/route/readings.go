@@ -8,27 +8,28 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// MaxReadings is how many readings a path may have. A path with more is refused.
+// MaxReadings is the maximum number of readings of a path. A path with more readings is
+// refused.
 const MaxReadings = 16
 
-// A reading is the path as one of the servers in the chain may see it.
+// reading is the path as one of the servers in the chain may see it.
 type reading struct {
-	text string
-	sent bool // no step has decoded it, but for unreserved characters
+	text      string
+	undecoded bool // no step has decoded it, except for escapes of unreserved characters
 }
 
-// readings are all that the steps below make of a path, in any order and number. Every
-// step is linear in the length, and makes a path shorter, or leaves it alone, or adds
-// one slash; so that the search ends.
+// readings holds all results of applying the steps below to a path, in any order and number.
+// Each step takes linear time, and makes a path shorter, leaves it unchanged, or adds one
+// slash, so that the search ends.
 type readings struct {
 	prefixes []string
 	all      [MaxReadings]reading
 	n        int
 }
 
-// start begins with the path as it was sent, and with what net/http decoded of it. Both
-// count: a handler in between may have changed one of them. It reports false where the path
-// is known to have too many readings.
+// start adds the path as it was sent, and as net/http decoded it. Both are needed because a
+// handler in between may have changed one of them. It returns false if the path is known to
+// have too many readings.
 func (r *readings) start(path, escaped string) bool {
 	if escaped == "" {
 		escaped = path
@@ -43,37 +44,37 @@ func (r *readings) start(path, escaped string) bool {
 	if path != "" {
 		r.add(path, false)
 	}
-	return !strings.Contains(escaped, nested)
+	return !strings.Contains(escaped, nestedEscape)
 }
 
-// nested is an escape that is escaped so often that each time it is decoded makes another
-// reading, and too many of them.
-var nested = "%" + strings.Repeat("25", MaxReadings)
+// nestedEscape is an escape that was escaped so often that decoding it once, twice and so on
+// results in too many readings.
+var nestedEscape = "%" + strings.Repeat("25", MaxReadings)
 
-// add adds a reading that is not there yet, and reports whether there was room.
-func (r *readings) add(text string, sent bool) bool {
-	sent = sent || strings.IndexByte(text, '%') < 0 // it makes no difference
+// add adds a reading if it is new. It returns false if there are too many readings.
+func (r *readings) add(text string, undecoded bool) bool {
+	undecoded = undecoded || strings.IndexByte(text, '%') < 0 // without escapes, there is nothing to decode
 	for i := range r.n {
-		if r.all[i].text == text && r.all[i].sent == sent {
+		if r.all[i].text == text && r.all[i].undecoded == undecoded {
 			return true
 		}
 	}
 	if r.n == len(r.all) {
 		return false
 	}
-	r.all[r.n] = reading{text, sent}
+	r.all[r.n] = reading{text, undecoded}
 	r.n++
 	return true
 }
 
-// derive adds what each step makes of a reading. It reports false where there are too
-// many readings, or dot segments climb too high.
+// derive adds the results of applying each step to a reading. It returns false if there are too
+// many readings, or if dot segments climb too high.
 func (r *readings) derive(i int) bool {
-	text, sent := r.all[i].text, r.all[i].sent
-	if !strings.HasPrefix(text, "/") && !r.add("/"+text, sent) { // "*", or what a step has cut
+	text, undecoded := r.all[i].text, r.all[i].undecoded
+	if !strings.HasPrefix(text, "/") && !r.add("/"+text, undecoded) { // "*", or the result of a step
 		return false
 	}
-	if !r.derivePrefixes(text, sent) {
+	if !r.addMissingSlashes(text, undecoded) {
 		return false
 	}
 	if isSimple(text) {
@@ -83,29 +84,30 @@ func (r *readings) derive(i int) bool {
 		return false
 	}
 	for _, step := range steps {
-		if !r.add(step(text), sent) {
+		if !r.add(step(text), undecoded) {
 			return false
 		}
 	}
 	resolved, ok := r.resolveDots(text)
-	if !ok || !r.add(resolved, sent) {
+	if !ok || !r.add(resolved, undecoded) {
 		return false
 	}
-	// Behind a dot segment at the end, some leave the slash out.
+	// Some servers write no slash for a dot segment at the end.
 	bare := strings.TrimSuffix(resolved, "/")
-	return bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, sent)
+	return bare == "" || strings.HasSuffix(text, "/") || bare == resolved || r.add(bare, undecoded)
 }
 
-// derivePrefixes puts the slash behind a prefix, or the first segments of one, that
-// http.StripPrefix, or a proxy in its manner, would cut off without one.
-func (r *readings) derivePrefixes(text string, sent bool) bool {
+// addMissingSlashes adds the reading with a slash after a prefix, or after some segments of
+// one, if the path continues without a slash. http.StripPrefix, or a proxy that works like it,
+// would cut off such a prefix.
+func (r *readings) addMissingSlashes(text string, undecoded bool) bool {
 	for _, prefix := range r.prefixes[1:] {
 		for end := 1; end <= len(prefix); end++ {
 			if end < len(prefix) && prefix[end] != '/' {
 				continue
 			}
 			rest, ok := cutPrefixFold(text, prefix[:end])
-			if ok && rest != "" && rest[0] != '/' && !r.add(text[:end]+"/"+rest, sent) {
+			if ok && rest != "" && rest[0] != '/' && !r.add(text[:end]+"/"+rest, undecoded) {
 				return false
 			}
 		}
@@ -121,8 +123,8 @@ func cutPrefixFold(s, prefix string) (rest string, ok bool) {
 	return s[len(prefix):], true
 }
 
-// steps are what servers, routers and proxies do to a path, besides decoding all of it and
-// resolving its dot segments.
+// steps are the changes that servers, routers and proxies make to a path, other than decoding
+// all of it and resolving its dot segments.
 var steps = [...]func(string) string{
 	decodeUnreserved,
 	func(s string) string { return strings.ReplaceAll(s, `\`, "/") },
@@ -133,12 +135,12 @@ var steps = [...]func(string) string{
 	mergeSlashes,
 	trimSegments,
 	dropAuthority,
-	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as regular expressions with $ do
+	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as a regular expression with $ does
 }
 
-// isSimple reports whether no step changes a path that begins with a slash: it has no
-// escape, no byte that ends a path or a segment's name, no empty segment, and no
-// segment that ends in a dot or a space.
+// isSimple reports whether no step changes a path: the path begins with a slash, and has no
+// escape, no byte that ends a path or the name of a segment, no empty segment, and no segment
+// that ends in a dot or a space.
 func isSimple(s string) bool {
 	if s == "" || s[0] != '/' {
 		return false
@@ -157,8 +159,7 @@ func isSimple(s string) bool {
 	return last != '.' && last != ' '
 }
 
-// needsEscape reports whether package net/url may write a byte of the path in another
-// way than as it is.
+// needsEscape reports whether package net/url might percent-encode a byte of the path.
 func needsEscape(path string) bool {
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
@@ -170,8 +171,8 @@ func needsEscape(path string) bool {
 	return false
 }
 
-// isUnreserved reports whether a byte means the same escaped and as it is (RFC 3986,
-// section 2.3).
+// isUnreserved reports whether a byte has the same meaning with and without percent-encoding
+// (RFC 3986, section 2.3).
 func isUnreserved(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
@@ -180,15 +181,16 @@ func isUnreserved(c byte) bool {
 	return false
 }
 
-// decodeAll decodes each percent escape once, and leaves malformed ones as they are.
+// decodeAll decodes each percent escape once, and leaves malformed escapes unchanged.
 func decodeAll(s string) string { return decode(s, false) }
 
-// decodeUnreserved decodes the escapes of unreserved characters once.
+// decodeUnreserved decodes each escape of an unreserved character once.
 func decodeUnreserved(s string) string { return decode(s, true) }
 
+// decode decodes each percent escape once, of all characters or of unreserved ones only.
 func decode(s string, unreservedOnly bool) string {
 	var b []byte
-	kept := 0 // what is before this place is in b
+	kept := 0 // the text before this index is in b
 	for i := strings.IndexByte(s, '%'); i >= 0 && i+2 < len(s); {
 		next := i + 1
 		if c, ok := unescape(s[i+1], s[i+2]); ok && (!unreservedOnly || isUnreserved(c)) {
@@ -211,13 +213,13 @@ func decode(s string, unreservedOnly bool) string {
 	return string(append(b, s[kept:]...))
 }
 
-// unescape returns the byte that two hexadecimal digits stand for.
+// unescape returns the byte that two hexadecimal digits encode.
 func unescape(high, low byte) (c byte, ok bool) {
 	h, l := hexDigits[high], hexDigits[low]
 	return h<<4 | l&15, h|l < 16
 }
 
-// hexDigits holds the value of each hexadecimal digit, and 255 for any other byte.
+// hexDigits maps each hexadecimal digit to its value, and any other byte to 255.
 var hexDigits = func() (t [256]byte) {
 	for i := range t {
 		t[i] = 255
@@ -229,8 +231,8 @@ var hexDigits = func() (t [256]byte) {
 	return t
 }()
 
-// dropParameters drops what follows a semicolon in each segment, as servlet containers
-// do (RFC 3986, section 3.3, has the form).
+// dropParameters drops the part of each segment from its first semicolon on, as servlet
+// containers do (RFC 3986, section 3.3, describes such parameters).
 func dropParameters(s string) string {
 	if strings.IndexByte(s, ';') < 0 {
 		return s
@@ -251,7 +253,7 @@ func dropParameters(s string) string {
 	return string(b)
 }
 
-// cutAt cuts a path at a byte where some servers take it to end.
+// cutAt cuts a path at a byte where some servers end it.
 func cutAt(s string, end byte) string {
 	if i := strings.IndexByte(s, end); i >= 0 {
 		return s[:i]
@@ -259,7 +261,7 @@ func cutAt(s string, end byte) string {
 	return s
 }
 
-// mergeSlashes makes one slash of several.
+// mergeSlashes replaces consecutive slashes by one.
 func mergeSlashes(s string) string {
 	if !strings.Contains(s, "//") {
 		return s
@@ -273,8 +275,8 @@ func mergeSlashes(s string) string {
 	return string(b)
 }
 
-// trimSegments drops dots and spaces at the end of each segment, as Windows' file
-// systems do. Dot segments stay, those that have spaces behind them too.
+// trimSegments drops dots and spaces at the end of each segment, as the file systems of Windows
+// do. Dot segments remain, and lose spaces after them.
 func trimSegments(s string) string {
 	b := make([]byte, 0, len(s))
 	for segment := range strings.SplitAfterSeq(s, "/") {
@@ -291,8 +293,8 @@ func trimSegments(s string) string {
 	return string(b)
 }
 
-// dropAuthority drops what a parser of URLs takes for a host: what is between two slashes at
-// the start and the next one (RFC 3986, section 4.2).
+// dropAuthority drops the part that a URL parser treats as a host: the text between two slashes
+// at the start and the next slash (RFC 3986, section 4.2).
 func dropAuthority(s string) string {
 	rest, ok := strings.CutPrefix(s, "//")
 	if !ok {
@@ -304,13 +306,13 @@ func dropAuthority(s string) string {
 	return "/"
 }
 
-// resolveDots removes dot segments (RFC 3986, section 5.2.4). It reports false where
-// they climb above the root, or above a prefix that the path begins with.
+// resolveDots removes dot segments (RFC 3986, section 5.2.4). It returns false if they climb
+// above the root, or above a prefix that the path begins with.
 func (r *readings) resolveDots(s string) (string, bool) {
 	if !strings.Contains(s, "/.") {
 		return s, true
 	}
-	floor := 0 // how many segments no dots may take away
+	floor := 0 // the number of segments that dot segments must not remove
 	for _, prefix := range r.prefixes[1:] {
 		if rest, ok := cutPrefixFold(s, prefix); ok && strings.HasPrefix(rest, "/") {
 			floor = max(floor, strings.Count(prefix, "/"))
@@ -320,7 +322,7 @@ func (r *readings) resolveDots(s string) (string, bool) {
 	depth := 0
 	rest, slash := strings.CutPrefix(s, "/")
 	if !slash {
-		return s, true // it is read with its slash, too
+		return s, true // derive also adds the reading with a slash
 	}
 	for more := true; more; {
 		var segment string

@@ -8,7 +8,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// newTable is a table of two services, selectors and patterns; each entry's value is its name.
+// newTable returns a table with two services, selectors and patterns. The value of each entry
+// is its name.
 func newTable(t testing.TB) *route.Table[string] {
 	t.Helper()
 	table := route.New(route.Config[string]{
@@ -38,8 +39,9 @@ const (
 	unbounded = "(unbounded)"
 )
 
-// TestReadings: each step of each kind, alone and behind others, leads to what a server makes
-// of the path; where that is not what the path leads to as it was sent, the readings differ.
+// TestReadings: a path resolves to the entry that a server finds, after each kind of step and
+// several of them. If the path as it was sent resolves to something else, the verdict is
+// Differs.
 func TestReadings(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
@@ -70,21 +72,21 @@ func TestReadings(t *testing.T) {
 		},
 	} {
 		for _, path := range paths {
-			if got := lead(table, path, true); got != want {
+			if got := resolve(table, path, true); got != want {
 				t.Errorf("%.60q: %q, want %q", path, got, want)
 			}
 		}
 	}
 }
 
-// lead is what a raw path leads to.
-func lead(table *route.Table[string], raw string, calls bool) string {
+// resolve returns the value that a raw path resolves to, or the verdict if it is not Clear.
+func resolve(table *route.Table[string], raw string, calls bool) string {
 	u, err := url.ParseRequestURI(strings.ReplaceAll(raw, "#", "%23"))
 	if err != nil || u.Host != "" || raw == "healthz" {
 		u = &url.URL{Path: raw}
 	}
 	if strings.Contains(raw, "#") {
-		u.Path, u.RawPath = raw, raw // as net/http has it
+		u.Path, u.RawPath = raw, raw // as net/http parses it
 	}
 	if v, ok := table.Exact(u.Path, u.RawPath); ok {
 		return v
@@ -99,8 +101,7 @@ func lead(table *route.Table[string], raw string, calls bool) string {
 	}
 }
 
-// TestChangedPaths: where a handler in between has changed the path and not its escaped form,
-// or the reverse, both are read.
+// TestChangedPaths: if a handler has changed only one of Path and RawPath, both are looked up.
 func TestChangedPaths(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
@@ -118,23 +119,23 @@ func TestChangedPaths(t *testing.T) {
 	}
 }
 
-// TestOnlyCalls: what has no more than the shape of a procedure's path leads to nothing where
-// the request can be no call; what is known or covered stays what it is.
-func TestOnlyCalls(t *testing.T) {
+// TestRequestsThatCannotBeCalls: if the request cannot be a call, a path that only has the shape of a
+// procedure's path resolves to None. Known and covered procedures still match.
+func TestRequestsThatCannotBeCalls(t *testing.T) {
 	t.Parallel()
 	table := newTable(t)
 	for path, want := range map[string]string{
 		"/other.v1.S/M": "", "/other.v1.S/M/": "", "/other.v1.S/M;x": "", "/grpc.health.v1.Health/Check": "grpc operational", "/covered.v1.Service/Other": "covered",
 		"/acme.v1.Admin/Other": "defaults", "/acme.v1.Admin/Clos%65": differs, "/apiacme.v1.Admin/Close": differs, "/envoy.service.auth.v3.Authorization/Check": "",
 	} {
-		if got := lead(table, path, false); got != want {
+		if got := resolve(table, path, false); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }
 
-// TestNamesThatDifferInLetterCase: where a server that ignores letter case could mean either,
-// the readings differ, unless the two have the same value or one is spelled exactly.
+// TestNamesThatDifferInLetterCase: the verdict is Differs if a server that ignores letter case
+// could mean several names, unless these have the same value or one of them is spelled exactly.
 func TestNamesThatDifferInLetterCase(t *testing.T) {
 	t.Parallel()
 	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})
@@ -148,20 +149,21 @@ func TestNamesThatDifferInLetterCase(t *testing.T) {
 	for path, want := range map[string]string{
 		"/a.Svc/Get": "one", "/a.Svc/get": "two", "/a.Svc/GET": differs, "/b.S/M": differs, "/B.S/M": differs, "/c.S/M": "c", "/C.S/M": "c",
 	} {
-		if got := lead(table, path, true); got != want {
+		if got := resolve(table, path, true); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }
 
-// TestProcedureWithALongPath: it is read, though it is longer than all other paths may be.
+// TestProcedureWithALongPath: the path of a known procedure is looked up even if it is longer
+// than MaxPath.
 func TestProcedureWithALongPath(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("m", route.MaxPath)
 	table := newTable(t)
 	table.AddMethod("Echo", long, "long")
 	for path, want := range map[string]string{"/Echo/" + long: "long", "/api/Echo/" + long: "long", "/Echo/" + long + "/": differs, "/Echo/" + long + "mmmmm": unbounded} {
-		if got := lead(table, path, true); got != want {
+		if got := resolve(table, path, true); got != want {
 			t.Errorf("%.20s, %d bytes: %q, want %q", path, len(path), got, want)
 		}
 	}
@@ -178,22 +180,23 @@ func TestIsPrefix(t *testing.T) {
 	}
 }
 
-// TestPrefixOfSeveralSegments: two servers may each cut off a part of it, without its slash.
+// TestPrefixOfSeveralSegments: a prefix may be removed in parts by two servers, each without
+// its slash.
 func TestPrefixOfSeveralSegments(t *testing.T) {
 	t.Parallel()
 	table := route.New(route.Config[string]{Prefixes: []string{"/api/v2"}, Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})
 	table.AddService("Echo")
 	table.AddMethod("Echo", "Say", "Say")
 	for path, want := range map[string]string{"/api/v2/Echo/Say": "Say", "/apiv2/Echo/Say": differs, "/api/v2Echo/Say": differs, "/apiv2Echo/Say": differs, "/API/V2Echo/Say": differs, "/api/v2/../Echo/Say": unbounded, "/apiary/x": ""} {
-		if got := lead(table, path, true); got != want {
+		if got := resolve(table, path, true); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }
 
-// TestWildcardsAndTheLastSlash: a pattern with wildcards that spells out a path does not keep a
-// router from another entry's, which spells out the path with or without its last slash; two
-// patterns that are the same but for the slash do not get in each other's way.
+// TestWildcardsAndTheLastSlash: a path that matches a pattern with wildcards also resolves to
+// another entry that matches exactly with the final slash added or removed. Two patterns that
+// differ only in the slash do not make each other ambiguous.
 func TestWildcardsAndTheLastSlash(t *testing.T) {
 	t.Parallel()
 	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})
@@ -208,7 +211,7 @@ func TestWildcardsAndTheLastSlash(t *testing.T) {
 	for path, want := range map[string]string{
 		"/a.Svc/Get": "Get", "/a.Svc/Get/": differs, "/a/b": "/{org}/{repo}", "/a/b/": "/{org}/{repo}/", "/v1/export": differs, "/v1/export/": "/v1/export/",
 	} {
-		if got := lead(table, path, true); got != want {
+		if got := resolve(table, path, true); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}

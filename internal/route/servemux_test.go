@@ -12,11 +12,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// TestPatternsMeanWhatServeMuxSays: for random patterns and random raw paths, the pattern
-// that governs is the one that a ServeMux with the same patterns dispatches to; where
-// ServeMux dispatches to none, none governs; or the readings of the path differ, so that
-// the request is refused.
-func TestPatternsMeanWhatServeMuxSays(t *testing.T) {
+// TestPatternsMatchAsInServeMux: for random patterns and random raw paths, the matching
+// pattern is the one that a ServeMux with the same patterns dispatches to, or None if it
+// dispatches to none; or the verdict is not Clear, so that the request is refused.
+func TestPatternsMatchAsInServeMux(t *testing.T) {
 	t.Parallel()
 	const paths, shares = 1_000_000, 4
 	for share := range uint64(shares) {
@@ -38,19 +37,19 @@ func TestPatternsMeanWhatServeMuxSays(t *testing.T) {
 			}
 			for _, kind := range []string{"governed", "exact", "none", "differs", "unbounded"} {
 				if counts[kind] < paths/shares/500 {
-					t.Errorf("%d paths of the kind %q: the test has lost its subject: %v", counts[kind], kind, counts)
+					t.Errorf("%d paths of the kind %q: the test covers too little: %v", counts[kind], kind, counts)
 				}
 			}
 		})
 	}
 }
 
-// compareWithServeMux fails the test where the table and ServeMux disagree, and returns what
-// kind of path it was.
+// compareWithServeMux fails the test if the table and ServeMux disagree. It returns the kind of
+// path.
 func compareWithServeMux(t *testing.T, table *route.Table[string], mux *http.ServeMux, raw string, u *url.URL) string {
 	handler, want := mux.Handler(&http.Request{Method: http.MethodGet, URL: u, Host: "api.example.com"})
 	if _, dispatched := handler.(governed); !dispatched && path.Clean(u.EscapedPath()) == strings.TrimSuffix(u.EscapedPath(), "/") {
-		want = "" // not found, or a redirect to the path with a slash; one to the cleaned path may be governed as that is
+		want = "" // not found, or a redirect to the path with a slash, and not one to the cleaned path
 	}
 	exact, isExact := table.Exact(u.Path, u.RawPath)
 	first, _, verdict := table.Find(u.Path, u.RawPath, true)
@@ -71,13 +70,13 @@ func compareWithServeMux(t *testing.T, table *route.Table[string], mux *http.Ser
 	return "governed"
 }
 
-// governed is the handler of each pattern.
+// governed is the handler of a pattern.
 type governed string
 
 func (governed) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
-// randomPatterns returns a table and a ServeMux with the same patterns, each of which has
-// its own text for a value.
+// randomPatterns returns a table and a ServeMux with the same patterns. The value of each
+// pattern is its text.
 func randomPatterns(t *testing.T, random *rand.Rand) (*route.Table[string], *http.ServeMux) {
 	table, mux := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }}), http.NewServeMux()
 	for range 1 + random.IntN(6) {
@@ -93,7 +92,7 @@ func randomPatterns(t *testing.T, random *rand.Rand) (*route.Table[string], *htt
 	return table, mux
 }
 
-// randomPattern draws few words, so that patterns and paths meet often.
+// randomPattern draws a pattern from a few words, so that patterns and paths often match.
 func randomPattern(random *rand.Rand) string {
 	var b strings.Builder
 	wildcards := 0

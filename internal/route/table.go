@@ -1,8 +1,8 @@
-// Package route says what the path of a request means: a procedure, a path rule, or
-// nothing that the policy governs. It reads a path in every way that a server in the
-// chain may read it, since the handler that runs has to be the one that was decided
-// on. It knows names, selectors, prefixes, path patterns and readings, and gives back
-// the value of an entry; origins and grants are not its business.
+// Package route resolves the path of a request to a procedure, to a path rule, or to no rule of
+// the policy. It considers every way in which a server in the chain may read the path, since
+// the policy must be applied to the handler that actually runs. The package deals with names,
+// selectors, path prefixes, path patterns and readings, and returns the value of an entry.
+// Origins and grants are the caller's.
 package route
 
 import (
@@ -12,106 +12,106 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// Kind is what a path leads to.
+// Kind is the kind of entry that a path resolves to.
 type Kind uint8
 
 // The kinds.
 const (
-	// None is no entry of the table.
+	// None: no entry.
 	None Kind = iota
-	// Procedure is a procedure of a known service, or one that a selector covers.
+	// Procedure: a procedure of a known service, or one that a selector covers.
 	Procedure
-	// Shape is a path that only has the form of a procedure's: neither the schema nor
-	// a selector nor a path rule names it.
+	// Shape: a path that only has the form of a procedure's path. Neither the schema nor a
+	// selector nor a path rule matches it.
 	Shape
-	// Path is a path pattern's.
+	// Path: a path pattern.
 	Path
 )
 
-// Match is what one reading of a path leads to.
+// Match is the entry that one reading of a path resolves to.
 type Match[V any] struct {
-	// Kind says which entry it is.
+	// Kind is the kind of the entry.
 	Kind Kind
-	// Name is the full name of the method, or the pattern. The name of a method that
-	// is not Known is input from the network.
+	// Name is the full name of the method, or the pattern. The name of a method that is not
+	// Known is input from the network.
 	Name string
-	// Known says that the schema or the policy names the method itself.
+	// Known is true if the schema or a selector names the method itself.
 	Known bool
-	// Value is the entry's value; the zero value for None.
+	// Value is the value of the entry; the zero value for None.
 	Value V
 
-	// Split says that the value is one of several that differ: of names which differ in
-	// letter case only, where a server may mean either.
-	Split bool
+	// Ambiguous is true if there are other names with other values that differ from Name in
+	// letter case only, so that a server may mean any of them.
+	Ambiguous bool
 
-	spelt bool // the path spells the entry out, rather than being somewhere below it
-	wild  bool // of a pattern with a named wildcard
+	exact bool // the entry matches the path without a wildcard for the rest of it
+	wild  bool // the pattern has a named wildcard
 }
 
-// Verdict is how the readings of a path compare.
+// Verdict says whether all readings of a path resolve to the same value.
 type Verdict uint8
 
 // The verdicts.
 const (
-	// Clear: all readings lead to the same value, or all to none.
+	// Clear: all readings resolve to the same value, or all to None.
 	Clear Verdict = iota
-	// Differs: two readings lead to different values, or one to none.
+	// Differs: two readings resolve to different values, or one of them to None.
 	Differs
-	// Unbounded: the path is too long, does not begin with a slash, has more than
-	// MaxReadings readings, or its dot segments climb above the root or above a prefix.
+	// Unbounded: the path is too long, does not begin with a slash, has more than MaxReadings
+	// readings, or has dot segments that climb above the root or above a prefix.
 	Unbounded
 )
 
-// MaxPath is the length in bytes beyond which no path is read, unless the table has a
-// procedure whose path is longer.
+// MaxPath is the maximum length of a path in bytes, unless the table has a procedure with a
+// longer path.
 const MaxPath = 2 << 10
 
-// Config is what a table is made with.
+// Config holds the settings of a table.
 type Config[V any] struct {
-	// Prefixes are the path prefixes below which procedures are served, besides the
-	// root. Each is one that IsPrefix takes.
+	// Prefixes are the path prefixes below which procedures are served, in addition to the
+	// root. Each must be valid by IsPrefix.
 	Prefixes []string
-	// Same reports whether two values govern alike.
+	// Same reports whether two values have the same effect.
 	Same func(a, b V) bool
-	// Uncovered is the value of names that no selector other than * covers; Unnamed is
-	// that of operational services among them.
+	// Uncovered is the value of names that no selector other than * covers, and Unnamed that of
+	// operational services among them.
 	Uncovered, Unnamed V
 }
 
-// Table maps paths to values. Its Add methods build it; afterwards it is read-only and
-// safe for concurrent use.
+// Table maps paths to values. The methods whose names begin with Add build it. After that it is
+// read-only and safe for concurrent use.
 type Table[V any] struct {
-	prefixes           []string // "" first
+	prefixes           []string // the first one is ""
 	same               func(a, b V) bool
 	uncovered, unnamed V
 	exact, folded      *names[V]
 	longest            int
 
-	procedures map[string]V // by path, prefixes included
+	procedures map[string]V // by path, including the prefixes
 	plain      plainPatterns[V]
 	patterns   tree[V]
-	foldedTree *tree[V] // the patterns in lower case; nil where they are so already
+	foldedTree *tree[V] // the patterns in lower case; nil if patterns has no upper case
 	conflicts  Patterns
-	upper      bool // a pattern has letters in upper case, those of escapes included
+	upper      bool // a pattern has upper-case letters, including those in escapes
 	added      []entry[V]
 }
 
-// plainPatterns finds the patterns without wildcards by a path that spells them out.
+// plainPatterns finds patterns without wildcards by a path that is equal to the pattern.
 type plainPatterns[V any] struct {
-	decoded map[string]Match[V] // those that are spelled in the default encoding, by their decoded path
-	raw     map[string]rawMatch[V]
-	// several are those that themselves hold what has several readings, such as %2F: their
-	// decoded paths, by how they are written.
-	several map[string]string
+	decoded map[string]Match[V]    // by the decoded path, for patterns in the default encoding
+	raw     map[string]rawMatch[V] // by the escaped path, for the other patterns
+	// ambiguous holds the patterns that may be read in several ways, such as one with %2F: the
+	// decoded path by the escaped path.
+	ambiguous map[string]string
 }
 
-// rawMatch is a pattern that is not spelled in the default encoding of its path.
+// rawMatch is a pattern that is not in the default encoding of its path.
 type rawMatch[V any] struct {
 	decoded string
 	match   Match[V]
 }
 
-// New returns a table without entries.
+// New returns an empty table.
 func New[V any](c Config[V]) *Table[V] {
 	return &Table[V]{
 		prefixes: append([]string{""}, c.Prefixes...), same: c.Same, uncovered: c.Uncovered, unnamed: c.Unnamed,
@@ -120,20 +120,20 @@ func New[V any](c Config[V]) *Table[V] {
 	}
 }
 
-// IsPrefix reports whether s can be a path prefix: it begins with a slash, does not end
-// with one, and has only one reading.
+// IsPrefix reports whether s is a valid path prefix: it begins with a slash, does not end with
+// one, and has only one reading.
 func IsPrefix(s string) bool {
 	return isSimple(s) && !strings.HasSuffix(s, "/") && (&url.URL{Path: s}).EscapedPath() == s
 }
 
-// AddService makes a service known, so that its name needs no dot and its unknown
-// methods are governed as procedures.
+// AddService adds a service of the schema. Its name needs no dot, and unknown methods of it are
+// procedures.
 func (t *Table[V]) AddService(name string) {
 	t.exact.services[name] = name
 	t.folded.services[fetch.Lower(name)] = name
 }
 
-// AddMethod adds a method of a known service.
+// AddMethod adds a method of the schema.
 func (t *Table[V]) AddMethod(service, method string, v V) {
 	path := "/" + service + "/" + method
 	for _, prefix := range t.prefixes {
@@ -143,8 +143,8 @@ func (t *Table[V]) AddMethod(service, method string, v V) {
 	t.folded.put(t.folded.methods, service+"."+method, v, t.same)
 }
 
-// AddSelector adds a selector other than *. Operational is what the operational
-// services get that a package's selector covers; it is not used for other selectors.
+// AddSelector adds a selector other than *. If the selector is that of a package, operational
+// is its value for operational services; otherwise operational is not used.
 func (t *Table[V]) AddSelector(selector string, v, operational V) {
 	for _, n := range []*names[V]{t.exact, t.folded} {
 		if pkg, ok := strings.CutSuffix(selector, ".*"); ok {
@@ -157,10 +157,9 @@ func (t *Table[V]) AddSelector(selector string, v, operational V) {
 	}
 }
 
-// Exact returns the value of a path that is spelled exactly as a procedure's, or as a
-// pattern without wildcards. Such a path has this one reading, unless the pattern itself
-// holds what servers read in several ways, such as an escaped slash. The arguments are
-// those of Find.
+// Exact returns the value of a path that is equal to the path of a procedure, or to a pattern
+// without wildcards. Such a path has only one reading, unless the pattern itself may be read in
+// several ways, such as one with an escaped slash. The arguments are those of Find.
 func (t *Table[V]) Exact(path, escaped string) (v V, ok bool) {
 	if escaped == "" || escaped == path {
 		if v, ok := t.procedures[path]; ok {
@@ -175,20 +174,19 @@ func (t *Table[V]) Exact(path, escaped string) (v V, ok bool) {
 	return v, false
 }
 
-// Find returns what a path leads to: the path as it was sent gives the match where the
-// verdict is Clear. Otherwise it returns the first two matches that differ, where there
-// are any. Path and escaped are Path and RawPath of a URL (package net/url). Calls says
-// whether the request can be a call: for any other, a path that only has a procedure's
-// shape leads to nothing.
-func (t *Table[V]) Find(path, escaped string, calls bool) (first, other Match[V], verdict Verdict) {
-	looked, spelt := false, t.plain.spelt(path, escaped)
-	verdict = t.Each(path, escaped, calls, func(m Match[V]) bool {
+// Find returns the match of a path, which is valid if the verdict is Clear. Otherwise it
+// returns the first two matches that differ, if there are any. The arguments path and escaped
+// are Path and RawPath of a URL (package net/url). If mayBeCall is false, the request cannot be
+// an RPC call, and a path that only has a procedure's shape resolves to None.
+func (t *Table[V]) Find(path, escaped string, mayBeCall bool) (first, other Match[V], verdict Verdict) {
+	looked, exact := false, t.plain.isExactSpelling(path, escaped)
+	verdict = t.Each(path, escaped, mayBeCall, func(m Match[V]) bool {
 		switch {
 		case !looked:
 			first, looked = m, true
-			return !m.Split
-		case spelt && m.Kind == None:
-			return true // the policy says itself that servers read the path so
+			return !m.Ambiguous
+		case exact && m.Kind == None:
+			return true // the pattern itself allows for this reading
 		case t.alike(first, m):
 			return true
 		}
@@ -198,17 +196,17 @@ func (t *Table[V]) Find(path, escaped string, calls bool) (first, other Match[V]
 	return first, other, verdict
 }
 
-// alike reports whether two matches govern alike.
+// alike reports whether two matches have the same effect.
 func (t *Table[V]) alike(a, b Match[V]) bool {
 	if a.Kind == None || b.Kind == None {
 		return a.Kind == b.Kind
 	}
-	return !a.Split && !b.Split && t.same(a.Value, b.Value)
+	return !a.Ambiguous && !b.Ambiguous && t.same(a.Value, b.Value)
 }
 
-// Each looks up the readings of a path, the path as it was sent first, until yield
-// returns false, which makes the verdict Differs.
-func (t *Table[V]) Each(path, escaped string, calls bool, yield func(Match[V]) bool) Verdict {
+// Each calls yield with the match of each reading of a path, beginning with the path as it was
+// sent. If yield returns false, Each stops and returns Differs.
+func (t *Table[V]) Each(path, escaped string, mayBeCall bool, yield func(Match[V]) bool) Verdict {
 	if len(path) > t.longest || len(escaped) > t.longest || !isRooted(path) || !isRooted(escaped) {
 		return Unbounded
 	}
@@ -217,7 +215,7 @@ func (t *Table[V]) Each(path, escaped string, calls bool, yield func(Match[V]) b
 		return Unbounded
 	}
 	for i := 0; i < r.n; i++ {
-		if !t.look(r.all[i], calls, yield) {
+		if !t.lookUp(r.all[i], mayBeCall, yield) {
 			return Differs
 		}
 		if !r.derive(i) {
@@ -227,70 +225,70 @@ func (t *Table[V]) Each(path, escaped string, calls bool, yield func(Match[V]) b
 	return Clear
 }
 
-// isRooted reports whether a path begins with a slash, or is empty, which means the same. A
-// server reads a target of any other form, such as a URL within a URL, as it likes; "*" is
-// for the server itself (RFC 9112, section 3.2.4).
+// isRooted reports whether a path is "*", is empty, which is equivalent to a slash, or begins
+// with a slash. Servers disagree on how to read any other form, such as a URL within a URL. The
+// form "*" is for the server itself (RFC 9112, section 3.2.4).
 func isRooted(path string) bool { return path == "" || path[0] == '/' || path == "*" }
 
-// look looks a reading up in each way in which servers compare paths, and reports
-// whether to go on.
-func (t *Table[V]) look(r reading, calls bool, yield func(Match[V]) bool) bool {
+// lookUp looks up a reading in each way in which servers compare paths with patterns. It
+// returns false if yield did.
+func (t *Table[V]) lookUp(r reading, mayBeCall bool, yield func(Match[V]) bool) bool {
 	modes := []segmentMode{decodedSegments}
 	if t.patterns.count > 0 && strings.IndexByte(r.text, '%') >= 0 {
 		modes = []segmentMode{unescapedSegments, writtenSegments, decodedSegments}
-		if r.sent {
-			modes = modes[:2] // nothing has decoded it yet
+		if r.undecoded {
+			modes = modes[:2] // the path has not been decoded yet
 		}
 	}
 	for _, mode := range modes {
-		if !t.lookCases(r.text, calls, comparison{segments: mode}, yield) {
+		if !t.lookUpCases(r.text, mayBeCall, comparison{segments: mode}, yield) {
 			return false
 		}
-		if t.patterns.count > 0 && strings.Contains(r.text, "//") && !t.lookCases(r.text, calls, comparison{segments: mode, filled: true}, yield) {
+		if t.patterns.count > 0 && strings.Contains(r.text, "//") && !t.lookUpCases(r.text, mayBeCall, comparison{segments: mode, nonEmpty: true}, yield) {
 			return false
 		}
 	}
 	return true
 }
 
-// lookCases looks up a path as it is, and without regard to letter case.
-func (t *Table[V]) lookCases(path string, calls bool, how comparison, yield func(Match[V]) bool) bool {
-	if !t.lookSlash(lookup[V]{t, t.exact, &t.patterns, calls, how}, path, yield) {
+// lookUpCases looks up a path with and without regard to letter case.
+func (t *Table[V]) lookUpCases(path string, mayBeCall bool, how comparison, yield func(Match[V]) bool) bool {
+	if !t.lookUpSlash(lookup[V]{t, t.exact, &t.patterns, mayBeCall, how}, path, yield) {
 		return false
 	}
 	lower, tree := fetch.Lower(path), t.foldedTree
 	if tree == nil {
 		tree = &t.patterns
 	}
-	folded := lookup[V]{t, t.folded, tree, calls, how}
+	folded := lookup[V]{t, t.folded, tree, mayBeCall, how}
 	if lower == path && t.foldedTree == nil && !folded.looksLikeProcedure(lower) {
 		return true // letter case makes no difference
 	}
-	return t.lookSlash(folded, lower, yield)
+	return t.lookUpSlash(folded, lower, yield)
 }
 
-// lookSlash looks up a path, and the same with or without its last slash where an entry
-// spells out that one, and none without wildcards spells out the path itself: many routers
-// redirect from one to the other, or take both.
-func (t *Table[V]) lookSlash(l lookup[V], path string, yield func(Match[V]) bool) bool {
+// lookUpSlash looks up a path. It also looks up the path with its final slash added or removed
+// if that has an exact match, and the path itself has no exact match without wildcards: many
+// routers redirect from one form to the other, or accept both.
+func (t *Table[V]) lookUpSlash(l lookup[V], path string, yield func(Match[V]) bool) bool {
 	m := l.find(path, false)
 	if !yield(m) {
 		return false
 	}
-	spelt := m.Kind == Path && m.spelt
-	if spelt && !m.wild || m.Known || path == "" {
+	exact := m.Kind == Path && m.exact
+	if exact && !m.wild || m.Known || path == "" {
 		return true
 	}
-	var turned Match[V]
+	var toggled Match[V]
 	if bare, ok := strings.CutSuffix(path, "/"); ok {
-		turned = l.find(bare, false)
+		toggled = l.find(bare, false)
 	} else {
-		turned = l.find(path, true)
+		toggled = l.find(path, true)
 	}
-	if !turned.spelt || spelt && turned.Kind == Path && withoutSlash(m.Name) == withoutSlash(turned.Name) {
-		return true // two patterns that differ in the slash say which is which
+	if !toggled.exact || exact && toggled.Kind == Path && withoutSlash(m.Name) == withoutSlash(toggled.Name) {
+		return true // two patterns that differ in the slash tell the forms apart
 	}
-	return yield(turned)
+	return yield(toggled)
 }
 
 // withoutSlash returns a pattern without the slash at its end.
@@ -298,45 +296,45 @@ func withoutSlash(pattern string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(pattern, "{$}"), "/")
 }
 
-// lookup is one way to look paths up.
+// lookup is one way of looking up paths.
 type lookup[V any] struct {
-	table *Table[V]
-	names *names[V]
-	tree  *tree[V]
-	calls bool
-	how   comparison
+	table     *Table[V]
+	names     *names[V]
+	tree      *tree[V]
+	mayBeCall bool
+	how       comparison
 }
 
-// find returns what a path leads to, with another slash at its end where slash is true:
-// a known service or a name that a selector covers first, then a path pattern, then the
-// shape of a procedure.
+// find returns the match of a path, with a slash appended if slash is true. The order of
+// precedence is: a procedure of a known service or one that a selector covers, a path pattern,
+// the shape of a procedure's path.
 func (l lookup[V]) find(path string, slash bool) Match[V] {
 	var named Match[V]
 	if service, method, ok := l.procedure(path, slash); ok {
 		if named = l.table.resolve(l.names, service, method); named.Kind == Procedure {
-			named.spelt = true
+			named.exact = true
 			return named
 		}
 	}
 	if m, ok := l.tree.match(path, slash, l.how); ok {
 		return m
 	}
-	if named.Kind == Shape && l.calls {
-		named.spelt = true
+	if named.Kind == Shape && l.mayBeCall {
+		named.exact = true
 		return named
 	}
 	return Match[V]{}
 }
 
-// looksLikeProcedure reports whether a path, or the path without its last slash, has the
-// shape of a procedure's.
+// looksLikeProcedure reports whether a path, or the path without its final slash, has the shape
+// of a procedure's path.
 func (l lookup[V]) looksLikeProcedure(path string) bool {
 	_, _, ok := l.procedure(strings.TrimSuffix(path, "/"), false)
 	return ok
 }
 
-// procedure takes the path of a procedure apart: /service/Method below a prefix, where
-// the service's name has a dot or is known.
+// procedure splits the path of a procedure: /service/Method below a prefix, where the service's
+// name has a dot or is known.
 func (l lookup[V]) procedure(path string, slash bool) (service, method string, ok bool) {
 	if slash {
 		return "", "", false
@@ -357,12 +355,12 @@ func (l lookup[V]) procedure(path string, slash bool) (service, method string, o
 	return "", "", false
 }
 
-// maxProbe is how many patterns a table may have for Widened to try another one.
+// maxProbe is the maximum number of patterns of a table for which Widened tries a pattern.
 const maxProbe = 1000
 
-// Widened reports whether a path would have one match, by this very pattern, if it stood in
-// place of the named one: the pattern conflicts with no other, and every reading leads to it.
-func (t *Table[V]) Widened(name, pattern, path, escaped string, calls bool) bool {
+// Widened reports whether every reading of a path would resolve to pattern, if pattern replaced
+// the one with a name. It returns false if pattern is invalid or conflicts with another one.
+func (t *Table[V]) Widened(name, pattern, path, escaped string, mayBeCall bool) bool {
 	wide, problem := ParsePattern(pattern)
 	if problem != nil || len(t.added) > maxProbe {
 		return false
@@ -379,12 +377,12 @@ func (t *Table[V]) Widened(name, pattern, path, escaped string, calls bool) bool
 			return false
 		}
 	}
-	first, _, verdict := probe.Find(path, escaped, calls)
+	first, _, verdict := probe.Find(path, escaped, mayBeCall)
 	return verdict == Clear && first.Name == pattern
 }
 
-// Covers reports whether the patterns' text is about the procedures of a known service,
-// where a path rule would have no effect: it returns the selector to write instead.
+// Covers reports whether a pattern matches procedures of a known service, for which a path rule
+// would have no effect. It returns the selector to write instead.
 func (t *Table[V]) Covers(p Pattern) (selector string, ok bool) {
 	decoded := p.decodedPath()
 	for _, prefix := range t.prefixes {

@@ -6,41 +6,41 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
-// segmentMode is how the segments of a path are compared with those of a pattern.
+// segmentMode is a way of comparing the segments of a path with those of a pattern.
 type segmentMode uint8
 
-// comparison is how a path is compared with patterns.
+// comparison is a way of comparing a path with patterns.
 type comparison struct {
 	segments segmentMode
-	// filled says that a wildcard stands for one byte at least. Some routers let it stand
-	// for nothing between two slashes.
-	filled bool
+	// nonEmpty is true if a wildcard matches at least one byte. Some routers let it match the
+	// empty segment between two slashes.
+	nonEmpty bool
 }
 
 const (
-	// decodedSegments: the path's escapes were decoded before; it is compared as it is
-	// with what the pattern's escapes stand for.
+	// decodedSegments: the path was decoded before, and is compared with the decoded pattern.
 	decodedSegments segmentMode = iota
-	// unescapedSegments: the escapes of each segment are decoded, as http.ServeMux does.
+	// unescapedSegments: each segment of the path is decoded, as http.ServeMux does.
 	unescapedSegments
-	// writtenSegments: nothing is decoded; the path is compared with the pattern as it
-	// is written, as routers do that look at the raw path.
+	// writtenSegments: nothing is decoded. The path is compared with the pattern as written, as
+	// by routers that use the raw path.
 	writtenSegments
 )
 
-// tree finds the pattern that matches a path, by the rules of http.ServeMux: the more
-// specific pattern wins. It takes paths as they are, uncleaned.
+// tree finds the pattern that matches a path, by the rules of http.ServeMux: the more specific
+// pattern wins. It does not clean paths.
 type tree[V any] struct {
 	root  node[V]
 	count int
 }
 
-// node is a place in the tree of patterns, behind some segments.
+// node is a node of the tree of patterns. The path from the root to it is a sequence of
+// segments.
 type node[V any] struct {
-	literal map[string]*node[V] // by the decoded segment; "/" is the end that {$} matches
-	written map[string]*node[V] // the same, by how segments with escapes are written
+	literal map[string]*node[V] // by the decoded segment; "/" for {$}
+	written map[string]*node[V] // by the escaped segment, for segments with escapes
 	single  *node[V]            // {name}
-	multi   *leaf[V]            // {name...}, and a slash at the end
+	multi   *leaf[V]            // {name...}, or a slash at the end
 	leaf    *leaf[V]            // the pattern that ends here
 }
 
@@ -51,7 +51,8 @@ type leaf[V any] struct {
 	multi    bool
 }
 
-// add adds a pattern, which conflicts with none in the tree.
+// add adds a pattern, which must not conflict with one in the tree. If fold is true, it is
+// added in lower case.
 func (t *tree[V]) add(p Pattern, fold bool, match Match[V]) {
 	t.count++
 	l := &leaf[V]{match: match, segments: len(p.segments)}
@@ -74,7 +75,7 @@ func (t *tree[V]) add(p Pattern, fold bool, match Match[V]) {
 	n.leaf = l
 }
 
-// child returns the node behind a literal segment, and makes it where it is missing.
+// child returns the child for a literal segment. It adds the child if there is none.
 func (n *node[V]) child(s segment, fold bool) *node[V] {
 	decoded, spellings := s.text, s.spellings()
 	if fold {
@@ -102,7 +103,7 @@ func (n *node[V]) child(s segment, fold bool) *node[V] {
 	return next
 }
 
-// match finds the pattern of a path, with another slash at its end where slash is true.
+// match returns the match of a path, with a slash appended if slash is true.
 func (t *tree[V]) match(path string, slash bool, how comparison) (Match[V], bool) {
 	if t.count == 0 || !strings.HasPrefix(path, "/") {
 		return Match[V]{}, false
@@ -112,18 +113,18 @@ func (t *tree[V]) match(path string, slash bool, how comparison) (Match[V], bool
 		return Match[V]{}, false
 	}
 	m := l.match
-	m.spelt = !l.multi
+	m.exact = !l.multi
 	if l.multi && (slash || path[len(path)-1] == '/') {
 		slashes := strings.Count(path, "/")
 		if slash {
 			slashes++
 		}
-		m.spelt = slashes == l.segments // nothing stands where the wildcard is
+		m.exact = slashes == l.segments // the wildcard matches the empty string
 	}
 	return m, true
 }
 
-// find finds the pattern of what is left of a path.
+// find returns the pattern that matches the rest of a path.
 func (n *node[V]) find(rest string, slash bool, how comparison) *leaf[V] {
 	if rest == "" && slash {
 		rest, slash = "/", false
@@ -146,7 +147,7 @@ func (n *node[V]) find(rest string, slash bool, how comparison) *leaf[V] {
 			return l
 		}
 	}
-	if n.single != nil && (segment != "" || !how.filled) {
+	if n.single != nil && (segment != "" || !how.nonEmpty) {
 		if l := n.single.find(after, slash, how); l != nil {
 			return l
 		}
@@ -154,7 +155,7 @@ func (n *node[V]) find(rest string, slash bool, how comparison) *leaf[V] {
 	return n.multi
 }
 
-// next returns the node behind a literal segment of a path.
+// next returns the child for a literal segment of a path.
 func (n *node[V]) next(segment string, mode segmentMode) *node[V] {
 	if mode != decodedSegments && strings.IndexByte(segment, '%') >= 0 {
 		if mode == writtenSegments {

@@ -9,8 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// TestIsGetCall: whatever net/url reads as the parameter encoding is one, and what a server
-// reads that takes semicolons for separators.
+// TestIsGetCall: a query is a call if net/url finds the parameter encoding in it, or if a
+// server does that treats semicolons as separators.
 func TestIsGetCall(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string]bool{
@@ -33,12 +33,12 @@ func TestIsGetCall(t *testing.T) {
 		if values.Has("encoding") {
 			found++
 			if !rpc.IsGetCall(b.String()) {
-				t.Fatalf("%q is no call, and net/url reads the parameter", b.String())
+				t.Fatalf("%q is not a call, but net/url finds the parameter", b.String())
 			}
 		}
 	}
 	if found < 2_000 {
-		t.Errorf("%d queries with the parameter: the test has lost its subject", found)
+		t.Errorf("%d queries with the parameter: the test covers too little", found)
 	}
 }
 
@@ -58,8 +58,8 @@ func TestIsForm(t *testing.T) {
 	}
 }
 
-// TestOperationalServices: each is found in both letter cases, and an application's package may
-// have a name that begins alike.
+// TestOperationalServices: each operational service is found in both letter cases, and services
+// of packages with similar names are not.
 func TestOperationalServices(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -74,7 +74,7 @@ func TestOperationalServices(t *testing.T) {
 	}
 	for _, name := range []string{"grpc.gateway.testing.EchoService", "grpc.testing.TestService", "grpc.Greeter", "envoy.shop.v1.Orders", "xds.Catalog", "udpa.v1.Users", "grpc.health.v1", "", "health.v1.Health"} {
 		if rpc.IsOperational(name) || rpc.IsOperationalFolded(strings.ToLower(name)) {
-			t.Errorf("%q is an application's", name)
+			t.Errorf("%q is the service of an application", name)
 		}
 	}
 }

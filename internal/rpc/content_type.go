@@ -2,19 +2,18 @@ package rpc
 
 import "strings"
 
-// Format is how an error is written so that the client that called can read
-// it.
+// Format is the format in which a client can read an error.
 type Format uint8
 
 // The formats.
 const (
-	FormatText    Format = iota // none of the protocols
+	FormatText    Format = iota // for clients of no RPC protocol
 	FormatConnect               // a JSON error object
-	FormatGRPC                  // Grpc-Status and Grpc-Message in the headers
+	FormatGRPC                  // Grpc-Status and Grpc-Message in the header
 )
 
-// FormatOf returns the format of an error that answers a request to a
-// procedure with this method and Content-Type. A GET is Connect's.
+// FormatOf returns the format of an error for a request to a procedure, by the request's method
+// and Content-Type. A GET is a call by Connect.
 //
 // See https://connectrpc.com/docs/protocol#error-end-stream and
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md.
@@ -24,7 +23,7 @@ func FormatOf(method, contentType string) Format {
 	}
 	switch {
 	case contentType == "application/proto", contentType == "application/json":
-		return FormatConnect // as most say it
+		return FormatConnect // the most frequent values
 	case len(contentType) > 128:
 		return FormatText
 	}
@@ -41,14 +40,15 @@ func FormatOf(method, contentType string) Format {
 	return FormatText
 }
 
-// essenceOf returns a media type without its parameters, in lower case.
+// essenceOf returns a media type in lower case, without its parameters.
 func essenceOf(contentType string) string {
 	essence, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(essence))
 }
 
-// IsForm reports whether the lines of Content-Type are those of a form that navigates: one
-// line, of one of the two types that identity providers post. No RPC protocol has them.
+// IsForm reports whether a request with this Content-Type is the submission of an HTML form:
+// the header has one line, with one of the two types that identity providers use for form
+// posts. No RPC protocol uses these types.
 //
 // See https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#attr-fs-enctype.
 func IsForm(contentType []string) bool {

@@ -2,9 +2,8 @@ package rpc
 
 import "strings"
 
-// IsGetCall reports whether a raw query has the parameter encoding, without which no server
-// of Connect takes a GET for a call. A semicolon separates parameters too, as it does for
-// older servers.
+// IsGetCall reports whether a raw query has the parameter encoding, which every Connect call by
+// GET must have. Semicolons separate parameters too, as on older servers.
 //
 // See https://connectrpc.com/docs/protocol#unary-get-request.
 func IsGetCall(query string) bool {
@@ -26,7 +25,8 @@ func IsGetCall(query string) bool {
 	return false
 }
 
-// isEncoding reports whether the name of a query parameter is "encoding", escaped or not.
+// isEncoding reports whether the name of a query parameter is "encoding", with or without
+// escapes.
 func isEncoding(name string) bool {
 	const want = "encoding"
 	for i := range len(want) {
@@ -44,7 +44,7 @@ func isEncoding(name string) bool {
 	return name == ""
 }
 
-// hexIs reports whether two hexadecimal digits stand for a byte.
+// hexIs reports whether two hexadecimal digits encode a byte.
 func hexIs(digits string, c byte) bool {
 	const hex = "0123456789abcdef"
 	return strings.EqualFold(digits, string([]byte{hex[c>>4], hex[c&15]}))

@@ -1,6 +1,7 @@
-// Package rpc says which headers the RPC protocols of browsers use: one
-// table, from which every list is computed. Everything in it is read-only and
-// safe for concurrent use.
+// Package rpc describes the RPC protocols of browser clients: their headers, in one table from
+// which all lists are derived, the content types of their requests, Connect's calls by GET, and
+// the operational services of servers. Everything in it is read-only and safe for concurrent
+// use.
 package rpc
 
 import "strings"
@@ -8,13 +9,13 @@ import "strings"
 // Protocols is a set of protocols.
 type Protocols uint8
 
-// The protocols that browser clients speak.
+// The protocols of browser clients.
 const (
 	Connect Protocols = 1 << iota // https://connectrpc.com/docs/protocol
 	GRPCWeb                       // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
 )
 
-// Direction is the way a header goes.
+// Direction is whether a header is part of a request or of a response.
 type Direction uint8
 
 // The two directions.
@@ -23,16 +24,16 @@ const (
 	Response
 )
 
-// Header is one row: a header, or a family of headers, of some protocols.
+// Header is one row of the table: a header, or a family of headers with a common prefix.
 type Header struct {
-	// Name is in lower case; where Prefix is set, what the names begin with.
+	// Name is in lower case. If Prefix is true, it is the common prefix of the family.
 	Name      string
 	Prefix    bool
 	Protocols Protocols
 	Direction Direction
-	// SentBy says who sends it, and when.
+	// SentBy describes the senders of the header, and when they send it.
 	SentBy string
-	// Spec says where it is specified.
+	// Spec is the URL of the header's specification.
 	Spec string
 }
 
@@ -45,8 +46,8 @@ const (
 	grpcWeb       = "https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md"
 )
 
-// Table is every row, in the order in which lists name the headers. Headers
-// that a script cannot set (Accept-Encoding, TE) have none.
+// Table holds the headers of the protocols, in the order of the lists that are derived from it. It does
+// not contain headers that a script cannot set, such as Accept-Encoding and TE.
 var Table = []Header{
 	{"content-type", false, Connect | GRPCWeb, Request, "every client, on every POST", connectUnary},
 	{"connect-protocol-version", false, Connect, Request, "connect-web, on every POST", connectUnary},
@@ -70,12 +71,12 @@ var Table = []Header{
 	{TrailerPrefix, true, Connect, Response, "servers, for the trailers of a unary call", connectAnswer},
 }
 
-// TrailerPrefix begins the response headers that carry the trailers of a
-// Connect unary call.
+// TrailerPrefix is the prefix of the response headers that carry the trailers of a Connect
+// unary call.
 const TrailerPrefix = "trailer-"
 
-// Names returns the exact names that the protocols use in the direction, in
-// the table's order.
+// Names returns the names of the single headers that the protocols use in a direction, in the
+// order of the table.
 func Names(p Protocols, d Direction) []string {
 	var names []string
 	for _, h := range Table {
@@ -86,10 +87,10 @@ func Names(p Protocols, d Direction) []string {
 	return names
 }
 
-// InFamily reports whether a request header of this lower-case name belongs
-// to one of the protocols' own families, so that a client newer than this
-// table may send it. Names inside a family that carry the application's
-// metadata, or that a proxy turns into metadata, are no part of it.
+// InFamily reports whether a request header with this lower-case name belongs to the family of
+// one of the protocols, so that a client newer than this table may send it. It returns false
+// for names in a family that carry the application's metadata, or that a proxy converts into
+// metadata.
 func InFamily(p Protocols, lower string) bool {
 	for _, h := range Table {
 		if h.Prefix && h.Direction == Request && h.Protocols&p != 0 && strings.HasPrefix(lower, h.Name) {
@@ -99,10 +100,11 @@ func InFamily(p Protocols, lower string) bool {
 	return false
 }
 
-// GatewayPrefix begins headers that grpc-gateway turns into any metadata,
-// authorization too.
+// GatewayPrefix is the prefix of request headers that grpc-gateway converts into metadata of
+// any name, including authorization.
 const GatewayPrefix = "grpc-metadata-"
 
+// carriesMetadata reports whether a header of gRPC's family carries metadata of the application.
 func carriesMetadata(lower string) bool {
 	switch lower {
 	case "grpc-trace-bin", "grpc-tags-bin":

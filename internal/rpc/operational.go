@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// operational are the services that servers link in for their own operation: health
-// checks, reflection, channelz, load reports, and the xDS APIs, each with the file that
-// defines it. They are those of the modules google.golang.org/grpc v1.79.3,
+// operational holds the services that servers link in for their own operation: health checks,
+// reflection, channelz, load reports and the xDS APIs, each with the file that defines it. They
+// are those of the modules google.golang.org/grpc v1.79.3,
 // github.com/envoyproxy/go-control-plane (v0.9.1, v0.10.3 and envoy v1.40.0) and
-// github.com/cncf/xds/go. An application may well have other services in packages whose
-// names begin with grpc or envoy.
+// github.com/cncf/xds/go. The list has full names, since an application may have services in
+// packages whose names begin with grpc or envoy.
 var operational = map[string]bool{
 	"envoy.api.v2.ClusterDiscoveryService":                        true, // envoy/api/v2/cds.proto
 	"envoy.api.v2.EndpointDiscoveryService":                       true, // envoy/api/v2/eds.proto
@@ -103,6 +103,7 @@ var operational = map[string]bool{
 	"xds.service.orca.v3.OpenRcaService":                          true, // xds/service/orca/v3/orca.proto
 }
 
+// operationalFolded holds the names of the operational services in lower case.
 var operationalFolded = func() map[string]bool {
 	folded := make(map[string]bool, len(operational))
 	for name := range operational {
@@ -111,11 +112,11 @@ var operationalFolded = func() map[string]bool {
 	return folded
 }()
 
-// IsOperational reports whether a service of this full name is one that servers link in
-// for their own operation, and that only a rule which names it opens to browsers.
+// IsOperational reports whether a service with this full name is an operational service, which
+// only a rule that names it opens to browsers.
 func IsOperational(service string) bool { return operational[service] }
 
-// IsOperationalFolded is IsOperational of a name in lower case.
+// IsOperationalFolded is IsOperational for a name in lower case.
 func IsOperationalFolded(lower string) bool { return operationalFolded[lower] }
 
 // OperationalServices returns the full names of the operational services, in no order.

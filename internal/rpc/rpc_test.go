@@ -9,15 +9,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// TestTable: every row can have an effect, says where it is from, and stands
-// once.
+// TestTable: every row has an effect, has a source, and occurs once.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, h := range rpc.Table {
 		name := strings.TrimSuffix(h.Name, "-")
 		if !fetch.IsToken(name) || name != fetch.Lower(name) || h.Prefix != strings.HasSuffix(h.Name, "-") {
-			t.Errorf("%q is no name in lower case, or no prefix", h.Name)
+			t.Errorf("%q is not a name in lower case, or not a prefix", h.Name)
 		}
 		if h.Direction == rpc.Request && fetch.ForbiddenRequestHeader(h.Name) {
 			t.Errorf("no script can set %s", h.Name)
@@ -32,8 +31,9 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestClientsAreGranted: what the clients send today, as browsers ask for it.
-func TestClientsAreGranted(t *testing.T) {
+// TestClientHeadersAreInTable: the table contains the headers that current clients send, as browsers
+// request them in preflights.
+func TestClientHeadersAreInTable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		protocol rpc.Protocols

@@ -9,10 +9,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// checkProfiles checks what each profile but the chosen one makes of a policy, and no more
-// than the profile changes: the rest is the same as without it.
+// checkProfiles checks a policy together with each of its profiles except the chosen one. It
+// checks only the rules that a profile changes: the others are checked without a profile.
 func (c *compiler) checkProfiles(b *base, profiles map[string]*profile, chosen string) {
-	sound := map[string]bool{} // what profiles say with which nothing was wrong
+	valid := map[string]bool{} // by checkKey: whether a profile with this key has no violation
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
 		if name == chosen {
 			continue
@@ -24,47 +24,50 @@ func (c *compiler) checkProfiles(b *base, profiles map[string]*profile, chosen s
 			c.checkEverything(v, paths)
 			continue
 		}
-		outline := p.outline()
-		if sound[outline] {
+		key := p.checkKey()
+		if valid[key] {
 			continue
 		}
-		if p.isWide() {
+		if p.affectsEverything() {
 			c.checkEverything(v, paths)
 		} else {
 			c.checkBelow(v, paths)
 		}
-		sound[outline] = len(c.violations) == before
+		valid[key] = len(c.violations) == before
 	}
 }
 
-// matters reports whether a level can make the levels around it wrong, or be wrong because of
-// them. Which headers a level names, for one, is a matter of its own.
-func (l *level) matters() bool {
+// affectsChecks reports whether a level can cause a violation together with wider or narrower
+// levels. Its header lists, for one, cannot.
+func (l *level) affectsChecks() bool {
 	return l != nil && (l.isRule || l.items+len(l.sources) > 0 || l.credentials != nil || l.disabled != nil || l.protocols != 0)
 }
 
-// isWide reports whether the profile has a level that reaches everything.
-func (p *profile) isWide() bool { return p.defaults.matters() || p.every.matters() }
+// affectsEverything reports whether the profile has defaults or a rule for * that affect
+// checks.
+func (p *profile) affectsEverything() bool {
+	return p.defaults.affectsChecks() || p.wildcard.affectsChecks()
+}
 
-// outline says in a text all of the profile on which depends whether it fits a policy.
-// Profiles with the same outline are right or wrong together.
-func (p *profile) outline() string {
+// checkKey returns a text of all the values of the profile that checks across levels depend on.
+// Two profiles with the same key have the same violations.
+func (p *profile) checkKey() string {
 	var b strings.Builder
 	write := func(l *level) {
-		if !l.matters() {
+		if !l.affectsChecks() {
 			return
 		}
-		fmt.Fprintf(&b, "%q %t %d %d ", l.selector, l.isRule, l.protocols, len(l.anybodys()))
-		for _, yes := range []*bool{l.credentials, l.disabled} {
-			if yes != nil {
-				fmt.Fprint(&b, *yes)
+		fmt.Fprintf(&b, "%q %t %d %d ", l.selector, l.isRule, l.protocols, len(l.universalOrigins()))
+		for _, value := range []*bool{l.credentials, l.disabled} {
+			if value != nil {
+				fmt.Fprint(&b, *value)
 			}
 			b.WriteByte(' ')
 		}
 		fmt.Fprintln(&b, l.items+len(l.sources) > 0)
 	}
 	write(p.defaults)
-	write(p.every)
+	write(p.wildcard)
 	for _, levels := range []map[string]*level{p.packages, p.names, p.paths} {
 		for _, key := range slices.Sorted(maps.Keys(levels)) {
 			write(levels[key])
@@ -73,13 +76,14 @@ func (p *profile) outline() string {
 	return b.String()
 }
 
-// checkEverything checks every rule of a view. The paths are those that only its profile has.
+// checkEverything checks every rule of a view. The paths are those that only the view's profile
+// has.
 func (c *compiler) checkEverything(v view, paths []route.Pattern) {
 	c.merge(c.chainOf(v, "", "", false), Kind{})
 	for _, selector := range slices.Concat(v.sorted, v.profile.selectors()) {
 		c.checkSelectorRule(v, selector)
 	}
-	for _, m := range v.optioned {
+	for _, m := range v.withOptions {
 		c.checkOptionsOf(v, m)
 	}
 	for _, pattern := range slices.Concat(v.base.usable, paths) {
@@ -87,15 +91,16 @@ func (c *compiler) checkEverything(v view, paths []route.Pattern) {
 	}
 }
 
-// checkBelow checks what the profile has a rule for, and what is inside it.
+// checkBelow checks the rules of the profile, and those that they contain. The paths are those
+// that only the view's profile has.
 func (c *compiler) checkBelow(v view, paths []route.Pattern) {
 	for _, selector := range v.profile.selectors() {
 		c.checkSelectorRule(v, selector)
-		name := strings.TrimSuffix(selector, "*") // a package with its dot, a service, or a method
+		name := strings.TrimSuffix(selector, "*") // a package and its dot, a service, or a method
 		for _, inside := range below(v.sorted, name) {
 			c.checkSelectorRule(v, inside)
 		}
-		for _, m := range belowMethods(v.optioned, name) {
+		for _, m := range belowMethods(v.withOptions, name) {
 			c.checkOptionsOf(v, m)
 		}
 	}
@@ -109,7 +114,7 @@ func (c *compiler) checkBelow(v view, paths []route.Pattern) {
 	}
 }
 
-// below returns those of sorted names that begin so.
+// below returns the names that begin with name, from a sorted list.
 func below(sorted []string, name string) []string {
 	first, _ := slices.BinarySearch(sorted, name)
 	end := first
@@ -119,7 +124,7 @@ func below(sorted []string, name string) []string {
 	return sorted[first:end]
 }
 
-// belowMethods is below, of methods sorted by name.
+// belowMethods is below for methods that are sorted by name.
 func belowMethods(sorted []schemaMethod, name string) []schemaMethod {
 	first, _ := slices.BinarySearchFunc(sorted, name, func(m schemaMethod, name string) int { return strings.Compare(m.name, name) })
 	end := first
@@ -129,8 +134,8 @@ func belowMethods(sorted []schemaMethod, name string) []schemaMethod {
 	return sorted[first:end]
 }
 
-// checkSelectorRule checks the rules of a selector. They are those of every procedure below
-// it that has no options and no narrower selector.
+// checkSelectorRule checks the effective rules of a selector. They apply to each procedure that
+// the selector covers and that has no options and no narrower selector.
 func (c *compiler) checkSelectorRule(v view, selector string) {
 	c.merge(c.selectorChain(v, selector, route.IsOperational(selector)), Kind{})
 	if coversOperational(selector) {
@@ -138,7 +143,8 @@ func (c *compiler) checkSelectorRule(v view, selector string) {
 	}
 }
 
-// checkOptionsOf checks the rule of a method that has options, its own or its service's.
+// checkOptionsOf checks the effective rule of a method that has options, its own or those of
+// its service.
 func (c *compiler) checkOptionsOf(v view, m schemaMethod) {
 	key := procedureKey{narrowest: c.narrowest(v, m.name), operational: route.IsOperational(m.name), element: v.elementOf(m.name)}
 	c.merge(c.procedureChain(v, key), Kind{})

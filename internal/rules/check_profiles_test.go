@@ -40,13 +40,13 @@ func schemaWithOptions(t *testing.T) *protoregistry.Files {
 	return files
 }
 
-// drawnSelectors and drawnPaths are what random rules are for.
+// drawnSelectors and drawnPaths are the selectors and paths of random rules.
 var (
 	drawnSelectors = []string{"*", "acme.*", "acme.v1.*", "acme.v1.S0", "acme.v1.S1", "acme.v1.S1.M0", "acme.v1.S2", "acme.v1.S3.M0", "acme.v1.S3.M1", "grpc.*", "grpc.health.v1.Health"}
 	drawnPaths     = []string{"/a", "/A", "/a/", "/{x}", "/a/{x}", "/{x}/b", "/b/"}
 )
 
-// drawRule draws a rule without a selector. Each of its values is right by itself.
+// drawRule draws a rule without a selector, each of whose values is valid by itself.
 func drawRule(random *rand.Rand, forPath bool) *corsrpcv1.Rule {
 	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS}}
 	switch random.IntN(8) {
@@ -79,9 +79,9 @@ func drawProtocols(random *rand.Rand) []corsrpcv1.Protocol {
 	return []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + random.IntN(2))}
 }
 
-// drawVariant draws a profile that differs in one value of one level.
-func drawVariant(random *rand.Rand, of *corsrpcv1.Profile) *corsrpcv1.Profile {
-	p := proto.CloneOf(of)
+// drawVariant returns a copy of a profile in which one value of one level differs.
+func drawVariant(random *rand.Rand, original *corsrpcv1.Profile) *corsrpcv1.Profile {
+	p := proto.CloneOf(original)
 	levels := p.Rules
 	if p.Defaults != nil {
 		levels = append(levels[:len(levels):len(levels)], p.Defaults)
@@ -112,8 +112,8 @@ func drawVariant(random *rand.Rand, of *corsrpcv1.Profile) *corsrpcv1.Profile {
 	return p
 }
 
-// drawRules draws defaults, perhaps, and some rules.
-func drawRules(random *rand.Rand, most int) (defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) {
+// drawRules draws at most maxRules rules, and sometimes defaults.
+func drawRules(random *rand.Rand, maxRules int) (defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) {
 	if random.IntN(2) == 0 {
 		defaults = drawRule(random, true)
 		if random.IntN(4) == 0 {
@@ -121,7 +121,7 @@ func drawRules(random *rand.Rand, most int) (defaults *corsrpcv1.Rule, rules []*
 		}
 	}
 	taken := map[string]bool{}
-	for range random.IntN(most + 1) {
+	for range random.IntN(maxRules + 1) {
 		forPath := random.IntN(3) == 0
 		r := drawRule(random, forPath)
 		if forPath {
@@ -137,8 +137,8 @@ func drawRules(random *rand.Rand, most int) (defaults *corsrpcv1.Rule, rules []*
 	return defaults, rules
 }
 
-// found returns what is wrong with a policy under a profile.
-func found(policy *corsrpcv1.Policy, files *protoregistry.Files, profile string) (wrong []string) {
+// violationsOf returns the codes and fields of the violations of a policy with a profile.
+func violationsOf(policy *corsrpcv1.Policy, files *protoregistry.Files, profile string) (wrong []string) {
 	_, violations := Compile(proto.CloneOf(policy), nil, Config{Files: files, Profile: profile, LongList: DefaultLongList}, nil)
 	for _, v := range violations {
 		text := string(v.Code) + " " + v.Field
@@ -150,11 +150,14 @@ func found(policy *corsrpcv1.Policy, files *protoregistry.Files, profile string)
 	return wrong
 }
 
-// normal sorts what is wrong, each once.
-func normal(wrong []string) []string { return slices.Compact(slices.Sorted(slices.Values(wrong))) }
+// sortedUnique sorts violations and removes duplicates.
+func sortedUnique(wrong []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(wrong)))
+}
 
-// TestEachProfileIsCheckedAsIfItWereChosen: whatever profile is chosen, what is found wrong is
-// all that is wrong with the policy as it is and under each of its profiles.
+// TestEachProfileIsCheckedAsIfItWereChosen: Compile reports the same violations whichever
+// profile is chosen: those of the policy itself and those of the policy with each of its
+// profiles.
 func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
 	t.Parallel()
 	files := schemaWithOptions(t)
@@ -184,18 +187,18 @@ func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
 			}
 			profiles[fmt.Sprint("p", i)], last = p, p
 		}
-		want := found(policy, files, "")
+		want := violationsOf(policy, files, "")
 		for name, p := range profiles {
-			want = append(want, found(withProfiles(policy, map[string]*corsrpcv1.Profile{name: p}), files, name)...)
+			want = append(want, violationsOf(withProfiles(policy, map[string]*corsrpcv1.Profile{name: p}), files, name)...)
 		}
-		want = normal(want)
+		want = sortedUnique(want)
 		for _, w := range want {
 			code, _, _ := strings.Cut(w, " ")
 			codes[code]++
 		}
 		for _, chosen := range append(slices.Sorted(maps.Keys(profiles)), "") {
 			whole := withProfiles(policy, profiles)
-			if got := normal(found(whole, files, chosen)); !slices.Equal(got, want) {
+			if got := sortedUnique(violationsOf(whole, files, chosen)); !slices.Equal(got, want) {
 				t.Fatalf("under %q is wrong\n%s\nwant\n%s\nof %v", chosen, strings.Join(got, "\n"), strings.Join(want, "\n"), whole)
 			}
 		}
@@ -205,8 +208,8 @@ func TestEachProfileIsCheckedAsIfItWereChosen(t *testing.T) {
 	}
 }
 
-// TestRefusedPathsHaveNoRule: a pattern that is refused is refused alone, whichever profile is
-// chosen; what its rule would be is nobody's concern.
+// TestRefusedPathsHaveNoRule: the only violation of an invalid path pattern is that of the
+// pattern, whichever profile is chosen. Its effective rule is not checked.
 func TestRefusedPathsHaveNoRule(t *testing.T) {
 	t.Parallel()
 	const policy = `
@@ -225,9 +228,9 @@ profiles:
 	}
 }
 
-// TestProfilesPathsConflictWithThePolicys: a profile's path is refused where it conflicts with
-// one of the policy, whichever profile is chosen, and not where it is the same, whose rule it
-// changes.
+// TestProfilesPathsConflictWithThePolicys: a profile's path is refused if it conflicts with a
+// path of the policy, whichever profile is chosen. An equal path does not conflict: the profile
+// changes its rule.
 func TestProfilesPathsConflictWithThePolicys(t *testing.T) {
 	t.Parallel()
 	const policy = `
@@ -246,8 +249,8 @@ profiles:
 	}
 }
 
-// TestNoOriginsBesideAnotherProfile: a policy that grants nothing is told so beside what is
-// wrong with a profile that is not chosen, and its shadow beside it.
+// TestNoOriginsBesideAnotherProfile: NO_ORIGINS of the policy and of its shadow policy is
+// reported together with the violations of a profile that is not chosen.
 func TestNoOriginsBesideAnotherProfile(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[string][]Code{

@@ -15,45 +15,46 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// Config is what a policy is compiled with.
+// Config holds the settings that a policy is compiled with.
 type Config struct {
-	// Document is the text that the policy came from; nil for none.
+	// Document is the text that the policy was read from; nil if there is none.
 	Document *Document
-	// Files are the services whose procedures the policy governs.
+	// Files holds the schema: the services whose procedures the policy governs.
 	Files *protoregistry.Files
-	// Prefixes are the path prefixes below which procedures are served: route.IsPrefix.
+	// Prefixes are the path prefixes below which procedures are served, each a valid prefix by
+	// route.IsPrefix.
 	Prefixes []string
-	// Profile is the profile that is chosen; empty for none.
+	// Profile is the name of the chosen profile; empty if none is chosen.
 	Profile string
-	// LookupEnv looks up the environment variables that a policy names.
+	// LookupEnv returns the value of an environment variable, and whether it is set.
 	LookupEnv func(name string) (string, bool)
-	// LongList is the number of origins beyond which a list stands apart from its rule's
-	// message.
+	// LongList is the number of origins from which on a list is held outside of its rule's
+	// message: longer lists are.
 	LongList int
 }
 
-// maxNearest is the number of violations beyond which no nearest selector is looked for: the
-// search is long, and nobody reads on.
+// maxNearest is the number of violations after which Compile suggests no nearest selector: the
+// search is slow, and more suggestions do not help.
 const maxNearest = 100
 
-// Compile checks a policy against the schema, and returns what it says. It keeps the policy,
-// which the caller must not use any more. Cut holds the lists of origins that were cut out of
-// the policy, by the field of their rule, and found the problems that reading the text has
-// found, so that all are reported together, in file order. The result is nil where there is
-// a violation.
+// Compile checks a policy against a schema, and returns its rules. It keeps the policy, which
+// the caller must not use afterwards. The map cut holds the lists of origins that were cut out
+// of the policy, by the field of their rule. The violations found while the text was read are
+// reported together with those of Compile, in file order. The result is nil if there is a
+// violation.
 //
-// Every profile is checked, so that none is found wrong on the day it is chosen. A profile
-// lies over the shadow policy too: it stays where it is on the day the candidate takes the
-// policy's place.
-func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Config, found []Violation) (*Rules, []Violation) {
+// Every profile is checked, not only the chosen one, so that a mistake is found before the
+// profile is used. A profile applies to the shadow policy too, since it stays in the file when
+// the shadow policy replaces the policy.
+func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, config Config, found []Violation) (*Rules, []Violation) {
 	c := &compiler{
-		config: config, schema: readSchema(config.Files), lists: takeLists(policy, cut, config.LongList),
+		config: config, schema: readSchema(config.Files), lists: extractLists(policy, cut, config.LongList),
 		reported: map[string]bool{},
 	}
 	c.places = &places{config.Document.withoutPolicy(), c.schema.places}
 	names := slices.Sorted(maps.Keys(policy.GetProfiles()))
 	chosen := c.checkProfileNames(policy, names)
-	if config.Document == nil { // reading a document has found them
+	if config.Document == nil { // Parse has checked a document's
 		c.checkUnknownFields("", policy.ProtoReflect())
 	}
 	bases := []*base{c.readBase(policy, "")}
@@ -69,9 +70,9 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Conf
 	for _, b := range bases {
 		rules = append(rules, c.rules(b, profiles[chosen], chosen))
 	}
-	sound := len(found)+len(c.violations) == 0
+	valid := len(found)+len(c.violations) == 0
 	for _, name := range names {
-		if name != "" && name != chosen { // checkProfileNames refuses the one without a name
+		if name != "" && name != chosen { // checkProfileNames has reported the empty name
 			profiles[name] = c.readProfile(name, policy.GetProfiles()[name], true)
 		}
 	}
@@ -79,12 +80,12 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Conf
 		c.checkProfiles(b, profiles, chosen)
 	}
 	for i, b := range bases {
-		if sound && !rules[i].grantsSomething() {
-			c.fail(CodeNoOrigins, strings.TrimSuffix(b.prefix, "."), "", "grants no origin anything: nobody could call, so this cannot be meant", "allow_origins: [https://app.example.com] in defaults or in a rule")
+		if valid && !rules[i].grantsSomething() {
+			c.fail(CodeNoOrigins, strings.TrimSuffix(b.prefix, "."), "", "allows no origin to call anything, which cannot be intended", "allow_origins: [https://app.example.com] in defaults or in a rule")
 		}
 	}
 	if all := slices.Concat(found, c.violations); len(all) > 0 {
-		all = withoutRepetitions(withoutEchoes(all, found))
+		all = withoutDuplicates(withoutFollowUps(all, found))
 		sortViolations(all)
 		return nil, all
 	}
@@ -94,20 +95,20 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, config Conf
 	return rules[0], nil
 }
 
-// compiler holds what one compilation has found so far.
+// compiler holds the state of one call of Compile.
 type compiler struct {
 	config     Config
 	schema     *schema
 	places     *places
-	lists      originLists // of the policy's rules
-	levels     int         // how many were read
+	lists      originLists // the long lists of the policy's rules
+	levels     int         // the number of levels that were read
 	violations []Violation
-	reported   map[string]bool        // violations across levels, each once
-	selectors  []string               // every selector that the schema has, sorted; nil before they are needed
-	procedures *route.Table[struct{}] // see procedurePaths; nil before it is needed
-	chain      []*level               // the last one, whose memory the next one takes
+	reported   map[string]bool        // the violations that failOnce has reported
+	selectors  []string               // every selector of the schema, sorted; nil until they are needed
+	procedures *route.Table[struct{}] // see procedurePaths; nil until they are needed
+	chain      []*level               // the last result of chainOf, whose memory is reused
 
-	envMayBeUnset bool // what is read belongs to a profile that is not chosen: it is checked, no more
+	allowUnsetEnv bool // set while a profile that is not chosen is read: its variables may be unset
 }
 
 // fail records a violation of the value at a field.
@@ -119,7 +120,7 @@ func (c *compiler) fail(code Code, field, value, reason, fix string, related ...
 	c.violations = append(c.violations, v)
 }
 
-// failOnce is fail for what several procedures have in common.
+// failOnce is fail for a violation that several procedures may share. It is recorded once.
 func (c *compiler) failOnce(code Code, field, reason, fix string, related ...string) {
 	key := string(code) + " " + field + " " + strings.Join(related, " ")
 	if !c.reported[key] {
@@ -128,41 +129,41 @@ func (c *compiler) failOnce(code Code, field, reason, fix string, related ...str
 	}
 }
 
-// checkProfileNames refuses a profile that has no name, and a choice that the policy does
-// not have. It returns the choice, or none.
+// checkProfileNames reports a profile with an empty name, and a chosen profile that the policy
+// does not have. It returns the chosen profile's name, or "" if there is none.
 func (c *compiler) checkProfileNames(policy *corsrpcv1.Policy, names []string) (chosen string) {
 	profiles := policy.GetProfiles()
 	if profiles[""] != nil {
-		c.fail(CodeProfileUnknown, `profiles[""]`, "", "has no name, by which it could be chosen", "dev")
+		c.fail(CodeProfileUnknown, `profiles[""]`, "", "has an empty name, so that it cannot be chosen", "a name such as dev")
 	}
 	chosen = c.config.Profile
 	if chosen == "" || profiles[chosen] != nil {
 		return chosen
 	}
-	reason := "is no profile of the policy, which has none"
+	reason := "is not a profile of the policy, which has no profiles"
 	if len(names) > 0 {
-		reason = "is no profile of the policy, which has " + strings.Join(names, ", ")
+		reason = "is not a profile of the policy, whose profiles are " + strings.Join(names, ", ")
 	}
 	fix, _ := policyfile.Nearest(chosen, names)
-	c.fail(CodeProfileUnknown, "profiles", chosen, reason+" (WithProfile or CORSRPC_PROFILE chose it)", fix)
+	c.fail(CodeProfileUnknown, "profiles", chosen, reason+" (it was chosen by WithProfile or CORSRPC_PROFILE)", fix)
 	return ""
 }
 
-// checkShadow refuses what only a policy has that is in force.
+// checkShadow reports the fields that a shadow policy must not have.
 func (c *compiler) checkShadow(shadow *corsrpcv1.Policy) {
 	if len(shadow.GetProfiles()) > 0 {
-		c.fail(CodeFieldMisplaced, "shadow.profiles", "", "are the policy's own, and lie over the shadow policy too", "")
+		c.fail(CodeFieldMisplaced, "shadow.profiles", "", "is not allowed in a shadow policy, since the policy's profiles apply to it too: leave it out", "")
 	}
 	if shadow.GetShadow() != nil {
-		c.fail(CodeFieldMisplaced, "shadow.shadow", "", "would be the shadow of a shadow: one candidate at a time", "")
+		c.fail(CodeFieldMisplaced, "shadow.shadow", "", "is not allowed, since a shadow policy cannot have a shadow policy of its own: leave it out", "")
 	}
 }
 
-// checkUnknownFields refuses what a newer version has written into a message:
-// it may narrow what the rest grants.
+// checkUnknownFields reports unknown fields in a message, which a newer version has written.
+// They are refused because they may narrow what the other fields grant.
 func (c *compiler) checkUnknownFields(field string, m protoreflect.Message) {
 	if len(m.GetUnknown()) > 0 {
-		c.fail(CodeUnknownField, field, "", "holds fields that this version does not know, and they may narrow what the rest grants", "")
+		c.fail(CodeUnknownField, field, "", "contains fields that this version of corsrpc does not know, and that may narrow what the other fields grant", "")
 	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		at := strings.TrimPrefix(field+"."+string(f.Name()), ".")
@@ -183,19 +184,19 @@ func (c *compiler) checkUnknownFields(field string, m protoreflect.Message) {
 	})
 }
 
-// checkEnum refuses numbers that the enum does not have.
+// checkEnum reports a number that is not a value of its enum.
 func (c *compiler) checkEnum(field string, value protoreflect.Enum) {
 	if value.Descriptor().Values().ByNumber(value.Number()) == nil {
-		c.fail(CodeUnknownEnumValue, field, fmt.Sprint(value.Number()), "is no value of "+string(value.Descriptor().Name()), "")
+		c.fail(CodeUnknownEnumValue, field, fmt.Sprint(value.Number()), "is not a value of "+string(value.Descriptor().Name()), "")
 	}
 }
 
-// checkSelector refuses a selector that selects nothing, and reports whether the form of it
-// is that of a selector.
+// checkSelector reports a selector that is malformed, or that selects nothing in the schema. It
+// returns whether the selector is well-formed.
 func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 	at := l.field + ".selector"
-	if c.schema.knows(l.selector) {
-		return true // however long it is
+	if c.schema.has(l.selector) {
+		return true // of any length
 	}
 	if reason, fix := route.CheckSelector(l.selector); reason != "" {
 		c.fail(CodeSelectorSyntax, at, l.selector, reason, fix)
@@ -205,11 +206,11 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		return true
 	}
 	if service, ok := strings.CutSuffix(l.selector, ".*"); ok && c.schema.services[service] {
-		c.fail(CodeSelectorUnknown, at, l.selector, "names a package, and this is a service", fmt.Sprintf("%q", service))
+		c.fail(CodeSelectorUnknown, at, l.selector, "selects a package, but "+service+" is a service", fmt.Sprintf("%q", service))
 		return true
 	}
 	if c.schema.packages[l.selector] {
-		c.fail(CodeSelectorUnknown, at, l.selector, "is a package", fmt.Sprintf("%q", l.selector+".*"))
+		c.fail(CodeSelectorUnknown, at, l.selector, "is a package, not a service or a method", fmt.Sprintf("%q", l.selector+".*"))
 		return true
 	}
 	fix := ""
@@ -222,6 +223,6 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		}
 	}
 	c.fail(CodeSelectorUnknown, at, l.selector,
-		"selects nothing that this server knows (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", fix)
+		"selects nothing in the schema of this server (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", fix)
 	return true
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// input is a policy and a schema of some size.
+// input is a policy and a schema.
 type input struct {
 	policy *corsrpcv1.Policy
 	files  *protoregistry.Files
 }
 
-// compile compiles it; the policy has to be right.
+// compile compiles the policy, which must be valid.
 func (in input) compile(t testing.TB) *Rules {
 	r, found := Compile(in.policy, nil, Config{Files: in.files, LongList: DefaultLongList}, nil)
 	if len(found) > 0 {
@@ -32,7 +32,7 @@ func (in input) compile(t testing.TB) *Rules {
 	return r
 }
 
-// schemaOf returns a schema of services, each with ten methods.
+// schemaOf returns a schema with a number of services, each with ten methods.
 func schemaOf(t testing.TB, services int) *protoregistry.Files {
 	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{schemaFile(services)}})
 	if err != nil {
@@ -41,7 +41,7 @@ func schemaOf(t testing.TB, services int) *protoregistry.Files {
 	return files
 }
 
-// schemaFile is the file of schemaOf.
+// schemaFile returns the file descriptor of schemaOf.
 func schemaFile(services int) *descriptorpb.FileDescriptorProto {
 	file := &descriptorpb.FileDescriptorProto{
 		Name: proto.String("acme.proto"), Syntax: proto.String("proto3"), Package: proto.String("acme.v1"),
@@ -59,23 +59,23 @@ func schemaFile(services int) *descriptorpb.FileDescriptorProto {
 	return file
 }
 
-// grantsApp is a rule that allows one origin.
+// grantsApp returns a rule that allows one origin.
 func grantsApp() *corsrpcv1.Rule {
 	return &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}
 }
 
-// numbered returns n texts of a form.
-func numbered(n int, form string) (all []string) {
+// numbered returns a format filled in with the numbers below n.
+func numbered(n int, format string) (all []string) {
 	for i := range n {
-		all = append(all, fmt.Sprintf(form, i))
+		all = append(all, fmt.Sprintf(format, i))
 	}
 	return all
 }
 
-// inputs are policies of size n, each large in one way.
+// inputs are policies of size n, each of which is large in one respect.
 var inputs = []struct {
 	name string
-	n    int // of the smallest
+	n    int // the size of the smaller policy
 	make func(t testing.TB, n int) input
 }{
 	{"profiles with add_origins", 500, func(_ testing.TB, n int) input {
@@ -160,9 +160,9 @@ func pathsPolicy(patterns []string) *corsrpcv1.Policy {
 	return p
 }
 
-// TestCostGrowsWithSize: four times the policy takes about four times the memory; a cost that
-// grows with the square would take sixteen times. Memory is counted, since it is the same on
-// every machine; time is for BenchmarkCompile.
+// TestCostGrowsWithSize: compiling a policy of four times the size takes about four times the
+// memory, where a quadratic cost would take sixteen times. The test counts memory, which is the
+// same on every machine; BenchmarkCompile measures time.
 func TestCostGrowsWithSize(t *testing.T) {
 	for _, in := range inputs {
 		t.Run(in.name, func(t *testing.T) {
@@ -184,8 +184,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestProfilesCostWhatTheyChange: 10,000 procedures × 10,000 rules take no more than three
-// times as much memory with ten profiles as with one.
+// TestProfilesCostWhatTheyChange: a policy of 10,000 procedures and 10,000 rules takes at most
+// three times as much memory with ten profiles as with one.
 func TestProfilesCostWhatTheyChange(t *testing.T) {
 	with := func(profiles int) input {
 		in := inputs[4].make(t, 10_000)
@@ -204,7 +204,8 @@ func TestProfilesCostWhatTheyChange(t *testing.T) {
 	}
 }
 
-// TestLongSelectorIsRefused: a selector that no path can hold costs its length, and no more.
+// TestLongSelectorIsRefused: refusing a selector that is longer than any path takes no more
+// memory than a multiple of its length.
 func TestLongSelectorIsRefused(t *testing.T) {
 	selector := strings.Repeat("a.", 100_000) + "b"
 	for _, selector := range []string{selector, selector + ".*"} {
@@ -219,7 +220,7 @@ func TestLongSelectorIsRefused(t *testing.T) {
 	}
 }
 
-// TestLongNamesOfTheSchema: a service has a rule by its name, however long that is.
+// TestLongNamesOfTheSchema: a selector may name a service of the schema of any length.
 func TestLongNamesOfTheSchema(t *testing.T) {
 	file := schemaFile(1)
 	file.Service[0].Name = proto.String(strings.Repeat("S", route.MaxPath))
@@ -233,8 +234,8 @@ func TestLongNamesOfTheSchema(t *testing.T) {
 	}
 }
 
-// BenchmarkCompile shows the exponent of the time that compiling takes, between a size and
-// four times of it.
+// BenchmarkCompile reports the exponent with which the time of compiling grows between a size
+// and four times that size.
 func BenchmarkCompile(b *testing.B) {
 	for _, in := range inputs {
 		b.Run("policy="+strings.ReplaceAll(in.name, " ", "_"), func(b *testing.B) {

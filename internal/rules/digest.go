@@ -12,17 +12,18 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
-// Digest returns an identity of the rules: "sha256:" and 64 hexadecimal digits. It is over all
-// that a decision depends on: the effective rules, with the values of environment variables in
-// them, and which names share one (a path whose readings lead to one rule is clear), the profile, the enforcement, the schema's services and procedures, and what the
-// caller adds: path prefixes and a version. It is not over the origins of sources, the order
-// of rules or list items, comments, or the shadow policy.
+// Digest returns an identity of the rules: "sha256:" and 64 hexadecimal digits. It covers all
+// that a decision depends on: the effective rules, including the values of environment
+// variables; which names share a rule, since a path whose readings resolve to one rule is not
+// ambiguous; the profile, the enforcement, the schema's services and procedures; and the
+// caller's path prefixes and version. It does not cover the origins of sources, the order of
+// rules and of list items, comments, and the shadow policy.
 func (r *Rules) Digest(prefixes []string, version string) string {
 	d := digester{Hash: sha256.New(), rules: map[*Effective]digested{}, origins: map[*origin.Set]string{}}
 	d.strings("corsrpc rules", version, r.Profile, fmt.Sprint(r.Observes))
 	d.set(prefixes)
 	d.set(r.Services)
-	d.effective("", r.Nobody)
+	d.effective("", r.Ungoverned)
 	d.effective("", r.Unnamed)
 	d.effective("*", r.Uncovered)
 	for _, s := range r.Selectors {
@@ -41,59 +42,58 @@ func (r *Rules) Digest(prefixes []string, version string) string {
 	return d.sum()
 }
 
-// digester hashes texts, each behind its length, so that no two lists of texts are the same
-// bytes.
+// digester hashes strings, each after its length, so that two different lists of strings are
+// never the same bytes.
 type digester struct {
 	hash.Hash
-	rules   map[*Effective]digested // those that were hashed
+	rules   map[*Effective]digested // the rules that were hashed
 	origins map[*origin.Set]string
 }
 
-// digested is what is known of a rule that was hashed: its number, in the order of the names,
-// and its digest.
+// digested is a rule that was hashed: its number, in the order in which the rules were first
+// hashed, and its digest.
 type digested struct {
 	number int
 	sum    string
 }
 
-// sum returns the digest of what was hashed.
+// sum returns the digest of all that was hashed.
 func (d *digester) sum() string { return "sha256:" + hex.EncodeToString(d.Sum(nil)) }
 
-// strings hashes texts.
-func (d *digester) strings(texts ...string) {
-	for _, text := range texts {
+// strings hashes strings, in their order.
+func (d *digester) strings(all ...string) {
+	for _, text := range all {
 		d.Write(binary.AppendUvarint(nil, uint64(len(text))))
 		d.Write([]byte(text))
 	}
 }
 
-// set hashes texts whose order and repetition mean nothing.
-func (d *digester) set(texts []string) {
-	sorted := slices.Compact(slices.Sorted(slices.Values(texts)))
+// set hashes strings without regard to their order and to duplicates.
+func (d *digester) set(all []string) {
+	sorted := slices.Compact(slices.Sorted(slices.Values(all)))
 	d.strings(fmt.Sprint(len(sorted)))
 	d.strings(sorted...)
 }
 
-// effective hashes what a rule says, under the name that it holds for. Many names share a
-// rule.
+// effective hashes a rule and a name that it applies to. Several names may share a rule.
 func (d *digester) effective(name string, e *Effective) {
 	if d.rules[e].sum == "" {
 		of := digester{Hash: sha256.New()}
-		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SaysOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present()),
+		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SetsOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present()),
 			d.originsOf(e.Origins()), e.request.Canonical(true), e.response.Canonical(false))
 		of.set(e.Sources())
 		of.set(e.Methods())
-		of.set(e.request.Granted()) // which every preflight's answer lists
+		of.set(e.request.Granted()) // the names that the answer to every preflight lists
 		d.rules[e] = digested{len(d.rules), of.sum()}
 	}
 	d.strings(name, strconv.Itoa(d.rules[e].number), d.rules[e].sum)
 }
 
-// originsOf returns the digest of a set of origins, which many rules share.
+// originsOf returns the digest of a set of origins, which several rules may share.
 func (d *digester) originsOf(set *origin.Set) string {
 	if d.origins[set] == "" {
 		texts := make([]string, 0, set.Len())
-		for _, text := range set.Texts().All {
+		for _, text := range set.Patterns().All {
 			texts = append(texts, text)
 		}
 		of := digester{Hash: sha256.New()}

@@ -12,10 +12,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// digestInput is all that a digest is over.
+// digestInput is the input of a digest.
 type digestInput struct {
 	policy   string
-	schema   *descriptorpb.FileDescriptorProto // nil for none
+	schema   *descriptorpb.FileDescriptorProto // nil if there is none
 	profile  string
 	prefixes []string
 	version  string
@@ -38,12 +38,12 @@ func (d digestInput) digest(t *testing.T) string {
 	return r.Digest(d.prefixes, d.version)
 }
 
-// TestDigestIsOver: what differs in one thing only has another digest.
-func TestDigestIsOver(t *testing.T) {
+// TestDigestCovers: two inputs that differ in one respect have different digests.
+func TestDigestCovers(t *testing.T) {
 	t.Parallel()
 	const (
 		allows = "defaults: {allow_origins: [https://app.example.com]}\n"
-		// The defaults do not reach the operational services of grpc.*, whose max_age is 7200s.
+		// The defaults do not apply to the operational services of grpc.*, whose max_age is 7200s.
 		operational = "defaults: {allow_origins: [https://app.example.com], max_age: 60s}\nrules: [{selector: grpc.*, accept_risks: [UNKNOWN_SELECTORS], allow_origins: [https://app.example.com]"
 		disabled    = "defaults: {allow_origins: [https://app.example.com], disabled: true}\nrules: [{path: /x, disabled: false}]\n"
 		profiles    = allows + "profiles: {a: {}, b: {}}\n"
@@ -52,8 +52,8 @@ func TestDigestIsOver(t *testing.T) {
 	withService.Service = append(withService.Service, &descriptorpb.ServiceDescriptorProto{Name: proto.String("Empty")})
 	withoutSideEffects := schemaFile(1)
 	withoutSideEffects.Service[0].Method[0].Options = &descriptorpb.MethodOptions{IdempotencyLevel: descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()}
-	// The option changes no value; its method has a rule of its own by it, so that /M0 and /m0
-	// of other letter case lead to two.
+	// The option changes no value, but gives its method an effective rule of its own, so that
+	// /M0 and /m0 resolve to two rules.
 	withIdleOption := schemaFile(1)
 	idle := &descriptorpb.MethodOptions{}
 	proto.SetExtension(idle, corsrpcv1.E_Method, &corsrpcv1.Rule{Protocols: []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_CONNECT, corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}})
@@ -63,25 +63,25 @@ func TestDigestIsOver(t *testing.T) {
 		"the profile":              {{policy: profiles, profile: "a"}, {policy: profiles, profile: "b"}},
 		"where texts end":          {{policy: allows, prefixes: []string{"/a/b", "/c"}}, {policy: allows, prefixes: []string{"/a", "/b/c"}}},
 		"a service":                {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withService}},
-		"what a GET may call":      {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withoutSideEffects}},
-		"what no rule covers":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://other.example.com]}\n"}},
+		"the methods for GET":      {{policy: allows, schema: schemaFile(1)}, {policy: allows, schema: withoutSideEffects}},
+		"the uncovered names":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://other.example.com]}\n"}},
 		"which names share a rule": {{policy: allows + "schema_options: SHAPE\n", schema: withIdleOption}, {policy: allows + "schema_options: IGNORE\n", schema: withIdleOption}},
 		"a prefix of headers":      {{policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*]}\n"}, {policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [y-*]}\n"}},
 		"a header spelled out":     {{policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*]}\n"}, {policy: "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-*, x-a]}\n"}},
 		"a selector":               {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 7200s}]\n"}},
 		"the operational services": {{policy: operational + "}]\n"}, {policy: operational + ", max_age: 60s}]\n"}},
-		"what is disabled":         {{policy: disabled}, {policy: strings.Replace(disabled, "true", "false", 1)}},
+		"the disabled rules":       {{policy: disabled}, {policy: strings.Replace(disabled, "true", "false", 1)}},
 		"the age of preflights":    {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], max_age: 60s}\n"}},
 		"the protocols":            {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], protocols: [CONNECT]}\n"}},
-		"what is exposed":          {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], expose: DECLARED}\n"}},
+		"the exposed headers":      {{policy: allows}, {policy: "defaults: {allow_origins: [https://app.example.com], expose: DECLARED}\n"}},
 	} {
 		if pair[0].digest(t) == pair[1].digest(t) {
-			t.Errorf("the digest is not over %s", name)
+			t.Errorf("the digest does not cover %s", name)
 		}
 	}
 	same := digestInput{policy: allows, version: "v1"}
 	first := same.digest(t)
 	if second := same.digest(t); first != second {
-		t.Errorf("a digest is %s, and then %s", first, second)
+		t.Errorf("two digests of one input are %s and %s", first, second)
 	}
 }

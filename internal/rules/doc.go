@@ -1,5 +1,5 @@
-// Package rules is the policy's half of corsrpc: it reads a policy and the options of a
-// schema, checks them whole, and puts their levels together into the effective rule of each
-// procedure and of each path. It hands over values and where they are written. It knows
-// nothing of requests, and an effective rule holds no protobuf message.
+// Package rules is the policy's half of corsrpc. It reads a policy and the options of a
+// schema, checks them completely, and merges their levels into the effective rule of each
+// procedure and of each path rule. An effective rule returns values and the places where they
+// are written, and holds no protobuf message. The package does not deal with requests.
 package rules

@@ -7,17 +7,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// Document is a policy that was read from text, with the place of each value. It is
+// Document is a policy that was read from text, with the position of each value. It is
 // immutable and safe for concurrent use.
 type Document struct {
 	name   string
 	policy *corsrpcv1.Policy
-	file   *policyfile.File // nil for none
+	file   *policyfile.File // nil if there is none
 }
 
-// Parse reads a policy from text, in the format that the extension of name says. A text of
-// more than maxBytes is refused unread, unless it is a binary one. It returns what could be
-// read along with the problems; the document is nil where nothing can be made of the text.
+// Parse reads a policy from text, in the format that the extension of name stands for. It does
+// not read a text of more than maxBytes, unless the format is binary. It returns the values
+// that could be read together with the problems, or a nil document if nothing could be read.
 func Parse(name string, text []byte, maxBytes int) (*Document, []Violation) {
 	doc := &Document{name: name, policy: &corsrpcv1.Policy{}}
 	doc.file = policyfile.Parse(name, text, doc.policy, maxBytes)
@@ -34,17 +34,18 @@ func Parse(name string, text []byte, maxBytes int) (*Document, []Violation) {
 	return doc, violations
 }
 
-// Name returns the name that the text was parsed under.
+// Name returns the name that was given to Parse.
 func (d *Document) Name() string { return d.name }
 
-// Policy returns the policy that the text says. The caller may not change it.
+// Policy returns the policy. The caller must not change it.
 func (d *Document) Policy() *corsrpcv1.Policy { return d.policy }
 
-// Position returns the place of the value at the field path, and false where the text does
-// not set it or its format has no places (textproto and binary).
+// Position returns the position of the value at a field path. It returns false if the text does
+// not set the value, or if its format has no positions (textproto and binary).
 func (d *Document) Position(field string) (Position, bool) { return d.file.Position(field) }
 
-// withoutPolicy returns the document without its policy, for whoever keeps the places only.
+// withoutPolicy returns a document that has the positions but not the policy, to free the
+// policy's memory.
 func (d *Document) withoutPolicy() *Document {
 	if d == nil {
 		return nil
@@ -52,7 +53,7 @@ func (d *Document) withoutPolicy() *Document {
 	return &Document{name: d.name, file: d.file}
 }
 
-// nearest finds the place of a field, or of the nearest field around it.
+// nearest returns the position of a field, or of the nearest field around it that has one.
 func (d *Document) nearest(field string) Position {
 	for field != "" {
 		if p, ok := d.Position(field); ok {

@@ -13,44 +13,43 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Kind is what an effective rule is for.
+// Kind is the kind of target that an effective rule applies to.
 type Kind struct {
-	// Path says that it is a path's.
+	// Path is true for the rule of a path.
 	Path bool
-	// Get says that the schema declares the procedures NO_SIDE_EFFECTS.
+	// Get is true if the schema declares the procedures NO_SIDE_EFFECTS.
 	Get bool
-	// Unnamed says that it is for operational services that no rule names.
+	// Unnamed is true for the rule of operational services that no rule of the policy names.
 	Unnamed bool
 }
 
-// Effective is the rule that holds for some procedures or for a path: levels put together,
-// with the place behind each value. It is immutable and safe for concurrent use.
+// Effective is the rule that applies to some procedures or to a path: the merged levels, with
+// the place where each value is written. It is immutable and safe for concurrent use.
 type Effective struct {
 	merged
 	kind   Kind
 	places *places
 	levels []*level // from the widest to the narrowest
 
-	origins           *level // originsFrom, with what the profile adds to it; nil for none
+	origins           *level // originsFrom, with the profile's add_origins; nil if there is none
 	request, response HeaderRules
 }
 
-// merged is what levels give field by field: the level behind each value, which is nil
-// where the value is built in.
+// merged holds the level that each value comes from, nil for a built-in value.
 type merged struct {
 	originsFrom, credentialsFrom, disabledFrom, exposeFrom *level
 	maxAgeFrom, protocolsFrom, methodsFrom                 *level
-	schemaDisables                                         *level // which a rule has to name to lift it
+	schemaDisables                                         *level // the schema's option that disables, until a rule lifts it
 
 	protocols rpc.Protocols
 }
 
-// effective puts levels together, and checks what only their combination shows.
+// effective merges levels into an effective rule, and checks their combination.
 func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
 	e := &Effective{merged: c.merge(levels, kind), kind: kind, places: c.places, levels: slices.Clone(levels)}
 	e.origins = e.originsFrom
 	if l := e.origins; l != nil && v.added != nil && !e.Disabled() && l.origins.Any() == 0 {
-		e.origins = l.joined(v.added)
+		e.origins = l.withOrigins(v.added)
 	}
 	for _, l := range slices.Backward(levels) {
 		if h := l.headers[rpc.Request].level; h != nil {
@@ -63,8 +62,8 @@ func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
 	return e
 }
 
-// merge puts levels together, field by field: a later one wins, but for what a
-// schema says where it may only narrow. It checks what only the combination shows.
+// merge merges levels field by field: the last level that sets a field wins, except that an
+// option of a schema may have to narrow. It checks the combination.
 func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 	m.protocols = rpc.Connect | rpc.GRPCWeb
 	for _, l := range levels {
@@ -76,7 +75,7 @@ func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 		}
 		c.mergeDisabled(&m, l)
 		c.mergeProtocols(&m, l)
-		if l.maxAge != nil && !(l.shapes && *l.maxAge > m.MaxAge()) {
+		if l.maxAge != nil && !(l.narrowsOnly && *l.maxAge > m.MaxAge()) {
 			m.maxAgeFrom = l
 		}
 		if len(l.methods) > 0 {
@@ -93,14 +92,14 @@ func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 	return m
 }
 
-// mergeDisabled keeps what the schema disables apart: a rule that enables again
-// what the policy disables does not lift it by that.
+// mergeDisabled tracks separately what the schema disables: a rule that re-enables what the
+// policy has disabled does not thereby lift the schema's option.
 func (c *compiler) mergeDisabled(m *merged, l *level) {
 	lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)
 	switch {
 	case l.disabled == nil:
 		if m.Disabled() && lifts && l.isRule && l.element == "" {
-			c.failOnce(CodeRuleIneffective, l.field, "has no effect, since a wider rule is disabled", "disabled: false", m.disabledFrom.field+".disabled")
+			c.failOnce(CodeRuleIneffective, l.field, "has no effect, because a wider rule is disabled", "disabled: false", m.disabledFrom.field+".disabled")
 		}
 	case *l.disabled:
 		m.disabledFrom = l
@@ -114,9 +113,8 @@ func (c *compiler) mergeDisabled(m *merged, l *level) {
 	}
 }
 
-// lifts reports whether the level may enable again what another one disabled.
-// What a schema disables, only a rule of the policy does that names the same
-// element or something inside it.
+// lifts reports whether a level may enable what another level has disabled. Only a rule of the
+// policy that names the same element, or one inside it, may lift an option of the schema.
 func (l *level) lifts(disabled *level) bool {
 	return disabled.element == "" || l.element != "" ||
 		l.selector == disabled.element || strings.HasPrefix(l.selector, disabled.element+".")
@@ -125,68 +123,68 @@ func (l *level) lifts(disabled *level) bool {
 func (c *compiler) mergeProtocols(m *merged, l *level) {
 	switch {
 	case l.protocols == 0:
-	case !l.shapes:
+	case !l.narrowsOnly:
 		m.protocols, m.protocolsFrom = l.protocols, l
 	case m.protocols&l.protocols == 0:
-		c.failOnce(CodeSchemaOption, l.field+".protocols", "leaves no protocol of those that the policy serves", "")
+		c.failOnce(CodeSchemaOption, l.field+".protocols", "leaves none of the protocols that the policy serves: add one of those", "")
 	case m.protocols&l.protocols != m.protocols:
 		m.protocols, m.protocolsFrom = m.protocols&l.protocols, l
 	}
 }
 
-// checkCredentials refuses credentials for origins that anybody can have.
+// checkCredentials reports credentials that are allowed for an origin that every site can send.
 func (c *compiler) checkCredentials(m *merged) {
 	if !m.Credentials() || m.originsFrom == nil {
 		return
 	}
 	at := m.credentialsFrom.field + ".allow_credentials"
-	for _, i := range m.originsFrom.anybodys() {
-		field, _ := m.originsFrom.originPlace(i.index)
-		if i.text == "*" {
+	for _, o := range m.originsFrom.universalOrigins() {
+		field, _ := m.originsFrom.originPlace(o.index)
+		if o.text == "*" {
 			c.failOnce(CodeWildcardWithCredentials, at,
-				"would let every site act as its visitors: name the origins, or leave credentials out", "", field)
+				"would let every site call with its visitors' credentials: list the origins instead of *, or leave allow_credentials out", "", field)
 		} else {
 			c.failOnce(CodeNullWithCredentials, at,
-				"would let a sandboxed frame of any site act as its visitors: leave out null, or credentials", "", field)
+				"would let a sandboxed frame of any site call with its visitors' credentials: leave out the origin null, or allow_credentials", "", field)
 		}
 	}
 }
 
-// anybodysOrigin is an item of a list of origins that anybody can have.
-type anybodysOrigin struct {
+// universalOrigin is an item of allow_origins that every site can send: * or null.
+type universalOrigin struct {
 	index int
 	text  string
 }
 
-// anybodys returns the items of allow_origins that are * or null.
-func (l *level) anybodys() []anybodysOrigin {
+// universalOrigins returns the items of allow_origins that are * or null.
+func (l *level) universalOrigins() []universalOrigin {
 	if l.origins == nil {
 		return nil
 	}
 	if _, null := l.origins.Exact("null"); !null && l.origins.Any() == 0 {
 		return nil
 	}
-	if l.anybodysItems == nil {
-		for i, text := range l.origins.Texts().All {
+	if l.universal == nil {
+		for i, text := range l.origins.Patterns().All {
 			if text == "*" || text == "null" {
-				l.anybodysItems = append(l.anybodysItems, anybodysOrigin{i, strings.Clone(text)})
+				l.universal = append(l.universal, universalOrigin{i, strings.Clone(text)})
 			}
 		}
 	}
-	return l.anybodysItems
+	return l.universal
 }
 
-// joined is the level with more origins.
-func (l *level) joined(added *level) *level {
+// withOrigins returns a copy of the level that also allows the added origins.
+func (l *level) withOrigins(added *level) *level {
 	if l.withAdded == nil {
 		joined := *l
-		texts := &origin.Texts{}
+		texts := &origin.StringList{}
 		for _, from := range []*level{l, added} {
-			for _, text := range from.origins.Texts().All {
+			for _, text := range from.origins.Patterns().All {
 				texts.Append(text)
 			}
 		}
-		joined.origins, _ = origin.NewSetOf(texts, func([]origin.Problem) bool { return true }) // they are accepted
+		joined.origins, _ = origin.NewSetOf(texts, func([]origin.Problem) bool { return true }) // both levels were checked
 		joined.originRun = slices.Clone(l.originRun)
 		for _, run := range added.originRun {
 			run.first += l.origins.Len()
@@ -197,20 +195,21 @@ func (l *level) joined(added *level) *level {
 	return l.withAdded
 }
 
-// DefaultMaxAge is how long browsers may remember a preflight where no rule sets max_age:
-// the longest time that Chromium takes.
+// DefaultMaxAge is how long browsers may cache a preflight if no rule sets max_age: the longest
+// time that Chromium accepts.
 const DefaultMaxAge = 7200 * time.Second
 
-// defaultMethods are those of a path whose rule does not set allow_methods.
+// defaultMethods are the methods of a path whose rule does not set allow_methods.
 var defaultMethods = []string{"GET", "HEAD", "POST"}
 
-// Kind returns what the rule is for.
+// Kind returns the kind of target that the rule applies to.
 func (e *Effective) Kind() Kind { return e.kind }
 
-// SaysOrigins reports whether a level says who may call; otherwise nobody may.
-func (e *Effective) SaysOrigins() bool { return e.origins != nil }
+// SetsOrigins reports whether a level sets allow_origins or allow_origins_from. If not, no
+// origin is allowed.
+func (e *Effective) SetsOrigins() bool { return e.origins != nil }
 
-// Origins returns the origins that are allowed, besides those of the sources. It is never nil.
+// Origins returns the origins of allow_origins. It is never nil.
 func (e *Effective) Origins() *origin.Set {
 	if e.origins == nil || e.origins.origins == nil {
 		return noOrigins
@@ -220,8 +219,7 @@ func (e *Effective) Origins() *origin.Set {
 
 var noOrigins = origin.NewSet(nil)
 
-// Sources returns the names of the sources whose origins are allowed as well. The caller may
-// not change it.
+// Sources returns the names in allow_origins_from. The caller must not change the slice.
 func (e *Effective) Sources() []string {
 	if e.origins == nil {
 		return nil
@@ -229,15 +227,15 @@ func (e *Effective) Sources() []string {
 	return e.origins.sources
 }
 
-// Credentials reports whether calls may carry credentials.
+// Credentials reports whether allow_credentials is true.
 func (m *merged) Credentials() bool {
 	return m.credentialsFrom != nil && *m.credentialsFrom.credentials
 }
 
-// Disabled reports whether no other origin may call.
+// Disabled reports whether the rule is disabled, so that no other origin may call.
 func (m *merged) Disabled() bool { return m.disabledFrom != nil && *m.disabledFrom.disabled }
 
-// MaxAge returns how long browsers may remember a preflight.
+// MaxAge returns how long browsers may cache a preflight.
 func (m *merged) MaxAge() time.Duration {
 	if m.maxAgeFrom == nil {
 		return DefaultMaxAge
@@ -245,11 +243,11 @@ func (m *merged) MaxAge() time.Duration {
 	return *m.maxAgeFrom.maxAge
 }
 
-// Protocols returns the protocols whose clients may call; none for a path.
+// Protocols returns the protocols whose clients may call; 0 for a path.
 func (m *merged) Protocols() rpc.Protocols { return m.protocols }
 
-// Present reports whether scripts may read what each response carries (expose: PRESENT),
-// rather than what is declared.
+// Present reports whether every header that a response carries is exposed (expose: PRESENT),
+// rather than the declared names only.
 func (e *Effective) Present() bool { return e.exposure() == corsrpcv1.Exposure_EXPOSURE_PRESENT }
 
 func (e *Effective) exposure() corsrpcv1.Exposure {
@@ -262,14 +260,14 @@ func (e *Effective) exposure() corsrpcv1.Exposure {
 	return corsrpcv1.Exposure_EXPOSURE_PRESENT
 }
 
-// RequestHeaders returns what the levels say of request headers.
+// RequestHeaders returns the header rules for request headers.
 func (e *Effective) RequestHeaders() HeaderRules { return e.request }
 
-// ResponseHeaders returns what the levels say of response headers.
+// ResponseHeaders returns the header rules for response headers.
 func (e *Effective) ResponseHeaders() HeaderRules { return e.response }
 
-// Methods returns the HTTP methods: a path's by its rule, a procedure's by its
-// schema. The caller may not change it.
+// Methods returns the allowed HTTP methods: those of the rule for a path, those that follow
+// from the schema for a procedure. The caller must not change the slice.
 func (e *Effective) Methods() []string {
 	switch {
 	case e.kind.Path && e.methodsFrom != nil:
@@ -282,7 +280,7 @@ func (e *Effective) Methods() []string {
 	return []string{"POST"}
 }
 
-// Narrowest returns the field of the narrowest level, such as rules[3]; empty for none.
+// Narrowest returns the field of the narrowest level, such as rules[3], or "" if there is none.
 func (e *Effective) Narrowest() string {
 	if len(e.levels) == 0 {
 		return ""
@@ -290,29 +288,31 @@ func (e *Effective) Narrowest() string {
 	return e.levels[len(e.levels)-1].field
 }
 
-// Said returns the path of the field that says a value, such as rules[3].disabled for
-// "disabled"; empty where the value is built in. The names are those of fields that hold one
-// value, allow_methods among them.
-func (e *Effective) Said(name string) string {
+// ValueField returns the path of the field that sets a value, such as rules[3].disabled for
+// "disabled", or "" if the value is built in. It takes the names of the fields that hold one
+// value, and allow_methods.
+func (e *Effective) ValueField(name string) string {
 	if l := e.level(name); l != nil {
 		return l.field + "." + name
 	}
 	return ""
 }
 
-// SaidOrNarrowest is Said, or else Narrowest.
-func (e *Effective) SaidOrNarrowest(name string) string { return cmp.Or(e.Said(name), e.Narrowest()) }
+// ValueFieldOrNarrowest returns ValueField, or Narrowest if the value is built in.
+func (e *Effective) ValueFieldOrNarrowest(name string) string {
+	return cmp.Or(e.ValueField(name), e.Narrowest())
+}
 
-// SayingRule returns the field of the policy's rule that says a value, and false where no
-// rule of the policy does.
-func (e *Effective) SayingRule(name string) (field string, ok bool) {
+// ValueRule returns the field of the policy's rule that sets a value. It returns false if no
+// rule of the policy sets it.
+func (e *Effective) ValueRule(name string) (field string, ok bool) {
 	if l := e.level(name); l != nil && l.element == "" {
 		return l.field, true
 	}
 	return "", false
 }
 
-// level returns the level that says a value; nil where it is built in.
+// level returns the level that sets a value; nil if the value is built in.
 func (e *Effective) level(name string) *level {
 	switch name {
 	case "allow_credentials":
@@ -331,8 +331,8 @@ func (e *Effective) level(name string) *level {
 	return nil
 }
 
-// OriginsField returns the path of the list that says who may call; the narrowest level
-// where none does.
+// OriginsField returns the path of the list that sets the allowed origins, or the field of the
+// narrowest level if there is none.
 func (e *Effective) OriginsField() string {
 	switch l := e.origins; {
 	case l == nil:
@@ -344,12 +344,12 @@ func (e *Effective) OriginsField() string {
 	}
 }
 
-// OnlySources reports whether the level that says who may call names sources and no origins.
+// OnlySources reports whether the level that sets the allowed origins names sources only.
 func (e *Effective) OnlySources() bool {
 	return e.origins != nil && e.origins.items == 0 && len(e.origins.sources) > 0
 }
 
-// OriginPlace returns where the origin of an index among Origins is written.
+// OriginPlace returns the place where the origin with an index in Origins is written.
 func (e *Effective) OriginPlace(i int) Place {
 	field, variable := e.origins.originPlace(i)
 	at := e.places.of(field)
@@ -357,13 +357,13 @@ func (e *Effective) OriginPlace(i int) Place {
 	return at
 }
 
-// SourceField returns the path of the item that names the source of an index.
+// SourceField returns the path of the item with an index in Sources.
 func (e *Effective) SourceField(i int) string {
 	return item(e.origins.field, "allow_origins_from", i)
 }
 
-// Place returns where a field is written, or the nearest field around it; the zero Place for
-// the empty field.
+// Place returns the place where a field is written, or the nearest field around it. It is the
+// zero Place for "".
 func (e *Effective) Place(field string) Place {
 	if field == "" {
 		return Place{}
@@ -371,8 +371,8 @@ func (e *Effective) Place(field string) Place {
 	return e.places.of(field)
 }
 
-// DenyingRule returns the field of the narrowest level where its deny_headers name the
-// lower-case name.
+// DenyingRule returns the field of the narrowest level, and whether that level's deny_headers
+// contain the lower-case name.
 func (e *Effective) DenyingRule(name string) (field string, ok bool) {
 	l := e.levels[len(e.levels)-1]
 	return l.field, slices.ContainsFunc(l.headers[rpc.Request].items, func(i headerItem) bool {
@@ -380,7 +380,7 @@ func (e *Effective) DenyingRule(name string) (field string, ok bool) {
 	})
 }
 
-// key returns a text that is the same for effective rules of the same levels and kind.
+// key returns a string that is equal for effective rules of the same levels and kind.
 func (e *Effective) key() string {
 	key := fmt.Appendf(nil, "%v", e.kind)
 	for _, l := range e.levels {

@@ -9,12 +9,12 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// A headerRule is one item of a rule's header lists: a name, the prefix of names
-// that ends in a hyphen, or all names.
+// headerRule is one item of a rule's header lists: a name, a prefix of names that ends in a
+// hyphen, or all names.
 type headerRule struct {
-	name   string // lower case; for a prefix with its hyphen; empty for all
+	name   string // lower case; with its hyphen if a prefix; empty if all names
 	kind   headerRuleKind
-	grants bool // allow or expose, not deny or hide
+	grants bool // allow_headers or expose_headers, not deny_headers or hide_headers
 }
 
 type headerRuleKind uint8
@@ -25,15 +25,15 @@ const (
 	headerAll
 )
 
-// A headerItem is a header rule, and where it is written.
+// headerItem is a header rule and the place where it is written.
 type headerItem struct {
 	headerRule
-	field string // allow_headers, say, or tracing
-	index int    // in that list; -1 for tracing
-	text  string // as it is written
+	field string // such as allow_headers, or tracing
+	index int    // in the list; -1 for tracing
+	text  string // as written
 }
 
-// path returns the path of the item's field within its rule.
+// path returns the path of the item within its rule.
 func (i headerItem) path() string {
 	if i.index < 0 {
 		return i.field
@@ -41,20 +41,20 @@ func (i headerItem) path() string {
 	return fmt.Sprintf("%s[%d]", i.field, i.index)
 }
 
-// HeaderRules say of each header name what the narrowest level that mentions it says: an
-// item for the name itself comes before one for a prefix, a long prefix before a short one,
-// and "*" is last. They are immutable.
+// HeaderRules grant or withhold header names. The narrowest level with an item for a name
+// decides. Within a level, an item for the name itself takes precedence over a prefix, a longer
+// prefix over a shorter one, and each of them over "*". HeaderRules are immutable.
 type HeaderRules []*headerLevel // from the narrowest level to the widest
 
-// headerLevel is one level's items, by name.
+// headerLevel holds the header items of one level.
 type headerLevel struct {
 	ordered  []string        // the names, in the order of the policy
-	names    map[string]bool // whether each is granted
-	prefixes map[string]bool // likewise, with their hyphen
-	all      *bool           // likewise; nil where the level has no *
+	names    map[string]bool // whether each name is granted
+	prefixes map[string]bool // whether each prefix, with its hyphen, is granted
+	all      *bool           // whether * is granted; nil if the level has no *
 }
 
-// newHeaderLevel returns nil where the level has no items.
+// newHeaderLevel returns the level of some items; nil if there are none.
 func newHeaderLevel(items []headerItem) *headerLevel {
 	if len(items) == 0 {
 		return nil
@@ -76,16 +76,17 @@ func newHeaderLevel(items []headerItem) *headerLevel {
 	return l
 }
 
-// reaches reports whether an item for a prefix, or for all with the empty one, is about the
-// name. A grant of names not spelled out never reaches authorization, nor what rewrites a
-// request, and reaches metadata that grpc-gateway would unpack only where the prefix says so
-// itself.
-func reaches(prefix, name string, grants bool) bool {
+// coversName reports whether an item for a prefix, or for all names if the prefix is empty,
+// applies to a name that begins with the prefix. An item that grants never covers authorization
+// or a header that rewrites the request, and it covers grpc-gateway's metadata headers only if
+// the prefix itself begins with theirs.
+func coversName(prefix, name string, grants bool) bool {
 	return !grants || name != "authorization" && !fetch.RewritesRequest(name) &&
 		(!strings.HasPrefix(name, rpc.GatewayPrefix) || strings.HasPrefix(prefix, rpc.GatewayPrefix))
 }
 
-// lookup returns what the level says of the lower-case name, and whether anything.
+// lookup returns whether the level grants the lower-case name, and whether it has an item for
+// it.
 func (l *headerLevel) lookup(name string) (grants, mentioned bool) {
 	if grants, ok := l.names[name]; ok {
 		return grants, true
@@ -93,23 +94,23 @@ func (l *headerLevel) lookup(name string) (grants, mentioned bool) {
 	return l.lookupPrefix(name)
 }
 
-// lookupPrefix is lookup among the prefixes and "*". Its cost grows with the hyphens in the
-// name, not with the number of prefixes.
+// lookupPrefix is lookup among the prefixes and "*" only. Its cost grows with the number of
+// hyphens in the name, not with the number of prefixes.
 func (l *headerLevel) lookupPrefix(name string) (grants, mentioned bool) {
 	if len(l.prefixes) > 0 {
 		for prefix := range prefixesOf(name) {
-			if grants, ok := l.prefixes[prefix]; ok && reaches(prefix, name, grants) {
+			if grants, ok := l.prefixes[prefix]; ok && coversName(prefix, name, grants) {
 				return grants, true
 			}
 		}
 	}
-	if l.all != nil && reaches("", name, *l.all) {
+	if l.all != nil && coversName("", name, *l.all) {
 		return *l.all, true
 	}
 	return false, false
 }
 
-// prefixesOf ranges over what of a name ends in a hyphen, the longest first.
+// prefixesOf returns the prefixes of a name that end in a hyphen, the longest first.
 func prefixesOf(name string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for {
@@ -122,7 +123,8 @@ func prefixesOf(name string) func(yield func(string) bool) {
 	}
 }
 
-// Lookup returns what is said of the lower-case name, and whether anything.
+// Lookup returns whether the lower-case name is granted, and whether any level has an item for
+// it.
 func (r HeaderRules) Lookup(name string) (grants, mentioned bool) {
 	for _, level := range r {
 		if grants, mentioned = level.lookup(name); mentioned {
@@ -132,8 +134,8 @@ func (r HeaderRules) Lookup(name string) (grants, mentioned bool) {
 	return false, false
 }
 
-// Granted returns the names that are mentioned one by one and granted, in the
-// order of the policy, wider levels first.
+// Granted returns the names that are granted by an item for the name itself, in the order of
+// the policy, those of wider levels first.
 func (r HeaderRules) Granted() (names []string) {
 	seen := map[string]bool{}
 	for _, level := range slices.Backward(r) {
@@ -147,7 +149,7 @@ func (r HeaderRules) Granted() (names []string) {
 	return names
 }
 
-// Open reports whether names may be granted that are not mentioned one by one.
+// Open reports whether a name may be granted by a prefix or by "*".
 func (r HeaderRules) Open() bool {
 	for _, level := range r {
 		if level.all != nil && *level.all {
@@ -162,11 +164,11 @@ func (r HeaderRules) Open() bool {
 	return false
 }
 
-// Canonical returns a text that is the same for rules that say the same of every name: an
-// item is left out where the prefix around it says the same. With silenceIsNo, a name that
-// no item mentions counts as one that is withheld.
-func (r HeaderRules) Canonical(silenceIsNo bool) string {
-	// These are spoken of apart from the names around them, see reaches.
+// Canonical returns a text that is equal for header rules with the same outcome for every name:
+// it leaves an item out if the prefix around it has the same outcome. If denyUnmentioned is
+// true, a name without an item has the same outcome as a withheld one.
+func (r HeaderRules) Canonical(denyUnmentioned bool) string {
+	// These may have another outcome than the prefix around them: see coversName.
 	names := append(fetch.RewritingHeaders(), "authorization")
 	prefixes := map[string]bool{"": true, rpc.GatewayPrefix: true}
 	for _, level := range r {
@@ -175,7 +177,7 @@ func (r HeaderRules) Canonical(silenceIsNo bool) string {
 			prefixes[prefix] = true
 		}
 	}
-	c := canonicalForm{r, prefixes, silenceIsNo}
+	c := canonicalRules{r, prefixes, denyUnmentioned}
 	sorted := make([]string, 0, len(prefixes))
 	for prefix := range prefixes {
 		sorted = append(sorted, prefix)
@@ -184,53 +186,53 @@ func (r HeaderRules) Canonical(silenceIsNo bool) string {
 	slices.Sort(names)
 	var b strings.Builder
 	for _, prefix := range sorted {
-		if says := c.says(otherName(prefix)); says != c.around(prefix) {
-			fmt.Fprintf(&b, "%s-*: %s\n", strings.TrimSuffix(prefix, "-"), says)
+		if outcome := c.outcome(otherName(prefix)); outcome != c.inherited(prefix) {
+			fmt.Fprintf(&b, "%s-*: %s\n", strings.TrimSuffix(prefix, "-"), outcome)
 		}
 	}
 	for _, name := range slices.Compact(names) {
-		if says := c.says(name); says != c.around(otherName(name)) {
-			fmt.Fprintf(&b, "%s: %s\n", name, says)
+		if outcome := c.outcome(name); outcome != c.inherited(otherName(name)) {
+			fmt.Fprintf(&b, "%s: %s\n", name, outcome)
 		}
 	}
 	return b.String()
 }
 
-// canonicalForm is what Canonical works with.
-type canonicalForm struct {
-	rules       HeaderRules
-	prefixes    map[string]bool
-	silenceIsNo bool
+// canonicalRules holds the input of Canonical.
+type canonicalRules struct {
+	rules           HeaderRules
+	prefixes        map[string]bool
+	denyUnmentioned bool
 }
 
-// says returns in words what the rules say of a name.
-func (c canonicalForm) says(name string) string {
+// outcome returns the outcome of Lookup for a name, as a text.
+func (c canonicalRules) outcome(name string) string {
 	grants, mentioned := c.rules.Lookup(name)
-	if c.silenceIsNo {
+	if c.denyUnmentioned {
 		return fmt.Sprint(grants)
 	}
 	return fmt.Sprint(grants, mentioned)
 }
 
-// around returns what is said of the names around one, below the longest prefix that is
-// shorter than it.
-func (c canonicalForm) around(name string) string {
+// inherited returns the outcome for the other names below the longest prefix that is shorter
+// than name.
+func (c canonicalRules) inherited(name string) string {
 	if name == "" {
 		return ""
 	}
 	for prefix := range prefixesOf(name) {
 		if len(prefix) < len(name) && c.prefixes[prefix] {
-			return c.says(otherName(prefix))
+			return c.outcome(otherName(prefix))
 		}
 	}
-	return c.says(otherName(""))
+	return c.outcome(otherName(""))
 }
 
-// otherName returns a name below a prefix that no item mentions.
+// otherName returns a name that begins with the prefix and that no item is for.
 func otherName(prefix string) string { return prefix + "\x00" }
 
-// overrules reports whether one of the levels speaks of all that the item, of a
-// wider level, is about.
+// overrules reports whether one of the levels has items for all the names that an item of a
+// wider level covers.
 func (r HeaderRules) overrules(item headerRule) bool {
 	for _, level := range r {
 		mentioned := false
@@ -249,8 +251,8 @@ func (r HeaderRules) overrules(item headerRule) bool {
 	return false
 }
 
-// sortHeaderItems puts one level's items in the order in which they count: names before
-// prefixes, long prefixes before short ones, and all last.
+// sortHeaderItems sorts the items of one level by precedence: names, then prefixes from the
+// longest to the shortest, then "*".
 func sortHeaderItems(items []headerItem) {
 	slices.SortStableFunc(items, func(a, b headerItem) int {
 		if a.kind != b.kind || a.kind != headerPrefix {
@@ -260,7 +262,7 @@ func sortHeaderItems(items []headerItem) {
 	})
 }
 
-// parseHeaderRule reads an item of a header list.
+// parseHeaderRule parses an item of a header list. The reason is empty if the item is valid.
 func parseHeaderRule(item string, grants bool) (r headerRule, reason, fix string) {
 	lower := fetch.Lower(item)
 	if item == "*" {
@@ -269,17 +271,17 @@ func parseHeaderRule(item string, grants bool) (r headerRule, reason, fix string
 	if prefix, ok := strings.CutSuffix(lower, "*"); ok {
 		switch {
 		case !fetch.IsToken(prefix) || strings.Contains(prefix, "*"):
-			return r, "is no prefix of header names", ""
+			return r, "is not a valid prefix of header names such as x-acme-*", ""
 		case !strings.HasSuffix(prefix, "-"):
-			return r, "is a prefix that does not end in -*, so that it would reach names that only begin alike", `"` + prefix + `-*"`
+			return r, "is a prefix that does not end in -*, so that it would also cover unrelated names", `"` + prefix + `-*"`
 		}
 		return headerRule{name: prefix, kind: headerPrefix, grants: grants}, "", ""
 	}
 	if strings.ContainsAny(item, ", ") {
-		return r, "is no header name: one item holds one name", ""
+		return r, "is not a valid header name: write each name as an item of its own", ""
 	}
 	if !fetch.IsToken(item) || strings.Contains(item, "*") {
-		return r, "is no header name (RFC 9110, section 5.1)", ""
+		return r, "is not a valid header name (RFC 9110, section 5.1)", ""
 	}
 	return headerRule{name: lower, kind: headerName, grants: grants}, "", ""
 }

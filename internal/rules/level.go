@@ -16,41 +16,41 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// A level is one rule of a policy, of a profile or of a schema, its values read once. What
-// holds for a procedure is put together from several levels.
+// level is one rule of a policy, a profile or a schema, parsed. The effective rule of a
+// procedure is merged from several levels.
 type level struct {
-	id       int    // tells it from the other levels of a compilation
-	field    string // defaults, rules[3]
-	selector string // selector or path; "defaults"
-	element  string // the service or method whose option in the schema it is; empty for the policy's own
-	shapes   bool   // such an option that may only narrow
-	added    bool   // a profile's add_origins, which is not a rule
-	isRule   bool   // of the policy or a profile, and not their defaults
+	id          int    // unique within a compilation
+	field       string // its path: defaults, rules[3]
+	selector    string // the selector or path; "defaults" for defaults
+	element     string // the service or method whose option in the schema this is; empty for a rule of the policy
+	narrowsOnly bool   // this is an option of a schema that is only trusted to narrow (SHAPE)
+	added       bool   // this is a profile's add_origins, which is not a rule
+	isRule      bool   // this is an item of rules or an option of a schema, not defaults
 
-	items         int         // how many allow_origins has
-	origins       *origin.Set // the patterns that they make; nil for none
-	originRun     []originRun // where these are written
-	withAdded     *level      // the same with the profile's, once an effective rule needs it
-	sources       []string    // the names in allow_origins_from
-	credentials   *bool
-	disabled      *bool
-	headers       [2]headerLists // by rpc.Direction
-	maxAge        *time.Duration
-	expose        corsrpcv1.Exposure
-	risks         map[corsrpcv1.Risk]bool // that it accepts, of its own origins
-	anybodysItems []anybodysOrigin        // what anybodys has found; nil before
-	methods       []string
-	methodItems   []int         // the index of each in allow_methods
-	protocols     rpc.Protocols // 0 where it names none
+	items       int         // the number of items in allow_origins
+	origins     *origin.Set // the patterns of these items; nil if there are none
+	originRun   []originRun // where these patterns are written
+	withAdded   *level      // the result of withOrigins; nil until an effective rule needs it
+	sources     []string    // the names in allow_origins_from
+	credentials *bool
+	disabled    *bool
+	headers     [2]headerLists // by rpc.Direction
+	maxAge      *time.Duration
+	expose      corsrpcv1.Exposure
+	risks       map[corsrpcv1.Risk]bool // in accept_risks, for the level's own origins
+	universal   []universalOrigin       // the result of universalOrigins; nil before
+	methods     []string
+	methodItems []int         // the index of each in allow_methods
+	protocols   rpc.Protocols // 0 if the level names none
 }
 
-// headerLists is what a level says of the headers of one direction.
+// headerLists holds the header items of a level for one direction.
 type headerLists struct {
 	items []headerItem
-	level *headerLevel // nil for no items
+	level *headerLevel // nil if there are no items
 }
 
-// parseRule checks what can be said of a rule by itself.
+// parseRule parses a rule, and checks all that can be checked without other rules.
 func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *level {
 	c.levels++
 	l := &level{
@@ -71,33 +71,33 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	c.parseMaxAge(l, r)
 	c.checkEnum(field+".expose", r.GetExpose())
 	if place == forPath && len(r.GetProtocols()) > 0 {
-		c.fail(CodeFieldMisplaced, field+".protocols", "", "has no meaning for a path, which no RPC protocol serves: leave it out", "")
+		c.fail(CodeFieldMisplaced, field+".protocols", "", "does not apply to a path rule: leave it out", "")
 	}
 	return l
 }
 
-// originRun is where patterns are written that follow one another: each in an item of
-// a list, or all in one item, which names the environment variable that holds them.
+// originRun is where consecutive patterns are written: each in an item of its own, or all in
+// one item, which names the environment variable that holds them.
 type originRun struct {
-	first    int    // the index of the first pattern
-	list     string // the field
-	item     int    // the index of the first item
-	one      bool   // all are in that item
-	variable string // which holds them; empty for none
+	first     int    // the index of the first pattern
+	list      string // the field of the list
+	item      int    // the index of the first pattern's item
+	inOneItem bool   // all patterns are in that item
+	variable  string // the environment variable that holds them; empty if there is none
 }
 
-// originPlace returns the field of the item that a pattern is written in, and the
-// environment variable that holds it, empty for none.
+// originPlace returns the field of the item in which the pattern with an index is written, and
+// the environment variable that holds it, if any.
 func (l *level) originPlace(pattern int) (field, variable string) {
 	n, _ := slices.BinarySearchFunc(l.originRun, pattern+1, func(run originRun, i int) int { return run.first - i })
 	run := l.originRun[n-1]
-	if !run.one {
+	if !run.inOneItem {
 		run.item += pattern - run.first
 	}
 	return fmt.Sprintf("%s[%d]", run.list, run.item), run.variable
 }
 
-// rulePlace is where a rule stands.
+// rulePlace is the kind of place in a policy where a rule is written.
 type rulePlace uint8
 
 const (
@@ -110,7 +110,7 @@ func (c *compiler) parseRisks(l *level, r *corsrpcv1.Rule) {
 	for i, risk := range r.GetAcceptRisks() {
 		at := fmt.Sprintf("%s.accept_risks[%d]", l.field, i)
 		if risk == corsrpcv1.Risk_RISK_UNSPECIFIED {
-			c.fail(CodeUnknownEnumValue, at, "", "names no risk", "")
+			c.fail(CodeUnknownEnumValue, at, "", "is RISK_UNSPECIFIED, which is not a risk: leave it out", "")
 		}
 		c.checkEnum(at, risk)
 		if l.risks == nil {
@@ -120,14 +120,14 @@ func (c *compiler) parseRisks(l *level, r *corsrpcv1.Rule) {
 	}
 }
 
-// riskOf is the risk that accepts a problem of an origin.
+// riskOf maps the code of an origin's problem to the risk that a rule may accept.
 var riskOf = map[origin.Code]corsrpcv1.Risk{
 	origin.CodeNull:         corsrpcv1.Risk_RISK_NULL_ORIGIN,
 	origin.CodePlainHTTP:    corsrpcv1.Risk_RISK_PLAIN_HTTP,
 	origin.CodePublicSuffix: corsrpcv1.Risk_RISK_PUBLIC_SUFFIX,
 }
 
-// IsSourceName reports whether a rule can name an origin source so.
+// IsSourceName reports whether name is a valid name of an origin source.
 func IsSourceName(name string) bool { return route.IsIdentifier(strings.ReplaceAll(name, "-", "_")) }
 
 func (c *compiler) parseOrigins(l *level, r *corsrpcv1.Rule) {
@@ -144,9 +144,9 @@ func (c *compiler) parseOrigins(l *level, r *corsrpcv1.Rule) {
 		at := fmt.Sprintf("%s.allow_origins_from[%d]", l.field, i)
 		switch {
 		case !IsSourceName(name):
-			c.fail(CodeOriginSource, at, name, "is no name of a source: letters, digits, - and _", "")
+			c.fail(CodeOriginSource, at, name, "is not a valid name of an origin source: it consists of letters, digits, - and _, and does not begin with a digit", "")
 		case seen[name]:
-			c.fail(CodeOriginSource, at, name, "is there twice", "")
+			c.fail(CodeOriginSource, at, name, "is listed twice: leave one out", "")
 		default:
 			seen[name] = true
 			l.sources = append(l.sources, name)
@@ -154,8 +154,8 @@ func (c *compiler) parseOrigins(l *level, r *corsrpcv1.Rule) {
 	}
 }
 
-// parseLongList makes a set of a list as it stands. Where it finds anything, item by
-// item says what.
+// parseLongList makes the set of a long list without a copy of its items. If there is a
+// problem, parseOriginItems reports it for each item.
 func (c *compiler) parseLongList(l *level, field string, list *originList) {
 	if list.set == nil {
 		list.set, _ = origin.NewSetOf(list.texts, func(problems []origin.Problem) bool {
@@ -172,13 +172,13 @@ func (c *compiler) parseLongList(l *level, field string, list *originList) {
 	l.origins, l.originRun = list.set, []originRun{{list: field}}
 }
 
-// parseOriginItems reads a list of origins.
+// parseOriginItems parses a list of origins.
 func (c *compiler) parseOriginItems(l *level, field string, items iter.Seq2[int, string]) {
 	var patterns []origin.Pattern
 	for i, item := range items {
 		run := originRun{first: len(patterns), list: field, item: i}
 		patterns = append(patterns, c.parseOriginItem(l, &run, item)...)
-		if run.first < len(patterns) && (run.one || len(l.originRun) == 0 || !l.originRun[len(l.originRun)-1].goesOn(run)) {
+		if run.first < len(patterns) && (run.inOneItem || len(l.originRun) == 0 || !l.originRun[len(l.originRun)-1].extends(run)) {
 			l.originRun = append(l.originRun, run)
 		}
 	}
@@ -187,13 +187,14 @@ func (c *compiler) parseOriginItems(l *level, field string, items iter.Seq2[int,
 	}
 }
 
-// goesOn reports whether the next run says nothing that this one does not.
-func (run originRun) goesOn(next originRun) bool {
-	return !run.one && !next.one && next.item-run.item == next.first-run.first
+// extends reports whether the next run's places follow from this run's, so that the next one
+// need not be recorded.
+func (run originRun) extends(next originRun) bool {
+	return !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first
 }
 
-// parseOriginItem reads one item of a list of origins, which may stand for what
-// the environment holds.
+// parseOriginItem parses one item of a list of origins, which may name an environment variable.
+// It records in run how the item's patterns are written.
 func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patterns []origin.Pattern) {
 	at := fmt.Sprintf("%s[%d]", run.list, run.item)
 	if !strings.Contains(item, "${") {
@@ -201,18 +202,18 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 	}
 	name, fallback, ok := parseVariable(item)
 	if !ok {
-		c.fail(CodeEnvironment, at, item, "is no ${NAME} or ${NAME:-fallback}, and nothing else may stand beside it: a variable holds whole origins, separated by commas", "")
+		c.fail(CodeEnvironment, at, item, "is not of the form ${NAME} or ${NAME:-fallback}: a variable stands for the whole item, and holds whole origins separated by commas", "")
 		return nil
 	}
 	value, set := c.config.LookupEnv(name)
-	run.one, run.variable = true, name
-	holds := "is what the environment variable " + name + " holds"
+	run.inOneItem, run.variable = true, name
+	source := "is the value of the environment variable " + name
 	if !set || value == "" {
 		run.variable = ""
-		holds = "is what stands in for the environment variable " + name
+		source = "is the fallback for the environment variable " + name
 		if value = fallback; value == "" {
-			if !c.envMayBeUnset {
-				c.fail(CodeEnvironment, at, item, "asks for the environment variable "+name+", which is not set or empty: set it, or give a fallback", fmt.Sprintf("%q", "${"+name+":-https://app.example.com}"))
+			if !c.allowUnsetEnv {
+				c.fail(CodeEnvironment, at, item, "needs the environment variable "+name+", which is empty or not set: set it, or give a fallback", fmt.Sprintf("%q", "${"+name+":-https://app.example.com}"))
 			}
 			return nil
 		}
@@ -221,17 +222,17 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 		part = strings.TrimSpace(part)
 		switch part {
 		case "":
-			c.fail(CodeEnvironment, at, value, holds+", and an item of it is blank", "")
+			c.fail(CodeEnvironment, at, value, source+", and contains an empty item", "")
 		case "*":
-			c.fail(CodeEnvironment, at, value, holds+", and everyone is nothing that the environment says: the policy does", `"*"`)
+			c.fail(CodeEnvironment, at, value, source+", but only the policy itself may allow every origin", `"*"`)
 		default:
-			patterns = append(patterns, c.parseOrigin(l, at, part, holds)...)
+			patterns = append(patterns, c.parseOrigin(l, at, part, source)...)
 		}
 	}
 	return patterns
 }
 
-// parseVariable takes ${NAME} and ${NAME:-fallback} apart.
+// parseVariable splits ${NAME} or ${NAME:-fallback}. It returns false if item is neither.
 func parseVariable(item string) (name, fallback string, ok bool) {
 	inner, opens := strings.CutPrefix(item, "${")
 	inner, closes := strings.CutSuffix(inner, "}")
@@ -239,15 +240,16 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 	return name, fallback, opens && closes && route.IsIdentifier(name) && !strings.ContainsAny(fallback, "${}")
 }
 
-// parseOrigin reads an origin's pattern; holds says what it is where the environment or
-// a fallback says it, and is empty for the policy itself. Risks are accepted by the rule
-// that says the origin: the environment is none, nor is add_origins.
-func (c *compiler) parseOrigin(l *level, at, item, holds string) []origin.Pattern {
+// parseOrigin parses the pattern of an origin. The source describes where the pattern comes
+// from if it is not written in the policy itself; otherwise it is empty. A rule accepts risks
+// only for origins that are written in it: not for those of the environment, nor for
+// add_origins.
+func (c *compiler) parseOrigin(l *level, at, item, source string) []origin.Pattern {
 	pattern, problems := origin.ParsePattern(item)
 	refused := false
 	for _, problem := range problems {
 		risk, canAccept := riskOf[problem.Code]
-		canAccept = canAccept && holds == "" && !l.added
+		canAccept = canAccept && source == "" && !l.added
 		if canAccept && l.risks[risk] {
 			continue
 		}
@@ -259,8 +261,8 @@ func (c *compiler) parseOrigin(l *level, at, item, holds string) []origin.Patter
 		if canAccept {
 			reason += fmt.Sprintf(" (accept_risks: [%s] in this rule accepts it)", strings.TrimPrefix(risk.String(), "RISK_"))
 		}
-		if holds != "" {
-			reason += " (it " + holds + ")"
+		if source != "" {
+			reason += " (it " + source + ")"
 		}
 		c.fail(Code(problem.Code), at, item, reason, fix)
 	}
@@ -270,7 +272,7 @@ func (c *compiler) parseOrigin(l *level, at, item, holds string) []origin.Patter
 	return []origin.Pattern{pattern}
 }
 
-// headerFields is one of the two pairs of header lists that a rule has.
+// headerFields describes one of the two pairs of header lists of a rule.
 type headerFields struct {
 	grant, withhold string // field names
 	values          func(r *corsrpcv1.Rule) (grant, withhold []string)
@@ -286,10 +288,10 @@ var (
 	}, rpc.Response}
 )
 
-// tracingHeaders are W3C Trace Context's and Baggage's.
+// tracingHeaders are the headers of W3C Trace Context and Baggage.
 var tracingHeaders = []string{"traceparent", "tracestate", "baggage"}
 
-// parseHeaders reads a pair of header lists, and tracing.
+// parseHeaders parses a pair of header lists, and tracing for request headers.
 func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFields) (items []headerItem) {
 	grant, withhold := lists.values(r)
 	seen := map[headerRule]bool{}
@@ -313,7 +315,7 @@ func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFie
 		twin.grants = true
 		if seen[twin] {
 			c.fail(CodeHeaderContradiction, fmt.Sprintf("%s.%s[%d]", field, lists.withhold, i), text,
-				"is in "+lists.grant+" of the same rule too: leave it out of one", "")
+				"is also in "+lists.grant+" of this rule: leave it out of one of the two", "")
 		}
 		add(rule, lists.withhold, i, text)
 	}
@@ -340,36 +342,37 @@ func (c *compiler) parseHeader(field string, lists headerFields, list string, i 
 		return h, false
 	}
 	if grants && lists.direction == rpc.Response && h.kind != headerName {
-		c.fail(CodeHeaderSyntax, at, item, "is no header name: expose: PRESENT exposes what each response carries, and names are for the rest", "")
+		c.fail(CodeHeaderSyntax, at, item, "is not a header name: expose_headers takes names only, and expose: PRESENT exposes every header that a response carries", "")
 		return h, false
 	}
 	if !grants && isProtocolHeader(h, lists.direction) {
-		c.fail(CodeProtocolHeader, at, item, "is what the protocols' clients need, which is always granted: protocols says which are served", "")
+		c.fail(CodeProtocolHeader, at, item, "is needed by the clients of the RPC protocols, and always granted: leave it out (protocols sets which protocols are served)", "")
 		return h, false
 	}
 	return h, true
 }
 
-// withheldFromScripts says why granting a header would be without effect.
+// withheldFromScripts returns the reason why granting a header would have no effect, or "" if
+// it would have one.
 func withheldFromScripts(h headerRule, d rpc.Direction) string {
 	switch {
 	case h.kind == headerAll:
 		return ""
 	case d == rpc.Request && h.name == "cookie":
-		return "is never set by a script: cookies are what allow_credentials grants"
+		return "cannot be set by a script: allow_credentials allows cookies"
 	case d == rpc.Request && fetch.ForbiddenRequestHeader(h.name):
-		return "is never set by a script (https://fetch.spec.whatwg.org/#forbidden-request-header): leave it out"
+		return "cannot be set by a script (https://fetch.spec.whatwg.org/#forbidden-request-header): leave it out"
 	case d == rpc.Response && fetch.ForbiddenResponseHeader(h.name):
-		return "is never shown to a script (https://fetch.spec.whatwg.org/#forbidden-response-header-name): leave it out"
+		return "cannot be read by a script (https://fetch.spec.whatwg.org/#forbidden-response-header-name): leave it out"
 	case d == rpc.Response && fetch.IsAccessControl(h.name):
-		return "belongs to the layer itself: leave it out"
+		return "is set by corsrpc itself: leave it out"
 	}
 	return ""
 }
 
-// isProtocolHeader reports whether the item is about what the protocols' own
-// clients need. A wide prefix such as x-* may cover some of it: the
-// protocols' headers are granted all the same.
+// isProtocolHeader reports whether an item is for a header that the clients of the RPC
+// protocols need. A wider prefix such as x-* covers some of these headers too; they are granted
+// nevertheless.
 func isProtocolHeader(h headerRule, d rpc.Direction) bool {
 	switch {
 	case h.kind == headerAll:
@@ -391,7 +394,7 @@ func (c *compiler) parseProtocols(l *level, r *corsrpcv1.Rule) {
 		case corsrpcv1.Protocol_PROTOCOL_GRPC_WEB:
 			l.protocols |= rpc.GRPCWeb
 		case corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED:
-			c.fail(CodeUnknownEnumValue, at, "", "names no protocol", "")
+			c.fail(CodeUnknownEnumValue, at, "", "is PROTOCOL_UNSPECIFIED, which is not a protocol: leave it out", "")
 		default:
 			c.checkEnum(at, protocol)
 		}
@@ -405,22 +408,22 @@ func (c *compiler) parseMethods(l *level, r *corsrpcv1.Rule, place rulePlace) {
 		upper := strings.ToUpper(method)
 		switch {
 		case !fetch.IsToken(method) || method == "*":
-			c.fail(CodeMethodSyntax, at, method, "is no HTTP method (RFC 9110, section 9.1)", "")
+			c.fail(CodeMethodSyntax, at, method, "is not a valid HTTP method (RFC 9110, section 9.1)", "")
 		case fetch.ForbiddenMethod(method):
-			c.fail(CodeMethodSyntax, at, method, "is a method that no script can use: leave it out", "")
+			c.fail(CodeMethodSyntax, at, method, "cannot be used by a script (https://fetch.spec.whatwg.org/#forbidden-method): leave it out", "")
 		case method != upper:
-			c.fail(CodeMethodSyntax, at, method, "is not in upper case, and methods are compared as they are", upper)
+			c.fail(CodeMethodSyntax, at, method, "is not in upper case, and methods are case-sensitive", upper)
 		case !seen[method]:
 			seen[method] = true
 			l.methods, l.methodItems = append(l.methods, method), append(l.methodItems, i)
 		}
 	}
 	if place != forPath && len(r.GetAllowMethods()) > 0 {
-		c.fail(CodeFieldMisplaced, l.field+".allow_methods", "", "is for rules with a path: a procedure's methods follow from its schema", "")
+		c.fail(CodeFieldMisplaced, l.field+".allow_methods", "", "applies to path rules only, since a procedure's methods follow from the schema: leave it out", "")
 	}
 }
 
-// maxMaxAge is the longest time that any browser remembers a preflight.
+// maxMaxAge is the longest time that any browser caches a preflight.
 const maxMaxAge = 86400 * time.Second
 
 func (c *compiler) parseMaxAge(l *level, r *corsrpcv1.Rule) {
@@ -432,11 +435,11 @@ func (c *compiler) parseMaxAge(l *level, r *corsrpcv1.Rule) {
 	l.maxAge = &age
 	switch {
 	case d.CheckValid() != nil || age < 0:
-		c.fail(CodeMaxAgeRange, at, durationText(d), "is no time to remember a preflight: 0s switches remembering off", "0s")
+		c.fail(CodeMaxAgeRange, at, durationText(d), "is not a valid time to cache a preflight: 0s turns caching off", "0s")
 	case age%time.Second != 0:
-		c.fail(CodeMaxAgeRange, at, durationText(d), "has a fraction of a second, which Access-Control-Max-Age cannot say", fmt.Sprintf("%ds", (age+time.Second-1)/time.Second))
+		c.fail(CodeMaxAgeRange, at, durationText(d), "has a fraction of a second, which Access-Control-Max-Age cannot express", fmt.Sprintf("%ds", (age+time.Second-1)/time.Second))
 	case age > maxMaxAge:
-		c.fail(CodeMaxAgeRange, at, durationText(d), "is longer than any browser remembers a preflight", "86400s")
+		c.fail(CodeMaxAgeRange, at, durationText(d), "is longer than any browser caches a preflight", "86400s")
 	}
 }
 

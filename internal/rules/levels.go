@@ -9,44 +9,45 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// ruleLevels are the levels of a policy without its profiles, or those of one profile.
+// ruleLevels holds the levels of a policy without its profiles, or of one profile.
 type ruleLevels struct {
 	defaults *level
-	every    *level            // the rule with the selector *; nil for none
-	names    map[string]*level // by the selector that is a method or a service
-	packages map[string]*level // by the selector that is a package, without its .*
+	wildcard *level            // the rule with the selector *; nil for none
+	names    map[string]*level // by selector, for a method or a service
+	packages map[string]*level // by selector without .*, for a package
 	paths    map[string]*level // by pattern
-	patterns []string          // in the order of the policy
+	patterns []string          // the keys of paths, in the order of the policy
 }
 
-// base is a policy, or its shadow, without its profiles.
+// base is a policy or its shadow policy, without profiles.
 type base struct {
 	ruleLevels
 	policy  *corsrpcv1.Policy
-	prefix  string            // of its field paths: "shadow."; empty for the policy itself
-	options map[string]*level // what the schema says, by service or method
+	prefix  string            // of its field paths: "shadow.", or "" for the policy itself
+	options map[string]*level // the options of the schema, by service or method
 	sorted  []string          // the selectors that have a level, sorted
-	// optioned are the methods that have options, their own or their service's, sorted.
-	optioned []schemaMethod
+	// withOptions holds the methods that have options, their own or those of their service,
+	// sorted by name.
+	withOptions []schemaMethod
 
-	usable    []route.Pattern // of the path rules, once checkPaths has looked at them
-	unusable  map[string]bool // the others, by their text
-	conflicts *route.Patterns // the usable ones; nil before
+	usable    []route.Pattern // the valid patterns of path rules; set by checkPaths
+	unusable  map[string]bool // the other patterns
+	conflicts *route.Patterns // the usable patterns; nil before checkPaths
 }
 
-// profile is what a profile lays over a policy. The zero profile is none.
+// profile holds the levels of a profile. The zero profile changes nothing.
 type profile struct {
 	ruleLevels
-	added *level // add_origins; nil for none
+	added *level // add_origins; nil if there are none
 }
 
-// view is a policy with one profile laid over it.
+// view is a policy with one profile applied.
 type view struct {
 	*base
 	*profile
 }
 
-// readBase parses the rules of a policy and the options that the schema has for it.
+// readBase parses the rules of a policy, and the options of the schema for it.
 func (c *compiler) readBase(policy *corsrpcv1.Policy, prefix string) *base {
 	c.checkEnum(prefix+"enforcement", policy.GetEnforcement())
 	c.checkEnum(prefix+"schema_options", policy.GetSchemaOptions())
@@ -55,13 +56,13 @@ func (c *compiler) readBase(policy *corsrpcv1.Policy, prefix string) *base {
 	b.sorted = b.selectors()
 	for element := range b.options {
 		if c.schema.services[element] && b.names[element] == nil {
-			b.sorted = append(b.sorted, element) // for methods that the schema does not have
+			b.sorted = append(b.sorted, element) // applies to the service's methods that the schema does not have
 		}
 	}
 	slices.Sort(b.sorted)
 	for _, m := range c.schema.methods {
 		if b.elementOf(m.name) != "" {
-			b.optioned = append(b.optioned, m)
+			b.withOptions = append(b.withOptions, m)
 		}
 	}
 	return b
@@ -78,10 +79,10 @@ func (r *ruleLevels) selectors() (all []string) {
 	return all
 }
 
-// readProfile parses what a profile says.
-func (c *compiler) readProfile(name string, p *corsrpcv1.Profile, envMayBeUnset bool) *profile {
-	c.envMayBeUnset = envMayBeUnset
-	defer func() { c.envMayBeUnset = false }()
+// readProfile parses a profile.
+func (c *compiler) readProfile(name string, p *corsrpcv1.Profile, allowUnsetEnv bool) *profile {
+	c.allowUnsetEnv = allowUnsetEnv
+	defer func() { c.allowUnsetEnv = false }()
 	field := fmt.Sprintf("profiles[%q].", name)
 	return &profile{
 		ruleLevels: c.readLevels(field, p.GetDefaults(), p.GetRules()),
@@ -89,14 +90,13 @@ func (c *compiler) readProfile(name string, p *corsrpcv1.Profile, envMayBeUnset 
 	}
 }
 
-// readLevels reads the defaults and the rules of the policy, or those of a
-// profile.
+// readLevels parses the defaults and the rules of a policy or of a profile.
 func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*corsrpcv1.Rule) ruleLevels {
 	if defaults == nil {
 		defaults = &corsrpcv1.Rule{}
 	}
 	if defaults.GetSelector() != "" || defaults.GetPath() != "" {
-		c.fail(CodeSelectorMisplaced, prefix+"defaults", "", "hold for everything: a selector or path belongs in rules", "")
+		c.fail(CodeSelectorMisplaced, prefix+"defaults", "", "cannot have a selector or a path: write a rule in rules instead", "")
 	}
 	r := ruleLevels{
 		defaults: c.parseRule(prefix+"defaults", defaults, inDefaults),
@@ -107,7 +107,7 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 		field := fmt.Sprintf("%srules[%d]", prefix, i)
 		key, name := "selector", m.GetSelector()
 		if (name == "") == (m.GetPath() == "") {
-			c.fail(CodeSelectorMissing, field, "", "has to have a selector or a path, and one of them only", "selector: acme.v1.CatalogService")
+			c.fail(CodeSelectorMissing, field, "", "needs a selector or a path, and not both", "selector: acme.v1.CatalogService")
 			c.parseRule(field, m, forSelector)
 			continue
 		}
@@ -115,7 +115,7 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 			key, name = "path", m.GetPath()
 		}
 		if first, ok := seen[key+name]; ok {
-			c.fail(CodeSelectorDuplicate, field+"."+key, name, "has a rule already: one rule says all of it", "", first)
+			c.fail(CodeSelectorDuplicate, field+"."+key, name, "already has a rule: merge the two", "", first)
 			c.parseRule(field, m, forSelector)
 			continue
 		}
@@ -132,7 +132,7 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 		if pkg, ok := strings.CutSuffix(name, ".*"); ok {
 			r.packages[pkg] = l
 		} else if name == "*" {
-			r.every = l
+			r.wildcard = l
 		} else {
 			r.names[name] = l
 		}
@@ -140,7 +140,7 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 	return r
 }
 
-// readAdded reads a profile's add_origins.
+// readAdded parses a profile's add_origins.
 func (c *compiler) readAdded(field string, items []string) *level {
 	if len(items) == 0 {
 		return nil
@@ -149,7 +149,7 @@ func (c *compiler) readAdded(field string, items []string) *level {
 	c.parseOriginItems(l, field, func(yield func(int, string) bool) {
 		for i, item := range items {
 			if item == "*" {
-				c.fail(CodeOriginSyntax, fmt.Sprintf("%s[%d]", field, i), item, "would join every rule: a rule of the profile that everyone may call says so itself", "")
+				c.fail(CodeOriginSyntax, fmt.Sprintf("%s[%d]", field, i), item, "would allow every origin in every rule: write allow_origins: [\"*\"] in a rule of the profile instead", "")
 			} else if !yield(i, item) {
 				return
 			}
@@ -158,7 +158,7 @@ func (c *compiler) readAdded(field string, items []string) *level {
 	return l
 }
 
-// appendLevels appends those that there are.
+// appendLevels appends the levels that are not nil.
 func appendLevels(levels []*level, more ...*level) []*level {
 	for _, l := range more {
 		if l != nil {
@@ -168,10 +168,10 @@ func appendLevels(levels []*level, more ...*level) []*level {
 	return levels
 }
 
-// chainOf returns the levels of a selector, from the widest to the narrowest,
-// for the service or the method whose options count; empty for none. The
-// built-in level is the absence of all. The defaults and * do not reach what is
-// operational. The next call overwrites the result.
+// chainOf returns the levels of a selector, from the widest to the narrowest. The options are
+// those of element, a service or a method, and of its parent; "" if there are none. If
+// operational is true, the defaults and the rule for * are left out. The next call overwrites
+// the result.
 func (c *compiler) chainOf(v view, selector, element string, operational bool) []*level {
 	levels := c.chain[:0]
 	if !operational {
@@ -181,7 +181,7 @@ func (c *compiler) chainOf(v view, selector, element string, operational bool) [
 		levels = appendLevels(levels, v.options[route.ParentName(element)], v.options[element])
 	}
 	if !operational {
-		levels = appendLevels(levels, v.base.every, v.profile.every)
+		levels = appendLevels(levels, v.base.wildcard, v.profile.wildcard)
 	}
 	name, isPackage := strings.CutSuffix(selector, ".*")
 	for end := 0; end < len(name); {
@@ -200,8 +200,8 @@ func (c *compiler) chainOf(v view, selector, element string, operational bool) [
 	return levels
 }
 
-// narrowest returns the narrowest selector other than * that covers a method, as the
-// rules have it; empty for none.
+// narrowest returns the narrowest selector other than * that covers a method and has a level;
+// "" if there is none.
 func (c *compiler) narrowest(v view, method string) string {
 	covers := func(selector string) bool {
 		return v.base.names[selector] != nil || v.profile.names[selector] != nil || v.options[selector] != nil && c.schema.services[selector]
@@ -220,8 +220,8 @@ func (c *compiler) narrowest(v view, method string) string {
 	return ""
 }
 
-// elementOf returns the name that a method's options hang on: its own, its
-// service's, or none.
+// elementOf returns the element whose options apply to a method: the method or its service; ""
+// if neither has options.
 func (b *base) elementOf(method string) string {
 	for _, name := range []string{method, route.ParentName(method)} {
 		if b.options[name] != nil {
@@ -231,7 +231,7 @@ func (b *base) elementOf(method string) string {
 	return ""
 }
 
-// pathChain returns the levels of a path rule.
+// pathChain returns the levels of a path rule, from the widest to the narrowest.
 func (v view) pathChain(pattern string) []*level {
 	return appendLevels(nil, v.base.defaults, v.profile.defaults, v.base.paths[pattern], v.profile.paths[pattern])
 }

@@ -12,30 +12,31 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
-// DefaultLongList is the number of origins beyond which the list of a rule stands apart from
-// the rule's message, in a tenth of the memory.
+// DefaultLongList is the number of origins from which on a list is held outside of its rule's
+// message: longer lists are, which takes a tenth of the memory.
 const DefaultLongList = 1000
 
-// originLists are the long lists of a policy's rules, whose messages have none. They
-// are immutable once the policy is compiled.
+// originLists holds the long lists of origins of a policy, by the rule whose message has none.
+// It is immutable once the policy is compiled.
 type originLists map[*corsrpcv1.Rule]*originList
 
 type originList struct {
-	texts *origin.Texts
-	set   *origin.Set // of these very texts, where every one of them is a pattern; every profile shares it
+	texts *origin.StringList
+	set   *origin.Set // the set of these texts, shared by all profiles; nil if one of them is not a pattern
 }
 
-// takeLists takes the long lists out of a policy, and adds those that were cut out of
-// its bytes, by the field of their rule.
-func takeLists(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, more int) originLists {
+// extractLists removes the lists of more than longList origins from the messages of a policy.
+// It returns them together with the lists that were cut out of the policy's bytes, which are
+// given by the field of their rule.
+func extractLists(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, longList int) originLists {
 	lists := originLists{}
 	for field, r := range rulesOf(policy) {
 		texts := cut[field]
-		if texts == nil && len(r.GetAllowOrigins()) <= more {
+		if texts == nil && len(r.GetAllowOrigins()) <= longList {
 			continue
 		}
 		if texts == nil {
-			texts = &origin.Texts{}
+			texts = &origin.StringList{}
 		}
 		if appendAll(texts, r.AllowOrigins) {
 			r.AllowOrigins = nil
@@ -45,9 +46,9 @@ func takeLists(policy *corsrpcv1.Policy, cut map[string]*origin.Texts, more int)
 	return lists
 }
 
-// appendAll reports false where a text is too long for an origin: such a list is
-// refused where it is.
-func appendAll(texts *origin.Texts, items []string) bool {
+// appendAll appends items. It returns false if one is too long for an origin: the list then
+// stays in its message, where the item is reported.
+func appendAll(texts *origin.StringList, items []string) bool {
 	for _, item := range items {
 		if !texts.Append(item) {
 			return false
@@ -56,7 +57,7 @@ func appendAll(texts *origin.Texts, items []string) bool {
 	return true
 }
 
-// restore returns a copy of the policy with its lists.
+// restore returns a copy of the policy whose messages have their lists.
 func (lists originLists) restore(policy *corsrpcv1.Policy) *corsrpcv1.Policy {
 	whole := proto.CloneOf(policy)
 	var own []*corsrpcv1.Rule
@@ -75,7 +76,7 @@ func (lists originLists) restore(policy *corsrpcv1.Policy) *corsrpcv1.Policy {
 	return whole
 }
 
-// size returns how many bytes the lists take in a policy's binary form.
+// size returns the number of bytes that the lists take in the policy's binary form.
 func (lists originLists) size(policy *corsrpcv1.Policy) (size int) {
 	for _, r := range rulesOf(policy) {
 		list := lists[r]
@@ -89,8 +90,8 @@ func (lists originLists) size(policy *corsrpcv1.Policy) (size int) {
 	return size
 }
 
-// rulesOf ranges over the rules of a policy, its shadow and its profiles, with their
-// fields, in the same order each time.
+// rulesOf returns the rules of a policy, its profiles and its shadow policy, with their fields,
+// always in the same order.
 func rulesOf(policy *corsrpcv1.Policy) func(yield func(field string, r *corsrpcv1.Rule) bool) {
 	return func(yield func(string, *corsrpcv1.Rule) bool) {
 		rangeRules(policy, "", yield)

@@ -8,17 +8,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// addPaths adds the path rules.
+// addPaths adds the effective rules of the path rules.
 func (c *compiler) addPaths(r *Rules, v view) {
-	profiles := c.checkPaths(v)
-	for _, pattern := range slices.Concat(v.base.usable, profiles) {
+	profilePatterns := c.checkPaths(v)
+	for _, pattern := range slices.Concat(v.base.usable, profilePatterns) {
 		e := r.intern(c.effective(v, v.pathChain(pattern.String()), Kind{Path: true}))
 		r.Paths = append(r.Paths, Path{pattern, e})
 	}
 }
 
-// checkPaths checks the path patterns of a view, and returns those that only its profile has
-// and that are right. Those of the policy itself are checked once, whatever profiles there are.
+// checkPaths checks the path patterns of a view. It returns the valid ones that only the view's
+// profile has. It checks the patterns of the policy itself once, not once for each profile.
 func (c *compiler) checkPaths(v view) (usable []route.Pattern) {
 	if v.base.conflicts == nil {
 		v.base.conflicts, v.base.unusable = &route.Patterns{}, map[string]bool{}
@@ -42,7 +42,7 @@ func (c *compiler) checkPaths(v view) (usable []route.Pattern) {
 	return usable
 }
 
-// checkPath checks a pattern by itself and against others, to which it adds it.
+// checkPath checks one pattern and its conflicts with others. It adds a valid pattern to them.
 func (c *compiler) checkPath(text string, l *level, others *route.Patterns) (route.Pattern, bool) {
 	at := l.field + ".path"
 	pattern, problem := route.ParsePattern(text)
@@ -55,7 +55,7 @@ func (c *compiler) checkPath(text string, l *level, others *route.Patterns) (rou
 		return pattern, false
 	}
 	if selector, ok := c.procedurePaths().Covers(pattern); ok {
-		c.fail(CodePathIsProcedure, at, text, "is the path of procedures", "selector: "+selector)
+		c.fail(CodePathIsProcedure, at, text, "matches the paths of procedures, which need a rule with a selector", "selector: "+selector)
 		return pattern, false
 	}
 	if err := others.Add(pattern); err != nil {
@@ -65,7 +65,7 @@ func (c *compiler) checkPath(text string, l *level, others *route.Patterns) (rou
 	return pattern, true
 }
 
-// procedurePaths returns the paths of the schema's procedures.
+// procedurePaths returns a table of the paths of the schema's procedures.
 func (c *compiler) procedurePaths() *route.Table[struct{}] {
 	if c.procedures == nil {
 		c.procedures = route.New(route.Config[struct{}]{Prefixes: c.config.Prefixes, Same: func(_, _ struct{}) bool { return true }})
@@ -79,12 +79,12 @@ func (c *compiler) procedurePaths() *route.Table[struct{}] {
 	return c.procedures
 }
 
-// describeConflict says why two patterns cannot both be rules.
+// describeConflict describes a *route.ConflictError.
 func describeConflict(err error) string {
 	var conflict *route.ConflictError
 	errors.As(err, &conflict)
 	if conflict.LetterCase {
-		return fmt.Sprintf("overlaps with %q where a server ignores letter case: a request could be either's", conflict.Other)
+		return fmt.Sprintf("overlaps with %q on servers that ignore letter case, so that a request could match either: change one of them", conflict.Other)
 	}
-	return fmt.Sprintf("overlaps with %q, and neither is more specific: a request could be either's", conflict.Other)
+	return fmt.Sprintf("overlaps with %q, and neither is more specific, so that a request could match either: change one of them", conflict.Other)
 }

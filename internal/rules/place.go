@@ -9,32 +9,31 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// Position is a place in a text. Lines and columns count from 1, columns in characters; the
-// zero value means that the place is not known.
+// Position is a position in a text. Lines and columns count from 1, columns in characters. The
+// zero value means that the position is unknown.
 type Position = policyfile.Position
 
 // Place is where a value is written.
 type Place struct {
-	// Field is the path of the policy's field, such as rules[1].allow_origins[0], or of an
+	// Field is the path of a field of the policy, such as rules[1].allow_origins[0], or of an
 	// option in a .proto file, such as option(acme.v1.CatalogService).allow_headers[0]. It is
-	// empty for what is built in.
+	// empty for a built-in value.
 	Field string
-	// File is the name of the policy's text, or of the .proto file; empty where it is not
-	// known.
+	// File is the name of the policy's text or of the .proto file; empty if it is unknown.
 	File string
 	Position
-	// Variable is the environment variable that holds the value; empty for none.
+	// Variable is the environment variable that holds the value; empty if there is none.
 	Variable string
 }
 
-// places finds where the fields of a policy and the options of a schema are
-// written. It is immutable.
+// places finds where the fields of a policy and the options of a schema are written. It is
+// immutable.
 type places struct {
-	document *Document        // nil for none
-	options  map[string]Place // by the element that an option stands at
+	document *Document        // nil if there is none
+	options  map[string]Place // by the service or method that has the option
 }
 
-// of returns where a field is written, or the nearest field around it.
+// of returns the place of a field, or of the nearest field around it that has one.
 func (p *places) of(field string) Place {
 	if element, ok := strings.CutPrefix(field, schemaField); ok {
 		element, _, _ = strings.Cut(element, ")")
@@ -49,9 +48,9 @@ func (p *places) of(field string) Place {
 	return at
 }
 
-// optionPlace finds where an option of a service or method is written.
+// optionPlace returns the place of an option of a service or a method.
 func optionPlace(d protoreflect.Descriptor, number protoreflect.FieldNumber) Place {
-	const optionsField = 3 // of ServiceDescriptorProto, and of MethodDescriptorProto 4
+	const optionsField = 3 // in ServiceDescriptorProto; in MethodDescriptorProto it is 4
 	at := Place{File: d.ParentFile().Path()}
 	locations := d.ParentFile().SourceLocations()
 	element := locations.ByDescriptor(d)

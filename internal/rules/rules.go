@@ -11,28 +11,29 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// Rules are what a policy says, with one profile laid over it. They are immutable and safe
-// for concurrent use.
+// Rules are the effective rules of a policy with one profile applied. They are immutable and
+// safe for concurrent use.
 type Rules struct {
-	// Profile is the profile's name; empty for none.
+	// Profile is the name of the profile; empty if there is none.
 	Profile string
-	// Observes says that nothing is refused, only reported.
+	// Observes is true if the policy only reports what it would refuse (enforcement: OBSERVE).
 	Observes bool
-	// Services are the full names of the services that the schema has.
+	// Services are the full names of the schema's services.
 	Services []string
-	// Procedures are those that the schema has, sorted by name.
+	// Procedures are the schema's methods, sorted by name.
 	Procedures []Procedure
-	// Selectors are those other than *, sorted. They count for procedures that the schema
-	// does not have.
+	// Selectors are the selectors other than *, sorted. They apply to procedures that the
+	// schema does not have.
 	Selectors []Selector
 	// Paths are the path rules, in the order of the policy.
 	Paths []Path
-	// Uncovered holds for names that no selector other than * covers, Unnamed for operational
-	// services among them, and Nobody for what no rule is about.
-	Uncovered, Unnamed, Nobody *Effective
-	// Sources are the names of the origin sources that the rules name, sorted.
+	// Uncovered applies to procedures that no selector other than * covers, Unnamed to the
+	// methods of operational services among them, and Ungoverned to all other requests without
+	// a rule.
+	Uncovered, Unnamed, Ungoverned *Effective
+	// Sources are the names of the origin sources in all rules, sorted.
 	Sources []string
-	// Shadow is the candidate policy; nil for none.
+	// Shadow holds the rules of the shadow policy; nil if there is none.
 	Shadow *Rules
 
 	policy   *corsrpcv1.Policy
@@ -42,18 +43,19 @@ type Rules struct {
 
 // Procedure is a method of the schema.
 type Procedure struct {
-	// Name is the full name, Service that of its service, and Method the last part.
+	// Name is the full name of the method, Service that of its service, and Method its last
+	// part.
 	Name, Service, Method string
-	// Rule holds for it.
+	// Rule applies to the method.
 	Rule *Effective
 }
 
-// Selector is a selector that is not *.
+// Selector is a selector other than *, with its rules.
 type Selector struct {
-	// Name is the selector as it is written.
+	// Name is the selector as written.
 	Name string
-	// Rule holds for what no narrower selector covers; Operational for the operational
-	// services among it, which differ only below a package.
+	// Rule applies to the procedures that no narrower selector covers, Operational to those of
+	// operational services. The two differ for the selector of a package only.
 	Rule, Operational *Effective
 }
 
@@ -66,12 +68,12 @@ type Path struct {
 // Policy returns a copy of the policy that was compiled.
 func (r *Rules) Policy() *corsrpcv1.Policy { return r.lists.restore(r.policy) }
 
-// PolicySize returns about how many bytes the policy has in protobuf's binary format,
-// without a copy of it.
+// PolicySize returns approximately how many bytes the policy takes in protobuf's binary format,
+// without making a copy of it.
 func (r *Rules) PolicySize() int { return proto.Size(r.policy) + r.lists.size(r.policy) }
 
-// rules makes the effective rules: one for each selector, which serves every procedure
-// that no narrower selector covers, and one for each path.
+// rules returns the effective rules of a policy with a profile: one for each selector, shared
+// by the procedures that no narrower selector covers, and one for each path.
 func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	v := view{b, p}
 	r := &Rules{
@@ -80,7 +82,7 @@ func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 		Services: slices.Sorted(maps.Keys(c.schema.services)),
 	}
 	r.Uncovered = r.intern(c.effective(v, c.chainOf(v, "", "", false), Kind{}))
-	r.Nobody = r.intern(c.effective(v, nil, Kind{}))
+	r.Ungoverned = r.intern(c.effective(v, nil, Kind{}))
 	r.Unnamed = r.intern(c.effective(v, nil, Kind{Unnamed: true}))
 	c.addSelectors(r, v)
 	c.addProcedures(r, v)
@@ -95,7 +97,7 @@ func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	return r
 }
 
-// intern returns the rules' own copy of an effective rule: the same levels say the same.
+// intern returns the shared copy of an effective rule: rules of the same levels are equal.
 func (r *Rules) intern(e *Effective) *Effective {
 	key := e.key()
 	if have, ok := r.interned[key]; ok {
@@ -105,17 +107,17 @@ func (r *Rules) intern(e *Effective) *Effective {
 	return e
 }
 
-// grantsSomething reports whether somebody may call something.
+// grantsSomething reports whether any origin may call anything.
 func (r *Rules) grantsSomething() bool {
 	for _, e := range r.interned {
-		if e.SaysOrigins() && !e.Disabled() {
+		if e.SetsOrigins() && !e.Disabled() {
 			return true
 		}
 	}
 	return false
 }
 
-// addSelectors makes the rules for procedures that the schema does not have.
+// addSelectors adds the rules of procedures that the schema does not have.
 func (c *compiler) addSelectors(r *Rules, v view) {
 	selectors := slices.Concat(v.sorted, v.profile.selectors())
 	slices.Sort(selectors)
@@ -130,14 +132,14 @@ func (c *compiler) addSelectors(r *Rules, v view) {
 	}
 }
 
-// coversOperational reports whether a selector is a package's that has operational services.
+// coversOperational reports whether a selector is that of a package with operational services.
 func coversOperational(selector string) bool {
 	pkg, ok := strings.CutSuffix(selector, ".*")
 	return ok && route.CoversOperational(pkg)
 }
 
-// selectorChain returns the levels of a selector for procedures that the schema does not
-// have. The next call overwrites the result.
+// selectorChain returns the levels of a selector, for procedures that the schema does not have.
+// The next call overwrites the result.
 func (c *compiler) selectorChain(v view, selector string, operational bool) []*level {
 	element := selector
 	if strings.HasSuffix(selector, ".*") {
@@ -146,7 +148,7 @@ func (c *compiler) selectorChain(v view, selector string, operational bool) []*l
 	return c.chainOf(v, selector, element, operational)
 }
 
-// addProcedures makes the rules for the schema's procedures.
+// addProcedures adds the rules of the schema's procedures.
 func (c *compiler) addProcedures(r *Rules, v view) {
 	effective := map[procedureKey]*Effective{}
 	for _, m := range c.schema.methods {
@@ -158,12 +160,12 @@ func (c *compiler) addProcedures(r *Rules, v view) {
 	}
 }
 
-// procedureKey is what procedures with the same levels have in common.
+// procedureKey is equal for procedures that have the same effective rule.
 type procedureKey struct {
-	narrowest   string // the narrowest selector that covers them; empty for none
+	narrowest   string // the narrowest selector that covers them; empty if there is none
 	get         bool
 	operational bool
-	element     string // the service or the method whose options count
+	element     string // the service or method whose options apply
 }
 
 // procedureChain returns the levels of a procedure. The next call overwrites the result.

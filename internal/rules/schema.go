@@ -15,26 +15,27 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// schema is what the services' descriptors say.
+// schema holds the data of service descriptors that a compilation needs.
 type schema struct {
 	methods  []schemaMethod // sorted by name
 	services map[string]bool
 	names    map[string]bool // the full names of services and methods
 	packages map[string]bool
-	// options are what the schema says itself, by the full name of the service or
-	// method; in bytes, as it came.
+	// options holds the corsrpc options in their binary form, by the full name of the service
+	// or method.
 	options map[string][]byte
-	places  map[string]Place // of the same options
+	places  map[string]Place // of these options
 }
 
 type schemaMethod struct {
 	name            string // acme.v1.Catalog.Get
 	service, method string
-	// noSideEffects: Connect clients may call it by GET.
+	// noSideEffects is true if the method is declared NO_SIDE_EFFECTS: Connect clients may call
+	// it by GET.
 	noSideEffects bool
 }
 
-// readSchema collects the services of a registry.
+// readSchema reads the services of a registry.
 func readSchema(files *protoregistry.Files) *schema {
 	s := &schema{services: map[string]bool{}, names: map[string]bool{}, packages: map[string]bool{}, options: map[string][]byte{}, places: map[string]Place{}}
 	files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
@@ -67,16 +68,16 @@ func (s *schema) addService(d protoreflect.ServiceDescriptor) {
 	}
 }
 
-// addOption finds our extension among options. On the wire it is the same
-// whether the resolver that parsed them knew it, made a dynamic message of it or
-// left it among the unknown fields.
+// addOption reads the corsrpc option, which is the extension with this number. It reads the
+// binary form, which is the same whether the parser knew the extension, made a dynamic message
+// of it, or kept it as an unknown field.
 func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, number protoreflect.FieldNumber) {
 	if options == nil {
 		return
 	}
 	element := string(d.FullName())
 	found := func(value []byte) {
-		s.options[element] = append(s.options[element], value...) // messages merge
+		s.options[element] = append(s.options[element], value...) // concatenated messages are merged
 		s.places[element] = optionPlace(d, number)
 	}
 	b, err := proto.MarshalOptions{AllowPartial: true}.Marshal(options)
@@ -102,18 +103,19 @@ func (s *schema) addOption(d protoreflect.Descriptor, options proto.Message, num
 	}
 }
 
-// unreadable stands for an option that is no message: who reads it says so.
+// unreadable replaces an option that is not a message. It does not parse, which readOptions
+// reports.
 var unreadable = []byte{0xff}
 
-// knows reports whether a selector other than * selects something of the schema.
-func (s *schema) knows(selector string) bool {
+// has reports whether a selector other than * selects an element of the schema.
+func (s *schema) has(selector string) bool {
 	if pkg, ok := strings.CutSuffix(selector, ".*"); ok {
 		return s.packages[pkg]
 	}
 	return s.names[selector]
 }
 
-// selectors returns every selector other than * that selects something, sorted.
+// selectors returns every selector other than * that selects an element of the schema, sorted.
 func (s *schema) selectors() []string {
 	all := slices.Collect(maps.Keys(s.names))
 	for pkg := range s.packages {

@@ -10,12 +10,12 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// schemaField begins the field path of a value that an option in a .proto file
-// says; the element's name and a parenthesis follow.
+// schemaField begins the field path of a value that is set by an option in a .proto file. The
+// name of the element and a closing parenthesis follow.
 const schemaField = "option("
 
-// readOptions parses what the schema says of its services and methods, as far as a policy
-// lets it. The prefix is that of the policy's field paths.
+// readOptions parses the options of the schema's services and methods, as far as the policy's
+// schema_options allows them. The prefix is that of the policy's field paths.
 func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[string]*level {
 	options := map[string]*level{}
 	trust := policy.GetSchemaOptions()
@@ -26,16 +26,16 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 		field := schemaField + element + ")"
 		message := &corsrpcv1.Rule{}
 		if err := proto.Unmarshal(c.schema.options[element], message); err != nil {
-			c.fail(CodeSchemaOption, field, "", "is no corsrpc.v1.Rule: "+err.Error(), "")
+			c.fail(CodeSchemaOption, field, "", "is not a valid corsrpc.v1.Rule: "+err.Error(), "")
 			continue
 		}
 		c.checkUnknownFields(field, message.ProtoReflect())
 		if message.GetSelector() != "" || message.GetPath() != "" {
-			c.fail(CodeSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "is for the element that it stands at: a selector or path belongs in rules", "")
+			c.fail(CodeSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "applies to the element that has the option: write a rule with a selector or a path in the policy instead", "")
 		}
 		l := c.parseRule(field, message, forSelector)
 		l.selector, l.element = element, element
-		if l.shapes = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; l.shapes {
+		if l.narrowsOnly = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; l.narrowsOnly {
 			c.checkShape(field, message, prefix)
 		}
 		options[element] = l
@@ -43,27 +43,27 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 	return options
 }
 
-// checkShape refuses what a schema may not say where it only shapes: whatever
-// lets somebody do more than the operator's policy does.
+// checkShape reports values that the schema may not set under schema_options: SHAPE, because
+// they would allow more than the policy does.
 func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
-	remedy := " (" + prefix + "schema_options: FULL trusts the schema with it, IGNORE ignores its options)"
+	remedy := " (" + prefix + "schema_options: FULL accepts this from the schema, IGNORE ignores the schema's options)"
 	refuse := func(name, reason, fix string) { c.fail(CodeSchemaOption, field+"."+name, "", reason+remedy, fix) }
 	if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {
-		refuse("allow_origins", "says who may call, which the policy file says", "")
+		refuse("allow_origins", "allows origins, which only the policy may do", "")
 	}
 	if slices.Contains(m.GetAllowHeaders(), "*") {
-		refuse("allow_headers", "grants headers without naming them", "")
+		refuse("allow_headers", "grants headers without naming them, which only the policy may do", "")
 	}
 	if m.GetAllowCredentials() {
-		refuse("allow_credentials", "grants credentials, which the policy file does", "")
+		refuse("allow_credentials", "allows credentials, which only the policy may do", "")
 	}
 	if m.Disabled != nil && !m.GetDisabled() {
-		refuse("disabled", "opens what is disabled, which a rule of the policy file does", "")
+		refuse("disabled", "enables what is disabled, which only a rule of the policy may do", "")
 	}
 	if m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT {
-		refuse("expose", "shows more than DECLARED, which the policy file does", "expose: DECLARED")
+		refuse("expose", "exposes more than DECLARED, which only the policy may do", "expose: DECLARED")
 	}
 	if len(m.GetAcceptRisks()) > 0 {
-		refuse("accept_risks", fmt.Sprintf("accepts %v, which the policy file does", m.GetAcceptRisks()), "")
+		refuse("accept_risks", fmt.Sprintf("accepts %v, which only the policy may do", m.GetAcceptRisks()), "")
 	}
 }

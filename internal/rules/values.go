@@ -14,23 +14,23 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// Value is one value of an effective rule: an item of a list, or a field.
+// Value is one value of an effective rule: a field, or an item of a list.
 type Value struct {
 	// Field is the name of the field in corsrpc.v1.Rule.
 	Field string
-	// Value is the value as a policy would write it.
+	// Value is the value as written in a policy.
 	Value string
-	// From is where it comes from.
+	// From is the place where the value is written.
 	From Place
 }
 
-// Values lists what the rule says, with no more than maxOrigins origins, and how many
-// origins it left out.
+// Values returns the values of the rule with at most maxOrigins origins, and the number of
+// origins that it left out.
 func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 	add := func(field, value string, from Place) { all = append(all, Value{field, value, from}) }
 	if l := e.origins; l != nil {
 		left = l.origins.Len()
-		for i, text := range l.origins.Texts().All {
+		for i, text := range l.origins.Patterns().All {
 			if i == maxOrigins {
 				break
 			}
@@ -41,38 +41,38 @@ func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 			add("allow_origins_from", name, e.Place(e.SourceField(i)))
 		}
 	}
-	add("allow_credentials", fmt.Sprint(e.Credentials()), e.Place(e.Said("allow_credentials")))
+	add("allow_credentials", fmt.Sprint(e.Credentials()), e.Place(e.ValueField("allow_credentials")))
 	all = append(all, e.headerValues(e.request, rpc.Request)...)
-	add("expose", strings.TrimPrefix(e.exposure().String(), "EXPOSURE_"), e.Place(e.Said("expose")))
+	add("expose", strings.TrimPrefix(e.exposure().String(), "EXPOSURE_"), e.Place(e.ValueField("expose")))
 	all = append(all, e.headerValues(e.response, rpc.Response)...)
-	add("max_age", fmt.Sprintf("%ds", int64(e.MaxAge()/time.Second)), e.Place(e.Said("max_age")))
+	add("max_age", fmt.Sprintf("%ds", int64(e.MaxAge()/time.Second)), e.Place(e.ValueField("max_age")))
 	for _, p := range []struct {
 		protocol rpc.Protocols
 		name     string
 	}{{rpc.Connect, "CONNECT"}, {rpc.GRPCWeb, "GRPC_WEB"}} {
 		if e.protocols&p.protocol != 0 {
-			add("protocols", p.name, e.Place(e.Said("protocols")))
+			add("protocols", p.name, e.Place(e.ValueField("protocols")))
 		}
 	}
 	for i, method := range e.Methods() {
 		var from Place
 		switch {
 		case e.kind.Get && method == http.MethodGet:
-			from = Place{Field: "option idempotency_level"} // of each procedure that shares the rule
+			from = Place{Field: "option idempotency_level"} // set for each procedure that shares the rule
 		case e.methodsFrom != nil:
 			from = e.Place(item(e.methodsFrom.field, "allow_methods", e.methodsFrom.methodItems[i]))
 		}
 		add("allow_methods", method, from)
 	}
-	add("disabled", fmt.Sprint(e.Disabled()), e.Place(e.Said("disabled")))
+	add("disabled", fmt.Sprint(e.Disabled()), e.Place(e.ValueField("disabled")))
 	return all, left
 }
 
-// item is the path of an item of a list.
+// item returns the path of an item of a list.
 func item(rule, field string, i int) string { return fmt.Sprintf("%s.%s[%d]", rule, field, i) }
 
-// headerValues lists the items of header lists that no narrower level overrules, the
-// widest level's first.
+// headerValues returns the items of the header lists that no narrower level overrules, those of
+// wider levels first.
 func (e *Effective) headerValues(rules HeaderRules, direction rpc.Direction) (all []Value) {
 	narrower := len(rules)
 	for _, l := range e.levels {
@@ -90,10 +90,10 @@ func (e *Effective) headerValues(rules HeaderRules, direction rpc.Direction) (al
 	slices.SortStableFunc(all, func(a, b Value) int {
 		return cmp.Compare(fieldNumbers[a.Field], fieldNumbers[b.Field])
 	})
-	return slices.Compact(all) // tracing is one value, and three headers
+	return slices.Compact(all) // tracing is one value for three headers
 }
 
-// fieldNumbers has the number of each field of a rule.
+// fieldNumbers maps the name of each field of a rule to its number.
 var fieldNumbers = func() map[string]protoreflect.FieldNumber {
 	numbers := map[string]protoreflect.FieldNumber{}
 	fields := (&corsrpcv1.Rule{}).ProtoReflect().Descriptor().Fields()

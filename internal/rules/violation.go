@@ -8,10 +8,10 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// Code names what is wrong with a policy.
+// Code identifies the check that found a violation.
 type Code string
 
-// The codes. Those of texts are policyfile's, and those of single origins are origin's.
+// The codes. Those about a text are policyfile's, and those about a single origin are origin's.
 const (
 	CodeUnknownField            Code = policyfile.CodeUnknownField
 	CodeUnknownEnumValue        Code = policyfile.CodeUnknownEnumValue
@@ -42,25 +42,26 @@ const (
 	CodeOption                  Code = "OPTION"
 )
 
-// Violation is one thing that is wrong with a policy.
+// Violation is one mistake in a policy.
 type Violation struct {
-	// Code is the check that found it.
+	// Code identifies the check that found it.
 	Code Code
-	// Place is where the value is written; its Field is empty where the violation is about
-	// the whole policy.
+	// Place is where the value is written. Its Field is empty if the violation is about the
+	// whole policy.
 	Place
-	// Value is the offending value.
+	// Value is the refused value.
 	Value string
-	// Reason says why the value is refused, as the end of a sentence that begins with it.
+	// Reason says why the value is refused, as the rest of a sentence whose subject is the
+	// value.
 	Reason string
-	// Fix is what to write instead, where that can be said.
+	// Fix is the value to write instead; empty if none can be suggested.
 	Fix string
-	// Related are the places of other values that are involved.
+	// Related are the places of other values that contribute to the violation.
 	Related []Place
 }
 
-// sortViolations puts violations in file order; those without a place keep
-// their order, behind the others.
+// sortViolations sorts violations by their position in the file. Those without a position keep
+// their order after the others.
 func sortViolations(vs []Violation) {
 	slices.SortStableFunc(vs, func(a, b Violation) int {
 		if unknownA, unknownB := a.Position == (Position{}), b.Position == (Position{}); unknownA || unknownB {
@@ -76,9 +77,9 @@ func sortViolations(vs []Violation) {
 	})
 }
 
-// withoutRepetitions drops what was found twice: an option of the schema is read for the
-// policy and for its shadow.
-func withoutRepetitions(all []Violation) (kept []Violation) {
+// withoutDuplicates removes violations that were found twice, as those of an option of the
+// schema are: it is read for the policy and for its shadow policy.
+func withoutDuplicates(all []Violation) (kept []Violation) {
 	type key struct {
 		code                                Code
 		file, field, value, reason, related string
@@ -97,9 +98,9 @@ func withoutRepetitions(all []Violation) (kept []Violation) {
 	return kept
 }
 
-// withoutEchoes drops what was found of values that could not even be read:
-// they stand for nothing.
-func withoutEchoes(all, unreadable []Violation) []Violation {
+// withoutFollowUps removes the violations of fields that could not be read: their values are
+// placeholders.
+func withoutFollowUps(all, unreadable []Violation) []Violation {
 	fields := map[string]bool{}
 	for _, v := range unreadable {
 		fields[v.Field] = v.Field != ""

@@ -1,14 +1,15 @@
-// Package safetext makes text from the network safe to log and to show. Every function
-// is pure and safe for concurrent use.
+// Package safetext makes text from the network safe to log and to display. Every function is
+// pure and safe for concurrent use.
 package safetext
 
 import "strconv"
 
-// MaxBytes bounds how much of a text Sample keeps, before escapes and the mark of a cut.
+// MaxBytes is the maximum number of bytes of a text that Sample keeps, not counting escapes and
+// the dots that mark a cut.
 const MaxBytes = 100
 
-// Sample returns the beginning of a text in printable ASCII: escapes stand for control
-// characters, quotes, backslashes and what is beyond ASCII, and "..." for what was cut.
+// Sample returns the beginning of a text in printable ASCII. It escapes control characters,
+// quotes, backslashes and characters beyond ASCII, and appends "..." if it cuts the text.
 func Sample(s string) string {
 	if len(s) > MaxBytes {
 		s = s[:MaxBytes] + "..."

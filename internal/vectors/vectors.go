@@ -1,7 +1,7 @@
-// Package vectors holds one corpus of cases that every runner reads: Decide,
-// the middleware, the browsers. A case is a policy, a request, what the
-// handler answers, and the outcome. It is data: nothing in it knows how the
-// product is built.
+// Package vectors holds one corpus of test cases that several runners read: Decide, the
+// middleware and the browsers. A case consists of a policy, a request, the response of the
+// handler, and the expected outcome. The cases are data that do not depend on the
+// implementation.
 package vectors
 
 import (
@@ -23,86 +23,84 @@ import (
 //go:embed testdata
 var files embed.FS
 
-// Suite is a policy that loads, and requests to a server behind it. One file
-// of testdata/requests holds one suite.
+// Suite is a valid policy, and requests to a server that enforces it. Each file of
+// testdata/requests contains one suite.
 type Suite struct {
 	// File is the name of the suite's file without its extension.
 	File string `yaml:"-"`
-	// About says what the suite is about.
+	// About is the subject of the suite.
 	About string `yaml:"about"`
 	// Policy is the text of a YAML policy.
 	Policy string `yaml:"policy"`
-	// Prefixes are path prefixes that the compiler is told of.
+	// Prefixes are the path prefixes that the policy is compiled with.
 	Prefixes []string `yaml:"prefixes"`
-	// Schema is "acme" (the default), "options" for services that carry options, or
-	// "none" for a server without one.
+	// Schema is "acme" (the default), "options" for services with corsrpc options, or "none"
+	// for a server without a schema.
 	Schema string `yaml:"schema"`
-	// Profile is the one that is chosen; Env is what the environment holds.
+	// Profile is the name of the chosen profile, and Env holds the environment variables.
 	Profile string            `yaml:"profile"`
 	Env     map[string]string `yaml:"env"`
-	// Sources are what origin sources stream, by their names.
+	// Sources holds the origins that each origin source returns, by its name.
 	Sources map[string][]string `yaml:"sources"`
 	Cases   []Case              `yaml:"cases"`
 }
 
-// Case is one request and its outcome.
+// Case is one request and its expected outcome.
 type Case struct {
-	// Name says what the case shows.
+	// Name describes the case.
 	Name    string  `yaml:"name"`
 	Request Request `yaml:"request"`
-	// Response is what the handler answers, where it runs. Default: 200, no
-	// header fields of its own.
+	// Response is the response of the handler, if it runs. The default is 200 without headers.
 	Response Response `yaml:"response"`
 	Want     Want     `yaml:"want"`
 }
 
-// Request is a request as a server receives it.
+// Request is a request as the server receives it.
 type Request struct {
 	Method string `yaml:"method"` // default POST
 	Host   string `yaml:"host"`   // default api.example.com
-	// Path is the path as it is sent, escapes included.
+	// Path is the path as it is sent, including escapes.
 	Path   string `yaml:"path"`
 	TLS    bool   `yaml:"tls"`
 	Header Header `yaml:"header"`
 }
 
-// Response is what a handler answers.
+// Response is the response of a handler.
 type Response struct {
-	// Status is written, unless it is 0.
+	// Status is the status that the handler writes; 0 if it writes none.
 	Status int    `yaml:"status"`
 	Header Header `yaml:"header"`
 }
 
-// Want is what has to come of a request. It is closed: a header field of the
-// Access-Control family or Vary that it does not list must not be there.
+// Want is the expected outcome of a request. Headers of the Access-Control family and Vary that
+// it does not list must not be in the response.
 type Want struct {
-	// Outcome is untouched, pass, grant, preflight, refuse or
-	// method_not_allowed.
+	// Outcome is untouched, pass, grant, preflight, refuse or method_not_allowed.
 	Outcome string `yaml:"outcome"`
-	// Reason is the reason's code.
+	// Reason is the code of the reason.
 	Reason string `yaml:"reason"`
-	// Field is the field of the policy behind the decision; empty: any.
+	// Field is the field of the policy that the decision is based on; "" for any.
 	Field string `yaml:"field"`
-	// Status is the status of the answer; default: what the outcome implies.
+	// Status is the status of the response. The default is the one that follows from the
+	// outcome.
 	Status int `yaml:"status"`
-	// Header holds Access-Control fields and Vary, all of them; and any others
-	// that have to be there.
+	// Header holds all Access-Control headers and Vary, and some others that must be in the
+	// response.
 	Header Header `yaml:"header"`
-	// Missing is what a preflight asked for in vain.
+	// Missing is what a preflight requested and was not granted.
 	Missing string `yaml:"missing"`
-	// Observed says that the outcome is only reported: the handler runs, and its
-	// answer is left as it is.
+	// Observed is true if the outcome is only reported: the handler runs, and its response is
+	// left unchanged.
 	Observed bool `yaml:"observed"`
 }
 
-// Header is a set of header fields; a field's value is one line, or a list of
-// lines.
+// Header is a set of header fields. The value of a field is one line or a list of lines.
 type Header map[string]Lines
 
 // Lines are the lines of one header field.
 type Lines []string
 
-// UnmarshalYAML reads a line, or a list of lines.
+// UnmarshalYAML reads one line or a list of lines.
 func (l *Lines) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
 		*l = Lines{n.Value}
@@ -111,8 +109,8 @@ func (l *Lines) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*[]string)(l))
 }
 
-// HTTP returns the fields under the names as they are written, so that a case
-// can hold names that are not canonical.
+// HTTP returns the header with names exactly as written, so that a case can contain names that
+// are not canonical.
 func (h Header) HTTP() http.Header {
 	out := http.Header{}
 	for name, lines := range h {
@@ -121,24 +119,24 @@ func (h Header) HTTP() http.Header {
 	return out
 }
 
-// Policy is a policy text and everything that is wrong with it. One file of
-// testdata/policies holds many.
+// Policy is a policy text and all its violations. Each file of testdata/policies contains
+// several.
 type Policy struct {
-	// Name says what is wrong with the text.
+	// Name describes the mistakes in the text.
 	Name string `yaml:"name"`
-	// File is the name the text is parsed under; default cors.yaml.
+	// File is the name that the text is parsed with. The default is cors.yaml.
 	File string `yaml:"file"`
 	Text string `yaml:"text"`
-	// Schema, Profile and Env are as in a Suite.
+	// Schema, Profile and Env are those of a Suite.
 	Schema  string            `yaml:"schema"`
 	Profile string            `yaml:"profile"`
 	Env     map[string]string `yaml:"env"`
-	// Violations are all that loading reports, in order, each as
-	// "line:column field CHECK"; an unknown place is 0:0, no field is -.
+	// Violations are the violations that loading the text reports, in order, each as
+	// "line:column field CHECK". An unknown position is 0:0, and an empty field is -.
 	Violations []string `yaml:"violations"`
 }
 
-// Suites returns every suite, in the order of their files' names.
+// Suites returns all suites, in the order of their file names.
 func Suites() ([]Suite, error) {
 	var suites []Suite
 	err := each("testdata/requests", func(name string, text []byte) error {
@@ -152,7 +150,7 @@ func Suites() ([]Suite, error) {
 	return suites, err
 }
 
-// Policies returns every policy text with its violations.
+// Policies returns all policy texts with their violations.
 func Policies() ([]Policy, error) {
 	var all []Policy
 	err := each("testdata/policies", func(name string, text []byte) error {
@@ -166,12 +164,14 @@ func Policies() ([]Policy, error) {
 	return all, err
 }
 
+// decode decodes YAML, and refuses unknown fields.
 func decode(text []byte, v any) error {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	return d.Decode(v)
 }
 
+// each calls read for each file in a directory, with its name without the extension.
 func each(dir string, read func(name string, text []byte) error) error {
 	entries, err := fs.ReadDir(files, dir)
 	if err != nil {
@@ -190,8 +190,8 @@ func each(dir string, read func(name string, text []byte) error) error {
 	return nil
 }
 
-// Schema returns the services that a suite's server knows; "options" can be read
-// where the extensions of corsrpc.v1 are linked in.
+// Schema returns the services of a suite's server. The schema "options" can be read only if the
+// extensions of corsrpc.v1 are linked in.
 func Schema(name string) (*protoregistry.Files, error) {
 	switch name {
 	case "none":

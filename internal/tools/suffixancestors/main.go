@@ -1,6 +1,6 @@
-// Command suffixancestors writes the table of host names that are no public
-// suffix themselves, but have public suffixes below them: a wildcard over one
-// reaches hosts of strangers, and golang.org/x/net/publicsuffix cannot tell.
+// Command suffixancestors writes the table of host names that are not public suffixes, but have
+// public suffixes below them. A wildcard for such a name matches hosts of unrelated owners,
+// which golang.org/x/net/publicsuffix cannot tell.
 //
 // Run it from the root of the repository:
 //
@@ -58,8 +58,8 @@ func run(file string) error {
 	return os.WriteFile(filepath.Join(root, filepath.FromSlash(target)), source, 0o666)
 }
 
-// rootModule returns the directory of the repository, found upwards by the file
-// to write.
+// rootModule returns the directory of the repository: the nearest parent of the working
+// directory that has the directory of target.
 func rootModule() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -71,14 +71,14 @@ func rootModule() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", fmt.Errorf("no directory above this one holds %s: run inside the repository", filepath.Dir(target))
+			return "", fmt.Errorf("no parent directory contains %s: run this command inside the repository", filepath.Dir(target))
 		}
 		dir = parent
 	}
 }
 
-// publicSuffixModule returns the directory and the version of golang.org/x/net
-// that the root module requires.
+// publicSuffixModule returns the directory and the version of golang.org/x/net that the root
+// module requires.
 func publicSuffixModule(root string) (dir, version string, err error) {
 	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}\n{{.Version}}", "golang.org/x/net")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
@@ -93,7 +93,7 @@ func publicSuffixModule(root string) (dir, version string, err error) {
 	return dir, version, nil
 }
 
-// readRules reads the string elements of the variable rules of a Go file.
+// readRules returns the string elements of the variable rules in a Go file.
 func readRules(file string) ([]string, error) {
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -117,7 +117,7 @@ func readRules(file string) ([]string, error) {
 			for _, e := range list.Elts {
 				lit, ok := e.(*ast.BasicLit)
 				if !ok {
-					return nil, fmt.Errorf("%s: rules holds something else than string literals", file)
+					return nil, fmt.Errorf("%s: an element of rules is not a string literal", file)
 				}
 				rule, err := strconv.Unquote(lit.Value)
 				if err != nil {
@@ -128,14 +128,14 @@ func readRules(file string) ([]string, error) {
 		}
 	}
 	if len(rules) == 0 {
-		return nil, fmt.Errorf("%s: no list of rules found", file)
+		return nil, fmt.Errorf("%s: there is no variable rules with elements", file)
 	}
 	return rules, nil
 }
 
-// ancestors returns, sorted, every name of two labels or more above a suffix
-// that is no suffix itself. The names above an exception ("!www.ck") are above
-// the wildcard that it is excepted from.
+// ancestors returns the names of two labels or more that are parents of a suffix and not
+// suffixes themselves, sorted. A parent of an exception ("!www.ck") is also a parent of the
+// wildcard that the exception belongs to.
 func ancestors(rules []string) []string {
 	known := make(map[string]bool, len(rules))
 	for _, r := range rules {
@@ -169,8 +169,8 @@ func render(names []string, version string) ([]byte, error) {
 
 package origin
 
-// suffixAncestors lists the names that are no public suffix, but have public
-// suffixes below them: sorted, each between two newlines.
+// suffixAncestors lists the names that are not public suffixes, but have public suffixes below
+// them. They are sorted, each between two newlines.
 const suffixAncestors = "\n" +
 `, version)
 	for i, name := range names {
