@@ -74,7 +74,7 @@ func commentLines(files *token.FileSet, group *ast.CommentGroup) []line {
 }
 
 // literalBlock returns the text of a string literal, or of literals that are added up, as a block,
-// and no block if it is not prose. What is added to the literals and is not one stands in the
+// and no block if it is not prose. Other operands stand in the
 // text as "…".
 func literalBlock(files *token.FileSet, expr ast.Expr) []block {
 	var b block
