@@ -101,7 +101,7 @@ unit: ## Unit tests of all modules but the browsers', under -race
 	@cd internal/tools/release && go test ./...
 
 .PHONY: live
-live: packages ## What changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
+live: packages ## Changes while a server runs: files, SQLite, a PostgreSQL server of the tests' own
 	@cd internal/live && go test -race .
 
 .PHONY: scratch
@@ -125,7 +125,7 @@ differential: ## Random policies in front of routers and proxies, 200,000 paths,
 	@cd internal/routers && go test -race -v .
 
 .PHONY: intent
-intent: ## What the policy says against what a browser then allows: 100,000 calls, 5,000 of them under -race too
+intent: ## The meaning of policies compared with the calls that a browser then allows: 100,000 calls, 5,000 of them under -race too
 	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
 
 .PHONY: e2e

@@ -12,7 +12,7 @@ func slashProse(path, source string) ([]block, error) {
 		return nil, nil
 	}
 	var blocks []block
-	var comment []line // adjacent lines that hold nothing but a comment
+	var comment []line // adjacent lines that hold only a comment
 	flush := func() {
 		blocks = append(blocks, paragraphs(comment)...)
 		comment = nil
