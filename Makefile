@@ -62,7 +62,7 @@ internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal
 	@touch $@
 
 .PHONY: lint
-lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web prose ## golangci-lint, go mod tidy, gofmt, tsc, buf lint and breaking, shellcheck, actionlint, prose
+lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web ## golangci-lint, go mod tidy, gofmt, tsc, buf lint and breaking, shellcheck, actionlint, prose
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
 	@for m in $(MODULES); do (cd $$m && $(BIN)/golangci-lint run --show-stats=false ./...); done
@@ -72,13 +72,14 @@ lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web prose ## gol
 	@internal/tools/breaking.sh $(BIN)/buf
 	@shellcheck internal/tools/*.sh .ci/*
 	@$(BIN)/actionlint
+	@$(MAKE) prose
 
 .PHONY: prose
 prose: ## The project's word list against documents, comments and texts for users
 	@cd internal/tools/prose && go test . && go run . $(ARGS)
 
 .PHONY: vulncheck
-vulncheck: $(BIN)/govulncheck ## Known vulnerabilities in what the modules call; needs vuln.go.dev
+vulncheck: $(BIN)/govulncheck ## Known vulnerabilities in the code that the modules call; needs access to vuln.go.dev
 	@for m in $(MODULES); do echo $$m && (cd $$m && $(BIN)/govulncheck ./...); done
 
 .PHONY: generate

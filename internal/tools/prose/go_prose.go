@@ -74,8 +74,7 @@ func commentLines(files *token.FileSet, group *ast.CommentGroup) []line {
 }
 
 // literalBlock returns the text of a string literal, or of literals that are added up, as a block,
-// and no block if it is not prose. Other operands stand in the
-// text as "…".
+// and no block if it is not prose. An operand that is not a literal stands in the text as "…".
 func literalBlock(files *token.FileSet, expr ast.Expr) []block {
 	var b block
 	var found []block // literals within operands that are calls
