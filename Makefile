@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools/release
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools internal/tools/prose internal/tools/release
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -23,6 +23,10 @@ run: web ## Build and start the showcase: a server, and a page of another origin
 .PHONY: test
 test: ## Run all checks: set-up, lint, unit tests under -race, conformance, three real browsers
 	@$(STAGE) total $(MAKE) stages
+
+.PHONY: fast
+fast: ## Build, vet and unit tests of the library and the examples: Go is enough
+	@internal/tools/fast.sh . corsrpc/corsotel examples
 
 .PHONY: stages
 stages:
@@ -58,21 +62,32 @@ internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal
 	@touch $@
 
 .PHONY: lint
-lint: $(BIN)/buf $(BIN)/staticcheck web e2e-web ## gofmt, go vet, staticcheck, tsc, buf lint, buf breaking
+lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web ## golangci-lint, go mod tidy, gofmt, tsc, buf lint and breaking, shellcheck, actionlint, prose
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
-	@for m in $(MODULES); do (cd $$m && go vet ./... && $(BIN)/staticcheck ./...); done
-	@go vet -tags soak ./... && (cd corsrpc/corsotel && go vet -tags soak ./...) && cd internal/live && go vet -tags soak ./...
+	@for m in $(MODULES); do (cd $$m && $(BIN)/golangci-lint run --show-stats=false ./...); done
+	@for m in $$(git ls-files '*go.mod'); do (cd $$(dirname $$m) && go mod tidy -diff); done
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
+	@shellcheck internal/tools/*.sh .ci/*
+	@$(BIN)/actionlint
+	@$(MAKE) prose
+
+.PHONY: prose
+prose: ## The project's word list against documents, comments and texts for users
+	@cd internal/tools/prose && go test . && go run . $(ARGS)
+
+.PHONY: vulncheck
+vulncheck: $(BIN)/govulncheck ## Known vulnerabilities in the code that the modules call; needs access to vuln.go.dev
+	@for m in $(MODULES); do echo $$m && (cd $$m && $(BIN)/govulncheck ./...); done
 
 .PHONY: generate
-generate: $(BIN)/buf ## Regenerate everything that is generated
+generate: $(BIN)/buf web e2e-web ## Regenerate everything that is generated
 	@internal/tools/generate.sh $(BIN)/buf
 
 .PHONY: check-generate
-check-generate: $(BIN)/buf ## Fail where what is generated is not what is committed
+check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not what is committed
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
@@ -111,7 +126,7 @@ differential: ## Random policies in front of routers and proxies, 200,000 paths,
 	@cd internal/routers && go test -race -v .
 
 .PHONY: intent
-intent: ## What the policy says against what a browser then allows: 100,000 calls, 5,000 of them under -race too
+intent: ## The meaning of policies compared with the calls that a browser then allows: 100,000 calls, 5,000 of them under -race too
 	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
 
 .PHONY: e2e
@@ -151,8 +166,16 @@ fuzz: ## Run each fuzz target for FUZZTIME (default 2m)
 		done; \
 	done
 
-$(BIN)/buf: internal/tools/buf/go.mod internal/tools/buf/go.sum
-	@mkdir -p $(BIN) && cd internal/tools/buf && go build -o $@ github.com/bufbuild/buf/cmd/buf
+# The npm package holds buf's program for each system, which runs without the package's install script.
+$(BIN)/buf: internal/tools/buf/package.json internal/tools/buf/package-lock.json internal/tools/buf/.npmrc
+	@mkdir -p $(BIN) && cd internal/tools/buf && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@ln -sf ../../internal/tools/buf/node_modules/.bin/buf $@
 
-$(BIN)/staticcheck: internal/tools/go.mod internal/tools/go.sum
-	@mkdir -p $(BIN) && cd internal/tools && go build -o $@ honnef.co/go/tools/cmd/staticcheck
+$(BIN)/golangci-lint: internal/tools/golangci/go.mod internal/tools/golangci/go.sum
+	@mkdir -p $(BIN) && cd internal/tools/golangci && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/actionlint: internal/tools/go.mod internal/tools/go.sum
+	@mkdir -p $(BIN) && cd internal/tools && go build -o $@ github.com/rhysd/actionlint/cmd/actionlint
+
+$(BIN)/govulncheck: internal/tools/go.mod internal/tools/go.sum
+	@mkdir -p $(BIN) && cd internal/tools && go build -o $@ golang.org/x/vuln/cmd/govulncheck

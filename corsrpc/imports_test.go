@@ -52,6 +52,7 @@ var allowedImports = map[string]string{
 	"internal/intent":                         "corsrpc/corsrpcv1",
 	"internal/mutate":                         "",
 	"internal/routers":                        "",
+	"internal/tools/prose":                    "",
 	"internal/tools/release":                  "",
 	"internal/tools/suffixancestors":          "",
 	"internal/vectors":                        "",

@@ -52,9 +52,10 @@ func newServer(addr, policy string) (*http.Server, error) {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC without TLS
 	return &http.Server{
-		Addr:      addr,
-		Handler:   layer.Wrap(corsgrpc.Text(corsgrpc.Handler(server))),
-		Protocols: protocols,
+		Addr:              addr,
+		Handler:           layer.Wrap(corsgrpc.Text(corsgrpc.Handler(server))),
+		ReadHeaderTimeout: 10 * time.Second,
+		Protocols:         protocols,
 	}, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err != nil {
 			return "", fmt.Errorf("%w: free the port, or set another address, as in `make run ARGS=\"-api localhost:9080\"` (the flags are -api, -grpc, -allowed, -refused and -inspector; allow_origins in the policy must list the origin of -allowed)", err)
 		}
-		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols()}), append(listeners, l)
+		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols(), ReadHeaderTimeout: 10 * time.Second}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
 	}
 	api, err := listen(*apiAddr, counter.wrap(layer.Wrap(corsgrpc.Text(mux))))

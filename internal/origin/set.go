@@ -58,7 +58,6 @@ func NewSetOf(texts *StringList, accept func([]Problem) bool) (s *Set, ok bool) 
 	s = &Set{texts: texts, exact: newIndex()}
 	s.exact.reserve(texts, texts.Len())
 	offset := uint32(0)
-	ok = true
 	for _, text := range texts.All {
 		p, problems := ParsePattern(text)
 		if len(problems) > 0 && !accept(problems) {

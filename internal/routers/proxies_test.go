@@ -59,7 +59,7 @@ var transports = []transport{
 		return silent(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend) }}, h)
 	}},
 	{"host only>", func(h http.Handler) http.Handler {
-		//lint:ignore SA1019 existing servers still use it, and it can change paths
+		//nolint:staticcheck // Director is deprecated, but servers still use it, and its paths differ.
 		return silent(&httputil.ReverseProxy{Director: func(r *http.Request) { r.URL.Scheme, r.URL.Host = backend.Scheme, backend.Host }}, h)
 	}},
 }

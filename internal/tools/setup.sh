@@ -44,6 +44,7 @@ command -v Xvfb >/dev/null || packages+=(xvfb)
 command -v git >/dev/null || packages+=(git)
 command -v curl >/dev/null || packages+=(curl)
 has_postgres || packages+=(postgresql)
+command -v shellcheck >/dev/null || packages+=(shellcheck)
 
 # The versions of Go and Node.js in Debian 12 are too old.
 if ! command -v go >/dev/null; then
