@@ -34,7 +34,7 @@ func checkBlocks(t *tree, p *page, u usage) (problems []problem) {
 		case "sh":
 			problems = append(problems, checkShell(t, b, shellTable, u.commands)...)
 		case "text":
-			problems = append(problems, checkText(p, i)...)
+			problems = append(problems, checkText(t, p, i)...)
 		case "http":
 			problems = append(problems, checkHTTP(b, exchanges, u.commands)...)
 		case "ts":
@@ -47,12 +47,15 @@ func checkBlocks(t *tree, p *page, u usage) (problems []problem) {
 }
 
 // checkText returns a problem unless the block is the error of the policy in the
-// block before it, with which it is compared.
-func checkText(p *page, i int) []problem {
+// block before it, with which it is compared, or a diagram whose names exist.
+func checkText(t *tree, p *page, i int) []problem {
+	if p.blocks[i].marker == diagramMarker {
+		return checkDiagram(t, p.blocks[i])
+	}
 	if strings.HasPrefix(p.blocks[i].text, errorPrefix) && i > 0 && p.blocks[i-1].lang == "yaml" {
 		return nil
 	}
-	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before", walkthroughPage)}
+	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or a diagram after the comment <!-- diagram -->", walkthroughPage)}
 }
 
 // checkWords returns a problem if a page has more words than max outside of code

@@ -15,4 +15,7 @@ var constants = []constant{
 	{"64 KiB", "corsrpc/corsinspect/form.go", "maxQuery = 64 << 10", "SECURITY.md"},
 	{"2 KiB", "internal/route/table.go", "MaxPath = 2 << 10", "SECURITY.md"},
 	{"16 readings", "internal/route/readings.go", "MaxReadings = 16", "SECURITY.md"},
+	{"2,000 policies", "Makefile", "-rapid.checks=2000", "corsrpc/docs/testing.md"},
+	{"100,000 calls", "internal/intent/intent_test.go", "callsPerPolicy = 50", "corsrpc/docs/testing.md"},    // of each of 2,000 policies
+	{"33 bytes", "corsrpc/soak_test.go", `"https://tenant-%d.example.com"`, "corsrpc/docs/while-it-runs.md"}, // of a million, the longest
 }
