@@ -81,7 +81,7 @@ unit: $(BIN)/buf ## Unit tests of all modules but the browsers', under -race
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
-	@cd internal/docs && BUF=$(BIN)/buf go test . # with what README.md and corsrpc/docs say
+	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null

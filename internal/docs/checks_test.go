@@ -248,7 +248,7 @@ func TestMentions(t *testing.T) {
 		"SECURITY.md":               "# Paths\n",
 		"corsrpc/docs/policy.md":    "",
 		"internal/bench/RESULTS.md": "",
-		"corsrpc/a.go": "// See SECURITY.md#paths, corsrpc/docs/policy.md, (docs/policy.md), RESULTS.md.\n" +
+		"corsrpc/a.go": "// See SECURITY.md#paths, corsrpc/docs/policy.md, (docs/policy.md), RESULTS.md, some/NAME.md.\n" +
 			"// See https://example.com/doc/NONE.md and results.md.tmpl.\nvar x = \"NONE.md\"\n",
 		"corsrpc/b.go": "package b\n\n\t// See SECURITY.md#path.\n",
 		"corsrpc/c.go": "// See docs/none.md\n",

@@ -4,6 +4,11 @@
 // compiles, loads or runs, for a link that does not resolve, for a number that
 // no command writes, and for a command that does not exist.
 //
+// Run it with -count=1: the go command's cache of test results does not see
+// changes outside of this module.
+//
+//	cd internal/docs && go test -count=1 .
+//
 // A check is a function from a page to the problems in it. Each check has a
 // test on a made-up page that is wrong.
 //

@@ -64,7 +64,8 @@ var (
 
 // checkMentions returns the Markdown files that comments of a source file name
 // and that do not exist: beside the file, in a folder above it, or in the
-// library's folder. A name without a folder may be that of any file.
+// library's folder. A name without a folder may be that of any file, and NAME.md
+// stands for any name.
 func checkMentions(t *tree, file string) (problems []problem) {
 	p := &page{path: file}
 	source := t.text(file)
@@ -80,6 +81,9 @@ func checkMentions(t *tree, file string) (problems []problem) {
 }
 
 func (t *tree) mentioned(from *page, name string) bool {
+	if path.Base(name) == "NAME.md" {
+		return true
+	}
 	if !strings.ContainsAny(name, "/#") && len(t.matching(`(^|/)`+regexp.QuoteMeta(name)+`$`)) > 0 {
 		return true
 	}
