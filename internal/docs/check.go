@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ type usage struct {
 
 // checkBlocks checks each code block of a page by its language. The walkthrough's
 // blocks are checked by running them.
-func checkBlocks(t *tree, p *page, u usage) (problems []problem) {
+func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
 	if p.path == walkthroughPage {
 		return nil
 	}
@@ -26,7 +27,7 @@ func checkBlocks(t *tree, p *page, u usage) (problems []problem) {
 		switch b.lang {
 		case "": // reported when the page is read
 		case "go":
-			problems = append(problems, checkGo(t, b)...)
+			problems = append(problems, checkGo(ctx, t, b)...)
 		case "yaml":
 			problems = append(problems, checkYAML(t, p, i)...)
 		case "proto":
@@ -81,7 +82,7 @@ func figuresOf(text string) map[string]string {
 
 // checkGenerated returns the parts of a page that are marked as written by a
 // command without a test that compares them.
-func checkGenerated(t *tree, p *page) (problems []problem) {
+func checkGenerated(p *page) (problems []problem) {
 	for _, passage := range p.passages {
 		if passage.generated != "" && generatedBy[p.path] != passage.generated {
 			return []problem{{p.path, passage.line, fmt.Sprintf("the comment says that this part is written by %q, which no test compares: see generatedBy in %s", passage.generated, filepath.Join("internal", "docs", "check.go"))}}

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ func madeUp(files map[string]string) *tree {
 	return t
 }
 
-// small is a repository with a little of everything that pages refer to.
+// smallTree is a repository with a little of everything that pages refer to.
 func smallTree() *tree {
 	return madeUp(map[string]string{
 		"Makefile":                          "test:\n\ngo-things: x\n",
@@ -37,13 +38,13 @@ func smallTree() *tree {
 }
 
 // allProblems runs every check on one page.
-func allProblems(t *tree, p *page) []problem {
+func allProblems(ctx context.Context, t *tree, p *page) []problem {
 	u := usage{commands: map[string]bool{}, constants: map[string]bool{}}
 	figures := map[string]string{"cells": "1,164", "row": "41 bytes", "million": "1,000,000", "ten": "10", "late": "0.1 ms"}
 	constants := []constant{{"7200 s", "corsrpc/a_test.go", "TestOne", ""}, {"64 names", "corsrpc/a_test.go", "TestOne", "corsrpc/docs/other.md"}}
 	problems := p.problems
 	for _, more := range [][]problem{
-		checkBlocks(t, p, u), checkCode(t, p), checkVersions(t, p), checkGenerated(t, p), checkLinks(t, p),
+		checkBlocks(ctx, t, p, u), checkCode(t, p), checkVersions(t, p), checkGenerated(p), checkLinks(t, p),
 		checkNumbers(t, p, figures, constants, u.constants), checkWords(p, 40),
 	} {
 		problems = append(problems, more...)
@@ -179,7 +180,7 @@ func TestChecks(t *testing.T) {
 			if c.at == "" {
 				c.at = "corsrpc/docs/page.md"
 			}
-			problems := allProblems(smallTree(), parse(c.at, []byte(c.page)))
+			problems := allProblems(t.Context(), smallTree(), parse(c.at, []byte(c.page)))
 			switch {
 			case c.want == "" && len(problems) > 0:
 				t.Errorf("a right page has problems: %v", problems)
@@ -197,9 +198,9 @@ func TestPrograms(t *testing.T) {
 	t.Parallel()
 	tree := repository(t)
 	program := "package main\n\nimport \"github.com/corsrpc/corsrpc-go/corsrpc\"\n\nfunc main() {\n\t_, _ = corsrpc.Load(\"cors.yaml\")\n}\n"
-	report(t, checkGo(tree, block{page: "p.md", lang: "go", text: program}))
+	report(t, checkGo(t.Context(), tree, block{page: "p.md", lang: "go", text: program}))
 	wrong := strings.Replace(program, "Load", "Lode", 1)
-	if problems := checkGo(tree, block{page: "p.md", lang: "go", text: wrong}); len(problems) != 1 || !strings.Contains(problems[0].text, "undefined: corsrpc.Lode") {
+	if problems := checkGo(t.Context(), tree, block{page: "p.md", lang: "go", text: wrong}); len(problems) != 1 || !strings.Contains(problems[0].text, "undefined: corsrpc.Lode") {
 		t.Errorf("a program that does not compile: %v", problems)
 	}
 }

@@ -23,17 +23,17 @@ func checkDiagram(t *tree, b block) (problems []problem) {
 	sources := t.matching(`^(corsrpc|internal)/.*\.go$`)
 	for _, name := range nameInDiagramRE.FindAllString(b.text, -1) {
 		first, second, dotted := strings.Cut(name, ".")
-		expression, in := "", ""
-		switch {
-		case otherNames[name] || !dotted && strings.ToLower(name) == name:
+		if otherNames[name] || !dotted && strings.ToLower(name) == name {
 			continue
+		}
+		var expression, in string
+		switch {
 		case !dotted:
 			expression = `(?m)^(func (\(\w+ \*?\w+(\[\w+\])?\) )?|type )` + name + `\b`
+		case t.isPackage(first):
+			expression, in = `(?m)^(func (\(\w+ \*?\w+\) )?|type )`+second+`\b`, first
 		default:
 			expression = `(?m)^func \(\w+ \*?` + first + `(\[\w+\])?\) ` + second + `\b`
-			if t.isPackage(first) {
-				expression, in = `(?m)^(func (\(\w+ \*?\w+\) )?|type )`+second+`\b`, first
-			}
 		}
 		re, found := regexp.MustCompile(expression), false
 		for _, file := range sources {

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,9 +20,9 @@ var generatedRE = regexp.MustCompile(`\.(pb|connect)\.go$`)
 // checkGo returns a problem unless the block is a whole file, which vets, or its
 // pieces stand in one file of the tree, verbatim but for the indentation of the
 // whole piece. Lines that are only "// ..." separate pieces.
-func checkGo(t *tree, b block) []problem {
+func checkGo(ctx context.Context, t *tree, b block) []problem {
 	if strings.HasPrefix(b.text, "package ") || strings.Contains(b.text, "\npackage ") {
-		return vetProgram(t, b)
+		return vetProgram(ctx, t, b)
 	}
 	return checkPieces(t, b, goSources)
 }
@@ -132,7 +133,7 @@ func holds(lines, piece []string) (most int) {
 
 // vetProgram runs go vet on a block that is a whole file, in a module of its own
 // that has the work tree's modules and the requirements of examples.
-func vetProgram(t *tree, b block) []problem {
+func vetProgram(ctx context.Context, t *tree, b block) []problem {
 	dir, err := os.MkdirTemp("", "corsrpc-docs-")
 	if err != nil {
 		return []problem{b.problem("%v", err)}
@@ -150,7 +151,7 @@ func vetProgram(t *tree, b block) []problem {
 			return []problem{b.problem("%v", err)}
 		}
 	}
-	cmd := exec.Command("go", "vet", "-mod=mod", ".")
+	cmd := exec.CommandContext(ctx, "go", "vet", "-mod=mod", ".")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

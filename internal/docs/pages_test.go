@@ -14,7 +14,7 @@ const maxReadmeWords = 1000
 
 func repository(t *testing.T) *tree {
 	t.Helper()
-	tree, err := openTree("../..")
+	tree, err := openTree(t.Context(), "../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,10 +36,10 @@ func TestPages(t *testing.T) {
 	pages := tree.pages(checkedPages)
 	for _, p := range pages {
 		report(t, p.problems)
-		report(t, checkBlocks(tree, p, u))
+		report(t, checkBlocks(t.Context(), tree, p, u))
 		report(t, checkCode(tree, p))
 		report(t, checkVersions(tree, p))
-		report(t, checkGenerated(tree, p))
+		report(t, checkGenerated(p))
 		if withNumbers.MatchString(p.path) {
 			report(t, checkNumbers(tree, p, u.figures, constants, u.constants))
 		}

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -45,7 +46,7 @@ func checkYAML(t *tree, p *page, i int) []problem {
 	for {
 		var document map[string]any
 		err := decoder.Decode(&document)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -172,7 +173,7 @@ func loadPolicy(b block, text, profile string, sources []string, env func(string
 		options = append(options, corsrpc.WithOriginSource(source, corsrpc.OriginSourceFunc(noOrigins)))
 	}
 	if _, err := corsrpc.Load(path, options...); err != nil {
-		return fmt.Errorf("%s", strings.ReplaceAll(err.Error(), path, name))
+		return errors.New(strings.ReplaceAll(err.Error(), path, name))
 	}
 	return nil
 }

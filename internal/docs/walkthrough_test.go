@@ -34,10 +34,11 @@ var bufRE = regexp.MustCompile(`go run github\.com/bufbuild/buf/cmd/buf@v(\S+)`)
 // minutes. It has to be the same version.
 func TestWalkthrough(t *testing.T) {
 	t.Parallel()
-	p := parse(walkthroughPage, []byte(repository(t).text(walkthroughPage)))
+	text := repository(t).text(walkthroughPage)
+	p := parse(walkthroughPage, []byte(text))
 	w := newWalkthrough(t)
 	if program := os.Getenv("BUF"); program != "" {
-		m := bufRE.FindStringSubmatch(string(repository(t).text(walkthroughPage)))
+		m := bufRE.FindStringSubmatch(text)
 		if m == nil {
 			t.Fatal("the page has no command that runs buf")
 		}
