@@ -1,8 +1,11 @@
-// Package docs holds the documents to the truth: README.md, the pages of
-// corsrpc/docs, examples/README.md, CONTRIBUTING.md and SECURITY.md. Its tests
-// read each page as GitHub does and fail for a code block that no test
-// compiles, loads or runs, for a link that does not resolve, for a number that
-// no command writes, and for a command that does not exist.
+// Package docs tests the documents: README.md, the pages of corsrpc/docs,
+// examples/README.md, CONTRIBUTING.md and SECURITY.md. The tests read each page
+// as GitHub does. They fail for
+//
+//   - a code block that no test compiles, loads or runs,
+//   - a link that does not resolve,
+//   - a number that no command writes,
+//   - a command, a test or a name that does not exist.
 //
 // Run it with -count=1: the go command's cache of test results does not see
 // changes outside of this module.
@@ -22,11 +25,11 @@
 //     corsrpc/docs/getting-started.md is one walkthrough, which a test runs
 //     from top to bottom in an empty folder.
 //   - A number that was counted or measured is followed by a comment that names
-//     its figure: <!-- figure: matrix.cells -->, where the name is one of
+//     its figure: <!-- figure: matrix.cells -->. The name is one of
 //     internal/figures/figures.txt, or the path of a RESULTS.md that has the
-//     number. One comment may name several figures, separated by commas. It
-//     stands in the same paragraph, list item or table row, or on a line of its
-//     own after the table or list.
+//     number. One comment may name several figures, separated by commas. The
+//     comment stands in the same paragraph, list item or table row, or on a line
+//     of its own after the table or list.
 //   - A number that the protocol or the source fixes, such as a default, is a
 //     row of the table in constants.go, with the place in the source.
 package docs

@@ -9,10 +9,10 @@ import (
 
 var lineAnchorRE = regexp.MustCompile(`^L\d+`)
 
-// checkLinks returns the links and images of a page that do not resolve in the
-// tree: a file or folder that does not exist, a heading that the page does not
-// have, a number of a line, which the next change moves, and an address that is
-// not a complete https URL. It does not fetch addresses.
+// checkLinks returns the links and images of a page that do not resolve: to a
+// file, folder or heading that does not exist, or by an address that is not a
+// complete https URL. It does not fetch addresses. A link to a line is refused,
+// because the next change moves the line.
 func checkLinks(t *tree, p *page) (problems []problem) {
 	for _, l := range p.links {
 		if why := t.resolve(p, l.to); why != "" {

@@ -44,10 +44,10 @@ var (
 	}
 )
 
-// quantitiesOf returns the quantities in a text: numbers with thousands
-// separators, with a unit, before a word for what the project counts, before
-// "of" and another number, and in words from a hundred upwards, or from two
-// upwards before a word for what tests count.
+// quantitiesOf returns the quantities in a text. Digits are a quantity if they
+// have a thousands separator, a unit, or a noun for what the project counts, or
+// come before "of" and another number. Words are one from a hundred upwards, and
+// from two upwards before a noun for what tests count.
 func quantitiesOf(text string) (all []quantity) {
 	for _, at := range numberRE.FindAllStringIndex(text, -1) {
 		q := quantity{text: text[at[0]:at[1]], number: text[at[0]:at[1]]}
@@ -121,7 +121,7 @@ func checkNumbers(t *tree, p *page, figures map[string]string, constants []const
 				}
 			}
 			problems = append(problems, problem{p.path, passage.line, fmt.Sprintf(
-				"%q has no source: if a command counts or measures it, write <!-- figure: NAME --> after the sentence, with its name in internal/figures/figures.txt or the path of a RESULTS.md that has it; if the source fixes it, add it to internal/docs/constants.go", q)})
+				"%q has no source. If a command counts or measures it, write <!-- figure: NAME --> after the sentence, with its name in internal/figures/figures.txt, or the path of a RESULTS.md. If the source fixes it, add it to internal/docs/constants.go", q)})
 		}
 	}
 	for name, line := range named {

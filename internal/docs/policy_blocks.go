@@ -26,10 +26,13 @@ const errorPrefix = "corsrpc: the policy has "
 // policy.
 var policyFields = []string{"defaults", "rules", "profiles", "shadow", "enforcement", "schema_options"}
 
-// checkYAML returns a problem unless the block is equal to the file that its
-// first line names, is a policy that loads, is a policy that is refused with the
-// error in the next block, is a Kubernetes manifest whose policies load, or is
-// a file that make scratch takes from this page.
+// checkYAML returns a problem unless a test proves the block. The block is one of
+//
+//   - the file that its first line names, as it stands,
+//   - a policy that loads,
+//   - a policy that is refused with the error in the next block,
+//   - a Kubernetes manifest whose policies load,
+//   - a file that make scratch takes from this page.
 func checkYAML(t *tree, p *page, i int) []problem {
 	b := p.blocks[i]
 	name := nameOf(b)
@@ -109,10 +112,11 @@ func (t *tree) shown(name string) (string, bool) {
 	return "", false
 }
 
-// checkPolicy loads a policy without and with each of its profiles, with the
-// names of the corpus's schema, with every origin source that it names, and with
-// the environment variables that it reads set, and unset if all have a fallback.
-// If want is not empty, loading has to fail with exactly this error.
+// checkPolicy loads a policy without and with each of its profiles. The server
+// has the schema of the corpus, and every origin source that the policy names.
+// The environment variables that the policy reads are set, and then unset if all
+// have a fallback. If want is not empty, loading has to fail with exactly this
+// error.
 func checkPolicy(b block, text, want string) (problems []problem) {
 	var policy map[string]any
 	if err := yaml.Unmarshal([]byte(text), &policy); err != nil {

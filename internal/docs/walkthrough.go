@@ -174,9 +174,9 @@ func prints(output, text string) bool {
 }
 
 // fileProxy makes a file proxy that has the modules of the work tree as a
-// version, and returns the environment that uses it: of this process, with the
-// proxy's variables, and with -trimpath, which lets the build cache serve every
-// folder.
+// version. It returns the environment that uses it: that of this process, with
+// the proxy's variables, and with -trimpath. With that flag, the build cache
+// serves the same package in every folder.
 func fileProxy(ctx context.Context, root, dir, version string) ([]string, error) {
 	cmd := exec.CommandContext(ctx, "go", "run", "-C", "internal/tools/release", ".", "proxy", "-version", version, "-dir", dir)
 	cmd.Dir = root
