@@ -40,11 +40,11 @@ func smallTree() *tree {
 // allProblems runs every check on one page.
 func allProblems(ctx context.Context, t *tree, p *page) []problem {
 	u := usage{commands: map[string]bool{}, constants: map[string]bool{}}
-	figures := map[string]string{"cells": "1,164", "row": "41 bytes", "million": "1,000,000", "ten": "10", "late": "0.1 ms"}
+	figures := map[string]string{"cells": "1,164", "row": "41 bytes", "million": "1,000,000", "ten": "10", "late": "0.1 ms", "browser.chromium": "156", "browser.webkit": "2.50"}
 	constants := []constant{{"7200 s", "corsrpc/a_test.go", "TestOne", ""}, {"64 names", "corsrpc/a_test.go", "TestOne", "corsrpc/docs/other.md"}}
 	problems := p.problems
 	for _, more := range [][]problem{
-		checkBlocks(ctx, t, p, u), checkCode(t, p), checkVersions(t, p), checkGenerated(p), checkLinks(t, p),
+		checkBlocks(ctx, t, p, u), checkCode(t, p), checkVersions(t, p), checkBrowserVersions(p, figures), checkGenerated(p), checkLinks(t, p),
 		checkNumbers(t, p, figures, constants, u.constants), checkWords(p, 40),
 	} {
 		problems = append(problems, more...)
@@ -172,6 +172,9 @@ func TestChecks(t *testing.T) {
 		{name: "versions", page: "Go 1.26 or newer, Node.js 20.\n"},
 		{name: "no version of a go.mod", page: "Go 1.24 or newer.\n", want: "Go 1.24 is not the version"},
 		{name: "no version of the set-up", page: "Node.js 18.\n", want: "Node.js 18 is not the version"},
+		{name: "versions of browsers", page: "Chromium 156 and WebKitGTK 2.50.\n"},
+		{name: "another version of a browser", page: "Chromium 157.\n", want: "Chromium 157 is not the version"},
+		{name: "a browser without a run", page: "Firefox ESR 153.\n", want: "Firefox ESR 153 is not the version"},
 		{name: "too many words", page: strings.Repeat("word ", 41), want: "41 words"},
 		{name: "code and comments are not words", page: strings.Repeat("word ", 39) + "`code` <!-- " + strings.Repeat("word ", 9) + "-->\n\n" + fence("sh", "make test")},
 	} {

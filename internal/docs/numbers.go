@@ -183,6 +183,21 @@ func checkConstants(t *tree, constants []constant, used map[string]bool) (proble
 	return problems
 }
 
+var browserVersionRE = regexp.MustCompile(`\b(Chromium|Firefox|WebKit)(?: ESR|GTK)? (\d+(?:\.\d+)*)\b`)
+
+// checkBrowserVersions returns the versions of browsers in the text of a page
+// that are not those of the last run of the browser tests.
+func checkBrowserVersions(p *page, figures map[string]string) (problems []problem) {
+	for _, passage := range p.passages {
+		for _, m := range browserVersionRE.FindAllStringSubmatch(passage.text, -1) {
+			if last := figures["browser."+strings.ToLower(m[1])]; last != m[2] {
+				problems = append(problems, problem{p.path, passage.line, fmt.Sprintf("%s is not the version %q that make conformance compared last", m[0], last)})
+			}
+		}
+	}
+	return problems
+}
+
 var goVersionRE = regexp.MustCompile(`\bGo (\d+\.\d+(?:\.\d+)?)\b|\bNode\.js (\d+)\b`)
 
 // checkVersions returns the versions of Go and Node.js in the text of a page

@@ -39,6 +39,7 @@ func TestPages(t *testing.T) {
 		report(t, checkBlocks(t.Context(), tree, p, u))
 		report(t, checkCode(tree, p))
 		report(t, checkVersions(tree, p))
+		report(t, checkBrowserVersions(p, u.figures))
 		report(t, checkGenerated(p))
 		if withNumbers.MatchString(p.path) {
 			report(t, checkNumbers(tree, p, u.figures, constants, u.constants))
