@@ -17,8 +17,4 @@ var constants = []constant{
 	{"16 readings", "internal/route/readings.go", "MaxReadings = 16", "SECURITY.md"},
 	{"2,000 policies", "Makefile", "-rapid.checks=2000", "corsrpc/docs/testing.md"},
 	{"100,000 calls", "internal/intent/intent_test.go", "callsPerPolicy = 50", "corsrpc/docs/testing.md"}, // of each of 2,000 policies
-	{"13,022", "internal/conformance/conformance_test.go", "13022 cases, 13022 passed, 0 failed, 0 known", "corsrpc/docs/clients.md"},
-	{"13,022 cases", "internal/conformance/conformance_test.go", "13022 cases, 13022 passed, 0 failed, 0 known", "corsrpc/docs/clients.md"},
-	{"335 cases", "internal/conformance/conformance_test.go", "343 cases, 335 passed, 0 failed, 8 known", "corsrpc/docs/clients.md"},
-	{"343 cases", "internal/conformance/conformance_test.go", "343 cases, 335 passed, 0 failed, 8 known", "corsrpc/docs/clients.md"},
 }
