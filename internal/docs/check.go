@@ -34,6 +34,8 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 			problems = append(problems, checkProto(t, b)...)
 		case "sh":
 			problems = append(problems, checkShell(t, b, shellTable, u.commands)...)
+		case diagram:
+			problems = append(problems, checkDiagram(t, b)...)
 		case "text":
 			problems = append(problems, checkText(t, p, i)...)
 		case "http":
@@ -50,13 +52,13 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 // checkText returns a problem unless the block is the error of the policy in the
 // block before it, with which it is compared, or a diagram whose names exist.
 func checkText(t *tree, p *page, i int) []problem {
-	if p.blocks[i].marker == diagramMarker {
+	if strings.Contains(p.blocks[i].text, arrow) {
 		return checkDiagram(t, p.blocks[i])
 	}
 	if strings.HasPrefix(p.blocks[i].text, errorPrefix) && i > 0 && p.blocks[i-1].lang == "yaml" {
 		return nil
 	}
-	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or a diagram after the comment <!-- diagram -->", walkthroughPage)}
+	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or a diagram, with \"─▶\"", walkthroughPage)}
 }
 
 // checkWords returns a problem if a page has more words than max outside of code

@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// diagramMarker is the comment before a text block that shows functions of the
-// sources and the calls between them.
-const diagramMarker = "diagram"
+// A diagram is an indented block, or a text block, with arrows. It shows functions
+// of the sources and the calls between them.
+const (
+	diagram = "diagram" // the language of an indented block
+	arrow   = "─▶"
+)
 
 var (
 	nameInDiagramRE = regexp.MustCompile(`[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?`)

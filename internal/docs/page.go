@@ -123,7 +123,11 @@ func (r *reader) block(n ast.Node, figures []string) {
 	case *ast.FencedCodeBlock:
 		r.code(n)
 	case *ast.CodeBlock:
-		r.fail(n, "an indented code block has no language: put it between lines of ```")
+		b := block{page: r.path, line: r.lineOf(n), lang: diagram, text: string(n.Lines().Value(r.source))}
+		if !strings.Contains(b.text, arrow) {
+			r.problems = append(r.problems, b.problem("an indented code block has no language, and is not a diagram: put it between lines of ```"))
+		}
+		r.blocks = append(r.blocks, b)
 	case *ast.HTMLBlock:
 		comment := r.comment(n)
 		if comment == "" {
