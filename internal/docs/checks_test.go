@@ -40,7 +40,7 @@ func smallTree() *tree {
 // allProblems runs every check on one page.
 func allProblems(ctx context.Context, t *tree, p *page) []problem {
 	u := usage{commands: map[string]bool{}, constants: map[string]bool{}}
-	figures := map[string]string{"cells": "1,164", "row": "41 bytes", "million": "1,000,000", "ten": "10", "late": "0.1 ms", "browser.chromium": "156", "browser.webkit": "2.50"}
+	figures := map[string]string{"cells": "1,164", "row": "41 bytes", "million": "1,000,000", "ten": "10", "late": "0.1 ms", "same": "1,164", "browser.chromium": "156", "browser.webkit": "2.50"}
 	constants := []constant{{"7200 s", "corsrpc/a_test.go", "TestOne", ""}, {"64 names", "corsrpc/a_test.go", "TestOne", "corsrpc/docs/other.md"}}
 	problems := p.problems
 	for _, more := range [][]problem{
@@ -103,6 +103,8 @@ func TestChecks(t *testing.T) {
 		{name: "proto that the script does not take", page: fence("proto", "// b.proto\n"), at: scratchPage, want: "no test compiles this block"},
 
 		{name: "a target", page: fence("sh", "# first\nmake test # everything\nmake go-things \\\n  A=1")},
+		{name: "a test", page: fence("sh", "go test ./corsrpc -run TestOne")},
+		{name: "no test in a block", page: fence("sh", "go test ./corsrpc -run TestTwo"), want: "no test in corsrpc matches TestTwo"},
 		{name: "no target", page: fence("sh", "make nothing"), want: `no test runs "make nothing"`},
 		{name: "a command of no test", page: fence("sh", "rm -r x"), want: `no test runs "rm -r x"`},
 		{name: "text of no command", page: fence("text", "x"), want: "no test compares this text"},
@@ -127,6 +129,7 @@ func TestChecks(t *testing.T) {
 		{name: "a bare address", page: "See http://example.com/x here.\n", want: "neither relative nor an https URL"},
 
 		{name: "a figure", page: "1,164 cells. <!-- figure: cells -->\n"},
+		{name: "two figures of one value", page: "1,164 of 1,164 cells. <!-- figure: cells, same -->\n"},
 		{name: "two figures", page: "1,164 cells of 41 bytes each. <!-- figure: cells, row -->\n"},
 		{name: "a figure with another unit", page: "It takes 41 ms. <!-- figure: row -->\n", want: `"41 ms" has no source`},
 		{name: "a figure without its unit's plural", page: "A 41-byte row <!-- figure: row -->\n"},

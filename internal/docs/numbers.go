@@ -114,11 +114,14 @@ func checkNumbers(t *tree, p *page, figures map[string]string, constants []const
 					continue next
 				}
 			}
+			found := false
 			for _, name := range passage.figures {
 				if t.hasFigure(figures, name, q) {
-					claimed[name] = true
-					continue next
+					claimed[name], found = true, true
 				}
+			}
+			if found {
+				continue
 			}
 			problems = append(problems, problem{p.path, passage.line, fmt.Sprintf(
 				"%q has no source. If a command counts or measures it, write <!-- figure: NAME --> after the sentence, with its name in internal/figures/figures.txt, or the path of a RESULTS.md. If the source fixes it, add it to internal/docs/constants.go", q)})
