@@ -126,6 +126,7 @@ func (r *reader) block(n ast.Node, figures []string) {
 		b := block{page: r.path, line: r.lineOf(n), lang: diagram, text: string(n.Lines().Value(r.source))}
 		if !strings.Contains(b.text, arrow) {
 			r.problems = append(r.problems, b.problem("an indented code block has no language, and is not a diagram: put it between lines of ```"))
+			return
 		}
 		r.blocks = append(r.blocks, b)
 	case *ast.HTMLBlock:
