@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools internal/tools/prose internal/tools/release
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
 STAGE := internal/tools/stage.sh
 FUZZTIME ?= 2m
 SEED ?= 1
@@ -91,11 +91,12 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: ## Unit tests of all modules but the browsers', under -race
+unit: $(BIN)/buf ## Unit tests of all modules but the browsers', under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
+	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
@@ -106,7 +107,7 @@ live: packages ## Changes while a server runs: files, SQLite, and a PostgreSQL s
 	@cd internal/live && go test -race .
 
 .PHONY: scratch
-scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as README.md says
+scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as corsrpc/docs/policy.md says
 	@internal/tools/scratch.sh $(BIN)/buf
 
 .PHONY: release

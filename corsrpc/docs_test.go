@@ -5,13 +5,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
 // TestExportedIsDocumented checks that every exported symbol has a comment, including fields and
@@ -102,37 +98,4 @@ func undocumentedFields(s *ast.TypeSpec, typeIsDocumented bool) (names []string)
 		}
 	}
 	return names
-}
-
-// TestReadmesPoliciesLoad checks that every policy in README.md loads with the schema of the corpus.
-func TestReadmesPoliciesLoad(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	policies := 0
-	for i, block := range strings.Split(string(readme), "```yaml\n")[1:] {
-		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(block, "defaults:") {
-			continue // the configuration of another tool
-		}
-		policies++
-		files, err := vectors.Schema("acme")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, profile := range []string{"", "dev"} {
-			if profile != "" && !strings.Contains(block, profile+":") {
-				continue
-			}
-			if err := load(t, "cors.yaml", block, corsrpc.WithFiles(files), corsrpc.WithProfile(profile), withEnv(nil), quiet,
-				corsrpc.WithOriginSource("tenants", rowsOf())); err != nil {
-				t.Errorf("block %d: %v\n%s", i, err, block)
-			}
-		}
-	}
-	if policies < 4 {
-		t.Errorf("%d policies", policies)
-	}
 }

@@ -47,6 +47,7 @@ var allowedImports = map[string]string{
 	"internal/bench/report":                   "",
 	"internal/conformance/cors":               "corsrpc corsrpc/corsgrpc",
 	"internal/conformance/grpcweb/go/grpcweb": "corsrpc/corsgrpc",
+	"internal/docs":                           "corsrpc internal/vectors",
 	"internal/e2e":                            "",
 	"internal/e2e/browser":                    "",
 	"internal/intent":                         "corsrpc/corsrpcv1",

@@ -10,6 +10,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 )
 
+// A server, and its inspector on an internal port.
+func Example_server() {
+	inspector, err := corsinspect.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithObserver(inspector))
+	if err != nil {
+		log.Fatal(err)
+	}
+	go http.ListenAndServe("localhost:6060", inspector)
+	log.Fatal(http.ListenAndServe(":8080", layer.Wrap(http.DefaultServeMux)))
+}
+
 // The inspector is mounted on an internal port, which only operators can reach.
 func Example() {
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origins: [https://app.example.com]}"))

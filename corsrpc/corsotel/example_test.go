@@ -15,6 +15,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 )
 
+// A server with metrics. They go to the global meter provider.
+func Example_server() {
+	observer, err := corsotel.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithObserver(observer))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(http.ListenAndServe(":8080", layer.Wrap(http.DefaultServeMux)))
+}
+
 // The example reads the metrics with a reader of the SDK and prints them. A program exports
 // them together with its other metrics.
 func Example() {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# scratch.sh BUF: a module of a user's own finds corsrpc/v1/options.proto in the two ways that README.md says, with the
+# scratch.sh BUF: a module of a user's own finds corsrpc/v1/options.proto in the two ways that corsrpc/docs/policy.md says, with the
 # files that it shows; its generated code compiles, and its option counts.
 set -euo pipefail
 buf=$(realpath "$1")
 repository=$PWD
+page=corsrpc/docs/policy.md
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
 git clone --quiet --bare . "$scratch/corsrpc-go.git" # stands in for the repository's address
@@ -21,13 +22,13 @@ done <"$scratch/environment"
 ln -s "$buf" "$scratch/bin/buf"
 export PATH="$scratch/bin:$PATH"
 
-# block FILE prints the README's block of code whose first line names the file.
+# block FILE prints the page's block of code whose first line names the file.
 block() {
-  awk -v first="# $1" '/^```/ { inside = 0 } inside { print } $0 == first { inside = 1 }' README.md
+  awk -v file="$1" '/^```/ { inside = 0 } inside { print } $0 == "# " file || $0 == "// " file { inside = 1 }' "$page"
 }
-# command FIRST prints the README's line that begins so.
+# command FIRST prints the page's line that begins so.
 command_of() {
-  grep -m 1 "^$1 " README.md
+  grep -m 1 "^$1 " "$page"
 }
 
 for way in 'buf export' 'cp -R'; do

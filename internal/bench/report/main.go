@@ -69,7 +69,7 @@ func report(rounds int, render bool) error {
 	if err := drawOrigins(r, chartFile); err != nil {
 		return err
 	}
-	if err := writeReadme(r); err != nil {
+	if err := writeCost(r); err != nil {
 		return err
 	}
 	text, err := compose(r, func(benchmark string) (string, error) { return profile(binary, dir, benchmark) })

@@ -1,0 +1,100 @@
+package docs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// walkthroughPage is the page whose blocks are steps, one after another, in an
+// empty folder.
+const walkthroughPage = "corsrpc/docs/getting-started.md"
+
+// usage notes which rows of the tables the pages use, and which figures exist.
+type usage struct {
+	commands, constants map[string]bool
+	figures             map[string]string // values by name
+}
+
+// checkBlocks checks each code block of a page by its language. The walkthrough's
+// blocks are checked by running them.
+func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
+	if p.path == walkthroughPage {
+		return nil
+	}
+	for i, b := range p.blocks {
+		switch b.lang {
+		case "": // reported when the page is read
+		case "go":
+			problems = append(problems, checkGo(ctx, t, b)...)
+		case "yaml":
+			problems = append(problems, checkYAML(t, p, i)...)
+		case "proto":
+			problems = append(problems, checkProto(t, b)...)
+		case "sh":
+			problems = append(problems, checkShell(t, b, shellTable, u.commands)...)
+		case diagram:
+			problems = append(problems, checkDiagram(t, b)...)
+		case "text":
+			problems = append(problems, checkText(t, p, i)...)
+		case "http":
+			problems = append(problems, checkHTTP(b, exchanges, u.commands)...)
+		case "ts":
+			problems = append(problems, checkPieces(t, b, `^examples/.*\.ts$`)...)
+		default:
+			problems = append(problems, b.problem("no test checks blocks in %q: add a checker to internal/docs", b.lang))
+		}
+	}
+	return problems
+}
+
+// checkText returns a problem unless the block is the error of the policy in the
+// block before it, with which it is compared, or a diagram whose names exist.
+func checkText(t *tree, p *page, i int) []problem {
+	if strings.Contains(p.blocks[i].text, arrow) {
+		return checkDiagram(t, p.blocks[i])
+	}
+	if strings.HasPrefix(p.blocks[i].text, errorPrefix) && i > 0 && p.blocks[i-1].lang == "yaml" {
+		return nil
+	}
+	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or a diagram, with \"─▶\"", walkthroughPage)}
+}
+
+// checkWords returns a problem if a page has more words than max outside of code
+// blocks and comments.
+func checkWords(p *page, maxWords int) []problem {
+	if p.words > maxWords {
+		return []problem{{p.path, 1, fmt.Sprintf("%d words outside of code, of at most %d: move a part to corsrpc/docs", p.words, maxWords)}}
+	}
+	return nil
+}
+
+// figuresOf reads the lines of internal/figures/figures.txt: name, value and
+// command, separated by tabs.
+func figuresOf(text string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(text) {
+		if columns := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(columns) == 3 {
+			values[columns[0]] = columns[1]
+		}
+	}
+	return values
+}
+
+// checkGenerated returns the parts of a page that are marked as written by a
+// command without a test that compares them.
+func checkGenerated(p *page) (problems []problem) {
+	for _, passage := range p.passages {
+		if passage.generated != "" && generatedBy[p.path] != passage.generated {
+			return []problem{{p.path, passage.line, fmt.Sprintf("the comment says that this part is written by %q, which no test compares: see generatedBy in %s", passage.generated, filepath.Join("internal", "docs", "check.go"))}}
+		}
+	}
+	return nil
+}
+
+// generatedBy are the pages that have a part between comment lines, which a
+// command writes and a test compares, with the command.
+var generatedBy = map[string]string{
+	"corsrpc/docs/cost.md": "make bench", // TestCostPageShowsTheResults in internal/bench/report
+}

@@ -1,0 +1,20 @@
+package docs
+
+// constant is a number that the protocol, the source of the library or a test
+// fixes. The documents may state it without naming a figure.
+type constant struct {
+	quantity string // as the documents write it: the number, a space, its unit
+	file     string // has the value
+	holds    string // the text in the file
+	page     string // the only page where the row applies; all if empty
+}
+
+// constants are all such numbers of the documents. A number that was counted or
+// measured is a figure instead: see internal/figures.
+var constants = []constant{
+	{"64 KiB", "corsrpc/corsinspect/form.go", "maxQuery = 64 << 10", "SECURITY.md"},
+	{"2 KiB", "internal/route/table.go", "MaxPath = 2 << 10", "SECURITY.md"},
+	{"16 readings", "internal/route/readings.go", "MaxReadings = 16", "SECURITY.md"},
+	{"2,000 policies", "Makefile", "-rapid.checks=2000", "corsrpc/docs/testing.md"},
+	{"100,000 calls", "internal/intent/intent_test.go", "callsPerPolicy = 50", "corsrpc/docs/testing.md"}, // of each of 2,000 policies
+}

@@ -1,0 +1,18 @@
+module github.com/corsrpc/corsrpc-go/internal/docs
+
+go 1.26.0
+
+require (
+	github.com/corsrpc/corsrpc-go v0.0.0
+	github.com/yuin/goldmark v1.8.7
+	go.yaml.in/yaml/v3 v3.0.4
+)
+
+require (
+	github.com/fsnotify/fsnotify v1.8.0 // indirect
+	golang.org/x/net v0.58.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
+replace github.com/corsrpc/corsrpc-go => ../../
