@@ -49,6 +49,7 @@ var allowedImports = map[string]string{
 	"internal/conformance/grpcweb/go/grpcweb": "corsrpc/corsgrpc",
 	"internal/e2e":                            "",
 	"internal/e2e/browser":                    "",
+	"internal/figures":                        "",
 	"internal/intent":                         "corsrpc/corsrpcv1",
 	"internal/mutate":                         "",
 	"internal/routers":                        "",

@@ -10,6 +10,7 @@ import (
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestMatrix makes every call of the table in every browser, with cookies and
@@ -32,6 +33,7 @@ func TestMatrix(t *testing.T) {
 	for _, server := range implementations {
 		want += len(browser.Engines) * 2 * len(cells(server))
 	}
+	figures.Check(t, "matrix.cells", figures.Count(want))
 	if tested != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cells were tested, want all %d", tested, want)
 	}

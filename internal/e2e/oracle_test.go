@@ -16,11 +16,13 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestOracle: corsbrowser does what the browsers do: what it sends, which checks
 // it makes, what the script reads.
 func TestOracle(t *testing.T) {
+	figures.Check(t, "oracle.fetches", figures.Count(len(oracleCases())))
 	engines := map[browser.Engine]corsbrowser.Engine{
 		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // A column of the table "what the script can read" is a way to call.
@@ -71,16 +72,17 @@ func recipe(origin string, handler http.Handler) http.Handler {
 // behind the usual recipe, and behind the layer. With -v it prints both tables.
 func TestRecipeTable(t *testing.T) {
 	behind := []struct {
-		name string
-		wrap func(t *testing.T, origin string, handler http.Handler) http.Handler
-		want string
+		name   string
+		figure string // of the figures
+		wrap   func(t *testing.T, origin string, handler http.Handler) http.Handler
+		want   string
 		// The same, where connect v2 gives another: it sends the metadata of a gRPC-Web error in the body.
 		wantV2 string
 		// What ten calls of one procedure cost that alternate between Connect and gRPC-Web.
 		preflights map[browser.Engine]int
 	}{
 		{
-			name: "the usual recipe",
+			name: "the usual recipe", figure: "recipe",
 			wrap: func(_ *testing.T, origin string, handler http.Handler) http.Handler { return recipe(origin, handler) },
 			want: `
 | can the script read it? | Connect unary | Connect GET | Connect stream | gRPC-Web unary | gRPC-Web stream |
@@ -101,7 +103,7 @@ func TestRecipeTable(t *testing.T) {
 			preflights: map[browser.Engine]int{browser.Chromium: 10, browser.Firefox: 2, browser.WebKit: 10},
 		},
 		{
-			name: "corsrpc",
+			name: "corsrpc", figure: "corsrpc",
 			wrap: func(t *testing.T, origin string, handler http.Handler) http.Handler {
 				return newLayer(t, origin, "defaults: {allow_origins: [ORIGIN]}").Wrap(handler)
 			},
@@ -141,6 +143,7 @@ func TestRecipeTable(t *testing.T) {
 				runCalls(t, page, server, alternating...)
 				preflights, calls := server.take()
 				t.Logf("10 calls that alternate between Connect and gRPC-Web: %d preflights", len(preflights))
+				figures.Check(t, "preflights.alternating."+b.figure+"."+strings.ToLower(string(page.Engine)), figures.Count(len(preflights)))
 				if want := b.preflights[page.Engine]; len(calls) != 10 || len(preflights) != want {
 					t.Errorf("10 alternating calls took %d preflights and arrived %d times, want %d and 10: %s",
 						len(preflights), len(calls), want, describe(preflights))
