@@ -120,6 +120,10 @@ e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
 		{ grep -vE '^ *(=== |--- PASS)' $(CURDIR)/.tmp/e2e.log; exit 1; }
 	@grep -E '^(stage|ok)' .tmp/e2e.log
 
+.PHONY: newest
+newest: packages ## Run the browsers' tests of the clients with the newest clients and servers that the registries have, say which cell differs, and write internal/e2e/NEWEST.md (4 minutes)
+	@cd internal/e2e && go run ./newest $(ARGS)
+
 .PHONY: conformance-grpc
 conformance-grpc:
 	@cd internal/conformance && go test -run TestCorsgrpc .

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	cellstore "github.com/corsrpc/corsrpc-go/internal/e2e/cells"
 	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
@@ -123,7 +125,7 @@ func TestRecipeTable(t *testing.T) {
 			for _, from := range connectImplementations {
 				t.Run(b.name+", "+from.name, func(t *testing.T) {
 					server := serveAPI(t, b.wrap(t, page.Origin, from.handler()))
-					got := readTable(t, page, server)
+					got := readTable(t, page, server, cellstore.Key{Test: "TestRecipeTable", Browser: string(page.Engine), Server: from.name + ", behind " + b.name})
 					t.Logf("behind %s:\n%s", b.name, got)
 					want := strings.TrimSpace(b.want)
 					if from.version == 2 && b.wantV2 != "" {
@@ -142,6 +144,8 @@ func TestRecipeTable(t *testing.T) {
 				}
 				runCalls(t, page, server, alternating...)
 				preflights, calls := server.take()
+				key := cellstore.Key{Test: "TestRecipeTable", Browser: string(page.Engine), Server: "connect v1, behind " + b.name, Call: "10 calls that alternate between Connect and gRPC-Web"}
+				note(t, key, map[string]string{"preflights": strconv.Itoa(len(preflights)), "requests": strconv.Itoa(len(calls))})
 				t.Logf("10 calls that alternate between Connect and gRPC-Web: %d preflights", len(preflights))
 				figures.Check(t, "preflights.alternating."+b.figure+"."+strings.ToLower(string(page.Engine)), figures.Count(len(preflights)))
 				if want := b.preflights[page.Engine]; len(calls) != 10 || len(preflights) != want {
@@ -153,8 +157,8 @@ func TestRecipeTable(t *testing.T) {
 	})
 }
 
-// readTable makes the calls of every column and writes the table.
-func readTable(t *testing.T, page *browser.Page, server *api) string {
+// readTable makes the calls of every column and writes the table. Each column is a cell of that key.
+func readTable(t *testing.T, page *browser.Page, server *api, key cellstore.Key) string {
 	t.Helper()
 	var calls []call
 	for _, c := range columns {
@@ -174,13 +178,17 @@ func readTable(t *testing.T, page *browser.Page, server *api) string {
 		rule.WriteString(" --- |")
 		succeeded, failed := &readings[0], &readings[1]
 		readings = readings[2:]
+		readable := map[string]string{}
 		for i, l := range lines {
 			cell := "no"
 			if l.readable(succeeded, failed) {
 				cell = "yes"
 			}
 			fmt.Fprintf(&body[i], " %s |", cell)
+			readable[l.name] = cell
 		}
+		key.Call = c.name
+		note(t, key, readable)
 	}
 	table := []string{head.String(), rule.String()}
 	for i := range body {
