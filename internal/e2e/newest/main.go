@@ -71,14 +71,22 @@ func run(ctx context.Context, list bool, try string) error {
 		return err
 	}
 	r.commit = commit.String()
-	before, err := observe(ctx, root, nil)
+	tree, err := os.MkdirTemp("", "corsrpc-newest-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tree)
+	if err := copyTree(ctx, root, tree); err != nil {
+		return err
+	}
+	before, err := observe(ctx, tree, nil)
 	if err != nil {
 		return err
 	}
 	if len(before.problems)+len(before.failed) > 0 || len(before.cells) == 0 {
 		return fmt.Errorf("the tests fail with the pinned versions, so there is nothing to compare with: %v %s", before.problems, strings.Join(before.leaves(), ", "))
 	}
-	after, err := observe(ctx, root, some)
+	after, err := observe(ctx, tree, some)
 	if err != nil {
 		return err
 	}
@@ -86,7 +94,7 @@ func run(ctx context.Context, list bool, try string) error {
 		// The tests do not compile with the newest servers. The clients can still be tried with the pinned ones.
 		r.problems = append(after.problems, problem{"the cells below are those of the newest clients with the pinned servers", table(clients)})
 		r.tried = withoutNewerModules(all)
-		if after, err = observe(ctx, root, clients); err != nil {
+		if after, err = observe(ctx, tree, clients); err != nil {
 			return err
 		}
 	}

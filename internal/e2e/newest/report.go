@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // A report is what came of a comparison.
@@ -37,7 +39,7 @@ func table(all []library) string {
 
 // result is one sentence.
 func (r report) result() string {
-	text := fmt.Sprintf("%d cells and %d tests were compared", r.cells, r.tests)
+	text := fmt.Sprintf("%s cells and %s tests were compared", figures.Count(r.cells), figures.Count(r.tests))
 	if !r.differs() {
 		return text + "; none differs."
 	}
@@ -113,7 +115,7 @@ func shortened(words string) string {
 // markdown is NEWEST.md.
 func (r report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The newest clients and servers\n\nWritten by `make newest` on %s; not by hand. The tests ran with the pinned versions and with the newest ones of the registries,\nin a copy of the tree at %s. %s. %s.\n\n%s\n## Result\n\n%s\n",
+	fmt.Fprintf(&b, "# The newest clients and servers\n\nWritten by `make newest` on %s; not by hand. The tests ran with the pinned versions and with the newest ones of the registries,\nin a copy of the tree at %s. %s. %s.\n\n%s\n## Result\n\nA cell is one call of TestMatrix, or a series of calls of TestMatrix, TestPreflights or TestRecipeTable: what the script reads, which headers and\ncookies arrive, how many requests and preflights it takes.\n\n%s\n",
 		r.date, r.commit, r.machine, r.browsers, table(r.libraries), r.result())
 	b.WriteString(r.differences())
 	return b.String()

@@ -40,15 +40,15 @@ type observation struct {
 // A problem is why a set of versions cannot be tried as the pinned one is.
 type problem struct{ what, words string }
 
-// observe runs the tests in a copy of the tree at root, with the pinned versions
-// and those of the libraries that are given.
-func observe(ctx context.Context, root string, with []library) (observation, error) {
+// observe runs the tests in a copy of tree, with the pinned versions, and with
+// the newest ones of the libraries that are given.
+func observe(ctx context.Context, tree string, with []library) (observation, error) {
 	dir, err := os.MkdirTemp("", "corsrpc-newest-")
 	if err != nil {
 		return observation{}, err
 	}
 	defer os.RemoveAll(dir)
-	if err := copyTree(ctx, root, dir); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(tree)); err != nil {
 		return observation{}, err
 	}
 	var o observation
