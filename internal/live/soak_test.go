@@ -12,6 +12,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestSoakNotify measures how long a customer waits who is added or revoked, from
@@ -41,6 +42,7 @@ func TestSoakNotify(t *testing.T) {
 			waits = append(waits, time.Since(start))
 		}
 		slices.Sort(waits)
+		figures.Measure(t, fmt.Sprintf("soak.notification.%d-rows", rows), rounded(waits[len(waits)/2]))
 		t.Logf("%d rows: a change is in force after %v (median), %v (longest of %d)", rows, waits[len(waits)/2], waits[len(waits)-1], len(waits))
 	}
 }
@@ -61,14 +63,24 @@ func TestSoakSQLite(t *testing.T) {
 	t.Logf("a million rows in %v", l.last().Age)
 }
 
+// rounded prints a duration as the documents do, with one decimal.
+func rounded(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
 // TestSoakReloads: 20,000 policies leave no goroutine (TestMain) and no lock behind.
 func TestSoakReloads(t *testing.T) {
 	l := newLive(t, corsrpc.OriginSourceFunc(nil))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	for i := range 20_000 {
+	const reloads = 20_000
+	for i := range reloads {
 		if err := l.Reload(ctx, compile(t, fmt.Sprintf(`defaults: {allow_origins: [https://v%d.example.com]}`, i))); err != nil {
 			t.Fatal(err)
 		}
 	}
+	figures.Measure(t, "soak.reloads", figures.Count(reloads))
 }

@@ -98,7 +98,7 @@ func read(name, output string) summary {
 			s.figures = figures.Set(s.figures, figures.Figure{Name: m[1], Value: m[2], Command: "make " + name})
 		} else if m := resultLine.FindStringSubmatch(line); m != nil {
 			s.lines = append(s.lines, m[1])
-		} else if passedLine.MatchString(line) {
+		} else if passedLine.MatchString(line) && !strings.HasSuffix(line, "[no tests to run]") {
 			s.lines = append(s.lines, strings.ReplaceAll(line, "\t", " "))
 		}
 	}

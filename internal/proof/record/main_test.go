@@ -44,7 +44,7 @@ func repository(t *testing.T) (root string, read func(name string) string) {
 
 func TestPassingRun(t *testing.T) {
 	root, read := repository(t)
-	const script = `printf -- '    a_test.go:7: figure: soak.calls = 100,000\n--- PASS: TestSoak (1.00s)\nsomething else\nresult: FuzzMatch: 12 inputs\nok  \tm/corsrpc\t2.0s\n'`
+	const script = `printf -- '    a_test.go:7: figure: soak.calls = 100,000\n--- PASS: TestSoak (1.00s)\nsomething else\nresult: FuzzMatch: 12 inputs\nok  \tm/other\t0.1s [no tests to run]\nok  \tm/corsrpc\t2.0s\n'`
 	var shown strings.Builder
 	if err := record(t.Context(), &shown, root, "soak", "N=1", []string{"sh", "-c", script}); err != nil {
 		t.Fatal(err)
