@@ -50,7 +50,7 @@ var allowedImports = map[string]string{
 	"internal/e2e":                            "",
 	"internal/e2e/browser":                    "",
 	"internal/e2e/cells":                      "",
-	"internal/e2e/newest":                     "internal/e2e/cells internal/figures internal/proof",
+	"internal/e2e/newest":                     "internal/e2e/browser internal/e2e/cells internal/figures internal/proof",
 	"internal/figures":                        "",
 	"internal/intent":                         "corsrpc/corsrpcv1",
 	"internal/mutate":                         "",

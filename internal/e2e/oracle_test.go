@@ -27,6 +27,7 @@ func TestOracle(t *testing.T) {
 		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
 	}
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		measureVersion(t, engine)
 		s := &oracleServer{cases: oracleCases(), seen: map[int][]string{}}
 		page := pool.PageBeside(t, engine, s)
 		warmUp(t, page)
@@ -52,6 +53,22 @@ func TestOracle(t *testing.T) {
 		}
 		t.Logf("%d cases, %d differ", len(s.cases), differences)
 	})
+}
+
+// measureVersion reports the engine's version as the documents name it: 156, 153, 2.50.
+func measureVersion(t *testing.T, engine browser.Engine) {
+	t.Helper()
+	version, err := engine.Version()
+	if err != nil {
+		t.Log(err)
+		return
+	}
+	parts := strings.Split(version, ".")
+	named := 1
+	if engine == browser.WebKit {
+		named = 2
+	}
+	figures.Measure(t, "browser."+strings.ToLower(string(engine)), strings.Join(parts[:min(named, len(parts))], "."))
 }
 
 // oracleServer answers cases literally, on the page's own origin and on two

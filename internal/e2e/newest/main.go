@@ -17,7 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -25,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/cells"
 	"github.com/corsrpc/corsrpc-go/internal/proof"
 )
@@ -65,7 +65,7 @@ func run(ctx context.Context, list bool, try string) error {
 	if list {
 		return nil
 	}
-	r := report{date: time.Now().UTC().Format(time.DateOnly), machine: proof.Machine(), browsers: browserVersions(ctx), libraries: all, tried: all}
+	r := report{date: time.Now().UTC().Format(time.DateOnly), machine: proof.Machine(), browsers: browserVersions(), libraries: all, tried: all}
 	commit, err := proof.ReadCommit(ctx, root, testFolder+"/NEWEST.md")
 	if err != nil {
 		return err
@@ -142,15 +142,15 @@ func (r *report) compare(before, after observation) {
 	}
 }
 
-// browserVersions describes the browsers by Debian's packages.
-func browserVersions(ctx context.Context) string {
+// browserVersions describes the browsers.
+func browserVersions() string {
 	var texts []string
-	for _, name := range []string{"chromium", "firefox-esr", "webkit2gtk-driver"} {
-		out, err := exec.CommandContext(ctx, "dpkg-query", "--show", "--showformat=${Version}", name).Output()
+	for _, engine := range browser.Engines {
+		version, err := engine.Version()
 		if err != nil {
-			out = []byte("of unknown version")
+			version = "of unknown version"
 		}
-		texts = append(texts, name+" "+string(out))
+		texts = append(texts, string(engine)+" "+version)
 	}
 	return strings.Join(texts, ", ")
 }
