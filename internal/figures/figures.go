@@ -170,7 +170,8 @@ func update(test, name, value string) error {
 	return Write(root, Figure{Name: name, Value: value, Command: command(root, module, dir, test)})
 }
 
-// Write puts figures into the file of the repository that is at root.
+// Write puts figures into the file of the repository that is at root. A figure
+// whose value does not change keeps its command.
 func Write(root string, with ...Figure) error {
 	file := filepath.Join(root, filepath.FromSlash(File))
 	text, err := os.ReadFile(file)
@@ -181,6 +182,9 @@ func Write(root string, with ...Figure) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	with = slices.DeleteFunc(slices.Clone(with), func(f Figure) bool {
+		return slices.ContainsFunc(all, func(old Figure) bool { return old.Name == f.Name && old.Value == f.Value })
+	})
 	return os.WriteFile(file, []byte(Text(Set(all, with...))), 0o644)
 }
 

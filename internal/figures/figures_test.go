@@ -124,6 +124,13 @@ func TestCheck(t *testing.T) {
 	if want := "matrix.cells\t1,164\tcd internal/e2e && go test ./deep -run '^TestCells$'\n"; err != nil || string(text) != want || len(updated.errors) > 0 {
 		t.Errorf("the file has %q, want %q (%v, %q)", text, want, err, updated.errors)
 	}
+	if err := Write(root, Figure{"matrix.cells", "1,164", "make other"}, Figure{"soak.row", "41 bytes", "make soak"}); err != nil {
+		t.Fatal(err)
+	}
+	text, err = os.ReadFile(file)
+	if got := string(text); err != nil || !strings.HasPrefix(got, "matrix.cells\t1,164\tcd ") || !strings.HasSuffix(got, "soak.row\t41 bytes\tmake soak\n") {
+		t.Errorf("the file has %q, %v", text, err)
+	}
 	if got, want := command(root, root, root, "TestA/b"), "go test . -run '^TestA$'"; got != want {
 		t.Errorf("the command is %q, want %q", got, want)
 	}
