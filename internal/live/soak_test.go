@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -73,7 +74,10 @@ func rounded(d time.Duration) string {
 
 // TestSoakReloads: 20,000 policies leave no goroutine (TestMain) and no lock behind.
 func TestSoakReloads(t *testing.T) {
-	l := newLive(t, corsrpc.OriginSourceFunc(nil))
+	empty := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(func(string, error) bool) {}
+	})
+	l := newLive(t, empty)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const reloads = 20_000
