@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 BIN := $(CURDIR)/.tmp/bin
 MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
 STAGE := internal/tools/stage.sh
+RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
 SEED ?= 1
 
@@ -36,7 +37,7 @@ stages:
 	@$(STAGE) scratch $(MAKE) scratch
 	@$(STAGE) unit $(MAKE) unit
 	@$(STAGE) live $(MAKE) live
-	@$(STAGE) intent $(MAKE) intent
+	@$(STAGE) intent $(MAKE) run-intent
 	@$(STAGE) conformance $(MAKE) conformance-grpc
 	@$(STAGE) browsers $(MAKE) e2e
 
@@ -124,11 +125,19 @@ licenses: ## Write internal/tools/release/LICENSES.md, the licences of what is c
 
 .PHONY: differential
 differential: ## Random policies in front of routers and proxies, 200,000 paths, under -race
-	@cd internal/routers && go test -race -v .
+	@$(RECORD) differential $(MAKE) run-differential
+
+.PHONY: run-differential
+run-differential:
+	@cd internal/routers && go test -race -count=1 -v .
 
 .PHONY: intent
 intent: ## The meaning of policies compared with the calls that a browser then allows: 100,000 calls, 5,000 of them under -race too
-	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
+	@$(RECORD) -with SEED=$(SEED) intent $(MAKE) run-intent SEED=$(SEED)
+
+.PHONY: run-intent
+run-intent:
+	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
 
 .PHONY: e2e
 e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
@@ -136,20 +145,32 @@ e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
 		{ grep -vE '^ *(=== |--- PASS)' $(CURDIR)/.tmp/e2e.log; exit 1; }
 	@grep -E '^(stage|ok)' .tmp/e2e.log
 
+.PHONY: newest
+newest: packages ## Run the browsers' tests of the clients with the newest clients and servers that the registries have, say which cell differs, and write internal/e2e/NEWEST.md (4 minutes)
+	@cd internal/e2e && go run ./newest $(ARGS)
+
 .PHONY: conformance-grpc
 conformance-grpc:
 	@cd internal/conformance && go test -run TestCorsgrpc .
 
 .PHONY: conformance
 conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times), and corsbrowser against the browsers
-	@cd internal/conformance && go test -v -timeout 30m .
+	@$(RECORD) conformance $(MAKE) run-conformance
+
+.PHONY: run-conformance
+run-conformance:
+	@cd internal/conformance && go test -count=1 -v -timeout 30m .
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
 .PHONY: soak
 soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes
-	@go test -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
-	@cd corsrpc/corsotel && go test -tags soak -run '^TestSoak' -v -timeout 30m .
-	@cd internal/live && go test -tags soak -run '^TestSoak' -v -timeout 30m .
+	@$(RECORD) soak $(MAKE) run-soak
+
+.PHONY: run-soak
+run-soak:
+	@go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
+	@cd corsrpc/corsotel && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m .
+	@cd internal/live && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: bench
 bench: ## Measure the cost of corsrpc, of a handler by hand and of other libraries, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
@@ -161,11 +182,7 @@ mutate: ## Change the source by each of more than 600 faults, one at a time, and
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 2m)
-	@for p in $$(grep -lE '^func Fuzz' -r --include='*_test.go' corsrpc internal | xargs -n1 dirname | sort -u); do \
-		for t in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
-			echo "$$p $$t"; (cd $$p && go test . -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME)); \
-		done; \
-	done
+	@$(RECORD) -with FUZZTIME=$(FUZZTIME) fuzz internal/tools/fuzz.sh $(FUZZTIME)
 
 # The npm package holds buf's program for each system, which runs without the package's install script.
 $(BIN)/buf: internal/tools/buf/package.json internal/tools/buf/package-lock.json internal/tools/buf/.npmrc

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // Values of the request fields that say where a request comes from. The server is
@@ -154,6 +155,7 @@ rules:
 			stricter++
 		}
 	}
+	figures.Check(t, "cross-site.combinations", figures.Count(tried))
 	t.Logf("%d requests: %d refused by both, %d by the layer only, %d are the same origin in another spelling", tried, both, stricter, spelled)
 	if both == 0 || stricter == 0 || spelled == 0 {
 		t.Errorf("of %d requests, %d refused by both, %d by the layer only, %d in another spelling", tried, both, stricter, spelled)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 const (
@@ -63,6 +64,7 @@ func listedOrigins(n int) string {
 // the inspector, compared with a shadow policy and observed, is refused at full speed and does not
 // grow the memory.
 func TestSoakRefusedOrigins(t *testing.T) {
+	figures.Measure(t, "soak.flood.requests", figures.Count(len(floods)*floodRounds*floodRound))
 	for _, flood := range floods {
 		t.Run(flood.name, func(t *testing.T) {
 			var decided, differed, otherwise int

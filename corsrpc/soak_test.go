@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestSoakMillionOrigins checks that a source of a million origins loads repeatedly in bounded memory: the
@@ -37,7 +38,7 @@ func TestSoakMillionOrigins(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(400 << 20)) // the garbage collector works harder near the limit
 	empty := heap()
 	layer, _ := newLayer(t, tenantsPolicy, corsrpc.WithOriginSource("tenants", source))
-	var first uint64
+	var first, largest uint64
 	for i := range 10 {
 		start := time.Now()
 		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
@@ -47,6 +48,7 @@ func TestSoakMillionOrigins(t *testing.T) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		t.Logf("load %d: %v, %d MiB live, %d bytes an origin, %d MiB from the system so far", i, took.Round(time.Millisecond), live>>20, live/rows, (m.HeapSys-m.HeapReleased)>>20)
+		largest = max(largest, live)
 		if first == 0 {
 			first = live
 		}
@@ -57,6 +59,9 @@ func TestSoakMillionOrigins(t *testing.T) {
 			t.Errorf("%d bytes from the system for a set of %d", m.HeapSys-m.HeapReleased, first)
 		}
 	}
+	figures.Measure(t, "soak.origins", figures.Count(rows))
+	figures.Measure(t, "soak.origin.bytes", figures.Count(int(largest/rows)))
+	figures.Measure(t, "soak.origin.text-bytes", figures.Count(len("https://tenant-999999.example.com")))
 	if !allows(layer, "https://tenant-999999.example.com") || allows(layer, "https://tenant-1000000.example.com") {
 		t.Error("not the source's set")
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 const (
@@ -133,6 +134,8 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	grown := settle()
+	figures.Measure(t, "soak.grpc.calls", figures.Count(soakCalls))
+	figures.Measure(t, "soak.grpc.cancelled-streams", figures.Count(soakCancelled))
 	t.Logf("%d calls and %d cancelled streams: %d goroutines, as before; a heap of %d KiB, after the first tenth %d KiB",
 		soakCalls, soakCancelled, before, grown>>10, heap>>10)
 	if len(s.ended) != soakCancelled {

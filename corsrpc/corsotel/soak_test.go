@@ -16,11 +16,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 const (
-	floodRound = 50_000 // requests, each from a different origin
-	floodRate  = 10_000 // the required rate, in distinct refused origins per second
+	floodRound  = 50_000 // requests, each from a different origin
+	floodRounds = 10
+	floodRate   = 10_000 // the required rate, in distinct refused origins per second
 )
 
 // TestSoakRefusedOrigins: a flood of refused requests with distinct origins, unknown or listed
@@ -31,7 +33,7 @@ func TestSoakRefusedOrigins(t *testing.T) {
 	for i := range floodRound {
 		fmt.Fprintf(&listed, "\n  - https://tenant-%d.example", i)
 	}
-	for _, flood := range []struct {
+	floods := []struct {
 		name, origins, shadow string
 		send                  func(layer *corsrpc.Layer, round, i int)
 	}{
@@ -41,7 +43,9 @@ func TestSoakRefusedOrigins(t *testing.T) {
 		{"origins in the policy", listed.String(), "[" + page + "]", func(layer *corsrpc.Layer, _, i int) {
 			send(layer, "POST", listRPC, fmt.Sprintf("https://tenant-%d.example", i), "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors")
 		}},
-	} {
+	}
+	figures.Measure(t, "soak.flood.observed-requests", figures.Count(len(floods)*floodRounds*floodRound))
+	for _, flood := range floods {
 		t.Run(flood.name, func(t *testing.T) {
 			reader := metric.NewManualReader()
 			observer, err := corsotel.New(corsotel.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(reader))))
@@ -59,7 +63,7 @@ func TestSoakRefusedOrigins(t *testing.T) {
 				t.Fatal(err)
 			}
 			var first uint64
-			for round := range 10 {
+			for round := range floodRounds {
 				start := time.Now()
 				for i := range floodRound {
 					flood.send(layer, round, i)

@@ -3,13 +3,17 @@
 package conformance
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 const page = "https://app.example.com"
@@ -25,7 +29,7 @@ type variant struct {
 // grpc-go responds with another code.
 func TestCorsgrpc(t *testing.T) {
 	const want = "343 cases, 335 passed, 0 failed, 8 known"
-	test(t, "grpcserver", "grpc-web-server-impl-config.yaml", "grpcserver-web-known-failing.txt", []variant{
+	test(t, "corsgrpc", "grpcserver", "grpc-web-server-impl-config.yaml", "grpcserver-web-known-failing.txt", []variant{
 		{"called by programs", nil, want},
 		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
 		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
@@ -38,18 +42,18 @@ func TestCorsgrpc(t *testing.T) {
 // HTTP/2 and HTTP/3, with and without TLS.
 func TestLayer(t *testing.T) {
 	const want = "13022 cases, 13022 passed, 0 failed, 0 known"
-	test(t, "referenceserver", "reference-impls-config.yaml", "referenceserver-known-failing.txt", []variant{
+	test(t, "layer", "referenceserver", "reference-impls-config.yaml", "referenceserver-known-failing.txt", []variant{
 		{"called by programs", nil, want},
 		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
 		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
 	})
 }
 
-func test(t *testing.T, server, config, knownFailing string, variants []variant) {
+func test(t *testing.T, figure, server, config, knownFailing string, variants []variant) {
 	t.Helper()
 	bin := build(t, server)
 	suite := strings.TrimSpace(run(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "connectrpc.com/conformance")))
-	for _, v := range variants {
+	for i, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "connectconformance"), "--mode", "server",
 				"--conf", filepath.Join(suite, "testing", config), "--known-failing", "@"+filepath.Join(suite, "testing", knownFailing),
@@ -59,23 +63,39 @@ func test(t *testing.T, server, config, knownFailing string, variants []variant)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 			cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 			output, err := cmd.CombinedOutput()
-			if got := sums(string(output)); got != v.want {
+			got := sums(string(output))
+			if got.String() != v.want {
 				t.Errorf("%s, want %s\n%v\n%s", got, v.want, err, last(string(output), 4000))
+			}
+			if i == 0 { // the others want the same, or are meant to fail
+				figures.Check(t, "conformance."+figure+".cases", figures.Count(got.cases))
+				figures.Check(t, "conformance."+figure+".passed", figures.Count(got.passed))
+				figures.Check(t, "conformance."+figure+".known-failures", figures.Count(got.known))
 			}
 		})
 	}
 }
 
-// sums returns the numbers in the suite's summary.
-func sums(output string) string {
-	number := func(pattern string) string {
+// sum holds the numbers in the suite's summary.
+type sum struct{ cases, passed, failed, known int }
+
+func (s sum) String() string {
+	return fmt.Sprintf("%d cases, %d passed, %d failed, %d known", s.cases, s.passed, s.failed, s.known)
+}
+
+// sums returns the numbers in the suite's summary, 0 for a number that is missing.
+func sums(output string) sum {
+	number := func(pattern string) int {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(output); m != nil {
-			return m[1]
+			n, _ := strconv.Atoi(m[1]) // digits
+			return n
 		}
-		return "0"
+		return 0
 	}
-	return number(`Total cases: (\d+)`) + " cases, " + number(`(\d+) passed`) + " passed, " +
-		number(`(\d+) failed\n`) + " failed, " + number(`Another (\d+) failed as expected`) + " known"
+	return sum{
+		number(`Total cases: (\d+)`), number(`(\d+) passed`),
+		number(`(\d+) failed\n`), number(`Another (\d+) failed as expected`),
+	}
 }
 
 // build builds the suite and one of its servers, and returns their folder.

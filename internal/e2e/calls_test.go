@@ -122,18 +122,24 @@ type seen struct {
 // compare asserts that two readings are equal.
 func (s seen) compare(t *testing.T, want seen) {
 	t.Helper()
-	for _, part := range []struct{ name, got, want string }{
-		{"messages", s.messages, want.messages},
-		{"response headers", s.headers, want.headers},
-		{"trailers", s.trailers, want.trailers},
-		{"error's code", s.code, want.code},
-		{"error's message", s.message, want.message},
-		{"error's details", s.details, want.details},
-		{"error's metadata", s.metadata, want.metadata},
-	} {
-		if part.got != part.want {
-			t.Errorf("the script read the %s as %q, want %q", part.name, part.got, part.want)
+	got, wanted := s.values(), want.values()
+	for _, part := range slices.Sorted(maps.Keys(wanted)) {
+		if got[part] != wanted[part] {
+			t.Errorf("the script read the %s as %q, want %q", part, got[part], wanted[part])
 		}
+	}
+}
+
+// values returns the parts of s by their names.
+func (s seen) values() map[string]string {
+	return map[string]string{
+		"messages":         s.messages,
+		"response headers": s.headers,
+		"trailers":         s.trailers,
+		"error's code":     s.code,
+		"error's message":  s.message,
+		"error's details":  s.details,
+		"error's metadata": s.metadata,
 	}
 }
 

@@ -2,14 +2,18 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	cellstore "github.com/corsrpc/corsrpc-go/internal/e2e/cells"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestMatrix makes every call of the table in every browser, with and without cookies, to every server behind the layer. It
@@ -31,6 +35,7 @@ func TestMatrix(t *testing.T) {
 	for _, server := range implementations {
 		want += len(browser.Engines) * 2 * len(cells(server))
 	}
+	figures.Check(t, "matrix.cells", figures.Count(want))
 	if tested != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cells were tested, want all %d", tested, want)
 	}
@@ -53,7 +58,15 @@ rules:
 	}
 	readings := runCalls(t, page, server, calls...)
 	preflights, arrived := server.take()
-	if !sent(arrived, cells(from)) {
+	requests, complete := requestsOf(cells(from), arrived)
+	key := cellstore.Key{Test: "TestMatrix", Browser: string(page.Engine), Server: from.name, Credentials: credentials}
+	note(t, with(key, "", "all calls of the server"), map[string]string{"preflights": strconv.Itoa(len(preflights)), "requests": strconv.Itoa(len(arrived))})
+	for i, c := range cells(from) {
+		saw := readings[i].seen().values()
+		maps.Copy(saw, requestValues(requests[i], complete))
+		note(t, with(key, c.format(), c.row.name), saw)
+	}
+	if !complete {
 		t.Fatalf("the server saw %s, want one request for every call that browsers can make", describe(arrived))
 	}
 	if want := len(sentProcedures(cells(from))); len(preflights) != want {
@@ -66,14 +79,10 @@ rules:
 	}
 	tested := 0
 	for i, c := range cells(from) {
-		var r request
-		if !c.neverSent {
-			r, arrived = arrived[0], arrived[1:]
-		}
 		t.Run(c.name(), func(t *testing.T) {
 			tested++
 			readings[i].seen().compare(t, c.want(from, cookieNames))
-			if !c.neverSent && !slices.Equal(r.Cookies, cookies) {
+			if r := requests[i]; r != nil && !slices.Equal(r.Cookies, cookies) {
 				t.Errorf("the cookies %q arrived, want %q", r.Cookies, cookies)
 			}
 		})
@@ -81,19 +90,49 @@ rules:
 	return tested
 }
 
-// sent reports whether the server got every call that browsers can make, in order, and no others.
-func sent(arrived []request, cells []cell) bool {
-	i := 0
+// requestsOf returns the request of each cell, nil where none arrived. It is complete if one request
+// arrived for every call that browsers can make, in order, and nothing else.
+func requestsOf(cells []cell, arrived []request) (requests []*request, complete bool) {
+	complete = true
 	for _, c := range cells {
-		if c.neverSent {
-			continue
+		var r *request
+		if len(arrived) > 0 && arrived[0].Method == c.httpMethod() && arrived[0].Path == c.path() {
+			r, arrived = &arrived[0], arrived[1:]
 		}
-		if i == len(arrived) || arrived[i].Method != c.httpMethod() || arrived[i].Path != c.path() {
-			return false
-		}
-		i++
+		complete = complete && (r == nil) == c.neverSent
+		requests = append(requests, r)
 	}
-	return i == len(arrived)
+	return requests, complete && len(arrived) == 0
+}
+
+// requestValues returns what a cell shows of its request, which is nil where none arrived. Unless the
+// requests are complete, it is unknown which request is whose.
+func requestValues(r *request, complete bool) map[string]string {
+	switch {
+	case !complete:
+		return nil
+	case r == nil:
+		return map[string]string{"request": "none"}
+	}
+	return map[string]string{
+		"request":           r.Method,
+		"request's headers": strings.ToLower(strings.Join(slices.Sorted(maps.Keys(r.Header)), " ")),
+		"request's cookies": strings.Join(r.Cookies, "; "),
+	}
+}
+
+// with returns the key of a cell.
+func with(key cellstore.Key, client, call string) cellstore.Key {
+	key.Client, key.Call = client, call
+	return key
+}
+
+// note appends a cell to the file that CORSRPC_CELLS names, if it names one.
+func note(t *testing.T, key cellstore.Key, saw map[string]string) {
+	t.Helper()
+	if err := cellstore.Append(cellstore.Cell{Key: key, Saw: saw}); err != nil {
+		t.Error(err)
+	}
 }
 
 // sentProcedures returns the paths of the procedures that browsers call with POST.

@@ -16,14 +16,17 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestOracle: corsbrowser sends the same requests as each browser, and its scripts read the same responses.
 func TestOracle(t *testing.T) {
+	figures.Check(t, "oracle.fetches", figures.Count(len(oracleCases())))
 	engines := map[browser.Engine]corsbrowser.Engine{
 		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
 	}
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		measureVersion(t, engine)
 		s := &oracleServer{cases: oracleCases(), seen: map[int][]string{}}
 		page := pool.PageBeside(t, engine, s)
 		warmUp(t, page)
@@ -49,6 +52,22 @@ func TestOracle(t *testing.T) {
 		}
 		t.Logf("%d cases, %d differ", len(s.cases), differences)
 	})
+}
+
+// measureVersion reports the engine's version as the documents name it: 156, 153, 2.50.
+func measureVersion(t *testing.T, engine browser.Engine) {
+	t.Helper()
+	version, err := engine.Version()
+	if err != nil {
+		t.Log(err)
+		return
+	}
+	parts := strings.Split(version, ".")
+	named := 1
+	if engine == browser.WebKit {
+		named = 2
+	}
+	figures.Measure(t, "browser."+strings.ToLower(string(engine)), strings.Join(parts[:min(named, len(parts))], "."))
 }
 
 // oracleServer serves the cases on the page's own origin and on two others, and records the requests.

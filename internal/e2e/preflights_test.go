@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	cellstore "github.com/corsrpc/corsrpc-go/internal/e2e/cells"
 )
 
 // preflightPolicy allows cookies and two headers of the application.
@@ -118,6 +120,7 @@ func TestPreflights(t *testing.T) {
 		for _, test := range tests {
 			t.Run(test.server.name+"/"+test.name, func(t *testing.T) {
 				server := serveAPI(t, newLayer(t, page.Origin, preflightPolicy).Wrap(test.server.handler()))
+				key := cellstore.Key{Test: "TestPreflights", Browser: string(page.Engine), Server: test.server.name}
 				for _, step := range test.steps {
 					for i, r := range runCalls(t, page, server, step.calls...) {
 						if r.Error != nil {
@@ -125,6 +128,8 @@ func TestPreflights(t *testing.T) {
 						}
 					}
 					preflights, arrived := server.take()
+					key.Call = test.name + ", " + step.name
+					note(t, key, map[string]string{"preflights": strconv.Itoa(len(preflights)), "requests": strconv.Itoa(len(arrived))})
 					if want := step.want(page.Engine); len(preflights) != want || len(arrived) != len(step.calls) {
 						t.Errorf("%s: %d preflights and %d calls, want %d and %d: %s",
 							step.name, len(preflights), len(arrived), want, len(step.calls), describe(preflights))

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	cellstore "github.com/corsrpc/corsrpc-go/internal/e2e/cells"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // A column of the table "what the script can read" is a kind of call.
@@ -70,16 +73,17 @@ func recipe(origin string, handler http.Handler) http.Handler {
 // layer. With -v it prints both tables.
 func TestRecipeTable(t *testing.T) {
 	behind := []struct {
-		name string
-		wrap func(t *testing.T, origin string, handler http.Handler) http.Handler
-		want string
+		name   string
+		figure string // the name of its figure
+		wrap   func(t *testing.T, origin string, handler http.Handler) http.Handler
+		want   string
 		// The table for connect v2, if it differs: v2 sends the metadata of a gRPC-Web error in the body.
 		wantV2 string
 		// The number of preflights of ten calls of one procedure that alternate between Connect and gRPC-Web.
 		preflights map[browser.Engine]int
 	}{
 		{
-			name: "the usual recipe",
+			name: "the usual recipe", figure: "recipe",
 			wrap: func(_ *testing.T, origin string, handler http.Handler) http.Handler { return recipe(origin, handler) },
 			want: `
 | can the script read it? | Connect unary | Connect GET | Connect stream | gRPC-Web unary | gRPC-Web stream |
@@ -100,7 +104,7 @@ func TestRecipeTable(t *testing.T) {
 			preflights: map[browser.Engine]int{browser.Chromium: 10, browser.Firefox: 2, browser.WebKit: 10},
 		},
 		{
-			name: "corsrpc",
+			name: "corsrpc", figure: "corsrpc",
 			wrap: func(t *testing.T, origin string, handler http.Handler) http.Handler {
 				return newLayer(t, origin, "defaults: {allow_origins: [ORIGIN]}").Wrap(handler)
 			},
@@ -120,7 +124,7 @@ func TestRecipeTable(t *testing.T) {
 			for _, from := range connectImplementations {
 				t.Run(b.name+", "+from.name, func(t *testing.T) {
 					server := serveAPI(t, b.wrap(t, page.Origin, from.handler()))
-					got := readTable(t, page, server)
+					got := readTable(t, page, server, cellstore.Key{Test: "TestRecipeTable", Browser: string(page.Engine), Server: from.name + ", behind " + b.name})
 					t.Logf("behind %s:\n%s", b.name, got)
 					want := strings.TrimSpace(b.want)
 					if from.version == 2 && b.wantV2 != "" {
@@ -139,7 +143,10 @@ func TestRecipeTable(t *testing.T) {
 				}
 				runCalls(t, page, server, alternating...)
 				preflights, calls := server.take()
+				key := cellstore.Key{Test: "TestRecipeTable", Browser: string(page.Engine), Server: "connect v1, behind " + b.name, Call: "10 calls that alternate between Connect and gRPC-Web"}
+				note(t, key, map[string]string{"preflights": strconv.Itoa(len(preflights)), "requests": strconv.Itoa(len(calls))})
 				t.Logf("10 calls that alternate between Connect and gRPC-Web: %d preflights", len(preflights))
+				figures.Check(t, "preflights.alternating."+b.figure+"."+strings.ToLower(string(page.Engine)), figures.Count(len(preflights)))
 				if want := b.preflights[page.Engine]; len(calls) != 10 || len(preflights) != want {
 					t.Errorf("10 alternating calls took %d preflights and arrived %d times, want %d and 10: %s",
 						len(preflights), len(calls), want, describe(preflights))
@@ -149,8 +156,8 @@ func TestRecipeTable(t *testing.T) {
 	})
 }
 
-// readTable makes the calls of all columns, and returns the table.
-func readTable(t *testing.T, page *browser.Page, server *api) string {
+// readTable makes the calls of all columns, and returns the table. Each column is a cell of that key.
+func readTable(t *testing.T, page *browser.Page, server *api, key cellstore.Key) string {
 	t.Helper()
 	var calls []call
 	for _, c := range columns {
@@ -170,13 +177,17 @@ func readTable(t *testing.T, page *browser.Page, server *api) string {
 		rule.WriteString(" --- |")
 		succeeded, failed := &readings[0], &readings[1]
 		readings = readings[2:]
+		readable := map[string]string{}
 		for i, l := range lines {
 			cell := "no"
 			if l.readable(succeeded, failed) {
 				cell = "yes"
 			}
 			fmt.Fprintf(&body[i], " %s |", cell)
+			readable[l.name] = cell
 		}
+		key.Call = c.name
+		note(t, key, readable)
 	}
 	table := []string{head.String(), rule.String()}
 	for i := range body {

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 func sorted(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
@@ -31,7 +32,15 @@ const callsPerPolicy = 50
 // TestIntentIsEffect: for random policies, schemas, calls and responses, the browser lets a
 // script do and read exactly what the model allows. The flag -rapid.checks sets the number
 // of policies.
-func TestIntentIsEffect(t *testing.T) { rapid.Check(t, intentIsEffect) }
+func TestIntentIsEffect(t *testing.T) {
+	policies := 0
+	rapid.Check(t, func(t *rapid.T) {
+		policies++
+		intentIsEffect(t)
+	})
+	figures.Measure(t, "intent.policies", figures.Count(policies))
+	figures.Measure(t, "intent.calls", figures.Count(policies*callsPerPolicy))
+}
 
 func intentIsEffect(t *rapid.T) {
 	w := drawWorld(t)

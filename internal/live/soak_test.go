@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestSoakNotify measures the time from the commit that adds or revokes a customer until the
@@ -40,6 +42,7 @@ func TestSoakNotify(t *testing.T) {
 			waits = append(waits, time.Since(start))
 		}
 		slices.Sort(waits)
+		figures.Measure(t, fmt.Sprintf("soak.notification.%d-rows", rows), rounded(waits[len(waits)/2]))
 		t.Logf("%d rows: a change is in force after %v (median), %v (longest of %d)", rows, waits[len(waits)/2], waits[len(waits)-1], len(waits))
 	}
 }
@@ -60,14 +63,27 @@ func TestSoakSQLite(t *testing.T) {
 	t.Logf("a million rows in %v", l.last().Age)
 }
 
+// rounded prints a duration as the documents do, with one decimal.
+func rounded(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
 // TestSoakReloads: after 20,000 reloads, no goroutine (see TestMain) and no lock is left.
 func TestSoakReloads(t *testing.T) {
-	l := newLive(t, corsrpc.OriginSourceFunc(nil))
+	empty := corsrpc.OriginSourceFunc(func(context.Context) iter.Seq2[string, error] {
+		return func(func(string, error) bool) {}
+	})
+	l := newLive(t, empty)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	for i := range 20_000 {
+	const reloads = 20_000
+	for i := range reloads {
 		if err := l.Reload(ctx, compile(t, fmt.Sprintf(`defaults: {allow_origins: [https://v%d.example.com]}`, i))); err != nil {
 			t.Fatal(err)
 		}
 	}
+	figures.Measure(t, "soak.reloads", figures.Count(reloads))
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 // TestFaultsAreCurrent: each fault can be applied, and has a unique name. `make mutate` tries
@@ -20,6 +22,7 @@ func TestFaultsAreCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	figures.Check(t, "mutate.faults", figures.Count(len(faults)))
 	seen := map[string]bool{}
 	for _, f := range faults {
 		place, err := f.find(sources)

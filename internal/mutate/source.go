@@ -69,7 +69,8 @@ func readSources(root string) ([]*source, error) {
 // isOutside reports whether a folder contains no part of the product.
 func isOutside(root, folder, name string) bool {
 	switch {
-	case name == "testdata", name == "node_modules", name[0] == '.', name[0] == '_', folder == "internal/mutate":
+	case name == "testdata", name == "node_modules", name[0] == '.', name[0] == '_',
+		folder == "internal/mutate", folder == "internal/figures", folder == "internal/proof":
 		return true
 	case strings.HasPrefix(folder, "internal/"):
 		_, err := os.Stat(filepath.Join(root, folder, "go.mod"))

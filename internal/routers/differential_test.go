@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
 var onlySeed = flag.Int64("seed", -1, "the only round of TestDifferential to try")
@@ -48,6 +49,7 @@ func TestDifferential(t *testing.T) {
 	close(seeds)
 	wait.Wait()
 	all.report(t)
+	figures.Check(t, "differential.paths", figures.Count(rounds*pathsPerRound))
 	// The test is meaningful only if many requests reach a handler.
 	if all.ran < rounds*20 || all.granted < rounds*20 {
 		t.Errorf("%d requests of %d reached a handler, %d were granted", all.ran, all.sent, all.granted)

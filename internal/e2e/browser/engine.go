@@ -22,6 +22,17 @@ const (
 // Engines lists all engines. Every test runs in each of them.
 var Engines = []Engine{Chromium, Firefox, WebKit}
 
+// Version returns the version of the engine's Debian package, as far as its
+// makers name it: "156.0.8078.108", "153.7.0esr", "2.50.6".
+func (e Engine) Version() (string, error) {
+	name := map[Engine]string{Chromium: "chromium", Firefox: "firefox-esr", WebKit: "webkit2gtk-driver"}[e]
+	out, err := exec.Command("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", name).Output()
+	if err != nil {
+		return "", fmt.Errorf("the version of %s: %w", e, err)
+	}
+	return string(out), nil
+}
+
 // A MissingError is the error if a program that an engine needs is not installed.
 type MissingError struct {
 	Engine  Engine

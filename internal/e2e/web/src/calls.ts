@@ -51,9 +51,14 @@ export interface Reading {
 export async function callShowcase(baseUrl: string, calls: Call[]): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const call of calls) {
-    readings.push(await read(baseUrl, call));
+    readings.push(await read(baseUrl, call).catch(thrown));
   }
   return readings;
+}
+
+/** The reading of a call whose client threw something that is not an error of the call. */
+function thrown(e: unknown): Reading {
+  return { messages: [], headers: {}, trailers: {}, error: { code: "thrown", message: String(e), details: [], metadata: {} } };
 }
 
 /** Reads the first message of a stream, and then requests the next one at another address of the server. */
