@@ -30,10 +30,10 @@ import (
 )
 
 func main() {
-	with := flag.String("with", "", "what this run was told beside its name, for the summary: FUZZTIME=20s")
+	with := flag.String("with", "", "the setting of this run, for the summary, such as FUZZTIME=20s")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := errors.New("usage: record [-with text] name command...")
+	err := errors.New("no command: record [-with text] name command [argument...]")
 	if flag.NArg() >= 2 {
 		err = record(ctx, os.Stdout, ".", flag.Arg(0), *with, flag.Args()[1:])
 	}
