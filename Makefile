@@ -66,7 +66,7 @@ internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal
 lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web ## golangci-lint, go mod tidy, gofmt, tsc, buf lint and breaking, shellcheck, actionlint, prose
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' && git ls-files --others --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted; exit 1; fi
-	@for m in $(MODULES); do (cd $$m && $(BIN)/golangci-lint run --show-stats=false ./...); done
+	@for m in $(MODULES); do (cd $$m && $(BIN)/golangci-lint run --allow-parallel-runners --show-stats=false ./...); done
 	@for m in $$(git ls-files '*go.mod'); do (cd $$(dirname $$m) && go mod tidy -diff); done
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
