@@ -128,3 +128,19 @@ func TestFindings(t *testing.T) {
 		t.Errorf("got:\n%q\nwant:\n%q", got, want)
 	}
 }
+
+// TestBlocksAreSentences checks that vale does not take adjacent texts for one sentence, even if
+// they begin with a small letter.
+func TestBlocksAreSentences(t *testing.T) {
+	root := t.TempDir()
+	writeFile(t, root+"/.vale.ini", "StylesPath = styles\n[*]\nBasedOnStyles = a\n")
+	writeFile(t, root+"/styles/a/B.yml", "extends: occurrence\nmessage: long\nlevel: error\nscope: sentence\nmax: 4\ntoken: '\\S+'\n")
+	writeFile(t, root+"/a.go", "package a\n\nvar (\n\tx = 1 // three words here\n\ty = 2 // and three more\n\tz = 3 // these are one too many\n)\n")
+	findings, err := check(buildVale(t), root, []string{"a.go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != 1 || findings[0].line != 6 {
+		t.Errorf("findings: %v, want one in line 6", findings)
+	}
+}
