@@ -36,7 +36,8 @@ var z = "a text " + "of two " + name("with three words inside") + " literals"
 In a block
 of two lines.
 */
-var raw = ` + "`first of three\n\tsecond of three`" + `
+var raw = ` + "`first of three\n\tsecond of three\nname   its text in a table\nand one line more`" + `
+var lines = "first of three\nsecond of three"
 `, []string{
 			"1:4 Package a is short. It has one line more.",
 			"6:4 A list:",
@@ -48,6 +49,10 @@ var raw = ` + "`first of three\n\tsecond of three`" + `
 			"19:39 with three words inside",
 			"22:1 In a block of two lines.",
 			"25:12 first of three second of three",
+			"27:1 name   its text in a table",
+			"28:1 and one line more",
+			"29:14 first of three",
+			"29:14 second of three",
 		}},
 		{"a_test.go", "package a\n\n// In a test.\nvar x = \"three words here\"\n", []string{"3:4 In a test."}},
 		{"example_test.go", "package a\n\nfunc ExampleA() {\n\t// A comment.\n\n\t// Output:\n\t// what is no prose\n}\n", []string{"4:5 A comment."}},
