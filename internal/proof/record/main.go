@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	with := flag.String("with", "", "what this run was told beside its name, for the summary: FUZZTIME=20s")
+	with := flag.String("with", "", "the settings of this run, for the summary: FUZZTIME=20s")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := errors.New("usage: record [-with text] name command...")
