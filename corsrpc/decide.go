@@ -12,7 +12,7 @@ import (
 
 // Decide returns the decision on a request: whether the layer answers it, and which header
 // fields its response gets. The decision depends on the plan and on the request only, and on the
-// time if an origin source has a SourceMaxAge. Decide changes nothing but the plan's caches, and
+// time if an origin source has a SourceMaxAge. Decide changes only the plan's caches, and
 // is safe for concurrent use.
 //
 // Plan.Explain returns the checks that Decide makes, in its order.
@@ -136,8 +136,8 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *requestOrigin, request
 }
 
 // hasAmbientCredentials reports whether the request carries credentials that the browser or a
-// proxy may have added without the script: cookies, or an Authorization header that the rule does
-// not grant to scripts or that came in a request mode other than cors.
+// proxy may have added without the script. These are cookies, and an Authorization header that the
+// rule does not grant to scripts or that came in a request mode other than cors.
 func (d *Decision) hasAmbientCredentials(r *Request) bool {
 	if len(r.Header["Cookie"]) > 0 {
 		return true

@@ -162,8 +162,8 @@ type Decision struct {
 	explained bool // the response carries the reason and the remedy (WithExplain)
 	// unnamedAuthorization: the credentials are an Authorization header that the rule does not grant.
 	unnamedAuthorization bool
-	matched              origin.PatternID // the pattern that allows the origin; 0 for none
-	sourceItem           int32            // the index in grant.sources of the source that allows the origin, plus 1; 0 for none
+	matched              origin.PatternID // the pattern that allows the origin; 0 if there is none
+	sourceItem           int32            // the index in grant.sources of the source that allows the origin, plus 1; 0 if there is none
 	moreHeaders          string           // header names that a preflight is granted beyond the fixed list, each preceded by ", "
 	missing              string
 	contentType          string

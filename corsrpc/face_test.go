@@ -197,7 +197,7 @@ func declaredValues(t *testing.T, file *ast.File) map[*ast.Ident]declaredValue {
 		var exprs []ast.Expr
 		for iota, spec := range d.Specs {
 			s := spec.(*ast.ValueSpec)
-			if d.Tok == token.VAR || len(s.Values) > 0 { // a constant without a value repeats the one before
+			if d.Tok == token.VAR || len(s.Values) > 0 { // a constant without a value repeats the previous one
 				typ, exprs = s.Type, s.Values
 			}
 			for i, name := range s.Names {

@@ -101,7 +101,7 @@ type grant struct {
 	response      rules.HeaderRules
 	present       bool
 
-	vary string // the value of Vary on GET and HEAD; empty for none
+	vary string // the value of Vary on GET and HEAD; empty if there is none
 
 	canonical func() string // describe, computed once: only shadow policies need it
 }

@@ -218,7 +218,7 @@ func (l *Layer) reportReplaced(e effect) {
 
 // CheckOrigin reports whether a WebSocket handshake or another upgrade may proceed. It may if it
 // comes from the server's own origin, from a program other than a browser, or from an origin to
-// which the rule of the path or procedure grants credentials: browsers send cookies with every
+// which the rule of the path or procedure grants credentials. Browsers send cookies with every
 // handshake, and the CORS protocol does not cover handshakes. Pass it to an upgrader:
 //
 //	upgrader := websocket.Upgrader{CheckOrigin: layer.CheckOrigin}

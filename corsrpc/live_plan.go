@@ -15,7 +15,7 @@ import (
 // it without a lock. Every change stores a new plan.
 type livePlan struct {
 	bound   atomic.Pointer[Plan] // nil in the zero value
-	shadow  *Plan                // the plan of WithShadow, which replaces each plan's own shadow; nil for none
+	shadow  *Plan                // the plan of WithShadow, which replaces each plan's own shadow; nil if there is none
 	explain bool                 // whether WithExplain is given
 
 	mu   sync.Mutex            // held to store a plan, but not while a source is loaded

@@ -16,7 +16,7 @@ import (
 // use. Compile makes plans. The zero value is not usable: most of its methods panic.
 type Plan struct {
 	rules     *rules.Rules // the compiled policy with its positions, for explanations; decisions do not read it
-	profile   string       // the name of the chosen profile; empty for none
+	profile   string       // the name of the chosen profile; empty if there is none
 	routes    *route.Table[*target]
 	noOrigins *target // allows no other origin; for CheckOrigin on paths that no rule applies to
 	unbounded *target // for paths that are too long or have too many readings
@@ -24,7 +24,7 @@ type Plan struct {
 	sourceNames []string              // the names of the sources that the rules use, sorted
 	sets        map[string]*sourceSet // the current set of each source; nil for a source that was not loaded
 	observes    bool                  // enforcement is OBSERVE: refusals are reported, not enforced
-	shadow      *Plan                 // the candidate plan; nil for none
+	shadow      *Plan                 // the candidate plan; nil if there is none
 	explain     bool                  // the plan belongs to a layer with WithExplain
 	digest      func() string         // Digest, computed once
 }
@@ -48,7 +48,7 @@ func (p *Plan) Digest() string { return p.digest() }
 // does not copy the policy, so tools can call it before they call Policy.
 func (p *Plan) PolicySize() int { return p.rules.PolicySize() }
 
-// Profile returns the name of the profile that was chosen; empty for none.
+// Profile returns the name of the profile that was chosen; empty if there is none.
 func (p *Plan) Profile() string { return p.profile }
 
 // Enforced reports whether the plan refuses requests. It is false if the policy has enforcement:

@@ -18,7 +18,7 @@ type Provenance struct {
 	// Position is the position in that file, if it is known. The position in a .proto file is
 	// known if its descriptors have source code info, as those in a buf image have.
 	Position Position
-	// Variable is the environment variable that the value comes from; empty for none.
+	// Variable is the environment variable that the value comes from; empty if there is none.
 	Variable string
 }
 

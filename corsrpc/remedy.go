@@ -132,7 +132,7 @@ func (d Decision) remedyOfCredentials() string {
 	return d.write("allow_credentials: true", "", "") + without
 }
 
-// riskOfOrigin returns the risk that a rule has to accept to allow the origin; empty for none. If
+// riskOfOrigin returns the risk that a rule has to accept to allow the origin; empty if there is none. If
 // no rule can allow the origin, impossible says why.
 func (d Decision) riskOfOrigin() (risk, impossible string) {
 	_, problems := origin.ParsePattern(d.origin)
@@ -149,7 +149,7 @@ func (d Decision) riskOfOrigin() (risk, impossible string) {
 	return risk, ""
 }
 
-// withRisks returns the accept_risks that the rule needs, as a clause; empty for none.
+// withRisks returns the accept_risks that the rule needs, as a clause; empty if there is none.
 func withRisks(risks ...string) string {
 	risks = slices.DeleteFunc(risks, func(r string) bool { return r == "" })
 	if len(risks) == 0 {

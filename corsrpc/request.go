@@ -87,7 +87,7 @@ func hasOnly(lines []string, value string) bool { return len(lines) == 1 && line
 // requestOrigin is a well-formed Origin header. It is parsed only if no rule lists it exactly.
 type requestOrigin struct {
 	raw    string
-	named  origin.PatternID // the exact pattern that equals the origin; 0 for none
+	named  origin.PatternID // the exact pattern that equals the origin; 0 if there is none
 	parsed origin.Parsed
 }
 

@@ -57,7 +57,7 @@ shadow:
 	for _, test := range []struct {
 		name, path, origin    string
 		status                int
-		active, shadow, field string // of the difference; empty for none
+		active, shadow, field string // of the difference; empty if there is none
 	}{
 		{"both grant", listRPC, "https://app.example.com", 200, "", "", ""},
 		{"both refuse", listRPC, "https://evil.example", 403, "", "", ""},
@@ -140,7 +140,7 @@ shadow:
 	}
 }
 
-// TestShadowUnderAProfile checks that the profile applies to the policy and to its shadow, so that it is no
+// TestShadowUnderAProfile checks that the profile applies to the policy and to its shadow, so that it is not a
 // difference.
 func TestShadowUnderAProfile(t *testing.T) {
 	t.Parallel()

@@ -54,7 +54,7 @@ func (f OriginSourceFunc) Origins(ctx context.Context) iter.Seq2[string, error] 
 type source struct {
 	name                         string
 	from                         OriginSource
-	maxAge, every, wait, timeout time.Duration // 0 for none
+	maxAge, every, wait, timeout time.Duration // 0 if there is none
 	maxOrigins                   int
 	problems                     []error                      // invalid options; empty in a layer
 	sem                          chan struct{}                // a semaphore: holds one item while the source is loaded

@@ -276,9 +276,8 @@ func TestSourceThatPanics(t *testing.T) {
 	}
 }
 
-// TestReload checks that sets stay if both policies name their sources, that a new source is loaded before
-// its policy is put in force and prevents it if it fails, and that the set of a source that no policy
-// names is dropped.
+// TestReload checks that sets stay if both policies name their sources. A new source is loaded before its
+// policy is put in force, and prevents it if it fails. The set of a source that no policy names is dropped.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	tenants, partners, seen := &table{rows: []string{shop}}, &table{err: errors.New("down")}, &events{}

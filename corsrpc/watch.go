@@ -71,9 +71,9 @@ type policyFile struct {
 	name   string
 	config fileConfig
 
-	waiting *Plan         // the plan that is retried, because one of its sources failed; nil for none
+	waiting *Plan         // the plan that is retried, because one of its sources failed; nil if there is none
 	pause   time.Duration // the pause before the retry
-	retryAt time.Time     // the time of the retry; zero for none
+	retryAt time.Time     // the time of the retry; zero if there is none
 }
 
 // followFile does the work of Watch for the policy file.

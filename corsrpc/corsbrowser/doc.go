@@ -16,12 +16,12 @@
 //
 // # Covered
 //
-// The package implements these parts of the Fetch standard
-// (https://fetch.spec.whatwg.org) and of the standards that it refers to: response
-// tainting, safelisted methods and headers, the preflight and its cache, the CORS
-// check, redirects, filtered responses, credentials and cookies, the Origin,
-// Referer and Sec-Fetch-* headers, forbidden names, mixed content, and
-// Cross-Origin-Resource-Policy. Its functions have the standard's names, and each
+// The package implements parts of the Fetch standard (https://fetch.spec.whatwg.org)
+// and of the standards that it refers to. These are response tainting, safelisted
+// methods and headers, the preflight and its cache, the CORS check, redirects, and
+// filtered responses. They also include credentials and cookies, the Origin, Referer
+// and Sec-Fetch-* headers, forbidden names, mixed content, and
+// Cross-Origin-Resource-Policy. The package's functions have the standard's names, and each
 // links to the standard. [Chromium], [Firefox] and [WebKit] differ from [Standard]
 // as the real browsers do: TestOracle in internal/e2e compares thousands of fetches
 // with the three browsers.

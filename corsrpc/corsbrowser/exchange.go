@@ -12,9 +12,9 @@ type Exchange struct {
 	// Header is the request header as sent, with the browser's own fields.
 	Header http.Header
 	// Dropped holds the fields of the script's request that the browser did not
-	// send: forbidden names, overrides of a forbidden method, fields that mode
-	// no-cors does not allow, fields that a redirect removes, and a User-Agent or
-	// Accept-Encoding that the script cannot set. A preflight has the Dropped of its
+	// send. These are forbidden names, overrides of a forbidden method, fields that
+	// mode no-cors does not allow, and fields that a redirect removes. A User-Agent
+	// or Accept-Encoding that the script cannot set is here too. A preflight has the Dropped of its
 	// call.
 	Dropped http.Header
 	// Status is the status of the response, or 0 while there is none.

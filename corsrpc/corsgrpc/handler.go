@@ -20,7 +20,7 @@ import (
 //
 // gRPC requests (application/grpc) are passed to h unchanged, so that one port can
 // serve both protocols. Of the other requests, those with a method other than POST
-// get the status 405, and those with another Content-Type the status 415: a page
+// get the status 405, and those with another Content-Type the status 415. A page
 // can send them without a preflight, for instance with a form, or with
 // suppressCorsPreflight of grpc-web, which puts the metadata into a query
 // parameter.

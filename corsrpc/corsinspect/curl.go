@@ -8,9 +8,9 @@ import (
 )
 
 // curl returns a command that sends the request of an exchange to the URL of the call. Its
-// options and fields turn off what curl does by default: it removes dot segments from paths,
-// expands brackets and braces, waits for the body of a response to HEAD, adds a
-// Content-Type to each body, and omits header fields without a value. The command omits
+// options and fields turn off defaults of curl: to remove dot segments from paths, to expand
+// brackets and braces, and to wait for the body of a response to HEAD. They also turn off the
+// Content-Type that curl adds to each body, and keep header fields without a value. The command omits
 // header fields that browsers add and that no decision depends on.
 func curl(e Exchange, call *http.Request) string {
 	header := maps.Clone(e.Request.Header)

@@ -54,7 +54,7 @@ type exchangeShown struct {
 	Header  []string    `json:"header"` // the header fields of the response
 	Body    string      `json:"body,omitempty"`
 	Remedy  string      `json:"remedy,omitempty"`
-	Verdict string      `json:"verdict"` // what the browser does with the response; empty for a program
+	Verdict string      `json:"verdict"` // whether the browser shows the response to the script; empty for a program
 }
 
 // stepShown is a step of a decision.

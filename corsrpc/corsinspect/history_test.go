@@ -161,8 +161,8 @@ func TestInspectorKeepsNoError(t *testing.T) {
 	runtime.KeepAlive(layer)
 }
 
-// TestPagesWhileRequestsAreRefused: rendering a page and refusing requests concurrently is no
-// data race. Only the race detector notices a failure.
+// TestPagesWhileRequestsAreRefused: rendering a page and refusing requests concurrently is
+// not a data race. Only the race detector notices a failure.
 func TestPagesWhileRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage)

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	apiAddr := flags.String("api", "localhost:8080", "the address of the service on connect-go")
 	grpcAddr := flags.String("grpc", "localhost:8083", "the address of the service on grpc-go")
 	pageAddr := flags.String("allowed", "localhost:8081", "the address of the page that the policy allows")
-	strangerAddr := flags.String("refused", "localhost:8082", "the address of the page that the policy refuses")
+	refusedAddr := flags.String("refused", "localhost:8082", "the address of the page that the policy refuses")
 	inspectorAddr := flags.String("inspector", "localhost:8084", "the address of the inspector")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if pages.allowed, err = listen(*pageAddr, pages); err != nil {
 		return err
 	}
-	if pages.refused, err = listen(*strangerAddr, pages); err != nil {
+	if pages.refused, err = listen(*refusedAddr, pages); err != nil {
 		return err
 	}
 	inspectorPage, err := listen(*inspectorAddr, inspector)
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintf(out, `service   %s   with connect-go: Connect, gRPC-Web and its text mode
 grpc      %s   with grpc-go: gRPC, gRPC-Web and its text mode
 page      %s   a page of an origin that %s allows: every response is readable
-stranger  %s   the same page of another origin: every call is refused, and the log below gives the reason
+refused   %s   the same page of another origin: every call is refused, and the log below gives the reason
 inspector %s   the layer's decisions and their reasons; its form explains any request
 Open the page. Then change %s, start the showcase again, and see which parts the script can read.
 Press Ctrl-C to stop.

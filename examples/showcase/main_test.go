@@ -74,9 +74,9 @@ func TestShowcase(t *testing.T) {
 	if !strings.Contains(page, "the page") || !strings.Contains(header.Get("Set-Cookie"), "showcase=1") {
 		t.Errorf("%q %v", page, header)
 	}
-	config, _ := get(addresses["stranger"] + "/config.json")
+	config, _ := get(addresses["refused"] + "/config.json")
 	var c map[string]string
-	if err := json.Unmarshal([]byte(config), &c); err != nil || c["api"] != addresses["service"] || c["grpc"] != addresses["grpc"] || c["refused"] != addresses["stranger"] {
+	if err := json.Unmarshal([]byte(config), &c); err != nil || c["api"] != addresses["service"] || c["grpc"] != addresses["grpc"] || c["refused"] != addresses["refused"] {
 		t.Errorf("%s %v", config, err)
 	}
 

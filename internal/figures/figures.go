@@ -108,7 +108,7 @@ type T interface {
 	Errorf(format string, args ...any)
 }
 
-// Check fails the test unless the file has the figure with this value. Where
+// Check fails the test unless the file has the figure with this value. If
 // the environment variable CORSRPC_FIGURES is "update", it writes the figure
 // instead, with the go command that runs the calling test.
 func Check(t T, name, value string) {

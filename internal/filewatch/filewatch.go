@@ -16,8 +16,8 @@ import (
 )
 
 // A file is read once debounce has passed without a change in its folder, since editors and tools
-// write in several steps; at the latest maxDebounce after the first change, since other files in the
-// folder may change all the time.
+// write in several steps. It is read at the latest maxDebounce after the first change, since other files
+// in the folder may change all the time.
 const (
 	debounce    = 50 * time.Millisecond
 	maxDebounce = time.Second

@@ -175,7 +175,7 @@ func granted(t *rapid.T, w *world, c call, method string, header http.Header) {
 		}
 		var problems *corsrpc.PolicyError
 		if errors.As(err, &problems) && slices.ContainsFunc(problems.Violations, contradicts) {
-			return // the policy forbids the request on purpose, and the error says so
+			return // the policy forbids the request on purpose, and the error gives that reason
 		}
 		if err != nil || len(followed) > 6 {
 			t.Fatalf("%s %s from %s %v\nafter %q\n%s: %s\n%v\npolicy %s", method, c.Path, c.Page, header, followed, d.Reason(), remedy, err, prototext.Format(w.Policy))

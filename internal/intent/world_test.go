@@ -98,9 +98,9 @@ func (w *world) with(policy *corsrpcv1.Policy) *world {
 	return other
 }
 
-// fieldPath matches the field of a violation: 1 the element of an option, 2 the shadow, 3 the
-// profile, 4 defaults, 5 the index of a rule, 6 the index of an added origin, 7 the field of
-// the rule, 8 the index in that field.
+// fieldPath matches the field of a violation. Its groups are: 1 the element of an option, 2 the
+// shadow, 3 the profile, 4 defaults, 5 the index of a rule, 6 the index of an added origin. Group 7
+// is the field of the rule, and 8 the index in that field.
 var fieldPath = regexp.MustCompile(`^(?:option\((.+)\)|(shadow\.)?(?:profiles\["(\w+)"\]\.)?(?:(defaults)|rules\[(\d+)\]|add_origins\[(\d+)\]))(?:\.(\w+)(?:\[(\d+)\])?)?$`)
 
 // mend removes the part of the policy that a violation is about. It returns false if it finds

@@ -7,8 +7,8 @@
 // Each fault is first tried on the test that noticed it last. The file noticed.txt has the name
 // of the fault, the folder of the package, and the test. If that test passes, or none is known,
 // the fault is tried on the package that contains it and on the packages that import it, the
-// nearest first and their quick tests before the slow ones, and finally on the properties of
-// internal/intent. A test notices a fault if it fails twice with the fault, and passes without.
+// nearest first and their quick tests before the slow ones. The properties of internal/intent
+// come last. A test notices a fault if it fails twice with the fault, and passes without.
 //
 // A complete run also writes RESULTS.md, with the number of faults, the kinds of tests that
 // noticed them, and the time.

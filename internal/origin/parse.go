@@ -30,9 +30,9 @@ type Parsed struct {
 // serialization (HTML, section "Origin"; URL, section "Host serializing").
 //
 // For http and https the serialization is scheme://host or scheme://host:port, without a
-// default port. A host is a name, whose labels consist of a-z, 0-9, '-' and '_' (punycode for
-// all other characters) with an optional trailing dot; an IPv4 address of four decimal numbers;
-// or an IPv6 address in brackets, lower case and compressed. A host whose last label is a
+// default port. A host is a name, an IPv4 address of four decimal numbers, or an IPv6 address in
+// brackets, lower case and compressed. The labels of a name consist of a-z, 0-9, '-' and '_'
+// (punycode for all other characters). A name may end in a dot. A host whose last label is a
 // number by the URL standard is an IPv4 address, so "127.1" and "1.2.3.999" are refused.
 //
 // Any other scheme is that of an application (capacitor://localhost, moz-extension://uuid). It

@@ -10,7 +10,7 @@ type cursor struct {
 
 func newCursor() *cursor { return &cursor{pos: Position{1, 1}} }
 
-// at returns the position of an offset, which must not be less than the one before.
+// at returns the position of an offset, which must not be less than the previous one.
 func (c *cursor) at(text []byte, offset int) Position {
 	for offset = min(offset, len(text)); c.offset < offset; {
 		if text[c.offset] == '\n' {

@@ -331,7 +331,7 @@ var patternFamilies = []struct {
 	name  string
 	forms []string
 	// joined is true if the patterns of two shapes have equal literals at each of two
-	// positions, and never at both: the cost of a pattern then grows with the number of the
+	// positions, and never at both. The cost of a pattern then grows with the number of the
 	// others, divided by the size of a block.
 	joined bool
 }{

@@ -138,7 +138,7 @@ var steps = [...]func(string) string{
 	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as a regular expression with $ does
 }
 
-// isSimple reports whether no step changes a path: the path begins with a slash, and has no
+// isSimple reports whether no step changes a path. Such a path begins with a slash. It has no
 // escape, no byte that ends a path or the name of a segment, no empty segment, and no segment
 // that ends in a dot or a space.
 func isSimple(s string) bool {

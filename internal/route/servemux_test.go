@@ -14,7 +14,7 @@ import (
 
 // TestPatternsMatchAsInServeMux: for random patterns and random raw paths, the matching
 // pattern is the one that a ServeMux with the same patterns dispatches to, or None if it
-// dispatches to none; or the verdict is not Clear, so that the request is refused.
+// dispatches to none. If it is another one, the verdict is not Clear: the request is refused.
 func TestPatternsMatchAsInServeMux(t *testing.T) {
 	t.Parallel()
 	const paths, shares = 1_000_000, 4

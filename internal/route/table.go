@@ -1,6 +1,6 @@
 // Package route resolves the path of a request to a procedure, to a path rule, or to no rule of
 // the policy. It considers every way in which a server in the chain may read the path, since
-// the policy must be applied to the handler that actually runs. The package deals with names,
+// the policy must be applied to the handler that runs. The package deals with names,
 // selectors, path prefixes, path patterns and readings, and returns the value of an entry.
 // Origins and grants are the caller's.
 package route
@@ -37,7 +37,7 @@ type Match[V any] struct {
 	Name string
 	// Known is true if the schema or a selector names the method itself.
 	Known bool
-	// Value is the value of the entry; the zero value for None.
+	// Value is the value of the entry. It is the zero value if Kind is None.
 	Value V
 
 	// Ambiguous is true if there are other names with other values that differ from Name in
@@ -268,7 +268,7 @@ func (t *Table[V]) lookUpCases(path string, mayBeCall bool, how comparison, yiel
 }
 
 // lookUpSlash looks up a path. It also looks up the path with its final slash added or removed
-// if that has an exact match, and the path itself has no exact match without wildcards: many
+// if that has an exact match, and the path itself has no exact match without wildcards. Many
 // routers redirect from one form to the other, or accept both.
 func (t *Table[V]) lookUpSlash(l lookup[V], path string, yield func(Match[V]) bool) bool {
 	m := l.find(path, false)

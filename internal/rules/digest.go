@@ -13,10 +13,10 @@ import (
 )
 
 // Digest returns an identity of the rules: "sha256:" and 64 hexadecimal digits. It covers all
-// that a decision depends on: the effective rules, including the values of environment
-// variables; which names share a rule, since a path whose readings resolve to one rule is not
-// ambiguous; the profile, the enforcement, the schema's services and procedures; and the
-// caller's path prefixes and version. It does not cover the origins of sources, the order of
+// that a decision depends on. It covers the effective rules, including the values of environment
+// variables. It covers the sets of names that share a rule, since a path whose readings resolve
+// to one rule is not ambiguous. It covers the profile, the enforcement, the schema's services and
+// procedures, and the caller's path prefixes and version. It does not cover the origins of sources, the order of
 // rules and of list items, comments, and the shadow policy.
 func (r *Rules) Digest(prefixes []string, version string) string {
 	d := digester{Hash: sha256.New(), rules: map[*Effective]digested{}, origins: map[*origin.Set]string{}}

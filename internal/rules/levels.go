@@ -12,7 +12,7 @@ import (
 // ruleLevels holds the levels of a policy without its profiles, or of one profile.
 type ruleLevels struct {
 	defaults *level
-	wildcard *level            // the rule with the selector *; nil for none
+	wildcard *level            // the rule with the selector *; nil if there is none
 	names    map[string]*level // by selector, for a method or a service
 	packages map[string]*level // by selector without .*, for a package
 	paths    map[string]*level // by pattern

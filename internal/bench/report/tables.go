@@ -70,7 +70,7 @@ func compared(r *results, name func(by string) string) (cells []string) {
 }
 
 func exposure(r *results) table {
-	t := table{Title: "What is exposed", Text: "An allowed call whose response has this number of headers besides Content-Type. With a ninth header, Go's header map grows, in all implementations.",
+	t := table{Title: "Exposed headers", Text: "An allowed call whose response has this number of headers besides Content-Type. With a ninth header, Go's header map grows, in all implementations.",
 		head: []string{"headers", "by hand", "corsrpc", "× by hand", "rs/cors", "gorilla/handlers"}}
 	for _, n := range r.settings("Exposure/headers=") {
 		name := func(by string) string { return "Exposure/headers=" + n + "/by=" + by }
@@ -162,7 +162,7 @@ func reloads(r *results) table {
 }
 
 func loading(r *results) table {
-	t := table{Title: "Loading many origins", Text: "The time to load a layer from a file or a source; the memory of an origin of 33 bytes; and the peak memory of the process while another set of the same size replaces it, in multiples of one set (with Go's default GOGC). For YAML, the place of each value is stored.",
+	t := table{Title: "Loading many origins", Text: "The time to load a layer from a file or a source, and the memory of an origin of 33 bytes. The peak is the memory of the process while another set of the same size replaces it, in multiples of one set (with Go's default GOGC). For YAML, the place of each value is stored.",
 		head: []string{"what", "takes", "bytes an origin", "peak of a reload"}}
 	for _, what := range r.settings("Load/load=") {
 		name, peak := "Load/load="+what, "not measured"

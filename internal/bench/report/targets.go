@@ -94,7 +94,7 @@ func targets(r *results) (all []target) {
 	refused := slices.Max(r.of("Reloads/reloads=every 100 ms", "refused"))
 	add("calls refused while both policies allow them", "0", number(refused), refused == 0)
 	worst := worstHostile(r)
-	add("what is larger than what is read ("+worst.what+")", "≤ 2 × the usual size", ratio(worst.figure), worst.middle <= 2)
+	add("requests larger than the limits ("+worst.what+")", "≤ 2 × the usual size", ratio(worst.figure), worst.middle <= 2)
 	return all
 }
 
@@ -133,8 +133,8 @@ func missedRatios(r *results) (names []string) {
 
 // why explains the profiles.
 const why = `Beyond the handler by hand the layer finds the procedure by its path (` + "`mapaccess`" + ` under ` + "`Plan.find`" + `), where the handler by hand
-compares one constant; parses an Origin that is not in the list of exact origins character by character (` + "`origin.Parse`" + `), where the handler by hand checks only its form;
-counts a refusal for the log (` + "`eventLog.admit`" + `); and compares the headers of a response with cached sets (` + "`target.exposed`" + `). Each takes 5 to 20 ns, compared with about 100
+compares one constant. It parses an Origin that is not in the list of exact origins character by character (` + "`origin.Parse`" + `), where the handler by hand checks only its form.
+It counts a refusal for the log (` + "`eventLog.admit`" + `), and compares the headers of a response with cached sets (` + "`target.exposed`" + `). Each takes 5 to 20 ns, compared with about 100
 for the whole handler by hand, which spends most of its time, like the layer, on the map of header fields.
 
 Peers that are faster for a refusal do less: gorilla/handlers returns an empty 200 and runs a refused call, rs/cors writes one or two fields and runs it as well. A response with

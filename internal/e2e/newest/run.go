@@ -33,7 +33,7 @@ var tests = []string{
 type observation struct {
 	cells    map[cells.Key]map[string]string
 	passed   map[string]bool   // by the test's full name
-	failed   map[string]string // what the test printed, by its full name
+	failed   map[string]string // the output of the test, by its full name
 	problems []problem
 }
 

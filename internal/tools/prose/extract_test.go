@@ -36,7 +36,8 @@ var z = "a text " + "of two " + name("with three words inside") + " literals"
 In a block
 of two lines.
 */
-var raw = ` + "`first of three\n\tsecond of three`" + `
+var raw = ` + "`first of three\n\tsecond of three\nname   its text in a table\nand one line more`" + `
+var lines = "first of three\nsecond of three"
 `, []string{
 			"1:4 Package a is short. It has one line more.",
 			"6:4 A list:",
@@ -48,6 +49,10 @@ var raw = ` + "`first of three\n\tsecond of three`" + `
 			"19:39 with three words inside",
 			"22:1 In a block of two lines.",
 			"25:12 first of three second of three",
+			"27:1 name   its text in a table",
+			"28:1 and one line more",
+			"29:14 first of three",
+			"29:14 second of three",
 		}},
 		{"a_test.go", "package a\n\n// In a test.\nvar x = \"three words here\"\n", []string{"3:4 In a test."}},
 		{"example_test.go", "package a\n\nfunc ExampleA() {\n\t// A comment.\n\n\t// Output:\n\t// what is no prose\n}\n", []string{"4:5 A comment."}},
@@ -126,5 +131,21 @@ func TestFindings(t *testing.T) {
 	want := []string{"a.go:4:6: found 'badword' (a.B)", "a.go:5:17: found 'badword' (a.B)", "b.md:1:3: found 'badword' (a.B)"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%q\nwant:\n%q", got, want)
+	}
+}
+
+// TestBlocksAreSentences checks that vale does not take adjacent texts for one sentence, even if
+// they begin with a small letter.
+func TestBlocksAreSentences(t *testing.T) {
+	root := t.TempDir()
+	writeFile(t, root+"/.vale.ini", "StylesPath = styles\n[*]\nBasedOnStyles = a\n")
+	writeFile(t, root+"/styles/a/B.yml", "extends: occurrence\nmessage: long\nlevel: error\nscope: sentence\nmax: 4\ntoken: '\\S+'\n")
+	writeFile(t, root+"/a.go", "package a\n\nvar (\n\tx = 1 // three words here\n\ty = 2 // and three more\n\tz = 3 // these are one too many\n)\n")
+	findings, err := check(buildVale(t), root, []string{"a.go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != 1 || findings[0].line != 6 {
+		t.Errorf("findings: %v, want one in line 6", findings)
 	}
 }

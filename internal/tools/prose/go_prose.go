@@ -34,11 +34,11 @@ func goProse(path, source string) ([]block, error) {
 				return false
 			case *ast.BinaryExpr:
 				if n.Op == token.ADD {
-					blocks = append(blocks, literalBlock(files, n)...)
+					blocks = append(blocks, literalBlocks(files, n)...)
 					return false
 				}
 			case *ast.BasicLit:
-				blocks = append(blocks, literalBlock(files, n)...)
+				blocks = append(blocks, literalBlocks(files, n)...)
 			}
 			return true
 		})
@@ -73,13 +73,21 @@ func commentLines(files *token.FileSet, group *ast.CommentGroup) []line {
 	return lines
 }
 
-// literalBlock returns the text of a string literal, or of literals that are added up, as a block,
-// and no block if it is not prose. An operand that is not a literal stands in the text as "…".
-func literalBlock(files *token.FileSet, expr ast.Expr) []block {
+// literalBlocks returns the prose of a string literal, or of literals that are added up. An operand
+// that is not a literal stands in the text as "…". The end of a line in an interpreted literal ends a
+// block. An empty line and a line of a table end one in a raw literal.
+func literalBlocks(files *token.FileSet, expr ast.Expr) []block {
 	var b block
-	var found []block // literals within operands that are calls
+	var found []block
+	flush := func() {
+		if isProse(b.text) {
+			found = append(found, b)
+		}
+		b = block{}
+	}
 	var add func(ast.Expr)
 	add = func(e ast.Expr) {
+		at := files.Position(e.Pos())
 		switch e := e.(type) {
 		case *ast.BinaryExpr:
 			add(e.X)
@@ -88,36 +96,43 @@ func literalBlock(files *token.FileSet, expr ast.Expr) []block {
 			if e.Kind != token.STRING {
 				return
 			}
-			at := files.Position(e.Pos())
 			text, err := strconv.Unquote(e.Value)
 			if err != nil {
 				return
 			}
-			if strings.HasPrefix(e.Value, "`") || !strings.Contains(text, "\n") {
-				for i, l := range strings.Split(text, "\n") {
-					column := 1
-					if i == 0 {
-						column = at.Column + 1
-					}
-					b.add(l, at.Line+i, column)
+			raw := strings.HasPrefix(e.Value, "`")
+			for i, l := range strings.Split(text, "\n") {
+				separate := !raw || strings.TrimSpace(l) == "" || isTableLine(l)
+				if i > 0 && separate {
+					flush()
 				}
-				return
+				if raw && i > 0 {
+					b.add(l, at.Line+i, 1)
+				} else {
+					b.add(l, at.Line, at.Column+1)
+				}
+				if raw && isTableLine(l) {
+					flush()
+				}
 			}
-			b.add(strings.ReplaceAll(text, "\n", " "), at.Line, at.Column+1)
 		default:
-			at := files.Position(e.Pos())
 			b.add("…", at.Line, at.Column)
 			ast.Inspect(e, func(n ast.Node) bool {
 				if inner, ok := n.(*ast.BasicLit); ok {
-					found = append(found, literalBlock(files, inner)...)
+					found = append(found, literalBlocks(files, inner)...)
 				}
 				return true
 			})
 		}
 	}
 	add(expr)
-	if isProse(b.text) {
-		found = append(found, b)
-	}
+	flush()
 	return found
+}
+
+// isTableLine reports whether a line of a text is one of a table: its columns are separated by bars
+// or by spaces.
+func isTableLine(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "|") || strings.Contains(text, "   ")
 }

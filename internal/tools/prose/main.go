@@ -154,7 +154,7 @@ func check(vale, root string, paths []string) ([]finding, error) {
 		if len(blocks) == 0 {
 			continue
 		}
-		name := filepath.Join(dir, fmt.Sprintf("%04d.txt", len(extracts)))
+		name := filepath.Join(dir, fmt.Sprintf("%04d.md", len(extracts)))
 		if err := os.WriteFile(name, valeText(blocks), 0o600); err != nil {
 			return nil, err
 		}

@@ -65,9 +65,9 @@ var examples = map[string]struct{ bad, good []string }{
 		bad: []string{
 			"It sends that which is missing.",
 			"It refuses more of the same.",
+			"It is a request of the same origin.",
 			"It is nothing but a list.",
 			"It is none but the first.",
-			"It reads all but the last.",
 			"It returns the name; nil for none.",
 			"It is lost for good.",
 			"It keeps the one before.",
@@ -85,6 +85,7 @@ var examples = map[string]struct{ bad, good []string }{
 		good: []string{
 			"It sends the header that is missing.",
 			"It suppresses similar refusals.",
+			"It reads two fields of the same rule.",
 			"It returns the name, nil if there is none.",
 			"It is copied so that no reader waits.",
 			"For good reasons it keeps the previous one.",
@@ -102,7 +103,8 @@ var examples = map[string]struct{ bad, good []string }{
 		},
 		good: []string{
 			"The path resolves to a procedure.",
-			"No goroutine reads it.",
+			"No goroutine reads it. It runs as nobody with http.NoBody.",
+			"Two readings lead to different answers.",
 			"An unauthenticated client can cause it.",
 			"The package imports no policies.",
 			"The buffer holds 64 values.",
@@ -344,5 +346,20 @@ func writeFile(t *testing.T, path, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestHeadings checks that headings and cells of tables may begin with What.
+func TestHeadings(t *testing.T) {
+	root := t.TempDir()
+	styles, err := filepath.Abs("styles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(root, ".vale.ini"), "StylesPath = "+styles+"\n[*]\nBasedOnStyles = corsrpc\n")
+	writeFile(t, filepath.Join(root, "a.md"), "# What importers need to know\n\n| What to do here | b |\n| --- | --- |\n| what it is | two |\n")
+	findings, err := check(buildVale(t), root, []string{"a.md"})
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v, %v", findings, err)
 	}
 }

@@ -63,7 +63,7 @@ func proxyEnvironment(ctx context.Context, dir, rootModule string) ([]string, er
 	return []string{
 		"GOPROXY=" + strings.Join([]string{fileURL(dir), fileURL(filepath.Join(usual[1], "cache", "download")), usual[0]}, ","),
 		"GOMODCACHE=" + filepath.Join(dir, "modcache"),
-		// The user's configuration could have values for these, and GONOPROXY=none is not the same as no value: it
+		// The user's configuration could have values for these, and GONOPROXY=none is not the same as no value. It
 		// makes the go command look into the module cache first, where it finds the root module, and take that for the
 		// only module that a package of a nested one could be in.
 		"GOENV=off", "GOPRIVATE=", "GONOPROXY=",

@@ -7,9 +7,9 @@
 //
 //	go run -C internal/tools/release . release -version v0.1.0
 //
-// release refuses the version for a work tree with changes, a version that is not the next one, a missing section of
-// CHANGELOG.md, an incompatible change of the exported face that semantic versioning does not allow, a licence that is
-// not allowed, a provisional extension number in options.proto, or a trial that fails. It prints the commit and the tags.
+// release refuses a work tree with changes, a version that is not the next one, and a missing section of CHANGELOG.md. It
+// refuses an incompatible change of the exported face that semantic versioning does not allow, a licence that is not
+// allowed, a provisional extension number in options.proto, and a trial that fails. It prints the commit and the tags.
 //
 //	go run -C internal/tools/release . check [-version v0.1.0]
 //

@@ -23,8 +23,8 @@ type run struct {
 	tags     []string
 	sections []section
 	at       time.Time // of HEAD
-	problems []error   // what the version is refused for
-	steps    []error   // what it is refused for and what a rehearsal lets pass: only a person can change it
+	problems []error   // the reasons to refuse the version
+	steps    []error   // reasons to refuse it that a rehearsal ignores, since only a person can remove them
 }
 
 // refuse records what the version is refused for. A nil error is nothing.
