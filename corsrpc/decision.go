@@ -88,8 +88,8 @@ const (
 )
 
 // reasonTable holds, for each reasonID, the public code, the clause of Reason.Text and the advice
-// of Reason.Remedy. Texts are printable ASCII, since they stand
-// in header fields.
+// of Reason.Remedy. Texts are printable ASCII, since header fields
+// contain them.
 var reasonTable = [...]struct {
 	reason       Reason
 	text, remedy string
@@ -106,7 +106,7 @@ var reasonTable = [...]struct {
 	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method in allow_methods", "add the method to allow_methods"},
 	reasonOriginRepeated:            {ReasonOriginRepeated, "the request has more than one Origin header", "make the proxy in front of the server pass on exactly one Origin header"},
 	reasonOriginMalformed:           {ReasonOriginMalformed, "the Origin header is not a value that browsers send", "send no Origin header from programs other than browsers"},
-	reasonOriginMissing:             {ReasonOriginMissing, "the request comes from another site and has no Origin header, so it is not an RPC call of a script", "call with fetch in mode cors, as the RPC clients do"},
+	reasonOriginMissing:             {ReasonOriginMissing, "the request comes from another site and has no Origin header, so it is not an RPC call from a script", "call with fetch in mode cors, as the RPC clients do"},
 	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "the policy does not allow the origin, and it is not this server's own", "add the origin to allow_origins; if it is this server's own, the proxy in front changes the Host header: make it keep Host, or allow the origin"},
 	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins to this procedure or path", "set disabled: false in a rule for this procedure or path"},
 	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may interpret the path in several ways, and the policy grants different access to these", "request the path as the RPC client generates it, or as its rule spells it"},

@@ -9,7 +9,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// matches reports whether a header carries exactly the fields that e is for.
+// matches reports whether a response has exactly the field names that e was computed for, each
+// with a value.
 func (e *exposure) matches(header http.Header) bool {
 	if len(header) != len(e.names) {
 		return false
@@ -22,8 +23,9 @@ func (e *exposure) matches(header http.Header) bool {
 	return true
 }
 
-// rememberExposure caches the value that was computed for a header, unless it is long or depends
-// on more than the field names.
+// rememberExposure caches the Access-Control-Expose-Headers value of a response. It caches nothing
+// if the response has too many or too long field names, if the value is too long, or if the value
+// depends on more than the field names.
 func (t *target) rememberExposure(header http.Header, value string) {
 	if len(header) > maxCachedNames || len(value) > maxCachedBytes {
 		return
@@ -57,8 +59,8 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 	return value, replaced
 }
 
-// exposedNames returns the names of the response fields that the script may read, as one sorted
-// list. Every item is a valid token: browsers ignore the whole list if one item is not.
+// exposedNames returns the names of the response fields that the script may read, as one
+// comma-separated value, sorted. Every item is a valid token: browsers ignore the whole list if one item is not.
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
 func (g *grant) exposedNames(header http.Header) string {
@@ -75,7 +77,8 @@ func (g *grant) exposedNames(header http.Header) string {
 	return joinNames(names, g.exposeNames)
 }
 
-// joinNames merges two lists of names into one sorted list without duplicates. more is sorted.
+// joinNames returns the names of both lists as one comma-separated value, sorted and without
+// duplicates. more must be sorted and have no duplicates.
 func joinNames(names, more []string) string {
 	if len(names) == 0 {
 		return strings.Join(more, ", ")

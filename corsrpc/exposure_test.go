@@ -10,7 +10,8 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 )
 
-// remembers reports whether a cache has a value.
+// remembers reports whether the cache has a value for which matches is true. It marks that value
+// as used.
 func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	for known := range cache.All {
 		if matches(&known.Value) {
@@ -21,8 +22,8 @@ func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
 	return false
 }
 
-// TestExposureMatches checks that a cached exposure matches a header with the same names only, each
-// with a value.
+// TestExposureMatches checks that a cached exposure matches only a response with the same field names,
+// each with a value.
 func TestExposureMatches(t *testing.T) {
 	t.Parallel()
 	known := exposure{names: []string{"Content-Type", "X-A"}}
@@ -46,8 +47,8 @@ func TestExposureMatches(t *testing.T) {
 	}
 }
 
-// TestRememberExposure checks that a value is cached only if it depends on the names alone and is not
-// long.
+// TestRememberExposure checks that a value is cached only if it depends on the field names alone, and
+// neither value nor names exceed their limits.
 func TestRememberExposure(t *testing.T) {
 	t.Parallel()
 	many := http.Header{}

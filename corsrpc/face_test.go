@@ -46,17 +46,17 @@ func TestFace(t *testing.T) {
 	}
 	for _, entry := range recorded {
 		if _, ok := faces[entry.Name()]; !ok {
-			t.Errorf("%s is the face of a package that is not there", entry.Name())
+			t.Errorf("%s records the exported API of a package that does not exist", entry.Name())
 		}
 	}
 	for name, face := range faces {
 		want, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
-			t.Errorf("%s: a public package has no recorded face: run go test ./corsrpc -run TestFace -update", name)
+			t.Errorf("%s: the exported API of this package is not recorded: run go test ./corsrpc -run TestFace -update", name)
 			continue
 		}
 		for _, d := range missingDeclarations(string(want), face) {
-			t.Errorf("%s: no longer there:\n%s", name, d)
+			t.Errorf("%s: this declaration was removed or changed:\n%s", name, d)
 		}
 		for _, d := range missingDeclarations(face, string(want)) {
 			t.Errorf("%s: not recorded (read it, then run go test ./corsrpc -run TestFace -update):\n%s", name, d)
@@ -64,7 +64,7 @@ func TestFace(t *testing.T) {
 	}
 }
 
-// missingDeclarations returns the declarations of one face that the other does not have.
+// missingDeclarations returns the declarations in one list that the other does not have.
 func missingDeclarations(of, in string) (missing []string) {
 	have := declarations(in)
 	for _, d := range declarations(of) {
@@ -75,7 +75,8 @@ func missingDeclarations(of, in string) (missing []string) {
 	return missing
 }
 
-// declarations splits a face into declarations. The first line of each is not indented.
+// declarations splits the list of a package's exported declarations into single declarations. A
+// declaration continues on lines that begin with a tab or a closing brace.
 func declarations(face string) (all []string) {
 	for line := range strings.Lines(face) {
 		if line[0] == '\t' || line[0] == '}' {
@@ -179,8 +180,8 @@ func faceOf(t *testing.T, folder string) string {
 	return b.String()
 }
 
-// declaredValue is a constant or a variable with its type, and with its value if that consists of
-// literals.
+// declaredValue is one constant or variable. kind sorts constants before variables; text is its
+// declaration, with the type if one is written, and with the value if it consists of literals.
 type declaredValue struct{ kind, text string }
 
 // declaredValues returns the constants and variables of a file.

@@ -60,9 +60,9 @@ func listedOrigins(n int) string {
 	return b.String()
 }
 
-// TestSoakRefusedOrigins checks that a flood of distinct origins, which are refused, logged, kept by
-// the inspector, compared with a shadow policy and observed, is refused at full speed and does not
-// grow the memory.
+// TestSoakRefusedOrigins checks that the layer refuses at least floodRate distinct origins a second
+// and that its memory does not grow. Each refusal goes to the log, the inspector and an observer, and
+// is compared with a shadow policy.
 func TestSoakRefusedOrigins(t *testing.T) {
 	figures.Measure(t, "soak.flood.requests", figures.Count(len(floods)*floodRounds*floodRound))
 	for _, flood := range floods {

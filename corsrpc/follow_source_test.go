@@ -236,13 +236,13 @@ func TestWatchPausesBetweenConnections(t *testing.T) {
 		before []step
 		want   time.Duration // the pause after the next failure
 	}{
-		"the first failure":                   {nil, 100 * time.Millisecond},
-		"the fourth failure":                  {[]step{cut, cut, cut}, 800 * time.Millisecond},
-		"cut as soon as it stands, each time": {[]step{listens, cut, listens, cut, listens, cut, listens}, 800 * time.Millisecond},
-		"cut for ever":                        {slices.Repeat([]step{listens, cut}, 20), 30 * time.Second},
-		"it reported a change":                {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
-		"it stood for long":                   {[]step{cut, cut, cut, listens, {takes: time.Minute, fails: true}}, 200 * time.Millisecond},
-		"it stood for a while":                {[]step{cut, cut, cut, listens, {takes: time.Second, fails: true}}, 1600 * time.Millisecond},
+		"the first failure":              {nil, 100 * time.Millisecond},
+		"the fourth failure":             {[]step{cut, cut, cut}, 800 * time.Millisecond},
+		"cut as soon as it is connected": {[]step{listens, cut, listens, cut, listens, cut, listens}, 800 * time.Millisecond},
+		"cut for ever":                   {slices.Repeat([]step{listens, cut}, 20), 30 * time.Second},
+		"it reported a change":           {[]step{cut, cut, cut, listens, notified}, 100 * time.Millisecond},
+		"it was connected for long":      {[]step{cut, cut, cut, listens, {takes: time.Minute, fails: true}}, 200 * time.Millisecond},
+		"it was connected for a while":   {[]step{cut, cut, cut, listens, {takes: time.Second, fails: true}}, 1600 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,7 +78,9 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzSeeing checks that no request makes an explained response malformed or a step unsafe to log.
+// FuzzSeeing checks, for any request: the steps of Plan.Explain are printable ASCII; the response
+// under WithExplain is well-formed and has a reason exactly if the request is refused; CheckOrigin
+// passes no other origin.
 func FuzzSeeing(f *testing.F) {
 	plan := compilePolicy(f, allowPage)
 	layer, err := corsrpc.New(plan, quiet, corsrpc.WithExplain())

@@ -226,9 +226,10 @@ func (l *Layer) reportReplaced(e effect) {
 // CheckOrigin resolves the path that the request has when it is called. If Wrap is outside of an
 // http.StripPrefix and CheckOrigin inside, the policy also needs rules for the paths without the
 // prefix. On a path to which no rule applies it allows no other origin, although Wrap lets the
-// request pass. It refuses under enforcement: OBSERVE too. A refusal is logged and observed as a
-// decision of its own, in addition to Wrap's decision on the same request. A handshake that may
-// proceed is not, and CheckOrigin does not consult a shadow policy. It is safe for concurrent use.
+// request pass. It refuses under enforcement: OBSERVE too. CheckOrigin logs each refusal
+// and reports it to observers, in addition to Wrap's decision on the same request. It does neither
+// for a handshake that may proceed. It does not consult a shadow policy. It is safe for concurrent
+// use.
 //
 // See https://www.rfc-editor.org/rfc/rfc6455#section-10.2.
 func (l *Layer) CheckOrigin(r *http.Request) bool {

@@ -467,7 +467,7 @@ func TestObserver(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, fromPage()))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}))
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodGet, "/index.html", nil))
-	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil)) // a call of another server
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, listRPC, nil)) // a call from another server
 	want := []string{"decision grant ORIGIN_ALLOWED", "decision refuse ORIGIN_NOT_ALLOWED", "decision untouched NOT_GOVERNED", "decision pass NO_ORIGIN"}
 	if !slices.Equal(seen, want) {
 		t.Errorf("%q, want %q", seen, want)

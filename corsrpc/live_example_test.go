@@ -12,7 +12,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
-// mayCall decides on a call of a page.
+// mayCall decides on a call from a page.
 func mayCall(layer *corsrpc.Layer, origin string) string {
 	d := layer.Plan().Decide(corsrpc.Request{
 		Method: http.MethodPost, Host: "api.example.com", Path: "/acme.v1.CatalogService/Get",

@@ -107,8 +107,8 @@ func (p *livePlan) mustLoad(name string, next *Plan) bool {
 	return onlyShadowNamed && have.sets[name] == nil && slices.Contains(next.sourceNames, name)
 }
 
-// Reload puts another plan in force, in one atomic step. Each request is decided by the plan that
-// was in force when it arrived. The sets of sources that both plans name stay. Sources that only
+// Reload puts another plan in force, in one atomic step. The plan in force when a
+// request arrives decides on it. The sets of sources that both plans name stay. Sources that only
 // the new plan names are loaded first; if one of them fails or was not given to the layer, Reload
 // changes nothing and returns the error. It is safe for concurrent use; calls run one at a time.
 //
@@ -174,7 +174,7 @@ func (l *Layer) missingSources(names []string) error {
 	var missing []error
 	for _, name := range names {
 		if l.sources[name] == nil {
-			missing = append(missing, fmt.Errorf("%w %q: the policy names it in allow_origins_from: give it to Load or New by WithOriginSource", ErrUnknownSource, name))
+			missing = append(missing, fmt.Errorf("%w %q: the policy names it in allow_origins_from: pass the source to Load or New with WithOriginSource", ErrUnknownSource, name))
 		}
 	}
 	return errors.Join(missing...)
@@ -196,7 +196,7 @@ func (l *Layer) reportReload(ctx context.Context, err error) {
 func (l *Layer) Refresh(ctx context.Context, name string) error {
 	s := l.sources[name]
 	if s == nil { // also if the layer is its zero value
-		return fmt.Errorf("%w %q: give it to Load or New by WithOriginSource", ErrUnknownSource, name)
+		return fmt.Errorf("%w %q: pass this source to Load or New with WithOriginSource, or correct the name", ErrUnknownSource, name)
 	}
 	report := l.refresh(ctx, s)
 	l.reportSource(ctx, s, report)

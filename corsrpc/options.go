@@ -270,7 +270,7 @@ func WithObserver(o Observer) LayerOption {
 			return
 		}
 		if reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o) {
-			c.fail("WithObserver", "the observer is given twice, so it would receive every event twice: give it once")
+			c.fail("WithObserver", "the same observer is passed twice, and would receive every event twice: pass the observer once")
 			return
 		}
 		c.observers = append(c.observers, o)

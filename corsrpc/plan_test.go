@@ -103,7 +103,7 @@ func TestPlanProperties(t *testing.T) {
 	for _, longest := range []int{1000, 10} {
 		plan := compilePolicy(t, list, corsrpc.WithLongLists(longest))
 		if got, want := plan.PolicySize(), proto.Size(plan.Policy()); got > want || got < want*95/100 {
-			t.Errorf("lists longer than %d stand apart: %d bytes, want %d", longest, got, want)
+			t.Errorf("lists longer than %d are kept apart: %d bytes, want %d", longest, got, want)
 		}
 	}
 }

@@ -189,7 +189,7 @@ func TestGRPCServer(t *testing.T) {
 	}
 }
 
-// TestRefusedCallDoesNotRun checks that a call of an origin that is not allowed does not reach the handler,
+// TestRefusedCallDoesNotRun checks that a call from an origin that is not allowed does not reach the handler,
 // for a Connect GET, a POST and a stream.
 func TestRefusedCallDoesNotRun(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func (e *events) of(kind corsrpc.EventKind) (some []corsrpc.Event) {
 	return some
 }
 
-// callFrom sends a call of a page through the layer.
+// callFrom sends a call from a page through the layer.
 func callFrom(layer *corsrpc.Layer, path, origin string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Note", "n") })).
@@ -115,7 +115,7 @@ func TestShadowOption(t *testing.T) {
 	}
 }
 
-// TestShadowOfServersCalls checks that a candidate that governs more paths also differs on calls of servers.
+// TestShadowOfServersCalls checks that a candidate that governs more paths also differs on calls from servers.
 func TestShadowOfServersCalls(t *testing.T) {
 	t.Parallel()
 	const text = smallest + `

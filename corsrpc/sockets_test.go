@@ -239,8 +239,8 @@ func laxReader(_ *testing.T, s *socketServer, secret string) http.Handler {
 	})
 }
 
-// TestPathsOverSockets sends request targets as bytes over sockets, since clients rewrite paths. SECRET never runs for another origin than
-// the admin's, in any spelling and HTTP version. A server may refuse a path itself.
+// TestPathsOverSockets sends request targets as bytes over sockets, since clients rewrite paths. SECRET runs only for
+// the admin's origin, in any spelling and HTTP version. A server may refuse a path itself.
 func TestPathsOverSockets(t *testing.T) {
 	t.Parallel()
 	for _, policy := range socketPolicies {

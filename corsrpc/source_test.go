@@ -341,7 +341,7 @@ func TestWatchFollowsSources(t *testing.T) {
 		if periodic.timesLoaded() != 1 || notified.timesLoaded() != 1 || !allows(layer, shop) {
 			t.Errorf("at the start: %d, %d", periodic.timesLoaded(), notified.timesLoaded())
 		}
-		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "another call of Watch") {
+		if err := layer.Watch(ctx); err == nil || !strings.Contains(err.Error(), "Watch is already running") {
 			t.Errorf("a second Watch: %v", err)
 		}
 		time.Sleep(3*time.Minute + time.Second)

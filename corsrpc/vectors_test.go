@@ -319,8 +319,8 @@ func TestEveryCodeHasAVector(t *testing.T) {
 			seen[c.Want.Reason] = true
 		}
 	}
-	// These are about sizes, bytes or options in code, which no text in the corpus can have. They have
-	// tests of their own.
+	// No policy in the corpus can fail these checks, which concern sizes, bytes or options in code.
+	// They have tests of their own.
 	for _, c := range []corsrpc.Check{corsrpc.CheckTooLarge, corsrpc.CheckNotUTF8, corsrpc.CheckOption} {
 		seen[string(c)] = true
 	}

@@ -16,7 +16,7 @@ import (
 var ErrNoFile = errors.New("corsrpc: the layer was not made by Load and has no origin sources: there is nothing to watch")
 
 // ErrWatching is the error of Watch if another call of Watch is running for the layer.
-var ErrWatching = errors.New("corsrpc: another call of Watch is running for this layer: call it once")
+var ErrWatching = errors.New("corsrpc: Watch is already running for this layer: call Watch only once")
 
 // Watch follows the policy file and the origin sources until the context ends, and then returns
 // nil. Call it once for each layer, in a goroutine of its own.

@@ -17,7 +17,7 @@ import (
 
 // A handler that sets Access-Control-Allow-Origin by hand, for one page. A script of
 // that page can read the body, but not X-Request-Id, which is not exposed. The
-// browser blocks the calls of other pages.
+// browser blocks the calls from other pages.
 func ExampleBrowser() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")

@@ -76,7 +76,7 @@ func (b *Browser) logResponse(r *request, response *http.Response) {
 	r.exchange.Status, r.exchange.Answer = response.StatusCode, response.Header.Clone()
 }
 
-// logReadable adds the header that the script can read to the exchange of the request.
+// logReadable adds the response fields that the script can read to the exchange of the request.
 func (b *Browser) logReadable(r *request, response *http.Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -207,7 +207,7 @@ func corsFilter(header http.Header, credentials Credentials) http.Header {
 	return filter(header, func(lower string) bool { return all || exposed[lower] || fetch.SafelistedResponseHeader(lower) })
 }
 
-// filter returns a copy of the header with the visible fields, without the
+// filter returns a copy of the visible header fields, without the
 // forbidden response-header names.
 func filter(header http.Header, visible func(lower string) bool) http.Header {
 	seen := http.Header{}
@@ -258,7 +258,7 @@ func (b *Browser) httpNetworkFetch(r *request) (*http.Response, error) {
 	return decode(response)
 }
 
-// combine returns a copy of the header with the values of each name combined into
+// combine returns a copy of the header fields with the values of each name combined into
 // one line (https://fetch.spec.whatwg.org/#concept-header-list-get).
 func (e Engine) combine(method string, header http.Header) http.Header {
 	combined := make(http.Header, len(header))

@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 )
 
-// A grpc-go server answers a gRPC-Web call of a service that it does not have. A
+// A grpc-go server answers a gRPC-Web call to a service that it does not have. A
 // server also needs layer.Wrap around the handler, with the layer of corsrpc.New,
 // which decides which pages may call it.
 func Example() {

@@ -25,7 +25,7 @@ type requestBody struct {
 
 // newRequestBody returns the body of a request. gRPC handlers close the body to end
 // a call early, while another goroutine reads it. Over HTTP/1.1, Close of net/http's
-// body would then wait for the client; Close of this body does not.
+// body would then wait for the client; Close of this body does not wait.
 func newRequestBody(r *http.Request) *requestBody {
 	b := &requestBody{source: r.Body}
 	b.text, _ = r.Body.(*textReader)

@@ -136,7 +136,8 @@ func (t flushTextWriter) FlushError() error { return t.flush() }
 // Unwrap returns the underlying writer, for http.ResponseController.
 func (t *textWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
-// WriteHeader sends the header. Informational responses are sent unchanged.
+// WriteHeader sends the header, with the text type and without Content-Length if the response is
+// gRPC-Web. Other responses are sent unchanged.
 func (t *textWriter) WriteHeader(status int) {
 	if status < 200 {
 		t.ResponseWriter.WriteHeader(status)
@@ -145,7 +146,7 @@ func (t *textWriter) WriteHeader(status int) {
 	t.commit(status)
 }
 
-// commit sends the header, the first time that it is called.
+// commit sends the header, on its first call only.
 func (t *textWriter) commit(status int) {
 	if t.committed {
 		return

@@ -46,7 +46,7 @@ func rawFrame(flags byte, payload []byte) []byte {
 	return append(f, payload...)
 }
 
-// request returns the request of a call of a method, with the frames as its body.
+// request returns the request of a call to a method, with the frames as its body.
 func (m mode) request(t testing.TB, url, method string, frames []byte) *http.Request {
 	t.Helper()
 	if m.text {

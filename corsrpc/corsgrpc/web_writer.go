@@ -50,7 +50,8 @@ func (w flushWebWriter) FlushError() error { return w.flush() }
 // Unwrap returns the underlying writer, for http.ResponseController.
 func (w *webWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader sends the header. Informational responses are sent unchanged.
+// WriteHeader translates a gRPC response header to gRPC-Web and sends it. Informational (1xx)
+// responses and responses that are not gRPC are sent unchanged.
 func (w *webWriter) WriteHeader(status int) {
 	if status < 200 {
 		w.ResponseWriter.WriteHeader(status)

@@ -24,8 +24,8 @@ type curled struct {
 	reason            corsrpc.Reason
 }
 
-// TestCurlSendsWhatWasTried runs the curl commands that the form shows. Each sends the request
-// on which the form decided.
+// TestCurlSendsWhatWasTried runs the curl commands that the inspector shows. Each sends the
+// request that the form describes.
 func TestCurlSendsWhatWasTried(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {

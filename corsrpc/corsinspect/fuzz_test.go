@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzForm: no form makes the inspector panic, or its page contain markup of the form.
+// FuzzForm: no values of the form's fields make the inspector panic or add markup to its page.
 func FuzzForm(f *testing.F) {
 	_, h := newLayer(f, allowPage)
 	f.Add(page, "POST", listRPC, "content-type: application/json", "x-meta: m", true)

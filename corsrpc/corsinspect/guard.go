@@ -72,10 +72,10 @@ func fromItself(r *http.Request) bool {
 	return true
 }
 
-// isOne reports whether a header has exactly one line with this value.
+// isOne reports whether a field has exactly one line, and the line is value.
 func isOne(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
 
-// isItself reports whether an origin has the same host as the request's Host.
+// isItself reports whether raw is an origin whose host is that of r's Host field.
 func isItself(raw string, r *http.Request) bool {
 	from, ok := origin.Parse(raw)
 	return ok && from.SameHost(r.Host, r.TLS != nil)

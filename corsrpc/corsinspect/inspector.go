@@ -17,7 +17,7 @@ import (
 // returns one, and corsrpc.WithObserver attaches it to a layer; before that it answers with
 // the status 503. It is safe for concurrent use.
 type Inspector struct {
-	hosts   []string // in the form of plainHost
+	hosts   []string // as plainHost returns them
 	layer   atomic.Pointer[corsrpc.Layer]
 	history *history
 }
@@ -96,7 +96,7 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
-		http.Error(w, fmt.Sprintf("corsinspect: the encoded form is larger than %d KiB", maxQuery>>10), http.StatusRequestURITooLong)
+		http.Error(w, fmt.Sprintf("corsinspect: the query, which holds the values of the form's fields, is larger than %d KiB: shorten a field", maxQuery>>10), http.StatusRequestURITooLong)
 		return
 	}
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")

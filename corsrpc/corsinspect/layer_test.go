@@ -81,7 +81,7 @@ func newRequest(method, path string, header http.Header) *http.Request {
 	return r
 }
 
-// refuse sends a call of an origin that the policy or its shadow does not allow.
+// refuse sends a call from an origin that the policy or its shadow does not allow.
 func refuse(h http.Handler, path, origin string) {
 	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodPost, path, http.Header{"Origin": {origin}}))
 }

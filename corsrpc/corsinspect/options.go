@@ -38,8 +38,8 @@ func WithHosts(hosts ...string) Option {
 	})
 }
 
-// hostName returns the host name of a host, of host:port or of a URL, in the form of
-// plainHost.
+// hostName returns the host name of a host, of host:port or of a URL, as plainHost
+// returns it.
 func hostName(host string) (name string, ok bool) {
 	if _, rest, isURL := strings.Cut(host, "://"); isURL {
 		end := strings.IndexAny(rest+"/", "/?#")

@@ -76,8 +76,8 @@ func newLayer(t *testing.T, text string, opts ...corsrpc.LayerOption) (*corsrpc.
 	return layer, func() map[string][]string { return collect(t, reader) }
 }
 
-// collect returns the points of each metric as "value{attributes}", sorted, by the metric's
-// name and unit.
+// collect returns the sorted points of each metric, as "value{attributes}", by the metric's name
+// and unit.
 func collect(t *testing.T, reader *metric.ManualReader) map[string][]string {
 	t.Helper()
 	var all metricdata.ResourceMetrics

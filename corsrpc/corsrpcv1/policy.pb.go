@@ -627,13 +627,13 @@ type Rule struct {
 	AllowCredentials *bool `protobuf:"varint,6,opt,name=allow_credentials,json=allowCredentials,proto3,oneof" json:"allow_credentials,omitempty"`
 	// Request headers of the application (RPC metadata) that scripts may send:
 	// names, prefixes that end in `-*`, or `*` for all that a preflight asks for.
-	// These have to be named, since neither `*` nor a prefix grants them:
-	// `authorization`, `grpc-metadata-*`, and the headers by which a server may
-	// take another method or URL for the request's (such as
-	// `x-http-method-override`, `x-original-url` and `x-rewrite-url`). Headers
-	// that the clients of the protocols send are always granted. Levels add up:
-	// for each name, the last level that has it in allow_headers or deny_headers
-	// wins.
+	// Neither `*` nor a prefix grants `authorization` or a header by which a
+	// server may take another method or URL for the request's (such as
+	// `x-http-method-override`, `x-original-url` and `x-rewrite-url`): write its
+	// full name. A header that begins with `grpc-metadata-` needs its full name,
+	// or a prefix that begins with `grpc-metadata-`. Headers that the clients of
+	// the protocols send are always granted. Levels add up: for each name, the
+	// last level that has it in allow_headers or deny_headers wins.
 	//
 	// Default: only the headers of the protocols.
 	//
@@ -703,7 +703,7 @@ type Rule struct {
 	//
 	//	allow_methods: [GET, PUT]
 	AllowMethods []string `protobuf:"bytes,15,rep,name=allow_methods,json=allowMethods,proto3" json:"allow_methods,omitempty"`
-	// Whether all calls of browsers from other origins are refused. A narrower
+	// Whether all calls from browsers on other origins are refused. A narrower
 	// rule that grants something below a disabled level has to set
 	// `disabled: false`.
 	//

@@ -10,7 +10,7 @@ import (
 )
 
 // hello sets its CORS headers by hand. Scripts of one page can read the body and one
-// header; the browser blocks the calls of other pages.
+// header; the browser blocks the calls from other pages.
 func hello(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "https://app.example.com")
 	w.Header().Set("Access-Control-Expose-Headers", "x-request-id")

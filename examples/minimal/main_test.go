@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMinimal: the example answers preflights, allows calls of its page, and refuses
-// calls of other pages.
+// TestMinimal: the example answers preflights, allows calls from its page, and refuses
+// calls from other pages.
 func TestMinimal(t *testing.T) {
 	handler, err := newHandler("cors.yaml")
 	if err != nil {

@@ -1,6 +1,6 @@
 // Showcase serves an RPC service and a page that calls it from another origin. The
 // service listens on two ports, with connect-go and with grpc-go. The page calls every
-// kind of method with every client, and shows the parts of each response that its
+// kind of method with connect-web and with grpc-web, and shows the parts of each response that its
 // script can read, and the number of preflights. Another port serves the same page from
 // an origin that the policy does not allow, and the last one serves the inspector.
 package main
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	listen := func(addr string, handler http.Handler) (string, error) {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			return "", fmt.Errorf("%w: free the port, or set another address, as in `make run ARGS=\"-api localhost:9080\"` (the flags are -api, -grpc, -allowed, -refused and -inspector; allow_origins in the policy must list the origin of -allowed)", err)
+			return "", fmt.Errorf("%w: free the port, or set another address, as in `make run ARGS=\"-api localhost:9080\"` (-api, -grpc, -allowed, -refused and -inspector set addresses; the policy's allow_origins must list the origin of the page at -allowed)", err)
 		}
 		servers, listeners = append(servers, &http.Server{Handler: handler, Protocols: protocols(), ReadHeaderTimeout: 10 * time.Second}), append(listeners, l)
 		return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port), nil

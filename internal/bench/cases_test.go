@@ -57,7 +57,7 @@ func patterns(n int) []string {
 }
 
 // callFrom returns a call as connect-web in Chromium makes it from a page of the origin.
-// Without an origin it returns a call of another server.
+// Without an origin it returns a call from another server.
 func callFrom(origin string) func() *http.Request {
 	return func() *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "https://api.example.net"+procedure, nil)

@@ -202,7 +202,7 @@ func (f *floor) allows(origin string) bool {
 	return false
 }
 
-// A refusal is the response for a reason, with the layer's texts.
+// A refusal is the body of a 403 response, as plain text and as JSON, in the layer's words.
 type refusal struct{ text, json string }
 
 func refusalFor(reason corsrpc.Reason) *refusal {

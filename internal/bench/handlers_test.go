@@ -20,7 +20,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// A setting is the configuration of every implementation.
+// A setting is a policy from which the handler of each implementation is built.
 type setting struct {
 	exact    []string
 	patterns []string // https://*.host

@@ -11,8 +11,8 @@ import (
 // call, with their versions.
 const clientsPage = "corsrpc/docs/clients.md"
 
-// checkClientVersions returns the versions that the page does not have, or has
-// of another release than the tests use.
+// checkClientVersions returns the versions in use by the tests that the page does
+// not have.
 func checkClientVersions(t *tree) (problems []problem) {
 	var web struct{ Dependencies map[string]string }
 	if err := json.Unmarshal([]byte(t.text("internal/e2e/web/package.json")), &web); err != nil {

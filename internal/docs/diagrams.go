@@ -15,7 +15,7 @@ const (
 
 var (
 	nameInDiagramRE = regexp.MustCompile(`[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?`)
-	// otherNames may stand in a diagram without being declared in the sources.
+	// otherNames may occur in a diagram without being declared in the sources.
 	otherNames = map[string]bool{"gRPC": true, "Web": true, "grpc.Server": true, "HTTP": true, "YAML": true, "JSON": true}
 )
 

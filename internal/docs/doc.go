@@ -20,7 +20,7 @@
 //   - Every code block is fenced and has a language. A block whose first line
 //     is a comment with the name of a file of the repository, or of examples,
 //     equals that file.
-//   - The shell commands of a page stand in the table of shell_table.go, with
+//   - The shell commands of a page are in the table of shell_table.go, with
 //     the test or the make target that runs them. The page
 //     corsrpc/docs/getting-started.md is one walkthrough, which a test runs
 //     from top to bottom in an empty folder.
@@ -28,7 +28,7 @@
 //     its figure: <!-- figure: matrix.cells -->. The name is one of
 //     internal/figures/figures.txt, or the path of a RESULTS.md that has the
 //     number. One comment may name several figures, separated by commas. The
-//     comment stands in the same paragraph, list item or table row, or on a line
+//     comment is in the same paragraph, list item or table row, or on a line
 //     of its own after the table or list.
 //   - A number that the protocol or the source fixes, such as a default, is a
 //     row of the table in constants.go, with the place in the source.

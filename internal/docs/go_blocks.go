@@ -17,9 +17,10 @@ const goSources = `^(examples/.*|corsrpc/.*_test|internal/e2e/[^/]*_test)\.go$`
 // generatedRE matches files that are never shown.
 var generatedRE = regexp.MustCompile(`\.(pb|connect)\.go$`)
 
-// checkGo returns a problem unless the block is a whole file, which vets, or its
-// pieces stand in one file of the tree, verbatim but for the indentation of the
-// whole piece. Lines that are only "// ..." separate pieces.
+// checkGo returns a problem unless go vet accepts the block as a whole file, or one
+// file that matches goSources contains every piece of the block. The indentation of
+// a whole piece may differ. A piece ends at a line that is only "// ...", or at an
+// empty line before a line that is not indented.
 func checkGo(ctx context.Context, t *tree, b block) []problem {
 	if strings.HasPrefix(b.text, "package ") || strings.Contains(b.text, "\npackage ") {
 		return vetProgram(ctx, t, b)
@@ -110,8 +111,8 @@ func dedent(lines []string) []string {
 	return out
 }
 
-// holds returns how many lines of a piece stand together in a file, at most;
-// all of them if the file has the piece.
+// holds returns the length of the longest run of a piece's lines in a file: the
+// length of the piece if the file has it.
 func holds(lines, piece []string) (most int) {
 	for i := range lines {
 		indent, ok := strings.CutSuffix(lines[i], piece[0])

@@ -74,8 +74,9 @@ func quantitiesOf(text string) (all []quantity) {
 	return all
 }
 
-// partOfWord reports whether text[from:to], digits, is part of a name, a version,
-// an address or a path.
+// partOfWord reports whether the number text[from:to] is part of a name, a version,
+// an address or a path. If unit is true, a unit follows the number, and only the
+// text before it counts.
 func partOfWord(text string, from, to int, unit bool) bool {
 	if from > 0 && (isWord(text[from-1]) || strings.IndexByte(".,/:$-#", text[from-1]) >= 0) {
 		return true

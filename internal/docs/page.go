@@ -218,7 +218,7 @@ func namesOf(comment string) (names []string) {
 	return names
 }
 
-// anchor adds the name that GitHub gives to a heading.
+// anchor records the anchor that GitHub gives to a heading.
 func (r *reader) anchor(n *ast.Heading) {
 	slug := slugOf(r.plain(n))
 	name := slug

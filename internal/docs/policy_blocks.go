@@ -19,7 +19,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
 
-// errorPrefix begins the error of a policy that does not load.
+// errorPrefix is the start of the error of a policy that does not load.
 const errorPrefix = "corsrpc: the policy has "
 
 // policyFields are the fields of a policy: a YAML block that has one of them is a

@@ -22,7 +22,7 @@ rules:
     allow_headers: [x-tenant-id]
 `
 
-// strangersPolicy allows another page than the one that calls.
+// strangersPolicy allows one origin, which is not that of the calling page.
 var strangersPolicy = strings.ReplaceAll(checklistPolicy, "ORIGIN", "https://app.example.com")
 
 const greetPath = "/showcase.v1.ShowcaseService/Greet"
@@ -38,7 +38,7 @@ type classic struct {
 	fetch fetchInit
 	call  call
 
-	want    rawReading        // the reading of a fetch; it must have at least these headers
+	want    rawReading        // the result of a fetch, as the script reads it; it must have at least these headers
 	wantErr *readError        // the error of a call: code and message
 	v2Err   *readError        // the error with connect v2, if it differs
 	not     []string          // headers that the script must not read
@@ -49,7 +49,7 @@ type classic struct {
 	arrived map[string]string // headers of the first call that the server got
 }
 
-// refused is the reading of a blocked fetch: only that it threw an error.
+// refused is what the script reads of a blocked fetch: only that it threw an error.
 var refused = rawReading{Threw: "TypeError"}
 
 var jsonBody = map[string]string{"Content-Type": "application/json"}

@@ -155,7 +155,7 @@ func authenticating(next http.Handler) http.Handler {
 	})
 }
 
-// plainPaths adds paths that are not procedures to a handler.
+// plainPaths returns a handler that serves two plain HTTP paths, and passes everything else to rpc.
 func plainPaths(rpc http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rpc)

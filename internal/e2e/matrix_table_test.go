@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// row is a call of a method, with the expected reading of the script. It holds for each transport and format, each server and
-// each browser; fields list the exceptions.
+// row is a call of a method, and the result that the script is expected to read. cell.want adapts the result to the server and
+// the client; cells leaves out the calls that a client or a server does not support.
 type row struct {
 	name     string
 	method   string
@@ -182,7 +182,7 @@ func (c cell) httpMethod() string {
 
 func (c cell) path() string { return "/showcase.v1.ShowcaseService/" + c.method }
 
-// want returns the expected reading of the cell.
+// want returns the result that the script is expected to read.
 func (c cell) want(from implementation, cookies []string) seen {
 	texts := strings.ReplaceAll(joined(c.messages), "COOKIES", jsonStrings(cookies))
 	texts = strings.ReplaceAll(texts, `,"cookieNames":[]`, "") // JSON omits an empty list

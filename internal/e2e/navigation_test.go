@@ -13,7 +13,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// A visit is a request of a page of another origin to a path, sent with one of the bypasses or of otherWays.
+// A visit is a request to a path from a page on another origin, made in one of the ways in bypasses or otherWays.
 type visit struct {
 	way     string // the name of the bypass or other way
 	path    string

@@ -178,7 +178,7 @@ type oracleReading struct {
 	Body    string      `json:"body"`
 }
 
-// describe formats the reading and the server's requests for comparison, without the Date header.
+// describe formats what the script read and the server's requests for comparison, without the Date header.
 func (r oracleReading) describe(seen []string) string {
 	headers := [][2]string{}
 	for _, h := range r.Headers {

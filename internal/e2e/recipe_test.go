@@ -15,7 +15,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
-// A column of the table "what the script can read" is a kind of call.
+// A column of the table "what the script can read" is a kind of RPC: one call that succeeds and one that fails.
 type column struct {
 	name     string
 	succeeds call
@@ -38,7 +38,7 @@ func failAfter2(transport string) call {
 	return call{Transport: transport, Method: "FailStream", Requests: messages(`{"reason":"on purpose","after":2}`)}
 }
 
-// A line of the table is a part of a response.
+// lines holds the rows of the table. Each row is a part of a response; readable reports whether the script could read it.
 var lines = []struct {
 	name     string
 	readable func(succeeded, failed *reading) bool

@@ -29,7 +29,7 @@ const File = "internal/figures/figures.txt"
 // packages must then run one after another: go test -p 1.
 const Variable = "CORSRPC_FIGURES"
 
-// Prefix begins the text that Check and Measure log: "figure: name = value".
+// Prefix is the start of the text that Check and Measure log: "figure: name = value".
 const Prefix = "figure: "
 
 // Figure is one line of the file.
@@ -147,11 +147,11 @@ func compare(text, name, value string) error {
 			continue
 		}
 		if f.Value != value {
-			return fmt.Errorf("%s has %s = %s, and this run counts %s", File, name, f.Value, value)
+			return fmt.Errorf("%s says that the figure %s is %s, but its value in this run is %s", File, name, f.Value, value)
 		}
 		return nil
 	}
-	return fmt.Errorf("%s does not have %s, which is %s in this run", File, name, value)
+	return fmt.Errorf("%s has no line for the figure %s; its value in this run is %s", File, name, value)
 }
 
 var updating sync.Mutex

@@ -113,7 +113,7 @@ func TestCheck(t *testing.T) {
 	t.Setenv(Variable, "")
 	var compared recorder
 	Check(&compared, "not.in.the.file", "1,164")
-	if len(compared.errors) != 1 || !strings.Contains(compared.errors[0], "does not have not.in.the.file") {
+	if len(compared.errors) != 1 || !strings.Contains(compared.errors[0], "has no line for the figure not.in.the.file") {
 		t.Errorf("a figure that the file does not have gives %q", compared.errors)
 	}
 

@@ -63,8 +63,8 @@ var (
 	}
 )
 
-// index draws a number below n with a uniform distribution. The generators of rapid prefer
-// small numbers.
+// index draws an integer from 0 to n-1, each with nearly the same probability. The integer
+// generators of rapid prefer small numbers.
 func index(t *rapid.T, n int, label string) int {
 	return rapid.Custom(func(t *rapid.T) int {
 		i := 0

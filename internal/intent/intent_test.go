@@ -69,8 +69,8 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-// TestCallsAreVaried: the generators draw each kind of outcome in at least one of 2,000
-// calls, so that the comparison is meaningful.
+// TestCallsAreVaried: each kind of outcome occurs at least once in 2,000 generated calls, so
+// that TestIntentIsEffect compares all kinds.
 func TestCallsAreVaried(t *testing.T) {
 	kinds := map[string]int{}
 	all := 0

@@ -206,7 +206,8 @@ func (r Rule) hasOrigins() bool {
 	return slices.ContainsFunc(r.levels, func(l level) bool { return len(l.GetAllowOrigins())+len(l.GetAllowOriginsFrom()) > 0 })
 }
 
-// expand replaces environment variables by their origins.
+// expand replaces each environment variable in a list of origins with the origins in its value,
+// or in its fallback if the variable is empty.
 func (p *Policy) expand(items []string) (origins []string) {
 	for _, item := range items {
 		inner, ok := strings.CutPrefix(item, "${")

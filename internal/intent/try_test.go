@@ -154,8 +154,8 @@ func describeOutcome(o corsinspect.Outcome) string {
 	return text
 }
 
-// TestTriesAreVaried: the generators draw the kinds of calls for which the form once differed
-// from browsers.
+// TestTriesAreVaried: the generators draw the kinds of calls for which the inspector's form once
+// gave another result than browsers.
 func TestTriesAreVaried(t *testing.T) {
 	kinds, all := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {

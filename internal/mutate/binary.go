@@ -61,7 +61,7 @@ func (r *runner) buildTests(ctx context.Context, folder, overlay, dir string) (*
 	return b, nil
 }
 
-// A buildError is the output of the compiler for a package's tests.
+// A buildError says that a package's tests do not compile; out is the compiler's output.
 type buildError struct {
 	folder, out string
 }
@@ -85,7 +85,7 @@ func (s selection) flags() []string {
 	return flags
 }
 
-// holds reports whether a test is selected.
+// holds reports whether the selection contains the test with this name.
 func (s selection) holds(name string) bool {
 	return (len(s.only) == 0 || slices.Contains(s.only, name)) && !slices.Contains(s.skip, name)
 }

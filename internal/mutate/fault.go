@@ -25,7 +25,7 @@ type fault struct {
 
 var faults = slices.Concat(layerFaults, rulesFaults, routeFaults, liveFaults, faceFaults, inspectorFaults, browserFaults)
 
-// A place is the place of a fault's text in the source.
+// A place is the byte range in a source file that a fault replaces.
 type place struct {
 	source     *source
 	start, end int
@@ -47,11 +47,11 @@ func (f fault) find(sources []*source) (place, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return place{}, fmt.Errorf("the text was not found%s: %s", within, f.old)
+		return place{}, fmt.Errorf("the source does not contain the fault's old text%s: %s", within, f.old)
 	case len(found) > 1:
-		return place{}, fmt.Errorf("the text was found in %d places%s (%s, %s), instead of one: %s", len(found), within, found[0], found[1], f.old)
+		return place{}, fmt.Errorf("the source contains the fault's old text in %d places%s (%s, %s), instead of one: %s", len(found), within, found[0], found[1], f.old)
 	case f.old == f.new:
-		return place{}, fmt.Errorf("the fault changes nothing: %s", f.old)
+		return place{}, fmt.Errorf("the fault's old and new texts are equal: %s", f.old)
 	}
 	return found[0], nil
 }
@@ -64,7 +64,7 @@ func (p place) String() string {
 func (p place) with(f fault) (string, error) {
 	broken := p.source.text[:p.start] + f.new + p.source.text[p.end:]
 	if _, err := parser.ParseFile(token.NewFileSet(), p.source.path, broken, parser.SkipObjectResolution); err != nil {
-		return "", fmt.Errorf("the fault does not parse: %w", err)
+		return "", fmt.Errorf("the source with the fault does not parse: %w", err)
 	}
 	return broken, nil
 }

@@ -28,7 +28,7 @@ var faceFaults = []fault{
 	{name: "a plan that is none wraps", in: "(*Plan).Wrap", old: `if p.missing() {`, new: `if p == nil {`},
 
 	// Errors and contexts.
-	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: give it to`, new: `"%v %q: give it to`},
+	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: pass this source to`, new: `"%v %q: pass this source to`},
 	{name: "a policy with an unknown source has an error of its own", old: `"%w %q: the policy names it`, new: `"%v %q: the policy names it`},
 	{name: "the error of a second Watch cannot be matched", old: `return ErrWatching`, new: `return errors.New(ErrWatching.Error())`},
 	{name: "the error of Watch without a file cannot be matched", old: `return ErrNoFile`, new: `return errors.New(ErrNoFile.Error())`},

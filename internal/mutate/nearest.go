@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A word is a token of Go and its place in the text.
+// A word is a Go token with its start and end offset in the text.
 type word struct {
 	text       string
 	start, end int

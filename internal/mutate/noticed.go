@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// A test is a test of the package in a folder.
+// A test identifies a test function by its package folder and name.
 type test struct {
 	pkg, name string
 }

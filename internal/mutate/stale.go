@@ -110,7 +110,7 @@ func (c *checker) report(f fault, sources []*source) string {
 func (c *checker) compile(file, text string) error {
 	p := c.packages[path.Dir(file)]
 	if p == nil {
-		return fmt.Errorf("go list did not list a package in %s", path.Dir(file))
+		return fmt.Errorf("no package in the output of go list has the folder %s", path.Dir(file))
 	}
 	set := token.NewFileSet()
 	var files []*ast.File
@@ -128,7 +128,7 @@ func (c *checker) compile(file, text string) error {
 	open := func(path string) (io.ReadCloser, error) { return os.Open(c.exports[path]) }
 	config := types.Config{Importer: importer.ForCompiler(set, "gc", open)}
 	if _, err := config.Check(p.ImportPath, set, files, nil); err != nil {
-		return fmt.Errorf("the fault does not compile: %w", err)
+		return fmt.Errorf("the source with the fault does not compile: %w", err)
 	}
 	return nil
 }

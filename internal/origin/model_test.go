@@ -18,7 +18,7 @@ var (
 	modelNever  = regexp.MustCompile(`^(https?|wss?|ftp|data|blob|about|javascript)$`)
 )
 
-// modelValid reports whether raw is an origin.
+// modelValid reports whether raw is an origin as browsers write it. It is the reference for Parse.
 func modelValid(raw string) bool {
 	if len(raw) > 300 {
 		return false
@@ -57,7 +57,8 @@ func modelIPv6(addr netip.Addr) string {
 	return fmt.Sprintf("::ffff:%x:%x", uint(b[12])<<8|uint(b[13]), uint(b[14])<<8|uint(b[15]))
 }
 
-// modelMatch reports whether the text of a pattern allows raw.
+// modelMatch reports whether a pattern allows the origin raw, the value of an Origin header. It is
+// the reference for the package.
 func modelMatch(pattern, raw string) bool {
 	switch {
 	case !modelValid(raw):
@@ -93,8 +94,8 @@ func modelRank(pattern string) [3]int {
 	return [3]int{anyPort}
 }
 
-// modelBest returns the index of the most specific pattern that allows raw, the first if
-// several are equally specific, or -1.
+// modelBest returns the index of the most specific of the patterns for which allows is
+// true, the first if several are equally specific, or -1.
 func modelBest(patterns []string, allows func(i int) bool) int {
 	best := -1
 	for i, p := range patterns {

@@ -69,7 +69,7 @@ func NewSetOf(texts *StringList, accept func([]Problem) bool) (s *Set, ok bool) 
 	return s, true
 }
 
-// add adds the pattern whose text is at an offset.
+// add adds a pattern to the set. The pattern's text begins at offset in the set's texts.
 func (s *Set) add(p Pattern, text string, offset uint32) {
 	switch {
 	case p.kind == kindAny:

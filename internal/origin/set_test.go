@@ -126,7 +126,7 @@ func TestSetAgainstTheModel(t *testing.T) {
 	}
 	raws = append(raws, "null", "file://", "file:///", "*", "", "https://*.x.test", "https://a.x.test:*", "https://x.test,https://a.x.test")
 
-	allowed := make([][]bool, len(raws)) // by raw and pattern, the model's
+	allowed := make([][]bool, len(raws)) // the model's result, by indices of the origin and the pattern
 	hits := 0
 	for r, raw := range raws {
 		o, valid := Parse(raw)

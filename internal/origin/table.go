@@ -82,7 +82,7 @@ func (x *index) find(texts *StringList, s string) (offset uint32, ok bool) {
 	}
 }
 
-// put adds the string at an offset. The index must not contain it yet.
+// put adds to the index the string that begins at offset in texts. The index must not contain it yet.
 func (x *index) put(texts *StringList, offset uint32) {
 	if x.len+1 > len(x.slots)/8*7 {
 		x.grow(texts)

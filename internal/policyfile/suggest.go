@@ -7,7 +7,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// synonyms maps field names of other CORS middlewares, folded, to those of a policy.
+// synonyms maps other words for a field, most of them from other CORS middlewares, to the field
+// of a policy. The keys are results of fold.
 var synonyms = map[string]string{
 	"origins": "allow_origins", "origin": "allow_origins", "allowedorigins": "allow_origins",
 	"credentials": "allow_credentials", "allowedcredentials": "allow_credentials", "supportscredentials": "allow_credentials",

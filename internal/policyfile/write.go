@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// YAML returns a policy in YAML as a file may contain it: in block style, with the fields in
-// the order of the message and the full names of enum values.
+// YAML returns the text of a YAML policy file: in block style, with the fields in the order of
+// their declaration in the message, and with full enum names (EXPOSURE_PRESENT).
 func YAML(policy proto.Message) (string, error) {
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(policy)
 	if err != nil {

@@ -147,7 +147,7 @@ type shapeGroup struct {
 	own   conflictGroup // all but the first maxShared patterns, which are in the shared group
 }
 
-// add adds a pattern, which must not conflict with another one.
+// add adds a pattern to the index. It must not conflict with a pattern in the index.
 func (x *conflictIndex) add(key conflictKey, text string) {
 	if x.equal == nil {
 		x.equal, x.shapes = map[string]int{}, map[string]*shapeGroup{}

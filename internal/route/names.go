@@ -124,7 +124,8 @@ func (n *names[V]) put(in map[string]nameEntry[V], name string, v V, same func(a
 	in[name] = nameEntry[V]{value: v, ambiguous: c.ambiguous}
 }
 
-// isOperational reports whether a service is operational.
+// isOperational reports whether the name is that of an operational service; it ignores letter
+// case if n.fold is true.
 func (n *names[V]) isOperational(service string) bool {
 	if n.fold {
 		return rpc.IsOperationalFolded(service)

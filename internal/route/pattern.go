@@ -201,8 +201,8 @@ func (p Pattern) wild() bool {
 	return false
 }
 
-// hasUpper reports whether a literal has an upper-case letter in one of its spellings,
-// including the hexadecimal digits of escapes.
+// hasUpper reports whether a literal segment of the pattern has an upper-case letter: decoded,
+// as written, or in the default encoding of net/url. The digits of an escape count (%2F).
 func (p Pattern) hasUpper() bool {
 	for _, s := range p.segments {
 		if s.kind == literalSegment {

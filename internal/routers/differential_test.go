@@ -19,8 +19,8 @@ const (
 	pathsPerRound  = 250
 )
 
-// TestDifferential: none of 200,000 paths runs a handler of another rule than the one by which
-// the layer decided.
+// TestDifferential: none of 200,000 paths runs the handler of a rule that the layer did not
+// apply.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	if *onlySeed >= 0 {

@@ -24,7 +24,7 @@ const (
 	Response
 )
 
-// Header is one row of the table: a header, or a family of headers with a common prefix.
+// Header is one row of the table: one field name, or a family of names with a common prefix.
 type Header struct {
 	// Name is in lower case. If Prefix is true, it is the common prefix of the family.
 	Name      string

@@ -168,7 +168,8 @@ func (r HeaderRules) Open() bool {
 // it leaves an item out if the prefix around it has the same outcome. If denyUnmentioned is
 // true, a name without an item has the same outcome as a withheld one.
 func (r HeaderRules) Canonical(denyUnmentioned bool) string {
-	// These may have another outcome than the prefix around them: see coversName.
+	// coversName exempts these names and this prefix from wider items, so their outcome may
+	// differ from that of the prefix that contains them.
 	names := append(fetch.RewritingHeaders(), "authorization")
 	prefixes := map[string]bool{"": true, rpc.GatewayPrefix: true}
 	for _, level := range r {

@@ -8,7 +8,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// addPaths adds the effective rules of the path rules.
+// addPaths adds to r each path pattern with its effective rule.
 func (c *compiler) addPaths(r *Rules, v view) {
 	profilePatterns := c.checkPaths(v)
 	for _, pattern := range slices.Concat(v.base.usable, profilePatterns) {

@@ -117,7 +117,8 @@ func (r *Rules) grantsSomething() bool {
 	return false
 }
 
-// addSelectors adds the rules of procedures that the schema does not have.
+// addSelectors adds to r the effective rule of each selector, for procedures that the schema does
+// not have.
 func (c *compiler) addSelectors(r *Rules, v view) {
 	selectors := slices.Concat(v.sorted, v.profile.selectors())
 	slices.Sort(selectors)
@@ -148,7 +149,7 @@ func (c *compiler) selectorChain(v view, selector string, operational bool) []*l
 	return c.chainOf(v, selector, element, operational)
 }
 
-// addProcedures adds the rules of the schema's procedures.
+// addProcedures adds to r the effective rule of each procedure in the schema.
 func (c *compiler) addProcedures(r *Rules, v view) {
 	effective := map[procedureKey]*Effective{}
 	for _, m := range c.schema.methods {

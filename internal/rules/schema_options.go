@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// schemaField begins the field path of a value that is set by an option in a .proto file. The
+// schemaField is the start of the field path of a value that is set by an option in a .proto file. The
 // name of the element and a closing parenthesis follow.
 const schemaField = "option("
 

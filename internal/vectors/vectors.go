@@ -109,7 +109,7 @@ func (l *Lines) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*[]string)(l))
 }
 
-// HTTP returns the header with names exactly as written, so that a case can contain names that
+// HTTP returns the fields as an http.Header, with names exactly as written, so that a case can contain names that
 // are not canonical.
 func (h Header) HTTP() http.Header {
 	out := http.Header{}

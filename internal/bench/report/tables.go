@@ -80,7 +80,7 @@ func exposure(r *results) table {
 }
 
 func newExposure(r *results) table {
-	t := table{Title: "Names that were not there before", Text: "A call whose response has one header: always the same, or each of 1,000 in turn, which the cache of eight sets cannot hold. Such responses cost this time, but no additional memory.",
+	t := table{Title: "Responses with header names that are not cached", Text: "A call whose response has one header: always the same, or each of 1,000 in turn, which the cache of eight sets cannot hold. Such responses cost this time, but no additional memory.",
 		head: []string{"different answers", "corsrpc", "allocations"}}
 	for _, n := range r.settings("NewExposure/sets=") {
 		name := "NewExposure/sets=" + n

@@ -19,7 +19,7 @@ import (
 // writes.
 const Variable = "CORSRPC_CELLS"
 
-// A Cell is what one test observes of one call, or of a series of calls.
+// A Cell holds what a test observes of one RPC or of a series of RPCs.
 type Cell struct {
 	Key
 	Saw map[string]string // values by what they are: "messages", "trailers", "preflights"
@@ -80,7 +80,7 @@ func Read(r io.Reader) (map[Key]map[string]string, error) {
 			return nil, fmt.Errorf("%q: %w", lines.Text(), err)
 		}
 		if _, ok := all[c.Key]; ok {
-			return nil, fmt.Errorf("the cell %s is there twice", c.Key)
+			return nil, fmt.Errorf("the file contains the cell %s twice", c.Key)
 		}
 		all[c.Key] = c.Saw
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/cells"
 )
 
-// A row is one difference, of all cells in which it is the same: every
+// A row is one difference together with all cells that show it: every
 // combination of the servers, browsers, calls and credentials that it names.
 type row struct {
 	test, client             string

@@ -175,7 +175,7 @@ func TestListsAreComplete(t *testing.T) {
 	for client, names := range clientPackages {
 		for _, name := range names {
 			if !slices.Contains(packages, name) {
-				t.Errorf("%s stands on %s, which is not compared", client, name)
+				t.Errorf("%s depends on %s, which is not compared", client, name)
 			}
 		}
 		if !strings.Contains(string(read("calls_test.go")), `"`+client+`"`) {

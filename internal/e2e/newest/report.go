@@ -90,7 +90,8 @@ func (r report) differences() string {
 	return b.String()
 }
 
-// withWithout describes a request's headers by what the other request does not have.
+// withWithout describes how a request's headers differ from another request's: "with" and the
+// names that only this request has, "without" and the names that only the other has.
 func withWithout(own, others string) string {
 	var texts []string
 	if own != "" {
@@ -115,7 +116,7 @@ func shortened(words string) string {
 // markdown is NEWEST.md.
 func (r report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The newest clients and servers\n\nWritten by `make newest` on %s; not by hand. The tests ran with the pinned versions and with the newest ones of the registries,\nin a copy of the tree at %s. %s. %s.\n\n%s\n## Result\n\nA cell is one call of TestMatrix, or a series of calls of TestMatrix, TestPreflights or TestRecipeTable: what the script reads, which headers and\ncookies arrive, how many requests and preflights it takes.\n\n%s\n",
+	fmt.Fprintf(&b, "# The newest clients and servers\n\nWritten by `make newest` on %s; not by hand. The tests ran with the pinned versions and with the newest ones of the registries,\nin a copy of the tree at %s. %s. %s.\n\n%s\n## Result\n\nA cell holds what a browser test observes of one RPC (TestMatrix) or of a series of RPCs (TestMatrix, TestPreflights, TestRecipeTable): what the\nscript reads, which headers and cookies arrive, and how many requests and preflights are sent.\n\n%s\n",
 		r.date, r.commit, r.machine, r.browsers, table(r.libraries), r.result())
 	b.WriteString(r.differences())
 	return b.String()

@@ -82,7 +82,8 @@ func observe(ctx context.Context, tree string, with []library) (observation, err
 	return o, o.runTests(ctx, dir)
 }
 
-// copyTree copies the files of the repository at root, committed or not.
+// copyTree copies the files of the work tree at root to dir, committed or not, except the files
+// that git ignores.
 func copyTree(ctx context.Context, root, dir string) error {
 	list, err := output(ctx, root, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {

@@ -113,7 +113,7 @@ func (s summary) markdown() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The last run of `make %s`\n\nWritten by `%s`; not by hand. A run that fails leaves this file as it is.\n\n", s.name, command)
-	fmt.Fprintf(&b, "- passed on %s UTC, after %s\n- %s\n- %s\n", s.start.UTC().Format("2006-01-02 15:04"), s.took.Round(time.Second), s.commit, s.machine)
+	fmt.Fprintf(&b, "- passed on %s UTC, in %s\n- %s\n- %s\n", s.start.UTC().Format("2006-01-02 15:04"), s.took.Round(time.Second), s.commit, s.machine)
 	if len(s.figures) > 0 {
 		b.WriteString("\n## Figures\n\n| figure | value |\n| --- | --- |\n")
 		for _, f := range s.figures {

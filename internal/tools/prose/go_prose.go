@@ -74,7 +74,7 @@ func commentLines(files *token.FileSet, group *ast.CommentGroup) []line {
 }
 
 // literalBlocks returns the prose of a string literal, or of literals that are added up. An operand
-// that is not a literal stands in the text as "…". The end of a line in an interpreted literal ends a
+// that is not a literal is replaced by "…". The end of a line in an interpreted literal ends a
 // block. An empty line and a line of a table end one in a raw literal.
 func literalBlocks(files *token.FileSet, expr ast.Expr) []block {
 	var b block

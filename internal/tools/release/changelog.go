@@ -12,7 +12,7 @@ import (
 const (
 	changelogFile = "CHANGELOG.md"
 
-	// unreleased stands in a heading of CHANGELOG.md until the release commit has the date there.
+	// unreleased is in a heading of CHANGELOG.md until the release commit has the date there.
 	unreleased = "unreleased"
 )
 

@@ -30,13 +30,13 @@ func TestCheckFace(t *testing.T) {
 		said    string
 		refused string // "" if the version may be released
 	}{
-		"an addition":                   {withText(smallFiles(), "lib/more.go", "package lib\n\nfunc Sub() {}\n"), "v0.1.1", "compatible with v0.1.0", ""},
-		"a change of an internal":       {withText(smallFiles(), "internal/hidden/hidden.go", "package other\n"), "v0.1.1", "compatible with v0.1.0", ""},
-		"a change in a nested module":   {withText(smallFiles(), "lib/ext/ext.go", strings.Replace(ext, "%s", "int64", 1)), "v0.1.1", "", "Add: changed from func(int) int to func(int64) int"},
-		"the same in a minor release":   {withText(smallFiles(), "lib/ext/ext.go", strings.Replace(ext, "%s", "int64", 1)), "v0.2.0", "v0.2.0 may break v0.1.0", ""},
-		"a module that is gone":         {without, "v0.1.1", "", "module github.com/acme/lib/lib/cmd: removed"},
-		"a pre-release of a patch":      {without, "v0.1.1-rc.1", "", "module github.com/acme/lib/lib/cmd: removed"},
-		"a version before the last tag": {smallFiles(), "v0.0.9", "nothing is released yet", ""},
+		"an addition":                     {withText(smallFiles(), "lib/more.go", "package lib\n\nfunc Sub() {}\n"), "v0.1.1", "compatible with v0.1.0", ""},
+		"a change of an internal":         {withText(smallFiles(), "internal/hidden/hidden.go", "package other\n"), "v0.1.1", "compatible with v0.1.0", ""},
+		"a change in a nested module":     {withText(smallFiles(), "lib/ext/ext.go", strings.Replace(ext, "%s", "int64", 1)), "v0.1.1", "", "Add: changed from func(int) int to func(int64) int"},
+		"the same in a minor release":     {withText(smallFiles(), "lib/ext/ext.go", strings.Replace(ext, "%s", "int64", 1)), "v0.2.0", "v0.2.0 may break v0.1.0", ""},
+		"a module that is gone":           {without, "v0.1.1", "", "module github.com/acme/lib/lib/cmd: removed"},
+		"a pre-release of a patch":        {without, "v0.1.1-rc.1", "", "module github.com/acme/lib/lib/cmd: removed"},
+		"a version below the highest one": {smallFiles(), "v0.0.9", "nothing is released yet", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rel, err := prepareRelease(c.files, c.version)

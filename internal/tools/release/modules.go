@@ -81,7 +81,8 @@ func findModules(t tree) (modules, error) {
 	return found, errors.Join(append(problems, err)...)
 }
 
-// isReleased reports whether a module in the folder is released: one below examples, internal or testdata is not.
+// isReleased reports whether the module in dir is released. It is false for modules below examples, and for those
+// below a folder named internal or testdata.
 func isReleased(dir string) bool {
 	elements := strings.Split(dir, "/")
 	return elements[0] != "examples" && !slices.Contains(elements, "internal") && !slices.Contains(elements, "testdata")

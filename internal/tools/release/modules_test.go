@@ -39,7 +39,7 @@ func TestModulesThatCannotBeReleased(t *testing.T) {
 		"requires an unreleased module": {"lib/ext/go.mod", ext + "require github.com/acme/lib/examples v0.0.0\n", "requires github.com/acme/lib/examples, which is not released"},
 		"replaces another module":       {"lib/ext/go.mod", ext + "replace example.com/other => ../other\n", "replaces example.com/other"},
 		"excludes a version":            {"lib/ext/go.mod", ext + "exclude example.com/other v1.0.0\n", "excludes example.com/other@v1.0.0"},
-		"another path than its folder":  {"lib/ext/go.mod", strings.Replace(ext, "lib/lib/ext", "lib/ext", 1), "looks there for github.com/acme/lib/lib/ext"},
+		"a path that is not its folder": {"lib/ext/go.mod", strings.Replace(ext, "lib/lib/ext", "lib/ext", 1), "looks there for github.com/acme/lib/lib/ext"},
 		"a cycle":                       {"go.mod", "module github.com/acme/lib\n\nrequire github.com/acme/lib/lib/ext v0.0.0\n", "requires itself"},
 		"no module line":                {"lib/ext/go.mod", "go 1.25.0\n", "no module line"},
 		"a go.mod that is not valid":    {"lib/ext/go.mod", "modul x\n", "unknown directive: modul"},

@@ -111,7 +111,7 @@ func TestRefusals(t *testing.T) {
 	}
 	mentions(t, err.Error(),
 		"the work tree has changes",
-		"v0.1.0 is not newer than the last tag, v0.2.0",
+		"v0.1.0 is not newer than v0.2.0, the highest version that has a tag",
 		"the tag lib/ext/v0.1.0 exists already",
 		`CHANGELOG.md has no section "## 0.1.0 - unreleased"`,
 		"provisional extension numbers: service = 261837490\n",

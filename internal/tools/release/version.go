@@ -39,7 +39,7 @@ func checkVersion(version string, released []*goModule, tags []string) error {
 		problems = append(problems, fmt.Errorf("version %s needs module paths that end in /%s", version, major))
 	}
 	if versions := versionsOf(tags); len(versions) > 0 && semver.Compare(version, versions[len(versions)-1]) <= 0 {
-		problems = append(problems, fmt.Errorf("version %s is not newer than the last tag, %s", version, versions[len(versions)-1]))
+		problems = append(problems, fmt.Errorf("version %s is not newer than %s, the highest version that has a tag", version, versions[len(versions)-1]))
 	}
 	for _, m := range released {
 		if tag := m.tag(version); m.dir != "" && slices.Contains(tags, tag) {

@@ -1,5 +1,5 @@
-// The grpc-web client, as a transport of the Connect client, so that the rest of the page is the same for both clients.
-// It needs no generated code of its own: it uses the schema of the generated Connect code.
+// This file makes the grpc-web client a transport of the Connect client, so that the rest of the page is the same for both
+// clients. The grpc-web client needs no generated code of its own: it uses the schema of the generated Connect code.
 
 import { type DescMessage, type DescMethod, type Message, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";

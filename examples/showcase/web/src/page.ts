@@ -1,4 +1,4 @@
-// The page: a table of the parts of each response that the script can read, and its controls.
+// This file builds the page: a table of the parts of each response that the script can read, and its controls.
 
 import { type Protocol, type Result, kinds, protocols, run } from "./calls";
 

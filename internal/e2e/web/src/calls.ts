@@ -1,4 +1,5 @@
-// Calls of the showcase service with the official client, and everything that the script can read of each response.
+// This file calls the showcase service with the official client, passes calls of the other clients to their files, and
+// returns everything that the script can read of each response.
 
 import { type DescMethod, type JsonObject, type JsonValue, fromJson, toJson } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";

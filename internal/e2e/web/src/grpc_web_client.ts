@@ -1,5 +1,5 @@
-// Calls of the showcase service with the grpc-web client, and everything that the script can read of each response. The client
-// needs no generated code of its own: it uses the schema of the generated Connect code.
+// This file calls the showcase service with the grpc-web client, and returns everything that the script can read of each
+// response. The client needs no generated code of its own: it uses the schema of the generated Connect code.
 
 import { type DescMethod, type JsonValue, type Message, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";

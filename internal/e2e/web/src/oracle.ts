@@ -1,4 +1,4 @@
-// Calls of fetch, for the comparison of browsers with corsbrowser.
+// This file makes the calls of fetch that TestOracle compares with corsbrowser.
 
 /** A call of a case. */
 export interface OracleCall {

@@ -1,4 +1,5 @@
-// Calls of the showcase service with protobuf-ts and nice-grpc-web, and everything that the script can read of each response.
+// This file calls the showcase service with protobuf-ts and nice-grpc-web, and returns everything that the script can read of
+// each response.
 // Both clients have generators of their own; here they use the schema of the generated Connect code.
 
 import { type DescMethod, type JsonValue, type Message, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
