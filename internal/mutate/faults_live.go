@@ -3,6 +3,9 @@ package main
 // liveFaults are faults of changes while a server runs: origin sources, the policy file, and
 // shadow policies.
 var liveFaults = []fault{
+	// The policy file.
+	{name: "a device is read as a policy file", old: `!info.Mode().IsRegular()`, new: `false`},
+	{name: "opening a named pipe waits for a writer", old: `const openFlags = os.O_RDONLY | syscall.O_NONBLOCK`, new: `const openFlags = os.O_RDONLY | syscall.O_NONBLOCK&0`},
 	// Sources.
 	{name: "a row is not looked at", old: `		case !isTenantOrigin(row):`, new: `		case false:`},
 	{name: "a row may be plain http", old: `	return len(problems) == 0
