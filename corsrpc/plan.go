@@ -56,7 +56,7 @@ func (p *Plan) Profile() string { return p.profile }
 func (p *Plan) Enforced() bool { return !p.observes }
 
 // Shadow returns the candidate plan, which decides every request too and is never applied: the
-// policy's own shadow or, for the plan of a layer, that of WithShadow. It is nil if there is none.
+// policy's own shadow, which WithShadow replaces in the plan of a layer. It is nil if there is none.
 func (p *Plan) Shadow() *Plan { return p.shadow }
 
 // Sources returns the names of the origin sources that the rules of the plan and of its shadow

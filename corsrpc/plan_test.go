@@ -108,8 +108,8 @@ func TestPlanProperties(t *testing.T) {
 	}
 }
 
-// TestPlanWrap checks that Plan.Wrap answers as Layer.Wrap does, including sources, without log and
-// observers.
+// TestPlanWrap checks that Plan.Wrap decides with the origins of the layer's sources, and that it
+// neither logs nor calls observers.
 func TestPlanWrap(t *testing.T) {
 	t.Parallel()
 	all := &events{}

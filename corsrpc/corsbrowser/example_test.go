@@ -43,7 +43,7 @@ func ExampleBrowser() {
 	// ALLOW_ORIGIN_MISMATCH instead of Access-Control-Allow-Origin: https://evil.example
 }
 
-// A client of connect-go makes its calls in a page. Connect sends the trailers of a
+// A connect-go client makes its calls as a page of the simulated browser. Connect sends the trailers of a
 // unary call as headers, which the script can read only if the server exposes them.
 func ExampleBrowser_connect() {
 	mux := http.NewServeMux()

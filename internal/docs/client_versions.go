@@ -37,7 +37,7 @@ func checkClientVersions(t *tree) (problems []problem) {
 		"connectrpc.com/conformance " + version("internal/conformance/go.mod", "connectrpc.com/conformance") + " ",
 	} {
 		if !strings.Contains(text, want) {
-			problems = append(problems, problem{clientsPage, 1, fmt.Sprintf("the tests use %q, which the page does not have", strings.Trim(want, "| "))})
+			problems = append(problems, problem{clientsPage, 1, fmt.Sprintf("the page does not list the tested version, %q", strings.Trim(want, "| "))})
 		}
 	}
 	return problems

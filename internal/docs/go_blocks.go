@@ -28,8 +28,8 @@ func checkGo(ctx context.Context, t *tree, b block) []problem {
 	return checkPieces(t, b, goSources)
 }
 
-// checkPieces returns a problem unless one file whose path matches has every
-// piece of a block.
+// checkPieces returns a problem unless at least one file whose path matches sources
+// contains every piece of the block. piecesOf defines a piece.
 func checkPieces(t *tree, b block, sources string) []problem {
 	pieces := piecesOf(b.text)
 	if len(pieces) == 0 {

@@ -261,7 +261,7 @@ func TestBursts(t *testing.T) {
 	<-busy
 }
 
-// TestContextEnds: Next returns when its context ends, and can be called again.
+// TestContextEnds: Next returns the error of a context that was canceled, and can be called again.
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	name := newFile(t, "a")

@@ -137,8 +137,9 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// compare fails the test unless the effect of a call equals its intent. It also checks the
-// handler's Vary, credentials of open rules, and the responses to refused origins.
+// compare fails the test unless the effect of a call equals its intent. It also checks
+// that the handler's Vary is kept, that no rule for every origin or for null allows credentials,
+// and that responses to refused origins have no Access-Control fields.
 func compare(t fataler, w *world, c call) {
 	t.Helper()
 	got, log, err := effect(t, w.layer.Wrap, c)

@@ -135,7 +135,8 @@ func TestRequestsThatCannotBeCalls(t *testing.T) {
 }
 
 // TestNamesThatDifferInLetterCase: the verdict is Differs if a server that ignores letter case
-// could mean several names, unless these have the same value or one of them is spelled exactly.
+// could mean several names, unless these have the same value or the path is exactly that of a known
+// procedure.
 func TestNamesThatDifferInLetterCase(t *testing.T) {
 	t.Parallel()
 	table := route.New(route.Config[string]{Same: func(a, b string) bool { return a == b }, Uncovered: "defaults"})

@@ -9,7 +9,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
-// ruleLevels holds the levels of a policy without its profiles, or of one profile.
+// ruleLevels holds the parsed defaults and rules (levels) of a policy without its profiles, or of one profile.
 type ruleLevels struct {
 	defaults *level
 	wildcard *level            // the rule with the selector *; nil if there is none

@@ -43,8 +43,8 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 	return options
 }
 
-// checkShape reports values that the schema may not set under schema_options: SHAPE, because
-// they would allow more than the policy does.
+// checkShape reports the values of a schema option that schema_options: SHAPE does not permit. Such
+// an option may add named headers, and may otherwise only narrow the policy.
 func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
 	remedy := " (" + prefix + "schema_options: FULL accepts this from the schema, IGNORE ignores the schema's options)"
 	refuse := func(name, reason, fix string) { c.fail(CodeSchemaOption, field+"."+name, "", reason+remedy, fix) }

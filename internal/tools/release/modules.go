@@ -44,7 +44,8 @@ func (m modules) root() *goModule {
 	return nil
 }
 
-// findModules returns the modules of a tree. The error lists everything that keeps them from being released.
+// findModules returns the modules of a tree. The error lists every problem of their go.mod files that
+// prevents a release.
 func findModules(t tree) (modules, error) {
 	var found modules
 	var problems []error
