@@ -15,7 +15,7 @@ SEED ?= 1
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: web ## Build and start the showcase: a server, and a page of another origin that calls it
@@ -92,7 +92,7 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: $(BIN)/buf ## Unit tests of all modules but the browsers', under -race
+unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/corsotel && go test -race ./...
