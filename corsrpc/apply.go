@@ -41,8 +41,7 @@ func (d *Decision) answered() bool {
 	return !d.observed && (d.outcome == OutcomePreflight || d.outcome == OutcomeMethodNotAllowed || d.outcome == OutcomeRefuse)
 }
 
-// refusalTexts holds the message of a refusal in each protocol. Developers read it in the
-// browser's Network panel. It holds nothing from the request unless the response is explained
+// refusalTexts holds the message of a refusal in each protocol, the body of the answer. It holds nothing from the request unless the response is explained
 // (WithExplain).
 type refusalTexts struct{ plain, connect, grpc string }
 

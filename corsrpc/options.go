@@ -278,8 +278,8 @@ func WithObserver(o Observer) LayerOption {
 }
 
 // WithExplain adds the reason and the remedy to answers of refused preflights and calls: in a
-// header field Corsrpc-Reason, and in the body, which is the error message of an RPC call. The
-// browser's Network panel shows both. Use it in development only, never in production: the
+// header field Corsrpc-Reason, which the browser's Network panel shows, and in the body, which is
+// the error message of an RPC call. Use it in development only, never in production: the
 // answers show parts of the policy, with file and line, to every caller. Default: off.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })

@@ -55,8 +55,7 @@ var explained = []struct {
 	},
 }
 
-// TestExplainedToTheBrowser: with WithExplain, the response to a refused preflight or call contains the remedy, which the Network
-// panel shows. The script cannot read it. Without WithExplain, the response does not contain it.
+// TestExplainedToTheBrowser: with WithExplain, the response to a refused preflight or call contains the remedy. The script cannot read it. Without WithExplain, the response does not contain it.
 func TestExplainedToTheBrowser(t *testing.T) {
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)

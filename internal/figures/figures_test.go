@@ -4,9 +4,48 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+// recordedFigure is a row of the table of figures in a summary of internal/proof.
+var recordedFigure = regexp.MustCompile(`(?m)^\| ([a-z0-9.-]+) \| ([^|]+) \|$`)
+
+// TestRecordedRuns: the file has the figures that the last recorded runs of the slow targets counted and measured.
+func TestRecordedRuns(t *testing.T) {
+	all, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, f := range all {
+		values[f.Name] = f.Value
+	}
+	summaries, err := filepath.Glob("../proof/*.md")
+	if err != nil || len(summaries) == 0 {
+		t.Fatalf("%d summaries, %v", len(summaries), err)
+	}
+	found := 0
+	for _, summary := range summaries {
+		text, err := os.ReadFile(summary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range recordedFigure.FindAllStringSubmatch(string(text), -1) {
+			if row[1] == "figure" || row[1] == "---" {
+				continue // the head of the table and the line below it
+			}
+			found++
+			if values[row[1]] != row[2] {
+				t.Errorf("%s has %s = %s, and figures.txt %q: run the make target again", summary, row[1], row[2], values[row[1]])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d figures in %d summaries", found, len(summaries))
+	}
+}
 
 func TestCommittedFile(t *testing.T) {
 	all, err := Load()

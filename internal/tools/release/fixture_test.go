@@ -23,6 +23,9 @@ extend google.protobuf.MethodOptions {
   Rule method = 1234;
 }
 `
+	generatedOptions = `		Tag:           "bytes,1234,opt,name=service",
+		Tag:           "bytes,1234,opt,name=method",
+`
 	provisionalOptions = `extend google.protobuf.ServiceOptions { Rule service = 261837490; }
 extend google.protobuf.MethodOptions { Rule method = 1234; }
 `
@@ -40,6 +43,7 @@ func smallFiles() tree {
 		"LICENSE":                   "The licence of the repository.\n",
 		changelogFile:               changelog,
 		optionsFile:                 registeredOptions,
+		generatedOptionsFile:        "package corsrpcv1\n\n/*\n" + generatedOptions + "*/\n",
 		"go.mod":                    "module github.com/acme/lib\n\ngo " + goLine + "\n",
 		"lib/lib.go":                "package lib\n\nfunc Add(a, b int) int { return a + b }\n",
 		"internal/hidden/hidden.go": "package hidden\n",

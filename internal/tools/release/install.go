@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -37,6 +38,22 @@ type trial struct {
 	tree     string // the folder with the files of the release commit
 	local    goCommand
 	packages map[string][]goPackage // by module path
+}
+
+// newProxyTrial writes the release's modules as a file proxy below proxy, and returns the environment that uses it, the
+// installed go command in that environment, and the trial.
+func newProxyTrial(ctx context.Context, rel *release, dir, proxy string, at time.Time) (environment []string, local goCommand, t *trial, err error) {
+	if err := rel.writeProxy(proxy, at); err != nil {
+		return nil, local, nil, err
+	}
+	if environment, err = proxyEnvironment(ctx, proxy, rel.modules.root().path()); err != nil {
+		return nil, local, nil, err
+	}
+	if local, err = localGo(ctx, environment); err != nil {
+		return nil, local, nil, err
+	}
+	t, err = newTrial(ctx, rel, dir, local)
+	return environment, local, t, err
 }
 
 // newTrial writes the release's files below dir and lists its packages.

@@ -137,19 +137,7 @@ func writeLicenses(ctx context.Context, r *repository) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	proxy := filepath.Join(dir, "proxy")
-	if err := rel.writeProxy(proxy, time.Now()); err != nil {
-		return err
-	}
-	environment, err := proxyEnvironment(ctx, proxy, rel.modules.root().path())
-	if err != nil {
-		return err
-	}
-	local, err := localGo(ctx, environment)
-	if err != nil {
-		return err
-	}
-	t, err := newTrial(ctx, rel, dir, local)
+	_, _, t, err := newProxyTrial(ctx, rel, dir, filepath.Join(dir, "proxy"), time.Now())
 	if err != nil {
 		return err
 	}

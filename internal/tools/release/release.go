@@ -115,7 +115,9 @@ func (r *run) check() *release {
 		r.refuse(checkChangelog(r.sections, r.version, r.tags))
 	}
 	if err := checkExtensions(r.files); err != nil {
-		r.steps = append(r.steps, fmt.Errorf("%w\n  Ask for a number in protobuf's global extension registry, docs/options.md of protocolbuffers/protobuf, and write it there", err))
+		r.steps = append(r.steps, fmt.Errorf("%w\n  Ask for a number in protobuf's global extension registry, docs/options.md of protocolbuffers/protobuf, write it there, run `make generate` and commit", err))
+	} else {
+		r.refuse(checkGeneratedExtensions(r.files))
 	}
 	if err != nil || !isVersion(r.version) {
 		return nil
@@ -132,18 +134,7 @@ func (r *run) check() *release {
 // try tries the release out and records what it is refused for. The error is that of a trial that could not be made.
 func (r *run) try(ctx context.Context, rel *release, s *staging, dir string) error {
 	proxy := filepath.Join(dir, "proxy")
-	if err := rel.writeProxy(proxy, r.at); err != nil {
-		return err
-	}
-	environment, err := proxyEnvironment(ctx, proxy, rel.modules.root().path())
-	if err != nil {
-		return err
-	}
-	local, err := localGo(ctx, environment)
-	if err != nil {
-		return err
-	}
-	t, err := newTrial(ctx, rel, dir, local)
+	environment, local, t, err := newProxyTrial(ctx, rel, dir, proxy, r.at)
 	if err != nil {
 		return err
 	}
