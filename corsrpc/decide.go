@@ -153,11 +153,12 @@ func (d *Decision) hasAmbientCredentials(r *Request) bool {
 }
 
 // isWriteOpenToAll reports whether the request may change state and its origin gives no
-// protection, because the rule allows every origin or the origin is null. A form on any site can
-// send such a request without a preflight, with the visitor's cookies and HTTP authentication;
-// the rule grants requests without credentials only.
+// protection, because the rule allows every origin or the pages of unrelated owners have this one
+// (null, file://, any extension). A form on such a page can send the request without a preflight,
+// with the visitor's cookies and HTTP authentication; the rule grants requests without credentials
+// only.
 func (d *Decision) isWriteOpenToAll() bool {
-	return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")
+	return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))
 }
 
 // callProcedure decides on a call from an allowed origin. It grants calls in mode cors, with

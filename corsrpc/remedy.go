@@ -112,8 +112,8 @@ func (d Decision) remedyOfOrigin() string {
 	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
 }
 
-// remedyOfCredentials returns how to grant credentials to the origin. A rule has to name the
-// origin for that, and cannot grant them to null.
+// remedyOfCredentials returns how to grant credentials to the origin. A rule for that has to name
+// the origin, and to allow none that never goes with credentials.
 func (d Decision) remedyOfCredentials() string {
 	const without = ", or call without credentials"
 	if d.unnamedAuthorization {
@@ -123,10 +123,10 @@ func (d Decision) remedyOfCredentials() string {
 		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", "", "") + "; otherwise call without credentials"
 	}
 	risk, impossible := d.riskOfOrigin()
-	switch anyOrigin := d.target.grant.anyOrigin; {
-	case d.origin == "null", anyOrigin && impossible != "":
+	switch shared := d.target.grant.origins.HasShared(); {
+	case origin.NeverWithCredentials(d.origin), shared && impossible != "":
 		return "call without credentials: no rule can grant them to this origin"
-	case anyOrigin:
+	case shared:
 		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", "", risk) + without
 	}
 	return d.write("allow_credentials: true", "", "") + without

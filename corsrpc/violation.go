@@ -33,6 +33,7 @@ const (
 	CheckNullOrigin         Check = Check(origin.CodeNull)
 	CheckPlainHTTPOrigin    Check = Check(origin.CodePlainHTTP)
 	CheckPublicSuffixOrigin Check = Check(origin.CodePublicSuffix)
+	CheckAnyInstallation    Check = Check(origin.CodeAnyInstallation)
 
 	CheckWildcardWithCredentials Check = Check(rules.CodeWildcardWithCredentials)
 	CheckNullWithCredentials     Check = Check(rules.CodeNullWithCredentials)
@@ -80,11 +81,12 @@ var checkPurposes = []struct {
 	{CheckUnknownFormat, "the file's extension names a known format"},
 	{CheckOriginSyntax, "every origin is a valid origin or pattern"},
 	{CheckOriginNeverSent, "every origin is written as browsers send it"},
-	{CheckNullOrigin, "the opaque origin null is allowed only if the rule accepts the risk"},
+	{CheckNullOrigin, "the origins null and file:// are allowed only if the rule accepts the risk"},
 	{CheckPlainHTTPOrigin, "http origins other than loopback hosts are allowed only if the rule accepts the risk"},
 	{CheckPublicSuffixOrigin, "wildcards over hosts that anyone can register are allowed only if the rule accepts the risk"},
-	{CheckWildcardWithCredentials, "credentials are not granted together with the origin *"},
-	{CheckNullWithCredentials, "credentials are not granted together with the origin null"},
+	{CheckAnyInstallation, "every installation of every extension is allowed only if the rule accepts the risk"},
+	{CheckWildcardWithCredentials, "credentials are not granted together with the origin *, nor to every extension"},
+	{CheckNullWithCredentials, "credentials are not granted together with the origin null or file://"},
 	{CheckSelectorMissing, "every rule has a selector or a path"},
 	{CheckSelectorMisplaced, "defaults have neither a selector nor a path"},
 	{CheckSelectorSyntax, "every selector is valid"},

@@ -144,18 +144,24 @@ type Risk int32
 const (
 	// An error.
 	Risk_RISK_UNSPECIFIED Risk = 0
-	// The origin `null`: it allows every sandboxed frame and data: page of every
-	// site. Never with credentials.
+	// The origin `null`, which every sandboxed frame and data: page of every site
+	// has, or `file://`, which every local file has in some browsers. Never with
+	// credentials.
 	Risk_RISK_NULL_ORIGIN Risk = 1
 	// Plain http origins other than loopback hosts: anyone on the network path
 	// can act as that origin.
 	Risk_RISK_PLAIN_HTTP Risk = 2
-	// A wildcard over a public suffix, where anyone can register a host.
+	// A star over hosts of unrelated owners: over a public suffix, where anyone
+	// can register a host, or over a host of a service whose customers get names
+	// below it (such as `app.github.dev`, a fixed list).
 	Risk_RISK_PUBLIC_SUFFIX Risk = 3
 	// A selector that matches nothing in this server's schema: for a file that
 	// several servers share, or a server without the schema. The rule applies to
 	// procedures with that name.
 	Risk_RISK_UNKNOWN_SELECTORS Risk = 4
+	// A star in place of an installation (`moz-extension://*`): it allows every
+	// extension that a visitor has installed. Never with credentials.
+	Risk_RISK_ANY_INSTALLATION Risk = 5
 )
 
 // Enum value maps for Risk.
@@ -166,6 +172,7 @@ var (
 		2: "RISK_PLAIN_HTTP",
 		3: "RISK_PUBLIC_SUFFIX",
 		4: "RISK_UNKNOWN_SELECTORS",
+		5: "RISK_ANY_INSTALLATION",
 	}
 	Risk_value = map[string]int32{
 		"RISK_UNSPECIFIED":       0,
@@ -173,6 +180,7 @@ var (
 		"RISK_PLAIN_HTTP":        2,
 		"RISK_PUBLIC_SUFFIX":     3,
 		"RISK_UNKNOWN_SELECTORS": 4,
+		"RISK_ANY_INSTALLATION":  5,
 	}
 )
 
@@ -211,7 +219,8 @@ const (
 	SchemaOptions_SCHEMA_OPTIONS_UNSPECIFIED SchemaOptions = 0
 	// Options may name headers (not `*`), and may otherwise only narrow what is
 	// granted: disable, refuse credentials, expose DECLARED, shorten max_age,
-	// leave out protocols. Only the policy file allows origins.
+	// leave out protocols, turn tracing and timing off. Only the policy file
+	// allows origins.
 	SchemaOptions_SCHEMA_OPTIONS_SHAPE SchemaOptions = 1
 	// Options may set everything that a rule may. If one sets `disabled`, only a
 	// narrower option, or a rule that names the element or something inside it,
@@ -341,6 +350,10 @@ type Policy struct {
 	// services. It has neither a selector nor a path. It does not apply to
 	// services for the server's own operation (health checks, reflection,
 	// channelz, the xDS APIs: a fixed list), which a rule has to name.
+	//
+	// A policy that grants nothing to anyone is an error, unless its defaults, or
+	// those of the chosen profile, are disabled. `disabled: true` here is how a
+	// policy says that no page on another origin may call.
 	//
 	// Default: nothing is granted to anyone.
 	//
@@ -488,13 +501,23 @@ type Profile struct {
 	Rules []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Origins that are added to the allowed origins of every effective rule that
 	// has any, is not disabled and does not allow everyone (`*`). They have the
-	// forms of Rule.allow_origins except `*`, and no risk can be accepted for
+	// forms of Rule.allow_origins except `*`. Origins that never go with
+	// credentials (`null`, `file://`, `moz-extension://*` and its like) are not
+	// added to a rule that has credentials. It is an error if no rule takes any of
 	// them.
 	//
 	// Default: none.
 	//
 	//	add_origins: ["http://localhost:*"]
-	AddOrigins    []string `protobuf:"bytes,3,rep,name=add_origins,json=addOrigins,proto3" json:"add_origins,omitempty"`
+	AddOrigins []string `protobuf:"bytes,3,rep,name=add_origins,json=addOrigins,proto3" json:"add_origins,omitempty"`
+	// The risks that the author accepts for add_origins of this profile, and for
+	// nothing else. RISK_UNKNOWN_SELECTORS is an error here.
+	//
+	// Default: none.
+	//
+	//	add_origins: ["http://192.168.1.5:5173"]
+	//	accept_risks: [PLAIN_HTTP]
+	AcceptRisks   []Risk `protobuf:"varint,4,rep,packed,name=accept_risks,json=acceptRisks,proto3,enum=corsrpc.v1.Risk" json:"accept_risks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -550,6 +573,13 @@ func (x *Profile) GetAddOrigins() []string {
 	return nil
 }
 
+func (x *Profile) GetAcceptRisks() []Risk {
+	if x != nil {
+		return x.AcceptRisks
+	}
+	return nil
+}
+
 // Rule states which origins may call the procedures or the path that it
 // selects, and what their scripts may send and read. A field that is not set is
 // inherited from the level before. A list cannot be emptied by an empty list:
@@ -582,8 +612,15 @@ type Rule struct {
 	//   - `https://app.example.com`, `https://app.example.com:8443`: exactly this
 	//     origin
 	//   - `https://*.example.com`: every host with one or more labels in place of *
-	//   - `https://app.example.com:*`: any port, or none
+	//   - `https://pr-*.example.com`: every host with one or more characters of the
+	//     first label in place of *, which never match a dot. One star in a label;
+	//     not in a label that begins with `xn--`, and for http only below localhost
+	//   - `https://app.example.com:*`: any port, or none; also after a star
 	//   - `capacitor://localhost`: a custom scheme, compared byte by byte
+	//   - `file://`: local files, which all have this origin in some browsers
+	//   - `moz-extension://*`, `chrome-extension://*`, `safari-web-extension://*`,
+	//     `vscode-webview://*`: every installation of every extension. Browsers make
+	//     up the host of such an origin for each installation
 	//   - `*`: everyone, including opaque origins (`null`); never with credentials
 	//   - `${NAME}` or `${NAME:-fallback}`, as a whole item: origins from an
 	//     environment variable, separated by commas, read at load. They are
@@ -591,19 +628,21 @@ type Rule struct {
 	//     to them. A variable that is empty or not set is an error if there is no
 	//     fallback.
 	//
-	// These are errors unless accept_risks of the same rule has the risk: `null`,
-	// plain http other than for loopback hosts, a wildcard over a public suffix.
-	// allow_origins and allow_origins_from are one value: a level that sets
-	// either replaces both.
+	// These are errors unless accept_risks of the same rule has the risk: `null`
+	// and `file://`, plain http other than for loopback hosts, a star over hosts
+	// of unrelated owners, a star in place of an installation. An origin that no
+	// browser sends is an error. allow_origins and allow_origins_from are one
+	// value: a level that sets either replaces both.
 	//
 	// Default: no origin.
 	//
 	//	allow_origins: [https://app.example.com, "https://*.preview.example.com"]
 	AllowOrigins []string `protobuf:"bytes,3,rep,name=allow_origins,json=allowOrigins,proto3" json:"allow_origins,omitempty"`
 	// Names of origin sources that the program provides (WithOriginSource), such
-	// as a table of tenants. Each source adds its current set of exact origins; a
-	// source that has not been loaded adds none. Replaced together with
-	// allow_origins.
+	// as a table of tenants. Each source adds its current set of exact https
+	// origins. Any other row is skipped and reported: a pattern, `null`, plain
+	// http, a loopback host, a custom scheme. A source that has not been loaded
+	// adds none. Replaced together with allow_origins.
 	//
 	// Default: none.
 	//
@@ -618,8 +657,9 @@ type Rule struct {
 	AcceptRisks []Risk `protobuf:"varint,5,rep,packed,name=accept_risks,json=acceptRisks,proto3,enum=corsrpc.v1.Risk" json:"accept_risks,omitempty"`
 	// Whether calls may carry credentials (cookies, TLS client certificates, HTTP
 	// authentication) and scripts may read the responses. It is an error together
-	// with the origins `*` and `null`. An `Authorization` header that a script
-	// sets itself is not a credential in this sense: add it to allow_headers.
+	// with the origins `*`, `null`, `file://`, and `moz-extension://*` and its
+	// like. An `Authorization` header that a script sets itself is not a
+	// credential in this sense: add it to allow_headers.
 	//
 	// Default: false.
 	//
@@ -632,8 +672,11 @@ type Rule struct {
 	// `x-http-method-override`, `x-original-url` and `x-rewrite-url`): write its
 	// full name. A header that begins with `grpc-metadata-` needs its full name,
 	// or a prefix that begins with `grpc-metadata-`. Headers that the clients of
-	// the protocols send are always granted. Levels add up: for each name, the
-	// last level that has it in allow_headers or deny_headers wins.
+	// the protocols send are always granted. A path rule that allows a method
+	// other than GET and HEAD grants `content-type`, with the origin `*` only if
+	// it sets allow_methods. Levels add up: for each name, the last level that has
+	// it in allow_headers or deny_headers wins. It is an error to grant a header
+	// that browsers do not let a script set, or an `Access-Control-*` header.
 	//
 	// Default: only the headers of the protocols.
 	//
@@ -648,7 +691,12 @@ type Rule struct {
 	//	deny_headers: [x-debug]
 	DenyHeaders []string `protobuf:"bytes,8,rep,name=deny_headers,json=denyHeaders,proto3" json:"deny_headers,omitempty"`
 	// Whether the request headers of distributed tracing are granted as well:
-	// `traceparent`, `tracestate` and `baggage`.
+	// `traceparent`, `tracestate` and `baggage` of the W3C, and the headers in
+	// which the clients of tracing systems send the identifiers of a trace
+	// (`sentry-trace`, `b3`, `x-datadog-trace-id` and others, a fixed list of
+	// names). The list has no header that turns debugging on or carries data of
+	// the application, apart from baggage. `false` withholds these headers. An
+	// option in a .proto file can only turn it off under SHAPE.
 	//
 	// Default: false.
 	//
@@ -663,7 +711,9 @@ type Rule struct {
 	// Names of response headers that scripts may read, in addition to those of
 	// `expose`. Under DECLARED, the header in which Connect sends a trailer of
 	// that name (Trailer-NAME) is readable too. Levels add up: for each name, the
-	// last level that has it in expose_headers or hide_headers wins.
+	// last level that has it in expose_headers or hide_headers wins. It is an
+	// error to name a header that browsers never show to scripts, that only
+	// requests have (such as Origin), or that the CORS protocol uses.
 	//
 	// Default: none.
 	//
@@ -671,8 +721,11 @@ type Rule struct {
 	ExposeHeaders []string `protobuf:"bytes,11,rep,name=expose_headers,json=exposeHeaders,proto3" json:"expose_headers,omitempty"`
 	// Response headers that scripts may not read: names, prefixes that end in
 	// `-*`, or `*` for everything that neither this level nor a later one names.
-	// It applies to the header and to the trailer of that name. The status headers
-	// of the protocols cannot be hidden.
+	// It applies to the header and to the trailer of that name, but not to the
+	// trailers in the body of a gRPC-Web response or at the end of a Connect
+	// stream, which every script that reads the body can read. The status headers
+	// of the protocols cannot be hidden: a response with a gRPC-Web content type
+	// always exposes all three where GRPC_WEB is served.
 	//
 	// Default: none.
 	//
@@ -710,7 +763,18 @@ type Rule struct {
 	// Default: false.
 	//
 	//	disabled: true
-	Disabled      *bool `protobuf:"varint,16,opt,name=disabled,proto3,oneof" json:"disabled,omitempty"`
+	Disabled *bool `protobuf:"varint,16,opt,name=disabled,proto3,oneof" json:"disabled,omitempty"`
+	// Whether pages of the allowed origins may see the timing details of a call
+	// in the Resource Timing API (such as requestStart and serverTiming), by the
+	// header Timing-Allow-Origin (Fetch, section "TAO check"). Its value is the
+	// origin that is granted, or `*` if everyone is. It replaces the header of
+	// that name that a handler sets, and is never sent on preflights and refusals.
+	// An option in a .proto file can only turn it off under SHAPE.
+	//
+	// Default: false. A handler's own Timing-Allow-Origin is then left unchanged.
+	//
+	//	timing: true
+	Timing        *bool `protobuf:"varint,17,opt,name=timing,proto3,oneof" json:"timing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -857,6 +921,13 @@ func (x *Rule) GetDisabled() bool {
 	return false
 }
 
+func (x *Rule) GetTiming() bool {
+	if x != nil && x.Timing != nil {
+		return *x.Timing
+	}
+	return false
+}
+
 var File_corsrpc_v1_policy_proto protoreflect.FileDescriptor
 
 const file_corsrpc_v1_policy_proto_rawDesc = "" +
@@ -872,12 +943,13 @@ const file_corsrpc_v1_policy_proto_rawDesc = "" +
 	"\x06shadow\x18\x06 \x01(\v2\x12.corsrpc.v1.PolicyR\x06shadow\x1aP\n" +
 	"\rProfilesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12)\n" +
-	"\x05value\x18\x02 \x01(\v2\x13.corsrpc.v1.ProfileR\x05value:\x028\x01\"\x80\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x13.corsrpc.v1.ProfileR\x05value:\x028\x01\"\xb5\x01\n" +
 	"\aProfile\x12,\n" +
 	"\bdefaults\x18\x01 \x01(\v2\x10.corsrpc.v1.RuleR\bdefaults\x12&\n" +
 	"\x05rules\x18\x02 \x03(\v2\x10.corsrpc.v1.RuleR\x05rules\x12\x1f\n" +
 	"\vadd_origins\x18\x03 \x03(\tR\n" +
-	"addOrigins\"\xac\x05\n" +
+	"addOrigins\x123\n" +
+	"\faccept_risks\x18\x04 \x03(\x0e2\x10.corsrpc.v1.RiskR\vacceptRisks\"\xd4\x05\n" +
 	"\x04Rule\x12\x1a\n" +
 	"\bselector\x18\x01 \x01(\tR\bselector\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12#\n" +
@@ -895,11 +967,13 @@ const file_corsrpc_v1_policy_proto_rawDesc = "" +
 	"\amax_age\x18\r \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x122\n" +
 	"\tprotocols\x18\x0e \x03(\x0e2\x14.corsrpc.v1.ProtocolR\tprotocols\x12#\n" +
 	"\rallow_methods\x18\x0f \x03(\tR\fallowMethods\x12\x1f\n" +
-	"\bdisabled\x18\x10 \x01(\bH\x02R\bdisabled\x88\x01\x01B\x14\n" +
+	"\bdisabled\x18\x10 \x01(\bH\x02R\bdisabled\x88\x01\x01\x12\x1b\n" +
+	"\x06timing\x18\x11 \x01(\bH\x03R\x06timing\x88\x01\x01B\x14\n" +
 	"\x12_allow_credentialsB\n" +
 	"\n" +
 	"\b_tracingB\v\n" +
-	"\t_disabled*Q\n" +
+	"\t_disabledB\t\n" +
+	"\a_timing*Q\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PROTOCOL_CONNECT\x10\x01\x12\x15\n" +
@@ -907,13 +981,14 @@ const file_corsrpc_v1_policy_proto_rawDesc = "" +
 	"\bExposure\x12\x18\n" +
 	"\x14EXPOSURE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EXPOSURE_PRESENT\x10\x01\x12\x15\n" +
-	"\x11EXPOSURE_DECLARED\x10\x02*{\n" +
+	"\x11EXPOSURE_DECLARED\x10\x02*\x96\x01\n" +
 	"\x04Risk\x12\x14\n" +
 	"\x10RISK_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10RISK_NULL_ORIGIN\x10\x01\x12\x13\n" +
 	"\x0fRISK_PLAIN_HTTP\x10\x02\x12\x16\n" +
 	"\x12RISK_PUBLIC_SUFFIX\x10\x03\x12\x1a\n" +
-	"\x16RISK_UNKNOWN_SELECTORS\x10\x04*}\n" +
+	"\x16RISK_UNKNOWN_SELECTORS\x10\x04\x12\x19\n" +
+	"\x15RISK_ANY_INSTALLATION\x10\x05*}\n" +
 	"\rSchemaOptions\x12\x1e\n" +
 	"\x1aSCHEMA_OPTIONS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SCHEMA_OPTIONS_SHAPE\x10\x01\x12\x17\n" +
@@ -959,16 +1034,17 @@ var file_corsrpc_v1_policy_proto_depIdxs = []int32{
 	5,  // 5: corsrpc.v1.Policy.shadow:type_name -> corsrpc.v1.Policy
 	7,  // 6: corsrpc.v1.Profile.defaults:type_name -> corsrpc.v1.Rule
 	7,  // 7: corsrpc.v1.Profile.rules:type_name -> corsrpc.v1.Rule
-	2,  // 8: corsrpc.v1.Rule.accept_risks:type_name -> corsrpc.v1.Risk
-	1,  // 9: corsrpc.v1.Rule.expose:type_name -> corsrpc.v1.Exposure
-	9,  // 10: corsrpc.v1.Rule.max_age:type_name -> google.protobuf.Duration
-	0,  // 11: corsrpc.v1.Rule.protocols:type_name -> corsrpc.v1.Protocol
-	6,  // 12: corsrpc.v1.Policy.ProfilesEntry.value:type_name -> corsrpc.v1.Profile
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	2,  // 8: corsrpc.v1.Profile.accept_risks:type_name -> corsrpc.v1.Risk
+	2,  // 9: corsrpc.v1.Rule.accept_risks:type_name -> corsrpc.v1.Risk
+	1,  // 10: corsrpc.v1.Rule.expose:type_name -> corsrpc.v1.Exposure
+	9,  // 11: corsrpc.v1.Rule.max_age:type_name -> google.protobuf.Duration
+	0,  // 12: corsrpc.v1.Rule.protocols:type_name -> corsrpc.v1.Protocol
+	6,  // 13: corsrpc.v1.Policy.ProfilesEntry.value:type_name -> corsrpc.v1.Profile
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_corsrpc_v1_policy_proto_init() }

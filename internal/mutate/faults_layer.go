@@ -179,14 +179,14 @@ var layerFaults = []fault{
 
 	// Finding the rule.
 	{name: "the widest rule wins", in: "merge", old: `for _, l := range levels {`, new: `for _, l := range slices.Backward(levels) {`},
-	{name: "credentials with *", old: `for _, o := range m.originsFrom.universalOrigins() {
-`, new: `for _, o := range m.originsFrom.universalOrigins() {
+	{name: "credentials with *", old: `for _, o := range m.originsFrom.sharedOrigins() {
+`, new: `for _, o := range m.originsFrom.sharedOrigins() {
 		if o.text == "*" {
 			continue
 		}
 `},
-	{name: "credentials with null", old: `for _, o := range m.originsFrom.universalOrigins() {
-`, new: `for _, o := range m.originsFrom.universalOrigins() {
+	{name: "credentials with null", old: `for _, o := range m.originsFrom.sharedOrigins() {
+`, new: `for _, o := range m.originsFrom.sharedOrigins() {
 		if o.text == "null" {
 			continue
 		}
@@ -234,7 +234,7 @@ var layerFaults = []fault{
 	{name: "profiles that are not chosen are not checked", old: `if name == chosen {`, new: `if name != "" {`},
 	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
 	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
-	{name: "the environment accepts risks", old: `canAccept && source == "" && !l.added`, new: `canAccept && !l.added`},
+	{name: "the environment accepts risks", old: `canAccept = canAccept && source == ""`, new: ``},
 	{name: "a variable that is not set is nobody", old: `			if !c.allowUnsetEnv {
 				c.fail`, new: `			if false {
 				c.fail`},
@@ -271,7 +271,25 @@ var layerFaults = []fault{
 	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
 	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
 	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
-	{name: "a remedy allows null credentials", old: `case d.origin == "null", anyOrigin && impossible != "":`, new: `case anyOrigin && impossible != "":`},
+	{name: "a remedy allows null credentials", old: `case origin.NeverWithCredentials(d.origin), shared && impossible != "":`, new: `case shared && impossible != "":`},
+	{name: "credentials with file://", old: `return pattern == "*" || pattern == "null" || pattern == "file://" ||`, new: `return pattern == "*" || pattern == "null" ||`},
+	{name: "credentials with every extension", old: `pattern == "file://" || ok && hasInstallations(scheme)`, new: `pattern == "file://"`},
+	{name: "added origins that never go with credentials join a rule with credentials", old: `			if credentials && origin.NeverWithCredentials(text) {
+				continue
+			}
+`, new: ``},
+	{name: "a local file needs no accepted risk", old: `if p.kind == kindExact && p.scheme == "file" {`, new: `if false {`},
+	{name: "every extension needs no accepted risk", old: `if p.kind == kindInstallation {`, new: `if false {`},
+	{name: "every host of a custom scheme can be allowed", old: `	switch scheme {
+	case "chrome-extension", "moz-extension", "safari-web-extension", "vscode-webview":
+		return true
+	}
+	return false
+`, new: `	return true
+`},
+	{name: "file has a host", old: `return (s == "") == (scheme == "file")`, new: `return s != "" || scheme == "file"`},
+	{name: "a form in a local file carries cookies", old: `return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))`, new: `return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")`},
+	{name: "a profile accepts unknown selectors", old: `if risk == corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS {`, new: `if false {`},
 	{name: "a remedy forgets the risk", old: `risk = "PLAIN_HTTP"`, new: `risk = ""`},
 	{name: "an explanation has no end", old: `if a.ends != reasonNone {`, new: `if false {`},
 }

@@ -35,12 +35,11 @@ var liveFaults = []fault{
 		return
 	}
 `, new: ``},
-	{name: "an item is known by the place of another", old: `return !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first`, new: `return !run.inOneItem && !next.inOneItem`},
+	{name: "an item is known by the place of another", old: `!run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first`, new: `!run.inOneItem && !next.inOneItem`},
 	{name: "a list of a rule is that of another", old: `		c.rules[prefix]++
 `, new: ``},
 	{name: "the policy comes back without its lists", old: `if list := lists[own[i]]; list != nil {`, new: `if list := lists[own[i]]; list != nil && false {`},
-	{name: "an added list is read as a rule's", old: `			run.first += l.origins.Len()
-`, new: ``},
+	{name: "an added list is read as a rule's", old: `			if run.first = texts.Len(); len`, new: `			if len`},
 	{name: "a full table writes over its first block", old: `if len(t.blocks) == maxBlocks {`, new: `if false {`},
 	{name: "a set of any size is kept", old: `set.origins.Len() > s.maxOrigins`, new: `false`},
 	{name: "a set of any age counts", old: ` && !s.expired()`, new: ``},

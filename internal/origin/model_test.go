@@ -12,10 +12,11 @@ import (
 // to speed. It shares no code with the package.
 
 var (
-	modelWeb    = regexp.MustCompile(`^(https?)://(\[[0-9a-f:]+\]|[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)(?::([1-9][0-9]{0,4}))?$`)
-	modelCustom = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~!$&()+;=%:\[\]-]*)$`)
-	modelNumber = regexp.MustCompile(`^(.*\.)?([0-9]+|0x[0-9a-f]*)\.?$`)
-	modelNever  = regexp.MustCompile(`^(https?|wss?|ftp|data|blob|about|javascript)$`)
+	modelWeb          = regexp.MustCompile(`^(https?)://(\[[0-9a-f:]+\]|[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)(?::([1-9][0-9]{0,4}))?$`)
+	modelCustom       = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~!$&()+;=%:\[\]-]*)$`)
+	modelNumber       = regexp.MustCompile(`^(.*\.)?([0-9]+|0x[0-9a-f]*)\.?$`)
+	modelInstallation = regexp.MustCompile(`^(chrome-extension|moz-extension|safari-web-extension|vscode-webview)://\*$`)
+	modelNever        = regexp.MustCompile(`^(https?|wss?|ftp|data|blob|about|javascript)$`)
 )
 
 // modelValid reports whether raw is an origin as browsers write it. It is the reference for Parse.
@@ -45,7 +46,7 @@ func modelValid(raw string) bool {
 		return len(strings.TrimSuffix(host, ".")) <= 253
 	}
 	m := modelCustom.FindStringSubmatch(raw)
-	return m != nil && !modelNever.MatchString(m[1]) && (m[2] != "" || m[1] == "file")
+	return m != nil && !modelNever.MatchString(m[1]) && (m[2] == "") == (m[1] == "file")
 }
 
 // modelIPv6 is the text of netip, except for addresses that netip writes with dots.
@@ -67,6 +68,8 @@ func modelMatch(pattern, raw string) bool {
 		return true
 	case !strings.Contains(pattern, "*"):
 		return raw == pattern
+	case modelInstallation.MatchString(pattern):
+		return strings.HasPrefix(raw, strings.TrimSuffix(pattern, "*"))
 	}
 	expression := regexp.QuoteMeta(pattern)
 	expression = strings.Replace(expression, `://\*\.`, `://([a-z0-9_-]+\.)+`, 1)
@@ -86,6 +89,8 @@ func modelRank(pattern string) [3]int {
 	_, host, wildcard := strings.Cut(base, "://*.")
 	switch {
 	case pattern == "*":
+		return [3]int{4}
+	case modelInstallation.MatchString(pattern):
 		return [3]int{3}
 	case wildcard:
 		host, _, _ = strings.Cut(host, ":")

@@ -36,7 +36,8 @@ type Parsed struct {
 // number by the URL standard is an IPv4 address, so "127.1" and "1.2.3.999" are refused.
 //
 // Any other scheme is that of an application (capacitor://localhost, moz-extension://uuid). It
-// is followed by visible ASCII characters that RFC 3986 allows in a host, in any letter case.
+// is followed by visible ASCII characters that RFC 3986 allows in a host, in any letter case. The
+// origin of a local file is file://, without a host.
 // Schemes whose pages have the origin "null" are refused, and so are the WebSocket schemes,
 // which are never the scheme of an origin.
 //
@@ -161,8 +162,8 @@ func validScheme(s string) bool {
 	return s != ""
 }
 
-// validCustomHost reports whether s is a valid host for a custom scheme. It may be empty for
-// file only. The characters *, comma and single quote, which RFC 3986 allows, are refused,
+// validCustomHost reports whether s is a valid host for a custom scheme. It is empty for file, and
+// only there. The characters *, comma and single quote, which RFC 3986 allows, are refused,
 // because they occur in patterns and lists.
 func validCustomHost(scheme, s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -170,7 +171,7 @@ func validCustomHost(scheme, s string) bool {
 			return false
 		}
 	}
-	return s != "" || scheme == "file"
+	return (s == "") == (scheme == "file")
 }
 
 func customHostByte(c byte) bool {

@@ -11,13 +11,16 @@ const (
 	// CodeNeverSent: browsers write this origin differently, or never send it, so that it would
 	// never match.
 	CodeNeverSent Code = "ORIGIN_NEVER_SENT"
-	// CodeNull: the pattern is "null", which any site can send.
+	// CodeNull: the pattern is "null", which any site can send, or "file://", which any local
+	// file can send.
 	CodeNull Code = "NULL_ORIGIN"
 	// CodePlainHTTP: the pattern is an http origin other than loopback, which an attacker on
 	// the network can forge.
 	CodePlainHTTP Code = "PLAIN_HTTP_ORIGIN"
 	// CodePublicSuffix: the pattern is a wildcard that matches hosts of unrelated owners.
 	CodePublicSuffix Code = "PUBLIC_SUFFIX_ORIGIN"
+	// CodeAnyInstallation: the pattern matches every installation of every browser extension.
+	CodeAnyInstallation Code = "ANY_INSTALLATION_ORIGIN"
 )
 
 // Problem says why a pattern is refused.
@@ -42,11 +45,12 @@ type Pattern struct {
 type patternKind uint8
 
 const (
-	_            patternKind = iota
-	kindExact                // https://app.example.com, also with a port or ":*"
-	kindWildcard             // https://*.example.com, also with a port or ":*"
-	kindNull                 // null
-	kindAny                  // *
+	_                patternKind = iota
+	kindExact                    // https://app.example.com, also with a port or ":*"
+	kindWildcard                 // https://*.example.com, also with a port or ":*"
+	kindInstallation             // moz-extension://*
+	kindNull                     // null
+	kindAny                      // *
 )
 
 // ParsePattern parses an item of allow_origins:
@@ -56,12 +60,14 @@ const (
 //	https://*.example.com         one or more labels before the host, not the host itself
 //	https://*.example.com:*       both
 //	capacitor://localhost         an application's origin, matched byte for byte
+//	file://                       local files
+//	moz-extension://*             every installation of every extension, for a fixed list of schemes
 //	null                          opaque origins
 //	*                             every origin, including null
 //
-// It returns all problems of s. Problems with the codes CodeNull, CodePlainHTTP and
-// CodePublicSuffix are risks that a caller may accept: if there are no others, the pattern is
-// valid. If there is another problem, the pattern is the zero value, that problem is the first,
+// It returns all problems of s. Problems with the codes CodeNull, CodePlainHTTP,
+// CodePublicSuffix and CodeAnyInstallation are risks that a caller may accept: if there are no
+// others, the pattern is valid. If there is another problem, the pattern is the zero value, that problem is the first,
 // and the risks after it are those of its Fix.
 func ParsePattern(s string) (Pattern, []Problem) {
 	p, ok := readPattern(s)
@@ -84,6 +90,9 @@ func readPattern(s string) (Pattern, bool) {
 		return Pattern{kind: kindAny}, true
 	case "null":
 		return Pattern{kind: kindNull}, true
+	}
+	if scheme, ok := strings.CutSuffix(s, "://*"); ok && hasInstallations(scheme) {
+		return Pattern{kind: kindInstallation, scheme: scheme}, true
 	}
 	body, anyPort := strings.CutSuffix(s, ":*")
 	scheme, rest, ok := strings.Cut(body, "://")
@@ -121,6 +130,14 @@ func (p Pattern) risks() []Problem {
 		problems = append(problems, Problem{Code: CodeNull,
 			Reason: "is the origin of sandboxed frames, data: pages and redirected requests: any site can send it"})
 	}
+	if p.kind == kindExact && p.scheme == "file" {
+		problems = append(problems, Problem{Code: CodeNull,
+			Reason: "is the origin of every local file in some browsers: any file that a visitor opens can send it"})
+	}
+	if p.kind == kindInstallation {
+		problems = append(problems, Problem{Code: CodeAnyInstallation,
+			Reason: "matches every extension that a visitor has installed"})
+	}
 	if p.scheme == "http" && !isLoopback(p.host) {
 		fix := p
 		if fix.scheme = "https"; fix.port == "443" {
@@ -145,6 +162,8 @@ func (p Pattern) String() string {
 		return "*"
 	case kindNull:
 		return "null"
+	case kindInstallation:
+		return p.scheme + "://*"
 	case kindExact:
 		b.WriteString(p.scheme + "://" + p.host)
 	case kindWildcard:
@@ -162,6 +181,26 @@ func (p Pattern) IsAny() bool { return p.kind == kindAny }
 // IsNull reports whether p is "null".
 func (p Pattern) IsNull() bool { return p.kind == kindNull }
 
+// NeverWithCredentials reports whether pages of unrelated owners have the origins that the text of
+// a pattern matches, so that no rule may allow them together with credentials: *, null, file://
+// and moz-extension://* and its like.
+func NeverWithCredentials(pattern string) bool {
+	scheme, ok := strings.CutSuffix(pattern, "://*")
+	return pattern == "*" || pattern == "null" || pattern == "file://" || ok && hasInstallations(scheme)
+}
+
+// hasInstallations reports whether a pattern may match all hosts of a scheme. Pages of the web
+// never have these schemes. Browsers and editors give a random host to each installation of an
+// extension (chrome-extension: one that its key or its folder determines), so that a server
+// cannot list the origins.
+func hasInstallations(scheme string) bool {
+	switch scheme {
+	case "chrome-extension", "moz-extension", "safari-web-extension", "vscode-webview":
+		return true
+	}
+	return false
+}
+
 // Match reports whether p allows o, which must be a result of Parse. The zero Parsed matches
 // nothing.
 func (p Pattern) Match(o Parsed) bool {
@@ -173,6 +212,8 @@ func (p Pattern) Match(o Parsed) bool {
 		return true
 	case kindNull:
 		return o.Null
+	case kindInstallation:
+		return o.Scheme == p.scheme
 	case kindExact:
 		return o.Scheme == p.scheme && o.Host == p.host && p.matchPort(o)
 	case kindWildcard:

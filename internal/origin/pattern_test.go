@@ -55,7 +55,6 @@ func TestParsePatternAccepts(t *testing.T) {
 		"capacitor://localhost",
 		"ionic://localhost:8080",
 		"tauri://localhost",
-		"file://",
 		"chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb",
 		"safari-web-extension://6DF1A3C4-9F2E-4B1B-8B0A-7B7B1C2D3E4F",
 	} {
@@ -69,12 +68,17 @@ func TestParsePatternAccepts(t *testing.T) {
 // TestParsePatternNamesTheRisks: a pattern that only has risks is returned together with them.
 func TestParsePatternNamesTheRisks(t *testing.T) {
 	plain := func(fix string) Problem { return Problem{Code: CodePlainHTTP, Fix: fix} }
-	null, suffix := Problem{Code: CodeNull}, Problem{Code: CodePublicSuffix}
+	null, suffix, installation := Problem{Code: CodeNull}, Problem{Code: CodePublicSuffix}, Problem{Code: CodeAnyInstallation}
 	for _, test := range []struct {
 		text string
 		want []Problem
 	}{
 		{"null", []Problem{null}},
+		{"file://", []Problem{null}},
+		{"moz-extension://*", []Problem{installation}},
+		{"chrome-extension://*", []Problem{installation}},
+		{"safari-web-extension://*", []Problem{installation}},
+		{"vscode-webview://*", []Problem{installation}},
 
 		{"http://app.example.com", []Problem{plain("https://app.example.com")}},
 		{"http://app.example.com:8080", []Problem{plain("https://app.example.com:8080")}},
@@ -230,7 +234,8 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"https://*.127.0.0.1", "wildcard before an IP", syntax("")},
 		{"https://*.0.0.1:*", "wildcard before an IP", syntax("")},
 		{"https://*.[::1]", "wildcard before an IP", syntax("")},
-		{"chrome-extension://*", "byte for byte", syntax("")},
+		{"chrome-extension://*:*", "byte for byte", syntax("")},
+		{"capacitor://*", "byte for byte", syntax("")},
 		{"capacitor://*.localhost", "byte for byte", syntax("")},
 		{"capacitor://localhost:*", "byte for byte", syntax("")},
 		{"file://*", "byte for byte", syntax("")},
@@ -293,8 +298,8 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"https://::1", "without brackets", never("https://[::1]")},
 		{"Capacitor://localhost", "upper case in the scheme", never("capacitor://localhost")},
 		{"capacitor://localhost/", "trailing slash", never("capacitor://localhost")},
-		{"file:///", "trailing slash", never("file://")},
-		{"file:///home/me", "a path", never("file://")},
+		{"file:///", "trailing slash", append(never("file://"), Problem{Code: CodeNull})},
+		{"file:///home/me", "a path", append(never("file://"), Problem{Code: CodeNull})},
 		{"wss://app.example.com", "WebSocket", never("https://app.example.com")},
 		{"ws://localhost:3000", "WebSocket", never("http://localhost:3000")},
 		{"data://a", "never sent as an origin", never("")},

@@ -14,9 +14,11 @@ type Set struct {
 	// The values of the maps are offsets in texts. The first of equal patterns is kept.
 	patterns bool              // whether the maps contain anything
 	anyPort  map[string]uint32 // by scheme://host
+	schemes  map[string]uint32 // by scheme, of patterns such as moz-extension://*
 	https    wildcards
 	http     wildcards
 	any      PatternID // the pattern "*"; 0 if there is none
+	shared   bool      // whether NeverWithCredentials is true for a pattern
 }
 
 // PatternID identifies a pattern of a set. It is 0 if there is none.
@@ -71,7 +73,10 @@ func NewSetOf(texts *StringList, accept func([]Problem) bool) (s *Set, ok bool) 
 
 // add adds a pattern to the set. The pattern's text begins at offset in the set's texts.
 func (s *Set) add(p Pattern, text string, offset uint32) {
+	s.shared = s.shared || NeverWithCredentials(text)
 	switch {
+	case p.kind == kindInstallation:
+		putIfAbsent(&s.schemes, p.scheme, offset)
 	case p.kind == kindAny:
 		if s.any == 0 {
 			s.any = patternIDAt(offset)
@@ -123,7 +128,7 @@ func putIfAbsent(m *map[string]uint32, key string, offset uint32) {
 
 // Match reports whether the value of an Origin header is allowed, and by which pattern. Of
 // several patterns it returns the most specific: an exact pattern, then any port, then the
-// wildcard with the longest host (an exact port before any port), then "*". A value that Parse
+// wildcard with the longest host (an exact port before any port), then any installation, then "*". A value that Parse
 // refuses does not match any pattern, "*" included. Match does not allocate.
 func (s *Set) Match(raw string) (PatternID, bool) {
 	if id, ok := s.Exact(raw); ok {
@@ -170,6 +175,11 @@ func (s *Set) MatchParsed(raw string, o Parsed) (PatternID, bool) {
 			return patternIDAt(offset), true
 		}
 	}
+	if len(s.schemes) > 0 {
+		if offset, ok := s.schemes[o.Scheme]; ok {
+			return patternIDAt(offset), true
+		}
+	}
 	return s.any, s.any != 0
 }
 
@@ -210,6 +220,14 @@ func (s *Set) Any() PatternID {
 		return 0
 	}
 	return s.any
+}
+
+// HasShared reports whether NeverWithCredentials is true for a pattern of the set.
+func (s *Set) HasShared() bool { return s != nil && s.shared }
+
+// IsShared reports whether NeverWithCredentials is true for the pattern with an ID.
+func (s *Set) IsShared(id PatternID) bool {
+	return id != 0 && s.HasShared() && NeverWithCredentials(s.texts.text(uint32(id-1)))
 }
 
 // Patterns returns the texts of the patterns, in the order of the list that the set was made

@@ -111,7 +111,7 @@ func TestSetAgainstTheModel(t *testing.T) {
 			}
 		}
 	}
-	texts = append(texts, "https://*.test", "app://a.x.test", "app://x.test:8443", "file://", "null", "*")
+	texts = append(texts, "https://*.test", "moz-extension://*", "safari-web-extension://*", "app://a.x.test", "app://x.test:8443", "file://", "null", "*")
 	patterns := patternsOf(t, texts...)
 
 	var raws []string
@@ -124,7 +124,7 @@ func TestSetAgainstTheModel(t *testing.T) {
 			}
 		}
 	}
-	raws = append(raws, "null", "file://", "file:///", "*", "", "https://*.x.test", "https://a.x.test:*", "https://x.test,https://a.x.test")
+	raws = append(raws, "null", "file://", "moz-extension://1", "moz-extension://", "safari-web-extension://A", "chrome-extension://1", "moz-extension2://1", "file:///", "*", "", "https://*.x.test", "https://a.x.test:*", "https://x.test,https://a.x.test")
 
 	allowed := make([][]bool, len(raws)) // the model's result, by indices of the origin and the pattern
 	hits := 0

@@ -57,7 +57,7 @@ func (p *profile) checkKey() string {
 		if !l.affectsChecks() {
 			return
 		}
-		fmt.Fprintf(&b, "%q %t %d %d ", l.selector, l.isRule, l.protocols, len(l.universalOrigins()))
+		fmt.Fprintf(&b, "%q %t %d %d ", l.selector, l.isRule, l.protocols, len(l.sharedOrigins()))
 		for _, value := range []*bool{l.credentials, l.disabled} {
 			if value != nil {
 				fmt.Fprint(&b, *value)

@@ -49,7 +49,7 @@ func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
 	e := &Effective{merged: c.merge(levels, kind), kind: kind, places: c.places, levels: slices.Clone(levels)}
 	e.origins = e.originsFrom
 	if l := e.origins; l != nil && v.added != nil && !e.Disabled() && l.origins.Any() == 0 {
-		e.origins = l.withOrigins(v.added)
+		e.origins = l.withOrigins(v.added, e.Credentials())
 	}
 	for _, l := range slices.Backward(levels) {
 		if h := l.headers[rpc.Request].level; h != nil {
@@ -132,67 +132,80 @@ func (c *compiler) mergeProtocols(m *merged, l *level) {
 	}
 }
 
-// checkCredentials reports credentials that are allowed for an origin that every site can send.
+// checkCredentials reports credentials that are allowed for an origin that unrelated pages have.
 func (c *compiler) checkCredentials(m *merged) {
 	if !m.Credentials() || m.originsFrom == nil {
 		return
 	}
 	at := m.credentialsFrom.field + ".allow_credentials"
-	for _, o := range m.originsFrom.universalOrigins() {
+	for _, o := range m.originsFrom.sharedOrigins() {
 		field, _ := m.originsFrom.originPlace(o.index)
-		if o.text == "*" {
+		switch o.text {
+		case "*":
 			c.failOnce(CodeWildcardWithCredentials, at,
 				"would let every site call with its visitors' credentials: list the origins instead of *, or leave allow_credentials out", "", field)
-		} else {
+		case "null":
 			c.failOnce(CodeNullWithCredentials, at,
 				"would let a sandboxed frame of any site call with its visitors' credentials: leave out the origin null, or allow_credentials", "", field)
+		case "file://":
+			c.failOnce(CodeNullWithCredentials, at,
+				"would let any local file call with its visitors' credentials: leave out the origin file://, or allow_credentials", "", field)
+		default:
+			c.failOnce(CodeWildcardWithCredentials, at,
+				"would let every extension call with its visitors' credentials: list the origins instead of "+o.text+", or leave allow_credentials out", "", field)
 		}
 	}
 }
 
-// universalOrigin is an item of allow_origins that every site can send: * or null.
-type universalOrigin struct {
+// sharedOrigin is an item of allow_origins for which origin.NeverWithCredentials is true.
+type sharedOrigin struct {
 	index int
 	text  string
 }
 
-// universalOrigins returns the items of allow_origins that are * or null.
-func (l *level) universalOrigins() []universalOrigin {
-	if l.origins == nil {
+// sharedOrigins returns the items of allow_origins for which origin.NeverWithCredentials is true.
+func (l *level) sharedOrigins() []sharedOrigin {
+	if !l.origins.HasShared() {
 		return nil
 	}
-	if _, null := l.origins.Exact("null"); !null && l.origins.Any() == 0 {
-		return nil
-	}
-	if l.universal == nil {
+	if l.shared == nil {
 		for i, text := range l.origins.Patterns().All {
-			if text == "*" || text == "null" {
-				l.universal = append(l.universal, universalOrigin{i, strings.Clone(text)})
+			if origin.NeverWithCredentials(text) {
+				l.shared = append(l.shared, sharedOrigin{i, strings.Clone(text)})
 			}
 		}
 	}
-	return l.universal
+	return l.shared
 }
 
-// withOrigins returns a copy of the level that also allows the added origins.
-func (l *level) withOrigins(added *level) *level {
-	if l.withAdded == nil {
+// withOrigins returns a copy of the level that also allows the added origins. If credentials is
+// true, it leaves out the added origins that never go with credentials.
+func (l *level) withOrigins(added *level, credentials bool) *level {
+	have := &l.withAdded[0]
+	if credentials && added.origins.HasShared() {
+		have = &l.withAdded[1]
+	}
+	if *have == nil {
 		joined := *l
 		texts := &origin.StringList{}
-		for _, from := range []*level{l, added} {
-			for _, text := range from.origins.Patterns().All {
-				texts.Append(text)
+		for _, text := range l.origins.Patterns().All {
+			texts.Append(text)
+		}
+		joined.originRun = slices.Clone(l.originRun)
+		for i, text := range added.origins.Patterns().All {
+			if credentials && origin.NeverWithCredentials(text) {
+				continue
 			}
+			run := added.originRunOf(i)
+			if run.first = texts.Len(); len(joined.originRun) == 0 || run.inOneItem || !joined.originRun[len(joined.originRun)-1].extends(run) {
+				joined.originRun = append(joined.originRun, run)
+			}
+			texts.Append(text)
 		}
 		joined.origins, _ = origin.NewSetOf(texts, func([]origin.Problem) bool { return true }) // both levels were checked
-		joined.originRun = slices.Clone(l.originRun)
-		for _, run := range added.originRun {
-			run.first += l.origins.Len()
-			joined.originRun = append(joined.originRun, run)
-		}
-		l.withAdded = &joined
+		*have = &joined
 	}
-	return l.withAdded
+	return *have
 }
 
 // DefaultMaxAge is how long browsers may cache a preflight if no rule sets max_age: the longest

@@ -24,13 +24,13 @@ type level struct {
 	selector    string // the selector or path; "defaults" for defaults
 	element     string // the service or method whose option in the schema this is; empty for a rule of the policy
 	narrowsOnly bool   // this is an option of a schema that is only trusted to narrow (SHAPE)
-	added       bool   // this is a profile's add_origins, which is not a rule
+	added       bool   // this is a profile's add_origins, which are not a rule
 	isRule      bool   // this is an item of rules or an option of a schema, not defaults
 
 	items       int         // the number of items in allow_origins
 	origins     *origin.Set // the patterns of these items; nil if there are none
 	originRun   []originRun // where these patterns are written
-	withAdded   *level      // the result of withOrigins; nil until an effective rule needs it
+	withAdded   [2]*level   // the results of withOrigins, without and with credentials; nil until an effective rule needs them
 	sources     []string    // the names in allow_origins_from
 	credentials *bool
 	disabled    *bool
@@ -38,7 +38,7 @@ type level struct {
 	maxAge      *time.Duration
 	expose      corsrpcv1.Exposure
 	risks       map[corsrpcv1.Risk]bool // in accept_risks, for the level's own origins
-	universal   []universalOrigin       // the result of universalOrigins; nil before
+	shared      []sharedOrigin          // the result of sharedOrigins; nil before
 	methods     []string
 	methodItems []int         // the index of each in allow_methods
 	protocols   rpc.Protocols // 0 if the level names none
@@ -60,7 +60,7 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	if place == inDefaults {
 		l.selector = "defaults"
 	}
-	c.parseRisks(l, r)
+	c.parseRisks(l, field+".accept_risks", r.GetAcceptRisks())
 	c.parseOrigins(l, r)
 	for _, lists := range []headerFields{requestHeaders, responseHeaders} {
 		items := c.parseHeaders(field, r, lists)
@@ -86,14 +86,21 @@ type originRun struct {
 	variable  string // the environment variable that holds them; empty if there is none
 }
 
-// originPlace returns the field of the item in which the pattern with an index is written, and
-// the environment variable that holds it, if any.
-func (l *level) originPlace(pattern int) (field, variable string) {
+// originRunOf returns the run of the pattern with an index alone.
+func (l *level) originRunOf(pattern int) originRun {
 	n, _ := slices.BinarySearchFunc(l.originRun, pattern+1, func(run originRun, i int) int { return run.first - i })
 	run := l.originRun[n-1]
 	if !run.inOneItem {
 		run.item += pattern - run.first
 	}
+	run.first = pattern
+	return run
+}
+
+// originPlace returns the field of the item in which the pattern with an index is written, and
+// the environment variable that holds it, if any.
+func (l *level) originPlace(pattern int) (field, variable string) {
+	run := l.originRunOf(pattern)
 	return fmt.Sprintf("%s[%d]", run.list, run.item), run.variable
 }
 
@@ -106,9 +113,10 @@ const (
 	forPath
 )
 
-func (c *compiler) parseRisks(l *level, r *corsrpcv1.Rule) {
-	for i, risk := range r.GetAcceptRisks() {
-		at := fmt.Sprintf("%s.accept_risks[%d]", l.field, i)
+// parseRisks reads the risks that a rule or a profile accepts.
+func (c *compiler) parseRisks(l *level, field string, risks []corsrpcv1.Risk) {
+	for i, risk := range risks {
+		at := fmt.Sprintf("%s[%d]", field, i)
 		if risk == corsrpcv1.Risk_RISK_UNSPECIFIED {
 			c.fail(CodeUnknownEnumValue, at, "", "is RISK_UNSPECIFIED, which is not a risk: leave it out", "")
 		}
@@ -122,9 +130,10 @@ func (c *compiler) parseRisks(l *level, r *corsrpcv1.Rule) {
 
 // riskOf maps the code of an origin's problem to the risk that a rule may accept.
 var riskOf = map[origin.Code]corsrpcv1.Risk{
-	origin.CodeNull:         corsrpcv1.Risk_RISK_NULL_ORIGIN,
-	origin.CodePlainHTTP:    corsrpcv1.Risk_RISK_PLAIN_HTTP,
-	origin.CodePublicSuffix: corsrpcv1.Risk_RISK_PUBLIC_SUFFIX,
+	origin.CodeNull:            corsrpcv1.Risk_RISK_NULL_ORIGIN,
+	origin.CodePlainHTTP:       corsrpcv1.Risk_RISK_PLAIN_HTTP,
+	origin.CodePublicSuffix:    corsrpcv1.Risk_RISK_PUBLIC_SUFFIX,
+	origin.CodeAnyInstallation: corsrpcv1.Risk_RISK_ANY_INSTALLATION,
 }
 
 // IsSourceName reports whether name is a valid name of an origin source.
@@ -190,7 +199,7 @@ func (c *compiler) parseOriginItems(l *level, field string, items iter.Seq2[int,
 // extends reports whether the next run's places follow from this run's, so that the next one
 // need not be recorded.
 func (run originRun) extends(next originRun) bool {
-	return !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first
+	return run.list == next.list && !run.inOneItem && !next.inOneItem && next.item-run.item == next.first-run.first
 }
 
 // parseOriginItem parses one item of a list of origins, which may name an environment variable.
@@ -241,15 +250,15 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 }
 
 // parseOrigin parses the pattern of an origin. The source describes where the pattern comes
-// from if it is not written in the policy itself; otherwise it is empty. A rule accepts risks
-// only for origins that are written in it: not for those of the environment, nor for
-// add_origins.
+// from if it is not written in the policy itself; otherwise it is empty. A rule accepts risks only for
+// origins that are written in it, not for those of the environment. A profile accepts risks for
+// its add_origins likewise.
 func (c *compiler) parseOrigin(l *level, at, item, source string) []origin.Pattern {
 	pattern, problems := origin.ParsePattern(item)
 	refused := false
 	for _, problem := range problems {
 		risk, canAccept := riskOf[problem.Code]
-		canAccept = canAccept && source == "" && !l.added
+		canAccept = canAccept && source == ""
 		if canAccept && l.risks[risk] {
 			continue
 		}
@@ -259,7 +268,11 @@ func (c *compiler) parseOrigin(l *level, at, item, source string) []origin.Patte
 			fix = fmt.Sprintf("%q", fix)
 		}
 		if canAccept {
-			reason += fmt.Sprintf(" (accept_risks: [%s] in this rule accepts it)", strings.TrimPrefix(risk.String(), "RISK_"))
+			where := "in this rule"
+			if l.added {
+				where = "beside add_origins"
+			}
+			reason += fmt.Sprintf(" (accept_risks: [%s] %s accepts it)", strings.TrimPrefix(risk.String(), "RISK_"), where)
 		}
 		if source != "" {
 			reason += " (it " + source + ")"

@@ -86,7 +86,7 @@ func (c *compiler) readProfile(name string, p *corsrpcv1.Profile, allowUnsetEnv 
 	field := fmt.Sprintf("profiles[%q].", name)
 	return &profile{
 		ruleLevels: c.readLevels(field, p.GetDefaults(), p.GetRules()),
-		added:      c.readAdded(field+"add_origins", p.GetAddOrigins()),
+		added:      c.readAdded(field, p),
 	}
 }
 
@@ -140,12 +140,21 @@ func (c *compiler) readLevels(prefix string, defaults *corsrpcv1.Rule, rules []*
 	return r
 }
 
-// readAdded parses a profile's add_origins.
-func (c *compiler) readAdded(field string, items []string) *level {
+// readAdded parses a profile's add_origins and the risks that the profile accepts for them. The
+// prefix is that of the profile's field paths. It returns nil if there are no add_origins.
+func (c *compiler) readAdded(prefix string, p *corsrpcv1.Profile) *level {
+	items, field := p.GetAddOrigins(), prefix+"add_origins"
+	l := &level{field: field, added: true}
+	c.parseRisks(l, prefix+"accept_risks", p.GetAcceptRisks())
+	for i, risk := range p.GetAcceptRisks() {
+		if risk == corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS {
+			c.fail(CodeFieldMisplaced, fmt.Sprintf("%saccept_risks[%d]", prefix, i), "UNKNOWN_SELECTORS",
+				"is a risk of a rule with a selector, and accept_risks of a profile is for its add_origins: write it in that rule", "")
+		}
+	}
 	if len(items) == 0 {
 		return nil
 	}
-	l := &level{field: field, added: true}
 	c.parseOriginItems(l, field, func(yield func(int, string) bool) {
 		for i, item := range items {
 			if item == "*" {
