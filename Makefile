@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
+MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
 STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
@@ -101,6 +101,7 @@ unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
+	@cd internal/peers && go test -race .
 	@cd internal/tools/release && go test ./...
 
 .PHONY: live

@@ -55,6 +55,7 @@ var allowedImports = map[string]string{
 	"internal/figures":                        "",
 	"internal/intent":                         "corsrpc/corsrpcv1",
 	"internal/mutate":                         "",
+	"internal/peers":                          "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",
 	"internal/routers":                        "",
