@@ -123,7 +123,7 @@ func (l *eventLog) sourceLoaded(ctx context.Context, report, last SourceReport) 
 		l.Write(ctx, slog.LevelInfo, "corsrpc: an origin source works again", name, slog.Int("origins", report.Origins))
 	}
 	if report.Skipped > 0 && (report.Skipped != last.Skipped || report.Sample != last.Sample) {
-		l.Write(ctx, slog.LevelWarn, "corsrpc: skipped rows of an origin source that are not exact origins",
+		l.Write(ctx, slog.LevelWarn, "corsrpc: skipped rows of an origin source that are not exact https origins",
 			name, slog.Int("skipped", report.Skipped), slog.String("sample", report.Sample), slog.Int("origins", report.Origins))
 	}
 }

@@ -71,7 +71,7 @@ func (p *Plan) Sources() []string {
 }
 
 // WithSets returns a copy of the plan with origins for its sources, by source name. Like a layer,
-// it ignores rows that are not exact origins. It is for tests and tools that decide without a
+// it ignores rows that are not exact https origins. It is for tests and tools that decide without a
 // layer.
 func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	sets := map[string]*sourceSet{}

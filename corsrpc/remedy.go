@@ -102,8 +102,10 @@ func (d Decision) remedyOfOrigin() string {
 	switch fromSource := d.target.rule.OnlySources(); {
 	case impossible != "":
 		return "no policy can allow the origin, since it " + impossible
-	case fromSource && risk != "":
-		return "no origin source can allow the origin, since only a rule can accept its risk: " + risk
+	case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):
+		return "no rule with credentials can allow the origin, since pages of unrelated owners have it"
+	case fromSource && !isTenantOrigin(d.origin):
+		return d.write("allow_origins: ["+origins+"]", "allow_origins", risk) + "; an origin source allows exact https origins only" + own
 	case fromSource:
 		return "add " + origins + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
 	case !d.target.rule.SetsOrigins():
@@ -164,7 +166,7 @@ func (d Decision) write(line, field, risk string) string {
 	rule, said := d.target.rule.ValueRule(field)
 	switch {
 	case said:
-		return "write " + line + " in " + d.fromField(rule).String()
+		return "write " + line + " in " + d.fromField(rule).String() + withRisks(risk)
 	case d.target.kind == targetNone:
 		return "write " + line + " in a rule with path: " + strconv.Quote("/...") + withRisks(risk)
 	case d.target.kind == targetPath:

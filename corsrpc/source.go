@@ -20,12 +20,11 @@ var ErrUnknownSource = errors.New("corsrpc: unknown origin source")
 // OriginSource provides a set of allowed origins, for example those of tenants in a database.
 // Rules name it in allow_origins_from.
 type OriginSource interface {
-	// Origins streams the whole set: exact origins as browsers send them, such as
+	// Origins streams the whole set: exact https origins as browsers send them, such as
 	// https://shop.example.com. If it yields an error, the layer keeps the previous set.
-	// Origins must return when the context ends. The layer skips, counts and reports rows
-	// that are not exact origins (a pattern, *, null, upper-case letters), and http origins
-	// other than loopback hosts. The layer calls Origins from several goroutines, but never
-	// concurrently.
+	// Origins must return when the context ends. The layer skips, counts and reports all other
+	// rows: a pattern, *, null, upper-case letters, http, a loopback host, the scheme of an app.
+	// The layer calls Origins from several goroutines, but never concurrently.
 	Origins(ctx context.Context) iter.Seq2[string, error]
 }
 
@@ -97,14 +96,12 @@ func (s *sourceSet) allows(o string) bool {
 // expired reports whether the set is older than SourceMaxAge.
 func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// isTenantOrigin reports whether a row is an exact origin that a policy can allow without accepting
-// a risk.
+// isTenantOrigin reports whether a row of an origin source is an exact https origin of a host
+// other than loopback. All other origins belong to many: any program on a visitor's machine can
+// serve a page of a loopback host, and any app can have the origin of a custom scheme.
 func isTenantOrigin(row string) bool {
-	if _, ok := origin.Parse(row); !ok {
-		return false // patterns are not origins
-	}
-	_, problems := origin.ParsePattern(row)
-	return len(problems) == 0
+	o, ok := origin.Parse(row)
+	return ok && o.Scheme == "https" && !o.IsLoopback()
 }
 
 // SourceReport describes the state of an origin source, and the result of the last attempt to load
@@ -113,7 +110,7 @@ type SourceReport struct {
 	// Name is the name of the source in allow_origins_from.
 	Name string
 	// Origins is the number of origins in the set in force. Skipped is the number of rows that
-	// were skipped since they are not exact origins, and Sample is the first of them, made safe
+	// were skipped since they are not exact https origins, and Sample is the first of them, made safe
 	// to log.
 	Origins, Skipped int
 	Sample           string

@@ -241,7 +241,7 @@ func TestPolicyVectors(t *testing.T) {
 		if name == "" {
 			name = "cors.yaml"
 		}
-		opts := []corsrpc.Option{corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(p.Env), corsrpc.WithOriginSource("tenants", rowsOf())}
+		opts := []corsrpc.Option{corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(p.Env), corsrpc.WithOriginSource("tenants", rowsOf()), corsrpc.WithLogger(slog.New(slog.DiscardHandler))}
 		err = load(t, name, p.Text, opts...)
 		if long := load(t, name, p.Text, append(opts, corsrpc.WithLongLists(0))...); withoutDir(long) != withoutDir(err) {
 			t.Errorf("%s: with its lists apart:\n%v\nwant\n%v", p.Name, long, err)

@@ -64,9 +64,9 @@ func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header)
 	return nil
 }
 
-// isSerializedOrigin reports whether s is "null" or has a scheme and a host.
+// isSerializedOrigin reports whether s is "null" or "file://", or has a scheme and a host.
 func isSerializedOrigin(s string) bool {
-	if s == "null" {
+	if s == opaque.String() || s == localFile.String() {
 		return true
 	}
 	u, err := url.Parse(s)

@@ -19,17 +19,24 @@ type origin struct {
 // serialization is "null".
 var opaque = origin{}
 
+// localFile is the origin of local files in browsers and web views whose local files do not have
+// an opaque origin.
+var localFile = origin{scheme: "file"}
+
 // parseOrigin parses a serialized origin.
 func parseOrigin(s string) (origin, error) {
-	if s == "null" {
+	switch s {
+	case "null":
 		return opaque, nil
+	case localFile.String():
+		return localFile, nil
 	}
 	u, err := url.Parse(s)
 	if err != nil {
 		return opaque, err
 	}
 	if u.Scheme == "" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return opaque, fmt.Errorf("%q is not an origin: write scheme://host or scheme://host:port, or null", s)
+		return opaque, fmt.Errorf("%q is not an origin: write scheme://host or scheme://host:port, file://, or null", s)
 	}
 	o := originOf(u)
 	if o.String() != s {

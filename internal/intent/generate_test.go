@@ -30,7 +30,7 @@ var (
 		"http://localhost:3000", "capacitor://localhost", "https://xn--bcher-kva.example", "https://[2001:db8::1]", "https://192.0.2.1:8443",
 		"https://*.example.com", "https://*.preview.example.com", "https://*.example.com:*", "https://app.example.com:*", "http://localhost:*",
 		"https://*.example.com:8443", "http://*.localhost:*", "*", "null", "http://plain.example.org", "https://*.github.io",
-		"https://*.preview-example.com", "https://*.example.com.",
+		"https://*.preview-example.com", "https://*.example.com.", "file://", "moz-extension://*", "vscode-webview://*", "moz-extension://1f",
 	}
 	pages = []string{
 		"https://app.example.com", "https://admin.example.com", "https://example.com", "https://example.com:8443", "https://app.example.com.",
@@ -39,7 +39,7 @@ var (
 		"https://evil-example.com", "https://evilexample.com", "https://example.com.evil.org", "https://app.example.com.evil.net", "https://a.preview-example.com",
 		"https://com", "https://app.examplexcom.org", "https://app.example.co", "https://xapp.example.com", "https://192.0.2.11:8443", "https://[2001:db8::11]",
 		"http://app.example.com", "http://localhost", "http://localhost:30000", "http://a.localhost:1", "http://localhost.evil.org", "http://plain.example.org", "http://a.plain.example.org",
-		"capacitor://localhost2", "ionic://localhost", "null", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
+		"capacitor://localhost2", "ionic://localhost", "null", "file://", "moz-extension://1f", "moz-extension://2e", "vscode-webview://1f", "chrome-extension://1f", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
 	}
 	schemes     = []string{"", "https", "http", "capacitor"}
 	sourceNames = []string{"tenants", "partners"}
@@ -96,11 +96,14 @@ func some(t *rapid.T, from []string, n int, label string) (items []string) {
 	return items
 }
 
+// originRisks are the risks of origins.
+var originRisks = []corsrpcv1.Risk{
+	corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_ANY_INSTALLATION,
+}
+
 // drawRule draws a rule without its selector or path.
 func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
-	r := &corsrpcv1.Rule{AcceptRisks: []corsrpcv1.Risk{
-		corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS,
-	}}
+	r := &corsrpcv1.Rule{AcceptRisks: append(slices.Clip(originRisks), corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS)}
 	if chance(t, 60, "has origins") {
 		r.AllowOrigins = some(t, originPatterns, 4, "origins")
 		for i, pattern := range r.AllowOrigins {
@@ -160,6 +163,9 @@ func drawWorld(t *rapid.T) *world {
 		for _, name := range []string{"dev", "prod"} {
 			levels := drawLevels(t, known)
 			from.Profiles[name] = &corsrpcv1.Profile{Defaults: levels.Defaults, Rules: levels.Rules, AddOrigins: some(t, originPatterns, 2, "added")}
+			if chance(t, 70, "added risks") {
+				from.Profiles[name].AcceptRisks = originRisks
+			}
 		}
 		from.Profile = pick(t, []string{"", "dev", "dev", "prod"}, "profile")
 	}
@@ -328,7 +334,7 @@ func isPage(s string) bool {
 	}
 	parts := pageOrigin.FindStringSubmatch(s)
 	if parts == nil {
-		return s == "null"
+		return s == "null" || s == "file://"
 	}
 	port, _ := strconv.Atoi(parts[3])
 	host := strings.Trim(parts[1], "[]")
@@ -344,6 +350,9 @@ var pageOrigin = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://(\[[0-9a-f:]+\]|(?:[a-
 func instance(pattern string) string {
 	if pattern == "*" {
 		return ""
+	}
+	if isInstallation(pattern) {
+		return strings.TrimSuffix(pattern, "*") + "2e"
 	}
 	page := strings.Replace(pattern, "://*.", "://a.b.", 1)
 	if base, ok := strings.CutSuffix(page, ":*"); ok {

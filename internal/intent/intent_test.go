@@ -138,7 +138,7 @@ type fataler interface {
 }
 
 // compare fails the test unless the effect of a call equals its intent. It also checks
-// that the handler's Vary is kept, that no rule for every origin or for null allows credentials,
+// that the handler's Vary is kept, that no rule for pages of unrelated owners allows credentials,
 // and that responses to refused origins have no Access-Control fields.
 func compare(t fataler, w *world, c call) {
 	t.Helper()
@@ -151,8 +151,8 @@ func compare(t fataler, w *world, c call) {
 	if vary := c.Answer.Get("Vary"); got.Runs && !slices.Contains(log[len(log)-1].Answer["Vary"], vary) && vary != "" {
 		t.Fatalf("%+v\nthe handler's Vary is lost: %+v", c, log)
 	}
-	if governed && rule.Credentials() && (rule.Everyone() || slices.Contains(rule.Origins(), "null")) {
-		t.Fatalf("%s allows credentials to every origin\npolicy %s", c.Path, prototext.Format(w.Policy))
+	if governed && rule.Credentials() && slices.ContainsFunc(rule.Origins(), isUnrelated) {
+		t.Fatalf("%s allows credentials to pages of unrelated owners\npolicy %s", c.Path, prototext.Format(w.Policy))
 	}
 	if !governed || c.Page == c.API || rule.allowsCall(c.Page) {
 		return
@@ -277,7 +277,7 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		return outcome{Runs: !preflighted}
 	}
 	fetchMetadata := strings.HasPrefix(c.API, "https:")
-	anySite := rule.Everyone() || c.Page == "null" // pages of every site can have an allowed origin
+	anySite := rule.Everyone() || rule.Unrelated(c.Page)
 	if c.Mode == corsbrowser.NoCORS {
 		switch {
 		case c.Method != http.MethodPost && !fetchMetadata: // the request looks like that of a program

@@ -193,12 +193,25 @@ func (r Rule) Origins() (origins []string) {
 		}
 	}
 	if len(origins) > 0 || r.hasOrigins() {
-		if added := r.policy.expand(r.policy.GetProfiles()[r.policy.Profile].GetAddOrigins()); !slices.Contains(origins, "*") {
+		added := r.policy.expand(r.policy.GetProfiles()[r.policy.Profile].GetAddOrigins())
+		if r.Credentials() {
+			added = slices.DeleteFunc(added, isUnrelated)
+		}
+		if !slices.Contains(origins, "*") {
 			origins = append(origins, added...)
 		}
 	}
 	return origins
 }
+
+// isUnrelated reports whether pages of unrelated owners have the origins of a pattern, so that
+// they never get credentials.
+func isUnrelated(pattern string) bool {
+	return pattern == "*" || pattern == "null" || pattern == "file://" || isInstallation(pattern)
+}
+
+// isInstallation reports whether a pattern matches every installation of every extension.
+func isInstallation(pattern string) bool { return strings.HasSuffix(pattern, "://*") }
 
 // hasOrigins reports whether a level has allow_origins or allow_origins_from, even if the
 // source is empty.
@@ -227,13 +240,14 @@ func (p *Policy) expand(items []string) (origins []string) {
 	return origins
 }
 
-// isSkippedRow reports whether the layer skips a row of an origin source: a pattern, null,
-// or a plain http origin that is not loopback. Rows that are not origins need no check here,
-// since no page has such an origin.
+// isSkippedRow reports whether the layer skips a row of an origin source: all but exact https
+// origins of hosts other than loopback. Rows that are not origins need no check here, since no
+// page has such an origin.
 func isSkippedRow(row string) bool {
 	scheme, host, _ := split(row)
+	host = strings.TrimSuffix(host, ".")
 	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]"
-	return strings.Contains(row, "*") || row == "null" || scheme == "http" && !loopback
+	return strings.Contains(row, "*") || scheme != "https" || loopback
 }
 
 // Speaks reports whether clients of the protocol are allowed.
@@ -277,6 +291,12 @@ func (r Rule) AllowsOrigin(origin string) bool {
 	return slices.ContainsFunc(r.Origins(), func(pattern string) bool { return Covers(pattern, origin) })
 }
 
+// Unrelated reports whether pages of unrelated owners have the origin of a page that may call: no
+// pattern names the page otherwise.
+func (r Rule) Unrelated(origin string) bool {
+	return isUnrelated(origin) || !slices.ContainsFunc(r.Origins(), func(pattern string) bool { return !isUnrelated(pattern) && Covers(pattern, origin) })
+}
+
 // Everyone reports whether pages of every origin may call.
 func (r Rule) Everyone() bool { return slices.Contains(r.Origins(), "*") }
 
@@ -287,6 +307,9 @@ func Covers(pattern, origin string) bool {
 	}
 	scheme, host, port := split(pattern)
 	wantScheme, haveHost, havePort := split(origin)
+	if isInstallation(pattern) {
+		return scheme == wantScheme
+	}
 	base, below := strings.CutPrefix(host, "*.")
 	if below {
 		if label, ok := strings.CutSuffix(haveHost, "."+base); !ok || label == "" {

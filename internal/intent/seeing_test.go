@@ -196,10 +196,10 @@ func contradicts(v corsrpc.Violation) bool {
 }
 
 var (
-	writeRemedy  = regexp.MustCompile(`^write (.+) in (?:(?:a|the) rule with (selector|path): (\S+?)|(\S+?)(?: at \S+)?)(?:, with accept_risks: \[(.+)\])?(?:, or call without credentials|; if it is this server's own.*)?$`)
+	writeRemedy  = regexp.MustCompile(`^write (.+) in (?:(?:a|the) rule with (selector|path): (\S+?)|(\S+?)(?: at \S+)?)(?:, with accept_risks: \[(.+)\])?(?:, or call without credentials|; an origin source allows.*|; if it is this server's own.*)?$`)
 	addRemedy    = regexp.MustCompile(`^add (\S+) to (\S+?)(?: at \S+?)?(?:, with accept_risks: \[(.+)\])?; if it is this server's own`)
 	sourceRemedy = regexp.MustCompile(`^add (\S+) to the origin source (\w+)(?: or .*)?; if it is this server's own`)
-	nobodyRemedy = regexp.MustCompile(`^(?:no policy|no origin source) can allow the origin|^call without credentials: no rule`)
+	nobodyRemedy = regexp.MustCompile(`^(?:no policy|no rule with credentials) can allow the origin|^call without credentials: no rule`)
 )
 
 // mended returns a copy of the world, changed as a remedy says.

@@ -103,12 +103,19 @@ func (w *world) with(policy *corsrpcv1.Policy) *world {
 // is the field of the rule, and 8 the index in that field.
 var fieldPath = regexp.MustCompile(`^(?:option\((.+)\)|(shadow\.)?(?:profiles\["(\w+)"\]\.)?(?:(defaults)|rules\[(\d+)\]|add_origins\[(\d+)\]))(?:\.(\w+)(?:\[(\d+)\])?)?$`)
 
+// addedField matches the field of a profile's added origins.
+var addedField = regexp.MustCompile(`^profiles\["(\w+)"\]\.add_origins$`)
+
 // mend removes the part of the policy that a violation is about. It returns false if it finds
 // no such part.
 func mend(p Policy, v corsrpc.Violation) bool {
 	policy := p.Policy
 	if v.Check == corsrpc.CheckNoOrigins && v.Field == "shadow" {
 		policy.Shadow = nil
+		return true
+	}
+	if name := addedField.FindStringSubmatch(v.Field); name != nil {
+		policy.GetProfiles()[name[1]].AddOrigins = nil // no rule takes them
 		return true
 	}
 	if v.Check == corsrpc.CheckNoOrigins {

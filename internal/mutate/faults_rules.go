@@ -10,12 +10,12 @@ var rulesFaults = []fault{
 	// Profiles that are not selected.
 	{name: "the policy without its profiles is not checked", old: `if name == chosen {`, new: `if name == chosen || name == "" {`},
 	{name: "of profiles that are wrong alike the first is told", old: `valid[key] = len(c.violations) == before`, new: `valid[key] = len(c.violations) >= before`},
-	{name: "profiles for other selectors count as alike", old: `"%q %t %d %d ", l.selector,`, new: `"%q %t %d %d ", "",`},
+	{name: "profiles for other selectors count as alike", old: `"%q %t %d %d %t ", l.selector,`, new: `"%q %t %d %d %t ", "",`},
 	{name: "profiles with other protocols count as alike", old: `l.isRule, l.protocols, len(l.sharedOrigins())`, new: `l.isRule, 0, len(l.sharedOrigins())`},
 	{name: "profiles with * and without it count as alike", old: `l.protocols, len(l.sharedOrigins())`, new: `l.protocols, 0`},
 	{name: "profiles with credentials and without them count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.disabled}`},
 	{name: "profiles that disable and that do not count as alike", old: `[]*bool{l.credentials, l.disabled}`, new: `[]*bool{l.credentials}`},
-	{name: "profiles with origins and without them count as alike", in: "checkKey", old: `fmt.Fprintln(&b, l.items+len(l.sources) > 0)`, new: `fmt.Fprintln(&b)`},
+	{name: "profiles with origins and without them count as alike", in: "checkKey", old: `fmt.Fprintln(&b, l.setsOrigins())`, new: `fmt.Fprintln(&b)`},
 	{name: "profiles with other defaults count as alike", old: `	write(p.defaults)
 `, new: ``},
 	{name: "profiles with another rule for * count as alike", old: `	write(p.wildcard)
@@ -25,15 +25,15 @@ var rulesFaults = []fault{
 	{name: "a profile's defaults that only allow credentials do not matter", old: ` || l.credentials != nil || `, new: ` || `},
 	{name: "a profile's defaults that only disable do not matter", old: ` || l.disabled != nil || `, new: ` || `},
 	{name: "a profile's defaults that only say protocols do not matter", old: ` || l.protocols != 0)`, new: `)`},
-	{name: "a profile's defaults are held against its own selectors only", in: "checkEverything", old: `slices.Concat(v.sorted, v.profile.selectors())`, new: `v.profile.selectors()`},
-	{name: "a profile's defaults are held against its own paths only", in: "checkEverything", old: `slices.Concat(v.base.usable, paths)`, new: `paths`},
-	{name: "a profile's defaults are not held against the schema's options", in: "checkEverything", old: `range v.withOptions {`, new: `range v.withOptions[:0] {`},
-	{name: "a profile's rule is not held against the selectors inside it", old: `range below(v.sorted, name) {`, new: `range below(v.sorted, name)[:0] {`},
+	{name: "a profile's defaults are held against its own selectors only", in: "mergedRules", old: `slices.Concat(v.sorted, v.profile.selectors())`, new: `v.profile.selectors()`},
+	{name: "a profile's defaults are held against its own paths only", in: "mergedRules", old: `slices.Concat(v.base.usable, paths)`, new: `paths`},
+	{name: "a profile's defaults are not held against the schema's options", in: "mergedRules", old: `range v.withOptions {`, new: `range v.withOptions[:0] {`},
+	{name: "a profile's rule is not held against the selectors inside it", old: `append(below(v.sorted, name), selector)`, new: `[]string{selector}`},
 	{name: "a profile's rule is not held against the options inside it", old: `range belowMethods(v.withOptions, name) {`, new: `range belowMethods(v.withOptions, name)[:0] {`},
 	{name: "a profile's path rules are not held against the defaults", in: "checkBelow", old: `range v.profile.patterns {`, new: `range v.profile.patterns[:0] {`},
 	{name: "a profile's own paths are not held against the defaults", in: "checkBelow", old: `range paths {`, new: `range paths[:0] {`},
 	{name: "what the rule of a refused path would be is checked too", in: "checkBelow", old: ` && !v.base.unusable[text]`, new: ``},
-	{name: "a policy that grants nothing is valid beside another profile's mistake", in: "Compile", old: `if valid && !rules[i].grantsSomething() {`, new: `if valid && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() {`},
+	{name: "a policy that grants nothing is valid beside another profile's mistake", in: "Compile", old: `if valid && !rules[i].grantsSomething() && `, new: `if valid && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() && `},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
 	// Header lists.

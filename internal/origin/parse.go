@@ -98,6 +98,10 @@ func (o Parsed) SameHost(host string, tls bool) bool {
 	return port == o.Port
 }
 
+// IsLoopback reports whether o is an http or https origin of a loopback address, localhost, or a
+// name below localhost.
+func (o Parsed) IsLoopback() bool { return isWeb(o.Scheme) && isLoopback(o.Host) }
+
 // isWeb reports whether the scheme is https or http, whose origins have a host and a port.
 func isWeb(scheme string) bool { return scheme == "https" || scheme == "http" }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (c *compiler) checkProfiles(b *base, profiles map[string]*profile, chosen s
 // affectsChecks reports whether a level can cause a violation together with wider or narrower
 // levels. Its header lists, for one, cannot.
 func (l *level) affectsChecks() bool {
-	return l != nil && (l.isRule || l.items+len(l.sources) > 0 || l.credentials != nil || l.disabled != nil || l.protocols != 0)
+	return l != nil && (l.isRule || l.setsOrigins() || l.credentials != nil || l.disabled != nil || l.protocols != 0)
 }
 
 // affectsEverything reports whether the profile has defaults or a rule for * that affect
@@ -57,14 +58,14 @@ func (p *profile) checkKey() string {
 		if !l.affectsChecks() {
 			return
 		}
-		fmt.Fprintf(&b, "%q %t %d %d ", l.selector, l.isRule, l.protocols, len(l.sharedOrigins()))
+		fmt.Fprintf(&b, "%q %t %d %d %t ", l.selector, l.isRule, l.protocols, len(l.sharedOrigins()), l.origins.Any() != 0)
 		for _, value := range []*bool{l.credentials, l.disabled} {
 			if value != nil {
 				fmt.Fprint(&b, *value)
 			}
 			b.WriteByte(' ')
 		}
-		fmt.Fprintln(&b, l.items+len(l.sources) > 0)
+		fmt.Fprintln(&b, l.setsOrigins())
 	}
 	write(p.defaults)
 	write(p.wildcard)
@@ -79,15 +80,34 @@ func (p *profile) checkKey() string {
 // checkEverything checks every rule of a view. The paths are those that only the view's profile
 // has.
 func (c *compiler) checkEverything(v view, paths []route.Pattern) {
-	c.merge(c.chainOf(v, "", "", false), Kind{})
-	for _, selector := range slices.Concat(v.sorted, v.profile.selectors()) {
-		c.checkSelectorRule(v, selector)
+	for range c.mergedRules(v, paths) { // merge reports the violations
 	}
-	for _, m := range v.withOptions {
-		c.checkOptionsOf(v, m)
-	}
-	for _, pattern := range slices.Concat(v.base.usable, paths) {
-		c.merge(v.pathChain(pattern.String()), Kind{Path: true})
+}
+
+// mergedRules merges the levels of every rule of a view, those of the schema's procedures
+// included. The paths are those that only the view's profile has.
+func (c *compiler) mergedRules(v view, paths []route.Pattern) iter.Seq[merged] {
+	return func(yield func(merged) bool) {
+		if !yield(c.merge(c.chainOf(v, "", "", false), Kind{})) {
+			return
+		}
+		for _, selector := range slices.Concat(v.sorted, v.profile.selectors()) {
+			for m := range c.selectorRules(v, selector) {
+				if !yield(m) {
+					return
+				}
+			}
+		}
+		for _, method := range v.withOptions {
+			if !yield(c.mergeOptionsOf(v, method)) {
+				return
+			}
+		}
+		for _, pattern := range slices.Concat(v.base.usable, paths) {
+			if !yield(c.merge(v.pathChain(pattern.String()), Kind{Path: true})) {
+				return
+			}
+		}
 	}
 }
 
@@ -95,13 +115,13 @@ func (c *compiler) checkEverything(v view, paths []route.Pattern) {
 // that only the view's profile has.
 func (c *compiler) checkBelow(v view, paths []route.Pattern) {
 	for _, selector := range v.profile.selectors() {
-		c.checkSelectorRule(v, selector)
 		name := strings.TrimSuffix(selector, "*") // a package and its dot, a service, or a method
-		for _, inside := range below(v.sorted, name) {
-			c.checkSelectorRule(v, inside)
+		for _, inside := range append(below(v.sorted, name), selector) {
+			for range c.selectorRules(v, inside) { // merge reports the violations
+			}
 		}
 		for _, m := range belowMethods(v.withOptions, name) {
-			c.checkOptionsOf(v, m)
+			c.mergeOptionsOf(v, m)
 		}
 	}
 	for _, text := range v.profile.patterns {
@@ -121,7 +141,7 @@ func below(sorted []string, name string) []string {
 	for end < len(sorted) && strings.HasPrefix(sorted[end], name) {
 		end++
 	}
-	return sorted[first:end]
+	return sorted[first:end:end]
 }
 
 // belowMethods is below for methods that are sorted by name.
@@ -134,18 +154,18 @@ func belowMethods(sorted []schemaMethod, name string) []schemaMethod {
 	return sorted[first:end]
 }
 
-// checkSelectorRule checks the effective rules of a selector. They apply to each procedure that
-// the selector covers and that has no options and no narrower selector.
-func (c *compiler) checkSelectorRule(v view, selector string) {
-	c.merge(c.selectorChain(v, selector, route.IsOperational(selector)), Kind{})
-	if coversOperational(selector) {
-		c.merge(c.selectorChain(v, selector, true), Kind{})
+// selectorRules merges the levels of a selector's rules. They apply to each procedure that the
+// selector covers and that has no options and no narrower selector.
+func (c *compiler) selectorRules(v view, selector string) iter.Seq[merged] {
+	return func(yield func(merged) bool) {
+		if yield(c.merge(c.selectorChain(v, selector, route.IsOperational(selector)), Kind{})) && coversOperational(selector) {
+			yield(c.merge(c.selectorChain(v, selector, true), Kind{}))
+		}
 	}
 }
 
-// checkOptionsOf checks the effective rule of a method that has options, its own or those of
-// its service.
-func (c *compiler) checkOptionsOf(v view, m schemaMethod) {
+// mergeOptionsOf merges the levels of a method that has options, its own or those of its service.
+func (c *compiler) mergeOptionsOf(v view, m schemaMethod) merged {
 	key := procedureKey{narrowest: c.narrowest(v, m.name), operational: route.IsOperational(m.name), element: v.elementOf(m.name)}
-	c.merge(c.procedureChain(v, key), Kind{})
+	return c.merge(c.procedureChain(v, key), Kind{})
 }

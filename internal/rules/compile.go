@@ -80,9 +80,13 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, config
 		c.checkProfiles(b, profiles, chosen)
 	}
 	for i, b := range bases {
-		if valid && !rules[i].grantsSomething() {
-			c.fail(CodeNoOrigins, strings.TrimSuffix(b.prefix, "."), "", "allows no origin to call anything, which cannot be intended", "allow_origins: [https://app.example.com] in defaults or in a rule")
+		if valid && !rules[i].grantsSomething() && !c.defaultsDisabled(view{b, profiles[chosen]}) {
+			c.fail(CodeNoOrigins, strings.TrimSuffix(b.prefix, "."), "", "allows no origin to call anything",
+				"allow_origins: [https://app.example.com] in defaults or in a rule, or disabled: true in defaults if no page on another origin may call")
 		}
+	}
+	if len(found)+len(c.violations) == 0 {
+		c.checkProfileOrigins(bases[0], profiles)
 	}
 	if all := slices.Concat(found, c.violations); len(all) > 0 {
 		all = withoutDuplicates(withoutFollowUps(all, found))

@@ -67,7 +67,7 @@ func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
 func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 	m.protocols = rpc.Connect | rpc.GRPCWeb
 	for _, l := range levels {
-		if l.items+len(l.sources) > 0 {
+		if l.setsOrigins() {
 			m.originsFrom = l
 		}
 		if l.credentials != nil {
@@ -303,7 +303,7 @@ func (e *Effective) Narrowest() string {
 
 // ValueField returns the path of the field that sets a value, such as rules[3].disabled for
 // "disabled", or "" if the value is built in. It takes the names of the fields that hold one
-// value, and allow_methods.
+// value, allow_methods, and allow_origins.
 func (e *Effective) ValueField(name string) string {
 	if l := e.level(name); l != nil {
 		return l.field + "." + name
@@ -328,6 +328,8 @@ func (e *Effective) ValueRule(name string) (field string, ok bool) {
 // level returns the level that sets a value; nil if the value is built in.
 func (e *Effective) level(name string) *level {
 	switch name {
+	case "allow_origins":
+		return e.originsFrom
 	case "allow_credentials":
 		return e.credentialsFrom
 	case "disabled":
