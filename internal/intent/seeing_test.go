@@ -190,7 +190,9 @@ func contradicts(v corsrpc.Violation) bool {
 	case corsrpc.CheckWildcardWithCredentials, corsrpc.CheckNullWithCredentials, corsrpc.CheckHeaderContradiction:
 		return true
 	case corsrpc.CheckRuleIneffective: // because of a profile that is not selected
-		return len(v.Related) > 0 && strings.HasPrefix(v.Related[0].Field, "profiles")
+		return strings.HasPrefix(v.Field, "profiles") || len(v.Related) > 0 && strings.HasPrefix(v.Related[0].Field, "profiles")
+	case corsrpc.CheckNoOrigins: // likewise
+		return addedField.MatchString(v.Field)
 	}
 	return false
 }

@@ -273,7 +273,7 @@ var layerFaults = []fault{
 	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
 	{name: "a remedy allows null credentials", old: `case origin.NeverWithCredentials(d.origin), shared && impossible != "":`, new: `case shared && impossible != "":`},
 	{name: "credentials with file://", old: `return pattern == "*" || pattern == "null" || pattern == "file://" ||`, new: `return pattern == "*" || pattern == "null" ||`},
-	{name: "credentials with every extension", old: `pattern == "file://" || ok && hasInstallations(scheme)`, new: `pattern == "file://"`},
+	{name: "credentials with every extension", old: `pattern == "file://" || ok && hasInstallations(scheme)`, new: `pattern == "file://" || ok && scheme == ""`},
 	{name: "added origins that never go with credentials join a rule with credentials", old: `			if credentials && origin.NeverWithCredentials(text) {
 				continue
 			}
@@ -291,12 +291,12 @@ var layerFaults = []fault{
 	{name: "a form in a local file carries cookies", old: `return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))`, new: `return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")`},
 	{name: "a row may be plain http", old: `return ok && o.Scheme == "https" && !o.IsLoopback()`, new: `return ok && !o.IsLoopback()`},
 	{name: "a source allows loopback hosts", old: `return ok && o.Scheme == "https" && !o.IsLoopback()`, new: `return ok && o.Scheme == "https"`},
-	{name: "a policy for nobody needs no words", old: `if valid && !rules[i].grantsSomething() && !c.defaultsDisabled(view{b, profiles[chosen]}) {`, new: `if false {`},
+	{name: "a policy for nobody needs no words", old: `if valid && !rules[i].grantsSomething() && !c.defaultsDisabled(view{b, profiles[chosen]}) {`, new: `if valid && len(b.prefix) > 100 && len(rules) > i {`},
 	{name: "added origins may join no rule", old: `if p.added != nil && !t.added {`, new: `if false {`},
 	{name: "origins of a disabled profile are not reported", old: `if p.defaults.setsOrigins() && !t.defaults && p.defaults.disabled == nil`, new: `if false && !t.defaults && p.defaults.disabled == nil`},
 	{name: "added origins join a disabled rule", in: "(*compiler).takersOf", old: `m.originsFrom == nil || m.Disabled()`, new: `m.originsFrom == nil`},
 	{name: "profiles with * and null count as alike", old: `len(l.sharedOrigins()), l.origins.Any() != 0)`, new: `len(l.sharedOrigins()), false)`},
-	{name: "a profile accepts unknown selectors", old: `if risk == corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS {`, new: `if false {`},
+	{name: "a profile accepts unknown selectors", old: `if risk == corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS {`, new: `if risk < 0 {`},
 	{name: "a remedy forgets the risk", old: `risk = "PLAIN_HTTP"`, new: `risk = ""`},
 	{name: "an explanation has no end", old: `if a.ends != reasonNone {`, new: `if false {`},
 }
