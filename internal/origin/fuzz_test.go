@@ -68,7 +68,7 @@ func FuzzParsePattern(f *testing.F) {
 			t.Errorf("ParsePattern(%q) returns no problem", text)
 		}
 		for _, problem := range problems {
-			risk := slices.Contains([]Code{CodeNull, CodePlainHTTP, CodePublicSuffix}, problem.Code)
+			risk := slices.Contains([]Code{CodeNull, CodePlainHTTP, CodePublicSuffix, CodeAnyInstallation}, problem.Code)
 			if usable && !risk {
 				t.Errorf("ParsePattern(%q) = %q with the problem %+v", text, p, problem)
 			}
@@ -78,7 +78,7 @@ func FuzzParsePattern(f *testing.F) {
 			return
 		}
 		// A pattern matches the origin that differs from it only by its wildcards.
-		raw := strings.Replace(strings.TrimSuffix(text, ":*"), "://*.", "://a.", 1)
+		raw := strings.Replace(strings.TrimSuffix(text, ":*"), "*", "a", 1)
 		if _, ok := NewSet([]Pattern{p}).Match(raw); ok != modelValid(raw) {
 			t.Errorf("%s matches %q: %t", text, raw, ok)
 		}
@@ -103,6 +103,7 @@ func FuzzMatch(f *testing.F) {
 	}
 	f.Add("*\nnull\nhttps://*.example.com:*", "null")
 	f.Add("https://*.example.com\nhttps://*.a.example.com", "https://b.a.example.com")
+	f.Add("https://a*b.x.test\nhttps://ab*.x.test:*\nhttps://*.x.test", "https://abb.x.test")
 	f.Add("https://[::1]:*\nhttp://127.0.0.1", "https://[::1]:8443")
 	f.Fuzz(func(t *testing.T, text, raw string) {
 		var patterns []Pattern

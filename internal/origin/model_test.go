@@ -16,6 +16,7 @@ var (
 	modelCustom       = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~!$&()+;=%:\[\]-]*)$`)
 	modelNumber       = regexp.MustCompile(`^(.*\.)?([0-9]+|0x[0-9a-f]*)\.?$`)
 	modelInstallation = regexp.MustCompile(`^(chrome-extension|moz-extension|safari-web-extension|vscode-webview)://\*$`)
+	modelStar         = regexp.MustCompile(`^https?://([^.*]*)\*([^.*]*)\..`) // never both empty, which is a wildcard
 	modelNever        = regexp.MustCompile(`^(https?|wss?|ftp|data|blob|about|javascript)$`)
 )
 
@@ -76,11 +77,17 @@ func modelMatch(pattern, raw string) bool {
 	if front, ok := strings.CutSuffix(expression, `:\*`); ok {
 		expression = front + `(:[0-9]+)?`
 	}
+	if strings.Contains(expression, `\*`) { // within the first label
+		expression = strings.Replace(expression, `\*`, `[a-z0-9_-]+`, 1)
+		if strings.Contains(raw, "://xn--") {
+			return false
+		}
+	}
 	return regexp.MustCompile("^" + expression + "$").MatchString(raw)
 }
 
 // modelRank orders patterns that allow the same origin: a smaller rank is more specific.
-func modelRank(pattern string) [3]int {
+func modelRank(pattern string) [4]int {
 	anyPort := 0
 	base, ok := strings.CutSuffix(pattern, ":*")
 	if ok {
@@ -89,14 +96,17 @@ func modelRank(pattern string) [3]int {
 	_, host, wildcard := strings.Cut(base, "://*.")
 	switch {
 	case pattern == "*":
-		return [3]int{4}
+		return [4]int{5}
 	case modelInstallation.MatchString(pattern):
-		return [3]int{3}
+		return [4]int{4}
 	case wildcard:
 		host, _, _ = strings.Cut(host, ":")
-		return [3]int{2, -len(host), anyPort}
+		return [4]int{3, -len(host), anyPort}
 	}
-	return [3]int{anyPort}
+	if m := modelStar.FindStringSubmatch(base); m != nil {
+		return [4]int{2, -len(m[1] + m[2]), -len(m[1]), anyPort}
+	}
+	return [4]int{anyPort}
 }
 
 // modelBest returns the index of the most specific of the patterns for which allows is
@@ -111,7 +121,7 @@ func modelBest(patterns []string, allows func(i int) bool) int {
 	return best
 }
 
-func modelLess(a, b [3]int) bool {
+func modelLess(a, b [4]int) bool {
 	for i := range a {
 		if a[i] != b[i] {
 			return a[i] < b[i]

@@ -38,7 +38,9 @@ type Problem struct {
 type Pattern struct {
 	kind   patternKind
 	scheme string
-	host   string // as in Parsed; for a wildcard, without "*."
+	prefix string // for a star, the part of the first label before it
+	suffix string // for a star, the part of the first label after it
+	host   string // as in Parsed; for a wildcard, without "*."; for a star, without the first label
 	port   string // as in Parsed; "*" for any port
 }
 
@@ -48,6 +50,7 @@ const (
 	_                patternKind = iota
 	kindExact                    // https://app.example.com, also with a port or ":*"
 	kindWildcard                 // https://*.example.com, also with a port or ":*"
+	kindStar                     // https://pr-*.example.com, also with a port or ":*"
 	kindInstallation             // moz-extension://*
 	kindNull                     // null
 	kindAny                      // *
@@ -58,7 +61,9 @@ const (
 //	https://app.example.com       this origin
 //	https://app.example.com:*     this host on any port, including the default port
 //	https://*.example.com         one or more labels before the host, not the host itself
-//	https://*.example.com:*       both
+//	https://pr-*.example.com      one or more characters, except dots, in place of the star; one
+//	                              star, in the first label; https only, except below localhost
+//	https://*.example.com:*       both a star and any port
 //	capacitor://localhost         an application's origin, matched byte for byte
 //	file://                       local files
 //	moz-extension://*             every installation of every extension, for a fixed list of schemes
@@ -82,8 +87,9 @@ func ParsePattern(s string) (Pattern, []Problem) {
 	return Pattern{}, problems
 }
 
-// readPattern implements the grammar: a pattern is *, null, or an origin that Parse accepts,
-// optionally with "*." before a host name and with ":*" instead of a port.
+// readPattern implements the grammar: a pattern is *, null, an installation pattern, or an origin that Parse
+// accepts, optionally with ":*" instead of a port, and with "*." before a host name or a star
+// within its first label.
 func readPattern(s string) (Pattern, bool) {
 	switch s {
 	case "*":
@@ -103,8 +109,13 @@ func readPattern(s string) (Pattern, bool) {
 	if wildcard {
 		body = scheme + "://" + rest
 	}
+	label, behind, _ := strings.Cut(rest, ".")
+	prefix, suffix, star := strings.Cut(label, "*")
+	if star {
+		body = scheme + "://" + prefix + "a" + suffix + "." + behind // an origin that the pattern matches
+	}
 	o, ok := Parse(body)
-	if !ok || !isWeb(scheme) && (anyPort || wildcard || isTypo(scheme)) {
+	if !ok || !isWeb(scheme) && (anyPort || wildcard || star || isTypo(scheme)) {
 		return Pattern{}, false
 	}
 	p := Pattern{kind: kindExact, scheme: o.Scheme, host: o.Host, port: o.Port}
@@ -114,6 +125,13 @@ func readPattern(s string) (Pattern, bool) {
 		}
 		p.kind = kindWildcard
 	}
+	if star {
+		p.kind, p.prefix, p.suffix = kindStar, prefix, suffix
+		_, p.host, _ = strings.Cut(o.Host, ".")
+		if wildcard || !p.validStar() {
+			return Pattern{}, false
+		}
+	}
 	if anyPort {
 		if o.Port != "" {
 			return Pattern{}, false
@@ -121,6 +139,15 @@ func readPattern(s string) (Pattern, bool) {
 		p.port = "*"
 	}
 	return p, true
+}
+
+// validStar reports whether a pattern may have its star, given that it matches an origin: its host is a name with a
+// label behind the star's, the star's label is not punycode, and the scheme is https unless the host is below
+// localhost. An attacker on the network can answer for any name under plain http, so that a star there is not a
+// list of pages that someone has.
+func (p Pattern) validStar() bool {
+	return p.host != "" && !isIP(p.host) && !strings.HasPrefix(p.prefix, "[") && !strings.HasPrefix(p.prefix, "xn--") &&
+		(p.scheme == "https" || isLocalhost(p.host))
 }
 
 // risks returns the risks that a caller must accept before it uses p.
@@ -151,6 +178,12 @@ func (p Pattern) risks() []Problem {
 			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason})
 		}
 	}
+	if p.kind == kindStar {
+		if reason := suffixReason(p.host); reason != "" {
+			reason = strings.Replace(reason, "matches every host of", "matches hosts of", 1)
+			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason})
+		}
+	}
 	return problems
 }
 
@@ -168,6 +201,8 @@ func (p Pattern) String() string {
 		b.WriteString(p.scheme + "://" + p.host)
 	case kindWildcard:
 		b.WriteString(p.scheme + "://*." + p.host)
+	case kindStar:
+		b.WriteString(p.scheme + "://" + p.prefix + "*" + p.suffix + "." + p.host)
 	}
 	if p.port != "" {
 		b.WriteString(":" + p.port)
@@ -218,11 +253,21 @@ func (p Pattern) Match(o Parsed) bool {
 		return o.Scheme == p.scheme && o.Host == p.host && p.matchPort(o)
 	case kindWildcard:
 		return o.Scheme == p.scheme && isBelow(o.Host, p.host) && p.matchPort(o)
+	case kindStar:
+		return o.Scheme == p.scheme && p.matchStar(o.Host) && p.matchPort(o)
 	}
 	return false
 }
 
 func (p Pattern) matchPort(o Parsed) bool { return p.port == "*" || p.port == o.Port }
+
+// matchStar reports whether p matches a host. A star stands for at least one character of the first label. The
+// letters of an xn-- label are an encoding, not its characters, so that a star does not match them.
+func (p Pattern) matchStar(host string) bool {
+	label, behind, _ := strings.Cut(host, ".")
+	return behind == p.host && len(label) > len(p.prefix)+len(p.suffix) && !strings.HasPrefix(label, "xn--") &&
+		strings.HasPrefix(label, p.prefix) && strings.HasSuffix(label, p.suffix)
+}
 
 // isBelow reports whether host is base with one or more labels before it.
 func isBelow(host, base string) bool {

@@ -38,35 +38,77 @@ func TestSetFindsTheMostSpecificPattern(t *testing.T) {
 		11: "http://*.localhost:*",
 		12: "https://*.b.example.com.",
 		13: "https://*.example.com:*",
+		14: "https://pr-*.example.com",
+		15: "https://pr-*.example.com:*",
+		16: "https://pr-*-web.example.com:*",
+		17: "https://p*r-web.example.com",
+		18: "https://*-web.example.com:8443",
+		19: "https://pr-1-*.example.com",
+		20: "https://pr-*.example.com",
+		21: "https://pr-*.example.com.",
+		22: "http://pr-*.localhost:*",
+		23: "https://*-1.b.example.com",
+		24: "https://pr-1*web.example.com",
+		25: "https://pr-9*.example.com:*",
+		26: "https://pr-9*.example.com:8443",
+		27: "https://pr-77.example.com:*",
+		28: "https://*x.localhost",
 	}
 	s := NewSet(patternsOf(t, patterns...))
 	for raw, want := range map[string]int{
-		"https://a.example.com":           5,
-		"https://a.example.com:8443":      4,
-		"https://a.example.com:1":         4,
-		"https://c.example.com":           2,
-		"https://c.example.com:8443":      7,
-		"https://c.example.com:9":         1,
-		"https://a.b.example.com":         3,
-		"https://a.b.example.com:9":       1,
-		"https://a.b.example.com:8443":    7,
-		"https://b.example.com":           2,
-		"https://x.y.z.b.example.com":     3,
-		"https://a.b.example.com.":        12,
-		"https://example.com":             0,
-		"https://a.example.com.":          0,
-		"http://a.example.com":            0,
-		"https://other.example":           0,
-		"null":                            9,
-		"capacitor://localhost":           8,
-		"capacitor://localhost:8080":      0,
-		"ionic://localhost":               0,
-		"http://localhost":                10,
-		"http://localhost:3000":           10,
-		"http://app.localhost:3000":       11,
-		"https://localhost:3000":          0,
-		"http://[::1]":                    0,
-		"https://" + deep(".example.com"): 2,
+		"https://a.example.com":               5,
+		"https://a.example.com:8443":          4,
+		"https://a.example.com:1":             4,
+		"https://c.example.com":               2,
+		"https://c.example.com:8443":          7,
+		"https://c.example.com:9":             1,
+		"https://a.b.example.com":             3,
+		"https://a.b.example.com:9":           1,
+		"https://a.b.example.com:8443":        7,
+		"https://b.example.com":               2,
+		"https://x.y.z.b.example.com":         3,
+		"https://a.b.example.com.":            12,
+		"https://example.com":                 0,
+		"https://a.example.com.":              0,
+		"http://a.example.com":                0,
+		"https://other.example":               0,
+		"null":                                9,
+		"capacitor://localhost":               8,
+		"capacitor://localhost:8080":          0,
+		"ionic://localhost":                   0,
+		"http://localhost":                    10,
+		"http://localhost:3000":               10,
+		"http://app.localhost:3000":           11,
+		"https://localhost:3000":              0,
+		"http://[::1]":                        0,
+		"https://" + deep(".example.com"):     2,
+		"https://pr-1.example.com":            14,
+		"https://pr-1.example.com:8443":       15,
+		"https://pr-.example.com":             2, // the star stands for at least one character
+		"https://pr-1.example.com.":           21,
+		"https://pr-1.b.example.com":          23,
+		"https://pr-1.c.example.com":          2,
+		"https://pr-x-web.example.com":        16, // 7 characters beside the star, and any port
+		"https://pr-x-web.example.com:1":      16,
+		"https://pr-web.example.com":          14, // the star of 17 has nothing to stand for; the prefix is longer than in 18
+		"https://p-pr-web.example.com":        17,
+		"https://px-web.example.com:8443":     18,
+		"https://px-web.example.com":          2,
+		"https://pr-1-x.example.com":          19,
+		"https://pr-1-web.example.com":        24, // as many characters as 16, of which more are before the star
+		"https://pr-1-web.example.com:8443":   16,
+		"https://pr-9x.example.com":           25, // one more character before the port
+		"https://pr-9x.example.com:8443":      26,
+		"https://pr-9x.example.com:1":         25,
+		"https://pr-77.example.com":           27,
+		"https://xn--pr-web.example.com":      2,
+		"https://xn--pr-web.example.com:8443": 7,
+		"http://pr-1.localhost:3000":          22,
+		"http://pr-1.localhost":               22,
+		"http://pr-1.localhost.":              0,
+		"http://px.localhost":                 11,
+		"https://px.localhost":                28,
+		"https://px.localhost:1":              0,
 	} {
 		if id, ok := s.Match(raw); !ok || s.Index(id) != want {
 			t.Errorf("Match(%q) = %d, %t; want %d: %s", raw, s.Index(id), ok, want, patterns[want])
@@ -105,18 +147,24 @@ func TestSetWithoutPatterns(t *testing.T) {
 func TestSetAgainstTheModel(t *testing.T) {
 	var texts []string
 	for _, scheme := range []string{"https", "http"} {
-		for _, host := range []string{"x.test", "a.x.test", "*.x.test", "*.a.x.test", "*.x.test.", "a.x.test.", "127.0.0.1", "[::1]", "*.localhost"} {
+		for _, host := range []string{"x.test", "a.x.test", "*.x.test", "*.a.x.test", "*.x.test.", "a.x.test.", "127.0.0.1", "[::1]", "*.localhost", "a*.localhost"} {
 			for _, port := range []string{"", ":8443", ":*"} {
 				texts = append(texts, scheme+"://"+host+port)
 			}
 		}
 	}
 	texts = append(texts, "https://*.test", "moz-extension://*", "safari-web-extension://*", "app://a.x.test", "app://x.test:8443", "file://", "null", "*")
+	for _, label := range []string{"a*", "*a", "a*a", "ab*", "*ba", "a*ba", "*-", "x*"} {
+		for _, rest := range []string{".x.test", ".x.test:8443", ".x.test:*", ".x.test.", ".a.x.test"} {
+			texts = append(texts, "https://"+label+rest)
+		}
+	}
 	patterns := patternsOf(t, texts...)
 
 	var raws []string
 	for _, scheme := range []string{"https", "http", "app", "HTTPS", "wss"} {
-		for _, host := range []string{"x.test", "a.x.test", "b.a.x.test", "c.b.a.x.test", "ax.test", "a-x.test", "x.test.a", "xatest", "test", "127.0.0.1", "1.127.0.0.1", "[::1]", "[0::1]", "localhost", "a.localhost", ""} {
+		for _, host := range []string{"x.test", "a.x.test", "b.a.x.test", "c.b.a.x.test", "ax.test", "a-x.test", "x.test.a", "xatest", "test", "127.0.0.1", "1.127.0.0.1", "[::1]", "[0::1]", "localhost", "a.localhost", "ab.localhost", "",
+			"aa.x.test", "aba.x.test", "abba.x.test", "ab.a.x.test", "a.ba.x.test", "xn--a.x.test", "xn-a.x.test", "xn-.x.test"} {
 			for _, dots := range []string{"%s", "%s.", ".%s", "A.%s"} {
 				for _, port := range []string{"", ":8443", ":443", ":80", ":1", ":08443", ":*", "/", " "} {
 					raws = append(raws, scheme+"://"+fmt.Sprintf(dots, host)+port)

@@ -15,7 +15,7 @@ type Table struct {
 }
 
 // NewTable returns an empty table.
-func NewTable() *Table { return &Table{index: newIndex()} }
+func NewTable() *Table { return &Table{index: newIndex(maphash.String)} }
 
 // Len returns the number of distinct strings.
 func (t *Table) Len() int {
@@ -52,32 +52,48 @@ func (t *Table) Add(s string) bool {
 // unequal strings are told apart without a comparison.
 type index struct {
 	seed  maphash.Seed // random, so that an attacker cannot choose strings that collide
+	hash  func(maphash.Seed, string) uint64
 	marks []uint8
 	slots []uint32 // the offset of each string
 	len   int
 }
 
-// newIndex returns an empty index.
-func newIndex() index { return index{seed: maphash.MakeSeed()} }
+// newIndex returns an empty index with a hash function, such as maphash.String.
+func newIndex(hash func(maphash.Seed, string) uint64) index {
+	return index{seed: maphash.MakeSeed(), hash: hash}
+}
 
 // find returns the offset of a string.
 func (x *index) find(texts *StringList, s string) (offset uint32, ok bool) {
 	if x.len == 0 || len(s) > MaxLen { // avoids hashing a long value
 		return 0, false
 	}
-	hash := maphash.String(x.seed, s)
-	m := mark(hash)
-	for i := x.home(hash); ; i++ {
+	hash := x.hash(x.seed, s)
+	for slot := x.first(hash); slot >= 0; slot = x.after(slot, hash) {
+		if texts.text(x.slots[slot]) == s {
+			return x.slots[slot], true
+		}
+	}
+	return 0, false
+}
+
+// first returns the first slot whose string may have a hash; -1 if there is none. The index must not be empty.
+func (x *index) first(hash uint64) int { return x.seek(x.home(hash), mark(hash)) }
+
+// after returns the next slot whose string may have a hash; -1 if there is none.
+func (x *index) after(slot int, hash uint64) int { return x.seek(slot+1, mark(hash)) }
+
+// seek returns the first slot with a mark at or after i; -1 if there is none before the next free slot.
+func (x *index) seek(i int, mark uint8) int {
+	for ; ; i++ {
 		if i == len(x.marks) {
 			i = 0
 		}
 		switch x.marks[i] {
 		case 0:
-			return 0, false
-		case m:
-			if texts.text(x.slots[i]) == s {
-				return x.slots[i], true
-			}
+			return -1
+		case mark:
+			return i
 		}
 	}
 }
@@ -87,7 +103,7 @@ func (x *index) put(texts *StringList, offset uint32) {
 	if x.len+1 > len(x.slots)/8*7 {
 		x.grow(texts)
 	}
-	x.insert(maphash.String(x.seed, texts.text(offset)), offset)
+	x.insert(x.hash(x.seed, texts.text(offset)), offset)
 	x.len++
 }
 
@@ -130,7 +146,7 @@ func (x *index) resize(texts *StringList, size int) {
 	x.marks, x.slots = make([]uint8, size), make([]uint32, size)
 	for i, m := range marks {
 		if m != 0 {
-			x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])
+			x.insert(x.hash(x.seed, texts.text(slots[i])), slots[i])
 		}
 	}
 }

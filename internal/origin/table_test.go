@@ -2,6 +2,7 @@ package origin
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -76,7 +77,7 @@ func TestTableBounds(t *testing.T) {
 	if !table.Add("") || !table.Has("") || table.Len() != 2 {
 		t.Error("the empty text")
 	}
-	full := &Table{texts: StringList{blocks: make([]string, maxBlocks), last: new(strings.Builder)}, index: newIndex()}
+	full := &Table{texts: StringList{blocks: make([]string, maxBlocks), last: new(strings.Builder)}, index: newIndex(maphash.String)}
 	full.texts.last.Grow(blockSize)
 	full.texts.last.WriteString(strings.Repeat("x", blockSize))
 	if full.Add("https://a.example") || full.Has("https://a.example") || full.Len() != 0 {
