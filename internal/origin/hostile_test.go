@@ -16,6 +16,11 @@ var hostilePatterns = map[string][]string{
 	"https://ports.example.net:*":  {"https://ports.example.net", "https://ports.example.net:8443"},
 	"https://*.wild.example.net:*": {"https://a.wild.example.net", "https://a.b.wild.example.net:8443"},
 	"capacitor://localhost":        {"capacitor://localhost"},
+
+	"https://pr-*.acme.dev":                       {"https://pr-1.acme.dev", "https://pr-a_b-c.acme.dev", "https://pr--.acme.dev", "https://pr-xn--a.acme.dev"},
+	"https://*--acme.netlify.app:*":               {"https://a--acme.netlify.app", "https://a-b--acme.netlify.app:8443", "https://---acme.netlify.app"},
+	"https://acme-git-*-acmeteam.vercel.app:8443": {"https://acme-git-fix-acmeteam.vercel.app:8443", "https://acme-git---acmeteam.vercel.app:8443"},
+	"http://pr-*.localhost:*":                     {"http://pr-1.localhost", "http://pr-1.localhost:3000"},
 }
 
 // hostileOrigins returns the values in testdata/hostile-origins.txt by class, and values of 1
@@ -47,6 +52,8 @@ func hostileOrigins(t testing.TB) map[string][]string {
 		long, "https://" + long, "https://" + long + ".example.org", "https://" + strings.Repeat("a.", 1<<19) + "example.org",
 		"https://app.example.com" + long, "https://app.example.com:" + strings.Repeat("0", 1<<20) + "8443", "https://app.example.com" + strings.Repeat(" ", 1<<20),
 		"https://ports.example.net:" + strings.Repeat("9", 1<<20), "https://a.wild.example.net:8443" + strings.Repeat("/", 1<<20), "capacitor://localhost" + long,
+		"https://pr-" + long + ".acme.dev", "https://pr-1.acme.dev" + long, "https://" + long + "--acme.netlify.app", "https://pr-1." + strings.Repeat("a.", 1<<19) + "acme.dev",
+		"https://" + strings.Repeat("pr-", 1<<19) + ".acme.dev", "https://acme-git-" + strings.Repeat("-acmeteam", 1<<17) + ".vercel.app:8443",
 		strings.Repeat("https://app.example.com,", 1<<16), strings.Repeat(":", 1<<20), "https://[" + strings.Repeat("0:", 1<<19) + "]",
 	}
 	return values
@@ -91,7 +98,7 @@ func TestNoHostileOriginMatches(t *testing.T) {
 			}
 		}
 	}
-	if n < 150 {
+	if n < 500 {
 		t.Errorf("only %d values", n)
 	}
 }

@@ -125,8 +125,8 @@ func bytesOf(label string) (b labelBytes) {
 // length n.
 type starPairs struct {
 	prefixes, suffixes uint64
-	total              int    // the sum of both lengths
-	left               uint64 // the prefixes of that sum that are still to come
+	total              int    // the sum of both lengths of the last pair
+	left               uint64 // the prefixes of the other pairs with this sum
 }
 
 // pairsOf returns the pairs of the entries of a host that begin at an index, for a label. It
@@ -147,15 +147,12 @@ func (t *stars) pairsOf(entry uint32, label string, at *labelBytes) (p starPairs
 	return p.shorterThan(len(label))
 }
 
-// shorterThan returns the pairs from their begin, without those that leave less than one of n
-// bytes to the star.
+// shorterThan returns the pairs that leave at least one of n bytes to the star, from the first on.
 func (p starPairs) shorterThan(n int) starPairs {
-	p.total, p.left = n, 0
-	if p.prefixes == 0 || p.suffixes == 0 {
-		p.total = 0
-		return p
+	p.total, p.left = 0, 0
+	if p.prefixes != 0 && p.suffixes != 0 {
+		p.total = min(n, bits.Len64(p.prefixes)+bits.Len64(p.suffixes)-1)
 	}
-	p.total = min(n, bits.Len64(p.prefixes)+bits.Len64(p.suffixes)-1)
 	return p
 }
 
@@ -164,10 +161,10 @@ func (p *starPairs) has(prefix, suffix int) bool {
 	return p.prefixes>>prefix&1 != 0 && p.suffixes>>suffix&1 != 0
 }
 
-// next returns the next pair.
+// next returns the next pair. It never returns the lengths 0 and 0, since such a pattern is a wildcard.
 func (p *starPairs) next() (prefix, suffix int, ok bool) {
 	for p.left == 0 {
-		if p.total--; p.total < 0 {
+		if p.total--; p.total < 1 {
 			return 0, 0, false
 		}
 		// Bit i of the second operand is bit total-i of suffixes.
@@ -210,46 +207,48 @@ func (t *stars) match(texts *StringList, scheme, hostPort string, host int) (off
 		n := bits.TrailingZeros64(left)
 		suffixes[n] = maphash.String(seed, label[len(label)-n:])
 	}
+	request := starRequest{scheme, label, rest, ""}
+	anyRequest := starRequest{scheme, label, rest[:host-dot-1], ":*"}
 	for {
 		i, j, ok := pairs.next()
 		if !ok {
 			return 0, false
 		}
-		c := starCandidate{scheme, label[:i], label[len(label)-j:], rest, ""}
 		if exact.has(i, j) {
-			if offset, ok := t.find(texts, pairHash(key, prefixes[i], suffixes[j]), c); ok {
+			if offset, ok := t.find(texts, pairHash(key, prefixes[i], suffixes[j]), &request, i, j); ok {
 				return offset, true
 			}
 		}
 		if anyPort.has(i, j) {
-			c.host, c.port = rest[:host-dot-1], ":*"
-			if offset, ok := t.find(texts, pairHash(anyKey, prefixes[i], suffixes[j]), c); ok {
+			if offset, ok := t.find(texts, pairHash(anyKey, prefixes[i], suffixes[j]), &anyRequest, i, j); ok {
 				return offset, true
 			}
 		}
 	}
 }
 
-// starCandidate is the text of a pattern in parts.
-type starCandidate struct{ scheme, prefix, suffix, host, port string }
+// starRequest is the parts of an origin from which find makes patterns.
+type starRequest struct{ scheme, label, host, port string }
 
-// find returns the offset of the pattern that is a candidate, whose hash is given.
-func (t *stars) find(texts *StringList, hash uint64, c starCandidate) (offset uint32, ok bool) {
+// find returns the offset of the pattern that is made of parts of a request: the first bytes of its label, a star,
+// the last bytes of its label, and the rest. The pattern's hash is given.
+func (t *stars) find(texts *StringList, hash uint64, r *starRequest, prefix, suffix int) (offset uint32, ok bool) {
 	for slot := t.patterns.first(hash); slot >= 0; slot = t.patterns.after(slot, hash) {
-		if c.is(texts.text(t.patterns.slots[slot])) {
+		if r.isPattern(texts.text(t.patterns.slots[slot]), prefix, suffix) {
 			return t.patterns.slots[slot], true
 		}
 	}
 	return 0, false
 }
 
-// is reports whether a pattern is the candidate.
-func (c *starCandidate) is(text string) bool {
-	for _, part := range [...]string{c.scheme, "://", c.prefix, "*", c.suffix, ".", c.host, c.port} {
-		if !strings.HasPrefix(text, part) {
+// isPattern reports whether text is the pattern that is made of parts of the request.
+func (r *starRequest) isPattern(text string, prefix, suffix int) bool {
+	for _, part := range [...]string{r.scheme, "://", r.label[:prefix], "*", r.label[len(r.label)-suffix:], ".", r.host, r.port} {
+		rest, ok := strings.CutPrefix(text, part)
+		if !ok {
 			return false
 		}
-		text = text[len(part):]
+		text = rest
 	}
 	return text == ""
 }
