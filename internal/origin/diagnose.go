@@ -2,10 +2,14 @@ package origin
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
+
+// starForms lists the places of a * in a pattern.
+const starForms = "a * stands for the labels before a host (https://*.example.com), for characters of the first label (https://pr-*.example.com) or for the port (https://example.com:*)"
 
 // diagnose describes why readPattern refuses a text. Its result has no influence on matching:
 // it is the message, and a Fix that readPattern accepts.
@@ -36,7 +40,7 @@ func diagnose(s string) Problem {
 		return diagnoseNoScheme(s)
 	}
 	if strings.Contains(scheme, "*") {
-		return syntax("has a * in the scheme, which must be written in full", repaired("https://"+rest))
+		return starInScheme(strings.ReplaceAll(scheme, "*", ""), rest)
 	}
 	switch lower := strings.ToLower(scheme); {
 	case isWeb(lower):
@@ -97,7 +101,7 @@ func diagnoseExpression(s string) (Problem, bool) {
 	}
 	plain := strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$")
 	plain = strings.NewReplacer(`.*\.`, "*.", `.+\.`, "*.", ".*.", "*.", `\.`, ".", `\/`, "/").Replace(plain)
-	return syntax("looks like a regular expression, which is not supported: https://*.example.com matches all subdomains of a host, and :* matches any port", plain, shorterFix(plain, s)), true
+	return syntax("looks like a regular expression, which is not supported: "+starForms, plain, shorterFix(plain, s)), true
 }
 
 // shorterFix returns the Fix of a text that was made from a longer one. It returns "" if the
@@ -122,6 +126,12 @@ func diagnoseNoScheme(s string) Problem {
 	host, _ = strings.CutSuffix(host, ":*")
 	host, _, _ = strings.Cut(host, "/")
 	switch {
+	case isIPv6(rest):
+		scheme := "https"
+		if netip.MustParseAddr(rest).IsLoopback() {
+			scheme = "http"
+		}
+		return syntax("has no scheme", repaired(scheme+"://"+rest))
 	case isLoopback(host) || strings.HasPrefix(rest, "localhost:"):
 		return syntax("has no scheme", repaired("http://"+rest))
 	case strings.ContainsAny(rest, ".["):
@@ -140,6 +150,8 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 		return p
 	case !validCustomScheme(lower):
 		return Problem{Code: CodeNeverSent, Reason: "is never sent as an origin: pages of this scheme have the origin null, or the origin of the page that created them"}
+	case lower == "file" && strings.Contains(rest, "*"):
+		return syntax("has a *, and the origin of every local file is file://", "file://")
 	case strings.Contains(rest, "*"):
 		return syntax("has a *, but origins of schemes other than http and https are matched byte for byte: list each one")
 	}
@@ -151,6 +163,9 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 	if host == "" && lower != "file" {
 		return syntax("has no host")
 	}
+	if host != "" && lower == "file" {
+		return Problem{Code: CodeNeverSent, Reason: "has a host, and the origin of every local file is file://", Fix: "file://"}
+	}
 	if bad := strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf || !customHostByte(byte(r)) }); bad >= 0 {
 		return syntax(badCharacter(host[bad:]))
 	}
@@ -160,17 +175,38 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 // cutTail removes a user name, path, query and fragment, which an origin never has. It appends
 // what it removed to the causes.
 func cutTail(rest string, causes []string) (string, []string) {
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		cause := "a path"
-		if rest[i:] == "/" {
-			cause = "a trailing slash"
-		}
-		rest, causes = rest[:i], append(causes, cause)
+	rest, fragment, hasFragment := strings.Cut(rest, "#")
+	rest, query, hasQuery := strings.Cut(rest, "?")
+	rest, path, hasPath := strings.Cut(rest, "/")
+	switch {
+	case hasPath && path+query+fragment == "" && !hasQuery && !hasFragment:
+		causes = append(causes, "a trailing slash")
+	case hasPath:
+		causes = append(causes, "a path")
+	}
+	if hasQuery {
+		causes = append(causes, "a query")
+	}
+	if hasFragment {
+		causes = append(causes, "a fragment")
 	}
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		rest, causes = rest[i+1:], append(causes, "a user name")
 	}
 	return rest, causes
+}
+
+// starInScheme describes a * in the scheme; the argument scheme is without it.
+func starInScheme(scheme, rest string) Problem {
+	const reason = "has a * in the scheme, which must be written in full"
+	lower := strings.ToLower(scheme)
+	switch {
+	case scheme == "" || lower == "http" || isTypo(lower):
+		return syntax(reason, repaired("https://"+rest))
+	case hasInstallations(lower) && (rest == "" || rest == "*"):
+		return syntax(reason, lower+"://*")
+	}
+	return syntax(reason, repaired(lower+"://"+rest))
 }
 
 func badCharacter(s string) string {

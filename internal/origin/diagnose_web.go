@@ -12,6 +12,7 @@ import (
 // step as browsers write it.
 type webText struct {
 	wildcard   bool
+	label      string // the first label if it contains a *, which host then does not contain
 	host, port string
 	causes     []string // the rewrites
 }
@@ -27,14 +28,16 @@ func diagnoseWeb(lower, scheme, rest string) Problem {
 	if host, ok := strings.CutPrefix(rest, "*."); ok {
 		rest, w.wildcard = host, true
 	}
-	if problem := w.splitPort(rest); problem != "" {
+	if problem := w.splitPort(lower, rest); problem != "" {
 		return syntax(problem)
 	}
 	if problem := w.repairPort(lower); problem != "" {
 		return syntax(problem)
 	}
 	if strings.Contains(w.host, "*") {
-		return w.misplacedStar(lower)
+		if problem, ok := w.cutStar(lower); !ok {
+			return problem
+		}
 	}
 	if problem := w.repairHost(); problem != "" {
 		fix := w
@@ -47,6 +50,14 @@ func diagnoseWeb(lower, scheme, rest string) Problem {
 	if w.wildcard && isIP(w.host) {
 		return syntax("has a wildcard before an IP address, which has no subdomains")
 	}
+	if w.label != "" {
+		if problem, ok := w.checkStar(lower); !ok {
+			return problem
+		}
+	}
+	if label := invalidPunycode(w.host); label != "" {
+		return Problem{Code: CodeNeverSent, Reason: "has the label " + label + ", which is not the punycode of a name, so that browsers do not open such a page: write the value of location.origin on the page"}
+	}
 	if len(w.causes) == 0 {
 		return syntax("is not a valid origin such as https://app.example.com")
 	}
@@ -55,16 +66,19 @@ func diagnoseWeb(lower, scheme, rest string) Problem {
 
 func (w webText) text(scheme string) string {
 	p := Pattern{kind: kindExact, scheme: scheme, host: w.host, port: w.port}
-	if w.wildcard {
+	switch {
+	case w.wildcard:
 		p.kind = kindWildcard
+	case w.label != "":
+		p.kind = kindStar
+		p.prefix, p.suffix, _ = strings.Cut(w.label, "*")
 	}
 	return p.String()
 }
 
-func (w *webText) splitPort(s string) (problem string) {
-	if addr, err := netip.ParseAddr(s); err == nil && addr.Is6() && addr.Zone() == "" {
-		w.host, w.causes = "["+s+"]", append(w.causes, "an IPv6 address without brackets")
-		return ""
+func (w *webText) splitPort(scheme, s string) (problem string) {
+	if s, problem = w.bracket(scheme, s); problem != "" {
+		return problem
 	}
 	host, port, found := strings.Cut(s, ":")
 	if strings.HasPrefix(s, "[") {
@@ -76,6 +90,8 @@ func (w *webText) splitPort(s string) (problem string) {
 			return "has something other than a port after the closing bracket"
 		}
 		port = strings.TrimPrefix(port, ":")
+	} else if strings.ContainsAny(s, "[]") {
+		return "has a bracket within the host, and brackets belong around a whole IPv6 address, as in https://[2001:db8::1]:8443"
 	}
 	if found && port == "" {
 		w.causes = append(w.causes, "a colon without a port")
@@ -107,16 +123,97 @@ func (w *webText) repairPort(scheme string) (problem string) {
 	return ""
 }
 
-// misplacedStar describes a * in the host, and where a * is allowed.
-func (w webText) misplacedStar(scheme string) Problem {
-	if w.host == "*" {
-		return syntax("has no host: * alone matches every origin, and https://*.example.com matches all subdomains of a host")
-	}
-	if w.wildcard {
+// cutStar moves a first label that contains a * from the host to label. It returns false and the problem if the * is
+// elsewhere, or may not be in this label.
+func (w *webText) cutStar(scheme string) (problem Problem, ok bool) {
+	label, behind, _ := strings.Cut(w.host, ".")
+	label = strings.ToLower(label)
+	switch {
+	case w.host == "*":
+		problem = syntax("has no host: * alone matches every origin, and https://*.example.com matches all subdomains of a host")
+	case strings.HasPrefix(w.host, "[") || isAddressWithStar(w.host):
+		problem = syntax("has a * in an IP address, which must be written in full: list each one")
+	case w.wildcard:
 		w.host = strings.TrimLeft(w.host, "*.")
-		return syntax("has more than one * in the host, and one matches any number of labels", w.text(scheme))
+		problem = syntax("has more than one * in the host, and one matches any number of labels", w.text(scheme))
+	case strings.Count(w.host, "*") > 1:
+		problem = syntax("has more than one * in the host: " + starForms)
+	case !strings.Contains(label, "*"):
+		problem = syntax("has a * that is not in the first label of the host: " + starForms)
+	case strings.Trim(behind, ".") == "":
+		problem = syntax("has a * and no host behind its label, as in https://pr-*.example.com")
+	case strings.HasPrefix(behind, "."):
+		problem = syntax("has an empty label in the host")
+	case strings.HasPrefix(label, "xn--"):
+		problem = syntax("has a * in a label that begins with xn--, whose letters are an encoding and not the label's characters: list each origin")
+	case strings.IndexFunc(label, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0:
+		problem = syntax("has a * in a label with Unicode characters, which browsers encode together with the characters for the star: list each origin")
+	default:
+		if label != w.host[:len(label)] {
+			w.causes = append(w.causes, "upper case in the host")
+		}
+		w.label, w.host = label, behind
+		return Problem{}, true
 	}
-	return syntax("has a * that is not the first label of the host: https://*.example.com matches all subdomains of a host, and :* matches any port")
+	return problem, false
+}
+
+// isAddressWithStar reports whether a host is an IPv4 address in which a * stands for something.
+func isAddressWithStar(host string) bool {
+	return strings.Contains(host, ".") && strings.Trim(host, "0123456789.*") == "" && strings.Trim(host, ".*") != ""
+}
+
+// checkStar returns false and the problem if the * in label may not be before the repaired host, or not in an origin
+// with this scheme.
+func (w *webText) checkStar(scheme string) (problem Problem, ok bool) {
+	for i, r := range w.label {
+		if r != '*' && !nameBytes[byte(r)] {
+			return syntax(badCharacter(w.label[i:])), false
+		}
+	}
+	switch {
+	case isIP(w.host):
+		return syntax("has a * before an IP address, which must be written in full: list each one"), false
+	case !validName(strings.Replace(w.label, "*", "a", 1) + "." + w.host):
+		return syntax(hostTooLong), false
+	case scheme == "http" && isLocalNetwork(w.host):
+		return syntax("has a * within a label, which a plain http origin may have below localhost only: list each origin"), false
+	case scheme == "http" && !isLocalhost(w.host):
+		if w.port == "443" {
+			w.port = ""
+		}
+		return syntax("has a * within a label, which a plain http origin may have below localhost only: use https", w.text("https")), false
+	}
+	return Problem{}, true
+}
+
+const hostTooLong = "has a host that is too long: DNS allows 63 characters in a label, and 253 in all"
+
+// bracket writes brackets around an IPv6 address without them. It returns a problem if the address may as well be a
+// shorter one with a port.
+func (w *webText) bracket(scheme, s string) (bracketed, problem string) {
+	i := max(0, strings.LastIndexByte(s, ':'))
+	host, port := s[:i], strings.TrimPrefix(s[i:], ":")
+	hasPort := isIPv6(host) && (port == "" || port == "*" || validPort(strings.TrimLeft(port, "0")))
+	switch whole := isIPv6(s); {
+	case whole && hasPort:
+		return s, fmt.Sprintf("has an IPv6 address without brackets: write %q for port %s, or %q if the whole is the address",
+			repaired(scheme+"://["+host+"]:"+port), port, repaired(scheme+"://["+s+"]"))
+	case whole:
+		s = "[" + s + "]"
+	case hasPort:
+		s = "[" + host + "]:" + port
+	default:
+		return s, ""
+	}
+	w.causes = append(w.causes, "an IPv6 address without brackets")
+	return s, ""
+}
+
+// isIPv6 reports whether s is an IPv6 address without brackets and zone, in any form.
+func isIPv6(s string) bool {
+	addr, err := netip.ParseAddr(s)
+	return err == nil && addr.Is6() && addr.Zone() == ""
 }
 
 // repairHost rewrites the host as browsers do. It returns a problem if they refuse the host.
@@ -150,7 +247,7 @@ func (w *webText) repairHost() (problem string) {
 	case endsInNumber(name):
 		return w.repairIPv4(name)
 	case !validName(name):
-		return "has a host that is too long: DNS allows 63 characters in a label, and 253 in all"
+		return hostTooLong
 	}
 	return ""
 }

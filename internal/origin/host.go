@@ -1,8 +1,11 @@
 package origin
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // validHost reports whether s is the host of an http or https origin as browsers write it.
@@ -182,6 +185,26 @@ func isLoopback(host string) bool {
 func isLocalhost(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// isLocalNetwork reports whether a valid host is one that resolves in a local network only: an address of RFC 1918,
+// RFC 4193 and their like, a name of one label that is not a public top-level domain, or a name below a top-level
+// domain that is reserved for such networks (RFC 6761, RFC 6762, RFC 8375, and ICANN for internal) or used like one.
+func isLocalNetwork(host string) bool {
+	if isIP(host) {
+		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		addr = addr.Unmap()
+		return err == nil && (addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsLoopback() || addr.IsUnspecified())
+	}
+	name := strings.TrimSuffix(host, ".")
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case name:
+		_, public := publicsuffix.PublicSuffix(name)
+		return !public
+	case "home", "internal", "intranet", "lan", "local", "localdomain", "test":
+		return true
+	}
+	return name == "home.arpa" || strings.HasSuffix(name, ".home.arpa")
 }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }

@@ -89,7 +89,7 @@ func ParsePattern(s string) (Pattern, []Problem) {
 
 // readPattern implements the grammar: a pattern is *, null, an installation pattern, or an origin that Parse
 // accepts, optionally with ":*" instead of a port, and with "*." before a host name or a star
-// within its first label.
+// within its first label. Labels that begin with xn-- are punycode.
 func readPattern(s string) (Pattern, bool) {
 	switch s {
 	case "*":
@@ -115,7 +115,7 @@ func readPattern(s string) (Pattern, bool) {
 		body = scheme + "://" + prefix + "a" + suffix + "." + behind // an origin that the pattern matches
 	}
 	o, ok := Parse(body)
-	if !ok || !isWeb(scheme) && (anyPort || wildcard || star || isTypo(scheme)) {
+	if !ok || isWeb(scheme) && invalidPunycode(o.Host) != "" || !isWeb(scheme) && (anyPort || wildcard || star || isTypo(scheme)) {
 		return Pattern{}, false
 	}
 	p := Pattern{kind: kindExact, scheme: o.Scheme, host: o.Host, port: o.Port}
@@ -170,8 +170,11 @@ func (p Pattern) risks() []Problem {
 		if fix.scheme = "https"; fix.port == "443" {
 			fix.port = ""
 		}
-		problems = append(problems, Problem{Code: CodePlainHTTP,
-			Reason: "is plain http: an attacker on the network can impersonate it", Fix: fix.String()})
+		problem := Problem{Code: CodePlainHTTP, Reason: "is plain http: an attacker on the network can impersonate it", Fix: fix.String()}
+		if isLocalNetwork(p.host) { // no certificate authority signs such a name
+			problem.Reason, problem.Fix = "is plain http on the local network, where any device can impersonate it: acceptable for development only", ""
+		}
+		problems = append(problems, problem)
 	}
 	if p.kind == kindWildcard {
 		if reason := suffixReason(p.host); reason != "" {
@@ -181,7 +184,11 @@ func (p Pattern) risks() []Problem {
 	if p.kind == kindStar {
 		if reason := suffixReason(p.host); reason != "" {
 			reason = strings.Replace(reason, "matches every host of", "matches hosts of", 1)
-			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason})
+			fix := "" // for https://*example.com
+			if below := p.suffix + "." + p.host; p.prefix == "" && !strings.HasPrefix(p.suffix, "-") && suffixReason(below) == "" {
+				fix = Pattern{kind: kindWildcard, scheme: p.scheme, host: below, port: p.port}.String()
+			}
+			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason, Fix: fix})
 		}
 	}
 	return problems

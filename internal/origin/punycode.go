@@ -1,8 +1,10 @@
 package origin
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // punycodeHost returns a host that contains Unicode letters as browsers send it. It accepts
@@ -45,12 +47,106 @@ func isPlainLetter(r rune) bool {
 	return false
 }
 
+// invalidPunycode returns the first label of a host that begins with xn-- and that browsers refuse, since it is not the
+// punycode of a name; "" if there is none. A browser decodes such a label and checks the result (URL standard, section
+// "Host parsing", domain to ASCII). The check is less strict than a browser's, which needs the tables of
+// golang.org/x/net/idna.
+func invalidPunycode(host string) string {
+	if !strings.Contains(host, "xn--") {
+		return ""
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		encoded, ok := strings.CutPrefix(label, "xn--")
+		if !ok {
+			continue
+		}
+		name, ok := decodePunycode(encoded)
+		if !ok || punycode(name) != encoded || !slices.ContainsFunc(name, isUnicode) || slices.ContainsFunc(name, isUpperCase) {
+			return label
+		}
+	}
+	return ""
+}
+
+func isUnicode(r rune) bool { return r >= utf8.RuneSelf }
+
+// isUpperCase reports whether IDNA replaces a letter by its lower case. For Cherokee letters, it does the contrary.
+func isUpperCase(r rune) bool { return unicode.ToLower(r) != r && !unicode.Is(unicode.Cherokee, r) }
+
+// The parameters of punycode (RFC 3492, section 5).
+const (
+	punycodeBase        = 36
+	punycodeTMin        = 1
+	punycodeTMax        = 26
+	punycodeSkew        = 38
+	punycodeDamp        = 700
+	punycodeInitialBias = 72
+	punycodeInitialN    = 0x80
+)
+
+// adaptBias returns the bias after a delta (RFC 3492, section 6.1). The number of characters so far includes the one
+// that the delta is for.
+func adaptBias(delta, characters int, first bool) int {
+	if first {
+		delta /= punycodeDamp
+	} else {
+		delta /= 2
+	}
+	delta += delta / characters
+	bias := 0
+	for ; delta > (punycodeBase-punycodeTMin)*punycodeTMax/2; bias += punycodeBase {
+		delta /= punycodeBase - punycodeTMin
+	}
+	return bias + (punycodeBase-punycodeTMin+1)*delta/(delta+punycodeSkew)
+}
+
+// decodePunycode decodes a label of at most 63 bytes without xn-- (RFC 3492, section 6.2). It returns false if s is not
+// punycode.
+func decodePunycode(s string) (label []rune, ok bool) {
+	if i := strings.LastIndexByte(s, '-'); i >= 0 {
+		label, s = []rune(s[:i]), s[i+1:]
+	}
+	n, index, bias := punycodeInitialN, 0, punycodeInitialBias
+	for first := true; s != ""; first = false {
+		delta, weight := int64(0), int64(1)
+		for k := punycodeBase; ; k += punycodeBase {
+			if s == "" {
+				return nil, false
+			}
+			digit := strings.IndexByte(punycodeDigits, s[0])
+			if s = s[1:]; digit < 0 {
+				return nil, false
+			}
+			if delta += int64(digit) * weight; delta > unicode.MaxRune*64 { // no label has so many characters
+				return nil, false
+			}
+			t := min(max(k-bias, punycodeTMin), punycodeTMax)
+			if digit < t {
+				break
+			}
+			weight *= int64(punycodeBase - t)
+		}
+		characters := len(label) + 1
+		bias = adaptBias(int(delta), characters, first)
+		index += int(delta)
+		n += index / characters
+		if index %= characters; n > unicode.MaxRune || !utf8.ValidRune(rune(n)) {
+			return nil, false
+		}
+		label = slices.Insert(label, index, rune(n))
+		index++
+	}
+	return label, true
+}
+
+const punycodeDigits = "abcdefghijklmnopqrstuvwxyz0123456789"
+
 // punycode encodes a label (RFC 3492, section 6.3).
 func punycode(label []rune) string {
-	const base, tmin, tmax, skew, damp, initialBias, initialN = 36, 1, 26, 38, 700, 72, 128
+	const base, tmin, tmax = punycodeBase, punycodeTMin, punycodeTMax
 	var out strings.Builder
 	for _, r := range label {
-		if r < initialN {
+		if r < punycodeInitialN {
 			out.WriteRune(r)
 		}
 	}
@@ -58,8 +154,8 @@ func punycode(label []rune) string {
 	if basic > 0 {
 		out.WriteByte('-')
 	}
-	digit := func(d int) { out.WriteByte("abcdefghijklmnopqrstuvwxyz0123456789"[d]) }
-	n, delta, bias := rune(initialN), 0, initialBias
+	digit := func(d int) { out.WriteByte(punycodeDigits[d]) }
+	n, delta, bias := rune(punycodeInitialN), 0, punycodeInitialBias
 	for done := basic; done < len(label); {
 		next := rune(0x10ffff)
 		for _, r := range label {
@@ -86,20 +182,8 @@ func punycode(label []rune) string {
 				q = (q - t) / (base - t)
 			}
 			digit(q)
-			// Section 6.1, bias adaptation.
-			if done == basic {
-				delta /= damp
-			} else {
-				delta /= 2
-			}
 			done++
-			delta += delta / done
-			bias = 0
-			for ; delta > (base-tmin)*tmax/2; bias += base {
-				delta /= base - tmin
-			}
-			bias += (base - tmin + 1) * delta / (delta + skew)
-			delta = 0
+			bias, delta = adaptBias(delta, done, done == basic+1), 0
 		}
 		delta++
 		n++

@@ -153,9 +153,9 @@ func TestSetAgainstTheModel(t *testing.T) {
 			}
 		}
 	}
-	texts = append(texts, "https://*.test", "moz-extension://*", "safari-web-extension://*", "app://a.x.test", "app://x.test:8443", "file://", "null", "*")
-	for _, label := range []string{"a*", "*a", "a*a", "ab*", "*ba", "a*ba", "*-", "x*"} {
-		for _, rest := range []string{".x.test", ".x.test:8443", ".x.test:*", ".x.test.", ".a.x.test"} {
+	texts = append(texts, "https://*.test", "moz-extension://*", "safari-web-extension://*", "app://a.x.test", "app://x.test:8443", "file://", "null", "*", "https://a*.a.x.test", "https://*a.x.test.")
+	for _, label := range []string{"a*", "*a", "a*a", "ab*", "a*ba", "x*"} {
+		for _, rest := range []string{".x.test", ".x.test:8443", ".x.test:*"} {
 			texts = append(texts, "https://"+label+rest)
 		}
 	}
