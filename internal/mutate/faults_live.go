@@ -13,7 +13,7 @@ var liveFaults = []fault{
 `, new: `		case err != nil:
 `},
 	{name: "a stream that the context ended is a set", old: `	if ctx.Err() != nil { // the source may`, new: `	if false { // the source may`},
-	{name: "a mark is as good as a text", old: `if texts.text(x.slots[i]) == s {`, new: `if true {`},
+	{name: "a mark is as good as a text", old: `if texts.text(x.slots[slot]) == s {`, new: `if true {`},
 	{name: "a search ends at the index's end", old: `		if i == len(x.marks) {
 			i = 0
 		}
@@ -21,7 +21,7 @@ var liveFaults = []fault{
 			return 0, false
 		}
 		switch`},
-	{name: "a larger index forgets", old: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[i])`, new: `x.insert(maphash.String(x.seed, texts.text(slots[i])), slots[0])`},
+	{name: "a larger index forgets", old: `x.insert(x.hash(x.seed, texts.text(slots[i])), slots[i])`, new: `x.insert(x.hash(x.seed, texts.text(slots[i])), slots[0])`},
 	{name: "a table takes texts of any length", old: `	if n > MaxLen {`, new: `	if false {`},
 	{name: "an index is off by one", old: `return t.checkpoints[i] > offset`, new: `return t.checkpoints[i] >= offset`},
 	{name: "a list is read past its block", old: `if int(next&(blockSize-1)) >= len(`, new: `if int(next&(blockSize-1)) > len(`},

@@ -91,7 +91,7 @@ func (w *webText) splitPort(scheme, s string) (problem string) {
 		}
 		port = strings.TrimPrefix(port, ":")
 	} else if strings.ContainsAny(s, "[]") {
-		return "has a bracket within the host, and brackets belong around a whole IPv6 address, as in https://[2001:db8::1]:8443"
+		return "has a bracket within the host: only a whole IPv6 address has brackets, as in https://[2001:db8::1]:8443"
 	}
 	if found && port == "" {
 		w.causes = append(w.causes, "a colon without a port")
@@ -177,12 +177,12 @@ func (w *webText) checkStar(scheme string) (problem Problem, ok bool) {
 	case !validName(strings.Replace(w.label, "*", "a", 1) + "." + w.host):
 		return syntax(hostTooLong), false
 	case scheme == "http" && isLocalNetwork(w.host):
-		return syntax("has a * within a label, which a plain http origin may have below localhost only: list each origin"), false
+		return syntax("has a * within a label, which needs https except below localhost: list each origin"), false
 	case scheme == "http" && !isLocalhost(w.host):
 		if w.port == "443" {
 			w.port = ""
 		}
-		return syntax("has a * within a label, which a plain http origin may have below localhost only: use https", w.text("https")), false
+		return syntax("has a * within a label, which needs https except below localhost", w.text("https")), false
 	}
 	return Problem{}, true
 }

@@ -196,15 +196,15 @@ func isLocalNetwork(host string) bool {
 		addr = addr.Unmap()
 		return err == nil && (addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsLoopback() || addr.IsUnspecified())
 	}
-	name := strings.TrimSuffix(host, ".")
-	switch name[strings.LastIndexByte(name, '.')+1:] {
-	case name:
-		_, public := publicsuffix.PublicSuffix(name)
+	host = strings.TrimSuffix(host, ".")
+	switch host[strings.LastIndexByte(host, '.')+1:] {
+	case host:
+		_, public := publicsuffix.PublicSuffix(host)
 		return !public
 	case "home", "internal", "intranet", "lan", "local", "localdomain", "test":
 		return true
 	}
-	return name == "home.arpa" || strings.HasSuffix(name, ".home.arpa")
+	return host == "home.arpa" || strings.HasSuffix(host, ".home.arpa")
 }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }

@@ -176,22 +176,27 @@ func (p Pattern) risks() []Problem {
 		}
 		problems = append(problems, problem)
 	}
-	if p.kind == kindWildcard {
+	if p.kind == kindWildcard || p.kind == kindStar {
 		if reason := suffixReason(p.host); reason != "" {
-			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason})
-		}
-	}
-	if p.kind == kindStar {
-		if reason := suffixReason(p.host); reason != "" {
-			reason = strings.Replace(reason, "matches every host of", "matches hosts of", 1)
-			fix := "" // for https://*example.com
-			if below := p.suffix + "." + p.host; p.prefix == "" && !strings.HasPrefix(p.suffix, "-") && suffixReason(below) == "" {
-				fix = Pattern{kind: kindWildcard, scheme: p.scheme, host: below, port: p.port}.String()
+			problem := Problem{Code: CodePublicSuffix, Reason: reason}
+			if p.kind == kindStar {
+				problem.Reason = strings.Replace(reason, "matches every host of", "matches hosts of", 1)
+				problem.Fix = p.wildcardMeant()
 			}
-			problems = append(problems, Problem{Code: CodePublicSuffix, Reason: reason, Fix: fix})
+			problems = append(problems, problem)
 		}
 	}
 	return problems
+}
+
+// wildcardMeant returns https://*.example.com for https://*example.com. It returns "" for a pattern with other text
+// beside its star, and if that wildcard would match hosts of unrelated owners too.
+func (p Pattern) wildcardMeant() string {
+	host := p.suffix + "." + p.host
+	if p.prefix != "" || strings.HasPrefix(p.suffix, "-") || suffixReason(host) != "" {
+		return ""
+	}
+	return Pattern{kind: kindWildcard, scheme: p.scheme, host: host, port: p.port}.String()
 }
 
 // String returns the text of the pattern, which ParsePattern accepts; "" for the zero value.
