@@ -31,6 +31,8 @@ var (
 		"https://*.example.com", "https://*.preview.example.com", "https://*.example.com:*", "https://app.example.com:*", "http://localhost:*",
 		"https://*.example.com:8443", "http://*.localhost:*", "*", "null", "http://plain.example.org", "https://*.github.io",
 		"https://*.preview-example.com", "https://*.example.com.", "file://", "moz-extension://*", "vscode-webview://*", "moz-extension://1f",
+		"https://a*.example.com", "https://pr-*.example.com:*", "https://*-pr.example.com", "https://pr-*-pr.example.com", "https://pr-*.preview.example.com",
+		"http://pr-*.localhost:*", "https://*--acme.github.io",
 	}
 	pages = []string{
 		"https://app.example.com", "https://admin.example.com", "https://example.com", "https://example.com:8443", "https://app.example.com.",
@@ -40,6 +42,9 @@ var (
 		"https://com", "https://app.examplexcom.org", "https://app.example.co", "https://xapp.example.com", "https://192.0.2.11:8443", "https://[2001:db8::11]",
 		"http://app.example.com", "http://localhost", "http://localhost:30000", "http://a.localhost:1", "http://localhost.evil.org", "http://plain.example.org", "http://a.plain.example.org",
 		"capacitor://localhost2", "ionic://localhost", "null", "file://", "moz-extension://1f", "moz-extension://2e", "vscode-webview://1f", "chrome-extension://1f", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
+		"https://pr-1.example.com", "https://pr-1-pr.example.com:8443", "https://pr-.example.com", "https://pr-pr.example.com", "https://-pr.example.com", "https://pr-1.2.example.com",
+		"https://a.pr-1.example.com", "https://pr-1.example.com.evil.net", "https://pr-1.evil-example.com", "https://xn--pr-1.example.com", "https://xn--a-pr.example.com", "https://pr-1.example.com.",
+		"https://pr-1.preview.example.com", "http://pr-1.localhost:3000", "http://pr-1.example.com", "https://x--acme.github.io", "https://--acme.github.io",
 	}
 	schemes     = []string{"", "https", "http", "capacitor"}
 	sourceNames = []string{"tenants", "partners"}
@@ -358,6 +363,7 @@ func instance(pattern string) string {
 	if base, ok := strings.CutSuffix(page, ":*"); ok {
 		page = base + ":8443"
 	}
+	page = strings.Replace(page, "*", "a-1", 1)
 	if !isPage(page) {
 		return ""
 	}

@@ -4,6 +4,7 @@
 package intent
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -313,6 +314,12 @@ func Covers(pattern, origin string) bool {
 	base, below := strings.CutPrefix(host, "*.")
 	if below {
 		if label, ok := strings.CutSuffix(haveHost, "."+base); !ok || label == "" {
+			return false
+		}
+	} else if label, behind, _ := strings.Cut(host, "."); strings.Contains(label, "*") {
+		haveLabel, haveBehind, _ := strings.Cut(haveHost, ".")
+		// In the syntax of package path, * matches nothing too.
+		if ok, _ := path.Match(strings.Replace(label, "*", "?*", 1), haveLabel); !ok || strings.HasPrefix(haveLabel, "xn--") || haveBehind != behind {
 			return false
 		}
 	} else if host != haveHost {
