@@ -2,6 +2,7 @@ package corsrpc_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -66,6 +67,8 @@ defaults:
 		seen[got] = name
 	}
 	differs("a profile", digest(digestPolicy, corsrpc.WithProfile("dev")))
+	differs("a star", digest(strings.Replace(digestPolicy, "https://app.example.com", "https://pr-*.example.com", 1)))
+	differs("a star for more", digest(strings.Replace(digestPolicy, "https://app.example.com", "https://*.example.com", 1)))
 	differs("a prefix", digest(digestPolicy, corsrpc.WithPathPrefix("/api")))
 	differs("the environment", digest(digestPolicy, withEnv(map[string]string{"MORE": "https://env.example.com"})))
 	other, err := vectors.Schema("options")

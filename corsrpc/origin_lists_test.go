@@ -87,6 +87,8 @@ func TestLongListsHavePositions(t *testing.T) {
 			text.WriteString("    - ${SHOPS}\n")
 		case 3000:
 			text.WriteString("    - https://tenant-7.example.com\n") // a duplicate
+		case 3500:
+			text.WriteString("    - https://pr-*.example.org:*\n")
 		case 4000:
 			text.WriteString("    - https://*.example.org\n")
 		default:
@@ -101,6 +103,8 @@ func TestLongListsHavePositions(t *testing.T) {
 		{"https://a.shop.example", "defaults.allow_origins[2000] at cors.yaml:2003:7, from the environment variable SHOPS"},
 		{"https://b.shop.example", "defaults.allow_origins[2000] at cors.yaml:2003:7, from the environment variable SHOPS"},
 		{"https://tenant-2001.example.com", "defaults.allow_origins[2001] at cors.yaml:2004:7"},
+		{"https://pr-1.example.org:8443", "defaults.allow_origins[3500] at cors.yaml:3503:7"},
+		{"https://pr-.example.org", "defaults.allow_origins[4000] at cors.yaml:4003:7"},
 		{"https://a.example.org", "defaults.allow_origins[4000] at cors.yaml:4003:7"},
 		{"https://tenant-4999.example.com", "defaults.allow_origins[4999] at cors.yaml:5002:7"},
 	}
@@ -119,6 +123,7 @@ func TestLongListsAreCheckedWhole(t *testing.T) {
 	for i := range items {
 		items[i] = fmt.Sprintf("https://tenant-%d.example.com", i)
 	}
+	items[1000], items[2000] = "https://pr-*.example.com:*", "http://pr-*.example.com"
 	items[1500], items[2999] = "tenant.example.com", "http://tenant.example.com"
 	b, err := proto.Marshal(&corsrpcv1.Policy{Rules: []*corsrpcv1.Rule{{Path: "/a"}, {Path: "/b", AllowOrigins: items}}})
 	if err != nil {
@@ -128,7 +133,7 @@ func TestLongListsAreCheckedWhole(t *testing.T) {
 	for _, v := range violations(t, load(t, "cors.binpb", string(b))) {
 		got = append(got, v.Field+" "+string(v.Check))
 	}
-	want := "[rules[1].allow_origins[1500] ORIGIN_SYNTAX rules[1].allow_origins[2999] PLAIN_HTTP_ORIGIN]"
+	want := "[rules[1].allow_origins[1500] ORIGIN_SYNTAX rules[1].allow_origins[2000] ORIGIN_SYNTAX rules[1].allow_origins[2999] PLAIN_HTTP_ORIGIN]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}

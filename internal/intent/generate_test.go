@@ -31,7 +31,7 @@ var (
 		"https://*.example.com", "https://*.preview.example.com", "https://*.example.com:*", "https://app.example.com:*", "http://localhost:*",
 		"https://*.example.com:8443", "http://*.localhost:*", "*", "null", "http://plain.example.org", "https://*.github.io",
 		"https://*.preview-example.com", "https://*.example.com.", "file://", "moz-extension://*", "vscode-webview://*", "moz-extension://1f",
-		"https://a*.example.com", "https://pr-*.example.com:*", "https://*-pr.example.com", "https://pr-*-pr.example.com", "https://pr-*.preview.example.com",
+		"https://a*.example.com", "https://pr-*.example.com:*", "https://*-pr.example.com", "https://*-kva.example.com", "https://pr-*-pr.example.com", "https://pr-*.preview.example.com",
 		"http://pr-*.localhost:*", "https://*--acme.github.io",
 	}
 	pages = []string{
@@ -43,7 +43,7 @@ var (
 		"http://app.example.com", "http://localhost", "http://localhost:30000", "http://a.localhost:1", "http://localhost.evil.org", "http://plain.example.org", "http://a.plain.example.org",
 		"capacitor://localhost2", "ionic://localhost", "null", "file://", "moz-extension://1f", "moz-extension://2e", "vscode-webview://1f", "chrome-extension://1f", "https://x.github.io", "https://github.io", "https://api.example.com", "http://api.plain.test",
 		"https://pr-1.example.com", "https://pr-1-pr.example.com:8443", "https://pr-.example.com", "https://pr-pr.example.com", "https://-pr.example.com", "https://pr-1.2.example.com",
-		"https://a.pr-1.example.com", "https://pr-1.example.com.evil.net", "https://pr-1.evil-example.com", "https://xn--pr-1.example.com", "https://xn--a-pr.example.com", "https://pr-1.example.com.",
+		"https://a.pr-1.example.com", "https://pr-1.example.com.evil.net", "https://pr-1.evil-example.com", "https://xn--bcher-kva.example.com", "https://b-kva.example.com", "https://pr-1.example.com.",
 		"https://pr-1.preview.example.com", "http://pr-1.localhost:3000", "http://pr-1.example.com", "https://x--acme.github.io", "https://--acme.github.io",
 	}
 	schemes     = []string{"", "https", "http", "capacitor"}

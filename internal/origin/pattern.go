@@ -141,13 +141,11 @@ func readPattern(s string) (Pattern, bool) {
 	return p, true
 }
 
-// validStar reports whether a pattern may have its star, given that it matches an origin: its host is a name with a
-// label behind the star's, the star's label is not punycode, and the scheme is https unless the host is below
-// localhost. An attacker on the network can answer for any name under plain http, so that a star there is not a
-// list of pages that someone has.
+// validStar reports whether a pattern that matches an origin may have its star: its host is a name with a label behind
+// the star's, the star's label is not punycode, and the scheme is https unless the host is below localhost. Under plain
+// http, an attacker on the network can answer for every name that a star matches.
 func (p Pattern) validStar() bool {
-	return p.host != "" && !isIP(p.host) && !strings.HasPrefix(p.prefix, "[") && !strings.HasPrefix(p.prefix, "xn--") &&
-		(p.scheme == "https" || isLocalhost(p.host))
+	return p.host != "" && !strings.HasPrefix(p.prefix, "[") && !strings.HasPrefix(p.prefix, "xn--") && (p.scheme == "https" || isLocalhost(p.host))
 }
 
 // risks returns the risks that a caller must accept before it uses p.

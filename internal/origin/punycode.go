@@ -61,7 +61,7 @@ func invalidPunycode(host string) string {
 			continue
 		}
 		name, ok := decodePunycode(encoded)
-		if !ok || punycode(name) != encoded || !slices.ContainsFunc(name, isUnicode) || slices.ContainsFunc(name, isUpperCase) {
+		if !ok || punycode(name) != encoded || !slices.ContainsFunc(name, isUnicode) || slices.ContainsFunc(name, isNeverInName) {
 			return label
 		}
 	}
@@ -70,8 +70,11 @@ func invalidPunycode(host string) string {
 
 func isUnicode(r rune) bool { return r >= utf8.RuneSelf }
 
-// isUpperCase reports whether IDNA replaces a letter by its lower case. For Cherokee letters, it does the contrary.
-func isUpperCase(r rune) bool { return unicode.ToLower(r) != r && !unicode.Is(unicode.Cherokee, r) }
+// isNeverInName reports whether r is a control character, or a letter that IDNA replaces by its lower case. It replaces
+// Cherokee letters by their upper case.
+func isNeverInName(r rune) bool {
+	return unicode.IsControl(r) || unicode.ToLower(r) != r && !unicode.Is(unicode.Cherokee, r)
+}
 
 // The parameters of punycode (RFC 3492, section 5).
 const (

@@ -23,7 +23,7 @@ func TestPunycodeAgainstIDNA(t *testing.T) {
 
 // TestPunycodeIsDecoded: decodePunycode returns the text that punycode encoded.
 func TestPunycodeIsDecoded(t *testing.T) {
-	for _, label := range []string{"ü", "bücher", "例え", "a-ü", "-ü-", "üü", "\U0001f600", "i❤", "\u0080", "\U0010ffff", "abc\U0010ffff\u0080", strings.Repeat("a", 30) + "\U0010ffff", strings.Repeat("日", 12) + "本"} {
+	for _, label := range []string{"ü", "bücher", "例え", "a-ü", "-ü-", "üü", "\U0001f600", "i❤", "\u00a1", "\U0010ffff", "abc\U0010ffff\u0080", strings.Repeat("a", 30) + "\U0010ffff", strings.Repeat("日", 12) + "本"} {
 		if got, ok := decodePunycode(punycode([]rune(label))); !ok || string(got) != label {
 			t.Errorf("decodePunycode(%q) = %q, %t", punycode([]rune(label)), string(got), ok)
 		}
@@ -33,15 +33,15 @@ func TestPunycodeIsDecoded(t *testing.T) {
 // TestInvalidPunycode: each of these labels is refused.
 func TestInvalidPunycode(t *testing.T) {
 	for name, label := range map[string]string{
-		"nothing": "xn--", "ends within a number": "xn--f", "ASCII only": "xn--abc-", "a hyphen only": "xn---", "another character": "xn--a_b",
+		"nothing": "xn--", "ends within a number": "xn--f", "a hyphen behind no ASCII characters": "xn---tda", "ASCII only": "xn--abc-", "a hyphen only": "xn---", "another character": "xn--a_b",
 		"beyond Unicode": "xn--99999999", "an encoded upper case letter": "xn--" + punycode([]rune("bÜcher")), "a number that overflows": "xn--a" + strings.Repeat("9", 50),
-		"a surrogate": "xn--" + punycode([]rune{0xd800}),
+		"a control character": "xn--" + punycode([]rune("a\u0080")), "a surrogate": "xn--" + punycode([]rune{0xd800}),
 	} {
 		if got := invalidPunycode("a." + label + ".example"); got != label {
 			t.Errorf("%s: %q is accepted", name, label)
 		}
 	}
-	for _, host := range []string{"xn--bcher-kva.example", "a.xn--p1ai", "xn--i-7iq.ws", "axn--f.example", "x.n--f", "xn-f.example", "xn--f7b.example"} {
+	for _, host := range []string{"xn--bcher-kva.example", "a.xn--p1ai", "xn--i-7iq.ws", "xn--tda", "axn--f.example", "x.n--f", "xn-f.example", "xn--f7b.example"} {
 		if got := invalidPunycode(host); got != "" {
 			t.Errorf("%s: %s is refused", host, got)
 		}

@@ -61,6 +61,39 @@ func TestStarsAgainstTheModel(t *testing.T) {
 	}
 }
 
+// TestStarsOfALongList: the set of a list finds the patterns by their index in the list, of which equal ones count once.
+func TestStarsOfALongList(t *testing.T) {
+	t.Parallel()
+	texts := &StringList{}
+	for i := range 3000 {
+		texts.Append(fmt.Sprintf("https://app%d.x.test", i))
+		texts.Append(fmt.Sprintf("https://t%d-*.x.test", i/2))
+		texts.Append(fmt.Sprintf("https://pr-*-web.t%d.x.test:*", i))
+	}
+	s, ok := NewSetOf(texts, func([]Problem) bool { return false })
+	if !ok {
+		t.Fatal("the list is refused")
+	}
+	for i := range 3000 {
+		for raw, want := range map[string]int{
+			fmt.Sprintf("https://app%d.x.test", i):               3 * i,
+			fmt.Sprintf("https://t%d-fix.x.test", i/2):           i/2*6 + 1,
+			fmt.Sprintf("https://pr-1-web.t%d.x.test:8443", i):   3*i + 2,
+			fmt.Sprintf("https://t%d.x.test", i):                 -1,
+			fmt.Sprintf("https://pr-1-web.x%d.x.test:8443", i):   -1,
+			fmt.Sprintf("https://pr-1-web.t%d.y.x.test:8443", i): -1,
+		} {
+			if id, _ := s.Match(raw); s.Index(id) != want {
+				t.Fatalf("Match(%q) = %d, want %d", raw, s.Index(id), want)
+			}
+		}
+	}
+	texts.Append("https://pr-*.com")
+	if _, ok := NewSetOf(texts, func([]Problem) bool { return false }); ok {
+		t.Error("a list with a risk is accepted")
+	}
+}
+
 // TestStarsOfAllLengths: a label of 63 bytes is matched by the longest prefixes and suffixes.
 func TestStarsOfAllLengths(t *testing.T) {
 	t.Parallel()
@@ -77,6 +110,37 @@ func TestStarsOfAllLengths(t *testing.T) {
 					t.Errorf("%s matches %q: %t", s.texts.At(0), raw, ok)
 				}
 			}
+		}
+	}
+}
+
+// TestStarPatternOfRequest: a request's parts make a pattern if the text is exactly theirs, so that patterns whose hashes
+// are similar are told apart.
+func TestStarPatternOfRequest(t *testing.T) {
+	t.Parallel()
+	exact, anyPort := starRequest{"https", "pr-1-web", "x.test:1", ""}, starRequest{"https", "pr-1-web", "x.test", ":*"}
+	for _, c := range []struct {
+		text          string
+		exact, anyPort bool
+	}{
+		{"https://pr-*-web.x.test:1", true, false},
+		{"https://pr-*-web.x.test:*", false, true},
+		{"https://pr-*-web.x.test", false, false},
+		{"https://pr-*-web.x.test:11", false, false},
+		{"https://pr-*-web.x.test:*.x", false, false},
+		{"https://pr*-web.x.test:1", false, false},
+		{"https://pr-*web.x.test:1", false, false},
+		{"https://pr-*-webb.x.test:1", false, false},
+		{"http://pr-*-web.x.test:1", false, false},
+		{"https://pr-*-web.y.test:1", false, false},
+		{"https://pr-*-web.x.tes", false, false},
+		{"", false, false},
+	} {
+		if got := exact.isPattern(c.text, 3, 4); got != c.exact {
+			t.Errorf("%q with a port: %t", c.text, got)
+		}
+		if got := anyPort.isPattern(c.text, 3, 4); got != c.anyPort {
+			t.Errorf("%q with any port: %t", c.text, got)
 		}
 	}
 }
