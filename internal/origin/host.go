@@ -187,8 +187,8 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// isLocalNetwork reports whether a valid host is one that resolves in a local network only: an address of RFC 1918,
-// RFC 4193 and their like, a name of one label that is not a public top-level domain, or a name below a top-level
+// isLocalNetwork reports whether a valid host resolves in a local network only. It is an address of RFC 1918, RFC 4193
+// and their like, or a name of one label that is not a public top-level domain. It may also be a name below a top-level
 // domain that is reserved for such networks (RFC 6761, RFC 6762, RFC 8375, and ICANN for internal) or used like one.
 func isLocalNetwork(host string) bool {
 	if isIP(host) {

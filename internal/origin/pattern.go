@@ -141,8 +141,8 @@ func readPattern(s string) (Pattern, bool) {
 	return p, true
 }
 
-// validStar reports whether a pattern that matches an origin may have its star: its host is a name with a label behind
-// the star's, the star's label is not punycode, and the scheme is https unless the host is below localhost. Under plain
+// validStar reports whether a pattern that matches an origin may have its star. Its host is a name with a label behind
+// the star's, and the star's label is not punycode. The scheme is https, unless the host is below localhost: under plain
 // http, an attacker on the network can answer for every name that a star matches.
 func (p Pattern) validStar() bool {
 	return p.host != "" && !strings.HasPrefix(p.prefix, "[") && !strings.HasPrefix(p.prefix, "xn--") && (p.scheme == "https" || isLocalhost(p.host))

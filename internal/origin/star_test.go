@@ -120,7 +120,7 @@ func TestStarPatternOfRequest(t *testing.T) {
 	t.Parallel()
 	exact, anyPort := starRequest{"https", "pr-1-web", "x.test:1", ""}, starRequest{"https", "pr-1-web", "x.test", ":*"}
 	for _, c := range []struct {
-		text          string
+		text           string
 		exact, anyPort bool
 	}{
 		{"https://pr-*-web.x.test:1", true, false},
