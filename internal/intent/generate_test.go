@@ -337,6 +337,9 @@ func isPage(s string) bool {
 	if _, err := corsbrowser.New(s); err != nil {
 		return false // not as browsers serialize it
 	}
+	if strings.Contains(strings.Replace(s, "xn--bcher-kva.", "", 1), "xn--") {
+		return false // a changed label may not be punycode any more
+	}
 	parts := pageOrigin.FindStringSubmatch(s)
 	if parts == nil {
 		return s == "null" || s == "file://"
