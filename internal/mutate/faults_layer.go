@@ -83,7 +83,6 @@ var layerFaults = []fault{
 	{name: "a star stands for letters of punycode", in: "(*stars).match", old: `strings.HasPrefix(hostPort, "xn--")`, new: `false`},
 	{name: "a star within punycode", old: `!strings.HasPrefix(p.prefix, "xn--")`, new: `true`},
 	{name: "a star over hosts of plain http", old: `(p.scheme == "https" || isLocalhost(p.host))`, new: `true`},
-	{name: "a star within an IPv6 address", old: `!strings.HasPrefix(p.prefix, "[")`, new: `true`},
 	{name: "a star in the only label", old: `return p.host != "" && !strings`, new: `return !strings`},
 	{name: "a star within a label below a public suffix", old: `p.kind == kindWildcard || p.kind == kindStar`, new: `p.kind == kindWildcard`},
 	{name: "a pattern with a star is another's beginning", in: "isPattern", old: `return text == ""`, new: `return true`},

@@ -132,7 +132,7 @@ func diagnoseNoScheme(s string) Problem {
 			scheme = "http"
 		}
 		return syntax("has no scheme", repaired(scheme+"://"+rest))
-	case isLoopback(host) || strings.HasPrefix(rest, "localhost:"):
+	case isLoopback(host) || isIP(host) && isLocalNetwork(host) || strings.HasPrefix(rest, "localhost:"):
 		return syntax("has no scheme", repaired("http://"+rest))
 	case strings.ContainsAny(rest, ".["):
 		return syntax("has no scheme", repaired("https://"+rest))

@@ -145,7 +145,7 @@ func readPattern(s string) (Pattern, bool) {
 // the star's, and the star's label is not punycode. The scheme is https, unless the host is below localhost: under plain
 // http, an attacker on the network can answer for every name that a star matches.
 func (p Pattern) validStar() bool {
-	return p.host != "" && !strings.HasPrefix(p.prefix, "[") && !strings.HasPrefix(p.prefix, "xn--") && (p.scheme == "https" || isLocalhost(p.host))
+	return p.host != "" && !strings.HasPrefix(p.prefix, "xn--") && (p.scheme == "https" || isLocalhost(p.host))
 }
 
 // risks returns the risks that a caller must accept before it uses p.
