@@ -91,10 +91,10 @@ var sharedHosts = [...]sharedHost{
 // of a sentence whose subject is the origin, such as "runs scripts of anyone (public
 // playground)"; it is "" if ok is false. A host below a shared host is not shared.
 func SharedHost(host string) (why string, ok bool) {
-	name := strings.TrimSuffix(host, ".")
+	host = strings.TrimSuffix(host, ".")
 	for i := range sharedHosts {
 		s := &sharedHosts[i]
-		if strings.Count(name, ".") == strings.Count(s.Host, ".") && isAtOrAbove(name, s.Host) {
+		if strings.Count(host, ".") == strings.Count(s.Host, ".") && isAtOrAbove(host, s.Host) {
 			return s.Kind.String(), true
 		}
 	}
