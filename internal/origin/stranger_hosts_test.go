@@ -84,7 +84,7 @@ func TestWildcardsOverStrangerHosts(t *testing.T) {
 		}
 		own := "one-owner." + base
 		if another := slices.ContainsFunc(strangerHosts[:], func(s strangerHost) bool { return isAtOrAbove(own, s.Host) }); another {
-			continue // such as one-owner.loclx.io, which is a region of *.loclx.io
+			continue // one-owner.sharedwithexpose.com is a region of *.sharedwithexpose.com
 		}
 		if _, problems := ParsePattern("https://*." + own); len(problems) != 0 {
 			t.Errorf("the wildcard over %s, which has one owner, has the problems %+v", own, problems)
