@@ -73,6 +73,12 @@ var layerFaults = []fault{
 	{name: "an Origin of any length", in: "Parse", old: `if len(s) > MaxLen {`, new: `if len(s) > MaxLen<<9 {`},
 	{name: "a wildcard over a public suffix", old: `if reason := suffixReason(p.host); reason != "" {`, new: `if reason := suffixReason(p.host); reason != "" && false {`},
 	{name: "a wildcard over the parent of public suffixes", old: `strings.Contains(suffixAncestors, "\n"+name+"\n")`, new: `false`},
+	{name: "a wildcard over hosts of unrelated owners that are no public suffix", old: `return strangerReason(name)`, new: `return ""`},
+	{name: "a wildcard over the parent of hosts of unrelated owners", in: "isAtOrAbove", old: `		if name == "" {
+			return true`, new: `		if name == "" {
+			return pattern == ""`},
+	{name: "a wildcard over hosts of unrelated owners in one region", in: "isAtOrAbove", old: `label != want && want != "*"`, new: `label != want`},
+	{name: "a name above a shared host is shared", in: "SharedHost", old: `strings.Count(host, ".") == strings.Count(s.Host, ".") && `, new: ``},
 	{name: "a trailing dot hides a public suffix", old: `name := strings.TrimSuffix(host, ".")`, new: `name := host`},
 	{name: "plain http beyond loopback", old: `p.scheme == "http" && !isLoopback(p.host)`, new: `false`},
 	{name: "a host that begins with 127. is loopback", old: `isIP(host) && strings.HasPrefix(host, "127.")`, new: `strings.HasPrefix(host, "127.")`},

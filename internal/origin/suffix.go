@@ -7,13 +7,21 @@ import (
 )
 
 // suffixReason describes why a wildcard for host would match hosts of unrelated owners; it
-// returns "" if it would not. The suffixes are those of publicsuffix.org, including its private
-// section, and every other top-level domain.
+// returns "" if it would not. The hosts are those of publicsuffix.org, including its private
+// section, every other top-level domain, and strangerHosts.
 func suffixReason(host string) string {
 	if isLocalhost(host) {
 		return ""
 	}
-	name := strings.TrimSuffix(host, ".") // the list has no trailing dots
+	name := strings.TrimSuffix(host, ".") // the list and the table have no trailing dots
+	if reason := listReason(name); reason != "" {
+		return reason
+	}
+	return strangerReason(name)
+}
+
+// listReason is suffixReason for the public suffix list and top-level domains.
+func listReason(name string) string {
 	if !strings.Contains(name, ".") {
 		return "matches every host of a top-level domain, where anyone can register one"
 	}
@@ -24,4 +32,48 @@ func suffixReason(host string) string {
 		return "matches hosts of public suffixes below " + name + ", where anyone can register one"
 	}
 	return ""
+}
+
+// strangerReason is suffixReason for strangerHosts. Of several hosts it names the one with the
+// fewest labels.
+func strangerReason(name string) string {
+	var found *strangerHost
+	for i := range strangerHosts {
+		s := &strangerHosts[i]
+		if isAtOrAbove(name, s.Host) && (found == nil || strings.Count(s.Host, ".") < strings.Count(found.Host, ".")) {
+			found = s
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	return "matches hosts of " + found.Host + ", " + found.Kind.String()
+}
+
+// isAtOrAbove reports whether name is a host that pattern matches, or an ancestor of one. A label
+// of pattern that is "*" matches any label.
+func isAtOrAbove(name, pattern string) bool {
+	for {
+		var label, want string
+		name, label = cutLastLabel(name)
+		pattern, want = cutLastLabel(pattern)
+		if label != want && want != "*" {
+			return false
+		}
+		if name == "" {
+			return true
+		}
+		if pattern == "" {
+			return false
+		}
+	}
+}
+
+// cutLastLabel returns the last label of name and the labels before it; before is "" if there are
+// none.
+func cutLastLabel(name string) (before, last string) {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i], name[i+1:]
+	}
+	return "", name
 }
