@@ -24,6 +24,34 @@ func ForbiddenRequestHeader(lower string) bool {
 		strings.HasPrefix(lower, "proxy-") || strings.HasPrefix(lower, "sec-")
 }
 
+// SentByBrowser reports whether browsers themselves send the forbidden request-header with this
+// lower-case name, or those with this prefix, with cross-origin requests or their preflights. Cookie is
+// not among them, since it depends on the credentials mode
+// (https://fetch.spec.whatwg.org/#forbidden-request-header,
+// https://fetch.spec.whatwg.org/#http-network-or-cache-fetch).
+func SentByBrowser(lower string) bool {
+	switch lower {
+	case "accept-encoding", "access-control-request-headers", "access-control-request-method",
+		"connection", "content-length", "dnt", "host", "origin", "referer", "te", "transfer-encoding", "upgrade":
+		return true
+	}
+	return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")
+}
+
+// RequestOnly reports whether the header with this lower-case name has a meaning in requests only,
+// so that a script finds it in no response
+// (RFC 9110, sections 7.2, 7.6.2, 10.1, 11.7.2 and 13.1; RFC 6265, section 4.2; RFC 6454, section 7;
+// https://fetch.spec.whatwg.org/#http-requests; https://w3c.github.io/webappsec-fetch-metadata).
+// It is false for Authorization, Accept-* and Range, which servers send in responses too.
+func RequestOnly(lower string) bool {
+	switch lower {
+	case "cookie", "cookie2", "dnt", "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+		"if-unmodified-since", "max-forwards", "origin", "proxy-authorization", "referer", "te", "upgrade-insecure-requests":
+		return true
+	}
+	return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")
+}
+
 // ForbiddenRequestField reports whether a header with this name and value is a forbidden
 // request-header: either for every value, or because it overrides the method with a forbidden
 // one. The name may be in any letter case
