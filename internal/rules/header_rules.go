@@ -258,7 +258,7 @@ func (r HeaderRules) overrules(item headerRule) bool {
 		case headerAll:
 			mentioned = level.all != nil
 		case headerTracing:
-			mentioned = level.tracing != nil
+			mentioned = level.tracing != nil || level.all != nil
 		case headerPrefix:
 			_, mentioned = level.lookupPrefix(item.name)
 		default:

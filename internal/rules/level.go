@@ -357,8 +357,7 @@ func (c *compiler) parseHeader(field string, lists headerFields, place rulePlace
 		c.fail(CodeHeaderSyntax, at, item, "is not a header name: expose_headers takes names only, and expose: PRESENT exposes every header that a response carries", "")
 		return h, false
 	}
-	ofPath := place == forPath && lists.direction == rpc.Request // no protocol's headers are granted there
-	if !grants && !ofPath && isProtocolHeader(h, lists.direction) {
+	if !grants && place != forPath && isProtocolHeader(h, lists.direction) { // a path rule serves no protocol
 		c.fail(CodeProtocolHeader, at, item, "is needed by the clients of the RPC protocols, and always granted: leave it out (protocols sets which protocols are served)", "")
 		return h, false
 	}
@@ -402,7 +401,7 @@ func cannotBeShown(name string) string {
 	case name == "cookie", name == "cookie2":
 		return "is a request header, which no response has: leave it out (allow_credentials allows cookies)"
 	case fetch.RequestOnly(name) && (fetch.ForbiddenRequestHeader(name) || fetch.IsAccessControl(name)):
-		return "is a request header that the browser sends, and no response has it: leave it out"
+		return "is a request header, which no response has: leave it out"
 	case fetch.RequestOnly(name):
 		return "is a request header, which no response has: write it in allow_headers if scripts send it"
 	case fetch.IsAccessControl(name):
