@@ -47,6 +47,45 @@ func TestExposureMatches(t *testing.T) {
 	}
 }
 
+// TestExposureByContentType checks that the list that was cached for a response of JSON is not used for a
+// response of gRPC-Web with the same field names, and the reverse, and that lists of the same kind share an
+// entry of the cache.
+func TestExposureByContentType(t *testing.T) {
+	t.Parallel()
+	types := map[bool][]string{
+		true:  {"application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text", "Application/gRPC-Web; a=b"},
+		false: {"application/json", "application/proto", "application/grpc", "application/grpc-website", "text/html"},
+	}
+	for _, grpcWebFirst := range []bool{true, false} {
+		plan, err := Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := plan.find(&Request{Method: http.MethodPost, Path: "/acme.order.v1.OrderService/List"})
+		for _, grpcWeb := range []bool{grpcWebFirst, !grpcWebFirst} {
+			for _, contentType := range append(types[grpcWeb], types[grpcWeb]...) {
+				want := "x-a"
+				if grpcWeb {
+					want = "grpc-message, grpc-status, grpc-status-details-bin, x-a"
+				}
+				if got, _ := target.exposed(http.Header{"Content-Type": {contentType}, "X-A": {"1"}}); got != want {
+					t.Errorf("gRPC-Web first: %t: %s: %q, want %q", grpcWebFirst, contentType, got, want)
+				}
+			}
+		}
+		cached := 0
+		for range target.exposures.All {
+			cached++
+		}
+		if cached != 2 {
+			t.Errorf("%d lists are cached, want one for each kind", cached)
+		}
+		if got, _ := target.exposed(http.Header{"Content-Type": {"application/grpc-web", "application/json"}, "X-A": {"1"}}); got != "x-a" {
+			t.Errorf("two content types: %q", got)
+		}
+	}
+}
+
 // TestRememberExposure checks that a value is cached only if it depends on the field names alone, and
 // neither value nor names exceed their limits.
 func TestRememberExposure(t *testing.T) {

@@ -102,16 +102,18 @@ func IsAccessControl(name string) bool {
 // RewritesRequest reports whether some servers and proxies read the method or the URL of a
 // request from the header with this lower-case name, so that the handler that runs may not be
 // that of the request line. The Fetch standard lists three such headers
-// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 2). The others are used by
-// IIS, by Symfony, and by proxies that ask another server for authorization.
+// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 3). The others are used by
+// IIS, by Symfony, by WSGI servers below a prefix, and by proxies: Envoy, Kong, and those that ask
+// another server for authorization.
 func RewritesRequest(lower string) bool { return slices.Contains(rewriting, lower) }
 
 // RewritingHeaders returns the names for which RewritesRequest is true, sorted.
 func RewritingHeaders() []string { return slices.Clone(rewriting) }
 
 var rewriting = []string{
-	"x-forwarded-method", "x-forwarded-prefix", "x-forwarded-uri", "x-http-method", "x-http-method-override",
-	"x-method-override", "x-original-method", "x-original-uri", "x-original-url", "x-rewrite-url",
+	"x-envoy-original-path", "x-forwarded-method", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-uri",
+	"x-http-method", "x-http-method-override", "x-method-override", "x-original-method", "x-original-uri",
+	"x-original-url", "x-rewrite-url", "x-script-name",
 }
 
 // ConnectionHeader reports whether the header with this lower-case name is specific to one
