@@ -48,8 +48,8 @@ func TestExposureMatches(t *testing.T) {
 }
 
 // TestExposureByContentType checks that the list that was cached for a response of JSON is not used for a
-// response of gRPC-Web with the same field names, and the reverse, and that lists of the same kind share an
-// entry of the cache.
+// response of gRPC-Web with the same field names, and the reverse. Lists of the same kind share an entry of
+// the cache.
 func TestExposureByContentType(t *testing.T) {
 	t.Parallel()
 	types := map[bool][]string{

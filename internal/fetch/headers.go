@@ -25,10 +25,11 @@ func ForbiddenRequestHeader(lower string) bool {
 }
 
 // SentByBrowser reports whether browsers themselves send the forbidden request-header with this
-// lower-case name, or those with this prefix, with cross-origin requests or their preflights. Cookie is
-// not among them, since it depends on the credentials mode
-// (https://fetch.spec.whatwg.org/#forbidden-request-header,
-// https://fetch.spec.whatwg.org/#http-network-or-cache-fetch).
+// lower-case name, or those with this prefix. It is false for Cookie, which depends on the
+// credentials mode.
+//
+// See https://fetch.spec.whatwg.org/#forbidden-request-header and
+// https://fetch.spec.whatwg.org/#http-network-or-cache-fetch.
 func SentByBrowser(lower string) bool {
 	switch lower {
 	case "accept-encoding", "access-control-request-headers", "access-control-request-method",
@@ -39,10 +40,11 @@ func SentByBrowser(lower string) bool {
 }
 
 // RequestOnly reports whether the header with this lower-case name has a meaning in requests only,
-// so that a script finds it in no response
-// (RFC 9110, sections 7.2, 7.6.2, 10.1, 11.7.2 and 13.1; RFC 6265, section 4.2; RFC 6454, section 7;
-// https://fetch.spec.whatwg.org/#http-requests; https://w3c.github.io/webappsec-fetch-metadata).
-// It is false for Authorization, Accept-* and Range, which servers send in responses too.
+// so that no response has it. It is false for Authorization, Accept-* and Range, which some servers
+// send in responses.
+//
+// See RFC 9110, sections 7.2, 7.6.2, 10.1, 11.7.2 and 13.1, RFC 6265, section 4.2, RFC 6454,
+// section 7, and https://fetch.spec.whatwg.org/#http-requests.
 func RequestOnly(lower string) bool {
 	switch lower {
 	case "cookie", "cookie2", "dnt", "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",

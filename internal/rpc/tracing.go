@@ -9,7 +9,7 @@ type TracingHeader struct {
 	Name string
 	// SentBy names the clients that send the header.
 	SentBy string
-	// Source is the URL of the page or the source file that says so.
+	// Source is the URL of a page or a source file about it.
 	Source string
 }
 
