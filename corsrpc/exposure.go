@@ -77,7 +77,8 @@ func (g *grant) listsStatus(header http.Header) bool {
 }
 
 // exposedNames returns the names of the response fields that the script may read, as one
-// comma-separated value, sorted; with the gRPC status headers if grpcWeb is true. Every item is a valid token: browsers ignore the whole list if one item is not.
+// comma-separated value, sorted. If grpcWeb is true, it has the gRPC status headers too. Every item
+// is a valid token: browsers ignore the whole list if one item is not.
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
 func (g *grant) exposedNames(header http.Header, grpcWeb bool) string {
