@@ -19,7 +19,7 @@ const (
 	sentry       = "https://docs.sentry.io/platforms/javascript/distributed-tracing/dealing-with-cors-issues"
 	b3           = "https://github.com/openzipkin/b3-propagation"
 	otelB3       = "https://www.npmjs.com/package/@opentelemetry/propagator-b3"
-	datadog      = "https://docs.datadoghq.com/real_user_monitoring/correlate_with_other_telemetry/apm/"
+	datadog      = "https://github.com/DataDog/browser-sdk/blob/0015bd3832acb8deb7092333b2673b63ad35e5ea/packages/rum-core/src/domain/tracing/tracer.ts"
 	datadogTags  = "https://app.unpkg.com/@datadog/mobile-react-native@2.11.0/files/src/rum/instrumentation/resourceTracking/distributedTracing/distributedTracingHeaders.ts"
 	otelJaeger   = "https://open-telemetry.github.io/opentelemetry-js/modules/_opentelemetry_propagator-jaeger.html"
 	otelOTTrace  = "https://npmjs.com/package/@opentelemetry/propagator-ot-trace"
@@ -30,7 +30,7 @@ const (
 	appInsights  = "https://microsoft.github.io/ApplicationInsights-JS/webSdk/applicationinsights-core-js/enums/eDistributedTracingModes.html"
 	appContext   = "https://brettmckenzie.net/posts/things-i-wish-i-knew-earlier-about-distributed-tracing-in-azure-application-insights/"
 	instana      = "https://npmjs.com/package/@opentelemetry/propagator-instana"
-	skyWalking   = "https://github.com/apache/skywalking-client-js"
+	skyWalking   = "https://github.com/apache/skywalking-client-js/blob/04e1fbebb4acbf24690219755a2e924a2a158983/src/trace/interceptors/fetch.ts"
 	dynatrace    = "https://docs.dynatrace.com/docs/observe/digital-experience/web-applications/initial-setup/link-cross-origin-xhrs"
 	arms         = "https://help.aliyun.com/zh/arms/browser-monitoring/use-cases/connect-browser-monitoring-with-frontend-and-backend-of-tracing-analysis"
 )
