@@ -30,6 +30,8 @@ rules:
   - path: /open/
     allow_origins: ["*"]
     allow_credentials: false
+  - path: /timed/
+    timing: true
 `
 
 // TestAllocations checks that requests without a browser allocate nothing, and that a browser's
@@ -69,6 +71,8 @@ func TestAllocations(t *testing.T) {
 		{"a preflight that asks for no headers", newRequest(http.MethodOptions, listRPC, from(page, "Access-Control-Request-Method", "POST")), 0, 1},
 		{"a preflight that asks for 1 MiB", newRequest(http.MethodOptions, listRPC, preflight(page, strings.Repeat("a,", 1<<19))), 0, 1},
 		{"a refused preflight", newRequest(http.MethodOptions, listRPC, preflight(stranger, "content-type")), 0, 1},
+		{"a GET that shows its timing", newRequest(http.MethodGet, "/timed/a", from(page)), 5, 1},
+		{"twenty headers of gRPC-Web", newRequest(http.MethodPost, listRPC, from(page, "Content-Type", "application/grpc-web+proto")), 20, 1},
 		{"a GET of a path", newRequest(http.MethodGet, "/files/a", from(page)), 5, 1},
 		{"a refused GET of a path", newRequest(http.MethodGet, "/files/a", from(stranger)), 5, 1},
 	}
@@ -80,6 +84,7 @@ func TestAllocations(t *testing.T) {
 		}
 		h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			header := w.Header()
+			header["Content-Type"] = test.r.Header["Content-Type"]
 			for _, name := range names {
 				header[name] = values
 			}

@@ -111,7 +111,7 @@ type headerWriter struct {
 // refusal, grows its buffer.
 const (
 	maxFields       = 6 // of the layer's own responses
-	maxFieldsOfCall = 3 // of the handler's responses, beside the origin
+	maxFieldsOfCall = 4 // of the handler's responses, beside the origin
 )
 
 // set sets a field to one value.
@@ -124,10 +124,11 @@ func (f *headerWriter) set(name, value string) {
 // Apply writes the decision's fields into the header of a response with this status. Call it
 // when the response commits: under EXPOSURE_PRESENT it exposes the fields that the header holds
 // by then. If the decision writes Access-Control fields, or refuses the request, Apply first
-// removes all Access-Control fields that are already there, in any letter case. It ignores
-// informational responses (1xx other than 101).
+// removes all Access-Control fields that are already there, in any letter case. If the rule sets
+// timing, Apply replaces Timing-Allow-Origin likewise, in responses of the handler that the page may
+// read. It ignores informational responses (1xx other than 101).
 //
-// See https://fetch.spec.whatwg.org/#http-cors-protocol.
+// See https://fetch.spec.whatwg.org/#http-cors-protocol and https://fetch.spec.whatwg.org/#tao-check.
 func (d Decision) Apply(status int, header http.Header) {
 	d.apply(status, d.headerWriter(header))
 }
@@ -188,7 +189,11 @@ func (e *effect) apply(status int, f *headerWriter) (replaced bool) {
 	if e.outcome == OutcomePass && !e.open() {
 		return false
 	}
-	return e.applyGrant(status, f)
+	replaced = e.applyGrant(status, f)
+	if e.target.grant.timing {
+		e.applyTiming(f)
+	}
+	return replaced
 }
 
 // isInformational reports whether the status is informational, so that another response
@@ -258,6 +263,19 @@ func (e *effect) applyOrigin(f *headerWriter) {
 	}
 }
 
+// timingHeader is the field that says whose pages see the timing details of a response
+// (https://fetch.spec.whatwg.org/#tao-check).
+const timingHeader = "Timing-Allow-Origin"
+
+// applyTiming writes Timing-Allow-Origin, with the value of Access-Control-Allow-Origin.
+func (e *effect) applyTiming(f *headerWriter) {
+	if e.target.grant.anyOrigin {
+		f.set(timingHeader, "*")
+	} else {
+		f.set(timingHeader, f.origin[0])
+	}
+}
+
 // open reports whether the response carries the same Access-Control fields for every request.
 func (e *effect) open() bool {
 	return e.serves && e.target.grant.constant()
@@ -296,6 +314,16 @@ func dropAccessControl(header http.Header) (any bool) {
 		}
 	}
 	return any
+}
+
+// dropTiming removes the Timing-Allow-Origin fields whose names are not in canonical form. applyTiming
+// replaces the canonical one.
+func dropTiming(header http.Header) {
+	for key := range header {
+		if key != timingHeader && strings.EqualFold(key, timingHeader) {
+			delete(header, key)
+		}
+	}
 }
 
 // addVary appends to Vary those of the names that it does not hold yet (RFC 9110, section

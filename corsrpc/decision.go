@@ -13,9 +13,10 @@ const (
 	// OutcomeUntouched: the handler runs, and the layer does not change its response.
 	OutcomeUntouched Outcome = iota
 	// OutcomePass: the handler runs. Its response gets a Vary field at most; if everyone may
-	// call without credentials, GET and HEAD responses also get the CORS fields of OutcomeGrant.
+	// call without credentials, GET and HEAD responses also get the fields of OutcomeGrant.
 	OutcomePass
-	// OutcomeGrant: the handler runs, and its response gets CORS fields.
+	// OutcomeGrant: the handler runs, and its response gets CORS fields, and
+	// Timing-Allow-Origin if the rule sets timing.
 	OutcomeGrant
 	// OutcomePreflight: the layer answers the preflight, status 204, with everything that the
 	// rule grants.

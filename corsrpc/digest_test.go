@@ -84,11 +84,12 @@ defaults:
 		"allow_origins: [https://app.example.com]", `allow_origins: ["*"]`, "allow_origins: [https://app.example.com], allow_credentials: true",
 		"allow_origins_from: [tenants]", "allow_origins_from: [partners]", "allow_headers: [x-c]", "deny_headers: [x-a]", "allow_headers: [x-*]",
 		"tracing: true", "expose: DECLARED", "expose_headers: [x-etag]", "hide_headers: [x-secret]", "max_age: 60s", "protocols: [CONNECT]",
-		"protocols: [GRPC_WEB]", "disabled: true",
+		"protocols: [GRPC_WEB]", "disabled: true", "timing: true",
 	} {
 		differs("selector "+rule, digest(digestRules+"  - {selector: acme.account.v1.AccountService, "+rule+"}\n"))
 	}
-	for _, rule := range []string{"path: /x", "path: /x/", "path: /x, allow_methods: [PUT]", "path: /x, allow_methods: [PUT, GET]"} {
+	for _, rule := range []string{"path: /x", "path: /x/", "path: /x, allow_methods: [PUT]", "path: /x, allow_methods: [PUT, GET]", "path: /x, timing: true",
+		"path: /x, deny_headers: [content-type]", `path: /x, allow_origins: ["*"]`, `path: /x, allow_origins: ["*"], allow_methods: [GET, HEAD, POST]`} {
 		differs(rule, digest(digestRules+"  - {"+rule+"}\n"))
 	}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // matches reports whether a response has exactly the field names that e was computed for, each
-// with a value.
-func (e *exposure) matches(header http.Header) bool {
-	if len(header) != len(e.names) {
+// with a value, and the same result of listsStatus.
+func (e *exposure) matches(header http.Header, grpcWeb bool) bool {
+	if len(header) != len(e.names) || grpcWeb != e.grpcWeb {
 		return false
 	}
 	for _, name := range e.names {
@@ -25,8 +25,8 @@ func (e *exposure) matches(header http.Header) bool {
 
 // rememberExposure caches the Access-Control-Expose-Headers value of a response. It caches nothing
 // if the response has too many or too long field names, if the value is too long, or if the value
-// depends on more than the field names.
-func (t *target) rememberExposure(header http.Header, value string) {
+// depends on more than the field names and the result of listsStatus, which is grpcWeb.
+func (t *target) rememberExposure(header http.Header, grpcWeb bool, value string) {
 	if len(header) > maxCachedNames || len(value) > maxCachedBytes {
 		return
 	}
@@ -38,32 +38,50 @@ func (t *target) rememberExposure(header http.Header, value string) {
 		names, size = append(names, name), size+len(name)
 	}
 	if size <= maxCachedBytes {
-		t.exposures.Add(exposure{names, value})
+		t.exposures.Add(exposure{names, grpcWeb, value})
 	}
 }
 
 // exposed returns the value of Access-Control-Expose-Headers for a response, and removes the
-// Access-Control fields that the handler wrote. replaced reports whether there were any.
+// fields that the handler wrote and the layer replaces. replaced reports whether there were
+// Access-Control fields among them.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
+	grpcWeb := t.grant.listsStatus(header)
 	for known := range t.exposures.All {
-		if known.Value.matches(header) {
+		if known.Value.matches(header, grpcWeb) {
 			known.Use()
-			return known.Value.value, false // cached headers have no Access-Control fields
+			return known.Value.value, false // cached headers have no fields that have to be removed
 		}
 	}
 	replaced = dropAccessControl(header)
-	if value = t.grant.exposeHeaders; t.grant.present {
-		value = t.grant.exposedNames(header)
+	if t.grant.timing {
+		dropTiming(header)
 	}
-	t.rememberExposure(header, value)
+	if value = t.grant.exposeHeaders; t.grant.present {
+		value = t.grant.exposedNames(header, grpcWeb)
+	}
+	t.rememberExposure(header, grpcWeb, value)
 	return value, replaced
 }
 
+// listsStatus reports whether EXPOSURE_PRESENT exposes the gRPC status headers also if the response
+// does not carry them: the rule serves gRPC-Web, and the response has a content type of gRPC-Web.
+// Clients that use XMLHttpRequest ask for each of them on every call, and browsers print an error
+// for a header that is not exposed (https://xhr.spec.whatwg.org/#the-getresponseheader()-method).
+func (g *grant) listsStatus(header http.Header) bool {
+	if !g.present || g.protocols&rpc.GRPCWeb == 0 {
+		return false
+	}
+	contentType := header["Content-Type"]
+	return len(contentType) == 1 && rpc.IsGRPCWeb(contentType[0])
+}
+
 // exposedNames returns the names of the response fields that the script may read, as one
-// comma-separated value, sorted. Every item is a valid token: browsers ignore the whole list if one item is not.
+// comma-separated value, sorted. If grpcWeb is true, it has the gRPC status headers too. Every item
+// is a valid token: browsers ignore the whole list if one item is not.
 //
 // See https://fetch.spec.whatwg.org/#http-access-control-expose-headers.
-func (g *grant) exposedNames(header http.Header) string {
+func (g *grant) exposedNames(header http.Header, grpcWeb bool) string {
 	var buffer [16]string
 	names := buffer[:0]
 	for key, values := range header {
@@ -73,6 +91,9 @@ func (g *grant) exposedNames(header http.Header) string {
 		if name := fetch.Lower(key); g.exposesPresent(name, header) {
 			names = append(names, name)
 		}
+	}
+	if grpcWeb {
+		names = append(names, rpc.Names(rpc.GRPCWeb, rpc.Response)...)
 	}
 	return joinNames(names, g.exposeNames)
 }
@@ -116,7 +137,7 @@ func isStatusHeader(name string) bool {
 // the server, not for the application.
 func isOperationalHeader(name string) bool {
 	switch name {
-	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "x-powered-by",
+	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "timing-allow-origin", "x-powered-by",
 		"strict-transport-security", "report-to", "nel", "reporting-endpoints",
 		"x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token",
 		"accept-encoding", "content-encoding":

@@ -41,8 +41,47 @@ func TestExposureMatches(t *testing.T) {
 		{"no value, so that nothing is sent", http.Header{"Content-Type": {"a"}, "X-A": {}}, false},
 	}
 	for _, test := range tests {
-		if got := known.matches(test.header); got != test.want {
+		if got := known.matches(test.header, false); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// TestExposureByContentType checks that the list that was cached for a response of JSON is not used for a
+// response of gRPC-Web with the same field names, and the reverse. Lists of the same kind share an entry of
+// the cache.
+func TestExposureByContentType(t *testing.T) {
+	t.Parallel()
+	types := map[bool][]string{
+		true:  {"application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text", "Application/gRPC-Web; a=b"},
+		false: {"application/json", "application/proto", "application/grpc", "application/grpc-website", "text/html"},
+	}
+	for _, grpcWebFirst := range []bool{true, false} {
+		plan, err := Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"https://app.example.com"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := plan.find(&Request{Method: http.MethodPost, Path: "/acme.order.v1.OrderService/List"})
+		for _, grpcWeb := range []bool{grpcWebFirst, !grpcWebFirst} {
+			for _, contentType := range append(types[grpcWeb], types[grpcWeb]...) {
+				want := "x-a"
+				if grpcWeb {
+					want = "grpc-message, grpc-status, grpc-status-details-bin, x-a"
+				}
+				if got, _ := target.exposed(http.Header{"Content-Type": {contentType}, "X-A": {"1"}}); got != want {
+					t.Errorf("gRPC-Web first: %t: %s: %q, want %q", grpcWebFirst, contentType, got, want)
+				}
+			}
+		}
+		cached := 0
+		for range target.exposures.All {
+			cached++
+		}
+		if cached != 2 {
+			t.Errorf("%d lists are cached, want one for each kind", cached)
+		}
+		if got, _ := target.exposed(http.Header{"Content-Type": {"application/grpc-web", "application/json"}, "X-A": {"1"}}); got != "x-a" {
+			t.Errorf("two content types: %q", got)
 		}
 	}
 }
@@ -76,8 +115,8 @@ func TestRememberExposure(t *testing.T) {
 	}
 	for _, test := range tests {
 		g := &target{exposures: &clockcache.Cache[exposure]{}}
-		g.rememberExposure(test.header, test.value)
-		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header) }); got != test.want {
+		g.rememberExposure(test.header, false, test.value)
+		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header, false) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

@@ -67,10 +67,12 @@ const (
 	maxCachedNames = 32
 )
 
-// exposure is the cached list of exposed names for responses with the given field names.
+// exposure is the cached list of exposed names for responses with the given field names, of a
+// gRPC-Web content type or of another.
 type exposure struct {
-	names []string // the response's field names, as the header spells them
-	value string   // the value of Access-Control-Expose-Headers
+	names   []string // the response's field names, as the header spells them
+	grpcWeb bool     // the result of listsStatus for the response
+	value   string   // the value of Access-Control-Expose-Headers
 }
 
 // grant holds the response fields that one effective rule leads to, already formatted. Procedures
@@ -100,6 +102,7 @@ type grant struct {
 	exposeNames   []string // the items of exposeHeaders, sorted
 	response      rules.HeaderRules
 	present       bool
+	timing        bool // responses carry Timing-Allow-Origin
 
 	vary string // the value of Vary on GET and HEAD; empty if there is none
 
@@ -121,20 +124,26 @@ func newGrant(rule *rules.Effective) *grant {
 		request:     rule.RequestHeaders(),
 		response:    rule.ResponseHeaders(),
 		present:     rule.Present(),
+		timing:      rule.Timing(),
 		maxAge:      fmt.Sprint(int64(rule.MaxAge() / time.Second)),
 	}
 	g.allowMethods = strings.Join(g.methods, ", ")
-	g.setHeaders()
+	g.setHeaders(rule.GrantsContentType())
 	g.setVary(rule.Kind().Path)
 	g.canonical = sync.OnceValue(g.describe)
 	return g
 }
 
-// setHeaders computes the lists of request and response header names.
-func (g *grant) setHeaders() {
+// setHeaders computes the lists of request and response header names. If contentType is true, it
+// grants content-type beside the headers of the protocols.
+func (g *grant) setHeaders(contentType bool) {
 	g.headers = map[string]bool{}
 	var names []string
-	for _, name := range append(rpc.Names(g.protocols, rpc.Request), g.request.Granted()...) {
+	fixed := rpc.Names(g.protocols, rpc.Request)
+	if contentType {
+		fixed = append(fixed, "content-type")
+	}
+	for _, name := range append(fixed, g.request.Granted()...) {
 		if !g.headers[name] {
 			g.headers[name] = true
 			names = append(names, name)
@@ -215,5 +224,5 @@ func (g *grant) describe() string {
 	}
 	return fmt.Sprint(g.anyOrigin, g.credentials, g.maxAge, g.protocols, g.vary,
 		slices.Sorted(slices.Values(g.methods)), slices.Sorted(maps.Keys(g.headers)), asked,
-		g.present, g.exposeNames, exposes)
+		g.present, g.exposeNames, exposes, g.timing)
 }

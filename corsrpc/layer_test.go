@@ -346,7 +346,7 @@ rules:
 // other requests.
 func TestHeadersAreNotShared(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, allowPage)
+	layer, _ := newLayer(t, `defaults: {allow_origins: [https://app.example.com], timing: true}`)
 	vandal := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
@@ -385,12 +385,16 @@ func TestHeadersAreNotShared(t *testing.T) {
 // TestFieldValuesDoNotOverlap checks that appending to the values of one field does not change another.
 func TestFieldValuesDoNotOverlap(t *testing.T) {
 	t.Parallel()
-	layer, _ := newLayer(t, `defaults: {allow_origins: [https://app.example.com], allow_credentials: true}`)
+	layer, _ := newLayer(t, `defaults: {allow_origins: [https://app.example.com], allow_credentials: true, timing: true}`)
 	w := httptest.NewRecorder()
 	layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Meta", "m") })).
 		ServeHTTP(w, newRequest(http.MethodPost, listRPC, fromPage()))
-	for _, key := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers"} {
+	for _, key := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Timing-Allow-Origin"} {
 		_ = append(w.Header()[key], "added")
+	}
+	w.Header()["Access-Control-Allow-Origin"][0] = "changed"
+	if got := w.Header()["Timing-Allow-Origin"]; len(got) != 1 || got[0] != page {
+		t.Errorf("Timing-Allow-Origin is %q, after a change of Access-Control-Allow-Origin", got)
 	}
 	if got := fmt.Sprint(w.Header()); strings.Contains(got, "added") {
 		t.Error(got)

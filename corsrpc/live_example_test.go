@@ -111,6 +111,7 @@ rules:
 	// allow_methods HEAD - built in
 	// allow_methods POST - built in
 	// disabled false - built in
+	// timing false - built in
 }
 
 // WithProfile or CORSRPC_PROFILE chooses a profile.

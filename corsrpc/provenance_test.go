@@ -72,7 +72,8 @@ protocols CONNECT: built in
 protocols GRPC_WEB: built in
 allow_methods GET: option idempotency_level
 allow_methods POST: built in
-disabled false: built in`,
+disabled false: built in
+timing false: built in`,
 		"acme.shop.v1.TillService.Open": `
 allow_origins http://localhost:*: profiles["dev"].add_origins[0] at cors.yaml:18:19
 allow_origins_from tenants: rules[1].allow_origins_from[0] at cors.yaml:13:26
@@ -84,7 +85,8 @@ max_age 30s: profiles["dev"].defaults.max_age at cors.yaml:19:25
 protocols CONNECT: built in
 protocols GRPC_WEB: built in
 allow_methods POST: built in
-disabled false: rules[1].disabled at cors.yaml:11:15`,
+disabled false: rules[1].disabled at cors.yaml:11:15
+timing false: built in`,
 		"/healthz": `
 allow_origins https://app.example.com: defaults.allow_origins[0] at cors.yaml:2:19
 allow_origins https://more.example.com: defaults.allow_origins[1] at cors.yaml:2:44, from the environment variable MORE
@@ -97,7 +99,8 @@ expose DECLARED: built in
 expose_headers x-etag: defaults.expose_headers[0] at cors.yaml:4:20
 max_age 30s: profiles["dev"].defaults.max_age at cors.yaml:19:25
 allow_methods GET: rules[2].allow_methods[0] at cors.yaml:15:21
-disabled false: built in`,
+disabled false: built in
+timing false: built in`,
 	} {
 		got := valuesOf(plan, name)
 		if want := strings.Split(strings.TrimSpace(want), "\n"); !slices.Equal(got, want) {

@@ -57,6 +57,14 @@ func TestShadowDifferences(t *testing.T) {
 		{name: "a name that the rule hides, and another's prefix", active: allow + ", hide_headers: [x-*]}", shadow: rule + "hide_headers: [x-*], expose_headers: [x-a]}]", want: both},
 		{name: "the methods of a path", path: "/files/a", active: allow + "}\nrules: [{path: /files/}]", shadow: allow + "}\nrules: [{path: /files/, allow_methods: [POST, PUT]}]", want: both},
 		{name: "what the answer to a wrong method shows", path: "/files/a", active: allow + "}\nrules: [{path: /files/, allow_methods: [GET]}]", shadow: allow + "}\nrules: [{path: /files/, allow_methods: [GET], expose: PRESENT}]", want: both},
+		{name: "timing", active: allow + "}", shadow: allow + ", timing: true}", want: both},
+		{name: "timing, built in and written", active: allow + "}", shadow: allow + ", timing: false}"},
+		{name: "the headers of tracing", active: allow + "}", shadow: allow + ", tracing: true}", asks: "b3", want: both},
+		{name: "all headers, but those of tracing", active: allow + `, allow_headers: ["*"]}`, shadow: allow + `, allow_headers: ["*"], tracing: false}`, asks: "x-a", want: both},
+		{name: "content-type on a path", path: "/files/a", active: allow + "}\nrules: [{path: /files/}]", shadow: allow + "}\nrules: [{path: /files/, deny_headers: [content-type]}]", want: both},
+		{name: "content-type on a path, built in and written", path: "/files/a", active: allow + "}\nrules: [{path: /files/}]", shadow: allow + "}\nrules: [{path: /files/, allow_headers: [content-type]}]"},
+		{name: "content-type on a path of everyone, by the methods that are written", path: "/files/a", active: `defaults: {allow_origins: ["*"]}` + "\nrules: [{path: /files/}]", shadow: `defaults: {allow_origins: ["*"]}` + "\nrules: [{path: /files/, allow_methods: [GET, HEAD, POST]}]", want: both},
+		{name: "the status headers of gRPC-Web", active: allow + ", protocols: [CONNECT, GRPC_WEB]}", shadow: allow + ", protocols: [CONNECT], allow_headers: [x-grpc-web, x-user-agent, grpc-timeout, grpc-encoding, grpc-accept-encoding, grpc-message-type]}", want: both},
 		{name: "a path that only the candidate governs", path: "/files/a", active: allow + "}", shadow: allow + "}\nrules: [{path: /files/}]", want: both},
 	} {
 		t.Run(test.name, func(t *testing.T) {

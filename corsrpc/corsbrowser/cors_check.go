@@ -45,6 +45,23 @@ func corsCheck(request *request, response http.Header) *BlockedError {
 	return nil
 }
 
+// taoCheck implements https://fetch.spec.whatwg.org/#tao-check. It reports whether the check
+// passes.
+func taoCheck(request *request, response http.Header) bool {
+	if request.timingAllowFailed {
+		return false
+	}
+	origin := request.serializeOrigin()
+	for _, line := range lines(response, "timing-allow-origin") {
+		for value := range strings.SplitSeq(line, ",") {
+			if value = strings.Trim(value, " \t"); value == "*" || value == origin {
+				return true
+			}
+		}
+	}
+	return request.tainting == basic
+}
+
 // crossOriginResourcePolicyCheck implements https://fetch.spec.whatwg.org/#concept-cross-origin-resource-policy-check,
 // for a page without an embedder policy. It returns nil if the check passes.
 func (e Engine) crossOriginResourcePolicyCheck(r *request, response http.Header) *BlockedError {

@@ -18,8 +18,8 @@
 //
 // The package implements parts of the Fetch standard (https://fetch.spec.whatwg.org)
 // and of the standards that it refers to. These are response tainting, safelisted
-// methods and headers, the preflight and its cache, the CORS check, redirects, and
-// filtered responses. They also include credentials and cookies, the Origin, Referer
+// methods and headers, the preflight and its cache, the CORS check, the TAO check,
+// redirects, and filtered responses. They also include credentials and cookies, the Origin, Referer
 // and Sec-Fetch-* headers, forbidden names, mixed content, and
 // Cross-Origin-Resource-Policy. The package's functions have the standard's names, and each
 // links to the standard. [Chromium], [Firefox] and [WebKit] differ from [Standard]

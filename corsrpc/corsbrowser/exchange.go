@@ -24,6 +24,12 @@ type Exchange struct {
 	// Readable is the part of Answer that the script can read. It is nil for
 	// preflights, redirects and blocked responses.
 	Readable http.Header
+	// TimingAllowed is true if the page sees the timing details of the response in
+	// the Resource Timing API, such as requestStart: the TAO check passed for this
+	// response and for those that redirected to it
+	// (https://fetch.spec.whatwg.org/#tao-check). It is false for preflights and
+	// blocked responses.
+	TimingAllowed bool
 }
 
 // Log returns a copy of the exchanges since the page was opened or since
@@ -74,6 +80,13 @@ func (b *Browser) logResponse(r *request, response *http.Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r.exchange.Status, r.exchange.Answer = response.StatusCode, response.Header.Clone()
+}
+
+// logTiming adds the result of the TAO check to the exchange of the request.
+func (b *Browser) logTiming(r *request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r.exchange.TimingAllowed = !r.timingAllowFailed
 }
 
 // logReadable adds the response fields that the script can read to the exchange of the request.

@@ -106,6 +106,8 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		_ = response.Body.Close()
 		return nil, blocked
 	}
+	r.timingAllowFailed = !taoCheck(r, response.Header)
+	b.logTiming(r)
 	if !isRedirectStatus(response.StatusCode) {
 		return response, nil
 	}

@@ -130,3 +130,55 @@ func TestStreamedBody(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTimingAllowed: a page sees the timing details of a call if the response and those that redirected
+// to it pass the TAO check, and none of a preflight or a blocked call.
+func TestTimingAllowed(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		from, to    string // Timing-Allow-Origin of the redirect and of the last response
+		page, start string
+		mode        Mode
+		want        string // TimingAllowed of each exchange
+	}{
+		{"a call", "", page, page, "/to", CORS, "false true"},
+		{"a call without the header", "", "", page, "/to", CORS, "false false"},
+		{"an opaque response", "", page, page, "/to", NoCORS, "true"},
+		{"the same origin", "", "", server, "/to", CORS, "true"},
+		{"after a redirect", page, page, page, "/from", CORS, "false true false true"},
+		{"after a redirect without the header", "", page, page, "/from", CORS, "false false false false"},
+		{"after a redirect, without the header", page, "", page, "/from", CORS, "false true false false"},
+		{"a blocked call", "", "*", other, "/to", CORS, "false false"},
+	}
+	for _, test := range tests {
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			value := test.to
+			if r.URL.Path == "/from" {
+				value = test.from
+			}
+			if r.Method == http.MethodOptions {
+				value = "*"
+			}
+			w.Header().Set("Timing-Allow-Origin", value)
+			redirecting(http.StatusTemporaryRedirect, "/to", page, preflightOnly(r, other)).ServeHTTP(w, r)
+		})
+		b := newBrowser(t, test.page, WithHandler(handler))
+		_, _ = send(t, b, "POST", server+test.start, Init{Mode: test.mode, ForcePreflight: test.mode == CORS && test.page != server}, "X-A", "1")
+		var got []string
+		for _, e := range b.Log() {
+			got = append(got, fmt.Sprint(e.TimingAllowed))
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// preflightOnly returns an origin for preflights, and "" for other requests.
+func preflightOnly(r *http.Request, origin string) string {
+	if r.Method == http.MethodOptions {
+		return origin
+	}
+	return ""
+}

@@ -142,6 +142,8 @@ type request struct {
 	sentOrigin       bool        // true if one of the redirected requests had an Origin header
 	preflighted      bool        // true if one of the redirected requests needed a preflight
 	keepsPageOrigin  bool        // the Origin header is the page's origin even after redirects
+
+	timingAllowFailed bool // the timing allow failed flag: one of the responses did not pass the TAO check
 }
 
 // newRequest implements the constructor of a Request

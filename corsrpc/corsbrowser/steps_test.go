@@ -152,3 +152,40 @@ func TestMaxAge(t *testing.T) {
 		}
 	}
 }
+
+func TestTAOCheck(t *testing.T) {
+	t.Parallel()
+	const page = "https://app.example.com"
+	tests := []struct {
+		values   []string
+		tainting tainting
+		failed   bool
+		want     bool
+	}{
+		{nil, cors, false, false},
+		{nil, opaqueTainting, false, false},
+		{nil, basic, false, true},
+		{nil, basic, true, false},
+		{[]string{page}, cors, false, true},
+		{[]string{page}, opaqueTainting, false, true},
+		{[]string{page}, cors, true, false},
+		{[]string{"*"}, cors, false, true},
+		{[]string{"https://other.example,\t" + page + " "}, cors, false, true},
+		{[]string{"https://other.example", "*"}, cors, false, true},
+		{[]string{"https://other.example"}, cors, false, false},
+		{[]string{page + "/"}, cors, false, false},
+		{[]string{"HTTPS://app.example.com"}, cors, false, false},
+		{[]string{"null"}, cors, false, false},
+		{[]string{""}, cors, false, false},
+	}
+	o, err := parseOrigin(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range tests {
+		r := &request{origin: o, urlList: mustURLs(t, "https://api.example.com/"), tainting: test.tainting, timingAllowFailed: test.failed}
+		if got := taoCheck(r, http.Header{"timing-allow-origin": test.values}); got != test.want {
+			t.Errorf("%q %d %t: %t", test.values, test.tainting, test.failed, got)
+		}
+	}
+}

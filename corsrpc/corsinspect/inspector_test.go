@@ -470,6 +470,33 @@ shadow:
 	return layer, h
 }
 
+// TestInspectorShowsTimingAndTracing: the page and the JSON list timing and tracing among the values of a
+// rule, tracing as one value.
+func TestInspectorShowsTimingAndTracing(t *testing.T) {
+	t.Parallel()
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte("defaults: {allow_origins: [https://app.example.com], tracing: true}\nrules: [{path: /files/, timing: true}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, h := layerOf(t, plan, nil)
+	var got []string
+	for _, v := range inspectJSON(t, h, nil).Paths[0].Values {
+		if v.Field == "timing" || v.Field == "tracing" {
+			got = append(got, v.Field+" "+v.Value+" "+v.From)
+		}
+	}
+	if want := []string{"tracing true defaults.tracing at cors.yaml:1:63", "timing true rules[0].timing at cors.yaml:2:33"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if page := inspect(h, nil, "text/html").Body.String(); !strings.Contains(page, `<td class="short">timing</td><td class="value">true</td>`) {
+		t.Errorf("the page does not list timing:\n%s", page)
+	}
+}
+
 // TestInspectorEscapes: the page escapes texts of requests and of the form.
 func TestInspectorEscapes(t *testing.T) {
 	t.Parallel()

@@ -684,17 +684,18 @@ type Rule struct {
 	AllowHeaders []string `protobuf:"bytes,7,rep,name=allow_headers,json=allowHeaders,proto3" json:"allow_headers,omitempty"`
 	// Request headers that scripts may not send although a level before allows
 	// them: names, prefixes that end in `-*`, or `*` for everything that was
-	// inherited. Headers of the protocols cannot be denied.
+	// inherited. Headers of the protocols cannot be denied, except in a path rule,
+	// which serves no protocol: `content-type` here withholds that header.
 	//
 	// Default: none.
 	//
 	//	deny_headers: [x-debug]
 	DenyHeaders []string `protobuf:"bytes,8,rep,name=deny_headers,json=denyHeaders,proto3" json:"deny_headers,omitempty"`
-	// Whether the request headers of distributed tracing are granted as well:
-	// `traceparent`, `tracestate` and `baggage` of the W3C, and the headers in
-	// which the clients of tracing systems send the identifiers of a trace
-	// (`sentry-trace`, `b3`, `x-datadog-trace-id` and others, a fixed list of
-	// names). The list has no header that turns debugging on or carries data of
+	// Whether the request headers of distributed tracing are granted as well.
+	// These are `traceparent`, `tracestate` and `baggage` of the W3C, and a fixed
+	// list of the headers in which the clients of tracing systems send the
+	// identifiers of a trace (`sentry-trace`, `b3`, `x-datadog-trace-id` and
+	// others). The list has no header that turns debugging on or carries data of
 	// the application, apart from baggage. `false` withholds these headers. An
 	// option in a .proto file can only turn it off under SHAPE.
 	//
@@ -721,9 +722,9 @@ type Rule struct {
 	ExposeHeaders []string `protobuf:"bytes,11,rep,name=expose_headers,json=exposeHeaders,proto3" json:"expose_headers,omitempty"`
 	// Response headers that scripts may not read: names, prefixes that end in
 	// `-*`, or `*` for everything that neither this level nor a later one names.
-	// It applies to the header and to the trailer of that name, but not to the
-	// trailers in the body of a gRPC-Web response or at the end of a Connect
-	// stream, which every script that reads the body can read. The status headers
+	// It applies to the header and to the trailer of that name. It does not apply
+	// to the trailers in the body of a gRPC-Web response or at the end of a Connect
+	// stream: every script that reads the body can read them. The status headers
 	// of the protocols cannot be hidden: a response with a gRPC-Web content type
 	// always exposes all three where GRPC_WEB is served.
 	//

@@ -24,6 +24,36 @@ func ForbiddenRequestHeader(lower string) bool {
 		strings.HasPrefix(lower, "proxy-") || strings.HasPrefix(lower, "sec-")
 }
 
+// SentByBrowser reports whether browsers themselves send the forbidden request-header with this
+// lower-case name, or those with this prefix. It is false for Cookie, which depends on the
+// credentials mode.
+//
+// See https://fetch.spec.whatwg.org/#forbidden-request-header and
+// https://fetch.spec.whatwg.org/#http-network-or-cache-fetch.
+func SentByBrowser(lower string) bool {
+	switch lower {
+	case "accept-encoding", "access-control-request-headers", "access-control-request-method",
+		"connection", "content-length", "dnt", "host", "origin", "referer", "te", "transfer-encoding", "upgrade":
+		return true
+	}
+	return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")
+}
+
+// RequestOnly reports whether the header with this lower-case name has a meaning in requests only,
+// so that no response has it. It is false for Authorization, Accept-* and Range, which some servers
+// send in responses.
+//
+// See RFC 9110, sections 7.2, 7.6.2, 10.1, 11.7.2 and 13.1, RFC 6265, section 4.2, RFC 6454,
+// section 7, and https://fetch.spec.whatwg.org/#http-requests.
+func RequestOnly(lower string) bool {
+	switch lower {
+	case "cookie", "cookie2", "dnt", "expect", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+		"if-unmodified-since", "max-forwards", "origin", "proxy-authorization", "referer", "te", "upgrade-insecure-requests":
+		return true
+	}
+	return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")
+}
+
 // ForbiddenRequestField reports whether a header with this name and value is a forbidden
 // request-header: either for every value, or because it overrides the method with a forbidden
 // one. The name may be in any letter case
@@ -74,16 +104,18 @@ func IsAccessControl(name string) bool {
 // RewritesRequest reports whether some servers and proxies read the method or the URL of a
 // request from the header with this lower-case name, so that the handler that runs may not be
 // that of the request line. The Fetch standard lists three such headers
-// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 2). The others are used by
-// IIS, by Symfony, and by proxies that ask another server for authorization.
+// (https://fetch.spec.whatwg.org/#forbidden-request-header, step 3). The others are used by
+// IIS, by Symfony, by WSGI servers below a prefix, and by proxies: Envoy, Kong, and those that ask
+// another server for authorization.
 func RewritesRequest(lower string) bool { return slices.Contains(rewriting, lower) }
 
 // RewritingHeaders returns the names for which RewritesRequest is true, sorted.
 func RewritingHeaders() []string { return slices.Clone(rewriting) }
 
 var rewriting = []string{
-	"x-forwarded-method", "x-forwarded-prefix", "x-forwarded-uri", "x-http-method", "x-http-method-override",
-	"x-method-override", "x-original-method", "x-original-uri", "x-original-url", "x-rewrite-url",
+	"x-envoy-original-path", "x-forwarded-method", "x-forwarded-path", "x-forwarded-prefix", "x-forwarded-uri",
+	"x-http-method", "x-http-method-override", "x-method-override", "x-original-method", "x-original-uri",
+	"x-original-url", "x-rewrite-url", "x-script-name",
 }
 
 // ConnectionHeader reports whether the header with this lower-case name is specific to one

@@ -52,19 +52,21 @@ var (
 
 	requestItems = []string{
 		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "x-original-url", "auth-*", "traceparent", "baggage",
-		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language",
+		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language", "b3", "x-datadog-*", "content-type", "content-*",
+		"origin", "sec-fetch-*", "Access-Control-Allow-Origin", "x-script-name",
 	}
 	requestHeaders = []string{
 		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-on-e", "x-acmetwo", "Authorization", "X-Original-URL", "x-http-method-override", "auth-x", "traceparent", "tracestate", "baggage",
 		"grpc-metadata-x", "grpc-metadata-authorization", "grpc-trace-bin", "grpc-tags-bin", "grpc-timeout", "grpc-newer", "x-grpc-web", "x-user-agent",
-		"connect-protocol-version", "connect-newer", "content-type", "content-encoding", "connect", "xx-a",
+		"connect-protocol-version", "connect-newer", "content-type", "content-type", "content-type", "content-encoding", "connect", "xx-a",
+		"b3", "sentry-trace", "x-datadog-trace-id", "x-b3-flags", "x-datadog-other", "X-Script-Name",
 	}
-	responseItems   = []string{"x-a", "X-B", "etag", "trailer-x-a", "x-internal-id", "x-internal-*", "x-*", "*", "date", "server", "vary", "x-envoy-up", "connection", "grpc-status", "trailer-x-*", "content-type"}
+	responseItems   = []string{"x-a", "X-B", "etag", "trailer-x-a", "x-internal-id", "x-internal-*", "x-*", "*", "date", "server", "vary", "x-envoy-up", "connection", "grpc-status", "trailer-x-*", "content-type", "timing-allow-origin", "Origin", "sec-ch-ua"}
 	responseHeaders = []string{
 		"X-A", "X-B", "Trailer-X-A", "Trailer-X-B", "X-Internal-Id", "X-Internalid", "Grpc-Status", "Grpc-Message", "Etag", "Date", "Server", "Vary", "X-Envoy-Up",
 		"X-Csrf-Token", "Set-Cookie", "Connection", "Cache-Control", "Link", "Trailer-Date", "Content-Security-Policy", "Content-Language", "Keep-Alive",
 		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-New", "access-control-allow-origin", "x-a",
-		"Bad Name", "Trailer:X-T",
+		"Bad Name", "Trailer:X-T", "Timing-Allow-Origin", "Timing-Allow-Origin", "timing-allow-origin", "Content-Type", "Content-Type", "Content-Type",
 	}
 )
 
@@ -131,6 +133,9 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	}
 	if chance(t, 20, "has tracing") {
 		r.Tracing = proto.Bool(rapid.Bool().Draw(t, "tracing"))
+	}
+	if chance(t, 30, "has timing") {
+		r.Timing = proto.Bool(chance(t, 80, "timing"))
 	}
 	if chance(t, 25, "has expose") {
 		r.Expose = corsrpcv1.Exposure(1 + index(t, 2, "expose"))
@@ -305,7 +310,12 @@ func drawCall(t *rapid.T, w *world) call {
 	}
 	for _, name := range some(t, responseHeaders, 6, "answer") {
 		c.Answer[name] = []string{answerValue[name]}
-		if answerValue[name] == "" {
+		switch {
+		case name == "Content-Type":
+			c.Answer[name] = []string{pick(t, contentTypes, "content type")}
+		case strings.EqualFold(name, "Timing-Allow-Origin"):
+			c.Answer[name] = []string{pick(t, []string{"*", c.Page, "https://evil.example", "https://evil.example, " + c.Page}, "timing")}
+		case answerValue[name] == "":
 			c.Answer[name] = []string{"v"}
 		}
 	}
@@ -377,6 +387,12 @@ func instance(pattern string) string {
 var answerValue = map[string]string{
 	"Connection": "X-A, keep-alive", "Set-Cookie": "a=b", "Access-Control-Allow-Origin": "https://evil.example",
 	"Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "*", "Vary": "Accept-Encoding", "Cache-Control": "max-age=60",
+}
+
+// contentTypes are content types of responses.
+var contentTypes = []string{
+	"application/json", "application/grpc-web+proto", "application/grpc-web", "application/grpc-web-text+proto", "Application/gRPC-Web-Text; charset=utf-8",
+	"application/grpc-website", "application/grpc",
 }
 
 // paths returns paths of the schema, of path rules, and unknown ones.

@@ -129,6 +129,8 @@ type outcome struct {
 	Reaches bool   // the page gets an opaque response that is not a refusal, such as an image
 	Status  int    // the status that the script reads
 	Headers string // the header names that the script reads
+	Status3 bool   // the three status headers of gRPC are exposed, in a readable gRPC-Web response
+	Timing  bool   // the page sees the timing details of the response
 }
 
 // fataler is the part of testing.T and rapid.T that compare needs.
@@ -226,12 +228,15 @@ func effect(t fataler, wrap func(http.Handler) http.Handler, c call) (outcome, [
 		return got, b.Log(), err
 	}
 	_ = response.Body.Close()
+	last := b.Log()[len(b.Log())-1]
+	got.Timing = last.TimingAllowed
 	if c.Mode == corsbrowser.NoCORS && c.Page != c.API {
-		last := b.Log()[len(b.Log())-1]
 		got.Reaches = last.Status != http.StatusForbidden && last.Status != http.StatusMethodNotAllowed
 		return got, b.Log(), nil
 	}
 	got.Reads, got.Status, got.Headers = true, response.StatusCode, names(slices.Collect(maps.Keys(response.Header)))
+	exposed := last.Answer.Get("Access-Control-Expose-Headers")
+	got.Status3 = c.Page != c.API && IsGRPCWeb(last.Answer.Get("Content-Type")) && strings.Contains(exposed, "grpc-message, grpc-status, grpc-status-details-bin")
 	return got, b.Log(), nil
 }
 
@@ -270,26 +275,33 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		return outcome{Runs: true, Reads: true, Status: status, Headers: names(readable)}
 	}
 	if c.Page == c.API {
-		return reads(c.Status, func(name string) bool { return name != "Set-Cookie" })
+		o := reads(c.Status, func(name string) bool { return name != "Set-Cookie" })
+		o.Timing = true
+		return o
 	}
 	rule, governed := w.RuleFor(c.Path, c.canBeCall())
 	if !governed {
-		return outcome{Runs: !preflighted}
+		return outcome{Runs: !preflighted, Timing: c.Mode == corsbrowser.NoCORS && c.handlerShowsTiming()}
 	}
+	timing := rule.Timing() || c.handlerShowsTiming() // of a response of the handler with the fields of the layer
 	fetchMetadata := strings.HasPrefix(c.API, "https:")
 	anySite := rule.Everyone() || rule.Unrelated(c.Page)
 	if c.Mode == corsbrowser.NoCORS {
+		runs := rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)
 		switch {
 		case c.Method != http.MethodPost && !fetchMetadata: // the request looks like that of a program
-			return outcome{Runs: true}
+			runs = true
 		case c.Method != http.MethodPost && rule.isPath:
-			return outcome{Runs: !rule.Disabled() && !rule.Credentials()}
+			runs = !rule.Disabled() && !rule.Credentials()
 		case c.Method != http.MethodPost:
-			return outcome{Runs: !rule.Disabled() && rule.Everyone()}
+			runs = !rule.Disabled() && rule.Everyone()
 		case rule.isPath:
-			return outcome{Runs: rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anySite)}
+			runs = rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anySite)
 		}
-		return outcome{Runs: rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)}
+		if open := rule.Everyone() && !rule.Disabled() && (!rule.isPath || rule.AllowsMethod(c.Method)); c.Method != http.MethodPost && !open {
+			timing = c.handlerShowsTiming() // the request has no Origin, and its response no field of the layer
+		}
+		return outcome{Runs: runs, Timing: runs && timing}
 	}
 	if !rule.allowsCall(c.Page) {
 		return outcome{}
@@ -321,5 +333,20 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 	case !readable:
 		return outcome{Runs: true}
 	}
-	return reads(c.Status, shows)
+	o = reads(c.Status, shows)
+	o.Timing = timing
+	o.Status3 = IsGRPCWeb(c.Answer.Get("Content-Type")) && rule.ListsStatus(c.Status)
+	return o
+}
+
+// handlerShowsTiming reports whether the handler's own Timing-Allow-Origin allows the page.
+func (c call) handlerShowsTiming() bool {
+	for name, values := range c.Answer {
+		for _, value := range strings.Split(strings.Join(values, ","), ",") {
+			if value = strings.TrimSpace(value); strings.EqualFold(name, "Timing-Allow-Origin") && (value == "*" || value == c.Page) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -287,6 +287,16 @@ func (r Rule) AllowsMethod(method string) bool {
 	return slices.Contains(methods, method)
 }
 
+// Timing reports whether pages of the allowed origins see the timing details of a call.
+func (r Rule) Timing() (timing bool) {
+	for _, l := range r.levels {
+		if l.Rule != nil && l.Rule.Timing != nil {
+			timing = l.GetTiming()
+		}
+	}
+	return timing
+}
+
 // AllowsOrigin reports whether pages of an origin may call.
 func (r Rule) AllowsOrigin(origin string) bool {
 	return slices.ContainsFunc(r.Origins(), func(pattern string) bool { return Covers(pattern, origin) })
@@ -349,9 +359,9 @@ func (r Rule) AllowsHeader(name string) bool {
 		grpcWeb && (name == "x-grpc-web" || name == "x-user-agent"):
 		return true
 	}
-	return r.lookup(name, func(l *corsrpcv1.Rule) (yes, no []string) {
+	verdict := r.lookup(name, func(l *corsrpcv1.Rule) (yes, no []string) {
 		yes, no = l.GetAllowHeaders(), l.GetDenyHeaders()
-		for _, tracing := range []string{"traceparent", "tracestate", "baggage"} {
+		for _, tracing := range tracingHeaders {
 			named := func(s string) bool { return strings.EqualFold(s, tracing) }
 			switch {
 			case l == nil || l.Tracing == nil || slices.ContainsFunc(yes, named) || slices.ContainsFunc(no, named):
@@ -362,7 +372,30 @@ func (r Rule) AllowsHeader(name string) bool {
 			}
 		}
 		return yes, no
-	}) == "yes"
+	})
+	return verdict == "yes" || verdict == "" && name == "content-type" && r.grantsContentType()
+}
+
+// tracingHeaders lists the headers of distributed tracing.
+var tracingHeaders = []string{
+	"traceparent", "tracestate", "baggage", "sentry-trace", "newrelic", "elastic-apm-traceparent", "request-id", "request-context",
+	"b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "uber-trace-id", "ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled",
+	"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority", "x-datadog-tags", "x-amzn-trace-id", "x-cloud-trace-context",
+	"x-instana-t", "x-instana-s", "x-instana-l", "sw8", "x-dtc", "eagleeye-traceid", "eagleeye-sessionid", "eagleeye-pappname",
+}
+
+// grantsContentType reports whether a rule that does not list content-type grants it: that of a
+// path with another method than GET and HEAD, for everyone only if allow_methods is written.
+func (r Rule) grantsContentType() bool {
+	methods := []string{"GET", "HEAD", "POST"}
+	written := false
+	for _, l := range r.levels {
+		if len(l.GetAllowMethods()) > 0 {
+			methods, written = l.GetAllowMethods(), true
+		}
+	}
+	reads := func(method string) bool { return method == "GET" || method == "HEAD" }
+	return r.isPath && (written || !r.Everyone()) && slices.ContainsFunc(methods, func(method string) bool { return !reads(method) })
 }
 
 // lookup returns the verdict on a header name of the narrowest level that lists it: "yes",
@@ -403,7 +436,8 @@ func (r Rule) lookup(name string, lists func(*corsrpcv1.Rule) (yes, no []string)
 func rewritesRequest(name string) bool {
 	switch name {
 	case "x-http-method", "x-http-method-override", "x-method-override",
-		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-prefix":
+		"x-original-url", "x-original-uri", "x-original-method", "x-rewrite-url", "x-forwarded-uri", "x-forwarded-method", "x-forwarded-prefix",
+		"x-forwarded-path", "x-envoy-original-path", "x-script-name":
 		return true
 	}
 	return false
@@ -447,6 +481,72 @@ func (r Rule) Shows(name string, status int, connection []string) bool {
 	return verdict == "yes" || verdict == "" && !isOperational(name, connection)
 }
 
+// ListsStatus reports whether the list of exposed headers has the three status headers of gRPC, for a
+// response with this status, of a gRPC-Web content type, that need not carry them.
+func (r Rule) ListsStatus(status int) bool {
+	lists := func(l *corsrpcv1.Rule) (yes, no []string) { return l.GetExposeHeaders(), l.GetHideHeaders() }
+	named := func(name string) bool { return r.lookup(name, lists) == "yes" }
+	return status != 304 && (r.Speaks(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB) || named("grpc-status") && named("grpc-message") && named("grpc-status-details-bin"))
+}
+
+// IsGRPCWeb reports whether a Content-Type is one of gRPC-Web.
+func IsGRPCWeb(contentType string) bool {
+	essence, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	format, _, _ := strings.Cut(strings.TrimSpace(essence), "+")
+	return format == "application/grpc-web" || format == "application/grpc-web-text"
+}
+
+// neverSent reports whether browsers do not let a script set a request header, or any header
+// of a prefix.
+func neverSent(item string) bool {
+	item = strings.TrimSuffix(strings.ToLower(item), "*")
+	for _, family := range []string{"sec-", "proxy-", "access-control-"} {
+		if strings.HasPrefix(item, family) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		"accept-charset", "accept-encoding", "connection", "content-length", "cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer",
+		"set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
+	}, item)
+}
+
+// neverShown reports whether no script can read a response header: browsers do not show it, the
+// CORS protocol uses it, or only requests have it.
+func neverShown(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "access-control-") || slices.Contains([]string{
+		"set-cookie", "set-cookie2", "origin", "host", "cookie", "cookie2", "referer", "proxy-authorization", "te", "dnt", "expect", "max-forwards",
+		"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "upgrade-insecure-requests",
+	}, name)
+}
+
+// Impossible returns a header in one of the rules that the policy must not name, or "".
+func (p Policy) Impossible() string {
+	rules := append(slices.Clip(p.GetRules()), p.GetDefaults())
+	for _, profile := range p.GetProfiles() {
+		rules = append(append(rules, profile.GetRules()...), profile.GetDefaults())
+	}
+	if p.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE {
+		for _, o := range p.Options {
+			rules = append(rules, o)
+		}
+	}
+	for _, r := range rules {
+		for _, item := range r.GetAllowHeaders() {
+			if neverSent(item) {
+				return item
+			}
+		}
+		for _, name := range r.GetExposeHeaders() {
+			if neverShown(name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // isOperational reports whether a header is about the connection or the server's operation.
 func isOperational(name string, connection []string) bool {
 	for _, listed := range strings.Split(strings.Join(connection, ","), ",") {
@@ -456,7 +556,7 @@ func isOperational(name string, connection []string) bool {
 	}
 	return slices.Contains([]string{
 		"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-		"vary", "date", "server", "via", "alt-svc", "server-timing", "x-powered-by", "strict-transport-security",
+		"vary", "date", "server", "via", "alt-svc", "server-timing", "timing-allow-origin", "x-powered-by", "strict-transport-security",
 		"report-to", "nel", "reporting-endpoints", "x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token", "content-encoding", "accept-encoding",
 	}, name) || strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") || strings.HasSuffix(name, "-accept-encoding")
 }

@@ -1,7 +1,10 @@
 package intent
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,5 +44,23 @@ func TestCovers(t *testing.T) {
 		if got := Covers(test.pattern, test.origin); got != test.want {
 			t.Errorf("%s for %s: %v", test.pattern, test.origin, got)
 		}
+	}
+}
+
+// TestTracingNames: tracing grants exactly the names of the model, and the answer to a preflight
+// lists them all.
+func TestTracingNames(t *testing.T) {
+	w := load(t, `
+defaults: {allow_origins: [https://app.example.com], tracing: true}
+rules: [{path: /healthz, allow_methods: [GET]}]`)
+	r := httptest.NewRequest(http.MethodOptions, "https://api.example.com/healthz", nil)
+	r.Header = http.Header{"Origin": {"https://app.example.com"}, "Access-Control-Request-Method": {"GET"}}
+	rec := httptest.NewRecorder()
+	w.layer.Wrap(http.NotFoundHandler()).ServeHTTP(rec, r)
+	got := strings.Split(rec.Header().Get("Access-Control-Allow-Headers"), ", ")
+	slices.Sort(got)
+	want := slices.Sorted(slices.Values(tracingHeaders))
+	if !slices.Equal(got, want) {
+		t.Errorf("granted\n%q, want\n%q", got, want)
 	}
 }

@@ -70,6 +70,12 @@ func drawOptions(t *rapid.T, known map[string]bool, trust corsrpcv1.SchemaOption
 			if !r.GetDisabled() {
 				r.Disabled = nil
 			}
+			if r.GetTracing() {
+				r.Tracing = nil
+			}
+			if r.GetTiming() {
+				r.Timing = nil
+			}
 			if r.Expose == corsrpcv1.Exposure_EXPOSURE_PRESENT {
 				r.Expose = 0
 			}

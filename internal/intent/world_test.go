@@ -39,6 +39,9 @@ func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world
 		w := &world{Policy: from, set: set}
 		err := w.compile(t)
 		if err == nil {
+			if name := from.Impossible(); name != "" {
+				t.Fatal("the policy loads with a header that no browser sends or shows: " + name)
+			}
 			return w
 		}
 		var problems *corsrpc.PolicyError

@@ -2,6 +2,9 @@ package main
 
 // browserFaults are faults of corsbrowser.
 var browserFaults = []fault{
+	{name: "a redirect without Timing-Allow-Origin shows its timing", old: `if request.timingAllowFailed {`, new: `if false {`},
+	{name: "every response of another origin shows its timing", old: `return request.tainting == basic`, new: `return true`},
+	{name: "every value of Timing-Allow-Origin shows the timing", old: `value == "*" || value == origin {`, new: `value != "" || value == origin {`},
 	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
 	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
 	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},

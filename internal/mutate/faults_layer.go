@@ -126,7 +126,7 @@ var layerFaults = []fault{
 		}`},
 	{name: "a rule lists short prefixes before long ones", old: `return len(b.name) - len(a.name)`, new: `return len(a.name) - len(b.name)`},
 	{name: "a prefix without its hyphen", old: `case !strings.HasSuffix(prefix, "-"):`, new: `case false:`},
-	{name: "a script can be granted cookies as a header", old: `case d == rpc.Request && h.name == "cookie":`, new: `case false:`},
+	{name: "a script can be granted cookies as a header", in: "cannotBeSent", old: `case name == "cookie", name == "cookie2":`, new: `case false:`},
 	{name: "requested headers without end", old: `if size > MaxRequestedBytes {`, new: `if size > MaxRequestedBytes<<9 {`},
 	{name: "requested names without end", old: `len(dst)-start == MaxRequestedNames`, new: `len(dst)-start == MaxRequestedNames<<9`},
 	{name: "requested names that are none are granted", in: "(*grant).requested", old: `	if !ok {
@@ -164,7 +164,7 @@ var layerFaults = []fault{
 		f.origin = []string{d.origin}
 		d.applyOrigin(f)
 `},
-	{name: "everyone's answer names the one who asks", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
+	{name: "everyone's answer names the one who asks", in: "applyOrigin", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
 	{name: "credentials for everyone", old: `	if e.target.grant.credentials {`, new: `	if true {`},
 	{name: "a 304 replaces what the stored answer exposes", old: ` && status != http.StatusNotModified {`, new: ` {`},
 	{name: "an informational answer is committed", old: `if !isInformational(status) {
@@ -180,10 +180,35 @@ var layerFaults = []fault{
 	{name: "the server's own headers are shown", old: `return !fetch.ConnectionHeader(name) && !isOperationalHeader(name)`, new: `return !fetch.ConnectionHeader(name)`},
 	{name: "a name that is no token is exposed", old: `len(values) == 0 || !fetch.IsToken(key)`, new: `len(values) == 0`},
 	{name: "status headers where gRPC-Web is not served", old: `		return g.protocols&rpc.GRPCWeb != 0`, new: `		return true`},
-	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) {`, new: `if len(header) < len(e.names) {`},
+	{name: "status headers are listed only if the response carries them", old: `	if grpcWeb {
+		names = append`, new: `	if false {
+		names = append`},
+	{name: "status headers are listed where gRPC-Web is not served", old: `if !g.present || g.protocols&rpc.GRPCWeb == 0 {`, new: `if !g.present {`},
+	{name: "a list cached for JSON serves gRPC-Web", old: `len(header) != len(e.names) || grpcWeb != e.grpcWeb {`, new: `len(header) != len(e.names) {`},
+	{name: "every type that begins like gRPC-Web's is gRPC-Web", old: `return ok && (format == "" || format[0] == '+')`, new: `return ok`},
+	{name: "timing is not sent", old: `	if e.target.grant.timing {
+		e.applyTiming`, new: `	if false {
+		e.applyTiming`},
+	{name: "timing is sent on the layer's own 405", old: `	e.applyOrigin(f)
+	// A cache`, new: `	e.applyOrigin(f)
+	if e.target.grant.timing {
+		e.applyTiming(f)
+	}
+	// A cache`},
+	{name: "timing is sent on preflights", old: `	f.set("Access-Control-Max-Age", g.maxAge)
+	d.applyOrigin(f)`, new: `	f.set("Access-Control-Max-Age", g.maxAge)
+	d.applyOrigin(f)
+	if g.timing {
+		d.applyTiming(f)
+	}`},
+	{name: "a handler's timing is left in another letter case", old: `		dropTiming(header)`, new: `		_ = dropTiming`},
+	{name: "everyone's timing names the one who asks", in: "applyTiming", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
+	{name: "timing shares its value with the origin", old: `f.set(timingHeader, f.origin[0])`, new: `f.header[timingHeader] = f.origin`},
+	{name: "PRESENT exposes Timing-Allow-Origin", old: `"timing-allow-origin", "x-powered-by",`, new: `"x-powered-by",`},
+	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) || grpcWeb`, new: `if len(header) < len(e.names) || grpcWeb`},
 	{name: "a name without a value counts as carried", old: `if len(header[name]) == 0 {`, new: `if _, ok := header[name]; !ok {`},
 	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},
-	{name: "an answer with a grant of others' is remembered", old: ` || fetch.IsAccessControl(name)`, new: ``},
+	{name: "an answer with a grant of others' is remembered", in: "rememberExposure", old: ` || fetch.IsAccessControl(name)`, new: ``},
 	{name: "ever new sets drive out the ones in use", old: `!e.used.Swap(false)`, new: `true`},
 	{name: "a set of any size is remembered", old: `len(header) > maxCachedNames || `, new: ``},
 	{name: "long names are remembered", old: `if size <= maxCachedBytes {`, new: `if true {`},

@@ -40,11 +40,34 @@ var rulesFaults = []fault{
 	{name: "* comes before the names", old: `	if grants, ok := l.names[name]; ok {
 		return grants, true
 	}
+	if l.tracing != nil && rpc.IsTracing(name) {
+		return *l.tracing, true
+	}
 	return l.lookupPrefix(name)`, new: `	if grants, mentioned = l.lookupPrefix(name); mentioned {
 		return grants, true
 	}
 	grants, mentioned = l.names[name]
 	return grants, mentioned`},
+	{name: "tracing grants nothing", old: `if l.tracing != nil && rpc.IsTracing(name) {`, new: `if false {`},
+	{name: "tracing decides over the names of its rule", old: `if grants, ok := l.names[name]; ok {
+		return grants, true
+	}
+	if l.tracing`, new: `if grants, ok := l.names[name]; ok && !(l.tracing != nil && rpc.IsTracing(name)) {
+		return grants, true
+	}
+	if l.tracing`},
+	{name: "the names of tracing are not listed", old: `append(slices.Clip(l.ordered), rpc.TracingNames()...)`, new: `append(slices.Clip(l.ordered), rpc.TracingNames()[:0]...)`},
+	{name: "a caller can change the names of tracing", old: `func TracingNames() []string { return slices.Clone(tracingNames) }`, new: `func TracingNames() []string { return slices.Clip(tracingNames) }`},
+	{name: "a schema turns tracing on", old: `if m.GetTracing() {`, new: `if false {`},
+	{name: "a schema turns timing on", old: `if m.GetTiming() {`, new: `if false {`},
+	{name: "content-type where a path only reads", old: `return method != "GET" && method != "HEAD"`, new: `return method != ""`},
+	{name: "content-type for everyone where no methods are written", old: `if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {`, new: `if !e.kind.Path {`},
+	{name: "content-type where an item covers it", old: `if _, mentioned := e.request.Lookup("content-type"); mentioned {`, new: `if _, mentioned := e.request.Lookup("content-type"); mentioned && false {`},
+	{name: "a path rule cannot deny content-type", old: `if !grants && place != forPath && isProtocolHeader(h, lists.direction) {`, new: `if !grants && isProtocolHeader(h, lists.direction) {`},
+	{name: "a header of the CORS protocol is granted", old: `case fetch.IsAccessControl(name), fetch.ForbiddenResponseHeader(name):`, new: `case fetch.ForbiddenResponseHeader(name):`},
+	{name: "a header of requests is exposed", in: "RequestOnly", old: `return true`, new: `return false`},
+	{name: "a family of requests' headers is exposed", in: "RequestOnly", old: `return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")`, new: `return false`},
+	{name: "what browsers send themselves is not told", in: "SentByBrowser", old: `return true`, new: `return false`},
 	{name: "what is denied by * is not denied to authorization", old: `return !grants || name != "authorization" &&`, new: `return name != "authorization" &&`},
 	{name: "a name that a narrower rule denies is listed", old: `if grants, _ := r.Lookup(name); grants && !seen[name] {`, new: `if _, mentioned := r.Lookup(name); mentioned && !seen[name] {`},
 	{name: "prefixes grant what is listed only", in: "HeaderRules.Open", old: `			if grants {`, new: `			if grants && false {`},
@@ -82,8 +105,10 @@ var rulesFaults = []fault{
 	{name: "the digest leaves out credentials", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Disabled(), e.MaxAge()`},
 	{name: "the digest leaves out what is disabled", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.MaxAge()`},
 	{name: "the digest leaves out the age of preflights", old: `e.Credentials(), e.Disabled(), e.MaxAge()`, new: `e.Credentials(), e.Disabled()`},
-	{name: "the digest leaves out the protocols", old: `e.protocols, e.Present())`, new: `e.Present())`},
-	{name: "the digest leaves out whether all is exposed", old: `e.protocols, e.Present())`, new: `e.protocols)`},
+	{name: "the digest leaves out the protocols", old: `e.protocols, e.Present()`, new: `e.Present()`},
+	{name: "the digest leaves out whether all is exposed", old: `e.Present(), e.Timing()`, new: `e.Timing()`},
+	{name: "the digest leaves out timing", old: `e.Present(), e.Timing(), `, new: `e.Present(), `},
+	{name: "the digest leaves out content-type on paths", old: `e.Timing(), e.GrantsContentType())`, new: `e.Timing())`},
 	{name: "the digest leaves out the origins", old: `d.originsOf(e.Origins()), e.request`, new: `e.request`},
 	{name: "the digest leaves out the request headers", old: `e.request.Canonical(true), e.response`, new: `e.response`},
 	{name: "the digest leaves out the response headers", old: `, e.response.Canonical(false))`, new: `)`},

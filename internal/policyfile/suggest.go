@@ -15,6 +15,7 @@ var synonyms = map[string]string{
 	"headers": "allow_headers", "allowedheaders": "allow_headers", "requestheaders": "allow_headers",
 	"exposedheaders": "expose_headers", "responseheaders": "expose_headers",
 	"methods": "allow_methods", "allowedmethods": "allow_methods",
+	"timingalloworigin": "timing", "timingallowed": "timing", "tracingheaders": "tracing",
 	"maxageseconds": "max_age", "maxagesec": "max_age", "ttl": "max_age",
 	"procedure": "selector", "service": "selector", "method": "selector", "services": "rules", "procedures": "rules",
 }

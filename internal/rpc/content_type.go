@@ -32,12 +32,35 @@ func FormatOf(method, contentType string) Format {
 	switch {
 	case !ok:
 		return FormatText
-	case sub == "grpc", strings.HasPrefix(sub, "grpc+"), strings.HasPrefix(sub, "grpc-web"):
+	case sub == "grpc", strings.HasPrefix(sub, "grpc+"), isGRPCWebSubtype(sub):
 		return FormatGRPC
 	case sub == "json", sub == "proto", strings.HasPrefix(sub, "connect+"):
 		return FormatConnect
 	}
 	return FormatText
+}
+
+// IsGRPCWeb reports whether a Content-Type is that of gRPC-Web, binary or text, with any message
+// format. It allocates nothing unless the value has upper case.
+//
+// See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md.
+func IsGRPCWeb(contentType string) bool {
+	switch {
+	case contentType == "application/json", contentType == "application/proto":
+		return false // the most frequent values
+	case len(contentType) > 128:
+		return false
+	}
+	sub, ok := strings.CutPrefix(essenceOf(contentType), "application/")
+	return ok && isGRPCWebSubtype(sub)
+}
+
+// isGRPCWebSubtype reports whether a lower-case subtype of application is grpc-web or
+// grpc-web-text, with or without a message format such as +proto.
+func isGRPCWebSubtype(sub string) bool {
+	format, ok := strings.CutPrefix(sub, "grpc-web")
+	format = strings.TrimPrefix(format, "-text")
+	return ok && (format == "" || format[0] == '+')
 }
 
 // essenceOf returns a media type in lower case, without its parameters.

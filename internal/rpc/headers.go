@@ -1,6 +1,6 @@
 // Package rpc describes the RPC protocols of browser clients: their headers, in one table from
-// which all lists are derived, the content types of their requests, Connect's calls by GET, and
-// the operational services of servers. Everything in it is read-only and safe for concurrent
+// which all lists are derived, their content types, Connect's calls by GET, the headers of
+// tracing clients, and the operational services of servers. Everything in it is read-only and safe for concurrent
 // use.
 package rpc
 

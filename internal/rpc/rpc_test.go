@@ -83,12 +83,81 @@ func TestFormatOf(t *testing.T) {
 		{"POST", "Application/Proto", rpc.FormatConnect}, {"POST", "application/connect+proto", rpc.FormatConnect}, {"GET", "", rpc.FormatConnect},
 		{"POST", "application/grpc", rpc.FormatGRPC}, {"POST", "application/grpc+proto", rpc.FormatGRPC},
 		{"POST", "application/grpc-web", rpc.FormatGRPC}, {"POST", "application/grpc-web-text+proto", rpc.FormatGRPC},
-		{"POST", "text/plain", rpc.FormatText}, {"POST", "", rpc.FormatText}, {"POST", "application/x-www-form-urlencoded", rpc.FormatText},
+		{"POST", "text/plain", rpc.FormatText}, {"POST", "", rpc.FormatText}, {"POST", "application/x-www-form-urlencoded", rpc.FormatText}, {"POST", "application/grpc-website", rpc.FormatText},
 		{"POST", "application/" + strings.Repeat("j", 200), rpc.FormatText}, {"POST", "text/plain,application/json", rpc.FormatText},
 	}
 	for _, test := range tests {
 		if got := rpc.FormatOf(test.method, test.contentType); got != test.want {
 			t.Errorf("%s %q: %v", test.method, test.contentType, got)
 		}
+	}
+}
+
+// TestTracingTable: every row names a header that a script may set and that nothing else grants, once,
+// with its senders and its source. No row turns debugging on, or carries data of the application.
+func TestTracingTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for i, h := range rpc.TracingTable {
+		if !fetch.IsToken(h.Name) || h.Name != fetch.Lower(h.Name) || strings.HasSuffix(h.Name, "-") || seen[h.Name] {
+			t.Errorf("%q is not a name in lower case, or is there twice", h.Name)
+		}
+		seen[h.Name] = true
+		if h.SentBy == "" || !strings.HasPrefix(h.Source, "https://") {
+			t.Errorf("%+v", h)
+		}
+		if fetch.ForbiddenRequestHeader(h.Name) || fetch.RewritesRequest(h.Name) || fetch.IsAccessControl(h.Name) || h.Name == "authorization" {
+			t.Errorf("%s has another meaning", h.Name)
+		}
+		if rpc.InFamily(rpc.Connect|rpc.GRPCWeb, h.Name) || slices.Contains(rpc.Names(rpc.Connect|rpc.GRPCWeb, rpc.Request), h.Name) {
+			t.Errorf("%s is a header of a protocol", h.Name)
+		}
+		if !rpc.IsTracing(h.Name) || rpc.TracingNames()[i] != h.Name {
+			t.Errorf("%s is not found", h.Name)
+		}
+	}
+	for _, name := range []string{
+		"traceparent", "tracestate", "baggage", "sentry-trace", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-datadog-trace-id",
+		"x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority", "x-datadog-tags", "uber-trace-id", "x-amzn-trace-id", "x-cloud-trace-context",
+		"newrelic", "elastic-apm-traceparent", "request-id", "request-context",
+	} {
+		if !rpc.IsTracing(name) {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+	for _, name := range []string{
+		"x-b3-flags", "jaeger-debug-id", "jaeger-baggage", "uberctx-user", "ot-baggage-user", "sw8-correlation", "sw8-x", "eagleeye-userdata", "correlation-context",
+		"x-request-id", "grpc-trace-bin", "authorization", "B3", "",
+	} {
+		if rpc.IsTracing(name) {
+			t.Errorf("%s is in the table", name)
+		}
+	}
+	names := rpc.TracingNames()
+	names[0] = "changed"
+	if rpc.TracingNames()[0] == "changed" {
+		t.Error("a caller can change the names")
+	}
+}
+
+func TestIsGRPCWeb(t *testing.T) {
+	t.Parallel()
+	for contentType, want := range map[string]bool{
+		"application/grpc-web": true, "application/grpc-web+proto": true, "application/grpc-web+json": true, "application/grpc-web+thrift": true,
+		"application/grpc-web-text": true, "application/grpc-web-text+proto": true, "application/grpc-web+proto; charset=utf-8": true,
+		"Application/gRPC-Web-Text+Proto": true, " application/grpc-web ;a=b": true,
+		"application/json": false, "application/proto": false, "application/grpc": false, "application/grpc+proto": false, "application/grpc-website": false,
+		"application/grpc-web-texts": false, "application/grpc-web-other+proto": false, "application/connect+proto": false, "text/grpc-web": false, "grpc-web": false, "": false,
+		"application/json, application/grpc-web": false, "application/grpc-web" + strings.Repeat(" ", 200): false,
+	} {
+		if got := rpc.IsGRPCWeb(contentType); got != want {
+			t.Errorf("%q: %t", contentType, got)
+		}
+	}
+}
+
+func TestIsGRPCWebDoesNotAllocate(t *testing.T) {
+	if n := testing.AllocsPerRun(10, func() { rpc.IsGRPCWeb("application/grpc-web-text+proto; charset=utf-8") }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -79,7 +79,7 @@ func (d *digester) set(all []string) {
 func (d *digester) effective(name string, e *Effective) {
 	if d.rules[e].sum == "" {
 		of := digester{Hash: sha256.New()}
-		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SetsOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present()),
+		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SetsOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present(), e.Timing(), e.GrantsContentType()),
 			d.originsOf(e.Origins()), e.request.Canonical(true), e.response.Canonical(false))
 		of.set(e.Sources())
 		of.set(e.Methods())

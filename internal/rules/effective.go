@@ -38,7 +38,7 @@ type Effective struct {
 // merged holds the level that each value comes from, nil for a built-in value.
 type merged struct {
 	originsFrom, credentialsFrom, disabledFrom, exposeFrom *level
-	maxAgeFrom, protocolsFrom, methodsFrom                 *level
+	maxAgeFrom, protocolsFrom, methodsFrom, timingFrom     *level
 	schemaDisables                                         *level // the schema's option that disables, until a rule lifts it
 
 	protocols rpc.Protocols
@@ -80,6 +80,9 @@ func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 		}
 		if len(l.methods) > 0 {
 			m.methodsFrom = l
+		}
+		if l.timing != nil {
+			m.timingFrom = l
 		}
 		if l.expose != corsrpcv1.Exposure_EXPOSURE_UNSPECIFIED {
 			m.exposeFrom = l
@@ -248,6 +251,10 @@ func (m *merged) Credentials() bool {
 // Disabled reports whether the rule is disabled, so that no other origin may call.
 func (m *merged) Disabled() bool { return m.disabledFrom != nil && *m.disabledFrom.disabled }
 
+// Timing reports whether pages of the allowed origins may see the timing details of a call
+// (timing).
+func (m *merged) Timing() bool { return m.timingFrom != nil && *m.timingFrom.timing }
+
 // MaxAge returns how long browsers may cache a preflight.
 func (m *merged) MaxAge() time.Duration {
 	if m.maxAgeFrom == nil {
@@ -291,6 +298,20 @@ func (e *Effective) Methods() []string {
 		return []string{"GET", "POST"}
 	}
 	return []string{"POST"}
+}
+
+// GrantsContentType reports whether the rule of a path grants the request header content-type
+// because of its methods: it allows another method than GET and HEAD, and no item of allow_headers
+// or deny_headers covers the header. If everyone may call, allow_methods has to be written:
+// a script on any page could otherwise send content types that HTML forms cannot.
+func (e *Effective) GrantsContentType() bool {
+	if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {
+		return false
+	}
+	if _, mentioned := e.request.Lookup("content-type"); mentioned {
+		return false
+	}
+	return slices.ContainsFunc(e.Methods(), func(method string) bool { return method != "GET" && method != "HEAD" })
 }
 
 // Narrowest returns the field of the narrowest level, such as rules[3], or "" if there is none.
@@ -342,6 +363,8 @@ func (e *Effective) level(name string) *level {
 		return e.protocolsFrom
 	case "allow_methods":
 		return e.methodsFrom
+	case "timing":
+		return e.timingFrom
 	}
 	return nil
 }

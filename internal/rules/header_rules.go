@@ -10,9 +10,9 @@ import (
 )
 
 // headerRule is one item of a rule's header lists: a name, a prefix of names that ends in a
-// hyphen, or all names.
+// hyphen, or all names; or the value of tracing, for the names of rpc.TracingTable.
 type headerRule struct {
-	name   string // lower case; with its hyphen if a prefix; empty if all names
+	name   string // lower case; with its hyphen if a prefix; empty if all names, or for tracing
 	kind   headerRuleKind
 	grants bool // allow_headers or expose_headers, not deny_headers or hide_headers
 }
@@ -21,6 +21,7 @@ type headerRuleKind uint8
 
 const (
 	headerName headerRuleKind = iota
+	headerTracing
 	headerPrefix
 	headerAll
 )
@@ -42,14 +43,16 @@ func (i headerItem) path() string {
 }
 
 // HeaderRules grant or withhold header names. The narrowest level with an item for a name
-// decides. Within a level, an item for the name itself takes precedence over a prefix, a longer
-// prefix over a shorter one, and each of them over "*". HeaderRules are immutable.
+// decides. Within a level, an item for the name itself takes precedence over tracing, tracing over
+// a prefix, a longer prefix over a shorter one, and each of them over "*". HeaderRules are
+// immutable.
 type HeaderRules []*headerLevel // from the narrowest level to the widest
 
 // headerLevel holds the header items of one level.
 type headerLevel struct {
 	ordered  []string        // the names, in the order of the policy
 	names    map[string]bool // whether each name is granted
+	tracing  *bool           // whether the names of rpc.TracingTable are granted; nil if the level does not set it
 	prefixes map[string]bool // whether each prefix, with its hyphen, is granted
 	all      *bool           // whether * is granted; nil if the level has no *
 }
@@ -67,6 +70,8 @@ func newHeaderLevel(items []headerItem) *headerLevel {
 				l.names[item.name] = item.grants
 				l.ordered = append(l.ordered, item.name)
 			}
+		case headerTracing:
+			l.tracing = &item.grants
 		case headerPrefix:
 			l.prefixes[item.name] = item.grants
 		case headerAll:
@@ -90,6 +95,9 @@ func coversName(prefix, name string, grants bool) bool {
 func (l *headerLevel) lookup(name string) (grants, mentioned bool) {
 	if grants, ok := l.names[name]; ok {
 		return grants, true
+	}
+	if l.tracing != nil && rpc.IsTracing(name) {
+		return *l.tracing, true
 	}
 	return l.lookupPrefix(name)
 }
@@ -134,12 +142,12 @@ func (r HeaderRules) Lookup(name string) (grants, mentioned bool) {
 	return false, false
 }
 
-// Granted returns the names that are granted by an item for the name itself, in the order of
-// the policy, those of wider levels first.
+// Granted returns the names that are granted by an item for the name itself or by tracing, in the
+// order of the policy, those of wider levels first.
 func (r HeaderRules) Granted() (names []string) {
 	seen := map[string]bool{}
 	for _, level := range slices.Backward(r) {
-		for _, name := range level.ordered {
+		for _, name := range level.listed() {
 			if grants, _ := r.Lookup(name); grants && !seen[name] {
 				seen[name] = true
 				names = append(names, name)
@@ -147,6 +155,15 @@ func (r HeaderRules) Granted() (names []string) {
 		}
 	}
 	return names
+}
+
+// listed returns the names that the level spells out, in the order of the policy, and then those
+// of tracing if the level sets it.
+func (l *headerLevel) listed() []string {
+	if l.tracing == nil {
+		return l.ordered
+	}
+	return append(slices.Clip(l.ordered), rpc.TracingNames()...)
 }
 
 // Open reports whether a name may be granted by a prefix or by "*".
@@ -173,7 +190,7 @@ func (r HeaderRules) Canonical(denyUnmentioned bool) string {
 	names := append(fetch.RewritingHeaders(), "authorization")
 	prefixes := map[string]bool{"": true, rpc.GatewayPrefix: true}
 	for _, level := range r {
-		names = append(names, level.ordered...)
+		names = append(names, level.listed()...)
 		for prefix := range level.prefixes {
 			prefixes[prefix] = true
 		}
@@ -240,6 +257,8 @@ func (r HeaderRules) overrules(item headerRule) bool {
 		switch item.kind {
 		case headerAll:
 			mentioned = level.all != nil
+		case headerTracing:
+			mentioned = level.tracing != nil || level.all != nil
 		case headerPrefix:
 			_, mentioned = level.lookupPrefix(item.name)
 		default:
@@ -252,8 +271,8 @@ func (r HeaderRules) overrules(item headerRule) bool {
 	return false
 }
 
-// sortHeaderItems sorts the items of one level by precedence: names, then prefixes from the
-// longest to the shortest, then "*".
+// sortHeaderItems sorts the items of one level by precedence: names, then tracing, then prefixes
+// from the longest to the shortest, then "*".
 func sortHeaderItems(items []headerItem) {
 	slices.SortStableFunc(items, func(a, b headerItem) int {
 		if a.kind != b.kind || a.kind != headerPrefix {

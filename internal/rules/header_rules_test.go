@@ -12,8 +12,8 @@ import (
 
 // drawnItems are the items of random header lists, and drawnNames the names that are looked up in them.
 var (
-	drawnItems = []string{"*", "x-*", "x-a-*", "y-*", "grpc-*", "grpc-metadata-*", "x-a", "x-a-b", "x-b", "authorization", "x-original-url", "grpc-metadata-a"}
-	drawnNames = []string{"other", "x-a", "x-b", "x-a-b", "x-other", "x-a-other", "y-other", "authorization", "x-original-url", "x-rewrite-url", "grpc-other", "grpc-metadata-a", "grpc-metadata-other"}
+	drawnItems = []string{"*", "x-*", "x-a-*", "y-*", "grpc-*", "grpc-metadata-*", "x-a", "x-a-b", "x-b", "b3", "authorization", "x-original-url", "grpc-metadata-a"}
+	drawnNames = []string{"other", "b3", "x-b3-traceid", "traceparent", "x-a", "x-b", "x-a-b", "x-other", "x-a-other", "y-other", "authorization", "x-original-url", "x-rewrite-url", "grpc-other", "grpc-metadata-a", "grpc-metadata-other"}
 )
 
 // drawLevels draws the items of up to three levels, the narrowest first.
@@ -26,6 +26,9 @@ func drawLevels(random *rand.Rand) (levels [][]headerItem) {
 			if rule, _, _ := parseHeaderRule(text, random.IntN(2) == 0); !drawn[text] {
 				items, drawn[text] = append(items, headerItem{headerRule: rule}), true
 			}
+		}
+		if random.IntN(4) == 0 {
+			items = append(items, headerItem{headerRule: headerRule{kind: headerTracing, grants: random.IntN(2) == 0}})
 		}
 		sortHeaderItems(items)
 		levels = append(levels, items)
@@ -63,7 +66,10 @@ func lookupByItems(levels [][]headerItem, name string) (grants, mentioned bool) 
 	for _, items := range levels {
 		for _, i := range items {
 			covered := name == i.name
-			if i.kind != headerName {
+			switch i.kind {
+			case headerTracing:
+				covered = name == "b3" || name == "x-b3-traceid" || name == "traceparent"
+			case headerPrefix, headerAll:
 				spelled := strings.HasPrefix(name, "grpc-metadata-") && !strings.HasPrefix(i.name, "grpc-metadata-") ||
 					name == "authorization" || fetch.RewritesRequest(name)
 				covered = strings.HasPrefix(name, i.name) && !(i.grants && spelled)

@@ -34,6 +34,7 @@ type level struct {
 	sources     []string    // the names in allow_origins_from
 	credentials *bool
 	disabled    *bool
+	timing      *bool
 	headers     [2]headerLists // by rpc.Direction
 	maxAge      *time.Duration
 	expose      corsrpcv1.Exposure
@@ -55,7 +56,7 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	c.levels++
 	l := &level{
 		id: c.levels, field: field, selector: r.GetSelector() + r.GetPath(), isRule: place != inDefaults,
-		credentials: r.AllowCredentials, disabled: r.Disabled, expose: r.GetExpose(),
+		credentials: r.AllowCredentials, disabled: r.Disabled, timing: r.Timing, expose: r.GetExpose(),
 	}
 	if place == inDefaults {
 		l.selector = "defaults"
@@ -63,7 +64,7 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	c.parseRisks(l, field+".accept_risks", r.GetAcceptRisks())
 	c.parseOrigins(l, r)
 	for _, lists := range []headerFields{requestHeaders, responseHeaders} {
-		items := c.parseHeaders(field, r, lists)
+		items := c.parseHeaders(field, r, lists, place)
 		l.headers[lists.direction] = headerLists{items, newHeaderLevel(items)}
 	}
 	c.parseProtocols(l, r)
@@ -301,11 +302,8 @@ var (
 	}, rpc.Response}
 )
 
-// tracingHeaders are the headers of W3C Trace Context and Baggage.
-var tracingHeaders = []string{"traceparent", "tracestate", "baggage"}
-
 // parseHeaders parses a pair of header lists, and tracing for request headers.
-func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFields) (items []headerItem) {
+func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFields, place rulePlace) (items []headerItem) {
 	grant, withhold := lists.values(r)
 	seen := map[headerRule]bool{}
 	add := func(rule headerRule, list string, i int, text string) {
@@ -315,12 +313,12 @@ func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFie
 		}
 	}
 	for i, text := range grant {
-		if rule, ok := c.parseHeader(field, lists, lists.grant, i, text, true); ok {
+		if rule, ok := c.parseHeader(field, lists, place, i, text, true); ok {
 			add(rule, lists.grant, i, text)
 		}
 	}
 	for i, text := range withhold {
-		rule, ok := c.parseHeader(field, lists, lists.withhold, i, text, false)
+		rule, ok := c.parseHeader(field, lists, place, i, text, false)
 		if !ok {
 			continue
 		}
@@ -333,17 +331,18 @@ func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFie
 		add(rule, lists.withhold, i, text)
 	}
 	if lists.direction == rpc.Request && r.Tracing != nil {
-		for _, name := range tracingHeaders {
-			if !slices.ContainsFunc(items, func(i headerItem) bool { return i.kind == headerName && i.name == name }) {
-				items = append(items, headerItem{headerRule{name: name, grants: r.GetTracing()}, "tracing", -1, fmt.Sprint(r.GetTracing())})
-			}
-		}
+		items = append(items, headerItem{headerRule{kind: headerTracing, grants: r.GetTracing()}, "tracing", -1, fmt.Sprint(r.GetTracing())})
 	}
 	sortHeaderItems(items)
 	return items
 }
 
-func (c *compiler) parseHeader(field string, lists headerFields, list string, i int, item string, grants bool) (headerRule, bool) {
+// parseHeader parses an item of a header list: one that grants, or one that withholds.
+func (c *compiler) parseHeader(field string, lists headerFields, place rulePlace, i int, item string, grants bool) (headerRule, bool) {
+	list := lists.withhold
+	if grants {
+		list = lists.grant
+	}
 	at := fmt.Sprintf("%s.%s[%d]", field, list, i)
 	h, reason, fix := parseHeaderRule(item, grants)
 	if reason != "" {
@@ -358,27 +357,64 @@ func (c *compiler) parseHeader(field string, lists headerFields, list string, i 
 		c.fail(CodeHeaderSyntax, at, item, "is not a header name: expose_headers takes names only, and expose: PRESENT exposes every header that a response carries", "")
 		return h, false
 	}
-	if !grants && isProtocolHeader(h, lists.direction) {
+	if !grants && place != forPath && isProtocolHeader(h, lists.direction) { // a path rule serves no protocol
 		c.fail(CodeProtocolHeader, at, item, "is needed by the clients of the RPC protocols, and always granted: leave it out (protocols sets which protocols are served)", "")
 		return h, false
 	}
 	return h, true
 }
 
-// withheldFromScripts returns the reason why granting a header would have no effect, or "" if
-// it would have one.
+// withheldFromScripts returns the reason why granting a header would have no effect, with what to
+// write instead, or "" if it would have one.
 func withheldFromScripts(h headerRule, d rpc.Direction) string {
 	switch {
 	case h.kind == headerAll:
 		return ""
-	case d == rpc.Request && h.name == "cookie":
+	case d == rpc.Request:
+		return cannotBeSent(h.name)
+	}
+	return cannotBeShown(h.name)
+}
+
+// cannotBeSent returns the reason why no script can set a request header with this lower-case
+// name, or any header with this prefix; "" if one can.
+func cannotBeSent(name string) string {
+	switch {
+	case name == "cookie", name == "cookie2":
 		return "cannot be set by a script: allow_credentials allows cookies"
-	case d == rpc.Request && fetch.ForbiddenRequestHeader(h.name):
+	case fetch.SentByBrowser(name):
+		return "cannot be set by a script (https://fetch.spec.whatwg.org/#forbidden-request-header), and the browser sends it without a grant: leave it out"
+	case fetch.IsAccessControl(name), fetch.ForbiddenResponseHeader(name):
+		return "is a response header" + setByLayer(name) + ": leave it out"
+	case fetch.ForbiddenRequestHeader(name):
 		return "cannot be set by a script (https://fetch.spec.whatwg.org/#forbidden-request-header): leave it out"
-	case d == rpc.Response && fetch.ForbiddenResponseHeader(h.name):
+	}
+	return ""
+}
+
+// cannotBeShown returns the reason why no script can read a response header with this lower-case
+// name; "" if one can.
+func cannotBeShown(name string) string {
+	switch {
+	case fetch.ForbiddenResponseHeader(name):
 		return "cannot be read by a script (https://fetch.spec.whatwg.org/#forbidden-response-header-name): leave it out"
-	case d == rpc.Response && fetch.IsAccessControl(h.name):
+	case name == "cookie", name == "cookie2":
+		return "is a request header, which no response has: leave it out (allow_credentials allows cookies)"
+	case fetch.RequestOnly(name) && (fetch.ForbiddenRequestHeader(name) || fetch.IsAccessControl(name)):
+		return "is a request header, which no response has: leave it out"
+	case fetch.RequestOnly(name):
+		return "is a request header, which no response has: write it in allow_headers if scripts send it"
+	case fetch.IsAccessControl(name):
 		return "is set by corsrpc itself: leave it out"
+	}
+	return ""
+}
+
+// setByLayer returns the clause that says that the layer sets a header of the CORS protocol; ""
+// for other names.
+func setByLayer(name string) string {
+	if fetch.IsAccessControl(name) {
+		return ", and corsrpc sets it"
 	}
 	return ""
 }

@@ -60,6 +60,12 @@ func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
 	if m.Disabled != nil && !m.GetDisabled() {
 		refuse("disabled", "enables what is disabled, which only a rule of the policy may do", "")
 	}
+	if m.GetTracing() {
+		refuse("tracing", "grants the headers of tracing, which only the policy may do", "tracing: false")
+	}
+	if m.GetTiming() {
+		refuse("timing", "shows the timing of calls, which only the policy may do", "timing: false")
+	}
 	if m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT {
 		refuse("expose", "exposes more than DECLARED, which only the policy may do", "expose: DECLARED")
 	}

@@ -65,6 +65,7 @@ func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 		add("allow_methods", method, from)
 	}
 	add("disabled", fmt.Sprint(e.Disabled()), e.Place(e.ValueField("disabled")))
+	add("timing", fmt.Sprint(e.Timing()), e.Place(e.ValueField("timing")))
 	return all, left
 }
 
@@ -90,7 +91,7 @@ func (e *Effective) headerValues(rules HeaderRules, direction rpc.Direction) (al
 	slices.SortStableFunc(all, func(a, b Value) int {
 		return cmp.Compare(fieldNumbers[a.Field], fieldNumbers[b.Field])
 	})
-	return slices.Compact(all) // tracing is one value for three headers
+	return all
 }
 
 // fieldNumbers maps the name of each field of a rule to its number.

@@ -72,8 +72,8 @@ type Response struct {
 	Header Header `yaml:"header"`
 }
 
-// Want is the expected outcome of a request. Headers of the Access-Control family and Vary that
-// it does not list must not be in the response.
+// Want is the expected outcome of a request. Headers of the Access-Control family,
+// Timing-Allow-Origin and Vary that it does not list must not be in the response.
 type Want struct {
 	// Outcome is untouched, pass, grant, preflight, refuse or method_not_allowed.
 	Outcome string `yaml:"outcome"`
@@ -84,8 +84,8 @@ type Want struct {
 	// Status is the status of the response. The default is the one that follows from the
 	// outcome.
 	Status int `yaml:"status"`
-	// Header holds all Access-Control headers and Vary, and some others that must be in the
-	// response.
+	// Header holds all Access-Control headers, Timing-Allow-Origin and Vary, and some others that
+	// must be in the response.
 	Header Header `yaml:"header"`
 	// Missing is what a preflight requested and was not granted.
 	Missing string `yaml:"missing"`
