@@ -34,7 +34,6 @@ var analysisFaults = []fault{
 	{name: "a named installation is within the others", in: "(*Set).Covered", old: `ok && !all.IsShared(id)`, new: `ok`},
 	{name: "an origin that is listed twice is not told", in: "(*Set).Covered", old: `exact && id != patternIDAt(offset)`, new: `exact && false`},
 	{name: "one match of two is within", in: "within", old: `range fillers {`, new: `range fillers[:1] {`},
-	{name: "an origin of a table is not looked up", in: "lastTwoLabels", old: `strings.LastIndexByte(host[:last], '.')+1`, new: `last+1`},
 	{name: "a port is within any host", in: "within", old: `text = strings.TrimSuffix(text, "*") + filler.port`, new: `text = strings.TrimSuffix(text, ":*")`},
 	{name: "wildcards are not compared with each other", in: "covered", old: `len(classes) > 1 &&`, new: `false &&`},
 	{name: "an origin of the environment is within others", in: "coveredOrigins", old: `case w.FromEnvironment(c.Pattern) || w.FromEnvironment(c.By):`, new: `case false:`},
