@@ -9,8 +9,11 @@ var analysisFaults = []fault{
 	{name: "a rule that the shadow policy needs changes nothing", in: "Redundant", old: `if r == whole && r.Shadow != nil {`, new: `if false {`},
 	{name: "a rule that another profile needs changes nothing", in: "Redundant", old: `(w.Profile || !precede.set(w))`, new: `(w.Profile || !precede.set(w) || true)`},
 	{name: "a path that is governed changes nothing", old: `return !w.Profile || !paths[path]`, new: `return false`},
-	{name: "a name that is not in the schema changes nothing", old: `return !known[selector] || route.IsOperational(selector)`, new: `return route.IsOperational(selector)`},
-	{name: "naming an operational service changes nothing", old: `return !known[selector] || route.IsOperational(selector)`, new: `return !known[selector]`},
+	{name: "a name that is not in the schema changes nothing", old: `return !known[selector] || w.level.risks`, new: `return w.level.risks`},
+	{name: "a name that another server's schema lacks changes nothing", old: `w.level.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] || route.IsOperational(selector)`, new: `route.IsOperational(selector)`},
+	{name: "naming an operational service changes nothing", old: ` || route.IsOperational(selector)
+	}`, new: `
+	}`},
 	{name: "a rule within a package is not compared", in: "Redundant", old: `, withinPackage(selectors, selector):`, new: `:`},
 	{name: "values of the environment are compared", in: "(*summer).sum", old: `environment = l.field`, new: `environment = ""`},
 	{name: "lists of equal length are equal", in: "fingerprint", old: `sum += maphash.String(s.seed, text)`, new: `sum += uint64(len(text[:0]))`},

@@ -25,8 +25,11 @@ const maxCompared = 64
 // without all of them has the same effective rules, under each of its profiles. The argument is the
 // policy's rules if r are those of its shadow policy, and r otherwise.
 //
-// It leaves out rules whose mere presence has an effect: a rule for a path, or for names that the
-// schema does not have, makes the layer decide on requests that it would otherwise not decide on.
+// It leaves out rules whose mere presence has an effect, since they make the layer decide on requests
+// that it would otherwise not decide on. These are rules for paths, and for names that the schema of
+// this server, or of another one (UNKNOWN_SELECTORS), does not have. Where servers read a path in
+// several ways, two rules count as different even if their values are equal; Redundant does not take
+// that into account.
 func (r *Rules) Redundant(whole *Rules) []*Written {
 	changing := r.changing()
 	if r == whole && r.Shadow != nil { // a profile applies to the shadow policy too
@@ -56,7 +59,7 @@ func (r *Rules) Redundant(whole *Rules) []*Written {
 		case selector == "", selector == "*", w.Profile && selectors[selector], withinPackage(selectors, selector):
 			return false
 		}
-		return !known[selector] || route.IsOperational(selector)
+		return !known[selector] || w.level.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] || route.IsOperational(selector)
 	}
 	for _, w := range written {
 		if changing[w.level] || w.Schema || w.Added || w.Message == nil {
