@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
@@ -56,8 +57,12 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
 		noOrigins: noOrigins, unbounded: &target{kind: targetAmbiguous, grant: noOrigins.grant, rule: noOrigins.rule, exposures: noOrigins.exposures},
-		shadow: buildPlan(compiled.Shadow, prefixes),
-		digest: sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
+		shadow:   buildPlan(compiled.Shadow, prefixes),
+		digest:   sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
+		findings: sync.OnceValue(func() findings { return findingsOf(compiled, analysis.Findings) }),
+	}
+	if p.shadow != nil {
+		p.shadow.findings = sync.OnceValue(func() findings { return findingsOf(compiled, analysis.ShadowFindings) })
 	}
 	p.routes = route.New(route.Config[*target]{
 		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },

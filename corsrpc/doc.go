@@ -43,7 +43,8 @@
 // # Parts
 //
 // ParsePolicy parses a text into a Document. Compile checks a policy and
-// compiles it into a Plan. Plan.Decide returns the Decision on a request, and
+// compiles it into a Plan. Plan.Findings returns what deserves a look in a
+// policy that loads. Plan.Decide returns the Decision on a request, and
 // Decision.Apply writes the header fields of its response. Layer.Wrap is a
 // handler that does both. Decide and Apply have no side effects, so tests and
 // tools can call them to find out what the layer does.

@@ -19,7 +19,7 @@ const module = "github.com/corsrpc/corsrpc-go/"
 // import needs a new entry.
 var allowedImports = map[string]string{
 	// The public packages.
-	"corsrpc":             "corsrpc/corsrpcv1 internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
+	"corsrpc":             "corsrpc/corsrpcv1 internal/analysis internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
 	"corsrpc/corsrpcv1":   "",
 	"corsrpc/corsbrowser": "internal/fetch",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
@@ -29,6 +29,7 @@ var allowedImports = map[string]string{
 	"corsrpc/corsotel":    "corsrpc",
 
 	// Policies.
+	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/rpc internal/rules",
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
 	"internal/route":      "internal/fetch internal/rpc",
 	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",

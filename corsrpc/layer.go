@@ -28,6 +28,8 @@ type Layer struct {
 	watching atomic.Bool // whether Watch runs
 	replaced atomic.Bool // whether reportReplaced has logged
 	hinted   atomic.Bool // whether logMissingPrefix has logged
+
+	found atomic.Pointer[findings] // the findings that logFindings logged last; nil before
 }
 
 // New returns a layer for a plan. The error joins an *OptionError for each invalid option and an
@@ -67,6 +69,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	if err := l.attach(c.observers); err != nil {
 		return nil, err
 	}
+	l.logFindings(ctx)
 	return l, nil
 }
 
@@ -202,6 +205,18 @@ func (l *Layer) logMissingPrefix(r *http.Request) {
 		"corsrpc: a preflight asks for a procedure below an unknown path prefix, so the policy does not apply to it; logged once",
 		slog.String("path", safetext.Sample(r.URL.Path)),
 		slog.String("remedy", "give the layer WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or put it inside of http.StripPrefix"))
+}
+
+// logFindings logs the findings about the policy in force, unless they are those that it logged last.
+func (l *Layer) logFindings(ctx context.Context) {
+	if l.log == nil {
+		return
+	}
+	found := l.Plan().findings()
+	if last := l.found.Swap(&found); last != nil && equalFindings(*last, found) {
+		return
+	}
+	l.log.found(ctx, found)
 }
 
 // reportReplaced logs, once for each layer, that the handler or a middleware behind the layer

@@ -184,6 +184,9 @@ func (l *Layer) missingSources(names []string) error {
 func (l *Layer) reportReload(ctx context.Context, err error) {
 	if l.log != nil {
 		l.log.reloaded(ctx, err)
+		if err == nil {
+			l.logFindings(ctx)
+		}
 	}
 	if l.observers.want(EventReload) {
 		l.observers.observe(ctx, Event{Kind: EventReload, Err: err, Plan: l.Plan()})

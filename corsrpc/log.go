@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/boundedlog"
@@ -149,4 +150,34 @@ func (l *eventLog) started(explains bool) {
 func (l *eventLog) loaded(policy, profile, chosenBy string) {
 	l.Write(context.Background(), slog.LevelInfo, "corsrpc: policy loaded with a profile",
 		slog.String("policy", policy), slog.String("profile", profile), slog.String("chosen_by", chosenBy))
+}
+
+// maxFindingLines is the maximum number of findings about a policy that are logged.
+const maxFindingLines = 10
+
+// found logs the findings about a policy: first those about values that may grant more than is
+// intended. It logs at most maxFindingLines of them, and the number of the others.
+func (l *eventLog) found(ctx context.Context, all findings) {
+	ordered := slices.Clone(all.listed)
+	slices.SortStableFunc(ordered, func(a, b Finding) int {
+		switch {
+		case a.Kind.mayGrantTooMuch() == b.Kind.mayGrantTooMuch():
+			return 0
+		case a.Kind.mayGrantTooMuch():
+			return -1
+		}
+		return 1
+	})
+	for _, f := range ordered[:min(len(ordered), maxFindingLines)] {
+		level := slog.LevelInfo
+		if f.Kind.mayGrantTooMuch() {
+			level = slog.LevelWarn
+		}
+		l.Write(ctx, level, "corsrpc: the policy loads with a finding", slog.String("kind", string(f.Kind)),
+			slog.String("rule", Provenance{Field: f.Field, File: f.File, Position: f.Position}.String()),
+			slog.String("value", f.Value), slog.String("why", f.Message), slog.String("remedy", f.Remedy))
+	}
+	if left := len(ordered) + all.left - maxFindingLines; left > 0 {
+		l.Write(ctx, slog.LevelInfo, "corsrpc: the policy loads with more findings; Plan.Findings returns them", slog.Int("count", left))
+	}
 }

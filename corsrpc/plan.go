@@ -27,6 +27,7 @@ type Plan struct {
 	shadow      *Plan                 // the candidate plan; nil if there is none
 	explain     bool                  // the plan belongs to a layer with WithExplain
 	digest      func() string         // Digest, computed once
+	findings    func() findings       // Findings, computed once
 }
 
 // missing reports whether the plan is nil or the zero Plan.

@@ -171,6 +171,15 @@ type Violation struct {
 // String returns the violation in one line:
 // file:line:column: field: "value" reason: write fix [CHECK].
 func (v Violation) String() string {
+	remedy := ""
+	if v.Fix != "" {
+		remedy = "write " + v.Fix
+	}
+	return inOneLine(v, remedy)
+}
+
+// inOneLine returns a violation, or a finding in the form of one, as one line that ends in a remedy.
+func inOneLine(v Violation, remedy string) string {
 	var b strings.Builder
 	if v.File != "" {
 		b.WriteString(place(v.File, v.Position))
@@ -191,8 +200,8 @@ func (v Violation) String() string {
 		}
 		b.WriteString(")")
 	}
-	if v.Fix != "" {
-		fmt.Fprintf(&b, ": write %s", v.Fix)
+	if remedy != "" {
+		b.WriteString(": " + remedy)
 	}
 	fmt.Fprintf(&b, " [%s]", v.Check)
 	return b.String()

@@ -48,6 +48,19 @@ type policyShown struct {
 	YAML     string `json:"yaml"`
 	Profile  string `json:"profile,omitempty"`
 	Observes bool   `json:"observes"` // the decisions are not enforced
+
+	Findings     []findingShown `json:"findings"`
+	FindingsLeft int            `json:"findings_left,omitempty"`
+}
+
+// findingShown is a part of a policy that loads and that its author should look at.
+type findingShown struct {
+	Kind    string `json:"kind"`
+	Meaning string `json:"meaning"`
+	Value   string `json:"value,omitempty"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
+	From    string `json:"from"`
 }
 
 // ruleShown is an effective rule, with the procedures or paths that have it.
@@ -142,7 +155,11 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // showPolicy returns the policy of a plan, without its shadow policy.
 func showPolicy(p *corsrpc.Plan) policyShown {
-	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced()}
+	shown := policyShown{Digest: p.Digest(), Profile: p.Profile(), Observes: !p.Enforced(), FindingsLeft: p.FindingsLeft()}
+	for _, f := range p.Findings() {
+		from := corsrpc.Provenance{Field: f.Field, File: f.File, Position: f.Position}
+		shown.Findings = append(shown.Findings, findingShown{string(f.Kind), f.Kind.Meaning(), f.Value, f.Message, f.Remedy, from.String()})
+	}
 	if size := p.PolicySize(); size > maxPolicyBytes {
 		shown.YAML = fmt.Sprintf("# the policy has about %d bytes: too many to show", size)
 		return shown

@@ -50,15 +50,16 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 }
 
 // checkText returns a problem unless the block is the error of the policy in the
-// block before it, with which it is compared, or a diagram whose names exist.
+// block before it, or the findings about it, with which it is compared, or a diagram
+// whose names exist.
 func checkText(t *tree, p *page, i int) []problem {
 	if strings.Contains(p.blocks[i].text, arrow) {
 		return checkDiagram(t, p.blocks[i])
 	}
-	if strings.HasPrefix(p.blocks[i].text, errorPrefix) && i > 0 && p.blocks[i-1].lang == "yaml" {
+	if (strings.HasPrefix(p.blocks[i].text, errorPrefix) || areFindings(p.blocks[i])) && i > 0 && p.blocks[i-1].lang == "yaml" {
 		return nil
 	}
-	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or a diagram, with \"─▶\"", walkthroughPage)}
+	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or the findings about it, or a diagram, with \"─▶\"", walkthroughPage)}
 }
 
 // checkWords returns a problem if a page has more words than max outside of code

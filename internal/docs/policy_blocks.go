@@ -31,6 +31,7 @@ var policyFields = []string{"defaults", "rules", "profiles", "shadow", "enforcem
 //   - the file that its first line names, as it stands,
 //   - a policy that loads,
 //   - a policy that is refused with the error in the next block,
+//   - a policy that loads with the findings in the next block,
 //   - a Kubernetes manifest whose policies load,
 //   - a file that make scratch takes from this page.
 func checkYAML(t *tree, p *page, i int) []problem {
@@ -62,6 +63,8 @@ func checkYAML(t *tree, p *page, i int) []problem {
 		want = strings.TrimRight(p.blocks[i+1].text, "\n")
 	}
 	switch {
+	case len(documents) == 1 && isPolicy(documents[0]) && i+1 < len(p.blocks) && areFindings(p.blocks[i+1]):
+		return append(checkPolicy(b, b.text, ""), checkFindings(b, p.blocks[i+1])...)
 	case len(documents) == 1 && isPolicy(documents[0]):
 		return checkPolicy(b, b.text, want)
 	case len(documents) > 0 && documents[0]["kind"] != nil && documents[0]["apiVersion"] != nil:
@@ -178,6 +181,47 @@ func loadPolicy(b block, text, profile string, sources []string, env func(string
 	}
 	if _, err := corsrpc.Load(path, options...); err != nil {
 		return errors.New(strings.ReplaceAll(err.Error(), path, name))
+	}
+	return nil
+}
+
+// findingRE matches a line with a finding.
+var findingRE = regexp.MustCompile(`^cors\.yaml:\d+:\d+: .* \[[A-Z_]+\]$`)
+
+// areFindings reports whether a block has the findings about a policy, one in each line.
+func areFindings(b block) bool {
+	if b.lang != "text" {
+		return false
+	}
+	for line := range strings.Lines(b.text) {
+		if !findingRE.MatchString(strings.TrimSuffix(line, "\n")) {
+			return false
+		}
+	}
+	return b.text != ""
+}
+
+// checkFindings returns a problem unless the findings about a policy, without a profile, are the lines
+// of the block after it.
+func checkFindings(policy, shown block) []problem {
+	files, err := vectors.Schema("acme")
+	if err != nil {
+		return []problem{policy.problem("%v", err)}
+	}
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy.text))
+	if err != nil {
+		return nil // reported by checkPolicy
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(files))
+	if err != nil {
+		return nil
+	}
+	var lines strings.Builder
+	for _, f := range plan.Findings() {
+		fmt.Fprintln(&lines, f)
+	}
+	if got := strings.TrimSuffix(lines.String(), "\n"); got != strings.TrimSuffix(shown.text, "\n") {
+		return []problem{shown.problem("the findings about the policy are\n%s\nand the block shows\n%s", got, shown.text)}
 	}
 	return nil
 }

@@ -261,7 +261,7 @@ var layerFaults = []fault{
 	{name: "a schema says who may call", old: `len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0`, new: `false`},
 	{name: "a schema grants all headers", old: `slices.Contains(m.GetAllowHeaders(), "*")`, new: `false`},
 	{name: "a schema grants credentials", old: `	if m.GetAllowCredentials() {`, new: `	if false {`},
-	{name: "a schema enables what the defaults disable", old: `m.Disabled != nil && !m.GetDisabled()`, new: `false`},
+	{name: "a schema enables what the defaults disable", in: "checkShape", old: `m.Disabled != nil && !m.GetDisabled()`, new: `false`},
 	{name: "a schema shows what is declared nowhere", old: `m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT`, new: `false`},
 	{name: "options that are ignored count", old: `trust == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE`, new: `false`},
 	{name: "an option of a newer version is ignored", old: `		c.checkUnknownFields(field, message.ProtoReflect())

@@ -163,7 +163,7 @@ var liveFaults = []fault{
 	{name: "what is observed is refused", old: `d.observed = p.observes && d.refused()`, new: `d.observed = false`},
 	{name: "what is observed gets headers", old: `isInformational(status) || e.observed || e`, new: `isInformational(status) || e`},
 	{name: "a preflight that asks for more is answered though it is observed", old: `p.observes && d.refused()`, new: `p.observes && d.outcome != OutcomePreflight && d.refused()`},
-	{name: "a variable is not named", old: `	at.Variable = variable
+	{name: "a variable is not named", in: "(*Effective).OriginPlace", old: `	at.Variable = variable
 `, new: `	_ = variable
 `},
 	{name: "a header that a narrower rule denies is said to be granted", old: `if !rules[:narrower].overrules(i.headerRule) {`, new: `if true || rules[:narrower].overrules(i.headerRule) {`},

@@ -1,6 +1,9 @@
 package origin
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // A sharedHost is a host at whose own origin scripts of unrelated people run, or whose pages call
 // any server for whoever opens them.
@@ -92,11 +95,30 @@ var sharedHosts = [...]sharedHost{
 // playground)"; it is "" if ok is false. A host below a shared host is not shared.
 func SharedHost(host string) (why string, ok bool) {
 	host = strings.TrimSuffix(host, ".")
-	for i := range sharedHosts {
-		s := &sharedHosts[i]
+	for _, s := range sharedHostsBySite()[lastTwoLabels(host)] {
 		if strings.Count(host, ".") == strings.Count(s.Host, ".") && isAtOrAbove(host, s.Host) {
 			return s.Kind.String(), true
 		}
 	}
 	return "", false
+}
+
+// sharedHostsBySite returns sharedHosts by the last two labels of the host, neither of which is "*".
+// A policy may have a million origins, each of which is looked up.
+var sharedHostsBySite = sync.OnceValue(func() map[string][]sharedHost {
+	bySite := map[string][]sharedHost{}
+	for _, s := range sharedHosts {
+		site := lastTwoLabels(s.Host)
+		bySite[site] = append(bySite[site], s)
+	}
+	return bySite
+})
+
+// lastTwoLabels returns the last two labels of a host; the host itself if it has fewer.
+func lastTwoLabels(host string) string {
+	last := strings.LastIndexByte(host, '.')
+	if last < 0 {
+		return host
+	}
+	return host[strings.LastIndexByte(host[:last], '.')+1:]
 }

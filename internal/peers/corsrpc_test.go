@@ -166,13 +166,26 @@ func refusal(t *testing.T, err error) loading {
 	return l
 }
 
-// A recorder is a [slog.Handler] that keeps the messages.
+// A recorder is a [slog.Handler] that keeps the messages of warnings. For a finding about the policy it keeps
+// the kind.
 type recorder struct{ messages []string }
 
 func (*recorder) Enabled(context.Context, slog.Level) bool { return true }
 
 func (r *recorder) Handle(_ context.Context, record slog.Record) error {
-	r.messages = append(r.messages, record.Message)
+	if record.Level < slog.LevelWarn {
+		return nil // not about what the policy grants
+	}
+	text := record.Message
+	record.Attrs(func(a slog.Attr) bool {
+		if a.Key == "kind" {
+			text = a.Value.String()
+		}
+		return true
+	})
+	if !slices.Contains(r.messages, text) {
+		r.messages = append(r.messages, text)
+	}
 	return nil
 }
 

@@ -142,13 +142,15 @@ func (r HeaderRules) Lookup(name string) (grants, mentioned bool) {
 	return false, false
 }
 
-// Granted returns the names that are granted by an item for the name itself or by tracing, in the
-// order of the policy, those of wider levels first.
+// Granted returns the granted names that a level grants by an item for the name itself or by tracing,
+// in the order of the policy, those of wider levels first. A name that levels only withhold by such an
+// item is not among them, even if a narrower level grants it by a prefix or by "*".
 func (r HeaderRules) Granted() (names []string) {
 	seen := map[string]bool{}
 	for _, level := range slices.Backward(r) {
 		for _, name := range level.listed() {
-			if grants, _ := r.Lookup(name); grants && !seen[name] {
+			own, _ := level.lookup(name)
+			if grants, _ := r.Lookup(name); grants && own && !seen[name] {
 				seen[name] = true
 				names = append(names, name)
 			}

@@ -113,3 +113,17 @@ func TestCanonical(t *testing.T) {
 		t.Errorf("drawn: %v", alike)
 	}
 }
+
+// TestGrantedLeavesOutWhatIsOnlyWithheld: a name that a level withholds by name, and that a narrower
+// level grants by "*", is granted and is not among the names of Granted. A name that a level grants by
+// name is.
+func TestGrantedLeavesOutWhatIsOnlyWithheld(t *testing.T) {
+	t.Parallel()
+	everything := newHeaderLevel([]headerItem{{headerRule: headerRule{kind: headerAll, grants: true}}})
+	for _, grants := range []bool{false, true} {
+		r := HeaderRules{everything, newHeaderLevel([]headerItem{{headerRule: headerRule{name: "x-a", kind: headerName, grants: grants}}})}
+		if granted, _ := r.Lookup("x-a"); !granted || slices.Contains(r.Granted(), "x-a") != grants {
+			t.Errorf("a wider level grants x-a: %v; it is granted: %v, Granted is %v", grants, granted, r.Granted())
+		}
+	}
+}

@@ -38,6 +38,7 @@ type Rules struct {
 
 	policy   *corsrpcv1.Policy
 	lists    originLists
+	added    *level // the profile's add_origins; nil if there are none
 	interned map[string]*Effective
 }
 
@@ -77,7 +78,7 @@ func (r *Rules) PolicySize() int { return proto.Size(r.policy) + r.lists.size(r.
 func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	v := view{b, p}
 	r := &Rules{
-		policy: b.policy, lists: c.lists, Profile: name, interned: map[string]*Effective{},
+		policy: b.policy, lists: c.lists, added: p.added, Profile: name, interned: map[string]*Effective{},
 		Observes: b.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
 		Services: slices.Sorted(maps.Keys(c.schema.services)),
 	}

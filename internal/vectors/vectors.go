@@ -42,7 +42,9 @@ type Suite struct {
 	Env     map[string]string `yaml:"env"`
 	// Sources holds the origins that each origin source returns, by its name.
 	Sources map[string][]string `yaml:"sources"`
-	Cases   []Case              `yaml:"cases"`
+	// Findings are the findings about the policy, in the form of those of a Policy.
+	Findings []string `yaml:"findings"`
+	Cases    []Case   `yaml:"cases"`
 }
 
 // Case is one request and its expected outcome.
@@ -119,10 +121,10 @@ func (h Header) HTTP() http.Header {
 	return out
 }
 
-// Policy is a policy text and all its violations. Each file of testdata/policies contains
+// Policy is a policy text with all its violations, or with all its findings if it loads. Each file of testdata/policies contains
 // several.
 type Policy struct {
-	// Name describes the mistakes in the text.
+	// Name describes the text: its mistakes or its findings.
 	Name string `yaml:"name"`
 	// File is the name that the text is parsed with. The default is cors.yaml.
 	File string `yaml:"file"`
@@ -134,6 +136,9 @@ type Policy struct {
 	// Violations are the violations that loading the text reports, in order, each as
 	// "line:column field CHECK". An unknown position is 0:0, and an empty field is -.
 	Violations []string `yaml:"violations"`
+	// Findings are the findings about a policy that loads, in the form of Violations. Those about
+	// its shadow policy follow.
+	Findings []string `yaml:"findings"`
 }
 
 // Suites returns all suites, in the order of their file names.
