@@ -70,7 +70,7 @@ var allowedImports = map[string]string{
 	"examples/minimal":          "corsrpc",
 	"examples/showcase":         "corsrpc corsrpc/corsgrpc corsrpc/corsinspect examples/showcase/service",
 	"examples/showcase/service": "",
-	"examples/tenants":          "corsrpc corsrpc/corsinspect examples/tenants/domains",
+	"examples/tenants":          "corsrpc corsrpc/corsbrowser corsrpc/corsinspect examples/tenants/domains",
 	"examples/tenants/domains":  "corsrpc corsrpc/corssql",
 }
 

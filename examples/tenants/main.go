@@ -1,7 +1,7 @@
 // Tenants serves a shop to pages on the domains of customers, which are in a database
-// table. A change of the table takes effect at once. Three more servers serve the
-// operator's page, which changes the table, and the pages of two customers. Each port is
-// an origin of its own, so the example runs on one machine.
+// table. A change of the table takes effect at once. A second server serves the operator's
+// page, which changes the table and opens customers' pages in a simulated browser, so that
+// the example runs on one machine.
 package main
 
 import (
@@ -53,8 +53,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	addrs := [...]*string{
 		flags.String("shop", "localhost:8080", "the address of the shop"),
 		flags.String("operator", "localhost:8081", "the address of the operator's page"),
-		flags.String("anna", "localhost:8082", "the address of the page of one customer"),
-		flags.String("bert", "localhost:8083", "the address of the page of another customer"),
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -78,27 +76,24 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, addr := range addrs {
 		l, err := net.Listen("tcp", *addr)
 		if err != nil {
-			return fmt.Errorf("%w: free the port, or set other addresses with -shop, -operator, -anna and -bert", err)
+			return fmt.Errorf("%w: free the port, or set other addresses with -shop and -operator", err)
 		}
 		defer l.Close()
 		listeners = append(listeners, l)
 		origins = append(origins, fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port))
 	}
-	shop, operator, anna, bert := origins[0], origins[1], origins[2], origins[3]
+	shop, operator := origins[0], origins[1]
 	mux := http.NewServeMux()
 	mux.Handle(shopv1connect.NewShopServiceHandler(newShop()))
 	handlers := []http.Handler{
 		layer.Wrap(mux),
-		newOperatorPage(table, layer, inspector, []string{anna, bert}),
-		newCustomerPage("Anna's", shop),
-		newCustomerPage("Bert's", shop),
+		newOperatorPage(table, layer, inspector, newCustomers(shop)),
 	}
 	fmt.Fprintf(out, `shop      %s   the service, wrapped by the CORS layer
-operator  %s   adds origins to the table and removes them; has the inspector
-anna      %s   the page of a customer: it may call the shop after the operator has added it
-bert      %s   the page of another customer
-Open the operator's page. Press Ctrl-C to stop.
-`, shop, operator, anna, bert)
+operator  %s   changes the table, and opens the shop as a page of any origin; has the inspector
+Open the operator's page: open the shop as a page of https://anna.example.com, add this origin, and open the shop again.
+Press Ctrl-C to stop.
+`, shop, operator)
 
 	failed := make(chan error, len(handlers)+1)
 	watchCtx, stopWatch := context.WithCancel(ctx)

@@ -9,18 +9,20 @@ import (
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 )
 
-// operatorPage lists and changes the table. A real one would authenticate its visitors.
+// operatorPage lists and changes the table, and opens customers' pages. A real one would
+// authenticate its visitors.
 type operatorPage struct {
 	table     *domains.Table
 	layer     *corsrpc.Layer
-	customers []string // origins that the page suggests
+	customers *customers
 }
 
 // newOperatorPage returns the operator's page, with the inspector.
-func newOperatorPage(table *domains.Table, layer *corsrpc.Layer, inspector http.Handler, customers []string) http.Handler {
+func newOperatorPage(table *domains.Table, layer *corsrpc.Layer, inspector http.Handler, customers *customers) http.Handler {
 	p := &operatorPage{table, layer, customers}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.list)
+	mux.HandleFunc("POST /open", p.open)
 	mux.Handle("GET /inspector", inspector)
 	mux.HandleFunc("POST /add", p.change((*domains.Table).Add))
 	mux.HandleFunc("POST /revoke", p.change((*domains.Table).Remove))
@@ -32,18 +34,24 @@ var operatorTemplate = template.Must(template.New("operator").Parse(`<!doctype h
 <meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
 <title>Customers</title>
-<style>body { font: 1rem/1.6 system-ui; max-width: 44rem; margin: 3rem auto; padding: 0 1rem } td, th { padding: .3rem 1rem .3rem 0; text-align: left }</style>
+<style>body { font: 1rem/1.6 system-ui; max-width: 56rem; margin: 3rem auto; padding: 0 1rem } td, th { padding: .3rem 1rem .3rem 0; text-align: left; vertical-align: top }</style>
 <h1>Customers' domains</h1>
-<table>
+<table id="domains">
 <tr><th>origin</th><th>may call</th><th></th></tr>
-{{range .Rows}}<tr><td><a href="{{.Origin}}">{{.Origin}}</a></td><td>{{if .Allowed}}yes{{else}}no: not an exact https origin{{end}}</td>
-<td><form method="post" action="revoke"><button name="origin" value="{{.Origin}}">revoke</button></form></td></tr>
+{{range .Rows}}<tr><td>{{.Origin}}</td><td>{{if .Allowed}}yes{{else}}no: not an exact https origin, or of a loopback host{{end}}</td>
+<td><form method="post" action="revoke"><button name="origin" value="{{.Origin}}">revoke</button>
+<button name="origin" value="{{.Origin}}" formaction="open">open the shop</button></form></td></tr>
 {{else}}<tr><td colspan="3">The table is empty: no page may call.</td></tr>
 {{end}}</table>
-<form method="post" action="add"><p><label>An origin: <input name="origin" list="known" placeholder="https://shop.example.com" size="32" required></label> <button>add</button></p>
-<datalist id="known">{{range .Customers}}<option value="{{.}}">{{end}}</datalist></form>
-<p>The pages of two customers are {{range $i, $c := .Customers}}{{if $i}} and {{end}}<a href="{{$c}}">{{$c}}</a>{{end}}.
-<a href="inspector">The inspector</a> shows the decisions of the CORS layer.</p>
+<form method="post" action="add"><p><label>An origin: <input name="origin" list="known" value="{{or .Origin "https://anna.example.com"}}" size="32" required></label>
+<button>add</button> <button formaction="open">open the shop as a page of this origin</button></p>
+<datalist id="known"><option value="https://anna.example.com"><option value="https://bert.example.com"></datalist></form>
+{{with .Visit}}<h2>The shop in a page of {{.Origin}}</h2>
+<table id="visit">
+<tr><th>call</th><th>preflights</th><th>the script gets</th></tr>
+{{range .Calls}}<tr><td>{{.Name}}</td><td>{{.Preflights}}</td><td>{{.Got}}{{with .Blocked}}<br><small>{{.}}</small>{{end}}</td></tr>
+{{end}}</table>
+{{end}}<p><a href="inspector">The inspector</a> shows the decisions of the CORS layer.</p>
 `))
 
 type operatorRow struct {
@@ -51,7 +59,20 @@ type operatorRow struct {
 	Allowed bool
 }
 
-func (p *operatorPage) list(w http.ResponseWriter, r *http.Request) {
+func (p *operatorPage) list(w http.ResponseWriter, r *http.Request) { p.show(w, r, nil) }
+
+// open opens a page of an origin and shows the calls of its script.
+func (p *operatorPage) open(w http.ResponseWriter, r *http.Request) {
+	v, err := p.customers.open(r.Context(), r.PostFormValue("origin"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.show(w, r, &v)
+}
+
+// show writes the page, with the calls of a customer's page unless v is nil.
+func (p *operatorPage) show(w http.ResponseWriter, r *http.Request, v *visit) {
 	origins, err := p.table.List(r.Context())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -62,7 +83,7 @@ func (p *operatorPage) list(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, operatorRow{o, p.allows(o)})
 	}
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'")
-	_ = operatorTemplate.Execute(w, map[string]any{"Rows": rows, "Customers": p.customers})
+	_ = operatorTemplate.Execute(w, map[string]any{"Rows": rows, "Visit": v, "Origin": r.PostFormValue("origin")})
 }
 
 // allows reports whether the layer allows a call from the origin.
@@ -89,41 +110,4 @@ func (p *operatorPage) change(table func(*domains.Table, context.Context, string
 		w.Header().Set("Location", "./")
 		w.WriteHeader(http.StatusSeeOther)
 	}
-}
-
-var customerTemplate = template.Must(template.New("customer").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="color-scheme" content="light dark">
-<title>{{.Name}} shop</title>
-<style>body { font: 1rem/1.6 system-ui; max-width: 44rem; margin: 3rem auto; padding: 0 1rem }</style>
-<h1>{{.Name}} shop</h1>
-<p>Products: <output id="products">…</output></p>
-<p><button id="buy">Put bread into the cart</button> <output id="cart"></output></p>
-<script>
-const shop = {{.Shop}} + "/shop.v1.ShopService/";
-const list = async () => {
-  const response = await fetch(shop + "ListProducts?connect=v1&encoding=json&message=" + encodeURIComponent("{}"));
-  return (await response.json()).products.join(", ");
-};
-const buy = async () => {
-  const response = await fetch(shop + "AddToCart", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1", "X-Cart-Id": location.origin },
-    body: JSON.stringify({ product: "bread" }),
-  });
-  return (await response.json()).inCart + " in the cart, " + response.headers.get("X-Stock") + " in stock";
-};
-const show = (id, call) => call().then((text) => { document.getElementById(id).value = text; }, (error) => { document.getElementById(id).value = "refused: " + error.message; });
-document.getElementById("buy").onclick = () => show("cart", buy);
-show("products", list);
-</script>
-`))
-
-// newCustomerPage returns the page of a customer, which calls the shop.
-func newCustomerPage(name, shop string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src "+shop+"; base-uri 'none'; form-action 'none'")
-		_ = customerTemplate.Execute(w, map[string]string{"Name": name, "Shop": shop})
-	})
 }
