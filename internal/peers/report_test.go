@@ -186,7 +186,7 @@ means that no list of origins has this verdict, only a function of the program.
 	}
 	b.WriteString(`
 rs/cors and gorilla/handlers accept a function that decides about an origin. Such a function can make each of these mistakes, and no library can see them.
-corsrpc accepts no function. The nearest equivalent is an origin source, which lists exact origins from a database for example.
+corsrpc accepts no function. The nearest equivalent is an origin source, which lists exact https origins from a database for example.
 
 ## All configurations
 
