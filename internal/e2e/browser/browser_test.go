@@ -52,6 +52,26 @@ func TestBrowserRunsScriptsOnAFreshOriginAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// TestConsole: Console returns the messages in Chromium's console, and no earlier or later ones.
+func TestConsole(t *testing.T) {
+	pool := NewPool(scripts)
+	defer pool.Close()
+	page := pool.Page(t, Chromium)
+	say := func(message string) func() {
+		return func() { page.Run(t, `console.error(args); return null`, message, nil) }
+	}
+	say("before")()
+	for _, message := range []string{"one", "two"} {
+		if messages := page.Console(t, say(message)); len(messages) != 1 || !strings.Contains(messages[0], `"`+message+`"`) {
+			t.Errorf("the console has %q, want one message %q", messages, message)
+		}
+		say("between")()
+	}
+	if messages := page.Console(t, func() {}); len(messages) != 0 {
+		t.Errorf("the console has %q, want no message", messages)
+	}
+}
+
 // TestMissingBrowserIsAnErrorThatSaysHowToInstallIt: the error has the command that installs the browser.
 func TestMissingBrowserIsAnErrorThatSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())

@@ -66,6 +66,7 @@ func (e Engine) command(home, url string) (*exec.Cmd, error) {
 			"--disable-sync",
 			"--no-first-run",
 			"--no-default-browser-check",
+			"--enable-logging=stderr", // for Page.Console
 			"--user-data-dir="+filepath.Join(home, "profile"),
 			url), nil
 	case Firefox:
