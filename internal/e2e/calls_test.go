@@ -70,6 +70,7 @@ type fetchInit struct {
 	Headers     map[string]string `json:"headers,omitempty"`
 	Body        string            `json:"body,omitempty"`
 	Credentials string            `json:"credentials,omitempty"`
+	Mode        string            `json:"mode,omitempty"`
 }
 
 // rawReading holds everything that the script read of a response to fetch.

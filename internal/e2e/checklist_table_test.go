@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
 // checklistPolicy is the policy of most cases.
@@ -56,6 +57,15 @@ var jsonBody = map[string]string{"Content-Type": "application/json"}
 
 func jsonAnd(name, value string) map[string]string {
 	return map[string]string{"Content-Type": "application/json", name: value}
+}
+
+// jsonAndEach returns the headers of a JSON body, and others that have one value.
+func jsonAndEach(names []string, value string) map[string]string {
+	headers := jsonAnd(names[0], value)
+	for _, name := range names {
+		headers[name] = value
+	}
+	return headers
 }
 
 const (
@@ -171,6 +181,37 @@ var checklist = []classic{
 		name: "supported method of a path", path: "/items",
 		fetch: fetchInit{Method: "DELETE", Headers: map[string]string{"X-Tenant-Id": "acme"}},
 		want:  rawReading{Status: 200, Body: "deleted"}, asked: 1, sent: 1, handled: 1,
+	},
+	{
+		name: "JSON POST of a path", policy: `rules: [{path: "/v1/{rest...}", allow_origins: [ORIGIN]}]`, path: "/v1/items",
+		fetch: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
+		want:  rawReading{Status: 200, Body: ada}, asked: 1, sent: 1, handled: 1,
+	},
+	{
+		name: "JSON POST of a path for everyone, without allow_methods", policy: `rules: [{path: "/v1/{rest...}", allow_origins: ["*"]}]`, path: "/v1/items",
+		fetch: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
+		want:  refused, asked: 1,
+	},
+	{
+		name: "JSON POST of a path for everyone, with allow_methods", policy: `rules: [{path: "/v1/{rest...}", allow_origins: ["*"], allow_methods: [POST]}]`, path: "/v1/items",
+		fetch: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
+		want:  rawReading{Status: 200, Body: ada}, asked: 1, sent: 1, handled: 1,
+	},
+	{
+		name: "tracing, granted", policy: "defaults: {allow_origins: [ORIGIN], tracing: true}", path: greetPath,
+		fetch: fetchInit{Method: "POST", Headers: jsonAndEach(rpc.TracingNames(), "1-2"), Body: ada},
+		want:  rawReading{Status: 200, Body: helloAda}, asked: 1, sent: 1, handled: 1,
+		arrived: map[string]string{"traceparent": "1-2", "baggage": "1-2", "sentry-trace": "1-2", "b3": "1-2", "x-datadog-trace-id": "1-2"},
+	},
+	{
+		name: "tracing, a name that the table does not have", policy: "defaults: {allow_origins: [ORIGIN], tracing: true}", path: greetPath,
+		fetch: fetchInit{Method: "POST", Headers: jsonAnd("X-Trace-Id", "1-2"), Body: ada},
+		want:  refused, asked: 1,
+	},
+	{
+		name: "tracing, not granted", policy: "defaults: {allow_origins: [ORIGIN]}", path: greetPath,
+		fetch: fetchInit{Method: "POST", Headers: jsonAnd("traceparent", "1-2"), Body: ada},
+		want:  refused, asked: 1,
 	},
 	{
 		name: "404 to Connect", call: callAs("Missing", greet(overConnect)),

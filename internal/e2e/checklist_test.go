@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -155,7 +156,7 @@ func authenticating(next http.Handler) http.Handler {
 	})
 }
 
-// plainPaths returns a handler that serves two plain HTTP paths, and passes everything else to rpc.
+// plainPaths returns a handler that serves three plain HTTP paths, and passes everything else to rpc.
 func plainPaths(rpc http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rpc)
@@ -164,6 +165,7 @@ func plainPaths(rpc http.Handler) http.Handler {
 		w.Header().Set("X-Internal", "not for scripts")
 		_, _ = w.Write([]byte("up"))
 	})
+	mux.HandleFunc("POST /v1/items", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	mux.HandleFunc("DELETE /items", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("deleted")) })
 	return mux
 }

@@ -72,3 +72,67 @@ func TestFormsNeverReachTheService(t *testing.T) {
 		}
 	})
 }
+
+// askForHeaders makes a gRPC-Web call with an empty message, and asks for response headers as XMLHttpRequest clients do.
+const askForHeaders = `
+	const request = new XMLHttpRequest();
+	request.open("POST", args.url);
+	request.responseType = "arraybuffer";
+	request.setRequestHeader("Content-Type", "application/grpc-web+proto");
+	request.setRequestHeader("X-Grpc-Web", "1");
+	await new Promise((done) => { request.onloadend = done; request.send(new Uint8Array(5)); });
+	return {
+		Status: request.status,
+		Bytes: request.response?.byteLength ?? 0,
+		Asked: Object.fromEntries(args.names.map((name) => [name, request.getResponseHeader(name)])),
+	};
+`
+
+// TestStatusHeadersAreExposed: every response of gRPC-Web exposes the three headers of the status, also if the status is in the
+// body. A client that asks for them in each response then causes no message in the console.
+func TestStatusHeadersAreExposed(t *testing.T) {
+	status := []string{"grpc-status", "grpc-message", "grpc-status-details-bin"}
+	const hidden = "x-not-exposed"
+	inEachEngine(t, func(t *testing.T, page *browser.Page) {
+		for _, implementation := range implementations {
+			t.Run(implementation.name, func(t *testing.T) {
+				layer := newLayer(t, page.Origin, `defaults: {allow_origins: [ORIGIN]}`).Wrap(implementation.handler())
+				exposed := make(chan string, 2)
+				server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					layer.ServeHTTP(w, r)
+					exposed <- w.Header().Get("Access-Control-Expose-Headers")
+				}))
+				var got struct {
+					Status, Bytes int
+					Asked         map[string]*string
+				}
+				ask := func() {
+					page.Run(t, askForHeaders, map[string]any{"url": server.URL + greetPath, "names": append(slices.Clone(status), hidden)}, &got)
+				}
+				if page.Engine == browser.Chromium {
+					want := `"Refused to get unsafe header "` + hidden + `""`
+					if messages := page.Console(t, ask); len(messages) != 1 || !strings.Contains(messages[0], want) {
+						t.Errorf("the console has the messages %q, want only %s", messages, want)
+					}
+				} else {
+					ask()
+				}
+				if got.Status != http.StatusOK || got.Bytes == 0 || len(got.Asked) != len(status)+1 {
+					t.Errorf("the script read %+v, want a body", got)
+				}
+				for name, value := range got.Asked {
+					if value != nil {
+						t.Errorf("the script read the header %s as %q, want null", name, *value)
+					}
+				}
+				<-exposed // of the preflight
+				names := strings.Split(<-exposed, ", ")
+				for _, name := range status {
+					if !slices.Contains(names, name) {
+						t.Errorf("the response exposes %q, want %s among them", names, name)
+					}
+				}
+			})
+		}
+	})
+}
