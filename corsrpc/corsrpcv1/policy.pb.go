@@ -145,7 +145,7 @@ const (
 	// An error.
 	Risk_RISK_UNSPECIFIED Risk = 0
 	// The origin `null`, which every sandboxed frame and data: page of every site
-	// has, or `file://`, which every local file has in some browsers. Never with
+	// has, or `file://`, which every local file has in some web views. Never with
 	// credentials.
 	Risk_RISK_NULL_ORIGIN Risk = 1
 	// Plain http origins other than loopback hosts: anyone on the network path
@@ -617,7 +617,8 @@ type Rule struct {
 	//     not in a label that begins with `xn--`, and for http only below localhost
 	//   - `https://app.example.com:*`: any port, or none; also after a star
 	//   - `capacitor://localhost`: a custom scheme, compared byte by byte
-	//   - `file://`: local files, which all have this origin in some browsers
+	//   - `file://`: local files, in web views that send this origin; browsers send
+	//     `null`
 	//   - `moz-extension://*`, `chrome-extension://*`, `safari-web-extension://*`,
 	//     `vscode-webview://*`: every installation of every extension. Browsers make
 	//     up the host of such an origin for each installation
@@ -771,6 +772,8 @@ type Rule struct {
 	// origin that is granted, or `*` if everyone is. It replaces the header of
 	// that name that a handler sets, and is never sent on preflights and refusals.
 	// An option in a .proto file can only turn it off under SHAPE.
+	//
+	// WebKit shows serverTiming of the page's own origin only.
 	//
 	// Default: false. A handler's own Timing-Allow-Origin is then left unchanged.
 	//

@@ -157,7 +157,7 @@ func (p Pattern) risks() []Problem {
 	}
 	if p.kind == kindExact && p.scheme == "file" {
 		problems = append(problems, Problem{Code: CodeNull,
-			Reason: "is the origin of every local file in some browsers: any file that a visitor opens can send it"})
+			Reason: "is the origin of every local file in some web views: any file that a visitor opens there can send it"})
 	}
 	if p.kind == kindInstallation {
 		problems = append(problems, Problem{Code: CodeAnyInstallation,
