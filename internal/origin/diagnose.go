@@ -152,6 +152,15 @@ func diagnoseCustom(lower, scheme, rest string) Problem {
 		return Problem{Code: CodeNeverSent, Reason: "is never sent as an origin: pages of this scheme have the origin null, or the origin of the page that created them"}
 	case lower == "file" && strings.Contains(rest, "*"):
 		return syntax("has a *, and the origin of every local file is file://", "file://")
+	case hasInstallations(lower) && strings.TrimRight(rest, "/") == "*":
+		var causes []string
+		if lower != scheme {
+			causes = append(causes, "upper case in the scheme")
+		}
+		if rest != "*" {
+			causes = append(causes, "a trailing slash")
+		}
+		return neverSent(causes, lower+"://*")
 	case strings.Contains(rest, "*"):
 		return syntax("has a *, but origins of schemes other than http and https are matched byte for byte: list each one")
 	}

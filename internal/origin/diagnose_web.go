@@ -176,15 +176,16 @@ func (w *webText) checkStar(scheme string) (problem Problem, ok bool) {
 		return syntax("has a * before an IP address, which must be written in full: list each one"), false
 	case !validName(strings.Replace(w.label, "*", "a", 1) + "." + w.host):
 		return syntax(hostTooLong), false
-	case scheme == "http" && isLocalNetwork(w.host):
+	case scheme == "https" || isLocalhost(w.host):
+		return Problem{}, true
+	case isLocalNetwork(w.host):
 		return syntax("has a * within a label, which needs https except below localhost: list each origin"), false
-	case scheme == "http" && !isLocalhost(w.host):
+	default:
 		if w.port == "443" {
 			w.port = ""
 		}
 		return syntax("has a * within a label, which needs https except below localhost", w.text("https")), false
 	}
-	return Problem{}, true
 }
 
 const hostTooLong = "has a host that is too long: DNS allows 63 characters in a label, and 253 in all"
