@@ -73,7 +73,8 @@ var layerFaults = []fault{
 	{name: "an Origin of any length", in: "Parse", old: `if len(s) > MaxLen {`, new: `if len(s) > MaxLen<<9 {`},
 	{name: "a wildcard over a public suffix", old: `if reason := suffixReason(p.host); reason != "" {`, new: `if reason := suffixReason(p.host); reason != "" && false {`},
 	{name: "a wildcard over the parent of public suffixes", old: `strings.Contains(suffixAncestors, "\n"+name+"\n")`, new: `false`},
-	{name: "a wildcard over hosts of unrelated owners that are no public suffix", old: `return strangerReason(name)`, new: `return ""`},
+	{name: "a wildcard over hosts of unrelated owners that are no public suffix", old: `return strangerReason(withoutAddress(name))`, new: `return ""`},
+	{name: "a wildcard over names with an address of everyone", old: `return strangerReason(withoutAddress(name))`, new: `return strangerReason(name)`},
 	{name: "a wildcard over the parent of hosts of unrelated owners", in: "isAtOrAbove", old: `		if name == "" {
 			return true`, new: `		if name == "" {
 			return pattern == ""`},

@@ -73,7 +73,8 @@ func checkSortedOnce(t *testing.T, hosts []string) {
 }
 
 // TestWildcardsOverStrangerHosts: a wildcard over each host of the table and over each of its
-// ancestors is a risk, on any port, and one over a host below it, which one person has, is not.
+// ancestors is a risk, on any port, and one over a host below it, which one person has, is not. Below
+// addressHosts it is a risk, too.
 func TestWildcardsOverStrangerHosts(t *testing.T) {
 	for _, s := range strangerHosts {
 		base := strings.ReplaceAll(s.Host, "*", "any-label")
@@ -83,6 +84,10 @@ func TestWildcardsOverStrangerHosts(t *testing.T) {
 			}
 		}
 		own := "one-owner." + base
+		if slices.Contains(addressHosts[:], s.Host) {
+			checkSuffixRisk(t, "https://*."+own)
+			continue
+		}
 		if another := slices.ContainsFunc(strangerHosts[:], func(s strangerHost) bool { return isAtOrAbove(own, s.Host) }); another {
 			continue // one-owner.sharedwithexpose.com is a region of *.sharedwithexpose.com
 		}
@@ -174,6 +179,10 @@ func TestReasonsOfStrangerHosts(t *testing.T) {
 		{"https://*.nip.io", "nip.io" + wildcard},
 		{"https://*.sslip.io:*", "sslip.io" + wildcard},
 		{"https://*.traefik.me:8443", "traefik.me" + wildcard},
+		{"https://*.203-0-113-1.nip.io", "nip.io" + wildcard},
+		{"https://*.app.203.0.113.1.sslip.io.", "sslip.io" + wildcard},
+		{"https://pr-*.203-0-113-1.nip.io:*", "nip.io" + wildcard},
+		{"https://*.app.traefik.me", "traefik.me" + wildcard},
 		{"https://*.lvh.me:3000", "lvh.me" + wildcard},
 		{"https://*.localtest.me", "localtest.me" + wildcard},
 
@@ -202,6 +211,10 @@ func TestReasonsOfStrangerHosts(t *testing.T) {
 		{"https://*.us-east-1.aws.endpoints.huggingface.cloud", "*.*.endpoints.huggingface.cloud" + app},
 		{"https://*.surge.sh", "surge.sh" + app},
 		{"https://*.scalingo.io", "scalingo.io" + app},
+		{"https://*.westus-01.azurewebsites.net", "*.azurewebsites.net" + app},
+		{"https://*.scm.westus-01.azurewebsites.net", "scm.*.azurewebsites.net" + app},
+		{"https://*.eastus2.2.azurestaticapps.net", "*.*.azurestaticapps.net" + app},
+		{"https://*.cn-hangzhou.fcapp.run", "*.fcapp.run" + app},
 		{"https://*.modal.run", "modal.run" + app},
 	} {
 		want := test.want
@@ -239,6 +252,10 @@ func TestHostsOfOneTenant(t *testing.T) {
 		"https://*.notatlassian.net",
 		"https://*.atlassian.net.example.com",
 		"https://*.xnip.io",
+		"https://203-0-113-1.nip.io",
+		"https://203-0-113-1.nip.io:*",
+		"https://*.app.lvh.me",
+		"https://*.app.acme-1a2b.westus-01.azurewebsites.net",
 	} {
 		if _, problems := ParsePattern(pattern); len(problems) != 0 {
 			t.Errorf("%s has the problems %+v", pattern, problems)

@@ -17,7 +17,24 @@ func suffixReason(host string) string {
 	if reason := listReason(name); reason != "" {
 		return reason
 	}
-	return strangerReason(name)
+	return strangerReason(withoutAddress(name))
+}
+
+// addressHosts are the strangerHosts whose servers look for an address anywhere in a name, not only
+// directly below the host. The name 198-51-100-1.203-0-113-1.nip.io resolves to 198.51.100.1, so
+// that a wildcard over 203-0-113-1.nip.io matches hosts of everyone.
+//
+// See https://github.com/cunnie/sslip.io/blob/main/xip/xip_test.go.
+var addressHosts = [...]string{"nip.io", "sslip.io", "traefik.me", "xip.io"}
+
+// withoutAddress returns the one of addressHosts that name is below; otherwise name.
+func withoutAddress(name string) string {
+	for _, host := range addressHosts {
+		if isBelow(name, host) {
+			return host
+		}
+	}
+	return name
 }
 
 // listReason is suffixReason for the public suffix list and top-level domains.
