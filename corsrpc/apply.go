@@ -126,7 +126,8 @@ func (f *headerWriter) set(name, value string) {
 // by then. If the decision writes Access-Control fields, or refuses the request, Apply first
 // removes all Access-Control fields that are already there, in any letter case. If the rule sets
 // timing, Apply replaces Timing-Allow-Origin likewise, in responses of the handler that the page may
-// read. It ignores informational responses (1xx other than 101).
+// read. It removes Timing-Allow-Origin from the layer's own responses, such as refusals, where a
+// middleware around the layer may have set it. It ignores informational responses (1xx other than 101).
 //
 // See https://fetch.spec.whatwg.org/#http-cors-protocol and https://fetch.spec.whatwg.org/#tao-check.
 func (d Decision) Apply(status int, header http.Header) {
@@ -166,6 +167,7 @@ func (d *Decision) apply(status int, f *headerWriter) {
 		d.explain(f)
 	}
 	dropAccessControl(f.header)
+	dropTiming(f.header, true)
 	switch d.outcome {
 	case OutcomeRefuse:
 		d.applyRefusal(f)
@@ -316,11 +318,11 @@ func dropAccessControl(header http.Header) (any bool) {
 	return any
 }
 
-// dropTiming removes the Timing-Allow-Origin fields whose names are not in canonical form. applyTiming
-// replaces the canonical one.
-func dropTiming(header http.Header) {
+// dropTiming removes the Timing-Allow-Origin fields, in any letter case. It leaves the one whose name
+// is in canonical form if canonical is false, since applyTiming replaces it.
+func dropTiming(header http.Header, canonical bool) {
 	for key := range header {
-		if key != timingHeader && strings.EqualFold(key, timingHeader) {
+		if len(key) == len(timingHeader) && (canonical || key != timingHeader) && strings.EqualFold(key, timingHeader) {
 			delete(header, key)
 		}
 	}

@@ -55,7 +55,7 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 	}
 	replaced = dropAccessControl(header)
 	if t.grant.timing {
-		dropTiming(header)
+		dropTiming(header, false)
 	}
 	if value = t.grant.exposeHeaders; t.grant.present {
 		value = t.grant.exposedNames(header, grpcWeb)

@@ -382,6 +382,43 @@ func TestHeadersAreNotShared(t *testing.T) {
 	}
 }
 
+// TestOwnResponsesHideTiming checks that the layer's own responses have no Timing-Allow-Origin, in any letter case, if a
+// middleware around the layer sets it for all responses, and that a call has the value of the policy.
+func TestOwnResponsesHideTiming(t *testing.T) {
+	t.Parallel()
+	const policy = "defaults: {allow_origins: [https://app.example.com], timing: %t}\nrules: [{path: /x, allow_methods: [POST]}]"
+	preflight := fromPage()
+	preflight.Set("Access-Control-Request-Method", "POST")
+	for _, timing := range []bool{false, true} {
+		layer, _ := newLayer(t, fmt.Sprintf(policy, timing))
+		h := layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		for name, c := range map[string]struct {
+			r    *http.Request
+			want string // the value if the policy sets timing; empty if there is none in any case
+		}{
+			"preflight":          {newRequest(http.MethodOptions, listRPC, preflight), ""},
+			"refused preflight":  {newRequest(http.MethodOptions, listRPC, http.Header{"Origin": {"https://evil.example"}, "Access-Control-Request-Method": {"POST"}}), ""},
+			"refusal":            {newRequest(http.MethodPost, listRPC, http.Header{"Origin": {"https://evil.example"}}), ""},
+			"refused GET":        {newRequest(http.MethodGet, getRPC, http.Header{"Origin": {"https://evil.example"}}), ""},
+			"method not allowed": {newRequest(http.MethodPut, "/x", fromPage()), ""},
+			"call":               {newRequest(http.MethodPost, listRPC, fromPage()), page},
+		} {
+			w := httptest.NewRecorder()
+			w.Header()["Timing-Allow-Origin"] = []string{"*"}
+			w.Header()["timing-allow-origin"] = []string{"*"}
+			h.ServeHTTP(w, c.r)
+			got := fmt.Sprint(slices.Concat(w.Header()["Timing-Allow-Origin"], w.Header()["timing-allow-origin"]))
+			want := "[" + c.want + "]"
+			if c.want != "" && !timing {
+				want = "[* *]" // the handler's own
+			}
+			if got != want {
+				t.Errorf("%s, timing %t: %s, want %s", name, timing, got, want)
+			}
+		}
+	}
+}
+
 // TestFieldValuesDoNotOverlap checks that appending to the values of one field does not change another.
 func TestFieldValuesDoNotOverlap(t *testing.T) {
 	t.Parallel()

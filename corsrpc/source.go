@@ -98,7 +98,7 @@ func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().B
 
 // isTenantOrigin reports whether a row of an origin source is an exact https origin of a host
 // other than loopback. All other origins belong to many: any program on a visitor's machine can
-// serve a page of a loopback host, and any app can have the origin of a custom scheme.
+// serve a page of a loopback host (or of 0.0.0.0, which is the same machine), and any app can have the origin of a custom scheme.
 func isTenantOrigin(row string) bool {
 	o, ok := origin.Parse(row)
 	return ok && o.Scheme == "https" && !o.IsLoopback()

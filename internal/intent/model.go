@@ -247,7 +247,8 @@ func (p *Policy) expand(items []string) (origins []string) {
 func isSkippedRow(row string) bool {
 	scheme, host, _ := split(row)
 	host = strings.TrimSuffix(host, ".")
-	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]"
+	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]" ||
+		host == "0.0.0.0" || host == "[::]" || strings.HasPrefix(host, "[::ffff:7f")
 	return strings.Contains(row, "*") || scheme != "https" || loopback
 }
 

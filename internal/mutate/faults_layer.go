@@ -202,7 +202,8 @@ var layerFaults = []fault{
 	if g.timing {
 		d.applyTiming(f)
 	}`},
-	{name: "a handler's timing is left in another letter case", old: `		dropTiming(header)`, new: `		_ = dropTiming`},
+	{name: "a handler's timing is left in another letter case", old: `		dropTiming(header, false)`, new: `		_ = dropTiming`},
+	{name: "a refusal shows its timing to whom a middleware around the layer names", old: `	dropTiming(f.header, true)`, new: ``},
 	{name: "everyone's timing names the one who asks", in: "applyTiming", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
 	{name: "timing shares its value with the origin", old: `f.set(timingHeader, f.origin[0])`, new: `f.header[timingHeader] = f.origin`},
 	{name: "PRESENT exposes Timing-Allow-Origin", old: `"timing-allow-origin", "x-powered-by",`, new: `"x-powered-by",`},
@@ -341,6 +342,10 @@ var layerFaults = []fault{
 	{name: "file has a host", old: `return (s == "") == (scheme == "file")`, new: `return s != "" || scheme == "file"`},
 	{name: "a form in a local file carries cookies", old: `return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))`, new: `return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")`},
 	{name: "a row may be plain http", old: `return ok && o.Scheme == "https" && !o.IsLoopback()`, new: `return ok && !o.IsLoopback()`},
+	{name: "a source allows an IPv4 loopback address that is mapped to IPv6", in: "IsLoopback", old: `addr = addr.Unmap()`, new: ``},
+	{name: "a source allows the unspecified address", old: `err == nil && (addr.IsLoopback() || addr.IsUnspecified())
+}`, new: `err == nil && addr.IsLoopback()
+}`},
 	{name: "a source allows loopback hosts", old: `return ok && o.Scheme == "https" && !o.IsLoopback()`, new: `return ok && o.Scheme == "https"`},
 	{name: "a policy for nobody needs no words", old: `if valid && !rules[i].grantsSomething() && !c.defaultsDisabled(view{b, profiles[chosen]}) {`, new: `if valid && len(b.prefix) > 100 && len(rules) > i {`},
 	{name: "added origins may join no rule", old: `if p.added != nil && !t.added {`, new: `if false {`},

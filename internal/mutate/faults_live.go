@@ -18,7 +18,7 @@ var liveFaults = []fault{
 			i = 0
 		}
 		switch`, new: `		if i == len(x.marks) {
-			return 0, false
+			return -1
 		}
 		switch`},
 	{name: "a larger index forgets", old: `x.insert(x.hash(x.seed, texts.text(slots[i])), slots[i])`, new: `x.insert(x.hash(x.seed, texts.text(slots[i])), slots[0])`},

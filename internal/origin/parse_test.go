@@ -182,3 +182,18 @@ func TestParseAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestIsLoopback: origins of the visitor's own machine are found in each form of its addresses.
+func TestIsLoopback(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]bool{
+		"https://localhost": true, "https://localhost.": true, "http://a.localhost:3000": true, "https://127.0.0.1": true, "https://127.8.9.1:8443": true, "https://[::1]:8443": true,
+		"https://0.0.0.0": true, "https://[::]": true, "https://[::ffff:7f00:1]": true, "https://[::ffff:0:0]": true,
+		"https://127.example.com": false, "https://localhost.example.com": false, "https://10.0.0.1": false, "https://[::2]": false, "https://[::ffff:a00:1]": false, "capacitor://localhost": false, "null": false,
+	} {
+		o, ok := Parse(raw)
+		if got := o.IsLoopback(); !ok || got != want {
+			t.Errorf("%s: %t, want %t", raw, got, want)
+		}
+	}
+}
