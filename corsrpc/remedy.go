@@ -8,6 +8,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // Remedy returns what to write into the policy, and where, so that this request is granted. If no
@@ -23,7 +24,7 @@ func (d Decision) Remedy() string {
 	case reasonOriginNotAllowed:
 		return d.remedyOfOrigin()
 	case reasonHeadersNotGranted:
-		return d.write("allow_headers: ["+yamlList(strings.Split(d.missing, ", "))+"]", "", "")
+		return d.remedyOfHeaders()
 	case reasonMethodNotGranted:
 		if d.target.kind == targetPath {
 			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", "allow_methods", "")
@@ -32,7 +33,7 @@ func (d Decision) Remedy() string {
 		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
 	case reasonDisabled:
 		if d.target.kind != targetAmbiguous {
-			return d.write("disabled: false", "", "")
+			return d.remedyOfDisabled()
 		}
 	case reasonCredentialsNotAllowed:
 		return d.remedyOfCredentials()
@@ -42,6 +43,37 @@ func (d Decision) Remedy() string {
 		return d.remedyOfPath()
 	}
 	return d.reason.remedy()
+}
+
+// remedyOfHeaders returns how to grant the missing headers. A page that sets the header of a response
+// in its request, such as Access-Control-Allow-Origin, has to leave it out.
+func (d Decision) remedyOfHeaders() string {
+	names := strings.Split(d.missing, ", ")
+	impossible := slices.DeleteFunc(slices.Clone(names), rules.CanAllowHeader)
+	if len(impossible) == 0 {
+		return d.write("allow_headers: ["+yamlList(names)+"]", "", "")
+	}
+	leaveOut := "leave " + yamlList(impossible) + " out of the page's request, which no policy can grant"
+	if names = slices.DeleteFunc(names, func(name string) bool { return !rules.CanAllowHeader(name) }); len(names) == 0 {
+		return leaveOut
+	}
+	return d.write("allow_headers: ["+yamlList(names)+"]", "", "") + "; " + leaveOut
+}
+
+// remedyOfDisabled returns how to enable the procedure or the path, and to allow the origin if no
+// rule has origins, as in a policy whose defaults are disabled.
+func (d Decision) remedyOfDisabled() string {
+	if d.target.rule.SetsOrigins() || d.origin == "" {
+		return d.write("disabled: false", "", "")
+	}
+	risk, impossible := d.riskOfOrigin()
+	switch {
+	case impossible != "":
+		return "no policy can allow the origin, since it " + impossible
+	case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):
+		return "no rule with credentials can allow the origin, since pages of unrelated owners have it"
+	}
+	return d.write("disabled: false and allow_origins: ["+yamlList([]string{d.origin})+"]", "", risk)
 }
 
 // remedyOfOperational returns the rule that names the operational service and allows the origin.

@@ -55,6 +55,25 @@ func TestRemedies(t *testing.T) {
 			better: app + "  - selector: grpc.channelz.v1.Channelz\n    accept_risks: [UNKNOWN_SELECTORS]\n    allow_origins: [\"https://app.example.com\"]\n",
 		},
 		{
+			name: "defaults for nobody", policy: "defaults: {disabled: true}\n", path: listRPC,
+			remedy: "write disabled: false and allow_origins: [\"https://app.example.com\"] in a rule with selector: acme.catalog.v1.CatalogService.List",
+			better: "defaults: {disabled: true}\nrules:\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: false\n    allow_origins: [\"https://app.example.com\"]\n",
+		},
+		{
+			name: "defaults for nobody, and a page on the local network", policy: "defaults: {disabled: true}\n", path: "/acme.v1.Unknown/Get", header: http.Header{"Origin": {"http://192.168.1.5:5173"}},
+			remedy: "in a rule with selector: acme.v1.Unknown.Get, with accept_risks: [UNKNOWN_SELECTORS, PLAIN_HTTP]",
+			better: "defaults: {disabled: true}\nrules:\n  - selector: acme.v1.Unknown.Get\n    accept_risks: [UNKNOWN_SELECTORS, PLAIN_HTTP]\n    disabled: false\n    allow_origins: [\"http://192.168.1.5:5173\"]\n",
+		},
+		{
+			name: "defaults for nobody, with credentials, and a sandboxed frame", policy: "defaults: {disabled: true, allow_credentials: true}\n", path: listRPC, header: http.Header{"Origin": {"null"}},
+			remedy: "no rule with credentials can allow the origin",
+		},
+		{
+			name: "a rule that is disabled", policy: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n", path: listRPC,
+			remedy: "write disabled: false in a rule with selector: acme.catalog.v1.CatalogService.List",
+			better: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: false\n",
+		},
+		{
 			name: "an Authorization of a proxy", policy: everyone + "  - path: /hook\n", path: "/hook", header: http.Header{"Authorization": {"Bearer x"}},
 			remedy: `if a proxy adds Authorization, write allow_headers: [authorization] in the rule with path: /hook`,
 			better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
@@ -85,5 +104,37 @@ func TestRemedies(t *testing.T) {
 				t.Errorf("with what it says: %s: %q", d.Reason(), d.Remedy())
 			}
 		})
+	}
+}
+
+// TestRemediesOfHeaders checks that a remedy for a preflight names only headers that allow_headers may name, and no
+// prefix of names that the preflight did not ask for.
+func TestRemediesOfHeaders(t *testing.T) {
+	t.Parallel()
+	const app = "defaults:\n  allow_origins: [https://app.example.com]\n"
+	const rule = app + "rules:\n  - selector: acme.catalog.v1.CatalogService.List\n    allow_headers: [x-a]\n"
+	for _, c := range []struct{ asked, remedy, better, then string }{
+		{"access-control-allow-origin,content-type", "leave access-control-allow-origin out of the page's request, which no policy can grant", "", ""},
+		{"access-control-allow-headers,set-cookie", "leave access-control-allow-headers, set-cookie out of", "", ""},
+		{"access-control-allow-origin,x-a", "write allow_headers: [x-a] in a rule with selector: acme.catalog.v1.CatalogService.List; leave access-control-allow-origin out", rule, "x-a"},
+		{"*", `leave "*" out of`, "", ""},
+		{"x-*,x-a", "write allow_headers: [x-a] in a rule", rule, "x-a"},
+		{"x-a", "write allow_headers: [x-a] in a rule with selector: acme.catalog.v1.CatalogService.List", rule, "x-a"},
+	} {
+		preflight := func(policy, asked string) corsrpc.Decision {
+			return compilePolicy(t, policy).Decide(corsrpc.Request{Method: http.MethodOptions, Host: "api.example.com", Path: listRPC, Header: http.Header{
+				"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {asked},
+			}})
+		}
+		d := preflight(app, c.asked)
+		if got := d.Remedy(); !d.Refused() || !strings.HasPrefix(got, c.remedy) {
+			t.Errorf("%s: %q", c.asked, got)
+		}
+		if c.better == "" {
+			continue
+		}
+		if d := preflight(c.better, c.then); d.Refused() {
+			t.Errorf("%s, with what it says: %q", c.asked, d.Remedy())
+		}
 	}
 }

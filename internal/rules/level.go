@@ -364,6 +364,12 @@ func (c *compiler) parseHeader(field string, lists headerFields, place rulePlace
 	return h, true
 }
 
+// CanAllowHeader reports whether allow_headers of a rule may name a request header.
+func CanAllowHeader(name string) bool {
+	h, reason, _ := parseHeaderRule(name, true)
+	return reason == "" && h.kind == headerName && withheldFromScripts(h, rpc.Request) == ""
+}
+
 // withheldFromScripts returns the reason why granting a header would have no effect, with what to
 // write instead, or "" if it would have one.
 func withheldFromScripts(h headerRule, d rpc.Direction) string {
