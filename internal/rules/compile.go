@@ -86,7 +86,7 @@ func Compile(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, config
 		}
 	}
 	if len(found)+len(c.violations) == 0 {
-		c.checkProfileOrigins(bases[0], profiles)
+		c.checkProfileOrigins(bases, profiles)
 	}
 	if all := slices.Concat(found, c.violations); len(all) > 0 {
 		all = withoutDuplicates(withoutFollowUps(all, found))

@@ -17,9 +17,10 @@ func (c *compiler) defaultsDisabled(v view) bool {
 }
 
 // checkProfileOrigins reports the origins of a profile that no rule takes: add_origins, and
-// allow_origins of its defaults. Their author believes that these origins may call. The policy
-// must be valid otherwise.
-func (c *compiler) checkProfileOrigins(b *base, profiles map[string]*profile) {
+// allow_origins of its defaults. Their author believes that these origins may call. The bases are the
+// policy and its shadow policy, which a profile applies to as well: one of them has to take the origins.
+// The policy must be valid otherwise.
+func (c *compiler) checkProfileOrigins(bases []*base, profiles map[string]*profile) {
 	added := map[string]takers{} // by checkKey
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
 		p := profiles[name]
@@ -29,7 +30,9 @@ func (c *compiler) checkProfileOrigins(b *base, profiles map[string]*profile) {
 		key := fmt.Sprint(p.added.neverWithCredentials(), p.checkKey())
 		t, ok := added[key]
 		if !ok {
-			t = c.takersOf(view{b, p})
+			for _, b := range bases {
+				t = t.or(c.takersOf(view{b, p}))
+			}
 			added[key] = t
 		}
 		if p.added != nil && !t.added {
@@ -42,12 +45,13 @@ func (c *compiler) checkProfileOrigins(b *base, profiles map[string]*profile) {
 			}
 			c.fail(CodeNoOrigins, p.added.field, "", reason, fix)
 		}
-		if p.defaults.setsOrigins() && !t.defaults && p.defaults.disabled == nil && c.defaultsDisabled(view{b, p}) {
+		enabled := func(b *base) bool { return !c.defaultsDisabled(view{b, p}) }
+		if p.defaults.setsOrigins() && !t.defaults && p.defaults.disabled == nil && !slices.ContainsFunc(bases, enabled) {
 			at := p.defaults.field + ".allow_origins"
 			if p.defaults.items == 0 {
 				at += "_from"
 			}
-			c.fail(CodeRuleIneffective, at, "", "has no effect, because the defaults are disabled", "disabled: false beside it", b.defaults.field+".disabled")
+			c.fail(CodeRuleIneffective, at, "", "has no effect, because the defaults are disabled", "disabled: false beside it", bases[0].defaults.field+".disabled")
 		}
 	}
 }
@@ -56,6 +60,11 @@ func (c *compiler) checkProfileOrigins(b *base, profiles map[string]*profile) {
 type takers struct {
 	added, defaults           bool // whether a rule takes add_origins; those of the profile's defaults
 	everyone, withCredentials bool // whether a rule does not take add_origins for this reason
+}
+
+// or returns the takers of two views with the same profile.
+func (t takers) or(other takers) takers {
+	return takers{t.added || other.added, t.defaults || other.defaults, t.everyone || other.everyone, t.withCredentials || other.withCredentials}
 }
 
 // takersOf returns the takers of a view's profile.
