@@ -64,7 +64,6 @@ var rulesFaults = []fault{
 	{name: "a profile's origins that only the shadow policy takes are refused", old: `for _, b := range bases {
 				t = t.or(`, new: `for _, b := range bases[:1] {
 				t = t.or(`},
-	{name: "a profile's defaults that only the shadow policy takes are refused", old: `!slices.ContainsFunc(bases, enabled)`, new: `!enabled(bases[0])`},
 	{name: "content-type for everyone where no methods are written", old: `if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {`, new: `if !e.kind.Path {`},
 	{name: "content-type where an item covers it", old: `if _, mentioned := e.request.Lookup("content-type"); mentioned {`, new: `if _, mentioned := e.request.Lookup("content-type"); mentioned && false {`},
 	{name: "a path rule cannot deny content-type", old: `if !grants && place != forPath && isProtocolHeader(h, lists.direction) {`, new: `if !grants && isProtocolHeader(h, lists.direction) {`},

@@ -45,8 +45,7 @@ func (c *compiler) checkProfileOrigins(bases []*base, profiles map[string]*profi
 			}
 			c.fail(CodeNoOrigins, p.added.field, "", reason, fix)
 		}
-		enabled := func(b *base) bool { return !c.defaultsDisabled(view{b, p}) }
-		if p.defaults.setsOrigins() && !t.defaults && p.defaults.disabled == nil && !slices.ContainsFunc(bases, enabled) {
+		if p.defaults.setsOrigins() && !t.defaults && p.defaults.disabled == nil && c.defaultsDisabled(view{bases[0], p}) {
 			at := p.defaults.field + ".allow_origins"
 			if p.defaults.items == 0 {
 				at += "_from"
