@@ -1,6 +1,7 @@
 package corsrpc_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,4 +84,30 @@ func writeFile(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// TestAddedOriginsNeverGetCredentials checks that a rule with credentials does not take the origins of unrelated owners
+// that a profile adds, also if another rule takes them with the same list of origins, in each order of the two rules.
+func TestAddedOriginsNeverGetCredentials(t *testing.T) {
+	t.Parallel()
+	const (
+		plain, withCredentials = "/a", "/b"
+		profile                = "profiles: {dev: {add_origins: [\"null\", \"file://\", \"moz-extension://*\", \"http://localhost:*\"], accept_risks: [NULL_ORIGIN, ANY_INSTALLATION]}}\n"
+	)
+	for name, policy := range map[string]string{
+		"a rule allows credentials": "defaults: {allow_origins: [https://app.example.com]}\nrules: [{path: /a}, {path: /b, allow_credentials: true}]\n",
+		"a rule does not":           "defaults: {allow_origins: [https://app.example.com], allow_credentials: true}\nrules: [{path: /b}, {path: /a, allow_credentials: false}]\n",
+	} {
+		for _, longList := range []int{0, 1000} {
+			plan := compilePolicy(t, policy+profile, corsrpc.WithProfile("dev"), corsrpc.WithLongLists(longList))
+			for origin, shared := range map[string]bool{"null": true, "file://": true, "moz-extension://3c78b7c7": true, "http://localhost:3000": false, page: false} {
+				for _, path := range []string{plain, withCredentials} {
+					d := plan.Decide(corsrpc.Request{Method: http.MethodPost, Host: "api.example.com", Path: path, Header: http.Header{"Origin": {origin}}})
+					if want := !shared || path == plain; d.Refused() == want {
+						t.Errorf("%s: %s from %s: %s", name, path, origin, d.Reason())
+					}
+				}
+			}
+		}
+	}
 }

@@ -64,6 +64,7 @@ var rulesFaults = []fault{
 	{name: "a profile's origins that only the shadow policy takes are refused", old: `for _, b := range bases {
 				t = t.or(`, new: `for _, b := range bases[:1] {
 				t = t.or(`},
+	{name: "null that a profile adds gets the credentials of another rule", old: `if credentials && added.origins.HasShared() {`, new: `if false {`},
 	{name: "content-type for everyone where no methods are written", old: `if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {`, new: `if !e.kind.Path {`},
 	{name: "content-type where an item covers it", old: `if _, mentioned := e.request.Lookup("content-type"); mentioned {`, new: `if _, mentioned := e.request.Lookup("content-type"); mentioned && false {`},
 	{name: "a path rule cannot deny content-type", old: `if !grants && place != forPath && isProtocolHeader(h, lists.direction) {`, new: `if !grants && isProtocolHeader(h, lists.direction) {`},
