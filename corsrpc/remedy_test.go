@@ -69,6 +69,15 @@ func TestRemedies(t *testing.T) {
 			remedy: "no rule with credentials can allow the origin",
 		},
 		{
+			name: "a local file, where credentials are allowed", policy: "defaults: {allow_origins: [https://app.example.com], allow_credentials: true}\n", path: listRPC, header: http.Header{"Origin": {"file://"}},
+			remedy: "no rule with credentials can allow the origin",
+		},
+		{
+			name: "a local file", policy: app + "  - path: /other\n", path: listRPC, header: http.Header{"Origin": {"file://"}},
+			remedy: `add "file://" to defaults.allow_origins at cors.yaml:2:18, with accept_risks: [NULL_ORIGIN]`,
+			better: "defaults:\n  allow_origins: [https://app.example.com, \"file://\"]\n  accept_risks: [NULL_ORIGIN]\n",
+		},
+		{
 			name: "a rule that is disabled", policy: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n", path: listRPC,
 			remedy: "write disabled: false in a rule with selector: acme.catalog.v1.CatalogService.List",
 			better: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: false\n",

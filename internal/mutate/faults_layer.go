@@ -327,6 +327,7 @@ var layerFaults = []fault{
 	{name: "a remedy names a prefix that a page asks for", old: `reason == "" && h.kind == headerName && withheldFromScripts`, new: `reason == "" && withheldFromScripts`},
 	{name: "a remedy enables a procedure that nobody may call", old: `if d.target.rule.SetsOrigins() || d.origin == "" {`, new: `if true {`},
 	{name: "a remedy enables null with credentials", in: "remedyOfDisabled", old: `d.target.grant.credentials && origin.NeverWithCredentials(d.origin)`, new: `false`},
+	{name: "a remedy adds a local file to a rule with credentials", in: "remedyOfOrigin", old: `d.target.grant.credentials && origin.NeverWithCredentials(d.origin)`, new: `false`},
 	{name: "a remedy allows null credentials", old: `case origin.NeverWithCredentials(d.origin), shared && impossible != "":`, new: `case shared && impossible != "":`},
 	{name: "credentials with file://", old: `return pattern == "*" || pattern == "null" || pattern == "file://" ||`, new: `return pattern == "*" || pattern == "null" ||`},
 	{name: "credentials with every extension", old: `pattern == "file://" || ok && hasInstallations(scheme)`, new: `pattern == "file://" || ok && scheme == ""`},
