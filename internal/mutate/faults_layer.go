@@ -347,7 +347,7 @@ var layerFaults = []fault{
 	{name: "file has a host", old: `return (s == "") == (scheme == "file")`, new: `return s != "" || scheme == "file"`},
 	{name: "a form in a local file carries cookies", old: `return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))`, new: `return !d.safe && (d.target.grant.anyOrigin || d.origin == "null")`},
 	{name: "a row may be plain http", old: `return ok && o.Scheme == "https" && !o.IsLoopback()`, new: `return ok && !o.IsLoopback()`},
-	{name: "a source allows an IPv4 loopback address that is mapped to IPv6", in: "IsLoopback", old: `addr = addr.Unmap()`, new: ``},
+	{name: "a source allows an IPv4 loopback address that is mapped to IPv6", in: "isOwnMachine", old: `addr = addr.Unmap()`, new: ``},
 	{name: "a source allows the unspecified address", old: `err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }`, new: `err == nil && addr.IsLoopback()
 }`},

@@ -158,7 +158,7 @@ func (w wildcardPattern) within(set *Set) (id PatternID, ok bool) {
 }
 
 // IsLoopback reports whether a pattern of ParsePattern matches http or https origins of the
-// visitor's own machine only: localhost, a name below it, or a loopback address.
+// visitor's own machine only: localhost, a name below it, a loopback address, or the unspecified address.
 func IsLoopback(pattern string) bool {
 	scheme, host, ok := strings.Cut(pattern, "://")
 	if !ok || !isWeb(scheme) {
@@ -167,7 +167,7 @@ func IsLoopback(pattern string) bool {
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host = host[:colon]
 	}
-	return isLoopback(strings.TrimPrefix(host, "*."))
+	return isOwnMachine(strings.TrimPrefix(host, "*."))
 }
 
 // WebHost returns the host of an exact http or https pattern of ParsePattern; "" for all others.

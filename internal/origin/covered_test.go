@@ -170,6 +170,7 @@ func TestIsLoopback(t *testing.T) {
 	for pattern, want := range map[string]bool{
 		"http://localhost": true, "https://localhost:3000": true, "http://localhost:*": true, "http://*.localhost:*": true, "http://a.localhost.": true,
 		"http://127.0.0.1": true, "http://127.1.2.3:*": true, "http://[::1]": true, "http://[::1]:8080": true, "https://[::1]:*": true,
+		"http://0.0.0.0:3000": true, "https://[::]:*": true, "https://[::ffff:7f00:1]": true,
 		"capacitor://localhost": false, "https://localhost.example.com": false, "https://*.example.com": false, "https://127.example.com": false,
 		"http://[::2]:1": false, "*": false, "null": false, "file://": false, "moz-extension://*": false,
 	} {

@@ -181,6 +181,17 @@ func isLoopback(host string) bool {
 	return isLocalhost(host)
 }
 
+// isOwnMachine reports whether a valid host is one of the visitor's own machine: a loopback address or the unspecified
+// address, each also as an IPv4 address that is mapped to IPv6, localhost, or a name below localhost.
+func isOwnMachine(host string) bool {
+	if !isIP(host) {
+		return isLocalhost(host)
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	addr = addr.Unmap()
+	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
+}
+
 // isLocalhost reports whether host is localhost or a subdomain of it (RFC 6761, section 6.3).
 func isLocalhost(host string) bool {
 	host = strings.TrimSuffix(host, ".")

@@ -4,10 +4,7 @@
 // are safe for concurrent use once nothing is added any more.
 package origin
 
-import (
-	"net/netip"
-	"strings"
-)
+import "strings"
 
 // MaxLen is the maximum length of an origin in bytes. A DNS name has at most 253 characters, so
 // the longest http or https origin has 268.
@@ -101,20 +98,8 @@ func (o Parsed) SameHost(host string, tls bool) bool {
 	return port == o.Port
 }
 
-// IsLoopback reports whether o is an http or https origin of the visitor's own machine: of a
-// loopback address, the unspecified address, localhost, or a name below localhost. An address may
-// be an IPv4 address that is mapped to IPv6.
-func (o Parsed) IsLoopback() bool {
-	if !isWeb(o.Scheme) {
-		return false
-	}
-	if !isIP(o.Host) {
-		return isLocalhost(o.Host)
-	}
-	addr, err := netip.ParseAddr(strings.Trim(o.Host, "[]"))
-	addr = addr.Unmap()
-	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
-}
+// IsLoopback reports whether o is an http or https origin of the visitor's own machine.
+func (o Parsed) IsLoopback() bool { return isWeb(o.Scheme) && isOwnMachine(o.Host) }
 
 // isWeb reports whether the scheme is https or http, whose origins have a host and a port.
 func isWeb(scheme string) bool { return scheme == "https" || scheme == "http" }

@@ -183,8 +183,8 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestIsLoopback: origins of the visitor's own machine are found in each form of its addresses.
-func TestIsLoopback(t *testing.T) {
+// TestParsedIsLoopback: origins of the visitor's own machine are found in each form of its addresses.
+func TestParsedIsLoopback(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]bool{
 		"https://localhost": true, "https://localhost.": true, "http://a.localhost:3000": true, "https://127.0.0.1": true, "https://127.8.9.1:8443": true, "https://[::1]:8443": true,
