@@ -382,7 +382,7 @@ var tracingHeaders = []string{
 	"traceparent", "tracestate", "baggage", "sentry-trace", "newrelic", "elastic-apm-traceparent", "request-id", "request-context",
 	"b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "uber-trace-id", "ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled",
 	"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority", "x-datadog-tags", "x-amzn-trace-id", "x-cloud-trace-context",
-	"x-instana-t", "x-instana-s", "x-instana-l", "sw8", "x-dtc", "eagleeye-traceid", "eagleeye-sessionid", "eagleeye-pappname",
+	"x-instana-t", "x-instana-s", "x-instana-l", "sw8", "x-dtc",
 }
 
 // grantsContentType reports whether a rule that does not list content-type grants it: that of a

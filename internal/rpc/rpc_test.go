@@ -126,7 +126,7 @@ func TestTracingTable(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"x-b3-flags", "jaeger-debug-id", "jaeger-baggage", "uberctx-user", "ot-baggage-user", "sw8-correlation", "sw8-x", "eagleeye-userdata", "correlation-context",
+		"x-b3-flags", "jaeger-debug-id", "jaeger-baggage", "uberctx-user", "ot-baggage-user", "sw8-correlation", "sw8-x", "eagleeye-userdata", "eagleeye-sessionid", "eagleeye-pappname", "correlation-context",
 		"x-request-id", "grpc-trace-bin", "authorization", "B3", "",
 	} {
 		if rpc.IsTracing(name) {

@@ -32,13 +32,12 @@ const (
 	instana      = "https://npmjs.com/package/@opentelemetry/propagator-instana"
 	skyWalking   = "https://github.com/apache/skywalking-client-js/blob/04e1fbebb4acbf24690219755a2e924a2a158983/src/trace/interceptors/fetch.ts"
 	dynatrace    = "https://docs.dynatrace.com/docs/observe/digital-experience/web-applications/initial-setup/link-cross-origin-xhrs"
-	arms         = "https://help.aliyun.com/zh/arms/browser-monitoring/use-cases/connect-browser-monitoring-with-frontend-and-backend-of-tracing-analysis"
 )
 
 // TracingTable holds the request headers that `tracing: true` grants, in the order of the answer
 // to a preflight. It has no header that turns debugging on for a request (x-b3-flags,
 // jaeger-debug-id) and none that carries data of the application (uberctx-*, ot-baggage-*,
-// sw8-correlation, jaeger-baggage, eagleeye-userdata), apart from the W3C's baggage.
+// sw8-correlation, jaeger-baggage, EagleEye's session and application), apart from the W3C's baggage.
 var TracingTable = []TracingHeader{
 	{"traceparent", "OpenTelemetry, Grafana Faro, Elastic, Datadog, New Relic, Dynatrace, Application Insights and others", traceContext},
 	{"tracestate", "the same clients", traceContext},
@@ -69,9 +68,6 @@ var TracingTable = []TracingHeader{
 	{"x-instana-l", "OpenTelemetry's Instana propagator", instana},
 	{"sw8", "SkyWalking, Alibaba Cloud ARMS", skyWalking},
 	{"x-dtc", "Dynatrace, for requests to another origin", dynatrace},
-	{"eagleeye-traceid", "Alibaba Cloud ARMS", arms},
-	{"eagleeye-sessionid", "Alibaba Cloud ARMS", arms},
-	{"eagleeye-pappname", "Alibaba Cloud ARMS", arms},
 }
 
 // tracing is TracingTable's names, to look them up.
