@@ -102,8 +102,8 @@ func TestRuleWithEachField(t *testing.T) {
 	}
 }
 
-// TestSharedHosts checks the findings about exact origins of hosts whose origin unrelated people
-// share.
+// TestSharedHosts checks the findings about exact hosts, on one port or on any, whose origin unrelated
+// people share.
 func TestSharedHosts(t *testing.T) {
 	defer analysis.WithSharedHosts(map[string]string{"pages.example.net": "has one page for each author"})()
 	found, _ := analysis.Findings(compile(t, &corsrpcv1.Policy{
@@ -117,6 +117,7 @@ func TestSharedHosts(t *testing.T) {
 		}
 	}
 	want := "defaults.allow_origins[0] has one page for each author, so that unrelated people may call 0\n" +
+		"defaults.allow_origins[2] has one page for each author, so that unrelated people may call 0\n" +
 		"rules[0].allow_origins[0] has one page for each author, so that unrelated people may call with their visitors' credentials 1"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), want)

@@ -29,16 +29,30 @@ func (f *finder) origins(w *rules.Written, redundant bool) {
 	if !redundant {
 		f.coveredOrigins(w)
 	}
-	if use.granting == nil {
-		return // the chosen profile replaces the list
+	if use.granting == nil || set.Any() != 0 {
+		return // the chosen profile replaces the list, or everyone is allowed
 	}
+	remedy := loopbackRemedy(w)
 	for i, text := range set.Patterns().All {
-		f.origin(w, use, i, text)
+		f.origin(w, use, i, text, remedy)
 	}
 }
 
-// origin reports on an origin by itself.
-func (f *finder) origin(w *rules.Written, use *levelUse, i int, text string) {
+// loopbackRemedy returns the remedy for a loopback origin in the list of a level. If the list has no
+// other origins, they have to be replaced: without the list, the policy may not load, or the rule
+// inherits other origins.
+func loopbackRemedy(w *rules.Written) string {
+	others := len(w.Message.GetAllowOriginsFrom()) > 0
+	for i, text := range w.Origins().Patterns().All {
+		if others = others || w.FromEnvironment(i) || !origin.IsLoopback(text); others {
+			return "write it in add_origins of a profile, such as dev, unless an installed application has it"
+		}
+	}
+	return "write the origins that call in production instead, or disabled: true if there are none, and this origin in a profile, such as dev, unless an installed application has it"
+}
+
+// origin reports on an origin by itself. remedy is the remedy if it is a loopback origin.
+func (f *finder) origin(w *rules.Written, use *levelUse, i int, text, remedy string) {
 	loopback := origin.IsLoopback(text)
 	star, secret := strings.Contains(text, "*"), use.credentials != nil
 	report := func(kind Kind, message, remedy string) {
@@ -47,8 +61,13 @@ func (f *finder) origin(w *rules.Written, use *levelUse, i int, text string) {
 			return
 		}
 		at := w.OriginPlace(i)
-		if at.Variable != "" {
-			message += ", and is the value of the environment variable " + at.Variable
+		switch {
+		case at.Variable != "" && loopback:
+			message, remedy = message+", and is a value of the environment variable "+at.Variable, "set the variable so in development only"
+		case at.Variable != "":
+			message += ", and is a value of the environment variable " + at.Variable
+		case loopback:
+			message += ", in production too"
 		}
 		if e := use.credentials; e != nil {
 			f.add(kind, at, strings.Clone(text), message, remedy, e.Place(e.ValueField("allow_credentials")))
@@ -59,18 +78,16 @@ func (f *finder) origin(w *rules.Written, use *levelUse, i int, text string) {
 	switch {
 	case loopback && w.Profile:
 	case loopback:
-		report(KindLoopbackOutsideProfile, "lets every page that a program on the visitor's machine serves call"+credentials("the visitor's", secret)+", in production too",
-			"write it in add_origins of a profile, such as dev, unless an installed application has it")
+		report(KindLoopbackOutsideProfile, "lets every page that a program on the visitor's machine serves call"+credentials("the visitor's", secret), remedy)
 	case secret && star && strings.Contains(strings.TrimSuffix(text, ":*"), "*") && !origin.NeverWithCredentials(text):
 		report(KindPatternWithCredentials, "lets pages of every host that it matches call with their visitors' credentials, and somebody else may take one of these hosts over",
 			"list the origins that need credentials")
 	case secret && star && !origin.NeverWithCredentials(text):
 		report(KindPatternWithCredentials, "lets pages on every port of this host call with their visitors' credentials", "list the origins that need credentials")
-	case !star:
-		if host := origin.WebHost(text); host != "" {
-			if why, ok := sharedHost(host); ok {
-				report(KindSharedHost, why+", so that unrelated people may call"+credentials("their visitors'", secret), "leave it out, or serve the page from a host of its own")
-			}
+	}
+	if host := origin.WebHost(strings.TrimSuffix(text, ":*")); host != "" {
+		if why, ok := sharedHost(host); ok {
+			report(KindSharedHost, why+", so that unrelated people may call"+credentials("their visitors'", secret), "leave it out, or serve the page from a host of its own")
 		}
 	}
 }
@@ -108,7 +125,7 @@ func (f *finder) coveredOrigins(w *rules.Written) {
 			f.add(kind, w.OriginPlace(c.Pattern), set.Patterns().At(c.Pattern), "is listed twice", "leave one out", w.OriginPlace(c.By))
 		default:
 			f.add(kind, w.OriginPlace(c.Pattern), set.Patterns().At(c.Pattern), fmt.Sprintf("changes nothing, because %q in the same list matches it", set.Patterns().At(c.By)),
-				"leave one of the two out", w.OriginPlace(c.By))
+				"leave it out, or the wildcard if that allows too much", w.OriginPlace(c.By))
 		}
 	}
 }

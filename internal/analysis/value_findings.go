@@ -89,9 +89,12 @@ func (f *finder) headers(w *rules.Written, list headerList, items []string) {
 	}
 }
 
-// alwaysGranted returns why a name in allow_headers changes nothing: it is a header of the protocols
-// that every effective rule of the level grants.
+// alwaysGranted returns why a name in allow_headers changes nothing: tracing of the same level grants
+// it, or it is a header of the protocols that every effective rule of the level grants.
 func (f *finder) alwaysGranted(w *rules.Written, lower string) string {
+	if w.Message.GetTracing() && rpc.IsTracing(lower) {
+		return "tracing: true in the same rule grants it"
+	}
 	if !slices.Contains(rpc.Names(rpc.Connect|rpc.GRPCWeb, rpc.Request), lower) {
 		return ""
 	}

@@ -14,12 +14,15 @@ type Cover struct {
 	Equal bool
 }
 
-// Covered returns the patterns of the set that another pattern of the set makes superfluous. The other pattern is a wildcard that matches everything
-// that the first matches, or an equal pattern before it. A wildcard of an extension's installations
-// makes none superfluous: calls of a named installation may carry cookies where those of any
-// installation may not. The pattern "*", which matches everything, is left to the caller. The time is linear in the number of patterns, times the number of distinct
-// lengths of their first labels and numbers of their labels. If there are more than maxClasses of
-// those, Covered compares only exact patterns with wildcards.
+// Covered returns the patterns of the set that another pattern of the set makes superfluous. The
+// other pattern is a wildcard that matches everything that the first matches, or an equal pattern
+// before it. A wildcard of an extension's installations makes none superfluous: a POST of a named
+// installation may carry cookies or an Authorization header where that of any other may not. The
+// pattern "*", which matches everything, is left to the caller.
+//
+// The time is linear in the number of patterns, times the number of distinct lengths of their first
+// labels and numbers of their labels. If there are more than maxClasses of those, Covered compares
+// only exact patterns with wildcards.
 func (s *Set) Covered(yield func(Cover) bool) {
 	wild := s.wildcardPatterns()
 	var all *Set // of these patterns
