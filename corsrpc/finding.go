@@ -37,7 +37,7 @@ var findingMeanings = []struct {
 	{FindingLoopbackOutsideProfile, "an origin of the visitor's own machine, outside of a profile", true},
 	{FindingSharedHost, "an origin that unrelated people share", true},
 	{FindingRuleChangesNothing, "a rule each of whose values is inherited anyway", false},
-	{FindingOriginCovered, "an origin that a wildcard in the same list matches", false},
+	{FindingOriginCovered, "an origin that is allowed without it, by a wildcard in its list or by every rule that it is added to", false},
 	{FindingOriginsUnused, "a list of origins that only disabled rules have", false},
 	{FindingOriginNotAdded, "an item of add_origins that does not join the rules with credentials", false},
 	{FindingHeaderChangesNothing, "an item of a list of headers that has no effect", false},

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -25,6 +26,7 @@ func (f *finder) origins(w *rules.Written, redundant bool) {
 	}
 	if w.Added {
 		f.notAdded(w)
+		f.addedInVain(w)
 	}
 	if !redundant {
 		f.coveredOrigins(w)
@@ -172,4 +174,56 @@ func (f *finder) notAdded(w *rules.Written) {
 		f.add(KindOriginNotAdded, w.OriginPlace(i), strings.Clone(text),
 			"is not added to "+rules+", because pages of unrelated owners have this origin", "add an origin that only your own pages have", f.Place(first))
 	}
+}
+
+// addedInVain reports the exact origins in add_origins that every rule that they are added to allows
+// without them. It reports none if there is a shadow policy, whose rules they are added to as well, or
+// if the list has origins that never go with credentials: it is an error if these alone are left, and
+// no rule takes them.
+func (f *finder) addedInVain(w *rules.Written) {
+	if f.whole.Shadow != nil || w.Origins().HasShared() {
+		return
+	}
+	lists := f.listsWithAdded()
+	if len(lists) == 0 {
+		return
+	}
+	for i, text := range w.Origins().Patterns().All {
+		if strings.Contains(text, "*") || w.FromEnvironment(i) {
+			continue
+		}
+		allows := func(list *rules.Written) (at int, ok bool) {
+			id, ok := list.Origins().Match(text)
+			if !ok || list.Origins().IsShared(id) {
+				return 0, false
+			}
+			at = list.Origins().Index(id)
+			return at, !list.FromEnvironment(at)
+		}
+		if slices.ContainsFunc(lists, func(list *rules.Written) bool { _, ok := allows(list); return !ok }) {
+			continue
+		}
+		if f.full(KindOriginCovered) {
+			f.left++
+			continue
+		}
+		at, _ := allows(lists[0])
+		f.add(KindOriginCovered, w.OriginPlace(i), strings.Clone(text), "changes nothing, because every rule that it is added to allows it anyway", "leave it out", lists[0].OriginPlace(at))
+	}
+}
+
+// listsWithAdded returns the levels whose lists of origins add_origins join, in the order of f.written.
+func (f *finder) listsWithAdded() (lists []*rules.Written) {
+	fields := map[string]bool{}
+	for _, e := range f.Effective() {
+		if e.HasAdded() {
+			fields[e.OriginsLevel()] = true
+		}
+	}
+	for _, w := range f.written {
+		if fields[w.Field] {
+			lists = append(lists, w)
+		}
+	}
+	return lists
 }

@@ -114,10 +114,22 @@ func sameDecision(t *rapid.T, before, after *world, removed []corsrpc.Finding, c
 		answers := [2]http.Header{c.Answer.Clone(), c.Answer.Clone()}
 		a.Apply(c.Status, answers[0])
 		b.Apply(c.Status, answers[1])
+		for _, answer := range answers {
+			sortNames(answer, "Access-Control-Allow-Headers")
+		}
 		if a.Outcome() != b.Outcome() || a.Reason() != b.Reason() || a.Missing() != b.Missing() || !reflect.DeepEqual(answers[0], answers[1]) {
 			t.Fatalf("%s %s %+v\nbefore %v %v %v\nafter  %v %v %v\nwithout %v\npolicy %s\nafter %s",
 				r.Method, r.URL, r.Header, a.Outcome(), a.Reason(), answers[0], b.Outcome(), b.Reason(), answers[1], removed, prototext.Format(before.Policy), prototext.Format(after.Policy))
 		}
+	}
+}
+
+// sortNames sorts the items of a header field that is a list of names, whose order has no meaning.
+func sortNames(h http.Header, field string) {
+	if list := h.Get(field); list != "" {
+		names := strings.Split(list, ", ")
+		slices.Sort(names)
+		h.Set(field, strings.Join(names, ", "))
 	}
 }
 
@@ -129,6 +141,9 @@ func byIndex(findings []corsrpc.Finding) []corsrpc.Finding {
 		rule, _ = strconv.Atoi(parts[5])
 		if item, _ = strconv.Atoi(parts[8]); parts[7] == "" {
 			item = -1 // the whole rule: after its items
+		}
+		if parts[6] != "" {
+			item, _ = strconv.Atoi(parts[6])
 		}
 		return rule, item
 	}
@@ -145,8 +160,14 @@ func byIndex(findings []corsrpc.Finding) []corsrpc.Finding {
 // not find it.
 func removeFinding(policy *corsrpcv1.Policy, f corsrpc.Finding) bool {
 	at := fieldPath.FindStringSubmatch(f.Field)
-	if at == nil || at[1] != "" || at[2] != "" || at[6] != "" {
+	if at == nil || at[1] != "" || at[2] != "" {
 		return false
+	}
+	if at[6] != "" {
+		p := policy.GetProfiles()[at[3]]
+		i, _ := strconv.Atoi(at[6])
+		p.AddOrigins = slices.Delete(p.AddOrigins, i, i+1)
+		return true
 	}
 	defaults, rules := &policy.Defaults, &policy.Rules
 	if profile := policy.GetProfiles()[at[3]]; profile != nil {
@@ -186,6 +207,11 @@ func addRedundancies(t *rapid.T, policy *corsrpcv1.Policy) {
 			r.Disabled, r.AllowOrigins, r.AllowCredentials = proto.Bool(true), []string{"https://app.example.com"}, nil
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(policy.GetProfiles())) {
+		if p := policy.GetProfiles()[name]; len(p.GetAddOrigins()) > 0 && chance(t, 40, "adds what rules have") {
+			p.AddOrigins = append(p.AddOrigins, some(t, slices.Concat(defaults.GetAllowOrigins(), []string{"https://app.example.com", "https://q.a.example.com"}), 2, "added in vain")...)
+		}
+	}
 	if defaults != nil {
 		rules = append(rules, defaults)
 	}
@@ -220,7 +246,7 @@ func inherit(t *rapid.T, r, defaults *corsrpcv1.Rule) {
 
 // addIdleValues adds values to the lists of a rule that may change nothing.
 func addIdleValues(t *rapid.T, r *corsrpcv1.Rule) {
-	r.AllowHeaders = append(r.AllowHeaders, some(t, []string{"content-type", "x-user-agent", "connect-timeout-ms", "x-acme-*", "x-*", "x-a"}, 3, "granted anyway")...)
+	r.AllowHeaders = append(r.AllowHeaders, some(t, []string{"content-type", "x-user-agent", "connect-timeout-ms", "traceparent", "x-b3-traceid", "x-acme-*", "x-*", "x-a"}, 3, "granted anyway")...)
 	r.DenyHeaders = append(r.DenyHeaders, some(t, []string{"cookie", "sec-fetch-mode", "x-b", "x-acme-on-*"}, 2, "never sent")...)
 	r.ExposeHeaders = append(r.ExposeHeaders, some(t, []string{"content-type", "Cache-Control", "etag"}, 2, "shown anyway")...)
 	r.HideHeaders = append(r.HideHeaders, some(t, []string{"set-cookie", "x-internal-*", "x-internal-id"}, 2, "never shown")...)
