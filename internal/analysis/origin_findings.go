@@ -177,9 +177,9 @@ func (f *finder) notAdded(w *rules.Written) {
 }
 
 // addedInVain reports the exact origins in add_origins that every rule that they are added to allows
-// without them. It reports none if there is a shadow policy, whose rules they are added to as well, or
-// if the list has origins that never go with credentials: it is an error if these alone are left, and
-// no rule takes them.
+// without them. It reports none if there is a shadow policy: they are added to its rules as well. It
+// reports none either if the list has origins that never go with credentials, since a profile where no
+// rule takes the rest of add_origins does not load.
 func (f *finder) addedInVain(w *rules.Written) {
 	if f.whole.Shadow != nil || w.Origins().HasShared() {
 		return
