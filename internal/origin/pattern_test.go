@@ -189,7 +189,7 @@ func TestParsePatternNamesTheRisks(t *testing.T) {
 
 func TestParsePatternReasonsOfPublicSuffixes(t *testing.T) {
 	for text, because := range map[string]string{
-		"https://*.internal.":     "every host of a top-level domain",
+		"https://*.internal.":     "every host of the domain internal",
 		"https://*.co.uk.":        "the public suffix co.uk, where anyone can register one",
 		"https://*.amazonaws.com": "public suffixes below amazonaws.com",
 

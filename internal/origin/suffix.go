@@ -40,6 +40,9 @@ func withoutAddress(name string) string {
 // listReason is suffixReason for the public suffix list and top-level domains.
 func listReason(name string) string {
 	if !strings.Contains(name, ".") {
+		if isLocalNetwork(name) {
+			return "matches every host of the domain " + name + ", where every device of a network can take one"
+		}
 		return "matches every host of a top-level domain, where anyone can register one"
 	}
 	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {

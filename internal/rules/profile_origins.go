@@ -39,7 +39,7 @@ func (c *compiler) checkProfileOrigins(bases []*base, profiles map[string]*profi
 			reason, fix := "join no rule, since no rule has origins that are enabled", "defaults: {disabled: false, allow_origins: [...]} in the profile"
 			switch {
 			case t.withCredentials:
-				reason, fix = "join no rule, since each has credentials, and these origins never go with credentials", ""
+				reason, fix = "join no rule, since each rule that has origins allows credentials, and these origins never go with credentials", "rules for these origins in the profile, each with allow_credentials: false"
 			case t.everyone:
 				reason, fix = "join no rule, since each rule that has origins allows everyone: leave them out", ""
 			}
