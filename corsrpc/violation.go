@@ -102,12 +102,12 @@ var checkPurposes = []struct {
 	{CheckHeaderContradiction, "no rule both grants and withholds a header"},
 	{CheckProtocolHeader, "no header is withheld that the protocols need"},
 	{CheckMaxAgeRange, "max_age is in the range that browsers honor"},
-	{CheckRuleIneffective, "no rule is without effect because a wider rule is disabled"},
+	{CheckRuleIneffective, "no rule, and no list of origins of a profile, is without effect because a wider rule is disabled"},
 	{CheckProfileUnknown, "the chosen profile is one of the policy's"},
 	{CheckEnvironment, "every environment variable that the policy uses is set to valid origins"},
 	{CheckOriginSource, "every name of an origin source is valid and listed once"},
 	{CheckSchemaOption, "options in the schema only narrow what the policy grants, unless the policy trusts them"},
-	{CheckNoOrigins, "the policy allows at least one origin"},
+	{CheckNoOrigins, "the policy allows at least one origin unless its defaults are disabled, and a rule takes the origins that a profile adds"},
 	{CheckOption, "options in Go code are valid"},
 }
 

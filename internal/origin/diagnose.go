@@ -214,6 +214,8 @@ func starInScheme(scheme, rest string) Problem {
 		return syntax(reason, repaired("https://"+rest))
 	case hasInstallations(lower) && (rest == "" || rest == "*"):
 		return syntax(reason, lower+"://*")
+	case strings.HasSuffix(lower, "-"):
+		return syntax(reason) // chrome-*://, for example, does not say which scheme is meant
 	}
 	return syntax(reason, repaired(lower+"://"+rest))
 }

@@ -24,6 +24,9 @@ func diagnoseWeb(lower, scheme, rest string) Problem {
 	if lower != scheme {
 		w.causes = append(w.causes, "upper case in the scheme")
 	}
+	if authority, _, _ := strings.Cut(rest, "/"); strings.Contains(authority, "?.") {
+		return syntax("has a ? in the host, which is not a wildcard: a star within the first label matches one or more characters, as in https://pr-*.example.com")
+	}
 	rest, w.causes = cutTail(rest, w.causes)
 	if host, ok := strings.CutPrefix(rest, "*."); ok {
 		rest, w.wildcard = host, true

@@ -13,38 +13,57 @@ import (
 // that the public suffix list has. After an update of golang.org/x/net, the lines that it names
 // are those to remove.
 func TestStrangerHosts(t *testing.T) {
-	if n := len(strangerHosts); n < 120 {
-		t.Errorf("the table has only %d lines", n)
-	}
-	kinds := make([]int, numStrangerKinds)
-	var hosts, taken []string
+	var lines []hostLine
+	var taken []string
 	for _, s := range strangerHosts {
-		hosts = append(hosts, s.Host)
-		checkTableLine(t, s.Host, s.Page)
-		if s.Kind >= numStrangerKinds || s.Kind.String() == "" {
-			t.Errorf("%s has no kind", s.Host)
-			continue
-		}
-		kinds[s.Kind]++
+		lines = append(lines, hostLine{s.Host, s.Page, int(s.Kind), s.Kind.String()})
 		name := strings.ReplaceAll(s.Host, "*", "any-label")
 		if reason := listReason(name); reason != "" {
 			suffix, _ := publicsuffix.PublicSuffix(name)
 			taken = append(taken, s.Host+" (now "+suffix+")")
 		}
 	}
+	checkHostTable(t, lines, 120, int(numStrangerKinds))
 	if len(taken) > 0 {
 		t.Errorf("the public suffix list of golang.org/x/net, of the version in go.mod, has taken in %d hosts. Remove their lines from strangerHosts; wildcards over them stay refused:\n\t%s",
 			len(taken), strings.Join(taken, "\n\t"))
 	}
-	checkSortedOnce(t, hosts)
-	for k, n := range kinds {
+}
+
+// hostLine is a line of strangerHosts or sharedHosts.
+type hostLine struct {
+	host, page string
+	kind       int
+	meaning    string // of the kind
+}
+
+// checkHostTable checks that a table has enough lines of each kind, that its lines are valid, and
+// that they are sorted and have each host once.
+func checkHostTable(t *testing.T, lines []hostLine, enough, numKinds int) {
+	t.Helper()
+	if len(lines) < enough {
+		t.Errorf("the table has only %d lines", len(lines))
+	}
+	kinds := make([]int, numKinds)
+	for i, l := range lines {
+		checkHostLine(t, l.host, l.page)
+		if i > 0 && lines[i-1].host >= l.host {
+			t.Errorf("%s stands before %s; the lines are sorted, each host once", lines[i-1].host, l.host)
+		}
+		if l.kind >= numKinds || l.meaning == "" {
+			t.Errorf("%s has no kind", l.host)
+			continue
+		}
+		kinds[l.kind]++
+	}
+	for kind, n := range kinds {
 		if n < 8 {
-			t.Errorf("only %d hosts are of the kind %q", n, strangerKind(k))
+			t.Errorf("only %d hosts are of the kind %d", n, kind)
 		}
 	}
 }
 
-func checkTableLine(t *testing.T, host, page string) {
+func checkHostLine(t *testing.T, host, page string) {
 	t.Helper()
 	name := strings.ReplaceAll(host, "*", "any-label")
 	if o, ok := Parse("https://" + name); !ok || o.Host != name || isIP(name) || !strings.Contains(name, ".") || strings.HasSuffix(name, ".") {
@@ -60,15 +79,6 @@ func checkTableLine(t *testing.T, host, page string) {
 	}
 	if u, err := url.Parse(page); err != nil || u.Scheme != "https" || !strings.Contains(u.Host, ".") || u.String() != page {
 		t.Errorf("%s: the page %q is not an https URL", host, page)
-	}
-}
-
-func checkSortedOnce(t *testing.T, hosts []string) {
-	t.Helper()
-	for i := 1; i < len(hosts); i++ {
-		if hosts[i-1] >= hosts[i] {
-			t.Errorf("%s stands before %s; the lines are sorted, each host once", hosts[i-1], hosts[i])
-		}
 	}
 }
 
@@ -292,19 +302,9 @@ func TestIsAtOrAbove(t *testing.T) {
 }
 
 func TestSharedHosts(t *testing.T) {
-	if n := len(sharedHosts); n < 30 {
-		t.Errorf("the table has only %d lines", n)
-	}
-	kinds := make([]int, numSharedKinds)
-	var hosts []string
+	var lines []hostLine
 	for _, s := range sharedHosts {
-		hosts = append(hosts, s.Host)
-		checkTableLine(t, s.Host, s.Page)
-		if s.Kind >= numSharedKinds || s.Kind.String() == "" {
-			t.Errorf("%s has no kind", s.Host)
-			continue
-		}
-		kinds[s.Kind]++
+		lines = append(lines, hostLine{s.Host, s.Page, int(s.Kind), s.Kind.String()})
 		name := strings.ReplaceAll(s.Host, "*", "any-label")
 		for _, host := range []string{name, name + "."} {
 			if why, ok := SharedHost(host); !ok || why != s.Kind.String() {
@@ -312,12 +312,7 @@ func TestSharedHosts(t *testing.T) {
 			}
 		}
 	}
-	checkSortedOnce(t, hosts)
-	for k, n := range kinds {
-		if n < 8 {
-			t.Errorf("only %d hosts are of the kind %q", n, sharedKind(k))
-		}
-	}
+	checkHostTable(t, lines, 30, int(numSharedKinds))
 }
 
 func TestSharedHost(t *testing.T) {

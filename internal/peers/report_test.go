@@ -32,7 +32,7 @@ func TestMisconfigurations(t *testing.T) {
 	for _, tr := range trials {
 		switch tr.class {
 		case reflectingOrigin, prefixMatch, suffixMatch, substringMatch, notEscapingDot:
-			if tr.library == "corsrpc" && len(tr.readers) > 0 && !tr.byName {
+			if tr.product == "corsrpc" && len(tr.readers) > 0 && !tr.byName {
 				t.Errorf("%s: %q read the answer under %s", tr.class.name, tr.readers, tr.configuration)
 			}
 		}
@@ -57,18 +57,18 @@ func TestMisconfigurations(t *testing.T) {
 func allTrials(t *testing.T) (trials []*trial) {
 	t.Helper()
 	for _, p := range policies {
-		trials = append(trials, try(t, trial{class: p.class, library: "corsrpc", configuration: p.String(), byName: p.byName()},
+		trials = append(trials, try(t, trial{class: p.class, product: "corsrpc", configuration: p.String(), byName: p.byName()},
 			func() loading { return p.load(t) }))
 	}
 	texts := secondValues(t, "rs_test.go", "rsConfigurations")
 	for i, c := range rsConfigurations {
-		trials = append(trials, try(t, trial{class: c.class, library: "rs/cors", configuration: "`" + texts[i] + "`", function: c.options.AllowOriginFunc != nil},
+		trials = append(trials, try(t, trial{class: c.class, product: "rs/cors", configuration: "`" + texts[i] + "`", function: c.options.AllowOriginFunc != nil},
 			func() loading { return loading{handler: loadRS(c.options)} }))
 	}
 	texts = secondValues(t, "gorilla_test.go", "gorillaConfigurations")
 	for i, c := range gorillaConfigurations {
 		function := strings.HasPrefix(texts[i], "handlers.AllowedOriginValidator(")
-		trials = append(trials, try(t, trial{class: c.class, library: "gorilla/handlers", configuration: "`" + texts[i] + "`", function: function},
+		trials = append(trials, try(t, trial{class: c.class, product: "gorilla/handlers", configuration: "`" + texts[i] + "`", function: function},
 			func() loading { return loading{handler: loadGorilla(c.option)} }))
 	}
 	return trials
@@ -177,8 +177,8 @@ They call with the visitor's cookies, by a GET without a preflight and by a POST
 		b.WriteString("\n")
 	}
 	b.WriteString(`
-A cell has each verdict of the library's configurations of the class, the most dangerous first; “not readable” only if there is no other. “(by a function)”
-means that no list of origins has this verdict, only a function of the program.
+A cell lists the verdicts of the library's configurations of the class, and begins with the most dangerous one. It has “not readable” only if it has no other verdict.
+“(by a function)” means that only a function of the program gets this verdict, and no list of origins does.
 
 `)
 	for _, v := range verdicts {
@@ -198,7 +198,7 @@ that cannot mean what their author expects.
 `)
 	var never []string
 	for _, library := range libraries {
-		if !slices.ContainsFunc(trials, func(tr *trial) bool { return tr.library == library && tr.handler == nil }) {
+		if !slices.ContainsFunc(trials, func(tr *trial) bool { return tr.product == library && tr.handler == nil }) {
 			never = append(never, library)
 		}
 	}
@@ -208,7 +208,7 @@ that cannot mean what their author expects.
 		b.WriteString("| library | configuration | verdict | attackers that read | intended page |\n| --- | --- | --- | --- | --- |\n")
 		for _, library := range libraries {
 			for _, tr := range trials {
-				if tr.class == c && tr.library == library {
+				if tr.class == c && tr.product == library {
 					b.WriteString(tr.row())
 				}
 			}
@@ -235,7 +235,7 @@ func (tr *trial) row() string {
 	if tr.intended {
 		page = "reads"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", tr.library, strings.ReplaceAll(tr.configuration, "|", "\\|"), result, read, page)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", tr.product, strings.ReplaceAll(tr.configuration, "|", "\\|"), result, read, page)
 }
 
 // cell returns the verdicts of a library's configurations of a class, the most dangerous first. The class is inexpressible if
@@ -244,7 +244,7 @@ func cell(t *testing.T, trials []*trial, c *class, library string) string {
 	t.Helper()
 	got := map[verdict][]*trial{}
 	for _, tr := range trials {
-		if tr.class == c && tr.library == library {
+		if tr.class == c && tr.product == library {
 			got[tr.verdict()] = append(got[tr.verdict()], tr)
 		}
 	}

@@ -22,7 +22,7 @@ type loading struct {
 // A trial is a configuration that was loaded and visited.
 type trial struct {
 	class         *class
-	library       string
+	product       string
 	configuration string
 	// byName is true if the configuration names the risk that it takes.
 	byName bool

@@ -420,9 +420,19 @@ func (e *Effective) DenyingRule(name string) (field string, ok bool) {
 
 // key returns a string that is equal for effective rules of the same levels and kind.
 func (e *Effective) key() string {
+	var ends [32]int // enough for most rules, so that only the key is allocated
+	key, _ := e.keyOfPrefixes(ends[:0])
+	return key
+}
+
+// keyOfPrefixes returns key, and appends to ends the lengths of its parts that are the keys of the
+// first 0, 1, 2 ... levels.
+func (e *Effective) keyOfPrefixes(ends []int) (string, []int) {
 	key := fmt.Appendf(nil, "%v", e.kind)
+	ends = append(ends, len(key))
 	for _, l := range e.levels {
 		key = binary.AppendUvarint(key, uint64(l.id))
+		ends = append(ends, len(key))
 	}
-	return string(key)
+	return string(key), ends
 }

@@ -77,11 +77,15 @@ func (r *Rules) Redundant(whole *Rules) []*Written {
 func (r *Rules) changing() map[*level]bool {
 	s := summer{&compiler{reported: map[string]bool{}}, map[*origin.Set]string{}, map[string]string{}, maphash.MakeSeed()}
 	changing := map[*level]bool{}
+	var ends []int
 	for _, e := range r.interned {
+		var key string
+		key, ends = e.keyOfPrefixes(ends[:0])
+		sum := func(n int) string { return s.sum(e, n, key[:ends[n]]) }
 		for i, l := range e.levels {
 			switch {
 			case changing[l] || l.element != "":
-			case len(e.levels) > maxCompared, l.differs(e, i), s.sum(e, i) != s.sum(e, i+1):
+			case len(e.levels) > maxCompared, l.differs(e, i), sum(i) != sum(i+1):
 				changing[l] = true
 			}
 		}
@@ -126,9 +130,9 @@ type summer struct {
 	seed     maphash.Seed
 }
 
-// sum returns a text that is equal for levels that give the same values, whatever levels follow.
-func (s *summer) sum(of *Effective, n int) string {
-	key := (&Effective{kind: of.kind, levels: of.levels[:n]}).key()
+// sum returns a text that is equal for levels that give the same values, whatever levels follow. The
+// key is that of the first n levels.
+func (s *summer) sum(of *Effective, n int, key string) string {
 	if sum, ok := s.sums[key]; ok {
 		return sum
 	}
