@@ -28,6 +28,8 @@ func (d *Decision) reply() (status int, body string) {
 		return http.StatusNoContent, ""
 	case d.outcome == OutcomeMethodNotAllowed:
 		return http.StatusMethodNotAllowed, d.texts().plain
+	case d.readable != nil:
+		return d.readableReply()
 	case d.format == rpc.FormatConnect:
 		return http.StatusForbidden, d.texts().connect
 	case d.format == rpc.FormatGRPC:
@@ -41,14 +43,15 @@ func (d *Decision) answered() bool {
 	return !d.observed && (d.outcome == OutcomePreflight || d.outcome == OutcomeMethodNotAllowed || d.outcome == OutcomeRefuse)
 }
 
-// refusalTexts holds the message of a refusal in each protocol, the body of the answer. It holds nothing from the request unless the response is explained
-// (WithExplain).
+// refusalTexts holds the message of a refusal in each protocol. It holds nothing from the request
+// unless the refusal is readable (WithExplain).
 type refusalTexts struct{ plain, connect, grpc string }
 
-func newRefusalTexts(reason reasonID, remedy string) *refusalTexts {
-	m := "corsrpc refused this cross-origin request (" + string(reason.public()) + "): " + reason.text()
+// newRefusalTexts returns the texts of a refusal. The cause is a clause, and the remedy may be empty.
+func newRefusalTexts(reason reasonID, cause, remedy string) *refusalTexts {
+	m := "corsrpc refused this cross-origin request (" + string(reason.public()) + "): " + cause
 	if remedy != "" {
-		m += " [" + remedy + "]"
+		m += ": " + remedy
 	}
 	return &refusalTexts{
 		plain:   m + "\n",
@@ -60,42 +63,30 @@ func newRefusalTexts(reason reasonID, remedy string) *refusalTexts {
 // textsByReason holds the texts of refusals without an explanation, indexed by reasonID.
 var textsByReason = func() (all []*refusalTexts) {
 	for i := range reasonTable {
-		all = append(all, newRefusalTexts(reasonID(i), reasonID(i).remedy()))
+		all = append(all, newRefusalTexts(reasonID(i), reasonID(i).text(), reasonID(i).remedy()))
 	}
 	return all
 }()
 
 // texts returns the messages of a refusal.
 func (d *Decision) texts() *refusalTexts {
-	if d.explained {
-		return newRefusalTexts(d.reason, d.explanation())
+	if d.readable != nil {
+		return newRefusalTexts(d.reason, printableASCII(d.cause()), d.explanation())
 	}
 	return textsByReason[d.reason]
 }
 
 // explanation returns Remedy as one line of printable ASCII, for header fields and gRPC messages.
-func (d Decision) explanation() string {
+func (d Decision) explanation() string { return printableASCII(d.Remedy()) }
+
+// printableASCII replaces all other characters by question marks.
+func printableASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '?'
 		}
 		return r
-	}, d.Remedy())
-}
-
-// reasonHeader is the header field that carries the reason and the remedy under WithExplain.
-const reasonHeader = "Corsrpc-Reason"
-
-// explain writes reasonHeader for a refusal.
-func (d *Decision) explain(f *headerWriter) {
-	if !d.refused() {
-		return
-	}
-	value := string(d.Reason())
-	if remedy := d.explanation(); remedy != "" {
-		value += "; " + remedy
-	}
-	f.set(reasonHeader, value)
+	}, s)
 }
 
 // headerWriter sets header fields. Their values share one array that is allocated for the
@@ -163,9 +154,6 @@ func (d *Decision) apply(status int, f *headerWriter) {
 		return
 	}
 	d.addVary(f)
-	if d.explained {
-		d.explain(f)
-	}
 	dropAccessControl(f.header)
 	dropTiming(f.header, true)
 	switch d.outcome {
@@ -177,7 +165,12 @@ func (d *Decision) apply(status int, f *headerWriter) {
 		f.set("Allow", d.target.grant.allowMethods)
 		f.set("Content-Type", "text/plain; charset=utf-8")
 		f.set("Cache-Control", "no-store") // another caller may be allowed the method's response
-		d.applyGrant(status, f)
+		if d.readable == nil {
+			d.applyGrant(status, f)
+		}
+	}
+	if d.readable != nil && d.outcome != OutcomePreflight {
+		d.applyReadable(f)
 	}
 }
 
@@ -209,13 +202,15 @@ func (e *effect) changesResponse() bool {
 	return e.outcome == OutcomeGrant || e.safe && (e.vary() != "" || e.open())
 }
 
-// applyRefusal writes the fields of a refusal. Scripts cannot read it, since it has no
-// Access-Control fields, and caches must not store it.
+// applyRefusal writes the fields of a refusal, which caches must not store. Without Access-Control
+// fields scripts cannot read it.
 func (d *Decision) applyRefusal(f *headerWriter) {
-	switch d.format {
-	case rpc.FormatConnect:
+	switch {
+	case d.readable != nil && d.readable.stream:
+		f.set("Content-Type", d.contentType)
+	case d.format == rpc.FormatConnect:
 		f.set("Content-Type", "application/json")
-	case rpc.FormatGRPC:
+	case d.format == rpc.FormatGRPC:
 		f.set("Content-Type", d.contentType)
 		f.set("Grpc-Status", "7") // PERMISSION_DENIED
 		f.set("Grpc-Message", d.texts().grpc)
@@ -228,6 +223,10 @@ func (d *Decision) applyRefusal(f *headerWriter) {
 
 // applyPreflight writes the fields of the response to a preflight.
 func (d *Decision) applyPreflight(f *headerWriter) {
+	if d.readable != nil {
+		d.applyOpened(f)
+		return
+	}
 	g := d.target.grant
 	f.set("Access-Control-Allow-Methods", g.allowMethods)
 	allowHeaders := g.allowHeaders

@@ -88,6 +88,13 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 			panic(fmt.Sprintf("corsrpc: bug: the path pattern %q was accepted by rules.Compile and then refused: %v", text, err)) // both use the same checks
 		}
 	}
+	var sets []*origin.Set
+	for rule := range grants {
+		if set := rule.Origins(); set.Len() > 0 && !slices.Contains(sets, set) {
+			sets = append(sets, set)
+		}
+	}
+	p.namedOrigins = sync.OnceValue(func() []*origin.Set { return mergedSets(sets) })
 	return p
 }
 

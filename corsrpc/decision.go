@@ -160,7 +160,7 @@ type Decision struct {
 	reason    reasonID
 	format    rpc.Format
 	preflight bool
-	explained bool // the response carries the reason and the remedy (WithExplain)
+	readable  *readableAnswer // nil unless the refusal is readable for the script (WithExplain)
 	// unnamedAuthorization: the credentials are an Authorization header that the rule does not grant.
 	unnamedAuthorization bool
 	matched              origin.PatternID // the pattern that allows the origin; 0 if there is none

@@ -21,7 +21,8 @@ type Layer struct {
 	sources   map[string]*source // by name
 	file      *policyFile        // nil unless Load made the layer
 	observers observers
-	log       *eventLog // nil if the logger discards everything
+	log       *eventLog         // nil if the logger discards everything
+	readable  *readableRefusals // nil unless WithExplain is given
 
 	reloading chan struct{} // a semaphore: holds one item while reload loads sources and replaces the plan; taken before plan.mu
 
@@ -51,10 +52,13 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New: the plan is nil or zero: pass the plan that Compile returns"))...)
 	}
-	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow, explain: c.explain}}
+	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow}}
 	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
 		return nil, err
+	}
+	if c.explain {
+		l.readable = &readableRefusals{}
 	}
 	if c.logger.Handler() != slog.DiscardHandler {
 		l.log = newEventLog(c.logger)
@@ -110,32 +114,62 @@ func (l *Layer) Wrap(next http.Handler) http.Handler {
 	if isNil(next) {
 		panic("corsrpc: Wrap: the handler is nil")
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plan, origins := l.plan.Load(), r.Header["Origin"]
-		if len(origins) == 0 && !l.observers.want(EventDecision) && plan.shadow == nil && fromServer(r) {
-			next.ServeHTTP(w, r) // every plan lets it pass and leaves the response untouched
-			return
-		}
-		request := RequestOf(r)
-		var d Decision
-		plan.decide(&d, &request, origins)
-		d.explained = plan.explain
-		l.report(r, &request, &d)
-		if plan.shadow != nil {
-			l.compare(r, &request, d, plan.shadow.Decide(request))
-		}
-		switch {
-		case d.outcome == OutcomeUntouched:
-			l.logMissingPrefix(r)
-			next.ServeHTTP(w, r)
-		case d.answered():
-			answer(w, &d)
-		case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
-			next.ServeHTTP(w, r)
-		default:
-			l.serve(w, r, &d, next)
-		}
-	})
+	return &handler{l, next}
+}
+
+// handler is the handler of Wrap.
+type handler struct {
+	layer *Layer
+	next  http.Handler
+}
+
+// ServeHTTP decides on a request, and either answers it or passes it to the next handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l := h.layer
+	plan, origins := l.plan.Load(), r.Header["Origin"]
+	if len(origins) == 0 && !l.observers.want(EventDecision) && plan.shadow == nil && fromServer(r) {
+		h.next.ServeHTTP(w, r) // every plan lets it pass and leaves the response untouched
+		return
+	}
+	request := RequestOf(r)
+	var d Decision
+	plan.decide(&d, &request, origins)
+	var production Decision // what the policy decides, for the comparison with the shadow policy
+	if plan.shadow != nil {
+		production = d
+	}
+	if l.readable != nil {
+		l.readable.apply(plan, &d, &request)
+	}
+	l.report(r, &request, &d)
+	if plan.shadow != nil {
+		l.compare(r, &request, production, plan.shadow.Decide(request))
+	}
+	switch {
+	case d.outcome == OutcomeUntouched:
+		l.logMissingPrefix(r)
+		h.next.ServeHTTP(w, r)
+	case d.answered():
+		answer(w, &d)
+	case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
+		h.next.ServeHTTP(w, r)
+	default:
+		l.serve(w, r, &d, h.next)
+	}
+}
+
+// Refusal returns the reason and the remedy if the policy refuses a request, and empty otherwise.
+// It changes nothing. Test tools find it by an interface, since they do not import this package.
+func (h *handler) Refusal(r *http.Request) string {
+	d := h.layer.plan.Load().Decide(RequestOf(r))
+	if !d.Refused() {
+		return ""
+	}
+	said := string(d.Reason()) + ": " + d.cause()
+	if remedy := d.Remedy(); remedy != "" {
+		said += ": " + remedy
+	}
+	return said
 }
 
 // fromServer reports whether a request without an Origin header is a call that browsers do not

@@ -14,9 +14,8 @@ import (
 // livePlan is the plan in force, bound to the current sets of its origin sources. Requests load
 // it without a lock. Every change stores a new plan.
 type livePlan struct {
-	bound   atomic.Pointer[Plan] // nil in the zero value
-	shadow  *Plan                // the plan of WithShadow, which replaces each plan's own shadow; nil if there is none
-	explain bool                 // whether WithExplain is given
+	bound  atomic.Pointer[Plan] // nil in the zero value
+	shadow *Plan                // the plan of WithShadow, which replaces each plan's own shadow; nil if there is none
 
 	mu   sync.Mutex            // held to store a plan, but not while a source is loaded
 	sets map[string]*sourceSet // the sets of the named sources; replaced under mu, never modified
@@ -74,7 +73,7 @@ func (p *livePlan) keepNewer(name string, set *sourceSet) {
 // bind returns a copy of the plan with its shadow and the current sets. The caller holds mu.
 func (p *livePlan) bind(plan *Plan) *Plan {
 	bound := *plan
-	bound.sets, bound.explain = p.sets, p.explain
+	bound.sets = p.sets
 	if p.shadow != nil {
 		bound.shadow = p.shadow
 	}

@@ -81,7 +81,10 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
 	what := "corsrpc: refused a cross-origin call"
 	if d.preflight {
 		what = "corsrpc: refused a preflight"
-		if d.outcome == OutcomePreflight {
+		switch {
+		case d.readable != nil:
+			what = "corsrpc: a preflight asked for what is not granted; it was answered so that the page can read the refusal of its call"
+		case d.outcome == OutcomePreflight:
 			what = "corsrpc: a preflight asked for more than is granted, so the browser will not send the call"
 		}
 	}
@@ -142,7 +145,7 @@ func (l *eventLog) reloaded(ctx context.Context, err error) {
 func (l *eventLog) started(explains bool) {
 	if explains {
 		l.Write(context.Background(), slog.LevelWarn,
-			"corsrpc: WithExplain shows the policy to every caller that is refused; use it in development only")
+			"corsrpc: WithExplain shows parts of the policy to pages on loopback origins and on origins that the policy names; use it in development only")
 	}
 }
 

@@ -277,10 +277,27 @@ func WithObserver(o Observer) LayerOption {
 	})
 }
 
-// WithExplain adds the reason and the remedy to answers of refused preflights and calls: in a
-// header field Corsrpc-Reason, which the browser's Network panel shows, and in the body, which is
-// the error message of an RPC call. Use it in development only, never in production: the
-// answers show parts of the policy, with file and line, to every caller. Default: off.
+// WithExplain lets the script of a page read why its call is refused: connect-web, grpc-web,
+// protobuf-ts and nice-grpc-web show the reason and the remedy in the message of their error, and a
+// plain fetch gets them as the text of the response. The header field Corsrpc-Reason has them too.
+// Use it in development only, never in production: such answers show parts of the policy, with file
+// and line. Default: off.
+//
+// Only pages of explainable origins get other answers than in production: http and https pages on
+// loopback, and pages whose origin a rule of the policy in force names or matches by a pattern. Not
+// explainable are origins that only "*", null, file://, an origin source, a pattern such as
+// moz-extension://*, or a pattern that needs the risk PUBLIC_SUFFIX allows.
+//
+// A browser does not send a call whose preflight fails. So the layer answers a preflight that the
+// policy refuses as if it were granted, once (Access-Control-Max-Age: 0), and refuses the call
+// itself. A handler gets only requests that it would get without WithExplain. For this the layer
+// remembers the names of request headers, at most 64, that such preflights asked for. They are lost
+// when the program ends, and other instances behind a load balancer do not have them: a call with
+// a header that is not granted may then reach the handler.
+//
+// The reason is in the log only for requests whose response no script can read (mode no-cors,
+// upgrades), for calls that lack nothing but allow_credentials and carry no cookie, and under
+// enforcement: OBSERVE.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
 }

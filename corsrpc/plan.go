@@ -21,13 +21,13 @@ type Plan struct {
 	noOrigins *target // allows no other origin; for CheckOrigin on paths that no rule applies to
 	unbounded *target // for paths that are too long or have too many readings
 
-	sourceNames []string              // the names of the sources that the rules use, sorted
-	sets        map[string]*sourceSet // the current set of each source; nil for a source that was not loaded
-	observes    bool                  // enforcement is OBSERVE: refusals are reported, not enforced
-	shadow      *Plan                 // the candidate plan; nil if there is none
-	explain     bool                  // the plan belongs to a layer with WithExplain
-	digest      func() string         // Digest, computed once
-	findings    func() findings       // Findings, computed once
+	sourceNames  []string              // the names of the sources that the rules use, sorted
+	sets         map[string]*sourceSet // the current set of each source; nil for a source that was not loaded
+	observes     bool                  // enforcement is OBSERVE: refusals are reported, not enforced
+	shadow       *Plan                 // the candidate plan; nil if there is none
+	namedOrigins func() []*origin.Set  // sets that together match the origins which the rules name or match by a pattern, computed once
+	digest       func() string         // Digest, computed once
+	findings     func() findings       // Findings, computed once
 }
 
 // missing reports whether the plan is nil or the zero Plan.

@@ -9,6 +9,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // Remedy returns what to write into the policy, and where, so that this request is granted. If no
@@ -43,6 +44,22 @@ func (d Decision) Remedy() string {
 		return d.remedyOfPath()
 	}
 	return d.reason.remedy()
+}
+
+// cause returns a clause that says why this request is refused. It is more specific than the text of
+// the reason, and may hold names from the request, made safe to log.
+func (d *Decision) cause() string {
+	switch names := safetext.Sample(d.missing); {
+	case d.reason == reasonHeadersNotGranted && strings.Contains(names, ","):
+		return names + " are not granted"
+	case d.reason == reasonHeadersNotGranted:
+		return names + " is not granted"
+	case d.reason == reasonMethodNotGranted:
+		return "the method " + names + " is not granted"
+	case d.reason == reasonOriginNotAllowed:
+		return "the policy does not allow the origin " + safetext.Sample(d.origin)
+	}
+	return d.reason.text()
 }
 
 // remedyOfHeaders returns how to grant the missing headers. A page that sets the header of a response

@@ -2,10 +2,12 @@ package corsrpc_test
 
 import (
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // Explain returns each step of a decision, and the place in the policy that it comes from.
@@ -36,20 +38,23 @@ defaults:
 	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
 }
 
-// In development, the browser's Network panel shows what to write into the policy.
+// In development, the script reads what to write into the policy in the error of its call.
 func ExampleWithExplain() {
 	layer := mustLayer(`
 defaults:
   allow_origins: [https://app.example.com]
 `, corsrpc.WithExplain())
-	preflight := httptest.NewRequest(http.MethodOptions, "/acme.v1.CatalogService/Get", nil)
-	preflight.Header.Set("Origin", "https://app.example.com")
-	preflight.Header.Set("Access-Control-Request-Method", "POST")
-	preflight.Header.Set("Access-Control-Request-Headers", "x-tenant-id")
-	w := httptest.NewRecorder()
-	layer.Wrap(http.NotFoundHandler()).ServeHTTP(w, preflight)
-	fmt.Println(w.Header().Get("Corsrpc-Reason"))
-	// Output: HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: acme.v1.CatalogService.Get, with accept_risks: [UNKNOWN_SELECTORS]
+	script, err := corsbrowser.New("http://localhost:5173", corsbrowser.WithHandler(layer.Wrap(http.NotFoundHandler())))
+	if err != nil {
+		log.Fatal(err)
+	}
+	response, err := script.Client().Post("https://api.example.com/acme.v1.CatalogService/Get", "application/json", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	fmt.Println(response.Header.Get("Corsrpc-Reason"))
+	// Output: ORIGIN_NOT_ALLOWED; add "http://localhost:5173" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
 }
 
 // An upgrader asks the layer whether an origin may open a WebSocket.

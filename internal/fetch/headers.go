@@ -129,6 +129,27 @@ func ConnectionHeader(lower string) bool {
 	return false
 }
 
+// AddedInTransit reports whether browsers or proxies add the header with this lower-case name to
+// requests themselves, although a script may set it too. So its presence does not show that the
+// script has set it.
+//
+// See https://fetch.spec.whatwg.org/#http-network-or-cache-fetch, RFC 9110, sections 12.5 and 13.1,
+// RFC 7239, and https://wicg.github.io/client-hints-infrastructure/.
+func AddedInTransit(lower string) bool {
+	switch lower {
+	case "cache-control", "pragma", "range", "user-agent", "priority", "last-event-id", "upgrade-insecure-requests",
+		"dpr", "save-data", "device-memory", "downlink", "ect", "rtt", "width", "viewport-width",
+		"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cdn-loop":
+		return true
+	}
+	for _, prefix := range []string{"if-", "accept", "x-forwarded-", "x-envoy-", "cf-"} {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // The maximum size of Access-Control-Request-Headers. Only a page that wants to waste the server's
 // time makes a browser exceed it.
 const (
@@ -145,19 +166,29 @@ const (
 //
 // See https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names.
 func AppendRequested(dst []string, lines []string) ([]string, bool) {
-	if len(lines) > MaxRequestedLines {
+	return appendRequested(dst, lines, 1)
+}
+
+// AppendOverlong is AppendRequested with four times its bounds.
+func AppendOverlong(dst []string, lines []string) ([]string, bool) {
+	return appendRequested(dst, lines, 4)
+}
+
+// appendRequested is AppendRequested with a multiple of its bounds.
+func appendRequested(dst []string, lines []string, times int) ([]string, bool) {
+	if len(lines) > times*MaxRequestedLines {
 		return dst, false
 	}
 	size := 0
 	for _, line := range lines {
 		size += len(line)
 	}
-	if size > MaxRequestedBytes {
+	if size > times*MaxRequestedBytes {
 		return dst, false
 	}
 	start := len(dst)
 	for name := range listItems(lines) {
-		if !IsToken(name) || len(dst)-start == MaxRequestedNames {
+		if !IsToken(name) || len(dst)-start == times*MaxRequestedNames {
 			return dst, false
 		}
 		dst = append(dst, Lower(name))

@@ -1,6 +1,9 @@
 package rpc
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // Format is the format in which a client can read an error.
 type Format uint8
@@ -53,6 +56,22 @@ func IsGRPCWeb(contentType string) bool {
 	}
 	sub, ok := strings.CutPrefix(essenceOf(contentType), "application/")
 	return ok && isGRPCWebSubtype(sub)
+}
+
+// IsConnectStream reports whether a Content-Type is that of a Connect stream.
+//
+// See https://connectrpc.com/docs/protocol#streaming-request.
+func IsConnectStream(contentType string) bool {
+	return len(contentType) <= 128 && strings.HasPrefix(essenceOf(contentType), "application/connect+")
+}
+
+// ConnectEndStream returns the body of a response to a Connect stream that consists of its last
+// message only: an uncompressed envelope with the JSON text of an EndStreamResponse.
+//
+// See https://connectrpc.com/docs/protocol#error-end-stream.
+func ConnectEndStream(text string) string {
+	const endStream = 2 // the flag of the envelope
+	return string(binary.BigEndian.AppendUint32([]byte{endStream}, uint32(len(text)))) + text
 }
 
 // isGRPCWebSubtype reports whether a lower-case subtype of application is grpc-web or

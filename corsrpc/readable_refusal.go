@@ -1,0 +1,308 @@
+package corsrpc
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// readableRefusals makes refusals readable for scripts (WithExplain). A browser does not send a
+// call whose preflight fails, and its script learns nothing. So a preflight that the policy refuses
+// is opened: its answer grants all that it asks for, once. The call then reaches the layer, which
+// refuses it in a response that the script can read. The handler gets no request that it would not
+// get without WithExplain.
+//
+// Only pages of explainable origins get such answers (Plan.explainable). It is safe for concurrent
+// use.
+type readableRefusals struct {
+	mu     sync.Mutex                  // held to add a name
+	opened atomic.Pointer[openedNames] // replaced as a whole; nil if no name was opened
+}
+
+// openedNames holds the names of request headers that preflights were opened for, in lower case, by
+// their canonical form. A call that has one of them needs its rule to grant it.
+type openedNames map[string]string
+
+// Bounds on openedNames.
+const (
+	maxOpenedNames = 64
+	maxOpenedBytes = 64 // of a name
+)
+
+// readableAnswer is the answer to a request of an explainable origin that the policy refuses.
+type readableAnswer struct {
+	allowMethods, allowHeaders string // of the answer to a preflight
+	stream                     bool   // the call is a stream of Connect, whose errors are in the body
+}
+
+// apply makes a decision readable if it refuses the request. It also refuses a call that a browser
+// sends only because its preflight was opened.
+func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request) {
+	switch {
+	case p.observes, d.origin == "", d.upgrade, d.outcome == OutcomeUntouched, d.outcome == OutcomePass:
+	case d.preflight:
+		if d.refused() && p.explainable(d.origin) {
+			o.openPreflight(d, r)
+		}
+	case !isCORS(r):
+		// The script cannot read any response to such a request.
+	case d.refused():
+		if p.explainable(d.origin) {
+			d.makeReadable(r)
+		}
+	default:
+		if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) {
+			d.missing = missing
+			d.refuse(r, reason)
+			d.makeReadable(r)
+		}
+	}
+}
+
+// isCORS reports whether the request mode is cors. Browsers do not send the mode to servers that
+// are not potentially trustworthy.
+func isCORS(r *Request) bool {
+	mode := r.Header["Sec-Fetch-Mode"]
+	return len(mode) == 0 || hasOnly(mode, "cors")
+}
+
+// openPreflight turns the refusal of a preflight into an answer that lets the browser send the call.
+// It keeps the refusal if a name is requested that the layer could not hold the call against.
+func (o *readableRefusals) openPreflight(d *Decision, r *Request) {
+	g := d.target.grant
+	more, ok := o.open(g, r.Header["Access-Control-Request-Headers"])
+	if !ok {
+		return
+	}
+	answer := &readableAnswer{allowMethods: g.allowMethods, allowHeaders: strings.TrimPrefix(g.allowHeaders+more, ", ")}
+	if requested, _ := preflightMethod(r); !slices.Contains(g.methods, requested) {
+		answer.allowMethods = strings.TrimPrefix(g.allowMethods+", "+requested, ", ")
+	}
+	d.outcome, d.readable = OutcomePreflight, answer
+}
+
+// open adds the requested names that the rule does not grant to o.opened. It returns the requested
+// names beyond the fixed list, each preceded by ", ". ok is false, and nothing is added, if one of
+// them cannot be opened or there are too many.
+func (o *readableRefusals) open(g *grant, lines []string) (more string, ok bool) {
+	names, wellFormed := fetch.AppendRequested(nil, lines)
+	if !wellFormed {
+		if names, ok = fetch.AppendOverlong(nil, lines); !ok {
+			return "", false
+		}
+	}
+	slices.Sort(names)
+	var missing []string
+	for _, name := range slices.Compact(names) {
+		if g.headers[name] {
+			continue
+		}
+		more += ", " + name
+		switch {
+		case wellFormed && g.grants(name):
+		case name == "content-type": // the call is held against its value
+		case !canBeOpened(name):
+			return "", false
+		default:
+			missing = append(missing, name)
+		}
+	}
+	if !wellFormed {
+		// The call has all names of the list, so one of them identifies it.
+		missing = missing[:min(len(missing), 1)]
+		if len(missing) == 0 {
+			return "", false
+		}
+	}
+	return more, o.add(missing)
+}
+
+// canBeOpened reports whether a call that was sent with a header of this lower-case name can be
+// told from one without. Browsers and proxies add some headers themselves, and proxies drop others.
+func canBeOpened(name string) bool {
+	return len(name) <= maxOpenedBytes && !strings.Contains(name, "_") && // nginx drops such names
+		!fetch.ForbiddenRequestHeader(name) && !fetch.ConnectionHeader(name) && !fetch.AddedInTransit(name)
+}
+
+// add adds names to o.opened, all or none. It reports whether o.opened has all of them.
+func (o *readableRefusals) add(names []string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	opened := openedNames{}
+	if known := o.opened.Load(); known != nil {
+		opened = maps.Clone(*known)
+	}
+	for _, name := range names {
+		opened[http.CanonicalHeaderKey(name)] = name
+	}
+	if len(opened) > maxOpenedNames {
+		return false
+	}
+	if len(names) > 0 {
+		o.opened.Store(&opened)
+	}
+	return true
+}
+
+// missing returns the reason why the browser would not send this call without WithExplain, since
+// its preflight would be refused, and the method or the header names that the rule does not grant.
+// The reason is reasonNone if it would send the call.
+func (o *readableRefusals) missing(g *grant, r *Request) (reason reasonID, missing string) {
+	if !fetch.SafelistedMethod(r.Method) && !slices.Contains(g.methods, r.Method) {
+		return reasonMethodNotGranted, r.Method
+	}
+	var names []string
+	if !g.grants("content-type") && !isSafelisted("content-type", r.Header["Content-Type"]) {
+		names = append(names, "content-type")
+	}
+	if opened := o.opened.Load(); opened != nil {
+		has := false
+		for canonical, name := range *opened {
+			lines := r.Header[canonical]
+			if isSafelisted(name, lines) {
+				continue
+			}
+			has = true
+			if !g.grants(name) {
+				names = append(names, name)
+			}
+		}
+		if has && isOverlong(r.Header) {
+			return reasonRequestedHeadersMalformed, ""
+		}
+	}
+	if len(names) == 0 {
+		return reasonNone, ""
+	}
+	slices.Sort(names)
+	return reasonHeadersNotGranted, strings.Join(names, ", ")
+}
+
+// isSafelisted reports whether all lines of a header are CORS-safelisted, so that they need no
+// preflight. It is true for a header without lines.
+func isSafelisted(name string, lines []string) bool {
+	return !slices.ContainsFunc(lines, func(value string) bool { return !fetch.SafelistedRequestHeader(name, value) })
+}
+
+// isOverlong reports whether the names of the headers that a script may have set exceed the bounds
+// on Access-Control-Request-Headers.
+func isOverlong(header http.Header) bool {
+	count, size := 0, 0
+	for canonical := range header {
+		name := fetch.Lower(canonical)
+		if fetch.ForbiddenRequestHeader(name) || fetch.AddedInTransit(name) {
+			continue
+		}
+		count++
+		size += len(name) + len(",")
+	}
+	return count > fetch.MaxRequestedNames || size-1 > fetch.MaxRequestedBytes
+}
+
+// makeReadable makes the refusal of a call readable for the script, in the error format of its
+// protocol.
+func (d *Decision) makeReadable(r *Request) {
+	d.readable = &readableAnswer{}
+	if d.outcome == OutcomeMethodNotAllowed || d.target.kind == targetPath {
+		return
+	}
+	d.contentType = strings.Join(r.Header["Content-Type"], ",")
+	d.format = rpc.FormatOf(r.Method, d.contentType)
+	if r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {
+		d.format = rpc.FormatText
+	}
+	d.readable.stream = d.format == rpc.FormatConnect && rpc.IsConnectStream(d.contentType)
+}
+
+// readableReply returns the status and the body of a refusal that the script can read. RPC clients
+// read the error of a stream, and that of gRPC-Web, from a response with status 200 only.
+//
+// See https://connectrpc.com/docs/protocol#error-end-stream.
+func (d *Decision) readableReply() (status int, body string) {
+	switch texts := d.texts(); {
+	case d.format == rpc.FormatGRPC:
+		return http.StatusOK, ""
+	case d.readable.stream:
+		return http.StatusOK, rpc.ConnectEndStream(`{"error":` + texts.connect + `}`)
+	case d.format == rpc.FormatConnect:
+		return http.StatusForbidden, texts.connect
+	default:
+		return http.StatusForbidden, texts.plain
+	}
+}
+
+// applyOpened writes the fields of the answer to an opened preflight. It is for one call: engines
+// reuse every other Access-Control-Max-Age than 0.
+func (d *Decision) applyOpened(f *headerWriter) {
+	f.set("Access-Control-Allow-Methods", d.readable.allowMethods)
+	if d.readable.allowHeaders != "" {
+		f.set("Access-Control-Allow-Headers", d.readable.allowHeaders)
+	}
+	f.set("Access-Control-Max-Age", "0")
+	d.applyReader(f)
+}
+
+// applyReadable writes the fields that let the script read a refusal: its body, its status for
+// gRPC-Web, and the reason.
+func (d *Decision) applyReadable(f *headerWriter) {
+	value := string(d.Reason())
+	if remedy := d.explanation(); remedy != "" {
+		value += "; " + remedy
+	}
+	f.set(reasonHeader, value)
+	exposed := strings.ToLower(reasonHeader)
+	if d.format == rpc.FormatGRPC {
+		exposed += ", grpc-message, grpc-status"
+	}
+	f.set("Access-Control-Expose-Headers", exposed)
+	d.applyReader(f)
+}
+
+// reasonHeader is the header field that carries the reason and the remedy of a readable refusal.
+const reasonHeader = "Corsrpc-Reason"
+
+// applyReader writes the fields that let the request's origin read a response of the layer, with
+// and without credentials. The response holds no data of the handler.
+func (d *Decision) applyReader(f *headerWriter) {
+	f.set("Access-Control-Allow-Origin", d.origin)
+	f.set("Access-Control-Allow-Credentials", "true")
+}
+
+// explainable reports whether pages of an origin belong to the developers of the service, so that
+// they may learn why they are refused: loopback pages, and pages whose origin a rule of the policy
+// names or matches by a pattern that pages of unrelated owners do not have. An origin source does
+// not make its origins explainable.
+func (p *Plan) explainable(raw string) bool {
+	parsed, ok := origin.Parse(raw)
+	if !ok {
+		return false
+	}
+	return parsed.IsLoopback() || slices.ContainsFunc(p.namedOrigins(), func(set *origin.Set) bool { return set.HasOwner(raw, parsed) })
+}
+
+// maxMerged is the maximum number of patterns of a set that mergedSets merges with others.
+const maxMerged = 1000
+
+// mergedSets returns sets that match together what the given sets match. It merges small sets, so
+// that a policy with thousands of rules takes few lookups.
+func mergedSets(sets []*origin.Set) (merged []*origin.Set) {
+	var patterns []origin.Pattern
+	for _, set := range sets {
+		if set.Len() > maxMerged {
+			merged = append(merged, set)
+			continue
+		}
+		for _, text := range set.Patterns().All {
+			pattern, _ := origin.ParsePattern(text)
+			patterns = append(patterns, pattern)
+		}
+	}
+	return append(merged, origin.NewSet(patterns))
+}
