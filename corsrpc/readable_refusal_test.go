@@ -316,6 +316,21 @@ rules:
 	}
 }
 
+// TestLongListsAreExplainable: the origins of a list of any length are explainable.
+func TestLongListsAreExplainable(t *testing.T) {
+	t.Parallel()
+	policy := "rules:\n  - path: /a\n    allow_origins: [https://short.example.com]\n  - path: /b\n    allow_origins:\n"
+	for i := range 1500 {
+		policy += fmt.Sprintf("      - https://app-%d.example.com\n", i)
+	}
+	_, h, _ := explainedLayer(t, policy+"  - path: /c\n    allow_origins: [https://other.example.com]\n")
+	for _, from := range []string{"https://short.example.com", "https://app-0.example.com", "https://app-1499.example.com"} {
+		if got := preflightOf(h, from, "/c", "POST", ""); got.Get("Access-Control-Allow-Origin") != from {
+			t.Errorf("%s: %v", from, got)
+		}
+	}
+}
+
 // preflightOf returns the answer to a preflight of page for a call of listRPC, or of another path.
 func preflightOf(h http.Handler, from, path, method, headers string) http.Header {
 	asked := http.Header{"Origin": {from}, "Access-Control-Request-Method": {method}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"cross-site"}}

@@ -78,7 +78,6 @@ var faceFaults = []fault{
 	{StepEnabled, "does the policy enable calls from other origins?", nil, answerEnabled},`},
 	{name: "an explanation forgets what comes from the address bar", in: "answerSameOrigin", old: ` || hasOnly(site, "none")`, new: ``},
 	{name: "an observer given twice is told twice", old: `reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o)`, new: `reflect.ValueOf(o).Comparable() && slices.Contains(c.observers, o) && false`},
-	{name: "a layer's plan forgets WithExplain", old: `bound.sets, bound.explain = p.sets, p.explain`, new: `bound.sets = p.sets`},
 	{name: "an inspector takes the zero layer", in: "(*Inspector).Attach", old: `if l == nil || l.Plan() == nil {`, new: `if l == nil {`},
 	{name: "a tried program's Host does not count", old: `r.Host = host[0]`, new: `_ = host[0]`},
 	{name: "an explanation forgets links that pass in each reading", old: `case !x.namesOrigin() && x.passesInEachReading():`, new: `case false:`},

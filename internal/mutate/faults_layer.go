@@ -128,8 +128,8 @@ var layerFaults = []fault{
 	{name: "a rule lists short prefixes before long ones", old: `return len(b.name) - len(a.name)`, new: `return len(a.name) - len(b.name)`},
 	{name: "a prefix without its hyphen", old: `case !strings.HasSuffix(prefix, "-"):`, new: `case false:`},
 	{name: "a script can be granted cookies as a header", in: "cannotBeSent", old: `case name == "cookie", name == "cookie2":`, new: `case false:`},
-	{name: "requested headers without end", old: `if size > MaxRequestedBytes {`, new: `if size > MaxRequestedBytes<<9 {`},
-	{name: "requested names without end", old: `len(dst)-start == MaxRequestedNames`, new: `len(dst)-start == MaxRequestedNames<<9`},
+	{name: "requested headers without end", old: `if size > times*MaxRequestedBytes {`, new: `if size > times*MaxRequestedBytes<<9 {`},
+	{name: "requested names without end", old: `len(dst)-start == times*MaxRequestedNames`, new: `len(dst)-start == times*MaxRequestedNames<<9`},
 	{name: "requested names that are none are granted", in: "(*grant).requested", old: `	if !ok {
 		return "", "", false
 	}
@@ -298,15 +298,9 @@ var layerFaults = []fault{
 `, new: `		return true
 `},
 	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},
-	{name: "a handshake that is granted as a call goes on", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
+	{name: "a handshake that is granted as a call goes on", in: "CheckOrigin", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
 	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
 `, new: ``},
-	{name: "an answer explains itself unasked", in: "Wrap", old: `d.explained = plan.explain`, new: `d.explained = true`},
-	{name: "no answer explains itself", in: "Wrap", old: `d.explained = plan.explain`, new: `d.explained = false`},
-	{name: "what is granted says a reason", old: `	if !d.refused() {
-		return
-	}
-	value`, new: `	value`},
 	{name: "an explanation is no ASCII", old: `r < ' ' || r > '~'`, new: `false`},
 	{name: "an explanation breaks the JSON", old: `strconv.Quote(m)`, new: `strconv.Quote("")[:1] + m + "\""`},
 	{name: "a gRPC message is not escaped", old: `strings.ReplaceAll(m, "%", "%25")`, new: `m`},

@@ -1,0 +1,56 @@
+package main
+
+// readableFaults are faults of refusals that scripts can read (WithExplain).
+var readableFaults = []fault{
+	{name: "the handler gets a call whose preflight was opened", old: `if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) {`, new: `if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) && false {`},
+	{name: "the grant of an opened preflight is remembered", old: `f.set("Access-Control-Max-Age", "0")`, new: `f.set("Access-Control-Max-Age", "600")`},
+	{name: "a stranger reads a refusal", old: `return parsed.IsLoopback() || slices`, new: `return true || slices`},
+	{name: "loopback pages read no refusal", old: `return parsed.IsLoopback() || slices`, new: `return slices`},
+	{name: "credentials are opened on a granted preflight", old: `if d.refused() && p.explainable(d.origin) {`, new: `if p.explainable(d.origin) {`},
+	{name: "a stranger's preflight is opened", old: `if d.refused() && p.explainable(d.origin) {`, new: `if d.refused() {`},
+	{name: "a call is held against names that its rule grants", in: "(*readableRefusals).missing", old: `if !g.grants(name) {`, new: `if g.headers != nil {`},
+	{name: "names are opened without end", old: `len(opened) > maxOpenedNames`, new: `false`},
+	{name: "long names are opened", old: `return len(name) <= maxOpenedBytes && !strings`, new: `return !strings`},
+	{name: "names that browsers and proxies add are opened", old: ` && !fetch.AddedInTransit(name)
+}`, new: `
+}`},
+	{name: "names that proxies drop are opened", old: ` && !strings.Contains(name, "_") && // nginx drops such names`, new: ` && // nginx drops such names`},
+	{name: "names that scripts cannot set are opened", in: "canBeOpened", old: `!fetch.ForbiddenRequestHeader(name) && !fetch.ConnectionHeader(name)`, new: `!fetch.ConnectionHeader(name)`},
+	{name: "names of one connection are opened", in: "canBeOpened", old: `!fetch.ForbiddenRequestHeader(name) && !fetch.ConnectionHeader(name)`, new: `!fetch.ForbiddenRequestHeader(name)`},
+	{name: "a call with too many header names goes on", old: `if has && isOverlong(r.Header) {`, new: `if has && isOverlong(r.Header) && false {`},
+	{name: "a call with few header names is taken for one with too many", old: `count > fetch.MaxRequestedNames ||`, new: `count > 0 ||`},
+	{name: "a list that is too long is opened without a mark", old: `if len(missing) == 0 {
+			return "", false
+		}`, new: `if len(missing) == 0 {
+			return more, true
+		}`},
+	{name: "a call with a method that was opened goes on", in: "(*readableRefusals).missing", old: `if !fetch.SafelistedMethod(r.Method) && !slices.Contains(g.methods, r.Method) {`, new: `if false {`},
+	{name: "a call with a content type that is not granted goes on", old: `if !g.grants("content-type") && !isSafelisted`, new: `if false && !isSafelisted`},
+	{name: "a call is held against values that need no preflight", in: "(*readableRefusals).missing", old: `if isSafelisted(name, lines) {`, new: `if len(lines) == 0 {`},
+	{name: "refusals are readable under OBSERVE", old: `case p.observes, d.origin == "", d.upgrade`, new: `case d.origin == "", d.upgrade`},
+	{name: "a refused handshake is readable", old: `case p.observes, d.origin == "", d.upgrade, d`, new: `case p.observes, d.origin == "", d`},
+	{name: "a refusal is readable in every mode", old: `case !isCORS(r):`, new: `case false:`},
+	{name: "a preflight is opened for headers, not for the method", old: `if requested, _ := preflightMethod(r); !slices.Contains(g.methods, requested) {`, new: `if requested, _ := preflightMethod(r); requested == "" {`},
+	{name: "a pattern over a public suffix explains", in: "(*Set).HasOwner", old: `p.Code == CodePublicSuffix })`, new: `p.Code == "" })`},
+	{name: "a pattern of unrelated owners explains", in: "(*Set).HasOwner", old: `return !NeverWithCredentials(text) && !slices`, new: `return !slices`},
+	{name: "gRPC-Web clients do not read the status of a refusal", in: "(*Decision).readableReply", old: `return http.StatusOK, ""`, new: `return http.StatusForbidden, ""`},
+	{name: "streams of Connect do not read the error of a refusal", in: "(*Decision).readableReply", old: `case d.readable.stream:`, new: `case false:`},
+	{name: "the end of a stream is a message", old: `const endStream = 2`, new: `const endStream = 0`},
+	{name: "gRPC-Web scripts do not see the message of a refusal", old: `exposed += ", grpc-message, grpc-status"`, new: `exposed += ""`},
+	{name: "a script with credentials does not read a refusal", in: "(*Decision).applyReader", old: `	f.set("Access-Control-Allow-Credentials", "true")
+`, new: ``},
+	{name: "long lists of origins explain nothing", old: `			merged = append(merged, set)
+`, new: ``},
+	{name: "short lists of origins explain nothing", old: `			patterns = append(patterns, pattern)
+`, new: `			_ = pattern
+`},
+	{name: "the form of an inspector learns of WithExplain", old: `if d.readable != nil {
+		return newRefusalTexts(`, new: `if d.readable == nil {
+		return newRefusalTexts(`},
+	{name: "a refusal that is not of an RPC protocol is in its format", old: `if r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {`, new: `if false {`},
+	{name: "a path with two readings is refused as text", in: "(*Decision).makeReadable", old: `d.target.kind == targetPath {`, new: `d.target.kind != targetProcedure {`},
+	{name: "the handler of Wrap tells a refusal of what it grants", in: "(*handler).Refusal", old: `if !d.Refused() {
+		return ""
+	}
+`, new: ``},
+}
