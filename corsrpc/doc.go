@@ -36,9 +36,9 @@
 //
 // The log has every reason for a refusal, the place in the policy, and a
 // remedy. Package corsinspect serves a page that shows recent decisions and
-// tries requests. Package corsotel records metrics. WithExplain adds the remedy
-// to the responses, for development. Layer.CheckOrigin checks the origin of a
-// WebSocket handshake.
+// tries requests. Package corsotel records metrics. WithExplain lets the page's
+// script read the reason and the remedy, for development. Layer.CheckOrigin
+// checks the origin of a WebSocket handshake.
 //
 // # Parts
 //

@@ -39,7 +39,7 @@ func newLayer(policy string, table *domains.Table, opts ...corsrpc.Option) (*cor
 		corsrpc.SourceMaxAge(24*time.Hour), // allow no origin after a day without the database
 	))
 	if os.Getenv("CORSRPC_PROFILE") == "dev" {
-		opts = append(opts, corsrpc.WithExplain()) // refusals contain the reason and the remedy
+		opts = append(opts, corsrpc.WithExplain()) // scripts read why their calls are refused
 	}
 	return corsrpc.Load(policy, opts...)
 }
