@@ -215,7 +215,7 @@ func (d *Decision) makeReadable(r *Request) {
 	}
 	d.contentType = strings.Join(r.Header["Content-Type"], ",")
 	d.format = rpc.FormatOf(r.Method, d.contentType)
-	if r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {
+	if d.target.kind == targetAmbiguous && r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {
 		d.format = rpc.FormatText
 	}
 	d.readable.stream = d.format == rpc.FormatConnect && rpc.IsConnectStream(d.contentType)

@@ -1,6 +1,7 @@
 package corsrpc_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -155,39 +156,41 @@ func TestReadableRefusals(t *testing.T) {
 	t.Parallel()
 	const hidden = "/acme.account.v1.AccountService/Get"
 	const stock = "/acme.catalog.v1.StockService/Get"
+	const text = "text/plain; charset=utf-8"
 	const connectJSON, web, webText, stream = "application/json", "application/grpc-web+proto", "application/grpc-web-text", "application/connect+proto"
 	for _, c := range []struct {
 		name, from string
 		call       scriptCall
 		message    string // the end of the message, after "corsrpc refused this cross-origin request "
+		format     string // the Content-Type of the answer; empty if it is that of the call
 	}{
-		{"an origin", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add "http://localhost:5173" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`},
-		{"an origin, gRPC-Web", devPage, scriptCall{method: "POST", path: listRPC, contentType: web, headers: []string{"x-grpc-web", "1"}}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add `},
-		{"an origin, gRPC-Web text", devPage, scriptCall{method: "POST", path: listRPC, contentType: webText}, `(ORIGIN_NOT_ALLOWED): `},
-		{"an origin, stream", devPage, scriptCall{method: "POST", path: listRPC, contentType: stream}, `(ORIGIN_NOT_ALLOWED): `},
-		{"an origin, GET", devPage, scriptCall{method: "GET", path: getRPC}, `(ORIGIN_NOT_ALLOWED): `},
-		{"an origin, with credentials", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, credentials: corsbrowser.Include}, `(ORIGIN_NOT_ALLOWED): `},
-		{"an origin, header and method", devPage, scriptCall{method: "PUT", path: listRPC, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(ORIGIN_NOT_ALLOWED): `},
-		{"a header", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted: write allow_headers: [x-tenant-id] in a rule with selector`},
-		{"headers, gRPC-Web", page, scriptCall{method: "POST", path: listRPC, contentType: web, headers: []string{"x-tenant-id", "1", "x-b", "2"}}, `(HEADERS_NOT_GRANTED): x-b, x-tenant-id are not granted: write allow_headers: [x-b, x-tenant-id] in a rule with selector`},
-		{"a header, stream", page, scriptCall{method: "POST", path: listRPC, contentType: stream, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`},
-		{"a header, GET", page, scriptCall{method: "GET", path: getRPC, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`},
-		{"a header where everyone may call", page, scriptCall{method: "POST", path: stock, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`},
-		{"a safelisted header with an unsafe value", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: []string{"content-language", `"`}}, `(HEADERS_NOT_GRANTED): content-language is not granted`},
-		{"a content type of a path", page, scriptCall{method: "POST", path: "/open/a", contentType: connectJSON}, `(HEADERS_NOT_GRANTED): content-type is not granted`},
-		{"a method", page, scriptCall{method: "PUT", path: listRPC, contentType: connectJSON}, `(METHOD_NOT_GRANTED): the method PUT is not granted`},
-		{"the method OPTIONS", page, scriptCall{method: "OPTIONS", path: listRPC}, `(METHOD_NOT_GRANTED): the method OPTIONS is not granted`},
-		{"a method of a path", page, scriptCall{method: "PUT", path: "/files/a", contentType: "text/plain"}, `(METHOD_NOT_ALLOWED): the rule of this path does not list the method in allow_methods: write allow_methods: [GET, HEAD, POST, PUT]`},
-		{"a method of a path, with credentials", page, scriptCall{method: "DELETE", path: "/files/a", credentials: corsbrowser.Include}, `(METHOD_NOT_ALLOWED): `},
-		{"cookies", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, cookie: "a=b"}, `(CREDENTIALS_NOT_ALLOWED): `},
-		{"cookies, GET", page, scriptCall{method: "GET", path: getRPC, cookie: "a=b", credentials: corsbrowser.Include}, `(CREDENTIALS_NOT_ALLOWED): `},
-		{"disabled", page, scriptCall{method: "POST", path: hidden, contentType: connectJSON}, `(DISABLED): `},
-		{"disabled, stream", page, scriptCall{method: "POST", path: hidden, contentType: stream}, `(DISABLED): `},
-		{"an operational service", page, scriptCall{method: "POST", path: "/grpc.health.v1.Health/Check", contentType: web}, `(OPERATIONAL_NOT_NAMED): `},
-		{"a path that is not canonical", page, scriptCall{method: "POST", path: "//acme.catalog.v1.CatalogService/List", contentType: connectJSON}, `(PATH_NOT_CANONICAL): `},
-		{"a path that is not canonical, gRPC-Web", page, scriptCall{method: "POST", path: "//acme.catalog.v1.CatalogService/List", contentType: web}, `(PATH_NOT_CANONICAL): `},
-		{"a path that is not canonical, without a protocol", page, scriptCall{method: "GET", path: "/v1/items/a%2Fb"}, `(PATH_NOT_CANONICAL): `},
-		{"a list that is too long", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: manyHeaders()}, `(REQUESTED_HEADERS_MALFORMED): `},
+		{"an origin", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add "http://localhost:5173" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`, ""},
+		{"an origin, gRPC-Web", devPage, scriptCall{method: "POST", path: listRPC, contentType: web, headers: []string{"x-grpc-web", "1"}}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add `, ""},
+		{"an origin, gRPC-Web text", devPage, scriptCall{method: "POST", path: listRPC, contentType: webText}, `(ORIGIN_NOT_ALLOWED): `, ""},
+		{"an origin, stream", devPage, scriptCall{method: "POST", path: listRPC, contentType: stream}, `(ORIGIN_NOT_ALLOWED): `, ""},
+		{"an origin, GET", devPage, scriptCall{method: "GET", path: getRPC}, `(ORIGIN_NOT_ALLOWED): `, connectJSON},
+		{"an origin, with credentials", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, credentials: corsbrowser.Include}, `(ORIGIN_NOT_ALLOWED): `, ""},
+		{"an origin, header and method", devPage, scriptCall{method: "PUT", path: listRPC, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(ORIGIN_NOT_ALLOWED): `, ""},
+		{"a header", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted: write allow_headers: [x-tenant-id] in a rule with selector`, ""},
+		{"headers, gRPC-Web", page, scriptCall{method: "POST", path: listRPC, contentType: web, headers: []string{"x-tenant-id", "1", "x-b", "2"}}, `(HEADERS_NOT_GRANTED): x-b, x-tenant-id are not granted: write allow_headers: [x-b, x-tenant-id] in a rule with selector`, ""},
+		{"a header, stream", page, scriptCall{method: "POST", path: listRPC, contentType: stream, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`, ""},
+		{"a header, GET", page, scriptCall{method: "GET", path: getRPC, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`, connectJSON},
+		{"a header where everyone may call", page, scriptCall{method: "POST", path: stock, contentType: connectJSON, headers: []string{"x-tenant-id", "1"}}, `(HEADERS_NOT_GRANTED): x-tenant-id is not granted`, ""},
+		{"a safelisted header with an unsafe value", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: []string{"content-language", `"`}}, `(HEADERS_NOT_GRANTED): content-language is not granted`, ""},
+		{"a content type of a path", page, scriptCall{method: "POST", path: "/open/a", contentType: connectJSON}, `(HEADERS_NOT_GRANTED): content-type is not granted`, text},
+		{"a method", page, scriptCall{method: "PUT", path: listRPC, contentType: connectJSON}, `(METHOD_NOT_GRANTED): the method PUT is not granted`, ""},
+		{"the method OPTIONS", page, scriptCall{method: "OPTIONS", path: listRPC}, `(METHOD_NOT_GRANTED): the method OPTIONS is not granted`, text},
+		{"a method of a path", page, scriptCall{method: "PUT", path: "/files/a", contentType: "text/plain"}, `(METHOD_NOT_ALLOWED): the rule of this path does not list the method in allow_methods: write allow_methods: [GET, HEAD, POST, PUT]`, text},
+		{"a method of a path, with credentials", page, scriptCall{method: "DELETE", path: "/files/a", credentials: corsbrowser.Include}, `(METHOD_NOT_ALLOWED): `, text},
+		{"cookies", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, cookie: "a=b"}, `(CREDENTIALS_NOT_ALLOWED): `, ""},
+		{"cookies, GET", page, scriptCall{method: "GET", path: getRPC, cookie: "a=b", credentials: corsbrowser.Include}, `(CREDENTIALS_NOT_ALLOWED): `, connectJSON},
+		{"disabled", page, scriptCall{method: "POST", path: hidden, contentType: connectJSON}, `(DISABLED): `, ""},
+		{"disabled, stream", page, scriptCall{method: "POST", path: hidden, contentType: stream}, `(DISABLED): `, ""},
+		{"an operational service", page, scriptCall{method: "POST", path: "/grpc.health.v1.Health/Check", contentType: web}, `(OPERATIONAL_NOT_NAMED): `, ""},
+		{"a path that is not canonical", page, scriptCall{method: "POST", path: "//acme.catalog.v1.CatalogService/List", contentType: connectJSON}, `(PATH_NOT_CANONICAL): `, ""},
+		{"a path that is not canonical, gRPC-Web", page, scriptCall{method: "POST", path: "//acme.catalog.v1.CatalogService/List", contentType: web}, `(PATH_NOT_CANONICAL): `, ""},
+		{"a path that is not canonical, without a protocol", page, scriptCall{method: "GET", path: "/v1/items/a%2Fb"}, `(PATH_NOT_CANONICAL): `, text},
+		{"a list that is too long", page, scriptCall{method: "POST", path: listRPC, contentType: connectJSON, headers: manyHeaders()}, `(REQUESTED_HEADERS_MALFORMED): `, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +203,10 @@ func TestReadableRefusals(t *testing.T) {
 					response, body, err := c.call.do(t, c.from, h, engine)
 					if err != nil {
 						t.Fatalf("%s: %v", engine, err)
+					}
+					format := response.Header.Get("Content-Type")
+					if want := cmp.Or(c.format, c.call.contentType); format != want {
+						t.Errorf("%s: the Content-Type is %q, want %q", engine, format, want)
 					}
 					got := errorMessage(t, response, body)
 					if !strings.HasPrefix(got, "corsrpc refused this cross-origin request "+c.message) {
@@ -370,6 +377,7 @@ func TestOpenedPreflights(t *testing.T) {
 		{"a long name", page, listRPC, "POST", long, "", ""},
 		{"not a token", page, listRPC, "POST", "x a", "", ""},
 		{"257 names", page, listRPC, "POST", strings.Repeat("x-a,", 256) + "x-a", "", ""},
+		{"70 names of the protocols", page, listRPC, "POST", strings.TrimSuffix(strings.Repeat("content-type,", 70), ","), "", ""},
 		{"a stranger", "https://evil.example", listRPC, "POST", "x-a", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

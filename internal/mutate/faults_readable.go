@@ -47,7 +47,7 @@ var readableFaults = []fault{
 	{name: "the form of an inspector learns of WithExplain", old: `if d.readable != nil {
 		return newRefusalTexts(`, new: `if d.readable == nil {
 		return newRefusalTexts(`},
-	{name: "a refusal that is not of an RPC protocol is in its format", old: `if r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {`, new: `if false {`},
+	{name: "a refusal that is not of an RPC protocol is in its format", old: `if d.target.kind == targetAmbiguous && r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {`, new: `if false {`},
 	{name: "a path with two readings is refused as text", in: "(*Decision).makeReadable", old: `d.target.kind == targetPath {`, new: `d.target.kind != targetProcedure {`},
 	{name: "the handler of Wrap tells a refusal of what it grants", in: "(*handler).Refusal", old: `if !d.Refused() {
 		return ""
