@@ -2,6 +2,8 @@ package corsrpc
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -17,7 +19,7 @@ type eventLog struct{ *boundedlog.Log }
 
 // newEventLog returns a log that writes to logger.
 func newEventLog(logger *slog.Logger) *eventLog {
-	return &eventLog{boundedlog.New(logger, summaries[:]...)}
+	return &eventLog{boundedlog.New(logger, len(reasonTable), summaries[:]...)}
 }
 
 // The kinds of log lines about requests.
@@ -35,23 +37,76 @@ var summaries = [lineKinds]string{
 	lineDifference:  "corsrpc: suppressed similar shadow differences in the last minute",
 }
 
-// keyOf returns the key that groups log lines of a kind: lines with the same key are logged once
-// and then counted. It combines the reason, the reason of the shadow policy (reasonNone if the line
-// is not about a shadow policy), and the ids of the grant and the target, all of which are bounded
-// in number. Different groups could get the same key, with a probability of less than one in a
-// million for the few hundred groups that are kept.
-func keyOf(reason, shadow reasonID, grant, target uint64) boundedlog.Key {
-	const spread = 0x9e3779b97f4a7c15 // Knuth's multiplicative hash: spreads consecutive ids
-	return boundedlog.Key(((grant*spread)^target)*spread<<12) | boundedlog.Key(reason)<<6 | boundedlog.Key(shadow)
+// keySeed is the seed of the hashes in keys of log lines. Clients do not know it, so they cannot
+// make a request whose line has the key of another one.
+var keySeed = maphash.MakeSeed()
+
+// maxKeyBytes is the number of bytes of an Origin header that a key depends on. Only values that no
+// browser sends are longer.
+const maxKeyBytes = 300
+
+// lineOf returns the kind, the class and the keys of a log line about a request. rule is the grant of
+// the rule, or nil.
+//
+// Clients invent origins and header names, so each of these is in a key that is more precise than the
+// one for what the policy determines: reasons, rule and target. Only the lines about pages of
+// explainable origins have the origin in their first key, so that each such page is logged.
+func lineOf(kind boundedlog.Kind, explainable bool, cause, other reasonID, rule *grant, origin string, d *Decision) boundedlog.Line {
+	line := boundedlog.Line{Kind: kind, Class: boundedlog.Other, Cause: int(cause)}
+	reasons := uint64(kind)<<16 | uint64(cause)<<8 | uint64(other)
+	from := maphash.String(keySeed, origin[:min(len(origin), maxKeyBytes)])
+	missing := maphash.String(keySeed, d.missing)
+	governed := [7]uint64{1, reasons, 0, d.target.id}
+	if rule != nil {
+		governed[2] = rule.id
+	}
+	whole := governed
+	whole[0], whole[4], whole[5] = 2, from, missing
+	if explainable {
+		line.Class = boundedlog.Known
+		if !d.target.known {
+			whole[6] = maphash.String(keySeed, d.target.name)
+		}
+		governed[4] = from
+		line.Keys[0] = hashOf([7]uint64{0, from})
+	} else {
+		line.Keys[0] = hashOf([7]uint64{0, reasons})
+	}
+	line.Keys[1], line.Keys[2] = hashOf(governed), hashOf(whole)
+	return line
 }
 
-// refused logs or counts a refusal.
-func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
+// hashOf returns a key of some parts.
+func hashOf(parts [7]uint64) boundedlog.Key {
+	var b [len(parts) * 8]byte
+	for i, part := range parts {
+		binary.NativeEndian.PutUint64(b[i*8:], part)
+	}
+	return boundedlog.Key(maphash.Bytes(keySeed, b[:]))
+}
+
+// sampleOf returns the attributes of a summary: the reason that all of its lines have in common, the
+// class of their origins, and the origin and the target of one of them.
+func sampleOf(r *http.Request, d *Decision, reason reasonID, of boundedlog.Class) []slog.Attr {
+	origins := "others"
+	if of == boundedlog.Known {
+		origins = "named by the policy, or loopback"
+	}
+	attrs := []slog.Attr{slog.String("reason", string(reason.public())), slog.String("origins", origins), slog.String("sample_origin", safetext.Sample(r.Header.Get("Origin")))}
+	if name := d.knownTarget(); name != "" {
+		return append(attrs, slog.String("sample_target", name))
+	}
+	return append(attrs, slog.String("sample_path", safetext.Sample(r.URL.Path)))
+}
+
+// refused logs or counts a refusal. explainable reports whether the origin is (Plan.explainable).
+func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, explainable bool) {
 	kind := lineRefused
 	if !d.Enforced() {
 		kind = lineWouldRefuse
 	}
-	if !l.Admit(kind, keyOf(d.reason, reasonNone, d.target.grant.id, d.target.id)) {
+	line := lineOf(kind, explainable, d.reason, reasonNone, d.target.grant, r.Header.Get("Origin"), d)
+	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, d.reason, line.Class) }) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -91,16 +146,14 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision) {
 	if !d.Enforced() {
 		what = strings.Replace(what, "refused", "would have refused", 1)
 	}
-	l.WriteAdmitted(ctx, what, attrs...)
+	l.WriteAdmitted(ctx, line.Class, what, attrs...)
 }
 
-// differed logs or counts a request that the shadow policy decides differently.
-func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Decision) {
-	var grant uint64
-	if shadow.target.grant != nil {
-		grant = shadow.target.grant.id
-	}
-	if !l.Admit(lineDifference, keyOf(d.reason, shadow.reason, grant, d.target.id)) {
+// differed logs or counts a request that the shadow policy decides differently. Its summary has the
+// reason of the shadow policy. explainable reports whether the origin is (Plan.explainable).
+func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, explainable bool) {
+	line := lineOf(lineDifference, explainable, shadow.reason, d.reason, shadow.target.grant, r.Header.Get("Origin"), d)
+	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, shadow.reason, line.Class) }) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -111,7 +164,7 @@ func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow Deci
 	if d.observed != shadow.observed {
 		attrs = append(attrs, slog.Bool("enforced", !d.observed), slog.Bool("shadow_enforced", !shadow.observed))
 	}
-	l.WriteAdmitted(ctx, "corsrpc: the shadow policy decides differently", attrs...)
+	l.WriteAdmitted(ctx, line.Class, "corsrpc: the shadow policy decides differently", attrs...)
 }
 
 // sourceLoaded logs each failure of a source, its first success after a failure, and skipped rows

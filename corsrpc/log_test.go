@@ -109,54 +109,194 @@ func TestMissingPrefixIsLogged(t *testing.T) {
 	}
 }
 
-// TestLogIsBounded checks that each combination of reason, rule and known procedure is logged once a
-// minute, at most ten lines a second, and the number of suppressed lines once a minute.
+// TestLogIsBounded checks that the lines about origins that anyone can invent are few: one for each
+// reason, rule and known procedure, and one more a second. At most ten lines a second are logged, and
+// the number of suppressed lines once a minute, by reason and with a sample.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		layer, log := newLayer(t, allowPage)
 		h := layer.Wrap(emptyHandler)
+		second := func() {
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
 		for i := range 50 { // the same group, with other origins
 			refuse(h, listRPC, fmt.Sprintf("https://evil%d.example", i))
 		}
-		if n := len(log.lines()); n != 1 {
-			t.Fatalf("%d lines for one reason, rule and procedure:\n%s", n, log)
+		if n := len(log.lines()); n != 2 {
+			t.Fatalf("%d lines for one reason, rule and procedure, want that of one more origin:\n%s", n, log)
 		}
+		second()
 		for i := range 50 { // unknown procedures are one group, also those of a known service
 			refuse(h, fmt.Sprintf("/unknown%d.v1.S/M", i), "https://evil.example")
 			refuse(h, fmt.Sprintf("/acme.catalog.v1.CatalogService/Unknown%d", i), "https://evil.example")
 		}
-		if n := len(log.lines()); n != 2 {
+		if n := len(log.lines()); n != 3 {
 			t.Fatalf("%d lines, unknown procedures have to share one:\n%s", n, log)
 		}
+		second()
 		for _, path := range []string{ // more groups than may be logged in a second
 			"/acme.catalog.v1.CatalogService/Get", "/acme.catalog.v1.CatalogService/Watch", "/acme.catalog.v1.StockService/Get",
 			"/acme.account.v1.AccountService/Get", "/acme.account.v1.AccountService/Update", "/acme.account.v1.AccountService/Close",
 			"/acme.internal.v1.AdminService/Reset", "/Greeter/Hello", "/files/a",
 			"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.health.v1.Health/Check",
 		} {
+			for i := range 20 {
+				origin := fmt.Sprintf("http://localhost:%d", 5000+i)
+				refuse(h, path, origin)
+				ask(h, path, origin, fmt.Sprintf("x-header-%d", i))
+				ask(h, path, page, fmt.Sprintf("x-header-%d", i))
+			}
 			refuse(h, path, "https://evil.example")
 			refuse(h, path, "not an origin")
 		}
-		if n := len(log.lines()); n != 10 {
-			t.Fatalf("%d lines in one second, want 10:\n%s", n, log)
+		if n := len(log.lines()); n > 3+10 || n < 3+8 {
+			t.Fatalf("%d lines in one second, want about 10:\n%s", n-3, log)
 		}
-		<-time.After(time.Minute + time.Second) // by the clock of the synctest bubble
+		written := len(log.lines())
+		time.Sleep(time.Minute + time.Second)
 		synctest.Wait()
-		last := log.lines()[len(log.lines())-1]
-		// 50 + 100 + 22 refusals, of which ten were logged
-		if !strings.Contains(last, "count=162") {
-			t.Errorf("the count of the rest: %s", last)
+		counted := 0
+		for _, line := range log.lines()[written:] {
+			var n int
+			_, count, _ := strings.Cut(line, "count=")
+			if _, err := fmt.Sscan(count, &n); err != nil {
+				t.Fatal(err, line)
+			}
+			counted += n
+		}
+		if all := 50 + 100 + 11*62; counted != all-written {
+			t.Errorf("%d refusals are logged and %d counted, of %d:\n%s", written, counted, all, log)
+		}
+		for _, want := range []string{
+			`reason=ORIGIN_MALFORMED origins=others sample_origin="not an origin" sample_target=`,
+			`reason=ORIGIN_NOT_ALLOWED origins=others sample_origin=https://evil2.example sample_target=acme.catalog.v1.CatalogService.List`,
+			`reason=ORIGIN_NOT_ALLOWED origins="named by the policy, or loopback" sample_origin=http://localhost:50`,
+			`reason=HEADERS_NOT_GRANTED origins="named by the policy, or loopback" sample_origin=https://app.example.com`,
+		} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no count with %s:\n%s", want, log)
+			}
 		}
 		before := len(log.lines())
 		refuse(h, listRPC, "https://evil.example")
 		if n := len(log.lines()); n != before+1 {
 			t.Errorf("a minute later the refusal is not logged again:\n%s", log)
 		}
-		<-time.After(2 * time.Minute)
+		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if n := len(log.lines()); n != before+1 {
 			t.Errorf("nothing was suppressed, and yet a count was logged:\n%s", log)
+		}
+	})
+}
+
+// ask sends a preflight that asks for a header.
+func ask(h http.Handler, path, origin, header string) {
+	h.ServeHTTP(httptest.NewRecorder(), newRequest(http.MethodOptions, path, http.Header{
+		"Origin": {origin}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {header},
+	}))
+}
+
+// TestEachPageIsLogged checks that refusals of one procedure for one reason are logged for each origin
+// and for each missing header, and for each unknown procedure of a page that the policy names.
+func TestEachPageIsLogged(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		sent  func(h http.Handler)
+		wants []string // each in one line
+	}{
+		{"a stranger, then a loopback page", func(h http.Handler) {
+			refuse(h, listRPC, "https://evil.example")
+			refuse(h, listRPC, "http://localhost:5173")
+		}, []string{"origin=https://evil.example", "origin=http://localhost:5173"}},
+		{"two loopback pages", func(h http.Handler) {
+			refuse(h, listRPC, "http://localhost:3000")
+			refuse(h, listRPC, "http://localhost:5173")
+		}, []string{"origin=http://localhost:3000", "origin=http://localhost:5173"}},
+		{"two headers of a page", func(h http.Handler) {
+			ask(h, listRPC, page, "x-a")
+			ask(h, listRPC, page, "x-b")
+		}, []string{"missing=x-a", "missing=x-b"}},
+		{"two origins that the policy does not name", func(h http.Handler) {
+			refuse(h, listRPC, "https://a.example")
+			refuse(h, listRPC, "https://b.example")
+		}, []string{"origin=https://a.example", "origin=https://b.example"}},
+		{"two unknown procedures", func(h http.Handler) {
+			refuse(h, "/other.v1.S/A", "http://localhost:5173")
+			refuse(h, "/other.v1.S/B", "http://localhost:5173")
+		}, []string{"path=/other.v1.S/A", "path=/other.v1.S/B"}},
+	} {
+		layer, log := newLayer(t, allowPage)
+		h := layer.Wrap(emptyHandler)
+		for range 3 {
+			test.sent(h)
+		}
+		if n := len(log.lines()); n != len(test.wants) {
+			t.Errorf("%s: %d lines:\n%s", test.name, n, log)
+		}
+		for _, want := range test.wants {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: no line with %s:\n%s", test.name, want, log)
+			}
+		}
+	}
+}
+
+// TestFloodHidesNoPage checks that 100,000 refusals with invented origins, reasons and headers, from
+// strangers and under the name of a page that the policy names, do not keep the line of another page
+// out of the log, and that they are counted by reason with a sample.
+func TestFloodHidesNoPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, log := newLayer(t, allowPage)
+		h := layer.Wrap(emptyHandler)
+		paths := []string{listRPC, getRPC, "/acme.account.v1.AccountService/Get", "/Greeter/Hello", "/files/a", "/other.v1.S/M"}
+		const flood = 100_000
+		start := time.Now()
+		for i := range flood {
+			path, invented := paths[i%len(paths)], fmt.Sprintf("https://evil-%d.example", i)
+			switch i % 5 {
+			case 0:
+				refuse(h, path, invented)
+			case 1:
+				refuse(h, path, fmt.Sprintf("not an origin %d", i))
+			case 2:
+				ask(h, path, invented, fmt.Sprintf("x-%d", i))
+			case 3:
+				ask(h, path, page, fmt.Sprintf("x-%d", i))
+			case 4:
+				refuse(h, fmt.Sprintf("/invented%d.v1.S/M", i), invented)
+			}
+			if i%1000 == 999 {
+				time.Sleep(10 * time.Millisecond)
+				synctest.Wait()
+			}
+			if i == flood/2 {
+				refuse(h, listRPC, "http://localhost:5173")
+			}
+		}
+		written := len(log.lines())
+		if seconds := int(time.Since(start)/time.Second) + 1; written > 10*seconds+1 {
+			t.Errorf("%d lines in %d seconds", written, seconds)
+		}
+		if n := strings.Count(log.String(), "origin=http://localhost:5173"); n != 1 {
+			t.Errorf("%d lines of the page that matters:\n%s", n, log)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		for _, want := range []string{
+			"reason=ORIGIN_NOT_ALLOWED origins=others sample_origin=https://evil-", "reason=ORIGIN_MALFORMED origins=others sample_origin=\"not an origin ",
+			`reason=HEADERS_NOT_GRANTED origins="named by the policy, or loopback" sample_origin=https://app.example.com sample_`,
+		} {
+			if n := strings.Count(log.String(), want); n != 1 {
+				t.Errorf("%d counts with %s", n, want)
+			}
+		}
+		if n := len(log.lines()); n > written+5 {
+			t.Errorf("%d lines of counts", n-written)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ const (
 // newLog returns a log and the buffer to which it writes.
 func newLog() (*boundedlog.Log, *buffer) {
 	b := &buffer{}
-	return boundedlog.New(slog.New(slog.NewTextHandler(b, nil)), "suppressed A", "suppressed B"), b
+	return boundedlog.New(slog.New(slog.NewTextHandler(b, nil)), 2, "suppressed A", "suppressed B"), b
 }
 
 // buffer is a buffer that is safe for concurrent use.
@@ -45,13 +46,36 @@ func (b *buffer) take() []string {
 	return strings.FieldsFunc(b.b.String(), func(r rune) bool { return r == '\n' })
 }
 
-// write writes a line for each key that is admitted, and returns their number.
-func write(l *boundedlog.Log, kind boundedlog.Kind, keys ...boundedlog.Key) (written int) {
-	for _, key := range keys {
-		if l.Admit(kind, key) {
-			l.WriteAdmitted(context.Background(), "a line", slog.Uint64("key", uint64(key)))
+// admit reports whether a line is admitted. The sample of its summary is its detail.
+func admit(l *boundedlog.Log, line boundedlog.Line) bool {
+	return l.Admit(line, func() []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[2]))} })
+}
+
+// writeLines writes each line that is admitted, and returns their number.
+func writeLines(l *boundedlog.Log, lines ...boundedlog.Line) (written int) {
+	for _, line := range lines {
+		if admit(l, line) {
+			l.WriteAdmitted(context.Background(), line.Class, "a line", slog.Uint64("key", uint64(line.Keys[0])))
 			written++
 		}
+	}
+	return written
+}
+
+// line returns a line of class Known with three keys.
+func line(first, second, third boundedlog.Key) boundedlog.Line {
+	return boundedlog.Line{Keys: keysOf(first, second, third)}
+}
+
+// keysOf returns the keys of a line, which differ in precision.
+func keysOf(first, second, third boundedlog.Key) [3]boundedlog.Key {
+	return [3]boundedlog.Key{first, first + second*1e6 + 1<<40, first + second*1e6 + third*1e9 + 1<<60}
+}
+
+// write writes a line of class Known for each key that is admitted, and returns their number.
+func write(l *boundedlog.Log, kind boundedlog.Kind, keys ...boundedlog.Key) (written int) {
+	for _, key := range keys {
+		written += writeLines(l, boundedlog.Line{Kind: kind, Keys: keysOf(key, 0, 0)})
 	}
 	return written
 }
@@ -64,7 +88,7 @@ func keysFrom(first boundedlog.Key, n int) (keys []boundedlog.Key) {
 	return keys
 }
 
-// TestKeys: one line a minute is written for each key, regardless of its kind.
+// TestKeys: one line a minute is written for each last key, regardless of its kind.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,16 +115,52 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-// TestLinesPerSecond: at most ten lines a second are written, regardless of the number of keys.
+// TestPrecisions: a line counts toward the quota of its first key that is not quiet, and makes all of
+// its further keys quiet.
+func TestPrecisions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newLog()
+		lines := []boundedlog.Line{
+			line(1, 1, 1), line(1, 1, 1), line(2, 1, 1), line(3, 1, 1), // two first keys a second
+			line(1, 1, 2), line(1, 1, 2), line(1, 1, 3), line(2, 1, 2), // one third key
+			line(1, 2, 1), line(2, 2, 1), line(1, 3, 1), line(1, 2, 2), // two second keys
+		}
+		if n := writeLines(l, lines...); n != 2+1+2 {
+			t.Errorf("%d lines in a second", n)
+		}
+		time.Sleep(time.Second + time.Millisecond)
+		if n := writeLines(l, lines...); n != 1+1+1 { // of the lines above that were not written
+			t.Errorf("%d lines in the next second", n)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// TestLinesPerSecond: at most ten lines a second are written, regardless of the number of keys. The
+// lines of a class do not use up the quotas of the other.
 func TestLinesPerSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, log := newLog()
+		writeLines(l, line(1, 1, 1), boundedlog.Line{Class: boundedlog.Other, Keys: keysOf(1, 1, 1)})
+		time.Sleep(time.Second + time.Millisecond)
+		log.take()
 		for i := range 3 {
-			if n := write(l, kindA, keysFrom(boundedlog.Key(1000*i), 1000)...); n != 10 {
+			var lines []boundedlog.Line
+			for j := range boundedlog.Key(1000) {
+				key := boundedlog.Key(i*10_000) + j + 2
+				for _, class := range []boundedlog.Class{boundedlog.Other, boundedlog.Known} {
+					for _, keys := range [][3]boundedlog.Key{keysOf(1, 1, key), keysOf(1, key, 1), keysOf(key, 1, 1)} {
+						lines = append(lines, boundedlog.Line{Class: class, Keys: keys})
+					}
+				}
+			}
+			if n := writeLines(l, lines...); n != 10 {
 				t.Errorf("%d lines in second %d", n, i)
 			}
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}
 		if n := len(log.take()); n != 30 {
 			t.Errorf("%d lines", n)
@@ -109,8 +169,49 @@ func TestLinesPerSecond(t *testing.T) {
 	})
 }
 
-// TestSummaries: the number of suppressed lines of each kind is written a minute after the
-// first of them, unless it is 0.
+// TestLinesPerMinute: each quota allows 60 lines a minute, so the number of keys is bounded.
+func TestLinesPerMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for precision, keysOf := range []func(key boundedlog.Key) [3]boundedlog.Key{
+			func(key boundedlog.Key) [3]boundedlog.Key { return keysOf(key, 1, 1) },
+			func(key boundedlog.Key) [3]boundedlog.Key { return keysOf(1, key, 1) },
+		} {
+			l, _ := newLog()
+			writeLines(l, line(1, 1, 1))
+			written := 0
+			for i := range boundedlog.Key(59) {
+				for j := range boundedlog.Key(20) {
+					written += writeLines(l, boundedlog.Line{Keys: keysOf(1000 + 100*i + j)})
+				}
+				time.Sleep(time.Second + time.Millisecond)
+			}
+			if want := 60 - (1 - precision); written != want {
+				t.Errorf("precision %d: %d lines in a minute, want %d", precision, written, want)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}
+
+// TestClassesDoNotWaitForEachOther: a line of one class is written while the log's handler is busy
+// with a line of the other.
+func TestClassesDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		unblock := make(chan struct{})
+		l := newHandlerLog(func() { <-unblock })
+		if n := writeLines(l, boundedlog.Line{Class: boundedlog.Other, Keys: keysOf(1, 1, 1)}, boundedlog.Line{Class: boundedlog.Other, Keys: keysOf(2, 1, 1)},
+			line(3, 1, 1)); n != 2 {
+			t.Errorf("%d lines are admitted, want one of each class", n)
+		}
+		close(unblock)
+		time.Sleep(time.Hour)
+	})
+}
+
+// TestSummaries: the number of suppressed lines of each kind, class and cause is written a minute
+// after the first of them, with a sample, unless it is 0.
 func TestSummaries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,20 +219,32 @@ func TestSummaries(t *testing.T) {
 		for range 100 {
 			write(l, kindA, 1)
 		}
+		other := boundedlog.Line{Kind: kindA, Class: boundedlog.Other, Cause: 1, Keys: [3]boundedlog.Key{6, 7, 8}}
+		for range 3 {
+			writeLines(l, other)
+		}
 		time.Sleep(30 * time.Second)
 		for range 5 {
 			write(l, kindB, 1)
 		}
+		writeLines(l, boundedlog.Line{Kind: kindB, Cause: 1, Keys: keysOf(1, 0, 0)})
 		log.take()
 		time.Sleep(time.Minute - 30*time.Second - time.Nanosecond)
 		synctest.Wait()
 		if lines := log.take(); len(lines) != 0 {
 			t.Errorf("before the minute is over: %q", lines)
 		}
-		for _, want := range []string{`level=WARN msg="suppressed A" count=99`, `level=WARN msg="suppressed B" count=5`} {
+		for _, want := range [][]string{
+			{`level=WARN msg="suppressed A" count=2 sample=8`, `level=WARN msg="suppressed A" count=99 sample=1152921504606846977`},
+			{`level=WARN msg="suppressed B" count=1 sample=1152921504606846977`, `level=WARN msg="suppressed B" count=5 sample=1152921504606846977`},
+		} {
 			time.Sleep(30 * time.Second)
 			synctest.Wait()
-			if lines := log.take(); len(lines) != 1 || !strings.Contains(lines[0], want) {
+			lines := log.take()
+			for i := range lines {
+				_, lines[i], _ = strings.Cut(lines[i], " ")
+			}
+			if slices.Sort(lines); !slices.Equal(lines, want) {
 				t.Errorf("%q, want %q", lines, want)
 			}
 		}
@@ -156,7 +269,7 @@ type callbackHandler struct {
 }
 
 func newHandlerLog(handle func()) *boundedlog.Log {
-	return boundedlog.New(slog.New(callbackHandler{slog.DiscardHandler, handle}), "suppressed A", "suppressed B")
+	return boundedlog.New(slog.New(callbackHandler{slog.DiscardHandler, handle}), 2, "suppressed A", "suppressed B")
 }
 
 func (callbackHandler) Enabled(context.Context, slog.Level) bool { return true }
@@ -249,6 +362,7 @@ func TestHandlerPanics(t *testing.T) {
 		})
 		for i := range boundedlog.Key(9) { // more than maxUnwritten
 			write(l, kindA, i)
+			time.Sleep(time.Second)
 		}
 		l.Write(t.Context(), slog.LevelError, "another line")
 		if calls != 10 {
@@ -258,11 +372,43 @@ func TestHandlerPanics(t *testing.T) {
 	})
 }
 
-// TestSuppressedLinesDoNotAllocate: suppressing a line does not allocate.
+// TestSuppressedLinesDoNotAllocate: suppressing a line does not allocate, whether its detail is quiet
+// or its quota is used up.
 func TestSuppressedLinesDoNotAllocate(t *testing.T) {
 	l, _ := newLog()
-	write(l, kindA, 1, 1)
-	if n := testing.AllocsPerRun(100, func() { l.Admit(kindA, 1) }); n > 0 {
-		t.Errorf("%v allocations", n)
+	write(l, kindA, keysFrom(1, 10)...)
+	next := boundedlog.Key(1000)
+	for name, key := range map[string]*boundedlog.Key{"a quiet line": new(boundedlog.Key), "a new line": &next} {
+		n := testing.AllocsPerRun(100, func() {
+			*key++
+			line := boundedlog.Line{Keys: keysOf(*key, 0, 0)}
+			if name == "a quiet line" {
+				line.Keys = keysOf(1, 0, 0)
+			}
+			l.Admit(line, func() []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[0]))} })
+		})
+		if n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// BenchmarkSuppressed suppresses lines: with a detail that is quiet, and with ever new ones.
+func BenchmarkSuppressed(b *testing.B) {
+	for _, name := range []string{"quiet", "new"} {
+		b.Run(name, func(b *testing.B) {
+			l, _ := newLog()
+			write(l, kindA, keysFrom(1, 10)...)
+			key := boundedlog.Key(1000)
+			b.ReportAllocs()
+			for b.Loop() {
+				line := boundedlog.Line{Keys: keysOf(1, 0, 0)}
+				if name == "new" {
+					key++
+					line.Keys[2] = key
+				}
+				admit(l, line)
+			}
+		})
 	}
 }
