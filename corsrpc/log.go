@@ -2,7 +2,6 @@ package corsrpc
 
 import (
 	"context"
-	"encoding/binary"
 	"hash/maphash"
 	"log/slog"
 	"net/http"
@@ -53,37 +52,35 @@ const maxKeyBytes = 300
 // explainable origins have the origin in their first key, so that each such page is logged.
 func lineOf(kind boundedlog.Kind, explainable bool, cause, other reasonID, rule *grant, origin string, d *Decision) boundedlog.Line {
 	line := boundedlog.Line{Kind: kind, Class: boundedlog.Other, Cause: int(cause)}
-	reasons := uint64(kind)<<16 | uint64(cause)<<8 | uint64(other)
-	from := maphash.String(keySeed, origin[:min(len(origin), maxKeyBytes)])
-	missing := maphash.String(keySeed, d.missing)
-	governed := [7]uint64{1, reasons, 0, d.target.id}
+	reasons := keyFactors[1] * (uint64(kind)<<16 | uint64(cause)<<8 | uint64(other))
+	from := keyFactors[2] * maphash.String(keySeed, origin[:min(len(origin), maxKeyBytes)])
+	governed := keyFactors[0] + reasons + keyFactors[3]*d.target.id
 	if rule != nil {
-		governed[2] = rule.id
+		governed += keyFactors[4] * rule.id
 	}
-	whole := governed
-	whole[0], whole[4], whole[5] = 2, from, missing
+	first, details := reasons, from
 	if explainable {
-		line.Class = boundedlog.Known
+		line.Class, first, details = boundedlog.Known, from, 0
+		governed += from
 		if !d.target.known {
-			whole[6] = maphash.String(keySeed, d.target.name)
+			details = keyFactors[5] * maphash.String(keySeed, d.target.name)
 		}
-		governed[4] = from
-		line.Keys[0] = hashOf([7]uint64{0, from})
-	} else {
-		line.Keys[0] = hashOf([7]uint64{0, reasons})
 	}
-	line.Keys[1], line.Keys[2] = hashOf(governed), hashOf(whole)
+	if d.missing != "" {
+		details += keyFactors[6] * maphash.String(keySeed, d.missing)
+	}
+	line.Keys = [boundedlog.Precisions]boundedlog.Key{boundedlog.Key(first), boundedlog.Key(governed), boundedlog.Key(governed + keyFactors[7] + details)}
 	return line
 }
 
-// hashOf returns a key of some parts.
-func hashOf(parts [7]uint64) boundedlog.Key {
-	var b [len(parts) * 8]byte
-	for i, part := range parts {
-		binary.NativeEndian.PutUint64(b[i*8:], part)
+// keyFactors are odd random numbers. Each part of a key is multiplied by one of them, so that keys with
+// different parts are equal with a negligible probability, which no client can raise.
+var keyFactors = func() (factors [8]uint64) {
+	for i := range factors {
+		factors[i] = maphash.Bytes(keySeed, []byte{byte(i)}) | 1
 	}
-	return boundedlog.Key(maphash.Bytes(keySeed, b[:]))
-}
+	return factors
+}()
 
 // sampleOf returns the attributes of a summary: the reason that all of its lines have in common, the
 // class of their origins, and the origin and the target of one of them.
