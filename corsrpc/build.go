@@ -64,9 +64,11 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	if p.shadow != nil {
 		p.shadow.findings = sync.OnceValue(func() findings { return findingsOf(compiled, analysis.ShadowFindings) })
 	}
+	p.newPath, p.newProcedure = grants.targetOf(compiled.NewPath), grants.targetOf(compiled.Uncovered)
+	p.newPath.kind = targetPath
 	p.routes = route.New(route.Config[*target]{
 		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
-		Uncovered: grants.targetOf(compiled.Uncovered), Unnamed: grants.targetOf(compiled.Unnamed),
+		Uncovered: p.newProcedure, Unnamed: grants.targetOf(compiled.Unnamed),
 	})
 	for _, service := range compiled.Services {
 		p.routes.AddService(service)

@@ -7,10 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"sync/atomic"
-
-	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // Layer is a middleware that enforces a plan for HTTP handlers. One layer may wrap any number of
@@ -24,11 +21,13 @@ type Layer struct {
 	log       *eventLog         // nil if the logger discards everything
 	readable  *readableRefusals // nil unless WithExplain is given
 
+	ungoverned *ungovernedRequests // nil if neither the log nor an observer wants it
+	awaited    *awaitedCalls       // likewise
+
 	reloading chan struct{} // a semaphore: holds one item while reload loads sources and replaces the plan; taken before plan.mu
 
 	watching atomic.Bool // whether Watch runs
 	replaced atomic.Bool // whether reportReplaced has logged
-	hinted   atomic.Bool // whether logMissingPrefix has logged
 
 	found atomic.Pointer[findings] // the findings that logFindings logged last; nil before
 }
@@ -64,6 +63,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 		l.log = newEventLog(c.logger)
 		l.log.started(c.explain)
 	}
+	l.ungoverned, l.awaited = newUngoverned(l), newAwaited(l, c.explain)
 	l.plan.replace(plan, nil)
 	for _, name := range named {
 		if err := l.awaitSource(ctx, l.sources[name]); err != nil {
@@ -142,13 +142,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.readable.apply(plan, &d, &request)
 	}
 	l.report(r, &request, &d)
+	if l.awaited != nil {
+		l.awaited.note(plan, &d, &request)
+	}
 	if plan.shadow != nil {
 		l.compare(r, &request, production, plan.shadow.Decide(request))
 	}
 	switch {
 	case d.outcome == OutcomeUntouched:
-		l.logMissingPrefix(r)
-		h.next.ServeHTTP(w, r)
+		l.passUngoverned(w, r, &request, plan, h.next)
 	case d.answered():
 		answer(w, &d)
 	case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
@@ -222,23 +224,6 @@ func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 	if l.observers.want(EventShadow) {
 		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})
 	}
-}
-
-// logMissingPrefix logs, once for each layer, that a preflight asks for a path to which no rule
-// applies and which ends in the path of a known procedure. The usual cause is that the layer is
-// outside of http.StripPrefix and WithPathPrefix is missing.
-func (l *Layer) logMissingPrefix(r *http.Request) {
-	if l.log == nil || r.Method != http.MethodOptions || len(r.Header["Access-Control-Request-Method"]) == 0 || l.hinted.Load() {
-		return
-	}
-	prefix, ok := l.plan.Load().missingPrefix(r.URL.Path)
-	if !ok || !l.hinted.CompareAndSwap(false, true) {
-		return
-	}
-	l.log.Write(r.Context(), slog.LevelWarn,
-		"corsrpc: a preflight asks for a procedure below an unknown path prefix, so the policy does not apply to it; logged once",
-		slog.String("path", safetext.Sample(r.URL.Path)),
-		slog.String("remedy", "give the layer WithPathPrefix("+strconv.Quote(safetext.Sample(prefix))+"), or put it inside of http.StripPrefix"))
 }
 
 // logFindings logs the findings about the policy in force, unless they are those that it logged last.

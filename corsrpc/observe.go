@@ -3,10 +3,10 @@ package corsrpc
 import "context"
 
 // Observer receives the events of a layer. Observe is called on the goroutine of the request,
-// before the response, and concurrently for concurrent requests: it should be quick and must not
-// block. A panic in it is recovered and does not affect the request.
+// before the response unless the kind of the event says otherwise, and concurrently for concurrent
+// requests: it should be quick and must not block. A panic in it is recovered and does not affect the request.
 //
-// An observer receives all kinds of events but EventRefusal, unless it is a SelectiveObserver. An
+// An observer receives the kinds of events up to EventReload, unless it is a SelectiveObserver. An
 // observer that needs the layer itself is a LayerObserver.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
@@ -55,8 +55,20 @@ const (
 	// in addition to the request's EventDecision, for observers that need refusals only: only a
 	// SelectiveObserver that enables it receives it.
 	EventRefusal
+	// EventUngoverned: no rule governs a preflight or a cross-origin call of a page, and its response
+	// came back without the CORS fields that the page needs. Under enforcement: OBSERVE it comes also
+	// if another CORS middleware has written them (Event.Answered). The page is on a loopback origin
+	// or on one that a rule names or matches by a pattern. The layer reports a bounded number of paths;
+	// UngovernedOthers counts all other such requests. The event comes after the response. Only a
+	// SelectiveObserver that enables it receives it.
+	EventUngoverned
+	// EventCallMissing: a preflight was granted without credentials, and within 10 seconds the page
+	// made no call. It may have called with credentials: "include", which the browser stops after
+	// such a preflight. The page is on an origin as for EventUngoverned. The event comes on a
+	// goroutine of the layer. Only a SelectiveObserver that enables it receives it.
+	EventCallMissing
 
-	eventKinds = EventRefusal + 1
+	eventKinds = EventCallMissing + 1
 )
 
 // String returns the kind's name, in lower case; "unknown" for a value that is not a kind.
@@ -72,6 +84,10 @@ func (k EventKind) String() string {
 		return "reload"
 	case EventRefusal:
 		return "refusal"
+	case EventUngoverned:
+		return "ungoverned"
+	case EventCallMissing:
+		return "call_missing"
 	}
 	return "unknown"
 }
@@ -80,14 +96,21 @@ func (k EventKind) String() string {
 type Event struct {
 	// Kind determines which of the other fields are set.
 	Kind EventKind
-	// Decision is the decision on a request, for EventDecision, EventRefusal and EventShadow.
+	// Decision is the decision on a request, for all kinds but EventRefresh and EventReload.
 	Decision Decision
 	// Shadow is the decision of the shadow policy, for EventShadow.
 	Shadow Decision
-	// Request is the request, for EventDecision, EventRefusal and EventShadow. It is input from
-	// the network. It shares the header of the http.Request, which the handler uses later: read
-	// it before Observe returns, and do not modify or retain it.
+	// Request is the request, for all kinds but EventRefresh and EventReload. It is input from the
+	// network. It shares the header of the http.Request, which the handler uses later: read it before
+	// Observe returns, and do not modify or retain it. For EventCallMissing it is the preflight, with
+	// the header fields of the CORS protocol only.
 	Request Request
+	// Remedy is the text to write into the policy or the program, for EventUngoverned and
+	// EventCallMissing. It may hold names from the request, made safe to log.
+	Remedy string
+	// Answered reports whether the response has CORS fields of another middleware or of the handler,
+	// for EventUngoverned.
+	Answered bool
 	// Source is the result of loading the source, for EventRefresh.
 	Source SourceReport
 	// Err is the error of a failed reload, for EventReload; nil if it succeeded.
@@ -104,7 +127,7 @@ func observersOf(given []Observer) (all observers) {
 	for _, o := range given {
 		selective, ok := o.(SelectiveObserver)
 		for kind := EventDecision; kind < eventKinds; kind++ {
-			if ok && selective.Enabled(kind) || !ok && kind != EventRefusal {
+			if ok && selective.Enabled(kind) || !ok && kind < EventRefusal {
 				all[kind] = append(all[kind], o)
 			}
 		}

@@ -39,24 +39,27 @@ func (s *selective) Enabled(kind corsrpc.EventKind) bool {
 }
 
 // TestSelectiveObservers checks that a SelectiveObserver receives the kinds that it enables, and that
-// other observers receive all kinds but refusals.
+// other observers receive decisions, differences, refreshes and reloads.
 func TestSelectiveObservers(t *testing.T) {
 	t.Parallel()
 	const (
 		decision, shadow, refresh = corsrpc.EventDecision, corsrpc.EventShadow, corsrpc.EventRefresh
 		reload, refusal           = corsrpc.EventReload, corsrpc.EventRefusal
+		ungoverned, callMissing   = corsrpc.EventUngoverned, corsrpc.EventCallMissing
 	)
 	for name, test := range map[string]struct{ wants, want []corsrpc.EventKind }{
 		"nothing":   {nil, nil},
-		"decisions": {[]corsrpc.EventKind{decision}, []corsrpc.EventKind{decision, decision, decision}},
+		"decisions": {[]corsrpc.EventKind{decision}, []corsrpc.EventKind{decision, decision, decision, decision}},
 		"refusals":  {[]corsrpc.EventKind{refusal}, []corsrpc.EventKind{refusal}},
 		"the rest":  {[]corsrpc.EventKind{shadow, refresh, reload}, []corsrpc.EventKind{shadow, refresh, reload}},
-		"all":       {[]corsrpc.EventKind{decision, shadow, refresh, reload, refusal}, []corsrpc.EventKind{decision, decision, shadow, refusal, decision, refresh, reload}},
+		"the late":  {[]corsrpc.EventKind{ungoverned, callMissing}, []corsrpc.EventKind{ungoverned}},
+		"all":       {[]corsrpc.EventKind{decision, shadow, refresh, reload, refusal}, []corsrpc.EventKind{decision, decision, decision, shadow, refusal, decision, refresh, reload}},
 	} {
 		o, everything := &selective{wants: test.wants}, &events{}
 		layer, _ := newLayer(t, "defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants]}\nshadow: {defaults: {allow_origins: [https://new.example.com]}}",
 			corsrpc.WithObserver(o), corsrpc.WithObserver(everything), corsrpc.WithOriginSource("tenants", rowsOf()))
 		callFrom(layer, "/elsewhere", "https://evil.example")
+		callFrom(layer, "/elsewhere", page)
 		callFrom(layer, listRPC, page)
 		callFrom(layer, listRPC, "https://evil.example")
 		if err := layer.Refresh(t.Context(), "tenants"); err != nil {
@@ -68,10 +71,10 @@ func TestSelectiveObservers(t *testing.T) {
 		if got := o.kinds(); !slices.Equal(got, test.want) {
 			t.Errorf("%s: received %v, want %v", name, got, test.want)
 		}
-		if want := []corsrpc.EventKind{decision, decision, shadow, decision, refresh, reload}; !slices.Equal(everything.kinds(), want) {
+		if want := []corsrpc.EventKind{decision, decision, decision, shadow, decision, refresh, reload}; !slices.Equal(everything.kinds(), want) {
 			t.Errorf("%s: an observer of all kinds received %v, want %v", name, everything.kinds(), want)
 		}
-		if all := []corsrpc.EventKind{decision, shadow, refresh, reload, refusal}; !slices.Equal(o.asked, all) {
+		if all := []corsrpc.EventKind{decision, shadow, refresh, reload, refusal, ungoverned, callMissing}; !slices.Equal(o.asked, all) {
 			t.Errorf("%s: asked of %v, want %v", name, o.asked, all)
 		}
 	}

@@ -365,9 +365,7 @@ func (t *Table[V]) Widened(name, pattern, path, escaped string, mayBeCall bool) 
 	if problem != nil || len(t.added) > maxProbe {
 		return false
 	}
-	probe := *t
-	probe.plain = plainPatterns[V]{map[string]Match[V]{}, map[string]rawMatch[V]{}, map[string]string{}}
-	probe.patterns, probe.foldedTree, probe.conflicts, probe.upper, probe.added = tree[V]{}, nil, Patterns{}, false, nil
+	probe := t.withoutPatterns()
 	for _, e := range t.added {
 		p := e.pattern
 		if p.text == name {
@@ -377,7 +375,40 @@ func (t *Table[V]) Widened(name, pattern, path, escaped string, mayBeCall bool) 
 			return false
 		}
 	}
-	first, _, verdict := probe.Find(path, escaped, mayBeCall)
+	return probe.resolves(pattern, path, escaped, mayBeCall)
+}
+
+// Added reports whether every reading of a path would resolve to pattern, if pattern with the value v
+// were added. It returns false if pattern is invalid, conflicts with another one, or matches
+// procedures of a known service.
+func (t *Table[V]) Added(pattern string, v V, path, escaped string, mayBeCall bool) bool {
+	p, problem := ParsePattern(pattern)
+	if problem != nil || len(t.added) > maxProbe {
+		return false
+	}
+	if _, covers := t.Covers(p); covers {
+		return false
+	}
+	probe := t.withoutPatterns()
+	for _, e := range t.added {
+		if probe.AddPattern(e.pattern, e.match.Value) != nil {
+			return false
+		}
+	}
+	return probe.AddPattern(p, v) == nil && probe.resolves(pattern, path, escaped, mayBeCall)
+}
+
+// withoutPatterns returns a copy of the table without its patterns.
+func (t *Table[V]) withoutPatterns() *Table[V] {
+	c := *t
+	c.plain = plainPatterns[V]{map[string]Match[V]{}, map[string]rawMatch[V]{}, map[string]string{}}
+	c.patterns, c.foldedTree, c.conflicts, c.upper, c.added = tree[V]{}, nil, Patterns{}, false, nil
+	return &c
+}
+
+// resolves reports whether every reading of a path resolves to a pattern.
+func (t *Table[V]) resolves(pattern, path, escaped string, mayBeCall bool) bool {
+	first, _, verdict := t.Find(path, escaped, mayBeCall)
 	return verdict == Clear && first.Name == pattern
 }
 

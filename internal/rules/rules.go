@@ -31,6 +31,8 @@ type Rules struct {
 	// methods of operational services among them, and Ungoverned to all other requests without
 	// a rule.
 	Uncovered, Unnamed, Ungoverned *Effective
+	// NewPath would apply to a path if the policy had a rule for it that sets nothing.
+	NewPath *Effective
 	// Sources are the names of the origin sources in all rules, sorted.
 	Sources []string
 	// Shadow holds the rules of the shadow policy; nil if there is none.
@@ -84,6 +86,7 @@ func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	}
 	r.Uncovered = r.intern(c.effective(v, c.chainOf(v, "", "", false), Kind{}))
 	r.Ungoverned = r.intern(c.effective(v, nil, Kind{}))
+	r.NewPath = c.newPath(v)
 	r.Unnamed = r.intern(c.effective(v, nil, Kind{Unnamed: true}))
 	c.addSelectors(r, v)
 	c.addProcedures(r, v)
@@ -96,6 +99,14 @@ func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	}
 	r.Sources = slices.Sorted(maps.Keys(names))
 	return r
+}
+
+// newPath returns the rule that would apply to a path if the policy had a rule for it that sets
+// nothing. Its problems are not those of the policy, since no path has the rule.
+func (c *compiler) newPath(v view) *Effective {
+	silent := *c
+	silent.violations, silent.reported = nil, map[string]bool{}
+	return silent.effective(v, v.pathChain(""), Kind{Path: true})
 }
 
 // intern returns the shared copy of an effective rule: rules of the same levels are equal.

@@ -1,0 +1,123 @@
+package corsrpc
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+)
+
+// newRule is a rule for a request that no rule governs, as a flow mapping of YAML.
+type newRule struct {
+	values []string // the fields and their values
+	advice []string // changes of the page
+}
+
+// String returns the text of the advice to write the rule.
+func (n *newRule) String() string {
+	return strings.Join(append([]string{"write the rule {" + strings.Join(n.values, ", ") + "}"}, n.advice...), "; ")
+}
+
+// add adds a field and its value.
+func (n *newRule) add(field, value string) { n.values = append(n.values, field+": "+value) }
+
+// addList adds a field whose value is a list.
+func (n *newRule) addList(field string, items []string) { n.add(field, "["+yamlList(items)+"]") }
+
+// remedyOfUngoverned returns the rule to write for a request that no rule governs: the policy loads
+// with it, and grants the request. method is the method of the call, or the one that a preflight asks
+// for.
+func (p *Plan) remedyOfUngoverned(r *Request, from, method string, preflight bool) string {
+	if fetch.ForbiddenMethod(method) {
+		return "no policy can grant the method, since browsers do not let scripts use it"
+	}
+	var n newRule
+	if service, ok := serviceOf(r.Path); ok && r.EscapedPath == "" && fetch.SafelistedMethod(method) {
+		n.add("selector", yamlList([]string{service}))
+		n.grant(p, p.newProcedure, r, from, method, preflight, route.IsOperational(service), "UNKNOWN_SELECTORS")
+		return n.String()
+	}
+	path := r.Path
+	if r.EscapedPath != "" {
+		path = r.EscapedPath
+	}
+	if strings.HasSuffix(path, "/") {
+		path += "{$}" // without it, the rule would apply to every path below too
+	}
+	if len(path) > maxListBytes || !p.routes.Added(path, p.newPath, r.Path, r.EscapedPath, canBeCall(r)) {
+		return "no rule can name this very path: write a rule whose path matches it, or request another path"
+	}
+	n.add("path", strconv.QuoteToASCII(path))
+	n.grant(p, p.newPath, r, from, method, preflight, false)
+	return n.String()
+}
+
+// serviceOf returns the service of a path with the shape of a procedure's, whose service has a
+// package.
+func serviceOf(path string) (service string, ok bool) {
+	service, method, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	problem, _ := route.CheckSelector(service)
+	return service, ok && strings.HasPrefix(path, "/") && strings.Contains(service, ".") && !strings.Contains(service, "*") && problem == "" && route.IsIdentifier(method)
+}
+
+// grant adds the values that the rule needs to grant a request. t is the target of a rule that sets
+// nothing, named is whether only a rule with origins of its own applies to the target, and risks are
+// those that the rule has to accept anyway.
+func (n *newRule) grant(p *Plan, t *target, r *Request, from, method string, preflight, named bool, risks ...string) {
+	g := t.grant
+	d := Decision{effect: effect{target: t, safe: method == http.MethodGet || method == http.MethodHead}, origin: from, preflight: preflight}
+	if g.disabled {
+		n.add("disabled", "false")
+	}
+	cookies := !preflight && len(r.Header["Cookie"]) > 0 && !g.credentials
+	var parsed requestOrigin
+	switch matches := parsed.parse(from, g.origins) && d.matchOrigin(p, &parsed); {
+	case named, !matches, cookies && g.origins.HasShared(), !preflight && d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
+		n.addList("allow_origins", []string{from})
+		if risk, _ := d.riskOfOrigin(); risk != "" {
+			risks = append(risks, risk)
+		}
+	}
+	if cookies {
+		n.add("allow_credentials", "true")
+	}
+	if t.kind == targetPath && !slices.Contains(g.methods, method) && !(preflight && fetch.SafelistedMethod(method)) {
+		upper := strings.ToUpper(method)
+		n.addList("allow_methods", append(slices.Clone(g.methods), upper))
+		if upper != method {
+			n.advice = append(n.advice, "make the page write the method as "+upper)
+		}
+	}
+	if preflight {
+		n.grantHeaders(g, r)
+	}
+	if len(risks) > 0 {
+		n.addList("accept_risks", risks)
+	}
+}
+
+// grantHeaders adds the headers that a preflight asks for and that the rule would not grant.
+func (n *newRule) grantHeaders(g *grant, r *Request) {
+	_, missing, _ := g.requested(r.Header["Access-Control-Request-Headers"])
+	if missing == "" {
+		return
+	}
+	var names, impossible []string
+	for name := range strings.SplitSeq(missing, ", ") {
+		if rules.CanAllowHeader(name) {
+			names = append(names, name)
+		} else {
+			impossible = append(impossible, name)
+		}
+	}
+	if len(names) > 0 {
+		n.addList("allow_headers", names)
+	}
+	if len(impossible) > 0 {
+		n.advice = append(n.advice, "leave "+yamlList(impossible)+" out of the page's request, which no policy can grant")
+	}
+}

@@ -1,0 +1,196 @@
+package corsrpc
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
+)
+
+// ungovernedRequests reports preflights and cross-origin calls that no rule governs and that come
+// back without an answer for the browser. Those of explainable origins are reported with the rule to
+// write; all others are counted. It is safe for concurrent use, and its memory is bounded.
+type ungovernedRequests struct {
+	others  atomic.Int64                // all requests that were counted
+	counted atomic.Int64                // those since the last log line about them
+
+	mu    sync.Mutex
+	rules *rules.Rules              // the policy that the remedies are about
+	paths map[ungovernedPath]string // the remedy for each path that was reported
+}
+
+// ungovernedPath identifies requests with the same remedy: the origin, the method that a preflight
+// asks for or that a call has, and the path; or else a path prefix that the layer does not have.
+type ungovernedPath struct{ origin, method, path string }
+
+const (
+	maxUngovernedPaths = 100
+	// ungovernedPeriod is the time after which the paths are reported again if there are too many, so
+	// that invented paths do not hide others for good.
+	ungovernedPeriod = time.Hour
+)
+
+// newUngoverned returns an empty ungovernedRequests if the log or an observer of the layer wants it,
+// and nil otherwise.
+func newUngoverned(l *Layer) *ungovernedRequests {
+	if l.log == nil && !l.observers.want(EventUngoverned) {
+		return nil
+	}
+	return &ungovernedRequests{paths: map[ungovernedPath]string{}}
+}
+
+// UngovernedOthers returns the number of preflights and cross-origin calls that no rule governed, that
+// came back without CORS fields, and that no EventUngoverned reported: those of origins that no rule
+// names, and those beyond the number of paths that are reported. It is 0 if the layer has no logger
+// and no observer of EventUngoverned.
+func (l *Layer) UngovernedOthers() int64 {
+	if l.ungoverned == nil {
+		return 0
+	}
+	return l.ungoverned.others.Load()
+}
+
+// passUngoverned passes a request that no rule governs to the handler, and reports it if its page gets
+// no answer. The layer does not wrap the writer of such a request, so it does not know the status of
+// the response.
+func (l *Layer) passUngoverned(w http.ResponseWriter, r *http.Request, request *Request, plan *Plan, next http.Handler) {
+	if l.ungoverned == nil || !isCrossOriginFetch(request) || isWrapped(w) {
+		next.ServeHTTP(w, r)
+		return
+	}
+	from := request.Header["Origin"][0]
+	method, preflight := preflightMethod(request)
+	if !preflight {
+		method = request.Method
+	}
+	next.ServeHTTP(w, r)
+	answered := allowsOrigin(w.Header(), from)
+	if answered && !plan.observes || l.plan.Load().rules != plan.rules {
+		return // after a reload, another rule may apply
+	}
+	l.ungoverned.report(l, r.Context(), request, plan, from, method, preflight, answered)
+}
+
+// isCrossOriginFetch reports whether a request that no rule governs is a preflight or a call in mode
+// cors of a page on another origin, by the same evidence as decideOn.
+func isCrossOriginFetch(r *Request) bool {
+	origins, site := r.Header["Origin"], r.Header["Sec-Fetch-Site"]
+	if len(origins) != 1 || isUpgrade(r) || !isCORS(r) {
+		return false
+	}
+	if len(site) > 0 {
+		return !hasOnly(site, "same-origin") && !hasOnly(site, "none")
+	}
+	from, ok := origin.Parse(origins[0])
+	return ok && !from.SameHost(r.Host, r.TLS)
+}
+
+// allowsOrigin reports whether the header of a response allows an origin to read it without
+// credentials. The names of fields that a handler writes may be in any letter case.
+func allowsOrigin(header http.Header, from string) bool {
+	allows := func(lines []string) bool { return hasOnly(lines, "*") || hasOnly(lines, from) }
+	if lines, ok := header["Access-Control-Allow-Origin"]; ok {
+		return allows(lines)
+	}
+	for name, lines := range header {
+		if len(name) == len("Access-Control-Allow-Origin") && strings.EqualFold(name, "Access-Control-Allow-Origin") {
+			return allows(lines)
+		}
+	}
+	return false
+}
+
+// report reports a request, or counts it.
+func (u *ungovernedRequests) report(l *Layer, ctx context.Context, r *Request, plan *Plan, from, method string, preflight, answered bool) {
+	remedy, first, ok := "", false, false
+	if plan.explainable(from) {
+		remedy, first, ok = u.remedyOf(r, plan, from, method, preflight)
+	}
+	if !ok {
+		if !answered {
+			u.count(l)
+		}
+		return
+	}
+	if first && l.log != nil {
+		l.log.ungoverned(ctx, r, from, method, remedy, preflight, answered)
+	}
+	if l.observers.want(EventUngoverned) {
+		d := Decision{effect: effect{target: ungoverned}, reason: reasonNotGoverned}
+		l.observers.observe(ctx, Event{Kind: EventUngoverned, Decision: d, Request: *r, Remedy: remedy, Answered: answered})
+	}
+}
+
+// remedyOf returns the remedy of a request, and whether its path is reported for the first time. It is
+// false if there are too many paths.
+func (u *ungovernedRequests) remedyOf(r *Request, plan *Plan, from, method string, preflight bool) (remedy string, first, ok bool) {
+	key := ungovernedPath{from, method, r.Path}
+	prefix, below := "", false
+	if canBeCall(r) {
+		if prefix, below = plan.missingPrefix(r.Path); below {
+			key = ungovernedPath{path: prefix}
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.rules != plan.rules {
+		u.rules = plan.rules
+		clear(u.paths)
+	}
+	if remedy, ok = u.paths[key]; ok {
+		return remedy, false, true
+	}
+	if len(u.paths) >= maxUngovernedPaths || len(from)+len(method)+len(r.Path) > route.MaxPath {
+		return "", false, false
+	}
+	if below {
+		remedy = "give the layer WithPathPrefix(" + strconv.Quote(safetext.Sample(prefix)) + "), or put it inside of http.StripPrefix"
+	} else {
+		remedy = plan.remedyOfUngoverned(r, from, method, preflight)
+	}
+	u.paths[ungovernedPath{strings.Clone(key.origin), strings.Clone(key.method), strings.Clone(key.path)}] = remedy
+	if len(u.paths) == maxUngovernedPaths {
+		time.AfterFunc(ungovernedPeriod, u.forget)
+	}
+	return remedy, true, true
+}
+
+// forget forgets the paths that were reported.
+func (u *ungovernedRequests) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.paths)
+}
+
+// count counts a request. A minute after the first one, the number is logged.
+func (u *ungovernedRequests) count(l *Layer) {
+	u.others.Add(1)
+	if l.log != nil && u.counted.Add(1) == 1 {
+		time.AfterFunc(time.Minute, func() {
+			l.log.Write(context.Background(), slog.LevelInfo, "corsrpc: cross-origin requests that no rule governs, of other origins than those that the policy names, came back without CORS headers in the last minute",
+				slog.Int64("count", u.counted.Swap(0)))
+		})
+	}
+}
+
+// ungoverned logs a request that no rule governs.
+func (l *eventLog) ungoverned(ctx context.Context, r *Request, from, method, remedy string, preflight, answered bool) {
+	message := "corsrpc: no rule governs a cross-origin call, so its page cannot read the response; logged once for each path"
+	switch {
+	case answered:
+		message = "corsrpc: no rule governs a cross-origin request, which the handler or another CORS middleware answers; logged once for each path"
+	case preflight:
+		message = "corsrpc: no rule governs a preflight, so the browser will not send the call; logged once for each path"
+	}
+	l.Write(ctx, slog.LevelWarn, message, slog.String("origin", safetext.Sample(from)), slog.String("method", safetext.Sample(method)),
+		slog.String("path", safetext.Sample(r.Path)), slog.String("remedy", remedy))
+}
