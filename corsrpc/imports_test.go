@@ -23,7 +23,7 @@ var allowedImports = map[string]string{
 	"corsrpc/corsrpcv1":   "",
 	"corsrpc/corsbrowser": "internal/fetch",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
-	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/fetch internal/origin internal/policyfile internal/safetext",
+	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/fetch internal/origin internal/policyfile internal/rpc internal/safetext",
 	"corsrpc/corsgrpc":    "internal/responsewriter",
 	"corsrpc/corssql":     "",
 	"corsrpc/corsotel":    "corsrpc",

@@ -20,8 +20,8 @@ import (
 // back without an answer for the browser. Those of explainable origins are reported with the rule to
 // write; all others are counted. It is safe for concurrent use, and its memory is bounded.
 type ungovernedRequests struct {
-	others  atomic.Int64                // all requests that were counted
-	counted atomic.Int64                // those since the last log line about them
+	others  atomic.Int64 // all requests that were counted
+	counted atomic.Int64 // those since the last log line about them
 
 	mu    sync.Mutex
 	rules *rules.Rules              // the policy that the remedies are about

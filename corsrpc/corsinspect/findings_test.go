@@ -28,7 +28,7 @@ shadow:
 	for _, want := range []string{
 		`<a href="#findings">Findings (22)</a>`,
 		`<code>LOOPBACK_OUTSIDE_PROFILE</code>`, `It lets every page that a program on the visitor&#39;s machine serves call, in production too: write it in add_origins of a profile`,
-		`<td class="value">http://localhost:*</td><td>defaults.allow_origins[31] at cors.yaml:3:`,
+		`<td class="value" data-label="Value">http://localhost:*</td><td data-label="Place in the policy">defaults.allow_origins[31] at cors.yaml:3:`,
 		`because &#34;https://*.example.com&#34; in the same list matches it`, "10 more are not shown.",
 		"Findings about the shadow policy (1)", "shadow.defaults.accept_risks[0] at cors.yaml:8:20",
 	} {

@@ -91,12 +91,16 @@ func (f form) call() (Call, error) {
 	}, cmp.Or(err, errOfResponse)
 }
 
-// parseFields parses header fields, one per line.
+// parseFields parses header fields, one per line. It stops after maxFields of them.
 func parseFields(lines string) (http.Header, error) {
 	header := http.Header{}
+	count := 0
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
+		}
+		if count++; count > maxFields {
+			return nil, errTooManyFields
 		}
 		name, value, _ := strings.Cut(line, ":")
 		if name = strings.TrimSpace(name); !fetch.IsToken(name) {

@@ -2,6 +2,7 @@ package corsinspect
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ const (
 	maxSamples = 5 // distinct origins of a group
 	maxReloads = 50
 	maxError   = 16 << 10 // bytes of an error's text
+	maxRemedy  = 2 << 10  // bytes of a remedy
 )
 
 // history holds the past events that an inspector shows. It is safe for concurrent use, and
@@ -28,8 +30,11 @@ type history struct {
 	mu          sync.Mutex
 	refusals    map[groupKey]*group
 	differences map[groupKey]*group
-	forgotten   int // requests of evicted groups
+	ungoverned  map[pageKey]*pageGroup // requests that no rule governs
+	missing     map[pageKey]*pageGroup // calls that did not follow their preflight
+	forgotten   int                    // requests of evicted groups
 	reloads     []reloadRecord
+	policies    int // the number of successful reloads
 }
 
 // groupKey holds the properties that all requests of a group have in common.
@@ -50,6 +55,24 @@ type group struct {
 	first, last      time.Time
 	origins          []string // distinct, the latest last
 	path, missing    string   // of the latest request
+
+	sample   sample // the latest request
+	remedy   string // of the latest request with another missing name or under another policy than the one before
+	policies int    // history.policies at the latest request
+}
+
+// pageKey holds the properties that all requests of a pageGroup have in common. The layer reports a
+// bounded number of origins and paths.
+type pageKey struct{ origin, method, target, field string }
+
+// pageGroup counts requests of a page, and keeps what is to show of the latest.
+type pageGroup struct {
+	count    int
+	last     time.Time
+	remedy   string
+	from     corsrpc.Provenance // of the rule; the zero Provenance if there is none
+	answered bool               // the handler or another middleware has written CORS fields
+	sample   sample
 }
 
 // reloadRecord is the result of one reload.
@@ -60,7 +83,10 @@ type reloadRecord struct {
 }
 
 func newHistory() *history {
-	return &history{since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{}}
+	return &history{
+		since: time.Now(), refusals: map[groupKey]*group{}, differences: map[groupKey]*group{},
+		ungoverned: map[pageKey]*pageGroup{}, missing: map[pageKey]*pageGroup{},
+	}
 }
 
 // keyOf returns the key of a decision's group. from is d.From().
@@ -83,8 +109,55 @@ func (h *history) refused(r corsrpc.Request, d corsrpc.Decision) {
 	defer h.mu.Unlock()
 	g := h.groupOf(h.refusals, key)
 	g.from = from
-	g.missing = safetext.Sample(d.Missing())
+	if missing := safetext.Sample(d.Missing()); g.count == 0 || g.missing != missing || g.policies != h.policies {
+		g.missing, g.policies = missing, h.policies
+		g.remedy = cutText(d.Remedy(), maxRemedy)
+	}
 	g.add(r)
+	g.sample.keep(r)
+}
+
+// reported counts a request that no rule governs, or a call that did not follow its preflight.
+func (h *history) reported(groups map[pageKey]*pageGroup, e corsrpc.Event) {
+	from := e.Decision.From()
+	key := pageKey{
+		origin: safetext.Sample(e.Request.Header.Get("Origin")), method: safetext.Sample(methodOf(e.Request)),
+		target: safetext.Sample(e.Request.Path), field: from.FieldWithoutIndex(),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := groups[key]
+	if g == nil {
+		if len(groups) >= maxGroups {
+			h.evict(groups)
+		}
+		g = &pageGroup{}
+		groups[key] = g
+	}
+	g.count++
+	g.last, g.from, g.answered, g.remedy = time.Now(), from, e.Answered, cutText(e.Remedy, maxRemedy)
+	g.sample.keep(e.Request)
+}
+
+// evict removes the group with the oldest last request. The caller holds h.mu.
+func (h *history) evict(groups map[pageKey]*pageGroup) {
+	var oldest pageKey
+	var quietest *pageGroup
+	for key, g := range groups {
+		if quietest == nil || g.last.Before(quietest.last) {
+			oldest, quietest = key, g
+		}
+	}
+	h.forgotten += quietest.count
+	delete(groups, oldest)
+}
+
+// methodOf returns the method of a call, or the method that a preflight asks for.
+func methodOf(r corsrpc.Request) string {
+	if asked := r.Header.Get("Access-Control-Request-Method"); r.Method == http.MethodOptions && asked != "" {
+		return asked
+	}
+	return r.Method
 }
 
 // differed counts a request on which the shadow policy decides differently.
@@ -157,6 +230,9 @@ func (h *history) reloaded(err error, plan *corsrpc.Plan) {
 		h.reloads = slices.Delete(h.reloads, 0, 1)
 	}
 	h.reloads = append(h.reloads, record)
+	if err == nil {
+		h.policies++
+	}
 }
 
 // cutText returns the first maxBytes bytes of a text, followed by "..." if it was longer.
@@ -180,11 +256,32 @@ func sorted(groups map[groupKey]*group) []keyedGroup {
 	all := make([]keyedGroup, 0, len(groups))
 	for key, g := range groups {
 		c := *g
-		c.origins = slices.Clone(g.origins)
+		c.origins, c.sample = slices.Clone(g.origins), g.sample.clone()
 		all = append(all, keyedGroup{key, c})
 	}
 	slices.SortFunc(all, func(a, b keyedGroup) int {
 		return cmp.Or(b.last.Compare(a.last), cmp.Compare(a.target, b.target), cmp.Compare(a.reason, b.reason))
+	})
+	return all
+}
+
+// keyedPageGroup is a pageGroup and its key.
+type keyedPageGroup struct {
+	pageKey
+	pageGroup
+}
+
+// sortedPages returns copies of the groups, the one with the latest request first. The caller holds
+// h.mu.
+func sortedPages(groups map[pageKey]*pageGroup) []keyedPageGroup {
+	all := make([]keyedPageGroup, 0, len(groups))
+	for key, g := range groups {
+		c := *g
+		c.sample = g.sample.clone()
+		all = append(all, keyedPageGroup{key, c})
+	}
+	slices.SortFunc(all, func(a, b keyedPageGroup) int {
+		return cmp.Or(b.last.Compare(a.last), cmp.Compare(a.target, b.target), cmp.Compare(a.origin, b.origin))
 	})
 	return all
 }

@@ -2,6 +2,7 @@ package corsinspect
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -35,6 +36,9 @@ type inspection struct {
 
 	Refusals    []groupShown  `json:"refusals"`
 	Differences []groupShown  `json:"differences"`
+	Ungoverned  []pageShown   `json:"ungoverned"`        // requests that no rule governs
+	Others      int64         `json:"ungoverned_others"` // the number of all other requests that no rule governs
+	Missing     []pageShown   `json:"missing_calls"`     // preflights without credentials that no call has followed
 	Forgotten   int           `json:"forgotten,omitempty"`
 	Sources     []sourceShown `json:"sources"`
 	Reloads     []reloadShown `json:"reloads"`
@@ -91,6 +95,23 @@ type groupShown struct {
 	Missing   string         `json:"missing,omitempty"`
 	Decision  decisionShown  `json:"decision"`
 	Shadow    *decisionShown `json:"shadow,omitempty"`
+	Remedy    string         `json:"remedy,omitempty"`  // what to write so that the latest request is granted; empty for a difference
+	Granted   bool           `json:"granted,omitempty"` // the policy in force no longer refuses the latest request
+	Try       string         `json:"try,omitempty"`     // the query that fills the form with the latest request
+}
+
+// pageShown is a group of requests that no rule governs, or of preflights that no call has followed.
+type pageShown struct {
+	Count     int    `json:"count"`
+	Last      string `json:"last"`
+	Method    string `json:"method"` // of the call
+	Preflight bool   `json:"preflight"`
+	Path      string `json:"path"`
+	Origin    string `json:"origin"`
+	Answered  bool   `json:"answered,omitempty"` // the handler or another middleware answers
+	From      string `json:"from,omitempty"`
+	Remedy    string `json:"remedy"`
+	Try       string `json:"try"` // the query that fills the form
 }
 
 // decisionShown is the decision on the requests of a group.
@@ -140,12 +161,46 @@ func (i *Inspector) inspect(layer *corsrpc.Layer, form url.Values) *inspection {
 	shown.Paths, shown.PathsLeft = showRules(plan.Paths())
 
 	h.mu.Lock()
-	defer h.mu.Unlock()
+	refusals, differences, policies := sorted(h.refusals), sorted(h.differences), h.policies
+	ungoverned, missing := sortedPages(h.ungoverned), sortedPages(h.missing)
 	shown.Forgotten = h.forgotten
-	shown.Refusals = showGroups(sorted(h.refusals))
-	shown.Differences = showGroups(sorted(h.differences))
 	for _, r := range slices.Backward(h.reloads) {
 		shown.Reloads = append(shown.Reloads, reloadShown{At: stamp(r.at), Error: r.failed, Digest: r.digest})
+	}
+	h.mu.Unlock() // every refusal locks it
+	shown.Refusals, shown.Differences = showGroups(refusals), showGroups(differences)
+	for i, g := range refusals {
+		shown.Refusals[i].showRemedy(plan, g, policies)
+	}
+	shown.Ungoverned, shown.Missing, shown.Others = showPages(ungoverned), showPages(missing), layer.UngovernedOthers()
+	return shown
+}
+
+// showRemedy adds the remedy of a group's latest request under the policy in force, and the link that
+// fills the form with it. policies is the number of successful reloads.
+func (s *groupShown) showRemedy(plan *corsrpc.Plan, g keyedGroup, policies int) {
+	s.Try = g.sample.link()
+	switch d := plan.Decide(g.sample.request()); {
+	case d.Refused() && d.Reason() == g.reason:
+		s.Remedy = cutText(d.Remedy(), maxRemedy)
+	case d.Refused() || g.policies == policies:
+		s.Remedy = g.remedy // the layer refused it for another reason than that of Decide, such as CheckOrigin
+	default:
+		s.Granted = true
+	}
+}
+
+// showPages returns the groups as the page shows them.
+func showPages(groups []keyedPageGroup) (shown []pageShown) {
+	for _, g := range groups {
+		from := ""
+		if g.from.Field != "" {
+			from = g.from.String()
+		}
+		shown = append(shown, pageShown{
+			Count: g.count, Last: stamp(g.last), Method: g.method, Preflight: g.sample.field(sampleMethod) == http.MethodOptions && g.method != http.MethodOptions,
+			Path: g.target, Origin: g.origin, Answered: g.answered, From: from, Remedy: g.remedy, Try: g.sample.link(),
+		})
 	}
 	return shown
 }

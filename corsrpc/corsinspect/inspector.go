@@ -56,10 +56,10 @@ func (i *Inspector) Attach(l *corsrpc.Layer) error {
 }
 
 // Enabled reports whether the inspector records events of a kind: refusals, differences of
-// the shadow policy, and reloads.
+// the shadow policy, reloads, requests that no rule governs, and preflights without a call.
 func (i *Inspector) Enabled(kind corsrpc.EventKind) bool {
 	switch kind {
-	case corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload:
+	case corsrpc.EventRefusal, corsrpc.EventShadow, corsrpc.EventReload, corsrpc.EventUngoverned, corsrpc.EventCallMissing:
 		return true
 	}
 	return false
@@ -74,6 +74,10 @@ func (i *Inspector) Observe(_ context.Context, e corsrpc.Event) {
 		i.history.differed(e.Request, e.Decision, e.Shadow)
 	case corsrpc.EventReload:
 		i.history.reloaded(e.Err, e.Plan)
+	case corsrpc.EventUngoverned:
+		i.history.reported(i.history.ungoverned, e)
+	case corsrpc.EventCallMissing:
+		i.history.reported(i.history.missing, e)
 	}
 }
 

@@ -53,8 +53,13 @@ type inspection struct {
 		Preflight    bool
 		Decision     decisionOf
 		Shadow       *decisionOf
+		Remedy, Try  string
+		Granted      bool
 	}
-	Sources []struct {
+	Ungoverned []pageOf
+	Missing    []pageOf `json:"missing_calls"`
+	Others     int      `json:"ungoverned_others"`
+	Sources    []struct {
 		Name, Loaded, Error, Sample string
 		Origins, Skipped            int
 		Expired                     bool
@@ -76,6 +81,12 @@ type inspection struct {
 			}
 		}
 	}
+}
+
+type pageOf struct {
+	Count                                   int
+	Method, Path, Origin, From, Remedy, Try string
+	Preflight, Answered                     bool
 }
 
 type decisionOf struct {
@@ -290,7 +301,8 @@ func TestInspectorLeavesPassingCallsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for kind, want := range map[corsrpc.EventKind]bool{
-		corsrpc.EventDecision: false, corsrpc.EventRefresh: false, corsrpc.EventRefusal: true, corsrpc.EventShadow: true, corsrpc.EventReload: true, 200: false,
+		corsrpc.EventDecision: false, corsrpc.EventRefresh: false, corsrpc.EventRefusal: true, corsrpc.EventShadow: true, corsrpc.EventReload: true,
+		corsrpc.EventUngoverned: true, corsrpc.EventCallMissing: true, 200: false,
 	} {
 		if inspector.Enabled(kind) != want {
 			t.Errorf("Enabled(%s) is %t", kind, !want)
@@ -492,7 +504,7 @@ func TestInspectorShowsTimingAndTracing(t *testing.T) {
 	if want := []string{"tracing true defaults.tracing at cors.yaml:1:63", "timing true rules[0].timing at cors.yaml:2:33"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if page := inspect(h, nil, "text/html").Body.String(); !strings.Contains(page, `<td class="short">timing</td><td class="value">true</td>`) {
+	if page := inspect(h, nil, "text/html").Body.String(); !strings.Contains(page, `<td class="short" data-label="Field">timing</td><td class="value" data-label="Value">true</td>`) {
 		t.Errorf("the page does not list timing:\n%s", page)
 	}
 }

@@ -1,6 +1,7 @@
 package corsinspect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -92,8 +93,8 @@ type Exchange struct {
 // Try returns the outcome of a call under a plan, such as layer.Plan(), in each engine. It
 // simulates a browser that calls a handler which sends Call.Response, wrapped by plan.Wrap.
 // It sends nothing over a network, writes no log, and notifies no observer. It returns an
-// error if the call is not valid. Its running time grows with the size of the call's fields,
-// which it does not bound. It is safe for concurrent use.
+// error if the call is not valid, or if Call.Header or Call.Response has more than 500 lines or
+// 64 KiB. It is safe for concurrent use.
 func Try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	if plan == nil {
 		return nil, errors.New("corsinspect: the plan is nil: pass layer.Plan()")
@@ -160,6 +161,9 @@ func (c *Call) request() (*http.Request, error) {
 	if !fetch.IsToken(c.Method) {
 		return nil, errors.New("the method is not a token: write a method such as POST")
 	}
+	if err := cmp.Or(checkSize(c.Header), checkSize(c.Response)); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(checkFields("script", c.Header), checkFields("handler", c.Response)); err != nil {
 		return nil, err
 	}
@@ -180,6 +184,33 @@ func (c *Call) request() (*http.Request, error) {
 		}
 	}
 	return r, nil
+}
+
+// Bounds on the header fields of a script, and on those of a handler. Servers refuse larger headers, or
+// may be set to do so.
+const (
+	maxFields     = 500 // lines
+	maxFieldBytes = 64 << 10
+)
+
+var errTooManyFields = fmt.Errorf("there are more than %d header fields: remove some", maxFields)
+
+// checkSize returns an error if a header exceeds the bounds. It stops there.
+func checkSize(header http.Header) error {
+	count, size := 0, 0
+	for name, values := range header {
+		count += max(len(values), 1)
+		if count > maxFields {
+			return errTooManyFields
+		}
+		for _, value := range values {
+			size += len(name) + len(value)
+		}
+		if size > maxFieldBytes {
+			return fmt.Errorf("the header fields have more than %d KiB: shorten them", maxFieldBytes>>10)
+		}
+	}
+	return nil
 }
 
 // checkFields returns an error if a name or a value is not allowed in a header (RFC 9110,
