@@ -1,7 +1,9 @@
 // Package corsinspect serves a web page that shows the state and the decisions of a
 // corsrpc layer. It lists the rule of each procedure and the place of each of its values in
-// the policy, refused requests in groups with counts, the policy and its shadow policy with
-// the findings about them (corsrpc.Plan.Findings), reloads, and origin sources. A form on the page explains the decision on any request, step by step.
+// the policy, refused requests in groups with counts and with the text to write, requests that
+// no rule governs, the policy and its shadow policy with the findings about them
+// (corsrpc.Plan.Findings), reloads, and origin sources. A form on the page explains the
+// decision on any request, step by step; links fill it with requests of the lists.
 //
 //	inspector, err := corsinspect.New()
 //	if err != nil {

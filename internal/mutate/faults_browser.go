@@ -18,7 +18,7 @@ var browserFaults = []fault{
 	{name: "the browser takes a preflight's * with credentials", old: `wildcard := r.credentials != Include`, new: `wildcard := true`},
 	{name: "the browser takes * for authorization", old: `wildcard && headers["*"] && (name != "authorization" || e.wildcardGrantsAuthorization)`, new: `wildcard && headers["*"]`},
 	{name: "the browser sends any method without a preflight", old: `fetch.SafelistedMethod(r.method) && len(unsafe) == 0`, new: `len(unsafe) == 0`},
-	{name: "the browser uses methods that no script may", old: `if fetch.ForbiddenMethod(method) {`, new: `if false {`},
+	{name: "the browser uses methods that no script may", in: "newRequest", old: `if fetch.ForbiddenMethod(method) {`, new: `if false {`},
 	{name: "the browser sends methods as the script writes them", old: `method := fetch.NormalizeMethod(in.Method)`, new: `method := in.Method`},
 	{name: "the browser takes a server's own page for another's", old: `site := "same-origin"`, new: `site := "same-site"`},
 	{name: "the browser takes any status of a preflight", old: `if response.StatusCode < 200 || response.StatusCode > 299 {`, new: `if response.StatusCode < 100 {`},

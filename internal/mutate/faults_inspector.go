@@ -28,12 +28,12 @@ var inspectorFaults = []fault{
 	{name: "the inspector may be framed", old: `; frame-ancestors 'none'`, new: ``},
 	{name: "the inspector may be kept by a cache", old: `	header.Set("Cache-Control", "no-store")
 `, new: ``},
-	{name: "the inspector remembers every group", old: `len(groups) >= maxGroups`, new: `false`},
-	{name: "the inspector forgets the latest group", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
+	{name: "the inspector remembers every group", in: "groupOf", old: `len(groups) >= maxGroups`, new: `false`},
+	{name: "the inspector forgets the latest group", in: "groupOf", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
 	{name: "the inspector remembers every origin", old: `len(g.origins) >= maxSamples`, new: `false`},
 	{name: "the inspector shows paths as they are", old: `g.path = safetext.Sample(r.Path)`, new: `g.path = r.Path`},
 	{name: "the inspector keeps origins as they are", old: `from = safetext.Sample(origin)`, new: `from = origin`},
-	{name: "the inspector keeps all that a preflight asks for", old: `g.missing = safetext.Sample(d.Missing())`, new: `g.missing = d.Missing()`},
+	{name: "the inspector keeps all that a preflight asks for", old: `missing := safetext.Sample(d.Missing())`, new: `missing := d.Missing()`},
 	{name: "the inspector remembers every reload", old: `len(h.reloads) >= maxReloads`, new: `false`},
 	{name: "the inspector keeps errors of any length", old: `cutText(err.Error(), maxError)`, new: `err.Error()`},
 	{name: "the inspector shows sources' errors of any length", old: `cutText(r.Err.Error(), maxError)`, new: `r.Err.Error()`},
@@ -63,7 +63,7 @@ var inspectorFaults = []fault{
 	{name: "the inspector groups by names of the network's", old: `	if !known {
 		target = d.PathPattern()`, new: `	if !known && target == "" {
 		target = d.PathPattern()`},
-	{name: "the inspector groups by each origin that is listed", old: `field: from.FieldWithoutIndex()`, new: `field: from.Field`},
+	{name: "the inspector groups by each origin that is listed", in: "keyOf", old: `field: from.FieldWithoutIndex()`, new: `field: from.Field`},
 	{name: "the inspector groups by each origin that a shadow lists", old: `shadowFrom.FieldWithoutIndex()`, new: `shadowFrom.Field`},
 	{name: "fields are told apart by their places in lists", in: "FieldWithoutIndex", old: `return p.Field[:list]`, new: `return p.Field`},
 	{name: "rules are one field", old: ` || strings.HasSuffix(p.Field[:list], "rules")`, new: ``},
@@ -121,4 +121,26 @@ var inspectorFaults = []fault{
 	{name: "the letter case of a program's header fields counts", in: "(*Call).request", old: `r.Header.Add(name, value)`, new: `r.Header[name] = append(r.Header[name], value)`},
 	{name: "engines that differ are shown as one", old: `return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&`, new: `return have.Verdict == shown.Verdict &&`},
 	{name: "a name that nobody knows is shown as it is", old: `if !t.nameIsKnown {`, new: `if false {`},
+	{name: "the inspector keeps every group of requests that no rule governs", in: "reported", old: `len(groups) >= maxGroups`, new: `false`},
+	{name: "the inspector drops the latest group of requests that no rule governs", in: "evict", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
+	{name: "the inspector keeps fields of requests of any length", old: `value[:min(len(value), maxSampleField)]`, new: `value`},
+	{name: "the inspector keeps the query of a request", old: `		r.Query = getCallQuery
+`, new: `		r.Query = getCallQuery[1:]
+`},
+	{name: "a link has the method of the preflight", old: `		form["method"] = asked
+`, new: ``},
+	{name: "a link does not ask for the headers", old: `headers = append(headers, name+": "+value)`, new: `_ = name + value`},
+	{name: "a link has no credentials", old: `form.Set("credentials", "on")`, new: ``},
+	{name: "the inspector shows the remedy of a policy that is replaced", old: `		s.Remedy = cutText(d.Remedy(), maxRemedy)
+`, new: `		s.Remedy = g.remedy
+`},
+	{name: "the inspector shows a remedy for a request that is granted", old: `		s.Granted = true
+`, new: `		s.Remedy = g.remedy
+`},
+	{name: "a handshake without a rule has no remedy", old: `d.Refused() || g.policies == policies`, new: `d.Refused()`},
+	{name: "a form has any number of header fields", old: `if count++; count > maxFields {`, new: `if count++; false {`},
+	{name: "a trial has any number of header fields", old: `		if count > maxFields {
+			return errTooManyFields`, new: `		if false {
+			return errTooManyFields`},
+	{name: "a trial has header fields of any size", old: `if size > maxFieldBytes {`, new: `if false {`},
 }

@@ -221,12 +221,12 @@ var layerFaults = []fault{
 	{name: "a browser's request counts as a server's", old: `r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0`, new: `r.Method == http.MethodPost`},
 	{name: "an observer is not told of servers' calls", old: `len(origins) == 0 && !l.observers.want(EventDecision) &&`, new: `len(origins) == 0 &&`},
 	{name: "a shadow is not asked of servers' calls", old: `plan.shadow == nil && fromServer`, new: `fromServer`},
-	{name: "refusals of all procedures share a line", old: `((grant*spread)^target)*spread`, new: `grant*spread`},
-	{name: "refusals for all reasons share a line", old: `boundedlog.Key(reason)<<6`, new: `0`},
-	{name: "refusals by all rules share a line", old: `((grant*spread)^target)*spread`, new: `target*spread`},
-	{name: "differences share a line, whatever the shadow says", old: ` | boundedlog.Key(shadow)`, new: ``},
-	{name: "a key is quiet for good", old: `	delete(quiet, key)
+	{name: "refusals of all procedures share a line", old: ` + keyFactors[3]*d.target.id`, new: ``},
+	{name: "refusals for all reasons share a line", old: `uint64(cause)<<8`, new: `0`},
+	{name: "refusals by all rules share a line", old: `		governed += keyFactors[4] * rule.id
 `, new: ``},
+	{name: "differences share a line, whatever the shadow says", old: `shadow.reason, d.reason, shadow.target.grant`, new: `reasonNone, d.reason, shadow.target.grant`},
+	{name: "a key is quiet for good", old: `delete(quiet, key)`, new: `_ = key`},
 	{name: "a header map shares the plan's memory", old: `f.values[n-1 : n : n]`, new: `f.values[n-1 : n]`},
 
 	// Finding the rule.
@@ -309,11 +309,10 @@ var layerFaults = []fault{
 	{name: "a log that is stuck holds up who logs", old: `	case <-timeout.C:
 `, new: ``},
 	{name: "lines pile up before a log that is stuck", old: `l.unwritten.Add(1) > maxUnwritten`, new: `l.unwritten.Add(1) < 0`},
-	{name: "differences are counted as refusals", old: `l.Admit(lineDifference, `, new: `l.Admit(lineRefused, `},
-	{name: "a log that is stuck holds up every request", old: `quiet || l.busy || l.inSecond`, new: `quiet || l.inSecond`},
+	{name: "differences are counted as refusals", old: `lineOf(lineDifference, `, new: `lineOf(lineRefused, `},
+	{name: "a log that is stuck holds up every request", old: `same || c.busy.Load()`, new: `same`},
 	{name: "a log that panics ends the request", in: "(*Log).write", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
-	{name: "after one line the log is silent", old: `		l.busy = false
-`, new: ``},
+	{name: "after one line the log is silent", old: `l.classes[of].busy.Store(false)`, new: ``},
 	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
 	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
 	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},

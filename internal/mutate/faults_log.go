@@ -1,0 +1,79 @@
+package main
+
+// logFaults are faults of the log, and of the reports on requests that the layer does not refuse.
+var logFaults = []fault{
+	// Lines about refusals.
+	{name: "a stranger's line has the quotas of pages that the policy names", in: "lineOf", old: `	if explainable {
+		line.Class`, new: `	if true {
+		line.Class`},
+	{name: "a page that the policy names has the quotas of strangers", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0`, new: `line.Class, first, details = boundedlog.Other, from, 0`},
+	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0
+		governed += from
+`, new: `line.Class, first, details = boundedlog.Known, reasons, 0
+`},
+	{name: "origins that the policy does not name share a line", in: "lineOf", old: `first, details := reasons, from`, new: `first, details := reasons, uint64(0)`},
+	{name: "missing headers share a line", in: "lineOf", old: `if d.missing != "" {`, new: `if false {`},
+	{name: "the unknown procedures of a page share a line", in: "lineOf", old: `if !d.target.known {`, new: `if false {`},
+	{name: "lines of one class use up the quotas of the other", old: `if l.classes[line.Class].admit(line) {`, new: `if l.classes[Known].admit(line) {`},
+	{name: "a quota has no bound for a minute", old: ` && q.inMinute.Load() < maxPerMinute`, new: ``},
+	{name: "a minute's quota is used up for good", old: `func() { q.inMinute.Store(0) }`, new: `func() {}`},
+	{name: "a first line leaves its further keys alone", old: `slices.Clone(line.Keys[precision:])`, new: `slices.Clone(line.Keys[precision:precision+1])`},
+	{name: "lines that are suppressed are counted regardless of their cause", old: `+int(line.Class))*l.causes+line.Cause]`, new: `+int(line.Class))*l.causes]`},
+	{name: "lines that are suppressed are counted regardless of their class", old: `(int(line.Kind)*int(classes)+int(line.Class))*l.causes`, new: `(int(line.Kind)*int(classes))*l.causes`},
+	{name: "a summary has no sample", old: `slog.Int64("count", c.count.Swap(0))}, attrs...)`, new: `slog.Int64("count", c.count.Swap(0))}, attrs[:0]...)`},
+
+	// Requests that no rule governs.
+	{name: "a stranger's path is logged", in: "(*ungovernedRequests).report", old: `if plan.explainable(from) {`, new: `if true {`},
+	{name: "any number of paths is logged", old: `len(u.paths) >= maxUngovernedPaths || `, new: ``},
+	{name: "paths of any length are kept", old: `len(from)+len(method)+len(r.Path) > route.MaxPath`, new: `len(r.Path) > 100*route.MaxPath`},
+	{name: "paths are logged once, also under another policy", in: "remedyOf", old: `		clear(u.paths)
+`, new: ``},
+	{name: "invented paths hide others for good", old: `time.AfterFunc(ungovernedPeriod, u.forget)`, new: `_ = u.forget`},
+	{name: "a request that is answered is logged", old: `if answered && !plan.observes || `, new: `if false && answered || `},
+	{name: "a request that another middleware answers is not logged under OBSERVE", old: `if answered && !plan.observes || `, new: `if answered || `},
+	{name: "a response for another origin counts as an answer", in: "allowsOrigin", old: ` || hasOnly(lines, from) }`, new: ` || len(lines) > 0 }`},
+	{name: "a response for everyone is not an answer", in: "allowsOrigin", old: `hasOnly(lines, "*") || `, new: ``},
+	{name: "the letter case of a handler's field decides whether it answers", in: "allowsOrigin", old: `&& strings.EqualFold(name, "Access-Control-Allow-Origin")`, new: `&& false`},
+	{name: "an inner layer reports what the outer one answers", in: "passUngoverned", old: ` || isWrapped(w)`, new: ``},
+	{name: "the server's own pages are reported", in: "isCrossOriginFetch", old: `return ok && !from.SameHost(r.Host, r.TLS)`, new: `return ok && from.Host != ""`},
+	{name: "same-origin requests are reported", in: "isCrossOriginFetch", old: `!hasOnly(site, "same-origin") && `, new: ``},
+	{name: "requests of the address bar are reported", in: "isCrossOriginFetch", old: ` && !hasOnly(site, "none")`, new: ``},
+	{name: "handshakes are reported", in: "isCrossOriginFetch", old: ` || isUpgrade(r)`, new: ``},
+	{name: "requests in other modes than cors are reported", in: "isCrossOriginFetch", old: ` || !isCORS(r)`, new: ``},
+	{name: "strangers' requests without a rule are not counted", old: `	u.others.Add(1)
+`, new: ``},
+	{name: "each count of strangers' requests is logged", in: "(*ungovernedRequests).count", old: `u.counted.Add(1) == 1`, new: `u.counted.Add(1) > 0`},
+	{name: "a remedy is that of another page", old: `key := ungovernedPath{from, method, r.Path}`, new: `key := ungovernedPath{"", method, r.Path}`},
+
+	// The rule to write.
+	{name: "a new rule covers the paths below", old: `		path += "{$}" // without it, the rule would apply to every path below too
+`, new: ``},
+	{name: "a new rule has a path that does not load", old: ` || !p.routes.Added(path, p.newPath, r.Path, r.EscapedPath, canBeCall(r))`, new: ``},
+	{name: "a new rule leaves the path disabled", in: "(*newRule).grant", old: `if g.disabled {`, new: `if false {`},
+	{name: "a new rule does not allow the origin", in: "(*newRule).grant", old: `case named, !matches, `, new: `case named, matches && false, `},
+	{name: "a new rule does not name the origin of an operational service", in: "(*newRule).grant", old: `case named, !matches, `, new: `case !matches, `},
+	{name: "a new rule does not accept the risk of the origin", in: "(*newRule).grant", old: `if risk, _ := d.riskOfOrigin(); risk != "" {`, new: `if risk, _ := d.riskOfOrigin(); false {`},
+	{name: "a new rule does not allow the cookies that the call has", in: "(*newRule).grant", old: `	if cookies {
+		n.add`, new: `	if false {
+		n.add`},
+	{name: "a new rule does not allow the method", in: "(*newRule).grant", old: `if t.kind == targetPath && !slices`, new: `if false && !slices`},
+	{name: "a new rule has a method in lower case", in: "(*newRule).grant", old: `upper := strings.ToUpper(method)`, new: `upper := method`},
+	{name: "a new rule does not allow the headers", in: "(*newRule).grant", old: `	if preflight {
+		n.grantHeaders`, new: `	if false {
+		n.grantHeaders`},
+	{name: "a new rule allows headers that no rule can", in: "grantHeaders", old: `if rules.CanAllowHeader(name) {`, new: `if rules.CanAllowHeader(name) || true {`},
+	{name: "a pattern that matches a known service can be added", in: "Added", old: `if _, covers := t.Covers(p); covers {`, new: `if _, covers := t.Covers(p); covers && false {`},
+	{name: "the rule that no path has adds problems to the policy", in: "newPath", old: `return silent.effective(`, new: `return c.effective(`},
+
+	// Calls that do not come.
+	{name: "a preflight with credentials awaits its call", in: "(*awaitedCalls).note", old: ` && !d.target.grant.credentials`, new: ``},
+	{name: "a refused preflight awaits its call", in: "(*awaitedCalls).note", old: ` && d.reason == reasonOriginAllowed`, new: ``},
+	{name: "a stranger's preflight awaits its call", in: "(*awaitedCalls).note", old: ` && p.explainable(d.origin)`, new: ``},
+	{name: "a call that comes is awaited", in: "(*awaitedCalls).arrived", old: `	if timer := a.calls[key]; timer != nil {`, new: `	if timer := a.calls[key]; false {`},
+	{name: "any number of calls is awaited", old: ` || len(a.calls) >= maxAwaited`, new: ``},
+	{name: "calls of any size are awaited", in: "(*awaitedCalls).await", old: `if len(d.origin)+len(d.target.name) > maxAwaitedBytes {`, new: `if false {`},
+	{name: "any number of calls that did not come is logged", old: ` || len(a.logged) >= maxLoggedCalls`, new: ``},
+	{name: "a call that did not come is logged each time", old: `_, known := a.logged[key]; known || `, new: `_, known := a.logged[key]; known && false || `},
+	{name: "calls that did not come are logged without WithExplain", in: "newAwaited", old: `logs := explains && l.log != nil`, new: `logs := l.log != nil`},
+	{name: "the event of a call that did not come has all header fields", in: "(*awaitedCalls).await", old: `TLS: r.TLS, Header: http.Header{}}`, new: `TLS: r.TLS, Header: http.Header(r.Header).Clone()}`},
+}
