@@ -72,8 +72,9 @@ func (l *Layer) passUngoverned(w http.ResponseWriter, r *http.Request, request *
 	if !preflight {
 		method = request.Method
 	}
+	cookies := len(request.Header["Cookie"]) > 0
 	next.ServeHTTP(w, r)
-	answered := allowsOrigin(w.Header(), from)
+	answered := allowsOrigin(w.Header(), from, cookies)
 	if answered && !plan.observes || l.plan.Load().rules != plan.rules {
 		return // after a reload, another rule may apply
 	}
@@ -94,19 +95,30 @@ func isCrossOriginFetch(r *Request) bool {
 	return ok && !from.SameHost(r.Host, r.TLS)
 }
 
-// allowsOrigin reports whether the header of a response allows an origin to read it without
-// credentials. The names of fields that a handler writes may be in any letter case.
-func allowsOrigin(header http.Header, from string) bool {
-	allows := func(lines []string) bool { return hasOnly(lines, "*") || hasOnly(lines, from) }
-	if lines, ok := header["Access-Control-Allow-Origin"]; ok {
-		return allows(lines)
+// allowsOrigin reports whether the header of a response allows a page to read it. A call with cookies
+// has credentials, for which a response to everyone does not do.
+//
+// See https://fetch.spec.whatwg.org/#concept-cors-check.
+func allowsOrigin(header http.Header, from string, credentials bool) bool {
+	lines := fieldOf(header, "Access-Control-Allow-Origin")
+	if !credentials {
+		return hasOnly(lines, "*") || hasOnly(lines, from)
 	}
-	for name, lines := range header {
-		if len(name) == len("Access-Control-Allow-Origin") && strings.EqualFold(name, "Access-Control-Allow-Origin") {
-			return allows(lines)
+	return hasOnly(lines, from) && hasOnly(fieldOf(header, "Access-Control-Allow-Credentials"), "true")
+}
+
+// fieldOf returns the lines of a field of a response. The name that the handler has written may be in
+// any letter case.
+func fieldOf(header http.Header, name string) []string {
+	if lines, ok := header[name]; ok {
+		return lines
+	}
+	for key, lines := range header {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			return lines
 		}
 	}
-	return false
+	return nil
 }
 
 // report reports a request, or counts it.

@@ -116,6 +116,7 @@ func TestAnsweredIsNotLogged(t *testing.T) {
 		name, value, key string
 		answers          bool
 	}{
+		{"the origin, with credentials", page, "Access-Control-Allow-Origin", true},
 		{"the origin", page, "Access-Control-Allow-Origin", true},
 		{"everyone", "*", "Access-Control-Allow-Origin", true},
 		{"in lower case", page, "access-control-allow-origin", true},
@@ -134,6 +135,13 @@ func TestAnsweredIsNotLogged(t *testing.T) {
 				w.WriteHeader(http.StatusNoContent)
 			}))
 			preflight(h, "/upload", page, "POST", "")
+			if strings.HasSuffix(test.name, "with credentials") { // these need Access-Control-Allow-Credentials too
+				fetchFrom(h, "GET", "/with-cookies", page, http.Header{"Cookie": {"a=b"}})
+				if !strings.Contains(log.String(), "path=/with-cookies") || strings.Contains(log.String(), "answers it; logged once for each path\" origin=https://app.example.com method=GET path=/with-cookies") {
+					t.Errorf("%s, OBSERVE %t: %s", test.name, observes, log)
+				}
+				continue
+			}
 			want := 1
 			if test.answers && !observes {
 				want = 0

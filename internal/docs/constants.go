@@ -14,6 +14,7 @@ type constant struct {
 var constants = []constant{
 	{"64 KiB", "corsrpc/corsinspect/form.go", "maxQuery = 64 << 10", "SECURITY.md"},
 	{"2 KiB", "internal/route/table.go", "MaxPath = 2 << 10", "SECURITY.md"},
+	{"10 seconds", "corsrpc/call_missing.go", "awaitedTime     = 10 * time.Second", "corsrpc/docs/seeing.md"},
 	{"16 readings", "internal/route/readings.go", "MaxReadings = 16", "SECURITY.md"},
 	{"2,000 policies", "Makefile", "-rapid.checks=2000", "corsrpc/docs/testing.md"},
 	{"100,000 calls", "internal/intent/intent_test.go", "callsPerPolicy = 50", "corsrpc/docs/testing.md"}, // of each of 2,000 policies

@@ -59,6 +59,8 @@ const tryInInspector = `
 		Readable: text("readable"),
 		Exchanges: [...page.querySelectorAll("h3")].map((e) => e.textContent),
 		Refusals: [...page.querySelectorAll("#refusals ~ .wide tbody tr")].slice(0, 3).map((row) => [...row.cells].slice(0, 4).map((c) => c.innerText.trim().replace(/\s+/g, " ")).join(" | ")),
+		Remedies: [...page.querySelectorAll("#refusals ~ .wide tr.remedy")].slice(0, 3).map((row) => row.innerText.trim().replace(/\s+/g, " ")),
+		Cut: [...page.querySelectorAll(".wide")].filter((e) => e.scrollWidth > e.clientWidth).length,
 		Overflow: page.documentElement.scrollWidth - frame.contentWindow.innerWidth,
 		Styled: style.maxWidth !== "none" && style.backgroundColor !== "rgba(0, 0, 0, 0)",
 		Background: style.backgroundColor,
@@ -129,8 +131,8 @@ func TestInspector(t *testing.T) {
 			args := map[string]any{"fields": fields, "credentials": c.credentials, "url": server.URL + c.path}
 			var shown struct {
 				Verdict, Problem, Readable, Background string
-				Exchanges, Refusals                    []string
-				Overflow, Scripts                      int
+				Exchanges, Refusals, Remedies          []string
+				Overflow, Cut, Scripts                 int
 				Styled                                 bool
 			}
 			page.Run(t, tryInInspector, args, &shown)
@@ -145,8 +147,8 @@ func TestInspector(t *testing.T) {
 			if names := strings.Join(fetched.Names, ", "); fetched.Readable != strings.HasPrefix(shown.Verdict, "the script can read") || shown.Readable != names {
 				t.Errorf("%s: the inspector lists %q as readable, and the script reads %q", c.name, shown.Readable, names)
 			}
-			if shown.Overflow > 0 || !shown.Styled || shown.Scripts != 0 {
-				t.Errorf("%s: %d px too wide; styled %t (%s); %d scripts", c.name, shown.Overflow, shown.Styled, shown.Background, shown.Scripts)
+			if shown.Overflow > 0 || shown.Cut > 0 || !shown.Styled || shown.Scripts != 0 {
+				t.Errorf("%s: %d px too wide; %d tables cut off; styled %t (%s); %d scripts", c.name, shown.Overflow, shown.Cut, shown.Styled, shown.Background, shown.Scripts)
 			}
 			if c.exchanges[0] == "The call" || c.name == "a granted call" {
 				continue
@@ -155,6 +157,9 @@ func TestInspector(t *testing.T) {
 			page.Run(t, tryInInspector, args, &shown)
 			if want := "1 | HEADERS_NOT_GRANTED preflight the origin is allowed, but not every header that the preflight asks for is granted: x-tenant | showcase.v1.ShowcaseService.Greet | " + page.Origin; len(shown.Refusals) == 0 || shown.Refusals[0] != want {
 				t.Errorf("refusals: %q, want %q", shown.Refusals, want)
+			}
+			if len(shown.Remedies) == 0 || !strings.HasPrefix(shown.Remedies[0], "To grant it: write allow_headers: [x-tenant] in ") || !strings.HasSuffix(shown.Remedies[0], "Try this request") {
+				t.Errorf("remedies: %q", shown.Remedies)
 			}
 		}
 	})
