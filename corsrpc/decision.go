@@ -1,6 +1,9 @@
 package corsrpc
 
 import (
+	"fmt"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -101,18 +104,18 @@ var reasonTable = [...]struct {
 	reasonNoOrigin:                  {ReasonNoOrigin, "the request has neither Origin nor Sec-Fetch-Site, so it does not come from a page on another origin", ""},
 	reasonOpenToAll:                 {ReasonOpenToAll, "the policy lets GET and HEAD requests without an Origin header pass here", ""},
 	reasonOriginAllowed:             {ReasonOriginAllowed, "the policy allows the origin", ""},
-	reasonMethodNotGranted:          {ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
-	reasonHeadersNotGranted:         {ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the missing headers to allow_headers"},
-	reasonRequestedHeadersMalformed: {ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long, so only the headers that are always granted are granted", ""},
-	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method in allow_methods", "add the method to allow_methods"},
+	reasonMethodNotGranted:          {ReasonMethodNotGranted, "the origin is allowed, but the method that the preflight asks for is not granted", "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods, in upper case, as the page has to spell it too"},
+	reasonHeadersNotGranted:         {ReasonHeadersNotGranted, "the origin is allowed, but not every header that the preflight asks for is granted", "add the missing headers to allow_headers, or set tracing: true if a tracing client sends them"},
+	reasonRequestedHeadersMalformed: {ReasonRequestedHeadersMalformed, "the list of requested headers is malformed or too long, so only the headers that are always granted are granted", fmt.Sprintf("call with at most %d headers, each with a valid name: no policy can grant such a list", fetch.MaxRequestedNames)},
+	reasonMethodNotAllowed:          {ReasonMethodNotAllowed, "the rule of this path does not list the method in allow_methods", "add the method to allow_methods, in upper case, as the page has to spell it too"},
 	reasonOriginRepeated:            {ReasonOriginRepeated, "the request has more than one Origin header", "make the proxy in front of the server pass on exactly one Origin header"},
 	reasonOriginMalformed:           {ReasonOriginMalformed, "the Origin header is not a value that browsers send", "send no Origin header from programs other than browsers"},
 	reasonOriginMissing:             {ReasonOriginMissing, "the request comes from another site and has no Origin header, so it is not an RPC call from a script", "call with fetch in mode cors, as the RPC clients do"},
 	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "the policy does not allow the origin, and it is not this server's own", "add the origin to allow_origins; if it is this server's own, the proxy in front changes the Host header: make it keep Host, or allow the origin"},
-	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins to this procedure or path", "set disabled: false in a rule for this procedure or path"},
+	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins to this procedure or path", "remove disabled: true, or set disabled: false in a rule for this procedure or path"},
 	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may interpret the path in several ways, and the policy grants different access to these", "request the path as the RPC client generates it, or as its rule spells it"},
 	reasonModeNotCORS:               {ReasonModeNotCORS, "the request's Sec-Fetch-Mode is not cors, so the browser made no CORS check", "call with fetch in mode cors, as the RPC clients do"},
-	reasonCredentialsNotAllowed:     {ReasonCredentialsNotAllowed, "the request carries credentials, which the policy does not allow here", "set allow_credentials: true, or call without credentials; if a proxy adds Authorization, add authorization to allow_headers of the rule"},
+	reasonCredentialsNotAllowed:     {ReasonCredentialsNotAllowed, "the request carries credentials, which the policy does not allow here", "set allow_credentials: true in a rule that lists the origin and neither * nor null, or call without credentials; if a proxy adds Authorization, add authorization to allow_headers of the rule"},
 	reasonOperationalNotNamed:       {ReasonOperationalNotNamed, "the service is for the server's own operation, and no rule names it: defaults and the selector * do not apply to it", "set allow_origins in a rule whose selector names the service"},
 }
 

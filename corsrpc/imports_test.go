@@ -59,6 +59,7 @@ var allowedImports = map[string]string{
 	"internal/peers":                          "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",
+	"internal/remedies":                       "corsrpc corsrpc/corsrpcv1",
 	"internal/routers":                        "",
 	"internal/tools/prose":                    "",
 	"internal/tools/release":                  "",

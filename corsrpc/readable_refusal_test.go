@@ -164,7 +164,7 @@ func TestReadableRefusals(t *testing.T) {
 		message    string // the end of the message, after "corsrpc refused this cross-origin request "
 		format     string // the Content-Type of the answer; empty if it is that of the call
 	}{
-		{"an origin", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add "http://localhost:5173" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`, ""},
+		{"an origin", devPage, scriptCall{method: "POST", path: listRPC, contentType: connectJSON}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add "http://localhost:5173" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`, ""},
 		{"an origin, gRPC-Web", devPage, scriptCall{method: "POST", path: listRPC, contentType: web, headers: []string{"x-grpc-web", "1"}}, `(ORIGIN_NOT_ALLOWED): the policy does not allow the origin http://localhost:5173: add `, ""},
 		{"an origin, gRPC-Web text", devPage, scriptCall{method: "POST", path: listRPC, contentType: webText}, `(ORIGIN_NOT_ALLOWED): `, ""},
 		{"an origin, stream", devPage, scriptCall{method: "POST", path: listRPC, contentType: stream}, `(ORIGIN_NOT_ALLOWED): `, ""},

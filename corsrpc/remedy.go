@@ -2,48 +2,49 @@ package corsrpc
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// Remedy returns what to write into the policy, and where, so that this request is granted. If no
-// change of the policy helps, it returns the remedy of the reason. It is empty if the request is
-// not refused. The text holds names from the request, made safe to log. It is for the developers
-// of a page: in the log of a public server it would advise to grant the requests of attackers.
+// Remedy returns the change of the policy that grants this request, with the place of that change. The
+// changed policy loads, and grants the request or refuses it for another reason. If no change of the
+// policy helps, Remedy returns the change of the request that does. It is empty if the request is not
+// refused. The text is one line. It holds names from the request, made safe to log. It is for the
+// developers of a page: in the log of a public server it would advise to grant the requests of
+// attackers.
 func (d Decision) Remedy() string {
 	if !d.Refused() {
 		return ""
 	}
-	g := d.target.grant
+	remedy := ""
 	switch d.reason {
 	case reasonOriginNotAllowed:
-		return d.remedyOfOrigin()
+		remedy = d.remedyOfOrigin()
 	case reasonHeadersNotGranted:
-		return d.remedyOfHeaders()
+		remedy = d.remedyOfHeaders()
 	case reasonMethodNotGranted:
-		if d.target.kind == targetPath {
-			return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.missing))+"]", "allow_methods", "")
-		}
+		remedy = d.remedyOfMethod(d.missing)
 	case reasonMethodNotAllowed:
-		return d.write("allow_methods: ["+yamlList(append(slices.Clone(g.methods), d.method))+"]", "allow_methods", "")
+		remedy = d.remedyOfMethod(d.method)
 	case reasonDisabled:
-		if d.target.kind != targetAmbiguous {
-			return d.remedyOfDisabled()
-		}
+		remedy = d.remedyOfDisabled()
 	case reasonCredentialsNotAllowed:
-		return d.remedyOfCredentials()
+		remedy = d.remedyOfCredentials()
 	case reasonOperationalNotNamed:
-		return d.remedyOfOperational()
+		remedy = d.remedyOfOperational()
 	case reasonPathNotCanonical:
-		return d.remedyOfPath()
+		remedy = d.remedyOfPath()
 	}
-	return d.reason.remedy()
+	return cmp.Or(remedy, d.reason.remedy())
 }
 
 // cause returns a clause that says why this request is refused. It is more specific than the text of
@@ -62,49 +63,151 @@ func (d *Decision) cause() string {
 	return d.reason.text()
 }
 
-// remedyOfHeaders returns how to grant the missing headers. A page that sets the header of a response
-// in its request, such as Access-Control-Allow-Origin, has to leave it out.
-func (d Decision) remedyOfHeaders() string {
-	names := strings.Split(d.missing, ", ")
-	impossible := slices.DeleteFunc(slices.Clone(names), rules.CanAllowHeader)
-	if len(impossible) == 0 {
-		return d.write("allow_headers: ["+yamlList(names)+"]", "", "")
+// remedyOfMethod returns how to grant the HTTP method, or empty if it is too long to be written.
+func (d Decision) remedyOfMethod(method string) string {
+	upper := strings.ToUpper(method)
+	switch {
+	case d.target.kind != targetPath:
+		return "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS: no policy can grant another method"
+	case !isShort(method):
+		return ""
+	case fetch.ForbiddenMethod(method), !fetch.IsToken(method), method == "*":
+		return "call with another method: no policy can grant " + yamlItem(method)
 	}
-	leaveOut := "leave " + yamlList(impossible) + " out of the page's request, which no policy can grant"
-	if names = slices.DeleteFunc(names, func(name string) bool { return !rules.CanAllowHeader(name) }); len(names) == 0 {
-		return leaveOut
+	var clauses []string
+	if !slices.Contains(d.target.grant.methods, upper) {
+		rule := d.rule()
+		if l, ok := d.target.rule.LevelOf("allow_methods"); ok {
+			rule.use(l)
+			rule.add("allow_methods", upper)
+		} else {
+			rule.add("allow_methods", append(slices.Clone(d.target.grant.methods), upper)...)
+		}
+		clauses = append(clauses, rule.String())
 	}
-	return d.write("allow_headers: ["+yamlList(names)+"]", "", "") + "; " + leaveOut
+	if method != upper {
+		clauses = append(clauses, "write the method as "+yamlItem(upper)+" in the page's request: methods are case-sensitive, and no policy can grant "+yamlItem(method))
+	}
+	return strings.Join(clauses, "; ")
 }
 
-// remedyOfDisabled returns how to enable the procedure or the path, and to allow the origin if no
+// remedyOfHeaders returns how to grant the missing headers, or empty if a name is too long to be written.
+// A page that sets the header of a response in its request, such as Access-Control-Allow-Origin, has to
+// leave it out.
+func (d Decision) remedyOfHeaders() string {
+	names := strings.Split(d.missing, ", ")
+	if !isShort(names...) {
+		return ""
+	}
+	impossible := slices.DeleteFunc(slices.Clone(names), rules.CanAllowHeader)
+	names = slices.DeleteFunc(names, func(name string) bool { return !rules.CanAllowHeader(name) })
+	var clauses []string
+	if len(names) > 0 {
+		clauses = append(clauses, d.allowHeaders(names))
+	}
+	if len(impossible) > 0 {
+		clauses = append(clauses, "leave "+yamlList(impossible)+" out of the page's request, which no policy can grant")
+	}
+	return strings.Join(clauses, "; ")
+}
+
+// allowHeaders returns how to grant header names that allow_headers may name. The rule to change is the
+// narrowest one, so that its items win over those of all others. It is the rule of the service, unless
+// that withholds a name by deny_headers: then it is one for the procedure alone.
+func (d Decision) allowHeaders(names []string) string {
+	rule := d.rule()
+	if l, ok := d.target.rule.NarrowestRule(); ok && l.Name() == route.ParentName(d.target.name) && !slices.ContainsFunc(names, l.Denies) {
+		rule.use(l)
+	}
+	var denied, named []string
+	tracing := false
+	missing := rpc.Protocols(0)
+	for _, name := range names {
+		switch protocol := d.protocolOf(name); {
+		case rule.exists && rule.level.Denies(name):
+			denied = append(denied, name)
+		case protocol != 0:
+			missing |= protocol
+		case rpc.IsTracing(name):
+			tracing = true
+		default:
+			named = append(named, name)
+		}
+	}
+	if len(denied) > 0 {
+		rule.clause("move " + yamlList(denied) + " from " + d.fieldAt(rule.level.Field()+".deny_headers") + " to allow_headers of the same rule")
+	}
+	if len(named) > 0 {
+		rule.add("allow_headers", named...)
+	}
+	if tracing {
+		rule.set("tracing", "true")
+	}
+	if missing != 0 {
+		rule.set("protocols", "["+strings.Join(protocolNames(missing|d.target.grant.protocols), ", ")+"]")
+	}
+	return rule.String()
+}
+
+// protocolOf returns the protocol that the rule of the procedure does not serve and whose clients send
+// the header; 0 if there is none.
+func (d Decision) protocolOf(name string) rpc.Protocols {
+	if d.target.kind != targetProcedure {
+		return 0
+	}
+	for _, p := range []rpc.Protocols{rpc.Connect, rpc.GRPCWeb} {
+		if d.target.grant.protocols&p == 0 && (rpc.InFamily(p, name) || slices.Contains(rpc.Names(p, rpc.Request), name)) {
+			return p
+		}
+	}
+	return 0
+}
+
+// protocolNames returns the names of protocols as a policy has them.
+func protocolNames(p rpc.Protocols) (names []string) {
+	if p&rpc.Connect != 0 {
+		names = append(names, "CONNECT")
+	}
+	if p&rpc.GRPCWeb != 0 {
+		names = append(names, "GRPC_WEB")
+	}
+	return names
+}
+
+// remedyOfDisabled returns how to enable the procedure or the path alone, and to allow the origin if no
 // rule has origins, as in a policy whose defaults are disabled.
 func (d Decision) remedyOfDisabled() string {
-	if d.target.rule.SetsOrigins() || d.origin == "" {
-		return d.write("disabled: false", "", "")
+	if d.target.kind == targetAmbiguous {
+		return ""
 	}
-	risk, impossible := d.riskOfOrigin()
-	switch {
-	case impossible != "":
-		return "no policy can allow the origin, since it " + impossible
-	case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):
-		return "no rule with credentials can allow the origin, since pages of unrelated owners have it"
+	rule := d.rule()
+	if !d.target.rule.SetsOrigins() && d.origin != "" {
+		risk, impossible := d.riskOfOrigin()
+		if impossible != "" {
+			return impossible
+		}
+		rule.add("allow_origins", d.origin)
+		rule.accept(risk)
 	}
-	return d.write("disabled: false and allow_origins: ["+yamlList([]string{d.origin})+"]", "", risk)
+	if rule.exists && rule.level.IsDisabled() && !d.target.rule.DisabledWithout(rule.level) {
+		rule.clause("remove disabled: true at " + d.placeOf(rule.level.Field()+".disabled") + " from " + rule.name())
+	} else {
+		rule.set("disabled", "false")
+	}
+	return rule.String()
 }
 
 // remedyOfOperational returns the rule that names the operational service and allows the origin.
 func (d Decision) remedyOfOperational() string {
 	risk, impossible := d.riskOfOrigin()
 	if impossible != "" {
-		return "no policy can allow the origin, since it " + impossible
+		return impossible
 	}
-	unknown := ""
-	if !d.target.known {
-		unknown = "UNKNOWN_SELECTORS"
-	}
-	return "write allow_origins: [" + yamlList([]string{d.origin}) + "] in a rule with selector: " +
-		yamlList([]string{route.ParentName(d.target.name)}) + withRisks(unknown, risk)
+	rule := d.rule()
+	rule.exists, rule.selector = false, route.ParentName(d.target.name)
+	rule.add("allow_origins", d.origin)
+	rule.accept(risk)
+	return rule.String()
 }
 
 // remedyOfPath returns one rule that covers all readings of the path, or else the spelling of the
@@ -112,24 +215,42 @@ func (d Decision) remedyOfOperational() string {
 func (d Decision) remedyOfPath() string {
 	u := d.target.ambiguity
 	if u == nil {
-		return d.reason.remedy()
+		return ""
 	}
 	for _, m := range []route.Match[*target]{u.first, u.other} {
-		if wide, ok := widened(m); ok && u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls) {
-			return "write path: " + strconv.Quote(wide) + " in place of " + strconv.Quote(m.Name) + ", so that one rule covers every reading of the path; or request the path as that rule spells it"
+		if wide, ok := widened(m); ok && m.Value.rule.RulesOf(m.Name) == 1 && u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls) {
+			return "write path: " + strconv.QuoteToASCII(wide) + " in place of " + strconv.QuoteToASCII(m.Name) + ", so that one rule covers every reading of the path; or request the path as that rule spells it"
 		}
 	}
 	for _, m := range []route.Match[*target]{u.other, u.first} {
 		switch {
 		case m.Kind == route.Path:
-			return "request the path as its rule spells it: " + strconv.Quote(m.Name)
+			return "request the path as its rule spells it: " + strconv.QuoteToASCII(m.Name)
 		case m.Kind != route.None && m.Known:
-			name := cmp.Or(m.Value.name, m.Name) // m.Value.name is spelled as in the schema
-			service := route.ParentName(name)
-			return "request the path as RPC clients spell it: /" + service + "/" + strings.TrimPrefix(name, service+".")
+			if path, ok := u.clearPath(cmp.Or(m.Value.name, m.Name)); ok { // m.Value.name is spelled as in the schema
+				return "request the path as RPC clients spell it: " + path
+			}
 		}
 	}
-	return d.reason.remedy()
+	return ""
+}
+
+// clearPath returns the path of a procedure, below the same prefix if there is one. ok is false if that
+// path has several readings too.
+func (u *ambiguousPath) clearPath(procedure string) (path string, ok bool) {
+	service := route.ParentName(procedure)
+	path = "/" + service + "/" + strings.TrimPrefix(procedure, service+".")
+	prefix := u.path
+	for range 2 {
+		prefix = prefix[:max(strings.LastIndexByte(prefix, '/'), 0)]
+	}
+	for _, candidate := range []string{prefix + path, path} {
+		m, _, verdict := u.routes.Find(candidate, "", u.calls)
+		if verdict == route.Clear && m.Kind == route.Procedure {
+			return candidate, true
+		}
+	}
+	return "", false
 }
 
 // widened returns a path pattern with its last wildcard, {name}, widened to the rest of the path,
@@ -143,50 +264,89 @@ func widened(m route.Match[*target]) (pattern string, ok bool) {
 }
 
 // remedyOfOrigin returns how to allow the origin: in the allow_origins or the origin source that
-// applies, or in a new rule if there is neither.
+// applies, or in a rule for the procedure or the path if there is neither.
 func (d Decision) remedyOfOrigin() string {
 	const own = "; if it is this server's own origin, make the proxy in front keep the Host header"
-	origins := yamlList([]string{d.origin})
 	risk, impossible := d.riskOfOrigin()
-	switch fromSource := d.target.rule.OnlySources(); {
-	case impossible != "":
-		return "no policy can allow the origin, since it " + impossible
-	case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):
-		return "no rule with credentials can allow the origin, since pages of unrelated owners have it"
-	case fromSource && !isTenantOrigin(d.origin):
-		return d.write("allow_origins: ["+origins+"]", "allow_origins", risk) + "; an origin source allows exact https origins only" + own
-	case fromSource:
-		return "add " + origins + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
-	case !d.target.rule.SetsOrigins():
-		return d.write("allow_origins: ["+origins+"]", "", risk) + own
+	if impossible != "" {
+		return impossible
 	}
-	return "add " + origins + " to " + d.From().String() + withRisks(risk) + own
+	rule := d.rule()
+	l, sets := d.target.rule.LevelOf("allow_origins")
+	fromSource := d.target.rule.OnlySources()
+	switch {
+	case sets && l.WithCredentials() && origin.NeverWithCredentials(d.origin):
+		// Another rule allows credentials to the origins of the same list.
+		if rule.exists && rule.level == l {
+			return neverWithCredentials
+		}
+		rule.add("allow_origins", d.origin)
+		rule.set("allow_credentials", "false")
+		rule.accept(risk)
+		return rule.String() + "; repeat the origins of " + d.From().Field + " there to keep them"
+	case fromSource && isTenantOrigin(d.origin):
+		return "add " + yamlItem(d.origin) + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
+	case sets:
+		rule.use(l)
+	}
+	rule.add("allow_origins", d.origin)
+	rule.accept(risk)
+	if fromSource {
+		return rule.String() + "; an origin source allows exact https origins only" + own
+	}
+	return rule.String() + own
 }
+
+// neverWithCredentials is the remedy for an origin that only a rule without credentials can allow.
+const neverWithCredentials = "no rule with credentials can allow the origin, since pages of unrelated owners have it"
 
 // remedyOfCredentials returns how to grant credentials to the origin. A rule for that has to name
 // the origin, and to allow none that never goes with credentials.
 func (d Decision) remedyOfCredentials() string {
-	const without = ", or call without credentials"
 	if d.unnamedAuthorization {
-		if rule, ok := d.target.rule.DenyingRule("authorization"); ok {
-			return "if a proxy adds Authorization, move authorization from " + d.fromField(rule+".deny_headers").String() + " to allow_headers of the same rule; otherwise call without credentials"
+		return "if a proxy adds Authorization, " + d.allowHeaders([]string{"authorization"}) + "; otherwise call without credentials"
+	}
+	without := ", or call without credentials"
+	if d.upgrade { // browsers send cookies with each handshake
+		without = ""
+	}
+	_, problems := origin.ParsePattern(d.origin)
+	risk, named := riskOf(problems)
+	shared := d.target.rule.HasShared()
+	if origin.NeverWithCredentials(d.origin) || shared && !named {
+		if d.upgrade {
+			return "no rule can grant credentials to this origin, and a handshake always has them"
 		}
-		return "if a proxy adds Authorization, " + d.write("allow_headers: [authorization]", "", "") + "; otherwise call without credentials"
-	}
-	risk, impossible := d.riskOfOrigin()
-	switch shared := d.target.grant.origins.HasShared(); {
-	case origin.NeverWithCredentials(d.origin), shared && impossible != "":
 		return "call without credentials: no rule can grant them to this origin"
-	case shared:
-		return d.write("allow_origins: ["+yamlList([]string{d.origin})+"] and allow_credentials: true", "", risk) + without
 	}
-	return d.write("allow_credentials: true", "", "") + without
+	rule := d.rule()
+	if shared {
+		rule.set("allow_origins", "["+yamlItem(d.origin)+"]")
+		rule.accept(risk)
+	}
+	rule.set("allow_credentials", "true")
+	return rule.String() + without
 }
 
 // riskOfOrigin returns the risk that a rule has to accept to allow the origin; empty if there is none. If
-// no rule can allow the origin, impossible says why.
+// the rule of the request cannot allow the origin, impossible is the remedy.
 func (d Decision) riskOfOrigin() (risk, impossible string) {
 	_, problems := origin.ParsePattern(d.origin)
+	risk, ok := riskOf(problems)
+	switch {
+	case !ok:
+		return "", "no rule can name the origin, since it " + problems[0].Reason
+	case !isShort(d.origin):
+		return "", d.reason.remedy()
+	case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):
+		return "", neverWithCredentials
+	}
+	return risk, ""
+}
+
+// riskOf returns the risk that a rule has to accept because of an origin's problems; empty if there is
+// none. ok is false if no rule can accept one of them.
+func riskOf(problems []origin.Problem) (risk string, ok bool) {
 	for _, p := range problems {
 		switch p.Code {
 		case origin.CodeNull:
@@ -194,61 +354,168 @@ func (d Decision) riskOfOrigin() (risk, impossible string) {
 		case origin.CodePlainHTTP:
 			risk = "PLAIN_HTTP"
 		default:
-			return "", p.Reason
+			return "", false
 		}
 	}
-	return risk, ""
+	return risk, true
 }
 
-// withRisks returns the accept_risks that the rule needs, as a clause; empty if there is none.
-func withRisks(risks ...string) string {
-	risks = slices.DeleteFunc(risks, func(r string) bool { return r == "" })
-	if len(risks) == 0 {
-		return ""
+// ruleChange is the advice on how to change one rule: of the procedure, of the path, or of another level.
+type ruleChange struct {
+	d        Decision
+	exists   bool         // whether the policy has the rule
+	level    rules.Edited // the rule, if it exists
+	selector string       // of a rule that the policy does not have yet
+	clauses  []string     // changes of values that the rule has
+	fields   []string     // fields to write, with their values
+	risks    []string     // risks that the rule has to accept
+}
+
+// rule returns the advice on the rule of the procedure or path alone, which the policy may not have yet.
+func (d Decision) rule() *ruleChange {
+	c := &ruleChange{d: d, selector: d.target.name}
+	c.level, c.exists = d.target.rule.RuleOf(d.target.name)
+	return c
+}
+
+// use makes the advice one on another level.
+func (c *ruleChange) use(l rules.Edited) { c.level, c.exists = l, true }
+
+// set advises to set a field.
+func (c *ruleChange) set(field, value string) {
+	if c.exists && c.level.Has(field) {
+		c.clause("write " + field + ": " + value + " in place of " + c.d.fieldAt(c.level.Field()+"."+field))
+		return
 	}
-	return ", with accept_risks: [" + strings.Join(risks, ", ") + "]"
+	c.fields = append(c.fields, field+": "+value)
 }
 
-// write returns the advice to write a line into the rule that sets the field, or else into a rule
-// for the procedure or the path.
-func (d Decision) write(line, field, risk string) string {
-	rule, said := d.target.rule.ValueRule(field)
+// add advises to add items to a list.
+func (c *ruleChange) add(field string, items ...string) {
+	if c.exists && c.level.Has(field) {
+		c.clause("add " + yamlList(items) + " to " + c.d.fieldAt(c.level.Field()+"."+field))
+		return
+	}
+	c.fields = append(c.fields, field+": ["+yamlList(items)+"]")
+}
+
+// clause adds a change of a value that the rule has.
+func (c *ruleChange) clause(text string) { c.clauses = append(c.clauses, text) }
+
+// accept advises to accept a risk, unless it is empty or the rule accepts it already.
+func (c *ruleChange) accept(risk string) {
+	if risk != "" && !(c.exists && c.level.Accepts(risk)) {
+		c.risks = append(c.risks, risk)
+	}
+}
+
+// name returns the rule without its place.
+func (c *ruleChange) name() string {
+	key := " with selector "
+	if c.d.target.kind != targetProcedure {
+		key = " with path "
+	}
+	text, owner := "", ""
 	switch {
-	case said:
-		return "write " + line + " in " + d.fromField(rule).String() + withRisks(risk)
-	case d.target.kind == targetNone:
-		return "write " + line + " in a rule with path: " + strconv.Quote("/...") + withRisks(risk)
-	case d.target.kind == targetPath:
-		return "write " + line + " in the rule with path: " + yamlList([]string{d.target.name}) + withRisks(risk)
-	case !d.target.known:
-		return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks("UNKNOWN_SELECTORS", risk)
+	case !c.exists && c.d.target.kind == targetNone:
+		text = "a rule" + key + yamlItem("/...")
+	case !c.exists:
+		text = "a rule" + key + yamlItem(c.selector)
+	case c.level.IsOption():
+		text = c.level.Field()
+	case c.level.IsDefaults():
+		text = "defaults"
+	default:
+		text = "the rule" + key + yamlItem(c.level.Name())
 	}
-	return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)
+	if !c.exists {
+		if c.d.target.rule.InShadow() {
+			owner = " of the shadow policy"
+		}
+	} else if profile, ok := c.level.Profile(); ok {
+		owner = " of the profile " + yamlItem(profile)
+	} else if c.level.InShadow() {
+		owner = " of the shadow policy"
+	}
+	return text + owner
+}
+
+// String returns the advice in one line.
+func (c *ruleChange) String() string {
+	clauses := c.clauses
+	if len(c.fields) > 0 {
+		at := ""
+		if c.exists {
+			at = " (" + c.d.placeOf(c.level.Field()) + ")"
+		}
+		clauses = append(clauses, "write "+strings.Join(c.fields, " and ")+" in "+c.name()+at)
+	}
+	risks := c.risks
+	if !c.exists && c.d.target.kind == targetProcedure && !c.d.target.known {
+		risks = append([]string{"UNKNOWN_SELECTORS"}, risks...)
+	}
+	text := strings.Join(clauses, "; ")
+	switch {
+	case len(risks) == 0:
+		return text
+	case c.exists && c.level.Has("accept_risks"):
+		return text + ", with " + strings.Join(risks, ", ") + " added to its accept_risks"
+	}
+	return text + ", with accept_risks: [" + strings.Join(risks, ", ") + "]"
+}
+
+// fieldAt returns the path of a field of the governing rule with its place, such as
+// rules[1].allow_headers (cors.yaml:12).
+func (d Decision) fieldAt(field string) string {
+	if at := d.placeOf(field); at != field {
+		return field + " (" + at + ")"
+	}
+	return field
+}
+
+// placeOf returns the file and the line of a field of the governing rule, or the field itself if they
+// are not known.
+func (d Decision) placeOf(field string) string {
+	at := d.fromField(field)
+	if at.File == "" || at.Position == (Position{}) {
+		return field
+	}
+	return fmt.Sprintf("%s:%d", at.File, at.Position.Line)
 }
 
 // maxListBytes bounds the length of a list in a remedy, and of each item.
 const maxListBytes = 300
 
-// yamlList returns the items as the content of a YAML flow sequence, shortened to maxListBytes.
+// isShort reports whether each item is short enough to be in a remedy.
+func isShort(items ...string) bool {
+	return !slices.ContainsFunc(items, func(item string) bool { return len(item) > maxListBytes })
+}
+
+// yamlList returns the items as the content of a YAML flow sequence. It leaves out the items beyond
+// maxListBytes: when the first are granted, the next refusal names the others.
 func yamlList(items []string) string {
 	var b strings.Builder
 	for i, item := range items {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if len(item) > maxListBytes {
-			item = item[:maxListBytes] + "..."
-		}
-		if !isPlainScalar(item) {
-			item = strconv.QuoteToASCII(item)
-		}
-		b.WriteString(item)
-		if b.Len() > maxListBytes && i < len(items)-1 {
-			b.WriteString(", ...")
+		b.WriteString(yamlItem(item))
+		if b.Len() > maxListBytes {
 			break
 		}
 	}
 	return b.String()
+}
+
+// yamlItem returns a text as YAML reads it in a flow sequence, shortened to maxListBytes.
+func yamlItem(item string) string {
+	if len(item) > maxListBytes {
+		item = item[:maxListBytes] + "..."
+	}
+	if !isPlainScalar(item) {
+		item = strconv.QuoteToASCII(item)
+	}
+	return item
 }
 
 // isPlainScalar reports whether YAML reads the text as a string without quotes.

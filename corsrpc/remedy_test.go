@@ -46,22 +46,22 @@ func TestRemedies(t *testing.T) {
 		},
 		{
 			name: "a service for operation", policy: app + "  - path: /other\n", path: "/grpc.health.v1.Health/Check",
-			remedy: "write allow_origins: [\"https://app.example.com\"] in a rule with selector: grpc.health.v1.Health",
+			remedy: "write allow_origins: [\"https://app.example.com\"] in a rule with selector grpc.health.v1.Health",
 			better: app + "  - selector: grpc.health.v1.Health\n    allow_origins: [\"https://app.example.com\"]\n",
 		},
 		{
 			name: "one that the schema does not have", policy: app + "  - path: /other\n", path: "/grpc.channelz.v1.Channelz/GetServers",
-			remedy: "in a rule with selector: grpc.channelz.v1.Channelz, with accept_risks: [UNKNOWN_SELECTORS]",
+			remedy: "in a rule with selector grpc.channelz.v1.Channelz, with accept_risks: [UNKNOWN_SELECTORS]",
 			better: app + "  - selector: grpc.channelz.v1.Channelz\n    accept_risks: [UNKNOWN_SELECTORS]\n    allow_origins: [\"https://app.example.com\"]\n",
 		},
 		{
 			name: "defaults for nobody", policy: "defaults: {disabled: true}\n", path: listRPC,
-			remedy: "write disabled: false and allow_origins: [\"https://app.example.com\"] in a rule with selector: acme.catalog.v1.CatalogService.List",
+			remedy: "write allow_origins: [\"https://app.example.com\"] and disabled: false in a rule with selector acme.catalog.v1.CatalogService.List",
 			better: "defaults: {disabled: true}\nrules:\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: false\n    allow_origins: [\"https://app.example.com\"]\n",
 		},
 		{
 			name: "defaults for nobody, and a page on the local network", policy: "defaults: {disabled: true}\n", path: "/acme.v1.Unknown/Get", header: http.Header{"Origin": {"http://192.168.1.5:5173"}},
-			remedy: "in a rule with selector: acme.v1.Unknown.Get, with accept_risks: [UNKNOWN_SELECTORS, PLAIN_HTTP]",
+			remedy: "in a rule with selector acme.v1.Unknown.Get, with accept_risks: [UNKNOWN_SELECTORS, PLAIN_HTTP]",
 			better: "defaults: {disabled: true}\nrules:\n  - selector: acme.v1.Unknown.Get\n    accept_risks: [UNKNOWN_SELECTORS, PLAIN_HTTP]\n    disabled: false\n    allow_origins: [\"http://192.168.1.5:5173\"]\n",
 		},
 		{
@@ -74,17 +74,17 @@ func TestRemedies(t *testing.T) {
 		},
 		{
 			name: "a local file", policy: app + "  - path: /other\n", path: listRPC, header: http.Header{"Origin": {"file://"}},
-			remedy: `add "file://" to defaults.allow_origins at cors.yaml:2:18, with accept_risks: [NULL_ORIGIN]`,
+			remedy: `add "file://" to defaults.allow_origins (cors.yaml:2), with accept_risks: [NULL_ORIGIN]`,
 			better: "defaults:\n  allow_origins: [https://app.example.com, \"file://\"]\n  accept_risks: [NULL_ORIGIN]\n",
 		},
 		{
 			name: "a rule that is disabled", policy: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n", path: listRPC,
-			remedy: "write disabled: false in a rule with selector: acme.catalog.v1.CatalogService.List",
+			remedy: "write disabled: false in a rule with selector acme.catalog.v1.CatalogService.List",
 			better: app + "  - selector: acme.catalog.v1.*\n    disabled: true\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: false\n",
 		},
 		{
 			name: "an Authorization of a proxy", policy: everyone + "  - path: /hook\n", path: "/hook", header: http.Header{"Authorization": {"Bearer x"}},
-			remedy: `if a proxy adds Authorization, write allow_headers: [authorization] in the rule with path: /hook`,
+			remedy: `if a proxy adds Authorization, write allow_headers: [authorization] in the rule with path /hook`,
 			better: everyone + "  - path: /hook\n    allow_headers: [authorization]\n",
 		},
 		{
@@ -125,10 +125,10 @@ func TestRemediesOfHeaders(t *testing.T) {
 	for _, c := range []struct{ asked, remedy, better, then string }{
 		{"access-control-allow-origin,content-type", "leave access-control-allow-origin out of the page's request, which no policy can grant", "", ""},
 		{"access-control-allow-headers,set-cookie", "leave access-control-allow-headers, set-cookie out of", "", ""},
-		{"access-control-allow-origin,x-a", "write allow_headers: [x-a] in a rule with selector: acme.catalog.v1.CatalogService.List; leave access-control-allow-origin out", rule, "x-a"},
+		{"access-control-allow-origin,x-a", "write allow_headers: [x-a] in a rule with selector acme.catalog.v1.CatalogService.List; leave access-control-allow-origin out", rule, "x-a"},
 		{"*", `leave "*" out of`, "", ""},
 		{"x-*,x-a", "write allow_headers: [x-a] in a rule", rule, "x-a"},
-		{"x-a", "write allow_headers: [x-a] in a rule with selector: acme.catalog.v1.CatalogService.List", rule, "x-a"},
+		{"x-a", "write allow_headers: [x-a] in a rule with selector acme.catalog.v1.CatalogService.List", rule, "x-a"},
 	} {
 		preflight := func(policy, asked string) corsrpc.Decision {
 			return compilePolicy(t, policy).Decide(corsrpc.Request{Method: http.MethodOptions, Host: "api.example.com", Path: listRPC, Header: http.Header{

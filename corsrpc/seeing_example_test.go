@@ -35,7 +35,7 @@ defaults:
 	// does the policy enable calls from other origins? yes
 	// does the policy allow the origin? no: https://evil.example
 	// what does the layer do? ORIGIN_NOT_ALLOWED: the layer answers 403
-	// add "https://evil.example" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
+	// add "https://evil.example" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header
 }
 
 // In development, the script reads what to write into the policy in the error of its call.
@@ -54,7 +54,7 @@ defaults:
 	}
 	defer response.Body.Close()
 	fmt.Println(response.Header.Get("Corsrpc-Reason"))
-	// Output: ORIGIN_NOT_ALLOWED; add "http://localhost:5173" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header
+	// Output: ORIGIN_NOT_ALLOWED; add "http://localhost:5173" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header
 }
 
 // An upgrader asks the layer whether an origin may open a WebSocket.

@@ -31,27 +31,27 @@ var explained = []struct {
 	{
 		name: "an origin, preflight", path: "/other.v1.Service/Method", init: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
 		preflight: true, status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`,
+		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`,
 	},
 	{
 		name: "a header, preflight", path: greetPath, init: fetchInit{Method: "POST", Headers: jsonAnd("X-Tenant-Id", "7"), Body: ada},
 		preflight: true, status: http.StatusNoContent, silent: true,
-		remedy: "HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector: showcase.v1.ShowcaseService.Greet",
+		remedy: "HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector showcase.v1.ShowcaseService.Greet",
 	},
 	{
 		name: "a method, preflight", path: greetPath, init: fetchInit{Method: "PUT", Body: ada},
 		preflight: true, status: http.StatusNoContent, silent: true,
-		remedy: "METHOD_NOT_GRANTED; call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods",
+		remedy: "METHOD_NOT_GRANTED; call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS: no policy can grant another method",
 	},
 	{
 		name: "an origin, call", path: "/other.v1.Service/Method?connect=v1&encoding=json&message=%7B%7D", init: fetchInit{Method: "GET"},
 		status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`,
+		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`,
 	},
 	{
 		name: "cookies, call", path: lookupGet, init: fetchInit{Method: "GET", Credentials: "include"},
 		status: http.StatusForbidden,
-		remedy: "CREDENTIALS_NOT_ALLOWED; write allow_credentials: true in a rule with selector: showcase.v1.ShowcaseService.Lookup, or call without credentials",
+		remedy: "CREDENTIALS_NOT_ALLOWED; write allow_credentials: true in a rule with selector showcase.v1.ShowcaseService.Lookup, or call without credentials",
 	},
 }
 

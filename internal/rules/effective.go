@@ -95,26 +95,34 @@ func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 	return m
 }
 
-// mergeDisabled tracks separately what the schema disables: a rule that re-enables what the
-// policy has disabled does not thereby lift the schema's option.
+// mergeDisabled merges the level's disabled, and reports a rule that a wider disabled rule leaves
+// without effect.
 func (c *compiler) mergeDisabled(m *merged, l *level) {
-	lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)
+	if l.disabled == nil && m.Disabled() && m.mayLift(l) && l.isRule && l.element == "" {
+		c.failOnce(CodeRuleIneffective, l.field, "has no effect, because a wider rule is disabled", "disabled: false", m.disabledFrom.field+".disabled")
+	}
+	m.setDisabled(l)
+}
+
+// setDisabled merges the level's disabled. It tracks separately what the schema disables: a rule that
+// re-enables what the policy has disabled does not thereby lift the schema's option.
+func (m *merged) setDisabled(l *level) {
 	switch {
 	case l.disabled == nil:
-		if m.Disabled() && lifts && l.isRule && l.element == "" {
-			c.failOnce(CodeRuleIneffective, l.field, "has no effect, because a wider rule is disabled", "disabled: false", m.disabledFrom.field+".disabled")
-		}
 	case *l.disabled:
 		m.disabledFrom = l
 		if l.element != "" {
 			m.schemaDisables = l
 		}
-	case lifts:
+	case m.mayLift(l):
 		m.disabledFrom, m.schemaDisables = l, nil
 	default:
 		m.disabledFrom = m.schemaDisables
 	}
 }
+
+// mayLift reports whether a level may enable what the merged levels disable.
+func (m *merged) mayLift(l *level) bool { return m.schemaDisables == nil || l.lifts(m.schemaDisables) }
 
 // lifts reports whether a level may enable what another level has disabled. Only a rule of the
 // policy that names the same element, or one inside it, may lift an option of the schema.
@@ -140,6 +148,7 @@ func (c *compiler) checkCredentials(m *merged) {
 	if !m.Credentials() || m.originsFrom == nil {
 		return
 	}
+	m.originsFrom.withCredentials = true
 	at := m.credentialsFrom.field + ".allow_credentials"
 	for _, o := range m.originsFrom.sharedOrigins() {
 		field, _ := m.originsFrom.originPlace(o.index)
@@ -337,15 +346,6 @@ func (e *Effective) ValueFieldOrNarrowest(name string) string {
 	return cmp.Or(e.ValueField(name), e.Narrowest())
 }
 
-// ValueRule returns the field of the policy's rule that sets a value. It returns false if no
-// rule of the policy sets it.
-func (e *Effective) ValueRule(name string) (field string, ok bool) {
-	if l := e.level(name); l != nil && l.element == "" {
-		return l.field, true
-	}
-	return "", false
-}
-
 // level returns the level that sets a value; nil if the value is built in.
 func (e *Effective) level(name string) *level {
 	switch name {
@@ -407,15 +407,6 @@ func (e *Effective) Place(field string) Place {
 		return Place{}
 	}
 	return e.places.of(field)
-}
-
-// DenyingRule returns the field of the narrowest level, and whether that level's deny_headers
-// contain the lower-case name.
-func (e *Effective) DenyingRule(name string) (field string, ok bool) {
-	l := e.levels[len(e.levels)-1]
-	return l.field, slices.ContainsFunc(l.headers[rpc.Request].items, func(i headerItem) bool {
-		return i.headerRule == headerRule{name: name}
-	})
 }
 
 // key returns a string that is equal for effective rules of the same levels and kind.

@@ -37,9 +37,12 @@ type level struct {
 	expose      corsrpcv1.Exposure
 	risks       map[corsrpcv1.Risk]bool // in accept_risks, for the level's own origins
 	shared      []sharedOrigin          // the result of sharedOrigins; nil before
-	methods     []string
-	methodItems []int         // the index of each in allow_methods
-	protocols   rpc.Protocols // 0 if the level names none
+	// withCredentials is true if a rule that takes this level's origins allows credentials, under
+	// any profile.
+	withCredentials bool
+	methods         []string
+	methodItems     []int         // the index of each in allow_methods
+	protocols       rpc.Protocols // 0 if the level names none
 }
 
 // parseRule parses a rule, and checks all that can be checked without other rules.
