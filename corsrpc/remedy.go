@@ -106,7 +106,7 @@ func (d Decision) remedyOfHeaders() string {
 		clauses = append(clauses, d.allowHeaders(names))
 	}
 	if len(impossible) > 0 {
-		clauses = append(clauses, "leave "+yamlList(impossible)+" out of the page's request, which no policy can grant")
+		clauses = append(clauses, "leave "+yamlList(impossible)+" out of the page's request, which no rule can name")
 	}
 	return strings.Join(clauses, "; ")
 }
@@ -134,11 +134,14 @@ func (d Decision) allowHeaders(names []string) string {
 			named = append(named, name)
 		}
 	}
-	if len(denied) > 0 {
-		rule.clause("move " + yamlList(denied) + " from " + d.fieldAt(rule.level.Field()+".deny_headers") + " to allow_headers of the same rule")
+	switch from := d.fieldAt(rule.field("deny_headers")); {
+	case len(denied) > 0 && len(named) == 0:
+		rule.clause("move " + yamlList(denied) + " from " + from + " to allow_headers of the same rule")
+	case len(denied) > 0:
+		rule.clause("remove " + yamlList(denied) + " from " + from)
 	}
 	if len(named) > 0 {
-		rule.add("allow_headers", named...)
+		rule.add("allow_headers", append(denied, named...)...)
 	}
 	if tracing {
 		rule.set("tracing", "true")
@@ -190,7 +193,7 @@ func (d Decision) remedyOfDisabled() string {
 		rule.accept(risk)
 	}
 	if rule.exists && rule.level.IsDisabled() && !d.target.rule.DisabledWithout(rule.level) {
-		rule.clause("remove disabled: true at " + d.placeOf(rule.level.Field()+".disabled") + " from " + rule.name())
+		rule.clause("remove disabled: true at " + d.placeOf(rule.field("disabled")) + " from " + rule.name())
 	} else {
 		rule.set("disabled", "false")
 	}
@@ -324,6 +327,12 @@ func (d Decision) remedyOfCredentials() string {
 		rule.set("allow_origins", "["+yamlItem(d.origin)+"]")
 		rule.accept(risk)
 	}
+	if l, _ := d.target.rule.LevelOf("allow_origins"); !shared {
+		// Without the profile, other origins may apply, which never go with credentials.
+		if profile, ok := l.Profile(); ok {
+			rule.moveTo(profile)
+		}
+	}
 	rule.set("allow_credentials", "true")
 	return rule.String() + without
 }
@@ -365,7 +374,9 @@ type ruleChange struct {
 	d        Decision
 	exists   bool         // whether the policy has the rule
 	level    rules.Edited // the rule, if it exists
-	selector string       // of a rule that the policy does not have yet
+	selector string       // of a rule that does not exist yet
+	profile  string       // the profile that the new rule belongs to; empty if it belongs to the policy
+	unknown  bool         // whether the schema may not have what the selector of that rule selects
 	clauses  []string     // changes of values that the rule has
 	fields   []string     // fields to write, with their values
 	risks    []string     // risks that the rule has to accept
@@ -373,18 +384,37 @@ type ruleChange struct {
 
 // rule returns the advice on the rule of the procedure or path alone, which the policy may not have yet.
 func (d Decision) rule() *ruleChange {
-	c := &ruleChange{d: d, selector: d.target.name}
+	c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known}
 	c.level, c.exists = d.target.rule.RuleOf(d.target.name)
+	c.profile, _ = d.target.rule.EnabledByProfile()
 	return c
 }
 
 // use makes the advice one on another level.
 func (c *ruleChange) use(l rules.Edited) { c.level, c.exists = l, true }
 
+// field returns the path of a field of the rule; empty if the rule does not exist.
+func (c *ruleChange) field(name string) string {
+	if !c.exists {
+		return ""
+	}
+	return c.level.Field() + "." + name
+}
+
+// moveTo makes the advice one on the rule of a profile.
+func (c *ruleChange) moveTo(profile string) {
+	if c.exists {
+		have, _ := c.level.Profile()
+		c.unknown = c.level.Accepts("UNKNOWN_SELECTORS")
+		c.exists = have == profile
+	}
+	c.profile = profile
+}
+
 // set advises to set a field.
 func (c *ruleChange) set(field, value string) {
 	if c.exists && c.level.Has(field) {
-		c.clause("write " + field + ": " + value + " in place of " + c.d.fieldAt(c.level.Field()+"."+field))
+		c.clause("write " + field + ": " + value + " in place of " + c.d.fieldAt(c.field(field)))
 		return
 	}
 	c.fields = append(c.fields, field+": "+value)
@@ -393,7 +423,7 @@ func (c *ruleChange) set(field, value string) {
 // add advises to add items to a list.
 func (c *ruleChange) add(field string, items ...string) {
 	if c.exists && c.level.Has(field) {
-		c.clause("add " + yamlList(items) + " to " + c.d.fieldAt(c.level.Field()+"."+field))
+		c.clause("add " + yamlList(items) + " to " + c.d.fieldAt(c.field(field)))
 		return
 	}
 	c.fields = append(c.fields, field+": ["+yamlList(items)+"]")
@@ -415,7 +445,7 @@ func (c *ruleChange) name() string {
 	if c.d.target.kind != targetProcedure {
 		key = " with path "
 	}
-	text, owner := "", ""
+	text := ""
 	switch {
 	case !c.exists && c.d.target.kind == targetNone:
 		text = "a rule" + key + yamlItem("/...")
@@ -428,16 +458,18 @@ func (c *ruleChange) name() string {
 	default:
 		text = "the rule" + key + yamlItem(c.level.Name())
 	}
-	if !c.exists {
-		if c.d.target.rule.InShadow() {
-			owner = " of the shadow policy"
-		}
-	} else if profile, ok := c.level.Profile(); ok {
-		owner = " of the profile " + yamlItem(profile)
-	} else if c.level.InShadow() {
-		owner = " of the shadow policy"
+	profile, inShadow := c.profile, c.d.target.rule.InShadow()
+	if c.exists {
+		profile, _ = c.level.Profile()
+		inShadow = c.level.InShadow()
 	}
-	return text + owner
+	switch {
+	case profile != "":
+		return text + " of the profile " + yamlItem(profile)
+	case inShadow:
+		return text + " of the shadow policy"
+	}
+	return text
 }
 
 // String returns the advice in one line.
@@ -451,7 +483,7 @@ func (c *ruleChange) String() string {
 		clauses = append(clauses, "write "+strings.Join(c.fields, " and ")+" in "+c.name()+at)
 	}
 	risks := c.risks
-	if !c.exists && c.d.target.kind == targetProcedure && !c.d.target.known {
+	if !c.exists && c.unknown && c.d.target.kind == targetProcedure {
 		risks = append([]string{"UNKNOWN_SELECTORS"}, risks...)
 	}
 	text := strings.Join(clauses, "; ")

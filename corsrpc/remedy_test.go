@@ -123,7 +123,7 @@ func TestRemediesOfHeaders(t *testing.T) {
 	const app = "defaults:\n  allow_origins: [https://app.example.com]\n"
 	const rule = app + "rules:\n  - selector: acme.catalog.v1.CatalogService.List\n    allow_headers: [x-a]\n"
 	for _, c := range []struct{ asked, remedy, better, then string }{
-		{"access-control-allow-origin,content-type", "leave access-control-allow-origin out of the page's request, which no policy can grant", "", ""},
+		{"access-control-allow-origin,content-type", "leave access-control-allow-origin out of the page's request, which no rule can name", "", ""},
 		{"access-control-allow-headers,set-cookie", "leave access-control-allow-headers, set-cookie out of", "", ""},
 		{"access-control-allow-origin,x-a", "write allow_headers: [x-a] in a rule with selector acme.catalog.v1.CatalogService.List; leave access-control-allow-origin out", rule, "x-a"},
 		{"*", `leave "*" out of`, "", ""},

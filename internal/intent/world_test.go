@@ -168,6 +168,9 @@ func mend(p Policy, v corsrpc.Violation) bool {
 		r = p.Options[element]
 	case at[4] == "":
 		i, _ = strconv.Atoi(at[5])
+		if i >= len(*rules) {
+			return true // removed already
+		}
 		r = (*rules)[i]
 	}
 	switch v.Check {

@@ -38,8 +38,9 @@ type Applied struct {
 	ChangesPolicy, ChangesRequest bool
 	// Nothing is true if the remedy says that no change of the policy grants the request as it is.
 	Nothing bool
-	// KeepsCredentials is true if this is so only for rules with credentials.
-	KeepsCredentials bool
+	// KeepsCredentials is true if this is so only for rules with credentials, and OnlyNames if it is so
+	// only for rules that name the origin.
+	KeepsCredentials, OnlyNames bool
 }
 
 // Apply returns a copy of the case that is changed as the remedy says. It fails if the policy does not have
@@ -112,7 +113,10 @@ var forms = []form{
 	{regexp.MustCompile(`^repeat the origins of \S+ there to keep them$`), note},
 
 	// The policy cannot grant the request.
-	{regexp.MustCompile(`^no rule can name the origin, since it .+$`), nothing},
+	{regexp.MustCompile(`^no rule can name the origin, since it .+$`), func(a *Applied, m []string) error {
+		a.OnlyNames = true
+		return nothing(a, m)
+	}},
 	{regexp.MustCompile(`^no rule can grant credentials to this origin, and a handshake always has them$`), nothing},
 	{regexp.MustCompile(`^no rule with credentials can allow the origin, since pages of unrelated owners have it$`), func(a *Applied, m []string) error {
 		a.KeepsCredentials = true
@@ -121,9 +125,9 @@ var forms = []form{
 	{regexp.MustCompile(`^call without credentials: no rule can grant them to this origin$`), func(a *Applied, m []string) error {
 		a.Request.Header.Del("Cookie")
 		a.Request.Header.Del("Authorization")
-		return a.otherRequest()
+		return a.onlyOtherRequest()
 	}},
-	{regexp.MustCompile(`^leave (.+) out of the page's request, which no policy can grant$`), leaveOut},
+	{regexp.MustCompile(`^leave (.+) out of the page's request, which no rule can name$`), leaveOut},
 	{regexp.MustCompile(`^call with another method: no policy can grant ` + itemText + `$`), func(a *Applied, _ []string) error {
 		return a.otherMethod("POST")
 	}},
@@ -141,7 +145,7 @@ var forms = []form{
 	}},
 
 	// The remedies of reasons.
-	{regexp.MustCompile(`^request the path as the RPC client generates it, or as its rule spells it$`), nothing},
+	{regexp.MustCompile(`^request the path as the RPC client generates it, or as its rule spells it$`), note},
 	{regexp.MustCompile(`^call with fetch in mode cors, as the RPC clients do$`), func(a *Applied, _ []string) error {
 		a.Request.Header.Set("Sec-Fetch-Mode", "cors")
 		if a.Request.Header.Get("Origin") == "" {
@@ -161,21 +165,23 @@ var forms = []form{
 	}},
 	{regexp.MustCompile(`^call with at most \d+ headers, each with a valid name: no policy can grant such a list$`), func(a *Applied, _ []string) error {
 		a.Request.Header.Del("Access-Control-Request-Headers")
-		return a.otherRequest()
+		return a.onlyOtherRequest()
 	}},
 
 	// Changes of the policy.
 	{regexp.MustCompile(`^write path: ` + itemText + ` in place of ` + itemText + `, so that one rule covers every reading of the path$`), (*Applied).replacePath},
 	{regexp.MustCompile(`^add ` + itemText + ` to the origin source (\S+?)(?: or .+)?$`), (*Applied).addToSource},
 	{regexp.MustCompile(`^add (.+) to ` + fieldText + placeText + risksText + endText), (*Applied).addToList},
-	{regexp.MustCompile(`^(?:if a proxy adds Authorization, )?move (.+) from ` + fieldText + placeText + ` to allow_headers of the same rule$`), (*Applied).moveHeaders},
+	{regexp.MustCompile(`^move (.+) from ` + fieldText + placeText + ` to allow_headers of the same rule$`), (*Applied).moveHeaders},
+	{regexp.MustCompile(`^remove (.+) from ` + fieldText + placeText + `$`), (*Applied).removeHeaders},
 	{regexp.MustCompile(`^remove disabled: true at (\S+) from ` + nameText + risksText + `$`), (*Applied).removeDisabled},
 	{regexp.MustCompile(`^write (\w+): (.+) in place of ` + fieldText + placeText + risksText + endText), (*Applied).replaceField},
-	{regexp.MustCompile(`^(?:if a proxy adds Authorization, )?write (.+) in ` + nameText + placeText + risksText + endText), (*Applied).writeFields},
+	{regexp.MustCompile(`^write (.+) in ` + nameText + placeText + risksText + endText), (*Applied).writeFields},
 }
 
 // apply applies one clause.
 func (a *Applied) apply(clause string) error {
+	clause = strings.TrimPrefix(clause, "if a proxy adds Authorization, ")
 	for _, f := range forms {
 		if m := f.pattern.FindStringSubmatch(clause); m != nil {
 			return f.apply(a, m)
@@ -191,10 +197,16 @@ func nothing(a *Applied, _ []string) error {
 	return nil
 }
 
-// otherRequest records that the page has to send another request, since no policy grants this one.
+// otherRequest records that the page has to send another request.
 func (a *Applied) otherRequest() error {
-	a.ChangesRequest, a.Nothing = true, true
+	a.ChangesRequest = true
 	return nil
+}
+
+// onlyOtherRequest is otherRequest if the remedy says that no policy grants the request.
+func (a *Applied) onlyOtherRequest() error {
+	a.Nothing = true
+	return a.otherRequest()
 }
 
 func leaveOut(a *Applied, m []string) error {
@@ -207,7 +219,7 @@ func leaveOut(a *Applied, m []string) error {
 		return errors.New("the request does not have these headers")
 	}
 	a.Request.Header["Access-Control-Request-Headers"] = []string{strings.Join(kept, ",")}
-	return a.otherRequest()
+	return a.onlyOtherRequest()
 }
 
 func (a *Applied) otherMethod(method string) error {
@@ -216,7 +228,7 @@ func (a *Applied) otherMethod(method string) error {
 	} else {
 		a.Request.Method = method
 	}
-	return a.otherRequest()
+	return a.onlyOtherRequest()
 }
 
 func (a *Applied) otherPath(path string) error {
@@ -292,6 +304,18 @@ func (a *Applied) addToList(m []string) error {
 }
 
 func (a *Applied) moveHeaders(m []string) error {
+	if err := a.removeHeaders(m); err != nil {
+		return err
+	}
+	rule, _, err := a.field(m[2], m[3], false)
+	if err != nil {
+		return err
+	}
+	rule.AllowHeaders = append(rule.AllowHeaders, items(m[1])...)
+	return nil
+}
+
+func (a *Applied) removeHeaders(m []string) error {
 	rule, field, err := a.field(m[2], m[3], true)
 	if err != nil || field != "deny_headers" {
 		return cmpErr(err, "not deny_headers")
@@ -302,7 +326,6 @@ func (a *Applied) moveHeaders(m []string) error {
 		if len(rule.DenyHeaders) == before {
 			return errors.New("deny_headers does not have " + name)
 		}
-		rule.AllowHeaders = append(rule.AllowHeaders, name)
 	}
 	a.ChangesPolicy = true
 	return nil

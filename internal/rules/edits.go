@@ -51,15 +51,35 @@ func (e *Effective) LevelOf(field string) (level Edited, ok bool) {
 	return Edited{l}, l != nil
 }
 
-// DisabledWithout reports whether the effective rule is disabled if a level does not set disabled.
+// DisabledWithout reports whether the effective rule, with or without its profile, is disabled if a level
+// does not set disabled.
 func (e *Effective) DisabledWithout(rule Edited) bool {
+	var all, policy merged
+	for _, l := range e.levels {
+		if l == rule.level {
+			continue
+		}
+		all.setDisabled(l)
+		if _, ok := (Edited{l}).Profile(); !ok {
+			policy.setDisabled(l)
+		}
+	}
+	return all.Disabled() || policy.Disabled()
+}
+
+// EnabledByProfile returns the profile that enables what the policy disables. Without it, a new rule of
+// the policy would have no effect. ok is false if there is none.
+func (e *Effective) EnabledByProfile() (profile string, ok bool) {
 	var m merged
 	for _, l := range e.levels {
-		if l != rule.level {
+		if _, ok := (Edited{l}).Profile(); !ok {
 			m.setDisabled(l)
 		}
 	}
-	return m.Disabled()
+	if !m.Disabled() || e.Disabled() {
+		return "", false
+	}
+	return Edited{e.disabledFrom}.Profile()
 }
 
 // HasShared reports whether the level that sets the allowed origins lists one that never goes with
