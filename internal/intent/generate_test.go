@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"pgregory.net/rapid"
 
@@ -159,8 +160,18 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 }
 
 // drawWorld draws a policy with all kinds of content, its schema, its environment and its
-// origin sources.
+// origin sources. The policy loads.
 func drawWorld(t *rapid.T) *world {
+	from, set := drawPolicy(t)
+	w := newWorld(t, from, set)
+	if w == nil {
+		t.Fatalf("the policy cannot be repaired so that it loads: %v", from.Policy)
+	}
+	return w
+}
+
+// drawPolicy is drawWorld for a policy that may not load.
+func drawPolicy(t *rapid.T) (Policy, *descriptorpb.FileDescriptorSet) {
 	set, known := drawSchema(t)
 	from := Policy{Policy: drawLevels(t, known), Methods: known, Env: map[string]string{}, Sources: map[string][]string{}}
 	if chance(t, 25, "has a prefix") {
@@ -196,11 +207,7 @@ func drawWorld(t *rapid.T) *world {
 			from.Sources[name] = append(from.Sources[name], row)
 		}
 	}
-	w := newWorld(t, from, set)
-	if w == nil {
-		t.Fatalf("the policy cannot be repaired so that it loads: %v", from.Policy)
-	}
-	return w
+	return from, set
 }
 
 // drawLevels draws the defaults and rules of a policy.
