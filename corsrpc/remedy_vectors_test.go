@@ -2,6 +2,7 @@ package corsrpc_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -106,3 +107,96 @@ func compileCase(t *testing.T, s vectors.Suite, c remedies.Case, opts ...corsrpc
 	}
 	return corsrpc.Compile(proto.CloneOf(c.Policy), opts...)
 }
+
+// TestFixesOfVectors writes the fix of each violation of the corpus into the text, at the violation's
+// position: the violation is gone.
+func TestFixesOfVectors(t *testing.T) {
+	t.Parallel()
+	policies, err := vectors.Policies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied := 0
+	for _, p := range policies {
+		files, err := vectors.Schema(p.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func(text string) []corsrpc.Violation {
+			doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
+			found := violations(t, err)
+			if doc == nil {
+				return found
+			}
+			_, err = corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(p.Env))
+			return append(found, violations(t, err)...)
+		}
+		if p.File != "" && !strings.HasSuffix(p.File, ".yaml") || p.File == "" && len(check(p.Text)) == 0 {
+			continue
+		}
+		for _, v := range check(p.Text) {
+			text, ok := writeFix(p.Text, v)
+			if !ok {
+				continue
+			}
+			applied++
+			for _, left := range check(text) {
+				if left.Check == v.Check && left.Field == v.Field || left.Check == corsrpc.CheckSyntax {
+					t.Errorf("%s: %v\nwith the fix: %v\n%s", p.Name, v, left, text)
+				}
+			}
+		}
+	}
+	if applied < 50 {
+		t.Errorf("%d fixes are written, want at least 50", applied)
+	}
+}
+
+// writeFix writes a fix that is a value in place of the value at the violation's position, and one that is a
+// line as a line of its own above it. ok is false for other fixes.
+func writeFix(text string, v corsrpc.Violation) (fixed string, ok bool) {
+	lines := strings.Split(text, "\n")
+	i := v.Position.Line - 1
+	if v.Fix == "" || i < 0 || i >= len(lines) || v.Position.Column < 1 {
+		return "", false
+	}
+	runes := []rune(lines[i])
+	if v.Position.Column > len(runes) {
+		return "", false
+	}
+	before, rest := string(runes[:v.Position.Column-1]), string(runes[v.Position.Column-1:])
+	switch {
+	case v.Check == corsrpc.CheckProfileUnknown: // it is chosen by an option
+		return "", false
+	case fixedValue.MatchString(v.Fix) && v.Check != corsrpc.CheckUnknownField:
+	case v.Check == corsrpc.CheckUnknownField && fixedName.MatchString(v.Fix):
+	case v.Check == corsrpc.CheckPathIsProcedure:
+		before = strings.TrimSuffix(before, "path: ")
+	case v.Fix == "disabled: false":
+		lines[i] = before + v.Fix + "\n" + strings.Repeat(" ", len(before)) + rest
+		return strings.Join(lines, "\n"), true
+	default:
+		return "", false
+	}
+	value := quoted.FindString(rest)
+	switch {
+	case value != "":
+	case v.Value != "" && strings.HasPrefix(rest, v.Value):
+		value = v.Value
+	case strings.ContainsAny(before, "[{"):
+		value = inFlow.FindString(rest)
+	case v.Check == corsrpc.CheckUnknownField:
+		value, _, _ = strings.Cut(rest, ":")
+	default:
+		value = rest
+	}
+	lines[i] = before + v.Fix + rest[len(value):]
+	return strings.Join(lines, "\n"), true
+}
+
+var (
+	fixedValue = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|\[[^\[\]]*\]|[A-Za-z0-9_]+)$`)
+	fixedName  = regexp.MustCompile(`^[a-z_]+$`)
+	quoted     = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|'[^']*')`)
+	inFlow     = regexp.MustCompile(`^[^,\]}:]+`)
+)

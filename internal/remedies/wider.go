@@ -35,7 +35,8 @@ func Wider(c Case, d corsrpc.Decision, applied Applied) (all []Case) {
 // widen sets the fields of a rule that concern a request.
 func widen(r *corsrpcv1.Rule, c Case, d corsrpc.Decision, origins []string, credentials string, everyHeader bool) {
 	enabled, tracing, allow := false, true, credentials == "true"
-	r.Disabled, r.Tracing, r.DenyHeaders = &enabled, &tracing, nil
+	r.Disabled, r.Tracing = &enabled, &tracing
+	r.DenyHeaders = slices.DeleteFunc(slices.Clone(r.DenyHeaders), func(item string) bool { return !strings.Contains(item, "*") })
 	r.AcceptRisks = []corsrpcv1.Risk{
 		corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_ANY_INSTALLATION, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS,
 	}
