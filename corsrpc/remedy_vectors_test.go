@@ -86,7 +86,7 @@ func followRemedies(t *testing.T, s vectors.Suite, name string, c remedies.Case,
 			t.Errorf("%s, %s: %s: %v", s.File, name, problem, err)
 			return
 		}
-		if a.Nothing && !a.ChangesPolicy && !a.ChangesRequest {
+		if !a.ChangesPolicy && !a.ChangesRequest {
 			return
 		}
 		c, opts = a.Case, nil // the document's positions are those of the first policy

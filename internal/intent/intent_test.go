@@ -54,7 +54,7 @@ func intentIsEffect(t *rapid.T) {
 func FuzzProperties(f *testing.F) {
 	properties := []func(*testing.T, []byte){}
 	for _, property := range []func(*rapid.T){
-		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered, tryIsTheBrowser, removedFindings, readableRefusalsRunNothing,
+		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered, tryIsTheBrowser, removedFindings, readableRefusalsRunNothing, fixesHelp,
 	} {
 		properties = append(properties, rapid.MakeFuzz(property))
 	}
