@@ -193,6 +193,11 @@ func granted(t *rapid.T, w *world, request corsrpc.Request, kinds map[string]int
 			kinds["another profile"]++
 			return // the error says which other profile, or which shadow policy, forbids the change
 		}
+		var problems *corsrpc.PolicyError
+		if errors.As(err, &problems) && d.Reason() == corsrpc.ReasonCredentialsNotAllowed && !slices.ContainsFunc(problems.Violations, isOtherThanAdded) {
+			kinds["added origins"]++
+			return // no rule without credentials is left for the added origins, which is the policy's next problem
+		}
 		if err != nil {
 			failed(d, err)
 		}
@@ -214,6 +219,11 @@ func (w *world) changed(c remedies.Case) *world {
 	other := w.with(proto.CloneOf(c.Policy))
 	other.Options, other.Sources = c.Options, c.Sources
 	return other
+}
+
+// isOtherThanAdded reports whether a violation is not about origins of a profile that no rule takes.
+func isOtherThanAdded(v corsrpc.Violation) bool {
+	return v.Check != corsrpc.CheckNoOrigins || !addedField.MatchString(v.Field)
 }
 
 // alone returns the world without its shadow policy and without the profiles that are not chosen.

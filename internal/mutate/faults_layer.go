@@ -243,14 +243,14 @@ var layerFaults = []fault{
 			continue
 		}
 `},
-	{name: "a rule below a disabled one opens it", old: `if m.Disabled() && lifts && l.isRule && l.element == "" {`, new: `if false {`},
+	{name: "a rule below a disabled one opens it", old: `if l.disabled == nil && m.Disabled() && m.mayLift(l) && l.isRule && l.element == "" {`, new: `if false {`},
 	{name: "a risk that one rule accepts holds for all", old: `canAccept && l.risks[risk]`, new: `canAccept`},
 	{name: "a field from a newer version is ignored", in: "(*compiler).checkUnknownFields", old: `if len(m.GetUnknown()) > 0 {`, new: `if false {`},
 	{name: "a selector that selects nothing", old: `l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS]`, new: `true`},
 	{name: "two rules for one selector", old: `if first, ok := seen[key+name]; ok {`, new: `if first, ok := seen[key+name]; ok && false {`},
 
 	// Options in the schema.
-	{name: "any rule lifts what the schema disables", old: `lifts := m.schemaDisables == nil || l.lifts(m.schemaDisables)`, new: `lifts := true`},
+	{name: "any rule lifts what the schema disables", old: `return m.schemaDisables == nil || l.lifts(m.schemaDisables)`, new: `return true`},
 	{name: "lifting what the policy disables lifts what the schema does", old: `		m.disabledFrom = m.schemaDisables
 `, new: `		m.disabledFrom, m.schemaDisables = l, nil
 `},
@@ -314,14 +314,14 @@ var layerFaults = []fault{
 	{name: "a log that panics ends the request", in: "(*Log).write", old: `defer func() { _ = recover() }()`, new: `defer func() {}()`},
 	{name: "after one line the log is silent", old: `l.classes[of].busy.Store(false)`, new: ``},
 	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
-	{name: "a remedy of an unknown name does not load", old: `withRisks("UNKNOWN_SELECTORS", risk)`, new: `withRisks(risk)`},
-	{name: "a remedy is for a wider rule", old: `return "write " + line + " in a rule with selector: " + yamlList([]string{d.target.name}) + withRisks(risk)`, new: `return "write " + line + " in a rule with selector: " + yamlList([]string{route.ParentName(d.target.name)}) + withRisks(risk)`},
+	{name: "a remedy of an unknown name does not load", old: `if !c.exists && c.unknown && c.d.target.kind == targetProcedure {`, new: `if false {`},
+	{name: "a remedy is for a wider rule", old: `c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known}`, new: `c := &ruleChange{d: d, selector: route.ParentName(d.target.name), unknown: !d.target.known}`},
 	{name: "a remedy names a header that allow_headers refuses", old: `impossible := slices.DeleteFunc(slices.Clone(names), rules.CanAllowHeader)`, new: `impossible := names[:0]`},
 	{name: "a remedy names a prefix that a page asks for", old: `reason == "" && h.kind == headerName && withheldFromScripts`, new: `reason == "" && withheldFromScripts`},
-	{name: "a remedy enables a procedure that nobody may call", old: `if d.target.rule.SetsOrigins() || d.origin == "" {`, new: `if true {`},
-	{name: "a remedy enables null with credentials", in: "remedyOfDisabled", old: `d.target.grant.credentials && origin.NeverWithCredentials(d.origin)`, new: `false`},
-	{name: "a remedy adds a local file to a rule with credentials", in: "remedyOfOrigin", old: `d.target.grant.credentials && origin.NeverWithCredentials(d.origin)`, new: `false`},
-	{name: "a remedy allows null credentials", old: `case origin.NeverWithCredentials(d.origin), shared && impossible != "":`, new: `case shared && impossible != "":`},
+	{name: "a remedy enables a procedure that nobody may call", old: `if !d.target.rule.SetsOrigins() && d.origin != "" {`, new: `if false {`},
+	{name: "a remedy enables null with credentials", in: "remedyOfDisabled", old: `if impossible != "" {`, new: `if false {`},
+	{name: "a remedy adds a local file to a rule with credentials", in: "riskOfOrigin", old: `case d.target.grant.credentials && origin.NeverWithCredentials(d.origin):`, new: `case false:`},
+	{name: "a remedy allows null credentials", in: "remedyOfCredentials", old: `origin.NeverWithCredentials(d.origin) || shared && !named`, new: `shared && !named`},
 	{name: "credentials with file://", old: `return pattern == "*" || pattern == "null" || pattern == "file://" ||`, new: `return pattern == "*" || pattern == "null" ||`},
 	{name: "credentials with every extension", old: `pattern == "file://" || ok && hasInstallations(scheme)`, new: `pattern == "file://" || ok && scheme == ""`},
 	{name: "added origins that never go with credentials join a rule with credentials", old: `			if credentials && origin.NeverWithCredentials(text) {
