@@ -28,6 +28,7 @@ type Layer struct {
 
 	watching atomic.Bool // whether Watch runs
 	replaced atomic.Bool // whether reportReplaced has logged
+	writers  writerReports
 
 	found atomic.Pointer[findings] // the findings that logFindings logged last; nil before
 }
@@ -193,9 +194,9 @@ func answer(w http.ResponseWriter, d *Decision) {
 // serve runs the handler with a writer that applies the decision when the response commits. It
 // does not recover panics, and writes nothing after one.
 func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
-	wrapped, c := wrapWriter(w, d, l)
+	wrapped, c := wrapWriter(w, r, d, l)
 	next.ServeHTTP(wrapped, r)
-	c.commit(http.StatusOK) // net/http sends 200 if the handler wrote nothing
+	c.finish()
 }
 
 // report passes a decision to the log and the observers.

@@ -15,7 +15,9 @@ type committer struct {
 	http.ResponseWriter
 	layer     *Layer
 	effect    effect
-	committed bool // not accessed for informational responses, which a proxy may send from another goroutine
+	committed bool  // not accessed for informational responses, which a proxy may send from another goroutine
+	used      bool  // whether Header has been called
+	fields    int32 // the number of fields in the header before the handler ran
 
 	origin [1]string // the request's Origin, as a field value
 	values [maxFieldsOfCall]string
@@ -30,6 +32,35 @@ func (c *committer) commit(status int) {
 	if c.effect.apply(status, &headerWriter{c.ResponseWriter.Header(), c.origin[:], c.values[:0]}) {
 		c.layer.reportReplaced(c.effect)
 	}
+}
+
+// finish commits a response that the handler has not written. It logs a response that was written
+// to the writer below without the committer.
+func (c *committer) finish() {
+	if c.committed {
+		return
+	}
+	if c.bypassed() {
+		c.layer.reportBypassed(&c.effect, c.ResponseWriter)
+	}
+	c.commit(http.StatusOK) // net/http sends 200 if the handler wrote nothing
+}
+
+// bypassed reports whether the response was written to the writer below without the committer. A
+// router does that if its middleware adapter passes the router's own writer to the handlers. Most
+// writers do not report whether the response was written. The result is then true if the header
+// has new fields although the committer's Header was not called.
+func (c *committer) bypassed() bool {
+	if written, known := responsewriter.Written(c.ResponseWriter); known {
+		return written
+	}
+	return !c.used && len(c.ResponseWriter.Header()) > int(c.fields)
+}
+
+// Header returns the header of the writer below.
+func (c *committer) Header() http.Header {
+	c.used = true
+	return c.ResponseWriter.Header()
 }
 
 // Unwrap returns the writer below, for http.ResponseController.
@@ -71,31 +102,49 @@ func (c *committer) readFrom(r io.Reader) (int64, error) {
 // assert http.Flusher, and io.Copy asserts io.ReaderFrom.
 type (
 	flushCommitter     struct{ *committer }
-	readCommitter      struct{ *committer }
 	flushReadCommitter struct{ *committer }
 )
 
 func (c flushCommitter) Flush()                                  { _ = c.flush() }
 func (c flushCommitter) FlushError() error                       { return c.flush() }
-func (c readCommitter) ReadFrom(r io.Reader) (int64, error)      { return c.readFrom(r) }
 func (c flushReadCommitter) Flush()                              { _ = c.flush() }
 func (c flushReadCommitter) FlushError() error                   { return c.flush() }
 func (c flushReadCommitter) ReadFrom(r io.Reader) (int64, error) { return c.readFrom(r) }
 func (c *committer) base() *committer                            { return c }
 
-// wrapWriter returns a writer for the handler, and the committer inside of it.
-func wrapWriter(w http.ResponseWriter, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
-	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}}
+// These types have no Flush, because the writer below cannot flush. connect-go shows the type's
+// name to the developer: "corsrpc.httpTimeoutHandlerOutsideOfWrap does not implement http.Flusher".
+type (
+	httpTimeoutHandlerOutsideOfWrap         struct{ *committer }
+	middlewareWithoutFlushOutsideOfWrap     struct{ *committer }
+	readMiddlewareWithoutFlushOutsideOfWrap struct{ *committer }
+)
+
+func (c readMiddlewareWithoutFlushOutsideOfWrap) ReadFrom(r io.Reader) (int64, error) {
+	return c.readFrom(r)
+}
+
+// wrapWriter returns a writer for the handler of r, and the committer inside of it.
+func wrapWriter(w http.ResponseWriter, r *http.Request, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
+	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}, fields: int32(len(w.Header()))}
 	_, reads := w.(io.ReaderFrom)
-	switch flushes := responsewriter.CanFlush(w); {
-	case flushes && reads:
-		return flushReadCommitter{c}, c
-	case flushes:
+	if responsewriter.CanFlush(w) {
+		if reads {
+			return flushReadCommitter{c}, c
+		}
 		return flushCommitter{c}, c
-	case reads:
-		return readCommitter{c}, c
 	}
-	return c, c
+	timeout := isTimeoutWriter(w)
+	if mayStream(r) {
+		l.reportCannotFlush(&c.effect, w, timeout)
+	}
+	switch {
+	case timeout:
+		return httpTimeoutHandlerOutsideOfWrap{c}, c
+	case reads:
+		return readMiddlewareWithoutFlushOutsideOfWrap{c}, c
+	}
+	return middlewareWithoutFlushOutsideOfWrap{c}, c
 }
 
 // isWrapped reports whether an outer layer applies its decision to the response.

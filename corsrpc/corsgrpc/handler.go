@@ -40,7 +40,8 @@ import (
 // connection, so that a client cannot mistake a cut response for a complete one.
 //
 // gRPC servers need http.Flusher: a middleware around this handler must not hide
-// it. The handler is safe for concurrent use if h is.
+// it, as http.TimeoutHandler does. grpc-go then answers every call with status 500.
+// The handler is safe for concurrent use if h is.
 //
 // See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md.
 func Handler(h http.Handler) http.Handler {

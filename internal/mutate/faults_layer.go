@@ -174,6 +174,22 @@ var layerFaults = []fault{
 	{name: "an answer without a body is not committed", old: `	c.commit(http.StatusOK) // net/http`, new: `	_ = c // net/http`},
 	{name: "a flush is no commit", old: `func (c *committer) flush() error {
 	c.commit(http.StatusOK)`, new: `func (c *committer) flush() error {`},
+	{name: "a response around the layer is not logged", old: `	if c.bypassed() {
+		c.layer`, new: `	if false {
+		c.layer`},
+	{name: "a response that the router's writer reports is not seen", in: "(*committer).bypassed", old: `known {
+		return written`, new: `known && !written {
+		return written`},
+	{name: "a response that the router has not sent yet counts as written", in: "(*committer).bypassed", old: `known {`, new: `known && written {`},
+	{name: "fields that the handler sets by the layer's writer count as set around it", in: "(*committer).bypassed", old: `return !c.used && len`, new: `return len`},
+	{name: "an answer without a field counts as written around the layer", in: "(*committer).bypassed", old: `> int(c.fields)`, new: `>= int(c.fields)`},
+	{name: "each response around the layer is logged", old: `l.log == nil || !l.writers.bypassed.CompareAndSwap(false, true)`, new: `l.log == nil`},
+	{name: "each stream that cannot be flushed is logged", old: `l.log == nil || !l.writers.cannotFlush.CompareAndSwap(false, true)`, new: `l.log == nil`},
+	{name: "a unary call is taken for a stream that cannot be flushed", old: `	if mayStream(r) {`, new: `	if true {`},
+	{name: "a stream that cannot be flushed is not logged", old: `	if mayStream(r) {`, new: `	if false {`},
+	{name: "events are no stream", old: `return lists(r.Header["Accept"], "text/event-stream")`, new: `return false`},
+	{name: "TimeoutHandler is not named", in: "isTimeoutWriter", old: `t.String() == "*http.timeoutWriter"`, new: `false`},
+	{name: "TimeoutHandler outside of another middleware is not named", in: "isTimeoutWriter", old: `responsewriter.Innermost(w)`, new: `w`},
 	{name: "a layer within a layer writes too", old: `!d.changesResponse(), isWrapped(w):`, new: `!d.changesResponse():`},
 	{name: "a cookie's name is exposed", old: `return lower == "set-cookie" || lower == "set-cookie2"`, new: `return false`},
 	{name: "a hidden header's trailer is shown", old: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, new: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},

@@ -74,6 +74,12 @@ func ConnectEndStream(text string) string {
 	return string(binary.BigEndian.AppendUint32([]byte{endStream}, uint32(len(text)))) + text
 }
 
+// MayStream reports whether a call with this Content-Type may be a stream. The Content-Type of a
+// Connect call says whether it is one; that of a gRPC-Web or gRPC call does not.
+func MayStream(contentType string) bool {
+	return IsConnectStream(contentType) || FormatOf("POST", contentType) == FormatGRPC
+}
+
 // isGRPCWebSubtype reports whether a lower-case subtype of application is grpc-web or
 // grpc-web-text, with or without a message format such as +proto.
 func isGRPCWebSubtype(sub string) bool {

@@ -156,6 +156,21 @@ func TestIsGRPCWeb(t *testing.T) {
 	}
 }
 
+// TestMayStream: only a unary Connect call says that it is unary.
+func TestMayStream(t *testing.T) {
+	t.Parallel()
+	for contentType, want := range map[string]bool{
+		"application/connect+proto": true, "application/connect+json": true, "Application/Connect+JSON; charset=utf-8": true,
+		"application/grpc": true, "application/grpc+proto": true, "application/grpc-web": true, "application/grpc-web-text+proto": true,
+		"application/json": false, "application/proto": false, "application/connect": false, "application/grpcs": false, "text/grpc": false, "": false,
+		"application/grpc" + strings.Repeat(" ", 200): false,
+	} {
+		if got := rpc.MayStream(contentType); got != want {
+			t.Errorf("%q: %t", contentType, got)
+		}
+	}
+}
+
 func TestIsGRPCWebDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { rpc.IsGRPCWeb("application/grpc-web-text+proto; charset=utf-8") }); n > 0 {
 		t.Errorf("%v allocations", n)
