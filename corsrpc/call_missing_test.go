@@ -46,7 +46,7 @@ func TestMissingCallIsReported(t *testing.T) {
 	}{
 		{"no call", func(h http.Handler) { preflight(h, listRPC, page, "POST", "content-type") },
 			`if the page calls with credentials: "include", write allow_credentials: true in a rule with selector acme.catalog.v1.CatalogService.List, or call without credentials; if its calls work, ignore this`},
-		{"a rule that denies credentials", func(h http.Handler) { preflight(h, "/off", page, "POST", "content-type") }, `write allow_credentials: true in the rule with path: /off`},
+		{"a rule that denies credentials", func(h http.Handler) { preflight(h, "/off", page, "POST", "content-type") }, `write allow_credentials: true in place of rules[2].allow_credentials (cors.yaml:10)`},
 		{"a rule for everyone", func(h http.Handler) { preflight(h, "/open", page, "POST", "") }, `write allow_origins: ["https://app.example.com"] and allow_credentials: true`},
 		{"the call of another page", func(h http.Handler) {
 			preflight(h, listRPC, page, "POST", "content-type")
