@@ -24,6 +24,7 @@ const startLimit = 60 * time.Second
 // after another.
 type Pool struct {
 	scripts func() ([]byte, error)
+	console bool // Page.Console works in every engine
 
 	mu       sync.Mutex
 	browsers map[Engine]*browser
@@ -40,6 +41,14 @@ type browser struct {
 // script, before any job runs.
 func NewPool(scripts func() ([]byte, error)) *Pool {
 	return &Pool{scripts: sync.OnceValues(scripts), browsers: map[Engine]*browser{}}
+}
+
+// NewConsolePool is like [NewPool], and [Page.Console] works in every engine. Its Firefox is
+// controlled by a program, which its pages can see, and its WebKit does not run in private mode.
+func NewConsolePool(scripts func() ([]byte, error)) *Pool {
+	p := NewPool(scripts)
+	p.console = true
+	return p
 }
 
 // Page navigates the engine's browser to a page of a new origin, and returns the page. The
@@ -87,11 +96,11 @@ func (p *Pool) open(t testing.TB, engine Engine, site http.Handler) (*Page, erro
 		return page, err
 	}
 	start := time.Now()
-	process, err := startProcess(engine, page.Origin+driverPath)
+	process, err := startProcess(engine, page.Origin+driverPath, p.console)
 	if err != nil {
 		return nil, errors.Join(err, page.close())
 	}
-	page.process = process
+	page.process, page.console = process, p.console || engine == Chromium
 	b = &browser{engine: engine, process: process, page: page}
 	if err := page.waitReady(); err != nil {
 		return nil, errors.Join(err, b.end())
@@ -103,7 +112,7 @@ func (p *Pool) open(t testing.TB, engine Engine, site http.Handler) (*Page, erro
 
 // navigate replaces the page that the browser shows.
 func (b *browser) navigate(to *Page) error {
-	to.process = b.process
+	to.process, to.console = b.process, b.page.console
 	from := b.page
 	if err := from.leave(to.Origin + driverPath); err != nil {
 		return errors.Join(err, to.close())

@@ -52,23 +52,38 @@ func TestBrowserRunsScriptsOnAFreshOriginAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// TestConsole: Console returns the messages in Chromium's console, and no earlier or later ones.
+// TestConsole: Console returns the messages in the browser's console, and no earlier or later ones.
 func TestConsole(t *testing.T) {
+	for _, engine := range Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			pool := NewConsolePool(scripts)
+			defer pool.Close()
+			page := pool.Page(t, engine)
+			say := func(message string) func() {
+				return func() { page.Run(t, `reportError(args); return null`, message, nil) }
+			}
+			say("before")()
+			for _, message := range []string{"one", "two"} {
+				if messages := page.Console(t, say(message)); len(messages) != 1 || !strings.Contains(messages[0], message) {
+					t.Errorf("the console has %q, want one message %q", messages, message)
+				}
+				say("between")()
+			}
+			page = pool.Page(t, engine)
+			if messages := page.Console(t, func() {}); len(messages) != 0 {
+				t.Errorf("the console has %q, want no message", messages)
+			}
+		})
+	}
+}
+
+// TestConsoleOfAPoolWithout: a pool of NewPool has the console of Chromium only.
+func TestConsoleOfAPoolWithout(t *testing.T) {
 	pool := NewPool(scripts)
 	defer pool.Close()
 	page := pool.Page(t, Chromium)
-	say := func(message string) func() {
-		return func() { page.Run(t, `console.error(args); return null`, message, nil) }
-	}
-	say("before")()
-	for _, message := range []string{"one", "two"} {
-		if messages := page.Console(t, say(message)); len(messages) != 1 || !strings.Contains(messages[0], `"`+message+`"`) {
-			t.Errorf("the console has %q, want one message %q", messages, message)
-		}
-		say("between")()
-	}
-	if messages := page.Console(t, func() {}); len(messages) != 0 {
-		t.Errorf("the console has %q, want no message", messages)
+	if messages := page.Console(t, func() { page.Run(t, `console.log("one"); return null`, nil, nil) }); len(messages) != 1 || !strings.Contains(messages[0], `"one"`) {
+		t.Errorf("the console has %q, want one message", messages)
 	}
 }
 
@@ -76,7 +91,7 @@ func TestConsole(t *testing.T) {
 func TestMissingBrowserIsAnErrorThatSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, engine := range Engines {
-		_, err := startProcess(engine, "about:blank")
+		_, err := startProcess(engine, "about:blank", false)
 		var missing *MissingError
 		if !errors.As(err, &missing) {
 			t.Fatalf("%s without its program: %v, want a MissingError", engine, err)

@@ -46,8 +46,10 @@ func (e *MissingError) Error() string {
 		e.Engine, e.Program, e.Package)
 }
 
-// command returns the command that opens a URL in the engine, with a new profile in home.
-func (e Engine) command(home, url string) (*exec.Cmd, error) {
+// command returns the command that opens a URL in the engine, with a new profile in home. With
+// console, the output of Firefox and WebKit can have the messages of their consoles; Chromium's
+// always has them.
+func (e Engine) command(home, url string, console bool) (*exec.Cmd, error) {
 	switch e {
 	case Chromium:
 		path, err := exec.LookPath("chromium")
@@ -78,17 +80,26 @@ func (e Engine) command(home, url string) (*exec.Cmd, error) {
 		if err := os.Mkdir(profile, 0o700); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPreferences()), 0o600); err != nil {
+		preferences, args := firefoxPreferences(), []string{"--headless", "--no-remote", "--profile", profile}
+		if console {
+			preferences += firefoxConsolePreferences
+			args = append(args, "--marionette", "--remote-allow-system-access")
+		}
+		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(preferences), 0o600); err != nil {
 			return nil, err
 		}
-		return exec.Command(path, "--headless", "--no-remote", "--profile", profile, url), nil
+		return exec.Command(path, append(args, url)...), nil
 	case WebKit:
 		for _, pattern := range []string{
 			"/usr/lib/*/webkit2gtk-4.*/MiniBrowser",
 			"/usr/libexec/webkit2gtk-4.*/MiniBrowser",
 		} {
 			if found, _ := filepath.Glob(pattern); len(found) > 0 {
-				return exec.Command(found[len(found)-1], "--private", url), nil
+				mode := "--private"
+				if console { // a private session prints no message; the profile is new in any case
+					mode = "--enable-write-console-messages-to-stdout=true"
+				}
+				return exec.Command(found[len(found)-1], mode, url), nil
 			}
 		}
 		return nil, &MissingError{e, "WebKitGTK's MiniBrowser", "webkit2gtk-driver"}

@@ -36,6 +36,7 @@ type Page struct {
 	Engine Engine
 
 	process *process
+	console bool // the process prints the console
 	server  *http.Server
 	limit   time.Duration // the time limit of a job
 	jobs    chan job

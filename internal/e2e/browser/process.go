@@ -23,11 +23,12 @@ type process struct {
 	exited   chan struct{} // closed when the browser has exited, if it was started
 	watchdog *exec.Cmd
 	lifeline io.Closer // the watchdog acts when it is closed, also by the end of this program
+	control  io.Closer // the connection over which Firefox was told to print its console; nil if there is none
 }
 
 // startProcess opens a URL in a new browser. If this program ends without cleanup (by a panic,
 // a test's time limit, or a kill), a watchdog ends all processes of the browser.
-func startProcess(engine Engine, url string) (p *process, err error) {
+func startProcess(engine Engine, url string, console bool) (p *process, err error) {
 	home, err := os.MkdirTemp("", "corsrpc-e2e-")
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func startProcess(engine Engine, url string) (p *process, err error) {
 			err = errors.Join(err, p.end())
 		}
 	}()
-	cmd, err := engine.command(home, url)
+	cmd, err := engine.command(home, url, console)
 	if err != nil {
 		return p, err
 	}
@@ -75,7 +76,11 @@ func startProcess(engine Engine, url string) (p *process, err error) {
 		_ = cmd.Wait()
 		close(p.exited)
 	}()
-	return p, p.startWatchdog()
+	if err := p.startWatchdog(); err != nil || !console || engine != Firefox {
+		return p, err
+	}
+	p.control, err = printFirefoxConsole(filepath.Join(home, "profile"), p.exited)
+	return p, err
 }
 
 // start starts a program in the process group of the browser.
@@ -141,6 +146,9 @@ func (p *process) startWatchdog() error {
 func (p *process) end() error {
 	if p.home == "" {
 		return nil
+	}
+	if p.control != nil {
+		_ = p.control.Close()
 	}
 	if p.group != 0 {
 		// An X server that is killed leaves its lock file, so it gets time to end.
