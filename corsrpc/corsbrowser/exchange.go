@@ -30,6 +30,11 @@ type Exchange struct {
 	// (https://fetch.spec.whatwg.org/#tao-check). It is false for preflights and
 	// blocked responses.
 	TimingAllowed bool
+	// Refusal is the reason for which the server's CORS layer refuses the request, and what
+	// the layer advises. It is "" if the layer does not refuse the request, or if nothing is
+	// known: the browser asks only the handler of [WithHandler], and only if that has the
+	// method Refusal(*http.Request) string, as the handler that a corsrpc.Layer wraps has.
+	Refusal string
 }
 
 // Log returns a copy of the exchanges since the page was opened or since
@@ -70,6 +75,9 @@ func (b *Browser) Forget() {
 // logRequest appends the exchange of a request to the log.
 func (b *Browser) logRequest(r *request, out *http.Request) {
 	r.exchange = &Exchange{Preflight: r.isPreflight, Method: out.Method, URL: out.URL.String(), Header: out.Header.Clone(), Dropped: r.dropped.Clone()}
+	if t, ok := b.transport.(handlerTransport); ok {
+		r.exchange.Refusal = t.refusal(out)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.log = append(b.log, r.exchange)

@@ -30,16 +30,7 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(out.Context())
-	in := out.Clone(ctx)
-	in.Host, in.RequestURI, in.RemoteAddr = out.URL.Host, out.URL.RequestURI(), "192.0.2.1:1234"
-	in.URL.Scheme, in.URL.Host = "", ""
-	if out.URL.Scheme == "https" {
-		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: out.URL.Hostname()}
-	}
-	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
+	in := arriving(ctx, out)
 	body, w := io.Pipe()
 	writer := &streamWriter{header: http.Header{}, body: w, isHead: out.Method == http.MethodHead, committed: make(chan struct{}), ended: make(chan struct{})}
 	stop := context.AfterFunc(out.Context(), func() { _ = w.CloseWithError(out.Context().Err()) })
@@ -78,6 +69,32 @@ func (t handlerTransport) RoundTrip(out *http.Request) (*http.Response, error) {
 		Header: writer.sent, ContentLength: length, Request: out,
 		Body: &cancelling{body, cancel},
 	}, nil
+}
+
+// arriving returns a request as the handler gets it.
+func arriving(ctx context.Context, out *http.Request) *http.Request {
+	in := out.Clone(ctx)
+	in.Host, in.RequestURI, in.RemoteAddr = out.URL.Host, out.URL.RequestURI(), "192.0.2.1:1234"
+	in.URL.Scheme, in.URL.Host = "", ""
+	if out.URL.Scheme == "https" {
+		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: out.URL.Hostname()}
+	}
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	return in
+}
+
+// refusal returns why the handler refuses a request; empty if it does not, or does not tell.
+func (t handlerTransport) refusal(out *http.Request) string {
+	layer, ok := t.handler.(interface{ Refusal(*http.Request) string })
+	if !ok {
+		return ""
+	}
+	in := arriving(out.Context(), out)
+	in.Body = http.NoBody // the body can be read only once
+	return layer.Refusal(in)
 }
 
 // cancelling is a response body whose Close cancels the handler's context.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -198,4 +199,51 @@ func TestHandlerTransport(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// refusing is a handler that tells why it refuses requests.
+type refusing struct{ http.Handler }
+
+func (refusing) Refusal(r *http.Request) string {
+	if n, _ := io.Copy(io.Discard, r.Body); n > 0 {
+		return "the body was read"
+	}
+	if r.Host == "" || r.RequestURI == "" {
+		return "the request is not as it arrives"
+	}
+	return r.Method + " " + r.Header.Get("Origin")
+}
+
+// TestRefusal: the exchanges have the refusal that the handler itself tells, and the handler still gets the body.
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Headers", "*")
+		if body, _ := io.ReadAll(r.Body); r.Method == http.MethodPost && string(body) != "{}" {
+			t.Errorf("the handler got the body %q", body)
+		}
+	})
+	for name, test := range map[string]struct {
+		handler http.Handler
+		want    []string
+	}{
+		"the handler":    {refusing{handler}, []string{"OPTIONS https://app.example.com", "POST https://app.example.com"}},
+		"another around": {http.HandlerFunc(refusing{handler}.ServeHTTP), []string{"", ""}},
+	} {
+		b, err := New("https://app.example.com", WithHandler(test.handler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Connect("https://api.example.com/acme.v1.Greeter/Greet")(t.Context(), b.Client()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range b.Log() {
+			got = append(got, e.Refusal)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: the refusals are %q, want %q", name, got, test.want)
+		}
+	}
 }

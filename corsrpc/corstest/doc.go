@@ -8,7 +8,8 @@
 //		{From: "https://evil.example", Call: corsbrowser.Connect(greet), Blocked: corstest.AnyCheck},
 //	}, corsbrowser.WithHandler(handler))
 //
-// The failure of a case tells which check blocked the call, why, and which response
-// would have passed. To test a generated client, write a [corsbrowser.Call] that uses
+// The failure of a case is one block of text at the line of the case. It tells which
+// check blocked the call, why, and which response would have passed, or the reason and
+// the remedy of the server's CORS layer. To test a generated client, write a [corsbrowser.Call] that uses
 // it, or use [corsbrowser.New] directly.
 package corstest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -48,12 +49,23 @@ type Case struct {
 const AnyCheck corsbrowser.Check = "ANY"
 
 // Run runs each case as a subtest. A subtest makes the call in each engine, with a
-// new browser, and reports an error for each expectation that is not met, or if
-// [corsbrowser.New] fails. The options set the server, with [corsbrowser.WithHandler]
-// or [corsbrowser.WithTransport].
+// new browser, and fails if an expectation is not met in one of them, or if
+// [corsbrowser.New] fails. It prints one block: the line of the case in the test's
+// source, the call, each problem with the engines that have it, and the last request
+// with its response. If the handler of [corsbrowser.WithHandler] tells why it refuses
+// requests (see [corsbrowser.Exchange]), the block has that reason.
+//
+// The line is that of the case's literal in the file that calls Run. If the case is
+// not written there, it is the line of the only literal in that file that has the
+// case's Name as a string, such as a row of a table of your own; or else that of the
+// call of Run.
+//
+// The options set the server, with [corsbrowser.WithHandler] or
+// [corsbrowser.WithTransport].
 func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 	t.Helper()
-	for _, c := range cases {
+	call := callSite(1)
+	for i, c := range cases {
 		name := c.Name
 		if name == "" {
 			name = "from " + c.From
@@ -62,17 +74,29 @@ func Run(t *testing.T, cases []Case, opts ...corsbrowser.Option) {
 			}
 		}
 		t.Run(name, func(t *testing.T) {
-			for _, problem := range c.try(t.Context(), opts) {
-				t.Error(problem)
+			if failures := c.try(t.Context(), opts); len(failures) > 0 {
+				io.WriteString(t.Output(), call.row(cases, i)+": "+c.report(failures)) // t.Error would print a line of this file
+				t.Fail()
 			}
 		})
 	}
 }
 
-// try makes the call in each engine, and returns the expectations that are not met.
-func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (problems []string) {
+// failure is the outcome of a case that fails in an engine.
+type failure struct {
+	engine   string // empty if the case fails before a call is made
+	problems []problem
+	log      []corsbrowser.Exchange
+}
+
+// problem is an expectation that is not met, and the response that would have met it; fix is empty
+// if there is none.
+type problem struct{ text, fix string }
+
+// try makes the call in each engine, and returns the failures.
+func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (failures []failure) {
 	if c.Call == nil {
-		return []string{"the case has no Call"}
+		return []failure{{problems: []problem{{text: "the case has no Call"}}}}
 	}
 	engines := c.Engines
 	if len(engines) == 0 {
@@ -85,61 +109,92 @@ func (c Case) try(ctx context.Context, opts []corsbrowser.Option) (problems []st
 		}
 		b, err := corsbrowser.New(c.From, own...)
 		if err != nil {
-			return []string{err.Error()}
+			return []failure{{problems: []problem{{text: err.Error()}}}}
 		}
-		for _, problem := range c.problems(b, c.Call(ctx, b.Client())) {
-			problems = append(problems, "in "+engine.String()+": "+problem)
+		err = c.Call(ctx, b.Client())
+		log := b.Log()
+		if problems := c.problems(log, err); len(problems) > 0 {
+			failures = append(failures, failure{engine.String(), problems, log})
 		}
 	}
-	return problems
+	return failures
 }
 
-// problems returns the expectations that a call with this error in b does not meet.
-func (c Case) problems(b *corsbrowser.Browser, err error) (problems []string) {
-	log := b.Log()
+// problems returns the expectations that a call with these exchanges and this error does not meet.
+func (c Case) problems(log []corsbrowser.Exchange, err error) (problems []problem) {
 	var blocked *corsbrowser.BlockedError
 	isBlocked := errors.As(err, &blocked)
 	switch {
 	case c.Blocked == "" && isBlocked:
-		return []string{"the call should succeed: " + blocked.Error()}
+		return []problem{blockedProblem("the call should succeed", blocked)}
 	case c.Blocked == "" && err != nil:
-		return []string{"the call should succeed: " + err.Error()}
+		return []problem{{text: "the call should succeed, but failed: " + err.Error()}}
 	case c.Blocked != "" && err == nil:
-		return []string{"the call should be blocked, but the script got the response"}
+		return []problem{{text: "the call should be blocked, but the script got the response"}}
 	case c.Blocked == AnyCheck && isBlocked && blocked.Check == corsbrowser.CheckNetwork:
-		return []string{"the call should be blocked by the browser, but did not reach the server: " + blocked.Error()}
+		return []problem{{text: "the call should be blocked by the browser, but did not reach the server: " + blocked.Reason}}
 	case c.Blocked != "" && !isBlocked:
-		return []string{"the call should be blocked by the browser, but failed with another error: " + err.Error()}
+		return []problem{{text: "the call should be blocked by the browser, but failed with another error: " + err.Error()}}
 	case c.Blocked != "" && c.Blocked != AnyCheck && c.Blocked != blocked.Check:
-		problems = append(problems, fmt.Sprintf("the call should be blocked at %s: %v", c.Blocked, blocked))
+		problems = append(problems, blockedProblem("the call should be blocked at "+string(c.Blocked), blocked))
+		problems[0].fix = "" // the call should not pass
 	}
 	if c.NotSent && slices.ContainsFunc(log, func(e corsbrowser.Exchange) bool { return !e.Preflight }) {
-		problems = append(problems, "the call should not be sent, but was")
+		problems = append(problems, problem{text: "the call should not be sent, but was"})
 	}
 	if len(c.Readable)+len(c.Hidden) == 0 {
 		return problems
 	}
 	i := slices.IndexFunc(log, func(e corsbrowser.Exchange) bool { return e.Readable != nil })
 	if i < 0 {
-		return append(problems, "the script got no response, so no header is readable or hidden")
+		return append(problems, problem{text: "the script got no response, so no header is readable or hidden"})
 	}
-	answer := log[i]
+	return append(problems, c.headerProblems(log[i])...)
+}
+
+// blockedProblem returns the problem of a call that the browser blocked against an expectation.
+func blockedProblem(want string, blocked *corsbrowser.BlockedError) problem {
+	at, sent := "the call", "the call was not sent"
+	if blocked.Preflight {
+		at = "the preflight"
+	}
+	if blocked.Sent {
+		sent = "the call was sent"
+	}
+	p := problem{text: fmt.Sprintf("%s, but was blocked at %s of %s: %s; %s", want, blocked.Check, at, blocked.Reason, sent)}
+	if blocked.Fix != "" {
+		p.fix = "the server needs to send " + blocked.Fix
+	}
+	return p
+}
+
+// headerProblems returns the expectations of Readable and Hidden that a response does not meet.
+func (c Case) headerProblems(answer corsbrowser.Exchange) (problems []problem) {
+	var absent, unreadable, unhidable, shown []string
 	for _, name := range c.Readable {
 		switch {
 		case len(answer.Answer.Values(name)) == 0:
-			problems = append(problems, "the response has no "+name+" to read")
+			absent = append(absent, name)
 		case len(answer.Readable.Values(name)) == 0:
-			problems = append(problems, fmt.Sprintf("the script should be able to read %s: the server needs to send Access-Control-Expose-Headers: %s, but sent %q",
-				name, strings.ToLower(name), answer.Answer.Values("Access-Control-Expose-Headers")))
+			unreadable = append(unreadable, name)
 		}
 	}
 	for _, name := range c.Hidden {
 		switch {
 		case len(answer.Answer.Values(name)) == 0:
-			problems = append(problems, "the response has no "+name+" to hide")
+			unhidable = append(unhidable, name)
 		case len(answer.Readable.Values(name)) > 0:
-			problems = append(problems, "the script should not be able to read "+name)
+			shown = append(shown, name)
 		}
 	}
+	add := func(names []string, text, fix string) {
+		if len(names) > 0 {
+			problems = append(problems, problem{text + " " + list(names), fix})
+		}
+	}
+	add(absent, "the response does not have the header that the script should read:", "")
+	add(unreadable, "the script should be able to read", "the server needs to send Access-Control-Expose-Headers: "+strings.ToLower(strings.Join(unreadable, ", ")))
+	add(unhidable, "the response does not have the header that it should hide:", "")
+	add(shown, "the script should not be able to read", "")
 	return problems
 }

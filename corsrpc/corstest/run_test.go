@@ -54,26 +54,26 @@ func TestRunFails(t *testing.T) {
 		c    Case
 		want string
 	}{
-		{Case{From: other, Call: corsbrowser.Fetch("GET", server)}, "the call should succeed: corsbrowser: blocked at ALLOW_ORIGIN_MISMATCH"},
-		{Case{From: page, Call: func(context.Context, *http.Client) error { return errors.New("oops") }}, "the call should succeed: oops"},
+		{Case{From: other, Call: corsbrowser.Fetch("GET", server)}, "the call should succeed, but was blocked at ALLOW_ORIGIN_MISMATCH of the call"},
+		{Case{From: page, Call: func(context.Context, *http.Client) error { return errors.New("oops") }}, "the call should succeed, but failed: oops"},
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, "the call should be blocked, but the script got the response"},
-		{Case{From: page, Call: corsbrowser.Fetch("GET", server+"/panics"), Blocked: AnyCheck}, "did not reach the server: corsbrowser: blocked at NETWORK"},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server+"/panics"), Blocked: AnyCheck}, "did not reach the server: corsbrowser: the handler panicked"},
 		{Case{From: page, Call: func(context.Context, *http.Client) error { return errors.New("oops") }, Blocked: AnyCheck}, "failed with another error: oops"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: corsbrowser.CheckHeaders}, "the call should be blocked at ALLOW_HEADERS"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck, NotSent: true}, "the call should not be sent, but was"},
-		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Readable: []string{"x-a"}}, "Access-Control-Expose-Headers: x-a, but sent []"},
-		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Readable: []string{"x-b"}}, "the response has no x-b to read"},
-		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Hidden: []string{"x-b"}}, "the response has no x-b to hide"},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Readable: []string{"x-a"}}, "the server needs to send Access-Control-Expose-Headers: x-a\n"},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Readable: []string{"x-b"}}, "the response does not have the header that the script should read: x-b"},
+		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Hidden: []string{"x-b"}}, "the response does not have the header that it should hide: x-b"},
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server), Hidden: []string{"content-type"}}, "the script should not be able to read content-type"},
 		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck, Hidden: []string{"x-a"}}, "the script got no response"},
-		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Engines: []corsbrowser.Engine{}}, "in WebKit: the call should succeed"},
+		{Case{From: other, Call: corsbrowser.Fetch("GET", server), Engines: []corsbrowser.Engine{}}, "Firefox and WebKit: the call should succeed"},
 		{Case{From: page}, "the case has no Call"},
 		{Case{From: "app.example.com", Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, `"app.example.com" is not an origin`},
 		{Case{From: page, Call: corsbrowser.Fetch("GET", server, "X-A"), Blocked: AnyCheck}, "failed with another error: corsbrowser: the header X-A has no value"},
 		{Case{From: page, Credentials: "included", Call: corsbrowser.Fetch("GET", server), Blocked: AnyCheck}, `"included" is not a credentials mode`},
 	}
 	for _, test := range tests {
-		if got := strings.Join(test.c.try(t.Context(), []corsbrowser.Option{corsbrowser.WithHandler(handler)}), "; "); !strings.Contains(got, test.want) {
+		if got := test.c.report(test.c.try(t.Context(), []corsbrowser.Option{corsbrowser.WithHandler(handler)})); !strings.Contains(got, test.want) {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}
