@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,7 @@ func TestFailing(t *testing.T) {
 			{From: app, Call: corsbrowser.Connect(greet), Blocked: corsbrowser.CheckHeaders},
 			{From: app, Call: corsbrowser.Connect(greet), Readable: []string{"X-Cost", "X-Page", "X-Absent"}, Hidden: []string{"X-Cost"}},
 			{Name: "engines that differ", From: app, Call: corsbrowser.Fetch("GET", greet, "Accept", strings.Repeat("a", 64), "Accept", strings.Repeat("b", 64))},
+			{Name: "engines with different problems", From: app, Call: corsbrowser.Fetch("GET", greet, "Accept", strings.Repeat("a", 64), "Accept", strings.Repeat("b", 65)), Blocked: corsbrowser.CheckMethods},
 		}, handler)
 	})
 	t.Run("variable", func(t *testing.T) { corstest.Run(t, cases, handler) })
@@ -82,6 +84,14 @@ func TestFailing(t *testing.T) {
 		} {
 			corstest.Run(t, []corstest.Case{{Name: test.name, From: test.page, Call: corsbrowser.Connect(greet)}}, handler)
 		}
+	})
+	t.Run("rows in another order", func(t *testing.T) {
+		reversed := []corstest.Case{
+			{Name: "refused", From: evil, Call: corsbrowser.Connect(greet)}, // this row
+			{Name: "granted", From: app, Call: corsbrowser.Connect(greet)},
+		}
+		slices.Reverse(reversed)
+		corstest.Run(t, reversed, handler)
 	})
 	t.Run("fewer rows than the literal", func(t *testing.T) {
 		all := []corstest.Case{
