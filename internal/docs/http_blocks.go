@@ -11,7 +11,7 @@ import (
 )
 
 // exchange is a request whose answer a page shows: the block holds header fields
-// of the answer.
+// of the answer, and after an empty line its body.
 type exchange struct {
 	page    string
 	policy  string
@@ -26,29 +26,32 @@ var exchanges = []exchange{{
 	policy:  "defaults: {allow_origins: [https://app.example.com]}",
 	options: []corsrpc.LayerOption{corsrpc.WithExplain(), corsrpc.WithLogger(slog.New(slog.DiscardHandler))},
 	request: func() *http.Request {
-		r := httptest.NewRequest(http.MethodOptions, "https://api.example.com/acme.catalog.v1.CatalogService/List", nil)
-		r.Header.Set("Origin", "https://app.example.com")
-		r.Header.Set("Access-Control-Request-Method", "POST")
-		r.Header.Set("Access-Control-Request-Headers", "x-tenant-id")
+		r := httptest.NewRequest(http.MethodPost, "https://api.example.com/acme.catalog.v1.CatalogService/List", nil)
+		r.Header.Set("Origin", "http://localhost:5173")
+		r.Header.Set("Content-Type", "application/json")
 		return r
 	},
 }}
 
 // checkHTTP returns the lines of a block that are not header fields of the
-// answer to the page's request.
+// answer to the page's request, and its body if that is not the answer's.
 func checkHTTP(b block, exchanges []exchange, used map[string]bool) (problems []problem) {
 	for _, e := range exchanges {
 		if e.page != b.page {
 			continue
 		}
 		used["http "+e.page] = true
-		header, err := e.answer()
+		answer, err := e.answer()
 		if err != nil {
 			return []problem{b.problem("%v", err)}
 		}
-		for line := range strings.Lines(b.text) {
+		fields, body, hasBody := strings.Cut(b.text, "\n\n")
+		if got := answer.Body.String(); hasBody && strings.TrimSpace(got) != strings.TrimSpace(body) {
+			problems = append(problems, b.problem("the answer has the body %s, and the page %s", got, body))
+		}
+		for line := range strings.Lines(fields) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			if got := header.Get(name); got != value || value == "" {
+			if got := answer.Header().Get(name); got != value || value == "" {
 				problems = append(problems, b.problem("the answer has %q for %s, and the page %q", got, name, value))
 			}
 		}
@@ -57,9 +60,9 @@ func checkHTTP(b block, exchanges []exchange, used map[string]bool) (problems []
 	return []problem{b.problem("no test makes this answer: add the request to the table in internal/docs/http_blocks.go")}
 }
 
-// answer returns the header that the layer sends for the request, in front of a
-// server with the schema of the corpus.
-func (e exchange) answer() (http.Header, error) {
+// answer returns the layer's answer to the request, in front of a server with the
+// schema of the corpus.
+func (e exchange) answer() (*httptest.ResponseRecorder, error) {
 	files, err := vectors.Schema("acme")
 	if err != nil {
 		return nil, err
@@ -78,5 +81,5 @@ func (e exchange) answer() (http.Header, error) {
 	}
 	recorder := httptest.NewRecorder()
 	layer.Wrap(http.NotFoundHandler()).ServeHTTP(recorder, e.request())
-	return recorder.Result().Header, nil
+	return recorder, nil
 }
