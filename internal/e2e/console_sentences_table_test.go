@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -41,6 +42,8 @@ type blockedCall struct {
 	outside func(http.Handler) http.Handler
 	// serve returns the URL of the server, if it is not an ordinary one.
 	serve func(*testing.T) string
+	// engine is the only engine in which the call fails; empty for a call that fails in each.
+	engine browser.Engine
 	// outlives: the script ends before the browser has the answer, and says a sentence.
 	outlives bool
 }
@@ -140,12 +143,25 @@ var blockedCalls = []blockedCall{
 		t.Cleanup(server.Close)
 		return server.URL
 	}},
+	{name: "Local Network Access", section: sectionNetwork, cause: "Local Network Access", path: greetPath, engine: browser.Chromium, script: `await new Promise(done => {
+		addEventListener("message", done, {once: true});
+		const frame = document.createElement("iframe");
+		frame.src = "/#" + args.url;
+		document.documentElement.append(frame);
+	})`},
 
 	{name: "no-cors", section: sectionSilent, reason: corsrpc.ReasonModeNotCORS, path: greetPath, init: fetchInit{Method: "POST", Mode: "no-cors", Body: ada}},
 	{name: "sendBeacon of a string", section: sectionSilent, reason: corsrpc.ReasonModeNotCORS, path: greetPath, script: `navigator.sendBeacon(args.url, "x")`},
 	{name: "an image", section: sectionSilent, reason: corsrpc.ReasonOriginMissing, path: lookupGet,
 		script: `await new Promise(done => { const image = new Image(); image.onload = image.onerror = done; image.src = args.url })`},
 	{name: "405", section: sectionSilent, reason: corsrpc.ReasonMethodNotAllowed, path: "/upload"},
+}
+
+// publicPage serves a page that Chromium treats as one of a public address. The page calls the URL in its fragment.
+func publicPage(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Security-Policy", "treat-as-public-address")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, `<!doctype html><script>fetch(location.hash.slice(1)).catch(() => 0).then(() => parent.postMessage(1, "*"))</script>`)
 }
 
 // manyNames returns more headers than the layer reads in a preflight.
