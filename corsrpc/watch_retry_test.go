@@ -156,7 +156,7 @@ func TestWatchCancelsRetries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, source, file := layerWithFailingSource(t)
 			replace(t, file, "defaults: [")
-			w.nextWithin(poll, "is not valid YAML", "a")
+			w.nextWithin(poll, "[SYNTAX]", "a")
 			source.setWorks(true)
 			time.Sleep(time.Hour)
 			w.expectNone("a policy that waited")

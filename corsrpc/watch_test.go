@@ -123,7 +123,7 @@ func TestWatchFile(t *testing.T) {
 			change(t, file, policyOf("c"))
 			w.next("", "c")
 			change(t, file, "defaults: [")
-			w.next("is not valid YAML", "c")
+			w.next("[SYNTAX]", "c")
 			change(t, file, policyOf("c"))
 			w.next("", "c")
 		})
@@ -146,7 +146,7 @@ func TestWatchHalfWritten(t *testing.T) {
 	if _, err := f.WriteString(text[:len(text)/2]); err != nil {
 		t.Fatal(err)
 	}
-	w.next("is not valid YAML", "a")
+	w.next("[SYNTAX]", "a")
 	if _, err := f.WriteString(text[len(text)/2:]); err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,10 @@ package policyfile
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -16,7 +14,11 @@ import (
 // decode reads a tree of nodes into a message.
 func (f *File) decode(root *node, msg proto.Message) {
 	if root.kind == nullNode {
-		f.fail(CodeEmptyFile, Position{}, "", "the file contains no policy", exampleDefaults)
+		f.fail(CodeEmptyFile, Position{}, "", "the file contains no policy", f.format.example())
+		return
+	}
+	if kubernetes(root) {
+		f.fail(CodeSyntax, root.pos, "", "the file is an object of Kubernetes, not a policy: load the text that it holds below data", "")
 		return
 	}
 	f.message(root, "", msg.ProtoReflect())
@@ -24,10 +26,26 @@ func (f *File) decode(root *node, msg proto.Message) {
 		a, b := f.Problems[i].Pos, f.Problems[j].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
+	f.countOmitted()
+}
+
+// countOmitted adds the number of the problems that are not reported.
+func (f *File) countOmitted() {
 	if f.omitted > 0 {
 		last := f.Problems[len(f.Problems)-1]
 		f.Problems = append(f.Problems, Problem{Code: last.Code, Pos: last.Pos, Reason: fmt.Sprintf("and %d more problems", f.omitted)})
 	}
+}
+
+// kubernetes reports whether a text is an object of Kubernetes, such as a ConfigMap.
+func kubernetes(root *node) bool {
+	found := 0
+	for _, p := range root.pairs {
+		if p.key == "apiVersion" || p.key == "kind" {
+			found++
+		}
+	}
+	return found == 2
 }
 
 func (f *File) problem(n *node, field, code, reason, fix string) {
@@ -40,7 +58,11 @@ func (f *File) wrongType(n *node, field, want, fix string) {
 		return // reported already
 	}
 	if n.kind == nullNode {
-		f.problem(n, field, CodeWrongType, "has no value: leave the field out to inherit its value", "")
+		reason := "has no value: leave the field out to inherit its value"
+		if strings.HasSuffix(field, "]") {
+			reason = "is an empty item: leave it out"
+		}
+		f.problem(&node{pos: n.pos}, field, CodeWrongType, reason, "")
 		return
 	}
 	f.problem(n, field, CodeWrongType, fmt.Sprintf("is %s, but the field takes %s", n.kind, want), fix)
@@ -48,20 +70,21 @@ func (f *File) wrongType(n *node, field, want, fix string) {
 
 func (f *File) message(n *node, path string, m protoreflect.Message) {
 	if n.kind != mappingNode {
-		f.wrongType(n, path, "a mapping of fields", "")
+		f.notMapping(n, path, m.Descriptor())
 		return
 	}
-	fields := m.Descriptor().Fields()
 	seen := map[protoreflect.FieldNumber]pair{}
-	for _, p := range n.pairs {
-		fd := fields.ByName(protoreflect.Name(p.key))
+	var owner protoreflect.FieldDescriptor // the last known field
+	var empty *node                        // its value if that is missing, since the fields below it are not indented
+	for i, p := range n.pairs {
+		fd := fieldOf(m.Descriptor(), p.key)
 		if fd == nil {
-			fd = fields.ByJSONName(p.key)
-		}
-		if fd == nil {
-			f.unknownField(p, path, m.Descriptor())
+			if f.full() || !f.misplaced(p, path, m.Descriptor(), owner, empty != nil) {
+				f.unknownField(p, path, m.Descriptor())
+			}
 			continue
 		}
+		owner, empty = fd, nil
 		at := join(path, string(fd.Name()))
 		if first, ok := seen[fd.Number()]; ok {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
@@ -71,6 +94,8 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 		seen[fd.Number()] = p
 		f.positions[at] = p.value.pos
 		switch {
+		case p.value.kind == nullNode && fd.Message() != nil && f.belowIsMisplaced(n.pairs[i+1:], fd, m.Descriptor()):
+			empty = p.value
 		case fd.IsMap():
 			f.mapping(p.value, at, fd, m)
 		case fd.IsList():
@@ -87,6 +112,18 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 	}
 }
 
+// belowIsMisplaced reports whether the next key belongs to the field, which has no value, and
+// not to the message.
+func (f *File) belowIsMisplaced(next []pair, fd protoreflect.FieldDescriptor, md protoreflect.MessageDescriptor) bool {
+	switch {
+	case len(next) == 0 || f.format != FormatYAML || fieldOf(md, visible(next[0].key)) != nil:
+		return false
+	case fd.IsMap():
+		return isMessage(next[0].value, fd.MapValue().Message())
+	}
+	return fieldOf(fd.Message(), visible(next[0].key)) != nil
+}
+
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -101,7 +138,17 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 	}
 	seen := map[string]Position{}
 	values := m.Mutable(fd).Map()
-	for _, p := range n.pairs {
+	empty := "" // the last name if its value is missing, since the fields below it are not indented
+	for i, p := range n.pairs {
+		if field := fieldOf(fd.MapValue().Message(), p.key); empty != "" && field != nil {
+			f.add(Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: p.key, Pos: p.pos,
+				Reason: fmt.Sprintf("is a field of %s, but is not indented below %s", fd.MapValue().Message().Name(), empty), Fix: "two spaces before it"})
+			continue
+		}
+		if empty = ""; p.value.kind == nullNode && f.format == FormatYAML && i+1 < len(n.pairs) && fieldOf(fd.MapValue().Message(), n.pairs[i+1].key) != nil {
+			empty = p.key
+			continue
+		}
 		at := fmt.Sprintf("%s[%q]", path, p.key)
 		if first, ok := seen[p.key]; ok {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
@@ -116,11 +163,7 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 
 func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m protoreflect.Message) {
 	if n.kind != listNode {
-		fix := ""
-		if n.kind == stringNode {
-			fix = "[" + quote(n.text) + "]"
-		}
-		f.wrongType(n, path, "a list", fix)
+		f.notList(n, path, fd)
 		return
 	}
 	if len(n.items) == 0 {
@@ -172,8 +215,13 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 			return protoreflect.ValueOfString(n.text), true
 		}
 		fix := ""
-		if n.kind == numberNode || n.kind == boolNode {
+		switch {
+		case n.kind == numberNode || n.kind == boolNode:
 			fix = strconv.Quote(n.text)
+		case n.kind == mappingNode && len(n.pairs) == 1 && n.pairs[0].value.kind == stringNode:
+			fix = f.quote(n.pairs[0].value.text)
+		case n.kind == listNode && len(n.items) > 0 && n.items[0].kind == stringNode:
+			fix = f.quote(n.items[0].text)
 		}
 		f.wrongType(n, path, "a string", fix)
 	case protoreflect.BoolKind:
@@ -181,7 +229,7 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 			return protoreflect.ValueOfBool(n.text == "true"), true
 		}
 		fix := ""
-		switch strings.ToLower(n.text) {
+		switch strings.ToLower(withoutQuotes(n.text)) {
 		case "true", "yes", "on", "1":
 			fix = "true"
 		case "false", "no", "off", "0":
@@ -212,12 +260,15 @@ func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v pro
 		f.wrongType(n, path, "one of "+strings.Join(known, ", "), "")
 		return v, false
 	}
-	name := strings.TrimPrefix(strings.ToUpper(n.text), prefix)
+	name := strings.TrimPrefix(strings.ToUpper(withoutQuotes(n.text)), prefix)
 	if name == "UNSPECIFIED" {
 		f.problem(n, path, CodeUnknownEnumValue, "is not a choice: leave it out to inherit the value", "")
 		return v, false
 	}
-	nearest, _ := Nearest(name, known)
+	nearest, found := Nearest(name, known)
+	if found {
+		nearest = f.quote(nearest)
+	}
 	f.problem(n, path, CodeUnknownEnumValue, "is not one of "+strings.Join(known, ", "), nearest)
 	return v, false
 }
@@ -245,12 +296,10 @@ func (f *File) duration(n *node, path string, m protoreflect.Message) {
 		}
 	}
 	fix := ""
-	if n.kind == numberNode {
-		if _, err := strconv.ParseUint(n.text, 10, 63); err == nil {
-			fix = n.text + "s"
+	if n.kind == numberNode || n.kind == stringNode {
+		if fix = meantDuration(n.text); fix != "" {
+			fix = f.quote(fix)
 		}
-	} else if d, err := time.ParseDuration(n.text); err == nil && n.kind == stringNode {
-		fix = strconv.FormatFloat(math.Abs(d.Seconds()), 'f', -1, 64) + "s"
 	}
 	if n.kind == stringNode {
 		f.problem(n, path, CodeWrongType, "is not a duration in seconds such as 7200s", fix)
@@ -259,9 +308,9 @@ func (f *File) duration(n *node, path string, m protoreflect.Message) {
 	f.wrongType(n, path, "a duration in seconds such as 7200s", fix)
 }
 
-// quote returns a string as written in YAML or JSON, without quotes if YAML does not need them.
-func quote(s string) string {
-	if strings.ContainsAny(s, "*&!|>%@`\"'#{}[], ") || s == "" || s == "null" || s == "true" || s == "false" {
+// quote returns a string as the format writes it: in YAML without quotes if it needs none.
+func (f *File) quote(s string) string {
+	if f.format == FormatJSON || strings.ContainsAny(s, "*&!|>%@`\"'#{}[], \n") || strings.HasPrefix(s, "-") || strings.HasSuffix(s, ":") || s == "" || s == "null" || s == "true" || s == "false" {
 		return strconv.Quote(s)
 	}
 	return s

@@ -5,6 +5,7 @@
 package policyfile
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -87,12 +88,22 @@ type File struct {
 	Problems []Problem
 	// Fatal is true if the text could not be read at all.
 	Fatal     bool
+	format    Format
 	positions map[string]Position
-	omitted   int // the number of problems after the first maxProblems
+	omitted   int  // the number of problems after the first maxProblems
+	trial     bool // whether the text is a changed one, whose syntax errors are not explained
 }
 
-// exampleDefaults is the fix for a file without a policy.
-const exampleDefaults = "defaults: {allow_origins: [https://app.example.com]}"
+// example returns the fix for a file without a policy.
+func (format Format) example() string {
+	switch format {
+	case FormatJSON:
+		return `{"defaults": {"allow_origins": ["https://app.example.com"]}}`
+	case FormatText:
+		return `defaults { allow_origins: "https://app.example.com" }`
+	}
+	return "defaults: {allow_origins: [https://app.example.com]}"
+}
 
 // maxProblems is the maximum number of problems that are reported for one text. The others are
 // counted.
@@ -121,8 +132,8 @@ func (f *File) Position(field string) (Position, bool) {
 // binary. If the file is Fatal, msg has no meaning; if there are other problems, msg holds the
 // values that could be read.
 func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File {
-	f := &File{positions: map[string]Position{}}
 	format, ok := FormatOf(name)
+	f := &File{format: format, positions: map[string]Position{}}
 	switch {
 	case !ok:
 		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a policy", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
@@ -132,11 +143,14 @@ func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File 
 	case len(text) > maxTextBytes:
 		return f.fail(CodeTooLarge, Position{}, "", fmt.Sprintf("the text has more than %d bytes (WithMaxPolicyBytes sets the limit, which does not apply to binary policies)", maxTextBytes), "")
 	}
-	if i := firstInvalid(text); i >= 0 {
-		return f.fail(CodeNotUTF8, positionAt(text, i), "", "the text is not valid UTF-8: this is the first invalid byte", "")
+	if p := encodingProblem(text); p.Code != "" {
+		f.Fatal = true
+		f.add(p)
+		return f
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the byte order mark of UTF-8
 	if strings.TrimSpace(string(text)) == "" {
-		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", exampleDefaults)
+		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", format.example())
 	}
 	switch format {
 	case FormatYAML:
@@ -156,26 +170,28 @@ func (f *File) fail(code string, pos Position, value, reason, fix string) *File 
 	return f
 }
 
-// firstInvalid returns the offset of the first byte that is not valid UTF-8; -1 if there is none.
-func firstInvalid(text []byte) int {
-	if utf8.Valid(text) {
-		return -1
-	}
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n <= 1 {
-			return i
-		}
-		i += n
-	}
-	return -1
-}
-
 // positionAt returns the position of a byte offset.
 func positionAt(text []byte, offset int) Position {
 	before := string(text[:min(offset, len(text))])
 	line := strings.LastIndexByte(before, '\n') + 1
 	return Position{strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[line:]) + 1}
+}
+
+// offsetAt returns the byte offset of a position.
+func offsetAt(text []byte, p Position) int {
+	offset := 0
+	for range p.Line - 1 {
+		n := bytes.IndexByte(text[offset:], '\n')
+		if n < 0 {
+			return len(text)
+		}
+		offset += n + 1
+	}
+	for range p.Column - 1 {
+		_, size := utf8.DecodeRune(text[offset:])
+		offset += size
+	}
+	return min(offset, len(text))
 }
 
 // shorten cuts a long value after 80 characters.

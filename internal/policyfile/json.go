@@ -24,6 +24,12 @@ func (f *File) parseJSON(text []byte, msg proto.Message) {
 	case errors.Is(err, errTooDeep):
 		f.fail(CodeTooDeep, r.here(), "", "is nested too deeply for a policy", "")
 	case err != nil:
+		if !f.trial {
+			if m, ok := explained(func() (mistake, bool) { return explainJSON(text, msg) }); ok {
+				f.reject(text, m)
+				return
+			}
+		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("the text ends too early")
 		}

@@ -61,7 +61,7 @@ func TestFormatsAreEquivalent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[string]string{"cors.binpb": string(b), "bom.yaml": "\ufeff" + same["cors.yaml"], "crlf.yaml": strings.ReplaceAll(same["cors.yaml"], "\n", "\r\n"), "CORS.YAML": same["cors.yaml"]}
+	texts := map[string]string{"cors.binpb": string(b), "bom.yaml": "\ufeff" + same["cors.yaml"], "bom.json": "\ufeff" + same["cors.json"], "bom.txtpb": "\ufeff" + same["cors.textproto"], "crlf.yaml": strings.ReplaceAll(same["cors.yaml"], "\n", "\r\n"), "CORS.YAML": same["cors.yaml"]}
 	for name, text := range same {
 		texts[name] = text
 	}
@@ -113,7 +113,7 @@ func TestBadText(t *testing.T) {
 		{"too large", "a.yaml", strings.Repeat("#", limit+1), policyfile.CodeTooLarge, "", "0:0"},
 		{"too large, textproto", "a.textproto", strings.Repeat("#", limit+1), policyfile.CodeTooLarge, "", "0:0"},
 		{"truncated JSON", "a.json", `{"defaults": {"allow_origins": ["https://a`, policyfile.CodeSyntax, "", "1:33"},
-		{"JSON with something behind", "a.json", "{}\n{}", policyfile.CodeSyntax, "", "2:2"},
+		{"JSON with something behind", "a.json", "{}\n{}", policyfile.CodeSyntax, "", "2:1"},
 		{"JSON with a comment", "a.json", "// no\n{}", policyfile.CodeSyntax, "", "1:1"},
 		{"JSON key twice", "a.json", `{"defaults": {"tracing": true, "tracing": false}}`, policyfile.CodeDuplicateKey, "defaults.tracing", "1:32"},
 		{"JSON that is a list", "a.json", "[]", policyfile.CodeWrongType, "", "1:1"},
@@ -131,7 +131,7 @@ func TestBadText(t *testing.T) {
 		{"truncated binary", "a.binpb", "\x0a\x7f", policyfile.CodeSyntax, "", "0:0"},
 		{"unknown fields in a binary", "a.pb", string(unknown), policyfile.CodeUnknownField, "", "0:0"},
 		{"an empty binary", "a.pb", "", policyfile.CodeEmptyFile, "", "0:0"},
-		{"textproto that ends early", "a.txtpb", "defaults {", policyfile.CodeSyntax, "", "0:0"},
+		{"textproto that ends early", "a.txtpb", "defaults {", policyfile.CodeSyntax, "", "1:10"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

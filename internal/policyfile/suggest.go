@@ -33,6 +33,8 @@ func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescript
 		Reason: fmt.Sprintf("is not a field of %s", md.Name())}
 	if word, ok := synonyms[fold(p.key)]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
 		problem.Fix = word
+	} else if hidden := hiddenCharacter(p.key); hidden != "" && fieldOf(md, visible(p.key)) != nil {
+		problem.Reason, problem.Fix = "has "+hidden, visible(p.key)
 	} else if nearest, ok := Nearest(p.key, known); ok {
 		problem.Fix = nearest
 	} else {

@@ -22,25 +22,36 @@ func (f *File) parseText(text []byte, msg proto.Message) {
 			return
 		}
 	}
-	err := prototext.Unmarshal(text, msg)
-	if err == nil {
+	at, err := readText(text, msg)
+	if err == "" {
+		f.checkTextMaps(text, msg.ProtoReflect())
+		f.countOmitted()
 		f.checkUnknownFields("", msg.ProtoReflect())
 		return
 	}
+	if f.trial {
+		f.fail(CodeSyntax, Position{}, "", err, "")
+		return
+	}
+	p := explainText(text, msg, at, err)
+	f.fail(p.Code, p.Pos, p.Value, p.Reason, p.Fix)
+}
+
+// readText parses a text into msg. It returns the offset of the token that is refused, and the
+// library's error without its position; "" if the text is valid.
+func readText(text []byte, msg proto.Message) (at int, problem string) {
+	err := prototext.Unmarshal(text, msg)
+	if err == nil {
+		return len(text), ""
+	}
 	message := strings.ReplaceAll(err.Error(), "\u00a0", " ") // protobuf varies the spaces of its messages on purpose
-	code, pos, reason := CodeSyntax, Position{}, strings.TrimPrefix(message, "proto: ")
-	if m := textError.FindStringSubmatch(message); m != nil {
-		pos.Line, _ = strconv.Atoi(m[1])
-		pos.Column, _ = strconv.Atoi(m[2])
-		reason = m[3]
+	m := textError.FindStringSubmatch(message)
+	if m == nil {
+		return len(text), strings.TrimSpace(strings.TrimPrefix(message, "proto: "))
 	}
-	name := ""
-	if rest, ok := strings.CutPrefix(reason, "unknown field: "); ok {
-		code, name, reason = CodeUnknownField, rest, "is not a field of this message"
-	} else {
-		reason = "is not a valid policy in protobuf's text format: " + reason
-	}
-	f.fail(code, pos, name, reason, "")
+	line, _ := strconv.Atoi(m[1])
+	column, _ := strconv.Atoi(m[2])
+	return offsetAt(text, Position{line, column}), strings.TrimSpace(m[3])
 }
 
 // tooDeepText returns the position where the nesting is too deep. It runs before the parser,

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,10 +20,10 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	var doc yaml.Node
 	if err := decodeYAML(d, &doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			f.fail(CodeEmptyFile, Position{}, "", "the file contains only comments", exampleDefaults)
+			f.fail(CodeEmptyFile, Position{}, "", "the file contains only comments", f.format.example())
 			return
 		}
-		f.yamlError(err)
+		f.yamlError(text, err, msg)
 		return
 	}
 	var next yaml.Node
@@ -34,11 +32,18 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 		f.fail(CodeMultipleDocuments, Position{next.Line, max(next.Column, 1)}, "", "a second document begins here, but a file may contain one policy only", "")
 		return
 	case !errors.Is(err, io.EOF):
-		f.yamlError(err)
+		f.yamlError(text, err, msg)
 		return
 	}
-	c := yamlConverter{file: f}
+	c := yamlConverter{file: f, text: text}
 	root := c.convert(doc.Content[0], 0)
+	if c.complexKey || root.kind == stringNode {
+		if m, ok := foreignText(text, maxExplained, yamlPatterns); ok {
+			f.Problems = nil
+			f.reject(text, m)
+			return
+		}
+	}
 	f.decode(root, msg)
 }
 
@@ -52,19 +57,18 @@ func decodeYAML(d *yaml.Decoder, n *yaml.Node) (err error) {
 	return d.Decode(n)
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-func (f *File) yamlError(err error) {
-	m := yamlLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
-	if m == nil {
-		f.fail(CodeSyntax, Position{}, "", "is not valid YAML: "+err.Error(), "")
+// yamlError reports the error of an invalid text: as explainYAML describes it, or as the library
+// does if the text is too large for that.
+func (f *File) yamlError(text []byte, err error, msg proto.Message) {
+	if f.trial {
+		f.fail(CodeSyntax, Position{}, "", err.Error(), "")
 		return
 	}
-	var pos Position
-	if line, err := strconv.Atoi(m[1]); err == nil {
-		pos = Position{line, 1}
+	if m, ok := explained(func() (mistake, bool) { return explainYAML(text, msg) }); ok {
+		f.reject(text, m)
+		return
 	}
-	f.fail(CodeSyntax, pos, "", "is not valid YAML: "+m[2], "")
+	f.fail(CodeSyntax, Position{}, "", "is not valid YAML: "+strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: "), "")
 }
 
 // scanReasons are the messages for the problems that scanYAML finds.
@@ -109,7 +113,12 @@ func scanYAML(text []byte) (code string, at Position) {
 }
 
 // yamlConverter converts the nodes of the library.
-type yamlConverter struct{ file *File }
+type yamlConverter struct {
+	file       *File
+	text       []byte
+	lines      [][]byte // those of text; nil before readAsOneItem needs them
+	complexKey bool     // whether a key is not a scalar
+}
 
 func (c *yamlConverter) problem(n *yaml.Node, code, reason, fix string) *node {
 	c.file.add(Problem{Code: code, Pos: Position{n.Line, n.Column}, Value: n.Value, Reason: reason, Fix: fix})
@@ -147,6 +156,7 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 			case key.Kind == yaml.AliasNode || key.ShortTag() == "!!merge":
 				c.problem(key, CodeAlias, "merges another mapping, which a policy must not do: write the fields out", "")
 			case key.Kind != yaml.ScalarNode:
+				c.complexKey = true
 				c.problem(key, CodeWrongType, "is not a field name: a key must be a string", "")
 			default:
 				out.pairs = append(out.pairs, pair{key.Value, Position{key.Line, key.Column}, c.convert(n.Content[i+1], depth+1)})
@@ -156,6 +166,12 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 		switch tag := n.ShortTag(); tag {
 		case "!!str", "!!timestamp":
 			out.kind = stringNode
+			if c.file.trial && n.Style == 0 && c.overLines(n) {
+				c.problem(n, CodeSyntax, "goes on in the next line", "")
+			}
+			if n.Style == 0 && strings.Contains(n.Value, " - ") && c.readAsOneItem(n) {
+				return unreadable
+			}
 		case "!!null":
 			out.kind = nullNode
 		case "!!int", "!!float":
@@ -167,4 +183,34 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 		}
 	}
 	return out
+}
+
+// readAsOneItem reports an unquoted value that contains the next item of its list, since that item is indented more.
+// It returns false if the value is something else.
+func (c *yamlConverter) readAsOneItem(n *yaml.Node) bool {
+	line := c.line(n.Line + 1)
+	body := bytes.TrimLeft(line, " ")
+	if !bytes.HasPrefix(body, []byte("- ")) {
+		return false
+	}
+	c.file.add(Problem{Code: CodeWrongType, Pos: Position{n.Line + 1, len(line) - len(body) + 1}, Value: string(bytes.TrimSpace(body)),
+		Reason: "is read as a part of the item above it, since it is indented more", Fix: "its dash below the other dashes"})
+	return true
+}
+
+// overLines reports whether an unquoted value goes on in the next line. It is seldom meant, and
+// a text with a mistake often has one.
+func (c *yamlConverter) overLines(n *yaml.Node) bool {
+	return !bytes.Contains(c.line(n.Line), []byte(n.Value))
+}
+
+// line returns a line of the text; nil if there is none.
+func (c *yamlConverter) line(number int) []byte {
+	if c.lines == nil {
+		c.lines = bytes.Split(c.text, []byte("\n"))
+	}
+	if number < 1 || number > len(c.lines) {
+		return nil
+	}
+	return c.lines[number-1]
 }
