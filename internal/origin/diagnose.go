@@ -23,13 +23,19 @@ func diagnose(s string) Problem {
 	if !utf8.ValidString(s) {
 		return syntax("is not UTF-8")
 	}
-	if trimmed := strings.Trim(s, " \t\r\n\"'`<>,;"); trimmed != s {
+	if strings.Contains(s, "{{") && strings.Contains(s, ".") || strings.Contains(s, "<%") || strings.Contains(s, "{%") {
+		return syntax("has a placeholder of a template that is not filled in: run the template first, and load its output")
+	}
+	if trimmed := strings.Trim(s, extraCharacters); trimmed != s {
 		return syntax("has extra characters before or after the origin", trimmed, shorterFix(trimmed, s))
+	}
+	if p, ok := diagnoseVariable(s); ok {
+		return p
 	}
 	if p, ok := diagnoseExpression(s); ok {
 		return p
 	}
-	if strings.ContainsAny(s, " \t\r\n,;|") {
+	if strings.ContainsFunc(s, isSeparator) {
 		return syntax("contains a space or a separator: write each origin as an item of its own")
 	}
 	if strings.EqualFold(s, "null") {

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -157,7 +158,18 @@ func TestParsePatternRefuses(t *testing.T) {
 		{`https://[a-z]+.example.com`, "regular expression", syntax("")},
 		{`https?://app\.example\.com`, "regular expression", syntax("https://app.example.com")},
 		{"https://{a,b}.example.com", "regular expression", syntax("")},
-		{"${ORIGIN}", "regular expression", syntax("")},
+
+		{"$ORIGIN", "another form than ${ORIGIN}", syntax("")},
+		{"$(ORIGIN)", "another form than ${ORIGIN}", syntax("")},
+		{"%ORIGIN%", "another form than ${ORIGIN}", syntax("")},
+		{"$env:ORIGIN", "another form than ${ORIGIN}", syntax("")},
+		{"{{ ORIGIN }}", "another form than ${ORIGIN}", syntax("")},
+		{"https://$DOMAIN", "a whole item, as ${DOMAIN}", syntax("")},
+		{"https://${DOMAIN}:8443", "a whole item, as ${DOMAIN}", syntax("")},
+		{"{{ .Values.origin }}", "a placeholder of a template", syntax("")},
+		{"<%= origin %>", "a placeholder of a template", syntax("")},
+		{"“https://app.example.com”", "before or after the origin", syntax("https://app.example.com")},
+		{"‘*’", "before or after the origin", syntax("*")},
 
 		{"https://*", "has no host", syntax("")},
 		{"https://*:*", "has no host", syntax("")},
@@ -429,5 +441,22 @@ func TestPatternMatchesNoZeroValue(t *testing.T) {
 	}
 	if o, _ := Parse("https://app.example.com"); (Pattern{}).Match(o) {
 		t.Error("the zero pattern matches")
+	}
+}
+
+func TestItems(t *testing.T) {
+	for text, want := range map[string][]string{
+		"https://a.example, https://b.example":   {"https://a.example", "https://b.example"},
+		"https://a.example;https://b.example":    {"https://a.example", "https://b.example"},
+		"https://a.example\nhttps://b.example\n": {"https://a.example", "https://b.example"},
+		"a.example|B.example/":                   {"https://a.example", "https://b.example"},
+		"'https://a.example' \"*\"":              {"https://a.example", "*"},
+		"https://a.example,":                     nil,
+		"https://a.example and":                  nil,
+		"":                                       nil,
+	} {
+		if got := Items(text); !slices.Equal(got, want) {
+			t.Errorf("Items(%q) = %q, want %q", text, got, want)
+		}
 	}
 }

@@ -203,6 +203,9 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		return true // of any length
 	}
 	if reason, fix := route.CheckSelector(l.selector); reason != "" {
+		if meant := c.selectorsMeant(l.selector); meant != "" {
+			fix = meant
+		}
 		c.fail(CodeSelectorSyntax, at, l.selector, reason, fix)
 		return false
 	}
@@ -217,16 +220,44 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		c.fail(CodeSelectorUnknown, at, l.selector, "is a package, not a service or a method", fmt.Sprintf("%q", l.selector+".*"))
 		return true
 	}
-	fix := ""
-	if len(c.violations) < maxNearest {
-		if c.selectors == nil {
-			c.selectors = c.schema.selectors()
-		}
-		if nearest, ok := policyfile.Nearest(l.selector, c.selectors); ok {
-			fix = fmt.Sprintf("%q", nearest)
+	c.fail(CodeSelectorUnknown, at, l.selector,
+		"selects nothing in the schema of this server (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", c.selectorsMeant(l.selector))
+	return true
+}
+
+// selectorsMeant returns the selectors of the schema that are probably meant by one that the schema
+// does not have, as the fix of a violation: at most three; "" if there is none. The selector may be
+// the end of a full name, such as CatalogService.Get, a path, or a name in another letter case or
+// with a misspelling.
+func (c *compiler) selectorsMeant(selector string) string {
+	const maxMeant = 3
+	if len(c.violations) >= maxNearest || len(selector) > route.MaxPath {
+		return ""
+	}
+	if c.selectors == nil {
+		c.selectors = c.schema.selectors()
+	}
+	name := strings.ToLower(strings.Trim(strings.ReplaceAll(strings.TrimSuffix(selector, ".*"), "/", "."), ". "))
+	if name == "" {
+		return ""
+	}
+	var same, ends []string // the selectors that are the name in another form, and those that end in it
+	for _, known := range c.selectors {
+		switch lower := strings.TrimSuffix(strings.ToLower(known), ".*"); {
+		case lower == name:
+			same = append(same, known)
+		case strings.HasSuffix(lower, "."+name) && len(ends) < maxMeant:
+			ends = append(ends, known)
 		}
 	}
-	c.fail(CodeSelectorUnknown, at, l.selector,
-		"selects nothing in the schema of this server (accept_risks: [UNKNOWN_SELECTORS] in this rule accepts it)", fix)
-	return true
+	if len(same) > 0 {
+		ends = same
+	}
+	if nearest, ok := policyfile.Nearest(strings.Trim(selector, "./"), c.selectors); ok && len(ends) == 0 {
+		ends = []string{nearest}
+	}
+	for i, known := range ends {
+		ends[i] = fmt.Sprintf("%q", known)
+	}
+	return strings.Join(ends, " or ")
 }

@@ -122,7 +122,11 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 	}
 	name, fallback, ok := parseVariable(item)
 	if !ok {
-		c.fail(CodeEnvironment, at, item, "is not of the form ${NAME} or ${NAME:-fallback}: a variable stands for the whole item, and holds whole origins separated by commas", "")
+		reason, fix := "is not of the form ${NAME} or ${NAME:-fallback}: a variable stands for the whole item, and holds whole origins separated by commas", ""
+		if names, _ := origin.Variables(item); len(names) > 0 && !strings.Contains(item, ":-") {
+			reason, fix = variableWithin(names)
+		}
+		c.fail(CodeEnvironment, at, item, reason, fix)
 		return nil
 	}
 	value, set := c.config.LookupEnv(name)
@@ -178,6 +182,9 @@ func (c *compiler) parseOrigin(l *level, at, item, source string) []origin.Patte
 		if fix != "" {
 			fix = fmt.Sprintf("%q", fix)
 		}
+		if problem.Code == origin.CodeSyntax {
+			reason, fix = meantItem(item, source, reason, fix)
+		}
 		if canAccept {
 			where := "in this rule"
 			if l.added {
@@ -194,4 +201,41 @@ func (c *compiler) parseOrigin(l *level, at, item, source string) []origin.Patte
 		return nil
 	}
 	return []origin.Pattern{pattern}
+}
+
+// meantItem returns a more specific reason and fix for an invalid item that holds several origins
+// or an environment variable; otherwise the given ones.
+func meantItem(item, source, reason, fix string) (string, string) {
+	if items := origin.Items(item); items != nil && source != "" {
+		return "has several origins, which are separated by commas in an environment variable", fmt.Sprintf("%q", strings.Join(items, ","))
+	} else if items != nil {
+		return "has several origins, and each one is an item of its own", quotedItems(items)
+	}
+	if names, alone := origin.Variables(item); len(names) > 0 && source == "" {
+		if alone {
+			return reason, quotedItems([]string{"${" + names[0] + "}"})
+		}
+		return variableWithin(names)
+	}
+	return reason, fix
+}
+
+// variableWithin returns the reason and fix for an item with environment variables that are not
+// the whole item.
+func variableWithin(names []string) (reason, fix string) {
+	reason = "has an environment variable within it, but a variable is a whole item: " + names[0] + " has to hold whole origins such as https://app.example.com, separated by commas"
+	variables := make([]string, len(names))
+	for i, name := range names {
+		variables[i] = "${" + name + "}"
+	}
+	return reason, quotedItems(variables)
+}
+
+// quotedItems returns items as they are written in a list.
+func quotedItems(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = fmt.Sprintf("%q", item)
+	}
+	return strings.Join(quoted, ", ")
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -117,6 +118,21 @@ func (r *Rules) intern(e *Effective) *Effective {
 	}
 	r.interned[key] = e
 	return e
+}
+
+// SourcePlaces returns the places that name an origin source, in file order.
+func (r *Rules) SourcePlaces(name string) (places []Place) {
+	for _, e := range r.interned {
+		for i, source := range e.Sources() {
+			if source == name {
+				places = append(places, e.Place(e.SourceField(i)))
+			}
+		}
+	}
+	slices.SortFunc(places, func(a, b Place) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Field, b.Field))
+	})
+	return slices.Compact(places)
 }
 
 // grantsSomething reports whether any origin may call anything.
