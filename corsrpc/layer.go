@@ -33,9 +33,9 @@ type Layer struct {
 	found atomic.Pointer[findings] // the findings that logFindings logged last; nil before
 }
 
-// New returns a layer for a plan. The error joins an *OptionError for each invalid option and an
-// [ErrUnknownSource] for each source that the plan names and no option gives. New also fails if a
-// source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
+// New returns a layer for a plan. The error joins an *OptionError for each invalid option and a
+// *PolicyError that matches [ErrUnknownSource] and lists each source that the plan names and no
+// option gives, with its place in the policy. New also fails if a source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return NewContext(context.Background(), plan, opts...)
 }
@@ -54,7 +54,7 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	}
 	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow}}
 	named := l.plan.sourceNames(plan)
-	if err := errors.Join(append(c.problems, l.missingSources(named))...); err != nil {
+	if err := errors.Join(append(c.problems, l.missingSources(plan, named))...); err != nil {
 		return nil, err
 	}
 	if c.explain {

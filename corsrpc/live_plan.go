@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // livePlan is the plan in force, bound to the current sets of its origin sources. Requests load
@@ -136,7 +139,7 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 		return ctx.Err()
 	}
 	named := l.plan.sourceNames(plan)
-	if err := l.missingSources(named); err != nil {
+	if err := l.missingSources(plan, named); err != nil {
 		return err
 	}
 	loaded := map[string]*sourceSet{}
@@ -168,16 +171,49 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 }
 
 // missingSources returns an error for the sources among names that the layer does not have; nil
-// if it has all.
-func (l *Layer) missingSources(names []string) error {
-	var missing []error
+// if it has all. The names are those of the plan and of the layer's shadow plan.
+func (l *Layer) missingSources(plan *Plan, names []string) error {
+	var missing []rules.Violation
 	for _, name := range names {
-		if l.sources[name] == nil {
-			missing = append(missing, fmt.Errorf("%w %q: the policy names it in allow_origins_from: pass the source to Load or New with WithOriginSource", ErrUnknownSource, name))
+		if l.sources[name] != nil {
+			continue
+		}
+		v := rules.Violation{
+			Code: rules.CodeOriginSource, Value: name,
+			Reason: "is not given to the layer: pass the source to Load or New by WithOriginSource(" + strconv.Quote(name) + ", ...)",
+		}
+		if places := plan.sourcePlaces(name, l.plan.shadow); len(places) > 0 {
+			v.Place, v.Related = places[0], places[1:]
+		}
+		missing = append(missing, v)
+	}
+	if missing == nil {
+		return nil
+	}
+	return unknownSources{policyError(missing)}
+}
+
+// sourcePlaces returns the places that name an origin source in the plan, or else in its shadow, or
+// else in the shadow given.
+func (p *Plan) sourcePlaces(name string, shadow *Plan) []rules.Place {
+	for _, plan := range []*Plan{p, p.shadow, shadow} {
+		if plan == nil || plan.rules == nil {
+			continue
+		}
+		if places := plan.rules.SourcePlaces(name); len(places) > 0 {
+			return places
 		}
 	}
-	return errors.Join(missing...)
+	return nil
 }
+
+// unknownSources is the error of origin sources that a layer does not have. It matches
+// ErrUnknownSource, and holds a *PolicyError with their places in the policy.
+type unknownSources struct{ violations *PolicyError }
+
+func (e unknownSources) Error() string { return e.violations.Error() }
+
+func (e unknownSources) Unwrap() []error { return []error{ErrUnknownSource, e.violations} }
 
 // reportReload passes the result of a reload to the log and the observers.
 func (l *Layer) reportReload(ctx context.Context, err error) {

@@ -3,6 +3,7 @@ package corsrpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -254,6 +255,39 @@ func TestUnknownSource(t *testing.T) {
 	} {
 		if !errors.Is(err, corsrpc.ErrUnknownSource) || !strings.Contains(err.Error(), `"tenants"`) || !strings.Contains(err.Error(), "WithOriginSource") {
 			t.Errorf("%s: %v", of, err)
+		}
+	}
+}
+
+// TestUnknownSourceHasAPlace checks that an origin source that the layer does not have is a
+// violation with the place that names it: in the policy, in its shadow policy, and in that of
+// WithShadow.
+func TestUnknownSourceHasAPlace(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		policy, want string
+		opts         []corsrpc.Option
+	}{
+		"the policy":        {policy: "defaults:\n  allow_origins_from: [tenants]\n", want: "2:24 defaults.allow_origins_from[0]"},
+		"two places":        {policy: "defaults: {allow_origins_from: [tenants]}\nrules:\n  - path: /a\n    allow_origins_from: [tenants]\n", want: "1:33 defaults.allow_origins_from[0] and rules[0].allow_origins_from[0]"},
+		"the shadow policy": {policy: "defaults: {allow_origins: [https://app.example.com]}\nshadow:\n  defaults: {allow_origins_from: [tenants]}\n", want: "3:35 shadow.defaults.allow_origins_from[0]"},
+		"WithShadow": {policy: smallest, want: "1:33 defaults.allow_origins_from[0]",
+			opts: []corsrpc.Option{corsrpc.WithShadow(compilePolicy(t, tenantsPolicy))}},
+	}
+	for name, test := range tests {
+		err := load(t, "cors.yaml", test.policy, test.opts...)
+		var policy *corsrpc.PolicyError
+		if !errors.As(err, &policy) || !errors.Is(err, corsrpc.ErrUnknownSource) || len(policy.Violations) != 1 {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		v := policy.Violations[0]
+		got := fmt.Sprintf("%d:%d %s", v.Position.Line, v.Position.Column, v.Field)
+		for _, r := range v.Related {
+			got += " and " + r.Field
+		}
+		if got != test.want || v.Check != corsrpc.CheckOriginSource || v.Value != "tenants" {
+			t.Errorf("%s: %s (%+v), want %s", name, got, v, test.want)
 		}
 	}
 }

@@ -105,7 +105,7 @@ var checkPurposes = []struct {
 	{CheckRuleIneffective, "no rule, and no list of origins of a profile, is without effect because a wider rule is disabled"},
 	{CheckProfileUnknown, "the chosen profile is one of the policy's"},
 	{CheckEnvironment, "every environment variable that the policy uses is set to valid origins"},
-	{CheckOriginSource, "every name of an origin source is valid and listed once"},
+	{CheckOriginSource, "every name of an origin source is valid and listed once, and the source is given to the layer"},
 	{CheckSchemaOption, "options in the schema only narrow what the policy grants, unless the policy trusts them"},
 	{CheckNoOrigins, "the policy allows at least one origin unless its defaults are disabled, and a rule takes the origins that a profile adds"},
 	{CheckOption, "options in Go code are valid"},
