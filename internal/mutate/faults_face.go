@@ -29,7 +29,7 @@ var faceFaults = []fault{
 
 	// Errors and contexts.
 	{name: "a refresh of an unknown source has an error of its own", old: `"%w %q: pass this source to`, new: `"%v %q: pass this source to`},
-	{name: "a policy with an unknown source has an error of its own", old: `"%w %q: the policy names it`, new: `"%v %q: the policy names it`},
+	{name: "a policy with an unknown source has an error of its own", old: `return []error{ErrUnknownSource, e.violations}`, new: `return []error{e.violations}`},
 	{name: "the error of a second Watch cannot be matched", old: `return ErrWatching`, new: `return errors.New(ErrWatching.Error())`},
 	{name: "the error of Watch without a file cannot be matched", old: `return ErrNoFile`, new: `return errors.New(ErrNoFile.Error())`},
 	{name: "two Watches run at once", old: `if !l.watching.CompareAndSwap(false, true) {`, new: `if false {`},

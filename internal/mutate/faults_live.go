@@ -91,7 +91,11 @@ var liveFaults = []fault{
 	{name: "a reload waits for a source that failed before", old: `onlyShadowNamed := !slices.Contains(have.sourceNames, name)`, new: `onlyShadowNamed := true`},
 	{name: "a shadow's source that failed before is asked at each reload", old: ` && slices.Contains(next.sourceNames, name)`, new: ``},
 	{name: "a source that a policy and its shadow name is asked twice", old: `(&Plan{sourceNames: plan.sourceNames, shadow: p.shadow}).Sources()`, new: `append(slices.Clone(plan.sourceNames), p.shadow.sourceNames...)`},
-	{name: "a policy with a source that nobody gave", old: `		if l.sources[name] == nil {`, new: `		if false {`},
+	{name: "a policy with a source that nobody gave", old: `		if l.sources[name] != nil {
+			continue`, new: `		if true {
+			continue`},
+	{name: "a source that nobody gave has no place in the policy", old: `v.Place, v.Related = places[0], places[1:]`, new: `v.Related = places[1:]`},
+	{name: "a source that only a shadow policy names has no place", in: "sourcePlaces", old: `range []*Plan{p, p.shadow, shadow} {`, new: `range []*Plan{p} {`},
 	{name: "a reload whose context has ended", old: `	if err := ctx.Err(); err != nil {
 		return err`, new: `	if err := ctx.Err(); err != nil && false {
 		return err`},

@@ -36,6 +36,37 @@ var rulesFaults = []fault{
 	{name: "a policy that grants nothing is valid beside another profile's mistake", in: "Compile", old: `if valid && !rules[i].grantsSomething() && `, new: `if valid && len(found)+len(c.violations) == 0 && !rules[i].grantsSomething() && `},
 	{name: "a profile's path conflicts with none of the policy's", old: `conflicts := v.base.conflicts.Overlay()`, new: `conflicts := &route.Patterns{}`},
 
+	// Policy files.
+	{name: "a key twice in a text loads", old: `		f.checkTextMaps(text, msg.ProtoReflect())
+`, new: ``},
+	{name: "a key twice in a list of a text loads", old: `		for s.i++; s.peek() != ']' && s.peek() != 0; {
+			value()
+		}`, new: `		for s.i++; s.peek() != ']' && s.peek() != 0; {
+			s.value(inner, path)
+		}`},
+	{name: "a key twice in a message of a text loads", old: `return fd, textScope{message: s.message.NewField(fd).Message()}`, new: `return fd, textScope{}`},
+	{name: "keys of a text are compared as they are written", old: `if prototext.Unmarshal(text, m.Interface()) != nil {`, new: `if prototext.Unmarshal(text, m.Interface()) != nil || true {`},
+	{name: "an entry without a key takes the key of the one before it", old: `	s.key = -1
+	s.value(scope`, new: `	s.value(scope`},
+	{name: "a correction that does not help is suggested", old: `<= failedAt {
+				continue`, new: `<= -1 {
+				continue`},
+	{name: "a line is moved to where it has another meaning", old: `if m.strict && (!result.valid ||`, new: `if m.strict && false && (!result.valid ||`},
+	{name: "a correction is suggested that makes two lines one value", old: `if c.file.trial && n.Style == 0 && c.overLines(n) {`, new: `if false {`},
+	{name: "the most likely of several corrections is not the one with the fewest problems", old: `		if cost < least {
+			best,`, new: `		if least == math.MaxInt {
+			best,`},
+	{name: "a large text in YAML is explained", in: "explainYAML", old: `if len(text) > maxExplained {`, new: `if false {`},
+	{name: "a large text in JSON is explained", in: "explainJSON", old: `if len(text) > maxExplained {`, new: `if false {`},
+	{name: "a panic of an explanation ends the server", old: `		if recover() != nil {
+			m, ok = mistake{}, false`, new: `		if false {
+			m, ok = mistake{}, false`},
+	{name: "an item with several origins is told to be several items of the environment", old: `if items := origin.Items(item); items != nil && source != "" {`, new: `if items := origin.Items(item); items != nil && false {`},
+	{name: "a selector in another letter case is not found", old: `		case lower == name:
+			same`, new: `		case false:
+			same`},
+	{name: "the end of a selector is not found", old: `case strings.HasSuffix(lower, "."+name) && len(ends) < maxMeant:`, new: `case false:`},
+
 	// Header lists.
 	{name: "* comes before the names", old: `	if grants, ok := l.names[name]; ok {
 		return grants, true
