@@ -189,14 +189,14 @@ func granted(t *rapid.T, w *world, request corsrpc.Request, kinds map[string]int
 		}
 		next := w.changed(a.Case)
 		err = next.compile(t)
-		if err != nil && next.alone().compile(t) == nil {
+		if err != nil && next.loadsAlone(t) {
 			kinds["another profile"]++
 			return // the error says which other profile, or which shadow policy, forbids the change
 		}
 		var problems *corsrpc.PolicyError
-		if errors.As(err, &problems) && d.Reason() == corsrpc.ReasonCredentialsNotAllowed && !slices.ContainsFunc(problems.Violations, isOtherThanAdded) {
+		if errors.As(err, &problems) && d.Reason() == corsrpc.ReasonCredentialsNotAllowed && !slices.ContainsFunc(problems.Violations, func(v corsrpc.Violation) bool { return !isAboutOtherOrigins(v) }) {
 			kinds["added origins"]++
-			return // no rule without credentials is left for the added origins, which is the policy's next problem
+			return // no rule takes the profile's other origins any more, which is the policy's next problem
 		}
 		if err != nil {
 			failed(d, err)
@@ -221,16 +221,26 @@ func (w *world) changed(c remedies.Case) *world {
 	return other
 }
 
-// isOtherThanAdded reports whether a violation is not about origins of a profile that no rule takes.
-func isOtherThanAdded(v corsrpc.Violation) bool {
-	return v.Check != corsrpc.CheckNoOrigins || !addedField.MatchString(v.Field)
+// isAboutOtherOrigins reports whether a violation is about origins of a profile that no rule takes.
+func isAboutOtherOrigins(v corsrpc.Violation) bool {
+	return v.Check == corsrpc.CheckNoOrigins && addedField.MatchString(v.Field) ||
+		v.Check == corsrpc.CheckRuleIneffective && strings.HasSuffix(strings.TrimSuffix(v.Field, "_from"), ".defaults.allow_origins")
 }
 
-// alone returns the world without its shadow policy and without the profiles that are not chosen.
-func (w *world) alone() *world {
-	policy := proto.CloneOf(w.Policy.Policy)
-	policy.Shadow = nil
-	maps.DeleteFunc(policy.Profiles, func(name string, _ *corsrpcv1.Profile) bool { return name != w.Profile })
-	other := w.with(policy)
-	return other
+// loadsAlone reports whether the policy loads without its shadow policy, without the profiles that are not
+// chosen, or without both.
+func (w *world) loadsAlone(t *rapid.T) bool {
+	for _, without := range []struct{ shadow, profiles bool }{{false, true}, {true, false}, {true, true}} {
+		policy := proto.CloneOf(w.Policy.Policy)
+		if without.shadow {
+			policy.Shadow = nil
+		}
+		if without.profiles {
+			maps.DeleteFunc(policy.Profiles, func(name string, _ *corsrpcv1.Profile) bool { return name != w.Profile })
+		}
+		if w.with(policy).compile(t) == nil {
+			return true
+		}
+	}
+	return false
 }

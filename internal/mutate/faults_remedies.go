@@ -25,7 +25,7 @@ var remedyFaults = []fault{
 		without = ""`, new: `if d.upgrade { // browsers send cookies with each handshake
 		_ = ""`},
 
-	// What the page has to send.
+	// Requests that the page has to change.
 	{name: "a remedy allows a method in lower case", old: `rule.add("allow_methods", upper)`, new: `rule.add("allow_methods", method)`},
 	{name: "a remedy allows TRACE", old: `case fetch.ForbiddenMethod(method), !fetch.IsToken(method), method == "*":`, new: `case fetch.ForbiddenMethod(method) && false:`},
 	{name: "a remedy names a path that is read in several ways too", old: `if verdict == route.Clear && m.Kind == route.Procedure {`, new: `if verdict < 9 && m.Kind < 9 {`},
