@@ -484,7 +484,7 @@ func TestExplainedErrorsAreWellFormed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, said := range []string{errorMessage(t, response, body), response.Header.Get("Corsrpc-Reason")} {
-			if !strings.Contains(said, `dir "?\%41?/cors.yaml:2`) {
+			if !strings.Contains(said, `dir "?\%41?/cors.yaml:2)`) {
 				t.Errorf("%s: %s", contentType, said)
 			}
 		}
