@@ -139,3 +139,33 @@ func TestRemediesNameTheRule(t *testing.T) {
 		})
 	}
 }
+
+// TestRemediesOfShadows checks that the remedy of a shadow policy's decision changes the shadow policy.
+func TestRemediesOfShadows(t *testing.T) {
+	t.Parallel()
+	const policy = "defaults:\n  allow_origins: [https://app.example.com]\n  allow_headers: [x-a]\nshadow:\n  defaults:\n    allow_origins: [https://app.example.com]\n  rules:\n    - path: /files/\n"
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		listRPC:    "write allow_headers: [x-a] in a rule with selector acme.catalog.v1.CatalogService.List of the shadow policy",
+		"/files/a": "write allow_headers: [x-a] in the rule with path /files/ of the shadow policy (cors.yaml:8)",
+	} {
+		r := corsrpc.Request{Method: http.MethodOptions, Host: "api.example.com", Path: path, Header: http.Header{
+			"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-a"},
+		}}
+		s := vectors.Suite{File: "cors"}
+		d := planOfSuite(t, s, doc.Policy(), corsrpc.WithDocument(doc)).Shadow().Decide(r)
+		if got := d.Remedy(); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+		a, err := remedies.Apply(remedies.Case{Policy: doc.Policy(), Request: r}, d.Remedy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := planOfSuite(t, s, a.Policy).Shadow().Decide(a.Request); d.Refused() {
+			t.Errorf("%s: %s", d.Reason(), d.Remedy())
+		}
+	}
+}
