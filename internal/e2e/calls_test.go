@@ -32,6 +32,7 @@ type call struct {
 	Headers              map[string]string `json:"headers,omitempty"`
 	TimeoutMs            int               `json:"timeoutMs,omitempty"`
 	CallAs               string            `json:"callAs,omitempty"`
+	Service              string            `json:"service,omitempty"`
 	PretendNoSideEffects bool              `json:"pretendNoSideEffects,omitempty"`
 	ContentType          string            `json:"contentType,omitempty"`
 	SuppressPreflight    bool              `json:"suppressCorsPreflight,omitempty"`
@@ -49,6 +50,7 @@ type reading struct {
 type readError struct {
 	Code     string            `json:"code"`
 	Message  string            `json:"message"`
+	Shown    string            `json:"shown"`
 	Details  []json.RawMessage `json:"details"`
 	Metadata map[string]string `json:"metadata"`
 }

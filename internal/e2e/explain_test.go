@@ -1,109 +1,170 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/url"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-const explainedPolicy = `
-defaults:
-  allow_origins: [https://app.example.com]
-rules:
-  - selector: showcase.v1.ShowcaseService
-    allow_origins: [ORIGIN]
-`
+// handled records the requests that reach a handler behind a layer.
+type handled struct {
+	http.Handler
 
-// explained lists calls of a script, and the explanation in the last response that its browser gets. PAGE is the page's
-// origin.
-var explained = []struct {
-	name, path string
-	init       fetchInit
-	preflight  bool // the last response is to a preflight
-	status     int
-	remedy     string
-	silent     bool // the response has no body
-}{
-	{
-		name: "an origin, preflight", path: "/other.v1.Service/Method", init: fetchInit{Method: "POST", Headers: jsonBody, Body: ada},
-		preflight: true, status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`,
-	},
-	{
-		name: "a header, preflight", path: greetPath, init: fetchInit{Method: "POST", Headers: jsonAnd("X-Tenant-Id", "7"), Body: ada},
-		preflight: true, status: http.StatusNoContent, silent: true,
-		remedy: "HEADERS_NOT_GRANTED; write allow_headers: [x-tenant-id] in a rule with selector showcase.v1.ShowcaseService.Greet",
-	},
-	{
-		name: "a method, preflight", path: greetPath, init: fetchInit{Method: "PUT", Body: ada},
-		preflight: true, status: http.StatusNoContent, silent: true,
-		remedy: "METHOD_NOT_GRANTED; call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS: no policy can grant another method",
-	},
-	{
-		name: "an origin, call", path: "/other.v1.Service/Method?connect=v1&encoding=json&message=%7B%7D", init: fetchInit{Method: "GET"},
-		status: http.StatusForbidden,
-		remedy: `ORIGIN_NOT_ALLOWED; add "PAGE" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`,
-	},
-	{
-		name: "cookies, call", path: lookupGet, init: fetchInit{Method: "GET", Credentials: "include"},
-		status: http.StatusForbidden,
-		remedy: "CREDENTIALS_NOT_ALLOWED; write allow_credentials: true in a rule with selector showcase.v1.ShowcaseService.Lookup, or call without credentials",
-	},
+	mu   sync.Mutex
+	seen []string
 }
 
-// TestExplainedToTheBrowser: with WithExplain, the response to a refused preflight or call contains the remedy. The script cannot read it. Without WithExplain, the response does not contain it.
-func TestExplainedToTheBrowser(t *testing.T) {
+// newHandled returns a recorder around the showcase service and paths that respond with "the handler ran".
+func newHandled() *handled {
+	showcase := implementations[1].handler()
+	return &handled{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/files/granted" {
+			fmt.Fprint(w, "the handler ran")
+			return
+		}
+		showcase.ServeHTTP(w, r)
+	})}
+}
+
+func (h *handled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	h.seen = append(h.seen, r.Method+" "+r.URL.Path+" "+r.Header.Get("X-Tenant-Id")+r.Header.Get("Cookie")+r.Header.Get("X-00"))
+	h.mu.Unlock()
+	h.Handler.ServeHTTP(w, r)
+}
+
+// take returns the requests since its last call.
+func (h *handled) take() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	seen := h.seen
+	h.seen = nil
+	return seen
+}
+
+// fetchAll calls fetch for each path, one after another, and each time a path that the policy grants.
+func fetchAll(t *testing.T, page *browser.Page, url string, cells []explainedCell) (refused, granted []rawReading) {
+	t.Helper()
+	type job struct {
+		Path string    `json:"path"`
+		Init fetchInit `json:"init"`
+	}
+	var jobs []job
+	for _, c := range cells {
+		path, init := c.fetch()
+		jobs = append(jobs, job{path, init})
+	}
+	var got struct{ Refused, Granted []rawReading }
+	page.Run(t, `
+		const got = {Refused: [], Granted: []};
+		for (const job of args.jobs) {
+			got.Refused.push(await e2e.fetchRaw(args.url + job.path, job.init));
+			got.Granted.push(await e2e.fetchRaw(args.url + "/files/granted", {method: "GET"}));
+		}
+		return got;`, map[string]any{"url": url, "jobs": jobs}, &got)
+	return got.Refused, got.Granted
+}
+
+// TestExplainedCalls: with WithExplain, each client shows the reason and the remedy in the message of its error, for each
+// reason and kind of call, and fetch reads them as the text of the response. Without WithExplain, the browser stops these calls.
+// The handler gets only the granted calls in between.
+func TestExplainedCalls(t *testing.T) {
+	tested := 0
 	inEachEngine(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)
-		for _, c := range explained {
-			for name, opts := range map[string][]corsrpc.LayerOption{"with WithExplain": {corsrpc.WithExplain()}, "without": nil} {
-				t.Run(c.name+"/"+name, func(t *testing.T) {
-					layer := newLayer(t, page.Origin, explainedPolicy, opts...).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-						t.Error("the handler ran")
-					}))
-					answers := make(chan *httptest.ResponseRecorder, 16)
-					server := serveAPI(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						answer := httptest.NewRecorder()
-						layer.ServeHTTP(answer, r)
-						for name, lines := range answer.Result().Header {
-							w.Header()[name] = lines
-						}
-						w.WriteHeader(answer.Code)
-						_, _ = w.Write(answer.Body.Bytes())
-						answers <- answer
-					}))
-					if got := fetchRaw(t, page, server.URL+c.path, c.init); got.Threw != refused.Threw || got.Status != 0 || len(got.Headers) != 0 || got.Body != "" {
-						t.Errorf("the script read %+v, want %+v", got, refused)
-					}
-					preflights, sent := server.take()
-					if len(preflights)+len(sent) != 1 || (len(preflights) == 1) != c.preflight {
-						t.Fatalf("the server saw %s after %s", describe(sent), describe(preflights))
-					}
-					answer := <-answers
-					said, body := answer.Result().Header["Corsrpc-Reason"], answer.Body.String()
-					if answer.Code != c.status || (body == "") != c.silent {
-						t.Errorf("the response is %d, %q", answer.Code, body)
-					}
-					if opts == nil {
-						if said != nil || strings.Contains(body, page.Origin) || strings.Contains(body, "cors.yaml") || strings.Contains(body, "write ") {
-							t.Errorf("without WithExplain, the response explains itself: %q, %s", said, body)
-						}
-						return
-					}
-					remedy := strings.ReplaceAll(c.remedy, "PAGE", page.Origin)
-					if len(said) != 1 || said[0] != remedy {
-						t.Errorf("Corsrpc-Reason: %q, want %q", said, remedy)
-					}
-					_, advice, _ := strings.Cut(remedy, "; ")
-					if plain := strings.ReplaceAll(body, `\"`, `"`); !c.silent && !strings.Contains(plain, advice) {
-						t.Errorf("the body %q does not contain %q", body, advice)
-					}
-				})
-			}
+		for name, opts := range map[string][]corsrpc.LayerOption{"with WithExplain": {corsrpc.WithExplain()}, "without": nil} {
+			t.Run(name, func(t *testing.T) {
+				tested += testExplainedCalls(t, page, opts)
+			})
 		}
 	})
+	if want := len(browser.Engines) * 2 * len(explainedCells()); tested != want && !t.Failed() && !filtered() {
+		t.Errorf("%d calls were tested, want all %d", tested, want)
+	}
+	t.Logf("%d calls", tested)
 }
+
+func testExplainedCalls(t *testing.T, page *browser.Page, opts []corsrpc.LayerOption) (tested int) {
+	t.Helper()
+	handler := newHandled()
+	server := serveAPI(t, newLayer(t, page.Origin, explainedPolicy, opts...).Wrap(handler))
+	var fetches, clients []explainedCell
+	for _, c := range explainedCells() {
+		if c.transport == withFetch {
+			fetches = append(fetches, c)
+		} else {
+			clients = append(clients, c)
+		}
+	}
+
+	var calls []call
+	var granted []string
+	for _, c := range clients {
+		between := greet(c.transport)
+		between.OtherFormat = c.otherFormat
+		calls = append(calls, c.call(), between)
+		granted = append(granted, "POST "+greetPath+" ")
+	}
+	readings := runCalls(t, page, server, calls...)
+	for i, c := range clients {
+		t.Run(c.String(), func(t *testing.T) {
+			tested++
+			code, shown := "PermissionDenied", c.shown(c.fill(page.Origin).message())
+			if opts == nil {
+				code, shown = "Unknown", c.blocked(page.Engine)
+				if c.transport == withProtobufTS {
+					code = "Internal"
+				}
+			}
+			got := readings[2*i]
+			if got.Error == nil || got.Error.Code != code || got.Error.Shown != shown || len(got.Messages) != 0 {
+				t.Errorf("the script gets %+v, %s\nwant %s: %s", got.Error, got.Messages, code, shown)
+			}
+			if between := readings[2*i+1]; between.Error != nil || joined(between.Messages) != helloAda {
+				t.Errorf("the granted call after it gets %+v, %s", between.Error, between.Messages)
+			}
+		})
+	}
+	if got := handler.take(); !slices.Equal(got, granted) {
+		t.Errorf("the handler got %q", got)
+	}
+
+	read, between := fetchAll(t, page, server.URL, fetches)
+	for i, c := range fetches {
+		t.Run(c.String(), func(t *testing.T) {
+			tested++
+			want := refused
+			if opts != nil {
+				want = c.response(c.fill(page.Origin))
+				delete(read[i].Headers, "content-length")
+			} else {
+				want.Headers = map[string]string{}
+			}
+			if !reflect.DeepEqual(read[i], want) {
+				t.Errorf("the script reads %+v\nwant %+v", read[i], want)
+			}
+			if between[i].Status != http.StatusOK || between[i].Body != "the handler ran" {
+				t.Errorf("the granted call after it reads %+v", between[i])
+			}
+		})
+	}
+	if got, want := handler.take(), slices.Repeat([]string{"GET /files/granted "}, len(fetches)); !slices.Equal(got, want) {
+		t.Errorf("the handler got %q", got)
+	}
+	return tested
+}
+
+var _ = json.Marshal
+var _ = httptest.NewRecorder
+var _ = url.Parse
+var _ atomic.Int32

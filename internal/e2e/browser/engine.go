@@ -68,7 +68,8 @@ func (e Engine) command(home, url string, console bool) (*exec.Cmd, error) {
 			"--disable-sync",
 			"--no-first-run",
 			"--no-default-browser-check",
-			"--enable-logging=stderr", // for Page.Console
+			"--disable-popup-blocking", // scripts can open tabs
+			"--enable-logging=stderr",  // for Page.Console
 			"--user-data-dir="+filepath.Join(home, "profile"),
 			url), nil
 	case Firefox:
@@ -99,7 +100,7 @@ func (e Engine) command(home, url string, console bool) (*exec.Cmd, error) {
 				if console { // a private session prints no message; the profile is new in any case
 					mode = "--enable-write-console-messages-to-stdout=true"
 				}
-				return exec.Command(found[len(found)-1], mode, url), nil
+				return exec.Command(found[len(found)-1], mode, "--javascript-can-open-windows-automatically=true", url), nil
 			}
 		}
 		return nil, &MissingError{e, "WebKitGTK's MiniBrowser", "webkit2gtk-driver"}
@@ -131,6 +132,7 @@ func firefoxPreferences() string {
 		"browser.startup.page":                                        "0",
 		"datareporting.healthreport.uploadEnabled":                    "false",
 		"datareporting.policy.dataSubmissionEnabled":                  "false",
+		"dom.disable_open_during_load":                                "false", // scripts can open tabs
 		"dom.push.enabled":                                            "false",
 		"extensions.getAddons.cache.enabled":                          "false",
 		"extensions.systemAddon.update.enabled":                       "false",

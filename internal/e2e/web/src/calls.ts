@@ -27,6 +27,8 @@ export interface Call {
   timeoutMs?: number;
   /** Call the method under another name, as a client from another version of the schema would. */
   callAs?: string;
+  /** Call the method of this service, whose methods have the same messages. */
+  service?: string;
   /** Call the method by GET although the schema does not declare it free of side effects. */
   pretendNoSideEffects?: boolean;
   /** Send this content type in place of the right one. */
@@ -43,6 +45,8 @@ export interface Reading {
   error?: {
     code: string;
     message: string;
+    /** The error's own message property, which a page shows. The client may put its code and path in front of the message. */
+    shown: string;
     details: JsonValue[];
     metadata: Record<string, string>;
   };
@@ -59,7 +63,7 @@ export async function callShowcase(baseUrl: string, calls: Call[]): Promise<Read
 
 /** The reading of a call whose client threw something that is not an error of the call. */
 function thrown(e: unknown): Reading {
-  return { messages: [], headers: {}, trailers: {}, error: { code: "thrown", message: String(e), details: [], metadata: {} } };
+  return { messages: [], headers: {}, trailers: {}, error: { code: "thrown", message: String(e), shown: String(e), details: [], metadata: {} } };
 }
 
 /** Reads the first message of a stream, and then requests the next one at another address of the server. */
@@ -134,6 +138,7 @@ async function read(baseUrl: string, call: Call): Promise<Reading> {
     reading.error = {
       code: Code[e.code],
       message: e.rawMessage,
+      shown: e.message,
       details: e.findDetails(FailDetailSchema).map((d) => toJson(FailDetailSchema, d)),
       metadata: plain(e.metadata),
     };
@@ -149,6 +154,7 @@ function methodFor(call: Call): DescMethod {
   return {
     ...method,
     name: call.callAs ?? method.name,
+    parent: { ...method.parent, typeName: call.service ?? method.parent.typeName },
     idempotency: call.pretendNoSideEffects ? MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS : method.idempotency,
   } as DescMethod;
 }

@@ -16,6 +16,7 @@ export function readGrpcWeb(baseUrl: string, method: DescMethod, call: Call): Pr
     reading.error = {
       code: Code[e.code],
       message: e.message,
+      shown: e.message,
       details: details(e),
       metadata: { ...e.metadata },
     };

@@ -49,7 +49,7 @@ export async function readProtobufTs(baseUrl: string, method: DescMethod, call: 
       throw e;
     }
     const words = e.code.toLowerCase().replace(/(^|_)[a-z]/g, (c) => c.slice(-1).toUpperCase());
-    reading.error = { code: words, message: e.message, details: details(e.meta), metadata: plain(e.meta) };
+    reading.error = { code: words, message: e.message, shown: e.message, details: details(e.meta), metadata: plain(e.meta) };
   }
   await answer.status.catch(() => {});
   await answer.trailers.then((t) => (reading.trailers = plain(t))).catch(() => {});
@@ -111,7 +111,7 @@ export async function readNiceGrpcWeb(baseUrl: string, method: DescMethod, call:
       throw e;
     }
     const code = Code[e.code as number];
-    reading.error = { code, message: e.details, details: detail === "" ? [] : decoded(detail), metadata: {} };
+    reading.error = { code, message: e.details, shown: e.message, details: detail === "" ? [] : decoded(detail), metadata: {} };
   }
   return reading;
 }
