@@ -25,7 +25,7 @@ const (
 // tests are the tests of internal/e2e in which the clients call the servers.
 var tests = []string{
 	"TestMatrix", "TestPreflights", "TestRecipeTable", // these note their cells
-	"TestCancelledStream", "TestChecklist", "TestExplainedToTheBrowser", "TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent",
+	"TestCancelledStream", "TestChecklist", "TestExplainedCalls", "TestFirstMessageOfAStreamIsReadBeforeTheSecondIsSent",
 	"TestFormsNeverReachTheService", "TestMessageOverTheLimit", "TestRollout",
 }
 
