@@ -41,7 +41,7 @@ type refusal struct {
 	method      string            // the method of the request; default: that of the kind
 	credentials bool              // the call carries a cookie
 	simple      bool              // the reason exists only for calls without a preflight
-	explanation explanation       // what the script reads about a call of a procedure
+	explanation explanation       // what the script reads about a call of a procedure; zero if there is no such call
 
 	path       string      // the path of a call to a path rule; empty if there is no such call
 	pathMethod string      // the method of a call to a path rule; default: GET
@@ -80,10 +80,21 @@ var refusals = []refusal{
 		ofPath:      originNotAllowed,
 	},
 	{
+		name: "origin, with cookies", service: "other.v1.Service", credentials: true,
+		explanation: originNotAllowed,
+		path:        "/others/a",
+		ofPath:      originNotAllowed,
+	},
+	{
 		name: "header", headers: map[string]string{"x-tenant-id": "7"},
 		explanation: explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in a rule with selector: PROCEDURE"},
 		path:        "/files/a",
 		ofPath:      explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in the rule with path: /files/"},
+	},
+	{
+		name: "content type", headers: map[string]string{"content-type": "application/json"},
+		path: "/open/a", pathMethod: http.MethodPost,
+		ofPath: explanation{"HEADERS_NOT_GRANTED", "content-type is not granted", "write allow_headers: [content-type] in the rule with path: /open/"},
 	},
 	{
 		name: "method", method: http.MethodPut,
@@ -158,7 +169,8 @@ type explainedCell struct {
 //   - Calls by POST have a preflight, in which a browser does not announce cookies. So a simple call is a GET, or a fetch to a
 //     path whose body is text.
 //   - nice-grpc-web has the binary format only.
-//   - An operational service is not a path, and with cookies and another reason a path rule is nothing special.
+//   - Procedures grant the content types of RPC. An operational service is not a path. A path rule says nothing about cookies,
+//     except where every origin may call.
 func explainedCells() (all []explainedCell) {
 	for _, r := range refusals {
 		for _, kind := range []string{unary, stream, byGet, byPath} {
@@ -167,6 +179,7 @@ func explainedCells() (all []explainedCell) {
 					c := explainedCell{r, kind, transport, otherFormat}
 					switch {
 					case kind == byGet && transport != overConnect && transport != withFetch:
+					case kind != byPath && r.explanation.reason == "":
 					case kind == byPath && (transport != withFetch || r.path == ""):
 					case r.method != "" && (transport != withFetch || kind == byGet):
 					case r.simple && kind != byGet && kind != byPath:

@@ -215,7 +215,7 @@ const callInTwoTabs = `
 		return {Status: response.status, Headers: Object.fromEntries(response.headers), Body: await response.text()};
 	};
 	const first = read(fetch, args.first);
-	await tab.fetch(args.url + "/arrived");
+	await Promise.race([tab.fetch(args.url + "/arrived"), first]);
 	const second = await read(tab.fetch, args.second);
 	tab.close();
 	return [await first, second];
