@@ -296,8 +296,9 @@ func WithObserver(o Observer) LayerOption {
 // a header that is not granted may then reach the handler.
 //
 // The reason is in the log only for requests whose response no script can read (mode no-cors,
-// upgrades), for calls that lack nothing but allow_credentials and carry no cookie, and under
-// enforcement: OBSERVE.
+// upgrades), for calls that lack nothing but allow_credentials and carry no cookie, for calls with a
+// header that browsers or proxies add themselves (such as Cache-Control), and under enforcement:
+// OBSERVE.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
 }

@@ -55,6 +55,7 @@ func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request) {
 		// The script cannot read any response to such a request.
 	case d.refused():
 		if p.explainable(d.origin) {
+			o.blameHeader(d, r)
 			d.makeReadable(r)
 		}
 	default:
@@ -63,6 +64,19 @@ func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request) {
 			d.refuse(r, reason)
 			d.makeReadable(r)
 		}
+	}
+}
+
+// blameHeader replaces the reason of a refusal for an Authorization header that the script set and
+// the rule does not grant. The policy cannot tell that header from one of a proxy, but the preflight
+// of the script asked for it.
+func (o *readableRefusals) blameHeader(d *Decision, r *Request) {
+	if !d.unnamedAuthorization {
+		return
+	}
+	if reason, missing := o.missing(d.target.grant, r); reason == reasonHeadersNotGranted {
+		d.missing = missing
+		d.refuse(r, reason)
 	}
 }
 

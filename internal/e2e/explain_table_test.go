@@ -29,8 +29,8 @@ rules:
     allow_origins: ["*"]
 `
 
-// explanation holds the parts of the text that explains a refusal. ORIGIN is replaced by the page's origin, and PROCEDURE by
-// the name of the procedure.
+// explanation holds the parts of the text that explains a refusal. ORIGIN is replaced by the page's origin, PROCEDURE by the full
+// name of the procedure, and METHOD by the last part of that name.
 type explanation struct{ reason, cause, remedy string }
 
 // A refusal is the reason why the layer refuses calls, and what these calls have in common.
@@ -41,11 +41,11 @@ type refusal struct {
 	method      string            // the method of the request; default: that of the kind
 	credentials bool              // the call carries a cookie
 	simple      bool              // the reason exists only for calls without a preflight
-	explanation explanation       // what the script reads about a call of a procedure; zero if there is no such call
+	explanation explanation       // the text about a call of a procedure; zero if there is no such call
 
 	path       string      // the path of a call to a path rule; empty if there is no such call
 	pathMethod string      // the method of a call to a path rule; default: GET
-	ofPath     explanation // what the script reads about a call to a path rule
+	ofPath     explanation // the text about a call to a path rule
 	pathStatus int         // the status of that response; default: 403
 }
 
@@ -90,6 +90,12 @@ var refusals = []refusal{
 		explanation: explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in a rule with selector: PROCEDURE"},
 		path:        "/files/a",
 		ofPath:      explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in the rule with path: /files/"},
+	},
+	{
+		name: "authorization", headers: map[string]string{"authorization": "Bearer 7"},
+		explanation: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in a rule with selector: PROCEDURE"},
+		path:        "/open/a", pathMethod: http.MethodPost,
+		ofPath: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in the rule with path: /open/"},
 	},
 	{
 		name: "content type", headers: map[string]string{"content-type": "application/json"},

@@ -27,7 +27,7 @@ type handled struct {
 func newHandled() *handled {
 	showcase := implementations[1].handler()
 	return &handled{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/files/granted" {
+		if r.URL.Path == grantedPath {
 			fmt.Fprint(w, "the handler ran")
 			return
 		}
@@ -35,9 +35,16 @@ func newHandled() *handled {
 	})}
 }
 
+// ServeHTTP records the method and the path of a request, and those of its headers that a call of refusals may have.
 func (h *handled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	got := r.Method + " " + r.URL.Path
+	for _, name := range []string{"Authorization", "Cookie", "X-00", "X-Tenant-Id"} {
+		if r.Header[name] != nil {
+			got += " with " + name
+		}
+	}
 	h.mu.Lock()
-	h.seen = append(h.seen, r.Method+" "+r.URL.Path+" "+r.Header.Get("X-Tenant-Id")+r.Header.Get("Cookie")+r.Header.Get("X-00"))
+	h.seen = append(h.seen, got)
 	h.mu.Unlock()
 	h.Handler.ServeHTTP(w, r)
 }
@@ -51,26 +58,38 @@ func (h *handled) take() []string {
 	return seen
 }
 
+// assert asserts that the handler got these requests since the last call, and no others.
+func (h *handled) assert(t *testing.T, want ...string) {
+	t.Helper()
+	if got := h.take(); !slices.Equal(got, want) {
+		t.Errorf("the handler got %q, want %q", got, want)
+	}
+}
+
+const grantedPath = "/files/granted"
+
+// pathFetch is a fetch of a path.
+type pathFetch struct {
+	Path string    `json:"path"`
+	Init fetchInit `json:"init"`
+}
+
 // fetchAll calls fetch for each path, one after another, and each time a path that the policy grants.
 func fetchAll(t *testing.T, page *browser.Page, url string, cells []explainedCell) (refused, granted []rawReading) {
 	t.Helper()
-	type job struct {
-		Path string    `json:"path"`
-		Init fetchInit `json:"init"`
-	}
-	var jobs []job
+	var calls []pathFetch
 	for _, c := range cells {
 		path, init := c.fetch()
-		jobs = append(jobs, job{path, init})
+		calls = append(calls, pathFetch{path, init})
 	}
 	var got struct{ Refused, Granted []rawReading }
 	page.Run(t, `
 		const got = {Refused: [], Granted: []};
-		for (const job of args.jobs) {
-			got.Refused.push(await e2e.fetchRaw(args.url + job.path, job.init));
-			got.Granted.push(await e2e.fetchRaw(args.url + "/files/granted", {method: "GET"}));
+		for (const call of args.calls) {
+			got.Refused.push(await e2e.fetchRaw(args.url + call.path, call.init));
+			got.Granted.push(await e2e.fetchRaw(args.url + args.granted, {method: "GET"}));
 		}
-		return got;`, map[string]any{"url": url, "jobs": jobs}, &got)
+		return got;`, map[string]any{"url": url, "calls": calls, "granted": grantedPath}, &got)
 	return got.Refused, got.Granted
 }
 
@@ -137,7 +156,7 @@ func testExplainedCalls(t *testing.T, page *browser.Page, opts ...corsrpc.LayerO
 		between := greet(c.transport)
 		between.OtherFormat = c.otherFormat
 		calls = append(calls, c.call(), between)
-		granted = append(granted, "POST "+greetPath+" ")
+		granted = append(granted, "POST "+greetPath)
 	}
 	readings := runCalls(t, page, server, calls...)
 	for i, c := range clients {
@@ -159,9 +178,7 @@ func testExplainedCalls(t *testing.T, page *browser.Page, opts ...corsrpc.LayerO
 			}
 		})
 	}
-	if got := handler.take(); !slices.Equal(got, granted) {
-		t.Errorf("the handler got %q", got)
-	}
+	handler.assert(t, granted...)
 
 	read, between := fetchAll(t, page, server.URL, fetches)
 	for i, c := range fetches {
@@ -177,9 +194,7 @@ func testExplainedCalls(t *testing.T, page *browser.Page, opts ...corsrpc.LayerO
 			}
 		})
 	}
-	if got, want := handler.take(), slices.Repeat([]string{"GET /files/granted "}, len(fetches)); !slices.Equal(got, want) {
-		t.Errorf("the handler got %q", got)
-	}
+	handler.assert(t, slices.Repeat([]string{"GET " + grantedPath}, len(fetches))...)
 	return tested
 }
 
@@ -200,9 +215,7 @@ func TestOpenedPreflightIsForOneCall(t *testing.T) {
 				t.Errorf("%s: 3 calls are sent as %s after %s", c, describe(calls), describe(preflights))
 			}
 		}
-		if got := handler.take(); len(got) > 0 {
-			t.Errorf("the handler got %q", got)
-		}
+		handler.assert(t)
 	})
 }
 
@@ -231,12 +244,8 @@ func TestExplainedTabs(t *testing.T) {
 		page := pool.PageBeside(t, engine, tab)
 		warmUp(t, page)
 		lacking := explainedCell{refusal: refusalOf(t, "header"), kind: unary, transport: withFetch}
-		path, lackingInit := lacking.fetch()
-		type tabCall struct {
-			Path string    `json:"path"`
-			Init fetchInit `json:"init"`
-		}
-		refusedCall, grantedCall := tabCall{path, lackingInit}, tabCall{path, fetchInit{Method: "POST", Headers: jsonBody, Body: ada}}
+		path, init := lacking.fetch()
+		refusedCall, grantedCall := pathFetch{path, init}, pathFetch{path, fetchInit{Method: "POST", Headers: jsonBody, Body: ada}}
 		for _, refusedFirst := range []bool{true, false} {
 			handler := newHandled()
 			layer := newLayer(t, page.Origin, explainedPolicy, corsrpc.WithExplain()).Wrap(handler)
@@ -271,9 +280,7 @@ func TestExplainedTabs(t *testing.T) {
 				t.Errorf("the call without the header reads %+v", read[0])
 			}
 			lacking.assertExplained(t, page.Origin, read[1])
-			if got := handler.take(); !slices.Equal(got, []string{"POST " + greetPath + " "}) {
-				t.Errorf("the handler got %q", got)
-			}
+			handler.assert(t, "POST "+greetPath)
 		}
 	})
 }
@@ -379,9 +386,7 @@ func TestExplainedStrangers(t *testing.T) {
 			path, init := c.fetch()
 			c.assertExplained(t, named, fetchRaw(t, page, own.URL+path, init))
 		}
-		if got := handler.take(); len(got) > 0 {
-			t.Errorf("the handler got %q", got)
-		}
+		handler.assert(t)
 	})
 }
 
@@ -410,15 +415,13 @@ func TestExplainIsForgotten(t *testing.T) {
 					t.Errorf("after %d restarts, a granted call reads %+v", i, granted[j])
 				}
 			}
-			if got, want := handler.take(), slices.Repeat([]string{"GET /files/granted "}, len(fetches)); !slices.Equal(got, want) {
-				t.Errorf("after %d restarts, the handler got %q", i, got)
-			}
+			handler.assert(t, slices.Repeat([]string{"GET " + grantedPath}, len(fetches))...)
 			if opts != nil {
 				continue
 			}
 			_, arrived := server.take()
 			for _, r := range arrived {
-				if r.Method != http.MethodGet && r.Path != "/open/a" || r.Header["X-Tenant-Id"] != nil || r.Header["X-00"] != nil {
+				if r.Method != http.MethodGet && r.Path != "/open/a" || r.Header["Authorization"] != nil || r.Header["X-Tenant-Id"] != nil || r.Header["X-00"] != nil {
 					t.Errorf("after %d restarts, the browser sent %s", i, describe([]request{r}))
 				}
 			}

@@ -49,6 +49,9 @@ var readableFaults = []fault{
 		return newRefusalTexts(`},
 	{name: "a refusal that is not of an RPC protocol is in its format", old: `if d.target.kind == targetAmbiguous && r.Method == http.MethodGet && !rpc.IsGetCall(r.Query) {`, new: `if false {`},
 	{name: "a path with two readings is refused as text", in: "(*Decision).makeReadable", old: `d.target.kind == targetPath {`, new: `d.target.kind != targetProcedure {`},
+	{name: "an Authorization header of the script is explained as one of a proxy", old: `			o.blameHeader(d, r)
+`, new: ``},
+	{name: "a refusal of cookies is explained by a header", in: "(*readableRefusals).blameHeader", old: `if !d.unnamedAuthorization {`, new: `if false {`},
 	{name: "the handler of Wrap tells a refusal of what it grants", in: "(*handler).Refusal", old: `if !d.Refused() {
 		return ""
 	}
