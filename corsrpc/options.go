@@ -277,8 +277,8 @@ func WithObserver(o Observer) LayerOption {
 	})
 }
 
-// WithExplain lets the script of a page read why its call is refused: connect-web, grpc-web,
-// protobuf-ts and nice-grpc-web show the reason and the remedy in the message of their error, and a
+// WithExplain lets the script of a page read why its call is refused. connect-web, grpc-web,
+// protobuf-ts and nice-grpc-web show the reason and the remedy in the message of their error. A
 // plain fetch gets them as the text of the response. The header field Corsrpc-Reason has them too.
 // Use it in development only, never in production: such answers show parts of the policy, with file
 // and line. Default: off.
@@ -295,10 +295,11 @@ func WithObserver(o Observer) LayerOption {
 // when the program ends, and other instances behind a load balancer do not have them: a call with
 // a header that is not granted may then reach the handler.
 //
-// The reason is in the log only for requests whose response no script can read (mode no-cors,
-// upgrades), for calls that lack nothing but allow_credentials and carry no cookie, for calls with a
-// header that browsers or proxies add themselves (such as Cache-Control), and under enforcement:
-// OBSERVE.
+// Only the log has the reason of these refusals:
+//   - requests in mode no-cors, and upgrades, whose response no script can read,
+//   - calls that lack only allow_credentials and carry no cookie,
+//   - calls with a header that browsers or proxies add themselves, such as Cache-Control,
+//   - requests under enforcement: OBSERVE.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
 }

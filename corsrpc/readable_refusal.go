@@ -290,9 +290,9 @@ func (d *Decision) applyReader(f *headerWriter) {
 }
 
 // explainable reports whether pages of an origin belong to the developers of the service, so that
-// they may learn why they are refused: loopback pages, and pages whose origin a rule of the policy
-// names or matches by a pattern that pages of unrelated owners do not have. An origin source does
-// not make its origins explainable.
+// they may learn why they are refused. These are loopback pages, and pages whose origin a rule of
+// the policy names or matches by a pattern that pages of unrelated owners do not have. An origin
+// source does not make its origins explainable.
 func (p *Plan) explainable(raw string) bool {
 	parsed, ok := origin.Parse(raw)
 	if !ok {
