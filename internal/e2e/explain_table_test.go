@@ -65,9 +65,9 @@ const (
 )
 
 var (
-	originNotAllowed = explanation{"ORIGIN_NOT_ALLOWED", "the policy does not allow the origin ORIGIN", `add "ORIGIN" to defaults.allow_origins at cors.yaml:3:18; if it is this server's own origin, make the proxy in front keep the Host header`}
-	cookies          = explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, "write allow_credentials: true in a rule with selector: PROCEDURE, or call without credentials"}
-	malformed        = explanation{"REQUESTED_HEADERS_MALFORMED", "the list of requested headers is malformed or too long, so only the headers that are always granted are granted", ""}
+	originNotAllowed = explanation{"ORIGIN_NOT_ALLOWED", "the policy does not allow the origin ORIGIN", `add "ORIGIN" to defaults.allow_origins (cors.yaml:3); if it is this server's own origin, make the proxy in front keep the Host header`}
+	cookies          = explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, "write allow_credentials: true in a rule with selector PROCEDURE, or call without credentials"}
+	malformed        = explanation{"REQUESTED_HEADERS_MALFORMED", "the list of requested headers is malformed or too long, so only the headers that are always granted are granted", "call with at most 64 headers, each with a valid name: no policy can grant such a list"}
 )
 
 // refusals lists the reasons for which the layer refuses a call of a script. The other reasons are for requests whose response
@@ -87,33 +87,33 @@ var refusals = []refusal{
 	},
 	{
 		name: "header", headers: map[string]string{"x-tenant-id": "7"},
-		explanation: explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in a rule with selector: PROCEDURE"},
+		explanation: explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in the rule with selector showcase.v1.ShowcaseService (cors.yaml:5)"},
 		path:        "/files/a",
-		ofPath:      explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in the rule with path: /files/"},
+		ofPath:      explanation{"HEADERS_NOT_GRANTED", "x-tenant-id is not granted", "write allow_headers: [x-tenant-id] in the rule with path /files/ (cors.yaml:13)"},
 	},
 	{
 		name: "authorization", headers: map[string]string{"authorization": "Bearer 7"},
-		explanation: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in a rule with selector: PROCEDURE"},
+		explanation: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in the rule with selector showcase.v1.ShowcaseService (cors.yaml:5)"},
 		path:        "/open/a", pathMethod: http.MethodPost,
-		ofPath: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in the rule with path: /open/"},
+		ofPath: explanation{"HEADERS_NOT_GRANTED", "authorization is not granted", "write allow_headers: [authorization] in the rule with path /open/ (cors.yaml:15)"},
 	},
 	{
 		name: "content type", headers: map[string]string{"content-type": "application/json"},
 		path: "/open/a", pathMethod: http.MethodPost,
-		ofPath: explanation{"HEADERS_NOT_GRANTED", "content-type is not granted", "write allow_headers: [content-type] in the rule with path: /open/"},
+		ofPath: explanation{"HEADERS_NOT_GRANTED", "content-type is not granted", "write allow_headers: [content-type] in the rule with path /open/ (cors.yaml:15)"},
 	},
 	{
 		name: "method", method: http.MethodPut,
-		explanation: explanation{"METHOD_NOT_GRANTED", "the method PUT is not granted", "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS; for a path, add the method to allow_methods"},
+		explanation: explanation{"METHOD_NOT_GRANTED", "the method PUT is not granted", "call procedures by POST, or by GET if they are declared NO_SIDE_EFFECTS: no policy can grant another method"},
 		path:        "/files/a",
-		ofPath:      explanation{"METHOD_NOT_ALLOWED", "the rule of this path does not list the method in allow_methods", "write allow_methods: [GET, HEAD, POST, PUT] in the rule with path: /files/"},
+		ofPath:      explanation{"METHOD_NOT_ALLOWED", "the rule of this path does not list the method in allow_methods", "write allow_methods: [GET, HEAD, POST, PUT] in the rule with path /files/ (cors.yaml:13)"},
 		pathStatus:  http.StatusMethodNotAllowed,
 	},
 	{
 		name: "cookies", credentials: true, simple: true,
 		explanation: cookies,
 		path:        "/open/a", pathMethod: http.MethodPost,
-		ofPath: explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, `write allow_origins: ["ORIGIN"] and allow_credentials: true in the rule with path: /open/, or call without credentials`},
+		ofPath: explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, `write allow_origins: ["ORIGIN"] in place of rules[5].allow_origins (cors.yaml:16); write allow_credentials: true in the rule with path /open/ (cors.yaml:15), or call without credentials`},
 	},
 	{
 		name: "cookies and a header", credentials: true, headers: map[string]string{"x-tenant-id": "7"},
@@ -121,13 +121,13 @@ var refusals = []refusal{
 	},
 	{
 		name: "disabled", service: "hidden.v1.Service",
-		explanation: explanation{"DISABLED", disabledCause, "write disabled: false in a rule with selector: PROCEDURE, with accept_risks: [UNKNOWN_SELECTORS]"},
+		explanation: explanation{"DISABLED", disabledCause, "write disabled: false in a rule with selector PROCEDURE, with accept_risks: [UNKNOWN_SELECTORS]"},
 		path:        "/hidden/a",
-		ofPath:      explanation{"DISABLED", disabledCause, "write disabled: false in the rule with path: /hidden/"},
+		ofPath:      explanation{"DISABLED", disabledCause, "remove disabled: true at cors.yaml:11 from the rule with path /hidden/"},
 	},
 	{
 		name: "operational service", service: "grpc.health.v1.Health",
-		explanation: explanation{"OPERATIONAL_NOT_NAMED", "the service is for the server's own operation, and no rule names it: defaults and the selector * do not apply to it", `write allow_origins: ["ORIGIN"] in a rule with selector: grpc.health.v1.Health, with accept_risks: [UNKNOWN_SELECTORS]`},
+		explanation: explanation{"OPERATIONAL_NOT_NAMED", "the service is for the server's own operation, and no rule names it: defaults and the selector * do not apply to it", `write allow_origins: ["ORIGIN"] in a rule with selector grpc.health.v1.Health, with accept_risks: [UNKNOWN_SELECTORS]`},
 	},
 	{
 		name: "path that is not canonical", service: "/showcase.v1.ShowcaseService",

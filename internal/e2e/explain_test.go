@@ -376,10 +376,10 @@ func TestExplainedStrangers(t *testing.T) {
 		own := behind(serveAPI(t, newLayer(t, page.Origin, explainedPolicy, corsrpc.WithExplain()).Wrap(handler)), named)
 		header := refusalOf(t, "header")
 		header.service = "other.v1.Service"
-		header.explanation.remedy += ", with accept_risks: [UNKNOWN_SELECTORS]"
+		header.explanation.remedy = "write allow_headers: [x-tenant-id] in a rule with selector PROCEDURE, with accept_risks: [UNKNOWN_SELECTORS]"
 		header.ofPath = explanation{
 			"ORIGIN_NOT_ALLOWED", originNotAllowed.cause,
-			`add "ORIGIN" to rules[4].allow_origins at cors.yaml:14:20; if it is this server's own origin, make the proxy in front keep the Host header`,
+			`add "ORIGIN" to rules[4].allow_origins (cors.yaml:14); if it is this server's own origin, make the proxy in front keep the Host header`,
 		}
 		for _, kind := range []string{unary, stream, byGet, byPath} {
 			c := explainedCell{refusal: header, kind: kind, transport: withFetch}
