@@ -161,11 +161,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Refusal returns the reason and the remedy if the policy refuses a request, and empty otherwise.
+// Refusal returns the reason and the remedy if the layer refuses a request, and empty otherwise.
 // It changes nothing. Test tools find it by an interface, since they do not import this package.
 func (h *handler) Refusal(r *http.Request) string {
 	d := h.layer.plan.Load().Decide(RequestOf(r))
-	if !d.Refused() {
+	if !d.Refused() || !d.Enforced() {
 		return ""
 	}
 	said := string(d.Reason()) + ": " + d.cause()

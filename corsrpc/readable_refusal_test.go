@@ -583,6 +583,10 @@ func TestHandlerTellsRefusals(t *testing.T) {
 		t.Errorf("a granted call: %q", got)
 	}
 	got := h.Refusal(newRequest("OPTIONS", listRPC, http.Header{"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant-id"}}))
+	observed := compilePolicy(t, allowPage+"enforcement: OBSERVE\n").Wrap(emptyHandler).(interface{ Refusal(*http.Request) string })
+	if got := observed.Refusal(newRequest("POST", listRPC, http.Header{"Origin": {"https://evil.example"}})); got != "" {
+		t.Errorf("under OBSERVE: %q", got)
+	}
 	if !strings.HasPrefix(got, "HEADERS_NOT_GRANTED: x-tenant-id is not granted: write allow_headers: [x-tenant-id]") {
 		t.Errorf("a refused preflight: %q", got)
 	}

@@ -52,8 +52,6 @@ var readableFaults = []fault{
 	{name: "an Authorization header of the script is explained as one of a proxy", old: `			o.blameHeader(d, r)
 `, new: ``},
 	{name: "a refusal of cookies is explained by a header", in: "(*readableRefusals).blameHeader", old: `if !d.unnamedAuthorization {`, new: `if false {`},
-	{name: "the handler of Wrap tells a refusal of what it grants", in: "(*handler).Refusal", old: `if !d.Refused() {
-		return ""
-	}
-`, new: ``},
+	{name: "the handler of Wrap tells a refusal under OBSERVE", in: "(*handler).Refusal", old: `if !d.Refused() || !d.Enforced() {`, new: `if !d.Refused() {`},
+	{name: "the handler of Wrap tells a refusal of what it grants", in: "(*handler).Refusal", old: `if !d.Refused() || !d.Enforced() {`, new: `if !d.Enforced() {`},
 }
