@@ -189,8 +189,7 @@ func (d Decision) remedyOfDisabled() string {
 		if impossible != "" {
 			return impossible
 		}
-		rule.add("allow_origins", d.origin)
-		rule.accept(risk)
+		rule.allowOrigin(risk)
 	}
 	if rule.exists && rule.level.IsDisabled() && !d.target.rule.DisabledWithout(rule.level) {
 		rule.clause("remove disabled: true at " + d.placeOf(rule.field("disabled")) + " from " + rule.name())
@@ -291,9 +290,11 @@ func (d Decision) remedyOfOrigin() string {
 		return "add " + yamlItem(d.origin) + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
 	case sets:
 		rule.use(l)
+		rule.add("allow_origins", d.origin)
+		rule.accept(risk)
+	default:
+		rule.allowOrigin(risk)
 	}
-	rule.add("allow_origins", d.origin)
-	rule.accept(risk)
 	if fromSource {
 		return rule.String() + "; an origin source allows exact https origins only" + own
 	}
@@ -399,6 +400,16 @@ func (c *ruleChange) field(name string) string {
 		return ""
 	}
 	return c.level.Field() + "." + name
+}
+
+// allowOrigin advises to allow the origin of the request, with the risk that this needs.
+func (c *ruleChange) allowOrigin(risk string) {
+	// A rule of the policy would allow it together with credentials if another profile is chosen.
+	if profile, ok := c.d.target.rule.CredentialsOffByProfile(); ok && origin.NeverWithCredentials(c.d.origin) {
+		c.moveTo(profile)
+	}
+	c.add("allow_origins", c.d.origin)
+	c.accept(risk)
 }
 
 // moveTo makes the advice one on the rule of a profile.

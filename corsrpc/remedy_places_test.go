@@ -93,6 +93,9 @@ func TestRemediesNameTheRule(t *testing.T) {
 		{"a profile's origins", "dev", app + "  - path: /other\nprofiles:\n  dev:\n    defaults:\n      allow_origins: [https://dev.example.com]\n", listRPC, nil,
 			`add "https://app.example.com" to profiles["dev"].defaults.allow_origins (cors.yaml:8); if it is this server's own origin, make the proxy in front keep the Host header`},
 
+		{"null, where only a profile refuses credentials", "dev", "defaults:\n  allow_credentials: true\nrules:\n  - path: /other\n    allow_origins: [https://app.example.com]\nprofiles:\n  dev:\n    defaults:\n      allow_credentials: false\n", listRPC, http.Header{"Origin": {"null"}},
+			`write allow_origins: ["null"] in a rule with selector acme.catalog.v1.CatalogService.List of the profile dev, with accept_risks: [NULL_ORIGIN]; if it is this server's own origin, make the proxy in front keep the Host header`},
+
 		// credentials
 		{"credentials that the rule refuses", "", app + list + "    allow_credentials: false\n", listRPC, http.Header{"Cookie": {"a=b"}},
 			"write allow_credentials: true in place of rules[0].allow_credentials (cors.yaml:5), or call without credentials"},

@@ -82,6 +82,21 @@ func (e *Effective) EnabledByProfile() (profile string, ok bool) {
 	return Edited{e.disabledFrom}.Profile()
 }
 
+// CredentialsOffByProfile returns the profile that refuses the credentials that the policy allows without
+// it. ok is false if there is none.
+func (e *Effective) CredentialsOffByProfile() (profile string, ok bool) {
+	policy := false
+	for _, l := range e.levels {
+		if _, ok := (Edited{l}).Profile(); !ok && l.credentials != nil {
+			policy = *l.credentials
+		}
+	}
+	if !policy || e.Credentials() {
+		return "", false
+	}
+	return Edited{e.credentialsFrom}.Profile()
+}
+
 // HasShared reports whether the level that sets the allowed origins lists one that never goes with
 // credentials. It leaves out the add_origins of a profile, which join a rule without those.
 func (e *Effective) HasShared() bool {
