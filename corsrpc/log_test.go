@@ -245,9 +245,9 @@ func TestEachPageIsLogged(t *testing.T) {
 	}
 }
 
-// TestFloodHidesNoPage checks that 100,000 refusals with invented origins, reasons and headers, from
-// strangers and under the name of a page that the policy names, do not keep the line of another page
-// out of the log, and that they are counted by reason with a sample.
+// TestFloodHidesNoPage checks that 100,000 refusals with invented origins, reasons and headers do not
+// keep the line of another page out of the log, and that they are counted by reason with a sample. Some
+// of them have the origin of a page that the policy names.
 func TestFloodHidesNoPage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,7 +49,7 @@ func (p *Plan) remedyOfUngoverned(r *Request, from, method string, preflight boo
 		path += "{$}" // without it, the rule would apply to every path below too
 	}
 	if len(path) > maxListBytes || !p.routes.Added(path, p.newPath, r.Path, r.EscapedPath, canBeCall(r)) {
-		return "no rule can name this very path: write a rule whose path matches it, or request another path"
+		return "no rule can name this path: write a rule whose path matches it, or request another path"
 	}
 	n.add("path", strconv.QuoteToASCII(path))
 	n.grant(p, p.newPath, r, from, method, preflight, false)

@@ -35,7 +35,7 @@ type ungovernedPath struct{ origin, method, path string }
 const (
 	maxUngovernedPaths = 100
 	// ungovernedPeriod is the time after which the paths are reported again if there are too many, so
-	// that invented paths do not hide others for good.
+	// that invented paths do not hide others permanently.
 	ungovernedPeriod = time.Hour
 )
 
@@ -48,10 +48,10 @@ func newUngoverned(l *Layer) *ungovernedRequests {
 	return &ungovernedRequests{paths: map[ungovernedPath]string{}}
 }
 
-// UngovernedOthers returns the number of preflights and cross-origin calls that no rule governed, that
-// came back without CORS fields, and that no EventUngoverned reported: those of origins that no rule
-// names, and those beyond the number of paths that are reported. It is 0 if the layer has no logger
-// and no observer of EventUngoverned.
+// UngovernedOthers returns the number of preflights and cross-origin calls that no rule governed and
+// that came back without CORS fields, apart from those that an EventUngoverned reported. They are
+// requests of origins that no rule names, and requests beyond the number of paths that are reported. It
+// is 0 if the layer has neither a logger nor an observer of EventUngoverned.
 func (l *Layer) UngovernedOthers() int64 {
 	if l.ungoverned == nil {
 		return 0

@@ -175,7 +175,7 @@ func TestInnerLayerIsSilent(t *testing.T) {
 }
 
 // TestUngovernedIsBounded checks that 100 paths are logged once each, again after a reload and after an
-// hour, and that other requests are counted: those of strangers, and those of further paths.
+// hour, and that other requests are counted: those of other origins, and those of further paths.
 func TestUngovernedIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -230,8 +230,8 @@ func TestUngovernedIsBounded(t *testing.T) {
 	})
 }
 
-// TestUngovernedIsFree checks that the layer allocates nothing for a request that no rule governs: of a
-// stranger, and of a page whose path was reported or is answered.
+// TestUngovernedIsFree checks that the layer allocates nothing for a request that no rule governs: of an
+// origin that no rule names, and of a page whose path was reported or is answered.
 func TestUngovernedIsFree(t *testing.T) {
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/answered" {
@@ -266,7 +266,7 @@ func TestUngovernedOfNoOne(t *testing.T) {
 }
 
 // TestRemedyOfUngoverned checks that the rule of each remedy for a request that no rule governs loads,
-// and grants that very request.
+// and grants that request.
 func TestRemedyOfUngoverned(t *testing.T) {
 	t.Parallel()
 	policies := []string{
@@ -322,7 +322,7 @@ func TestRemedyOfUngoverned(t *testing.T) {
 		request := fmt.Sprintf("%s %s from %s with %v under\n%s\n%s", sent, path, from, header, policy, remedy)
 		_, rule, ok := strings.Cut(remedy, "write the rule {")
 		if !ok {
-			if generic++; !strings.HasPrefix(remedy, "no rule can name this very path") && !strings.Contains(remedy, "WithPathPrefix") {
+			if generic++; !strings.HasPrefix(remedy, "no rule can name this path") && !strings.Contains(remedy, "WithPathPrefix") {
 				t.Errorf("%s", request)
 			}
 			continue

@@ -172,7 +172,7 @@ func TestSamplesAreBounded(t *testing.T) {
 }
 
 // TestInspectorShowsUngoverned checks that the page and the JSON list requests that no rule governs,
-// with the rule to write and a link, and count those of strangers.
+// with the rule to write and a link, and count those of other origins.
 func TestInspectorShowsUngoverned(t *testing.T) {
 	t.Parallel()
 	layer, h := newLayer(t, allowPage)

@@ -46,8 +46,8 @@ type Line struct {
 	Kind  Kind
 	Class Class
 	Cause int
-	// Keys identify the line, each more precisely than the one before. Lines with the same last
-	// key are the same. Keys that differ in precision must differ.
+	// Keys identify the line with increasing precision. Lines with the same last key are the same.
+	// Keys that differ in precision must differ.
 	Keys [Precisions]Key
 }
 

@@ -3,10 +3,10 @@ package main
 // logFaults are faults of the log, and of the reports on requests that the layer does not refuse.
 var logFaults = []fault{
 	// Lines about refusals.
-	{name: "a stranger's line has the quotas of pages that the policy names", in: "lineOf", old: `	if explainable {
+	{name: "the line of an origin that no rule names has the quotas of pages that the policy names", in: "lineOf", old: `	if explainable {
 		line.Class`, new: `	if true {
 		line.Class`},
-	{name: "a page that the policy names has the quotas of strangers", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0`, new: `line.Class, first, details = boundedlog.Other, from, 0`},
+	{name: "a page that the policy names has the quotas of other origins", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0`, new: `line.Class, first, details = boundedlog.Other, from, 0`},
 	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0
 		governed += from
 `, new: `line.Class, first, details = boundedlog.Known, reasons, 0
@@ -16,19 +16,19 @@ var logFaults = []fault{
 	{name: "the unknown procedures of a page share a line", in: "lineOf", old: `if !d.target.known {`, new: `if false {`},
 	{name: "lines of one class use up the quotas of the other", old: `if l.classes[line.Class].admit(line) {`, new: `if l.classes[Known].admit(line) {`},
 	{name: "a quota has no bound for a minute", old: ` && q.inMinute.Load() < maxPerMinute`, new: ``},
-	{name: "a minute's quota is used up for good", old: `func() { q.inMinute.Store(0) }`, new: `func() {}`},
+	{name: "a minute's quota is used up permanently", old: `func() { q.inMinute.Store(0) }`, new: `func() {}`},
 	{name: "a first line leaves its further keys alone", old: `slices.Clone(line.Keys[precision:])`, new: `slices.Clone(line.Keys[precision:precision+1])`},
 	{name: "lines that are suppressed are counted regardless of their cause", old: `+int(line.Class))*l.causes+line.Cause]`, new: `+int(line.Class))*l.causes]`},
 	{name: "lines that are suppressed are counted regardless of their class", old: `(int(line.Kind)*int(classes)+int(line.Class))*l.causes`, new: `(int(line.Kind)*int(classes))*l.causes`},
 	{name: "a summary has no sample", old: `slog.Int64("count", c.count.Swap(0))}, attrs...)`, new: `slog.Int64("count", c.count.Swap(0))}, attrs[:0]...)`},
 
 	// Requests that no rule governs.
-	{name: "a stranger's path is logged", in: "(*ungovernedRequests).report", old: `if plan.explainable(from) {`, new: `if true {`},
+	{name: "the path of an origin that no rule names is logged", in: "(*ungovernedRequests).report", old: `if plan.explainable(from) {`, new: `if true {`},
 	{name: "any number of paths is logged", old: `len(u.paths) >= maxUngovernedPaths || `, new: ``},
 	{name: "paths of any length are kept", old: `len(from)+len(method)+len(r.Path) > route.MaxPath`, new: `len(r.Path) > 100*route.MaxPath`},
 	{name: "paths are logged once, also under another policy", in: "remedyOf", old: `		clear(u.paths)
 `, new: ``},
-	{name: "invented paths hide others for good", old: `time.AfterFunc(ungovernedPeriod, u.forget)`, new: `_ = u.forget`},
+	{name: "invented paths hide others permanently", old: `time.AfterFunc(ungovernedPeriod, u.forget)`, new: `_ = u.forget`},
 	{name: "a request that is answered is logged", old: `if answered && !plan.observes || `, new: `if false && answered || `},
 	{name: "a request that another middleware answers is not logged under OBSERVE", old: `if answered && !plan.observes || `, new: `if answered || `},
 	{name: "a response for another origin counts as an answer", in: "allowsOrigin", old: `hasOnly(lines, "*") || hasOnly(lines, from)`, new: `hasOnly(lines, "*") || len(lines) == 1`},
@@ -41,9 +41,9 @@ var logFaults = []fault{
 	{name: "requests of the address bar are reported", in: "isCrossOriginFetch", old: ` && !hasOnly(site, "none")`, new: ``},
 	{name: "handshakes are reported", in: "isCrossOriginFetch", old: ` || isUpgrade(r)`, new: ``},
 	{name: "requests in other modes than cors are reported", in: "isCrossOriginFetch", old: ` || !isCORS(r)`, new: ``},
-	{name: "strangers' requests without a rule are not counted", old: `	u.others.Add(1)
+	{name: "requests of other origins without a rule are not counted", old: `	u.others.Add(1)
 `, new: ``},
-	{name: "each count of strangers' requests is logged", in: "(*ungovernedRequests).count", old: `u.counted.Add(1) == 1`, new: `u.counted.Add(1) > 0`},
+	{name: "each request of other origins is logged", in: "(*ungovernedRequests).count", old: `u.counted.Add(1) == 1`, new: `u.counted.Add(1) > 0`},
 	{name: "a remedy is that of another page", old: `key := ungovernedPath{from, method, r.Path}`, new: `key := ungovernedPath{"", method, r.Path}`},
 
 	// The rule to write.
@@ -69,7 +69,7 @@ var logFaults = []fault{
 	// Calls that do not come.
 	{name: "a preflight with credentials awaits its call", in: "(*awaitedCalls).note", old: ` && !d.target.grant.credentials`, new: ``},
 	{name: "a refused preflight awaits its call", in: "(*awaitedCalls).note", old: ` && d.reason == reasonOriginAllowed`, new: ``},
-	{name: "a stranger's preflight awaits its call", in: "(*awaitedCalls).note", old: ` && p.explainable(d.origin)`, new: ``},
+	{name: "a preflight of an origin that no rule names awaits its call", in: "(*awaitedCalls).note", old: ` && p.explainable(d.origin)`, new: ``},
 	{name: "a call that comes is awaited", in: "(*awaitedCalls).arrived", old: `	if timer := a.calls[key]; timer != nil {`, new: `	if timer := a.calls[key]; false {`},
 	{name: "any number of calls is awaited", old: ` || len(a.calls) >= maxAwaited`, new: ``},
 	{name: "calls of any size are awaited", in: "(*awaitedCalls).await", old: `if len(d.origin)+len(d.target.name) > maxAwaitedBytes {`, new: `if false {`},
