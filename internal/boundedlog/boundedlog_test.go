@@ -189,6 +189,11 @@ func TestLinesPerMinute(t *testing.T) {
 			if want := 60 - (1 - precision); written != want {
 				t.Errorf("precision %d: %d lines in a minute, want %d", precision, written, want)
 			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if n := writeLines(l, boundedlog.Line{Keys: keysOf(1)}, boundedlog.Line{Keys: keysOf(1_000_000)}); n != 2 {
+				t.Errorf("precision %d: %d lines in the next minute", precision, n)
+			}
 			time.Sleep(time.Hour)
 		}
 	})
