@@ -230,6 +230,17 @@ func TestUngovernedIsBounded(t *testing.T) {
 	})
 }
 
+// TestLongMethodIsCounted checks that a request whose origin, method and path have more than 2 KiB together
+// is counted and not kept.
+func TestLongMethodIsCounted(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, allowPage)
+	fetchFrom(layer.Wrap(emptyHandler), strings.Repeat("X", 5000), "/a", page, nil)
+	if lines := findingsOmitted(log.lines()); len(lines) > 0 || layer.UngovernedOthers() != 1 {
+		t.Errorf("%d requests are counted:\n%s", layer.UngovernedOthers(), log)
+	}
+}
+
 // TestUngovernedIsFree checks that the layer allocates nothing for a request that no rule governs: of an
 // origin that no rule names, and of a page whose path was reported or is answered.
 func TestUngovernedIsFree(t *testing.T) {
