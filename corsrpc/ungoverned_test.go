@@ -69,6 +69,8 @@ func TestUngovernedIsLogged(t *testing.T) {
 		}, ""},
 		{"the server's own page", allowPage, func(h http.Handler) {
 			fetchFrom(h, "GET", "/a", page, http.Header{"Sec-Fetch-Site": {"same-origin"}})
+		}, ""},
+		{"the server's own page, by its Host", "defaults: {allow_origins: [https://api.example.com, https://app.example.com]}", func(h http.Handler) {
 			refuse(h, "/a", "https://api.example.com")
 		}, ""},
 		{"the address bar", allowPage, func(h http.Handler) {
