@@ -135,7 +135,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := RequestOf(r)
 	var d Decision
 	plan.decide(&d, &request, origins)
-	var production Decision // what the policy decides, for the comparison with the shadow policy
+	var production Decision // the decision of the policy, for the comparison with that of the shadow policy
 	if plan.shadow != nil {
 		production = d
 	}

@@ -32,8 +32,8 @@ type Exchange struct {
 	TimingAllowed bool
 	// Refusal is the reason for which the server's CORS layer refuses the request, and what
 	// the layer advises. It is "" if the layer does not refuse the request, or if nothing is
-	// known: the browser asks only the handler of [WithHandler], and only if that has the
-	// method Refusal(*http.Request) string, as the handler that a corsrpc.Layer wraps has.
+	// known. The browser asks only the handler of [WithHandler], by its method
+	// Refusal(*http.Request) string. The handler that Wrap of a corsrpc.Layer returns has it.
 	Refusal string
 }
 

@@ -1,8 +1,8 @@
 // Package corsinspect serves a web page that shows the state and the decisions of a
 // corsrpc layer. It lists the rule of each procedure and the place of each of its values in
-// the policy, refused requests in groups with counts and with the text to write, requests that
-// no rule governs, the policy and its shadow policy with the findings about them
-// (corsrpc.Plan.Findings), reloads, and origin sources. A form on the page explains the
+// the policy. It lists refused requests, in groups with counts and with the text to write, and
+// requests that no rule governs. It shows the policy and its shadow policy with the findings
+// about them (corsrpc.Plan.Findings), reloads, and origin sources. A form on the page explains the
 // decision on any request, step by step; links fill it with requests of the lists.
 //
 //	inspector, err := corsinspect.New()

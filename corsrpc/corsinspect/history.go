@@ -57,7 +57,7 @@ type group struct {
 	path, missing    string   // of the latest request
 
 	sample   sample // the latest request
-	remedy   string // of the latest request with another missing name or under another policy than the one before
+	remedy   string // of the latest request with another missing name or under another policy than the previous one
 	policies int    // history.policies at the latest request
 }
 

@@ -95,7 +95,7 @@ type groupShown struct {
 	Missing   string         `json:"missing,omitempty"`
 	Decision  decisionShown  `json:"decision"`
 	Shadow    *decisionShown `json:"shadow,omitempty"`
-	Remedy    string         `json:"remedy,omitempty"`  // what to write so that the latest request is granted; empty for a difference
+	Remedy    string         `json:"remedy,omitempty"`  // the text to write so that the latest request is granted; empty for a difference
 	Granted   bool           `json:"granted,omitempty"` // the policy in force no longer refuses the latest request
 	Try       string         `json:"try,omitempty"`     // the query that fills the form with the latest request
 }

@@ -57,8 +57,8 @@ const AnyCheck corsbrowser.Check = "ANY"
 //
 // The line is that of the case's literal in the file that calls Run. If the case is
 // not written there, it is the line of the only literal in that file that has the
-// case's Name as a string, such as a row of a table of your own; or else that of the
-// call of Run.
+// case's Name as a string, such as a row of a table of your own. If there is none, it
+// is the line of the call of Run.
 //
 // The options set the server, with [corsbrowser.WithHandler] or
 // [corsbrowser.WithTransport].

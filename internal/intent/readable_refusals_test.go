@@ -15,7 +15,7 @@ import (
 )
 
 // TestReadableRefusals: with WithExplain, the handler gets exactly the calls that it gets without,
-// and the script reads the same responses of the handler. Pages of strangers get the same bytes.
+// and the script reads the same responses of the handler. Pages of origins that are not explainable get the same bytes.
 // Most calls that are refused are readable for the developers' pages.
 func TestReadableRefusals(t *testing.T) {
 	refused, readable := 0, 0
@@ -62,7 +62,7 @@ func checkReadableRefusals(t *rapid.T) (refused, readable int) {
 }
 
 // explainable reports whether refusals may be readable for pages of an origin: those on loopback,
-// and those that the policy names other than by patterns that pages of strangers match. It counts
+// and those that the policy names other than by patterns that pages of unrelated owners match. It counts
 // values that another level replaces too.
 func (w *world) explainable(page string) bool {
 	if host, _, _ := strings.Cut(page, "://"); host == "http" || host == "https" {
