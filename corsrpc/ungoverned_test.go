@@ -293,7 +293,7 @@ func TestRemedyOfUngoverned(t *testing.T) {
 	origins := []string{page, "http://localhost:5173", "https://127.0.0.1", "http://[::1]:8080", "https://a.example.org", "http://intra.example.com", "https://pr-7.example.com"}
 	paths := []string{
 		"/upload", "/v1/items/7", "/", "/a/", "/a/b/", "/a.b", "/grpc.health.v1.Health/Check", "/other.v1.S/M", "/other.v1.S/M/", "/Greeter/Other", "/a%20b", "/a%2Fb", "/%C3%BC", "/a:b@c,d;e=f", "/a'b(c)*!$&+",
-		"/a{b}", "/{id}", "/a%7Bb%7D", "/.well-known/x", "/a//b", "/a/../b", "/a/%2e%2e/b", "/A/b/c", "/x/B/c", "/UPLOAD", "/users/me", "/users/7/photos", "/named", "/named/x", "/a~b_c-d", "/" + strings.Repeat("x", 250), "/" + strings.Repeat("x", 400), "/null", "/true", "/[1]", "/a|b", "/api" + listRPC,
+		"/a{b}", "/{id}", "/a%7Bb%7D", "/.well-known/x", "/a//b", "/a/../b", "/a/%2e%2e/b", "/A/b/c", "/x/B/c", "/UPLOAD", "/users/me", "/users/7/photos", "/named", "/named/x", "/a~b_c-d", "/" + strings.Repeat("x", 250), "/" + strings.Repeat("x", 400), "/null", "/true", "/[1]", "/a|b", "/api" + listRPC, "/acme.catalog.v1.CatalogService", listRPC + "/extra",
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"}
 	headers := []string{"", "content-type", "authorization,x-a", "x-secret", "connect-protocol-version,content-type", "x-grpc-web,x-user-agent,grpc-timeout", "if-none-match,range"}

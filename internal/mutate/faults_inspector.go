@@ -124,9 +124,6 @@ var inspectorFaults = []fault{
 	{name: "the inspector keeps every group of requests that no rule governs", in: "reported", old: `len(groups) >= maxGroups`, new: `false`},
 	{name: "the inspector drops the latest group of requests that no rule governs", in: "evict", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
 	{name: "the inspector keeps fields of requests of any length", old: `value[:min(len(value), maxSampleField)]`, new: `value`},
-	{name: "the inspector keeps the query of a request", old: `		r.Query = getCallQuery
-`, new: `		r.Query = getCallQuery[1:]
-`},
 	{name: "a link has the method of the preflight", old: `		form["method"] = asked
 `, new: ``},
 	{name: "a link does not ask for the headers", old: `headers = append(headers, name+": "+value)`, new: `_ = name + value`},
