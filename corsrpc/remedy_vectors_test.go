@@ -2,7 +2,9 @@ package corsrpc_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,7 +111,7 @@ func compileCase(t *testing.T, s vectors.Suite, c remedies.Case, opts ...corsrpc
 }
 
 // TestFixesOfVectors writes the fix of each violation of the corpus into the text, at the violation's
-// position: the violation is gone.
+// position, or into the environment variable whose value it is about: the violation is gone.
 func TestFixesOfVectors(t *testing.T) {
 	t.Parallel()
 	policies, err := vectors.Policies()
@@ -122,26 +124,32 @@ func TestFixesOfVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		check := func(text string) []corsrpc.Violation {
+		check := func(text string, env map[string]string) []corsrpc.Violation {
 			doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
 			found := violations(t, err)
 			if doc == nil {
 				return found
 			}
-			_, err = corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(p.Env))
+			_, err = corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(files), corsrpc.WithProfile(p.Profile), withEnv(env))
 			return append(found, violations(t, err)...)
 		}
-		if p.File != "" && !strings.HasSuffix(p.File, ".yaml") || p.File == "" && len(check(p.Text)) == 0 {
+		if p.File != "" && !strings.HasSuffix(p.File, ".yaml") || p.File == "" && len(check(p.Text, p.Env)) == 0 {
 			continue
 		}
-		for _, v := range check(p.Text) {
-			text, ok := writeFix(p.Text, v)
+		for _, v := range check(p.Text, p.Env) {
+			text, env, ok := p.Text, p.Env, false
+			if variable := ofVariable.FindStringSubmatch(v.Reason); variable != nil {
+				env, ok = writeVariable(p.Env, variable[1], v.Fix)
+			} else {
+				text, ok = writeFix(p.Text, v)
+			}
 			if !ok {
 				continue
 			}
 			applied++
-			for _, left := range check(text) {
-				if left.Check == v.Check && left.Field == v.Field || left.Check == corsrpc.CheckSyntax {
+			for _, left := range check(text, env) {
+				unset := strings.Contains(left.Reason, "which is empty or not set") // the fix names a variable
+				if left.Check == v.Check && left.Field == v.Field && (!unset || left.Value == v.Value) || left.Check == corsrpc.CheckSyntax {
 					t.Errorf("%s: %v\nwith the fix: %v\n%s", p.Name, v, left, text)
 				}
 			}
@@ -150,6 +158,20 @@ func TestFixesOfVectors(t *testing.T) {
 	if applied < 50 {
 		t.Errorf("%d fixes are written, want at least 50", applied)
 	}
+}
+
+// ofVariable matches the reason of a violation that is about the value of an environment variable.
+var ofVariable = regexp.MustCompile(`\(it is the value of the environment variable (\w+)`)
+
+// writeVariable returns the environment with a fix, a quoted text, as the value of a variable.
+func writeVariable(env map[string]string, name, fix string) (map[string]string, bool) {
+	value, err := strconv.Unquote(fix)
+	if err != nil {
+		return nil, false
+	}
+	env = maps.Clone(env)
+	env[name] = value
+	return env, true
 }
 
 // writeFix writes a fix that is a value in place of the value at the violation's position, and one that is a
