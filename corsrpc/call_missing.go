@@ -147,12 +147,6 @@ func (d *Decision) remedyOfMissingCall() string {
 
 // callMissing logs that no call has followed a preflight.
 func (l *eventLog) callMissing(d *Decision, remedy string) {
-	attrs := []slog.Attr{slog.String("origin", safetext.Sample(d.origin))}
-	if name := d.knownTarget(); name != "" {
-		attrs = append(attrs, slog.String("target", name))
-	} else {
-		attrs = append(attrs, slog.String("target", safetext.Sample(d.target.name)))
-	}
 	l.Write(context.Background(), slog.LevelWarn, "corsrpc: a preflight was granted without credentials, and no call has followed it; logged once for each rule and origin",
-		append(attrs, slog.String("rule", provenanceOf(d.target.rule.Place(d.target.rule.ValueFieldOrNarrowest("allow_credentials"))).String()), slog.String("remedy", remedy))...)
+		slog.String("origin", safetext.Sample(d.origin)), d.targetAttr(), slog.String("rule", provenanceOf(d.target.rule.Place(d.target.rule.ValueFieldOrNarrowest("allow_credentials"))).String()), slog.String("remedy", remedy))
 }

@@ -247,7 +247,7 @@ func (l *Layer) reportReplaced(e effect) {
 	}
 	l.log.Write(context.Background(), slog.LevelWarn,
 		"corsrpc: replaced CORS headers that the handler or a middleware behind the layer wrote; logged once",
-		slog.String("target", e.knownTarget()),
+		e.targetAttr(),
 		slog.String("remedy", "remove the other CORS middleware, or the CORS headers from the handler"))
 }
 

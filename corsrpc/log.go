@@ -82,18 +82,38 @@ var keyFactors = func() (factors [8]uint64) {
 	return factors
 }()
 
-// sampleOf returns the attributes of a summary: the reason that all of its lines have in common, the
-// class of their origins, and the origin and the target of one of them.
-func sampleOf(r *http.Request, d *Decision, reason reasonID, of boundedlog.Class) []slog.Attr {
+// sampleOf returns the attributes of a summary: the reason that all of its lines have in common, under
+// the name that it has in the lines, the class of their origins, and the origin and the target of one of
+// them.
+func sampleOf(r *http.Request, d *Decision, name string, reason reasonID, of boundedlog.Class) []slog.Attr {
 	origins := "others"
 	if of == boundedlog.Known {
 		origins = "named by the policy, or loopback"
 	}
-	attrs := []slog.Attr{slog.String("reason", string(reason.public())), slog.String("origins", origins), slog.String("sample_origin", safetext.Sample(r.Header.Get("Origin")))}
-	if name := d.knownTarget(); name != "" {
-		return append(attrs, slog.String("sample_target", name))
+	attrs := []slog.Attr{slog.String(name, string(reason.public())), slog.String("origins", origins), slog.String("sample_origin", safetext.Sample(r.Header.Get("Origin")))}
+	if target := d.knownTarget(); target != "" {
+		return append(attrs, slog.String("sample_target", target))
 	}
 	return append(attrs, slog.String("sample_path", safetext.Sample(r.URL.Path)))
+}
+
+// targetOrPath returns the attribute for the procedure or the path pattern of a request, or for its path
+// if neither is known.
+func targetOrPath(r *http.Request, d *Decision) slog.Attr {
+	if name := d.knownTarget(); name != "" {
+		return slog.String("target", name)
+	}
+	return slog.String("path", safetext.Sample(r.URL.Path))
+}
+
+// targetAttr returns the attribute for the procedure or the path pattern of a request. It makes a name
+// that is not known safe to log, since such a name is input from the network.
+func (e effect) targetAttr() slog.Attr {
+	name := e.knownTarget()
+	if name == "" && e.target != nil {
+		name = safetext.Sample(e.target.name)
+	}
+	return slog.String("target", name)
 }
 
 // refused logs or counts a refusal. explainable reports whether the origin is (Plan.explainable).
@@ -103,7 +123,7 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ex
 		kind = lineWouldRefuse
 	}
 	line := lineOf(kind, explainable, d.reason, reasonNone, d.target.grant, r.Header.Get("Origin"), d)
-	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, d.reason, line.Class) }) {
+	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "reason", d.reason, line.Class) }) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -113,11 +133,7 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ex
 	if origin := r.Header.Get("Origin"); origin != "" {
 		attrs = append(attrs, slog.String("origin", safetext.Sample(origin)))
 	}
-	if name := d.knownTarget(); name != "" {
-		attrs = append(attrs, slog.String("target", name))
-	} else {
-		attrs = append(attrs, slog.String("path", safetext.Sample(r.URL.Path)))
-	}
+	attrs = append(attrs, targetOrPath(r, d))
 	if d.missing != "" {
 		attrs = append(attrs, slog.String("missing", safetext.Sample(d.missing)))
 	}
@@ -150,11 +166,11 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ex
 // reason of the shadow policy. explainable reports whether the origin is (Plan.explainable).
 func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, explainable bool) {
 	line := lineOf(lineDifference, explainable, shadow.reason, d.reason, shadow.target.grant, r.Header.Get("Origin"), d)
-	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, shadow.reason, line.Class) }) {
+	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "shadow_reason", shadow.reason, line.Class) }) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("target", d.knownTarget()), slog.String("origin", safetext.Sample(r.Header.Get("Origin"))),
+		targetOrPath(r, d), slog.String("origin", safetext.Sample(r.Header.Get("Origin"))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.Reason())), slog.String("rule", d.From().String()),
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.Reason())), slog.String("shadow_rule", shadow.From().String()),
 	}

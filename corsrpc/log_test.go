@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -397,6 +398,30 @@ func TestPanickingLogDoesNotAffectRequests(t *testing.T) {
 	}
 }
 
+// TestLogNamesUnknownProcedures checks that each line about a procedure that the schema does not have
+// names it, or the path.
+func TestLogNamesUnknownProcedures(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, smallest+`
+rules: [{selector: other.v1.Other, accept_risks: [UNKNOWN_SELECTORS]}]
+shadow: {defaults: {allow_origins: [https://new.example.com]}}`)
+	h := layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Access-Control-Allow-Origin", "*") }))
+	for _, origin := range []string{page, "https://evil.example"} {
+		refuse(h, "/other.v1.Other/Do", origin)
+	}
+	for message, want := range map[string]string{
+		"the shadow policy decides differently": "path=/other.v1.Other/Do",
+		"refused a cross-origin call":           "path=/other.v1.Other/Do",
+		"replaced CORS headers":                 "target=other.v1.Other.Do",
+	} {
+		lines := strings.Split(log.String(), "\n")
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, message) })
+		if i < 0 || !strings.Contains(lines[i], want) {
+			t.Errorf("the line %q has no %q:\n%s", message, want, log)
+		}
+	}
+}
+
 // TestSuppressedLinesAreCountedByKind checks that the counts of suppressed lines are kept by kind.
 func TestSuppressedLinesAreCountedByKind(t *testing.T) {
 	t.Parallel()
@@ -404,7 +429,7 @@ func TestSuppressedLinesAreCountedByKind(t *testing.T) {
 		{"refused", smallest, "https://evil.example", `"corsrpc: suppressed similar refusals in the last minute" count=9`, "shadow"},
 		{"would be refused", smallest + "\nenforcement: OBSERVE", "https://evil.example", `"corsrpc: suppressed similar would-be refusals in the last minute" count=9`, "similar refusals"},
 		{"granted, and the shadow refuses", smallest + "\nshadow: {defaults: {allow_origins: [https://new.example.com]}}", page,
-			`"corsrpc: suppressed similar shadow differences in the last minute" count=9`, "refusals"},
+			`"corsrpc: suppressed similar shadow differences in the last minute" count=9 shadow_reason=ORIGIN_NOT_ALLOWED`, "refusals"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			layer, log := newLayer(t, test.text)

@@ -188,7 +188,7 @@ func (u *ungovernedRequests) count(l *Layer) {
 	u.others.Add(1)
 	if l.log != nil && u.counted.Add(1) == 1 {
 		time.AfterFunc(time.Minute, func() {
-			l.log.Write(context.Background(), slog.LevelInfo, "corsrpc: cross-origin requests that no rule governs, of other origins than those that the policy names, came back without CORS headers in the last minute",
+			l.log.Write(context.Background(), slog.LevelInfo, "corsrpc: cross-origin requests that no rule governs, and that are not logged one by one, came back without CORS headers in the last minute",
 				slog.Int64("count", u.counted.Swap(0)))
 		})
 	}

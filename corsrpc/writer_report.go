@@ -25,7 +25,7 @@ func (l *Layer) reportBypassed(e *effect, below http.ResponseWriter) {
 	}
 	l.log.Write(context.Background(), slog.LevelWarn,
 		"corsrpc: a response was written without the layer's writer, so it has no CORS headers and no page of another origin can read it; logged once",
-		slog.String("target", e.knownTarget()),
+		e.targetAttr(),
 		slog.String("writer", typeName(below)),
 		slog.String("remedy", "put the layer around the router: layer.Wrap(router). An adapter that makes layer.Wrap a middleware of the router must pass on the writer that it gets"))
 }
@@ -41,7 +41,7 @@ func (l *Layer) reportCannotFlush(e *effect, below http.ResponseWriter, timeout 
 	}
 	l.log.Write(context.Background(), slog.LevelWarn,
 		"corsrpc: a middleware outside of the layer hides http.Flusher, so every stream fails, and with grpc-go every call; logged once",
-		slog.String("target", e.knownTarget()),
+		e.targetAttr(),
 		slog.String("writer", typeName(responsewriter.Innermost(below))), // the one that hides Flush
 		slog.String("remedy", remedy))
 }
