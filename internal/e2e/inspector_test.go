@@ -158,7 +158,7 @@ func TestInspector(t *testing.T) {
 			if want := "1 | HEADERS_NOT_GRANTED preflight the origin is allowed, but not every header that the preflight asks for is granted: x-tenant | showcase.v1.ShowcaseService.Greet | " + page.Origin; len(shown.Refusals) == 0 || shown.Refusals[0] != want {
 				t.Errorf("refusals: %q, want %q", shown.Refusals, want)
 			}
-			if len(shown.Remedies) == 0 || !strings.HasPrefix(shown.Remedies[0], "To grant it: write allow_headers: [x-tenant] in ") || !strings.HasSuffix(shown.Remedies[0], "Try this request") {
+			if len(shown.Remedies) == 0 || !strings.HasPrefix(shown.Remedies[0], "Remedy: write allow_headers: [x-tenant] in ") || !strings.HasSuffix(shown.Remedies[0], "Try this request") {
 				t.Errorf("remedies: %q", shown.Remedies)
 			}
 		}
