@@ -185,7 +185,11 @@ func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Dec
 func (l *eventLog) sourceLoaded(ctx context.Context, report, last SourceReport) {
 	name := slog.String("source", report.Name)
 	if report.Err != nil {
-		l.Write(ctx, slog.LevelError, "corsrpc: an origin source failed; keeping the origins that were loaded last",
+		message := "corsrpc: an origin source failed; keeping the origins that were loaded last"
+		if report.Loaded.IsZero() {
+			message = "corsrpc: an origin source failed, and has never been loaded, so it allows no origin"
+		}
+		l.Write(ctx, slog.LevelError, message,
 			name, slog.Any("error", report.Err), slog.Int("origins", report.Origins), slog.Duration("age", report.Age))
 		return
 	}

@@ -29,16 +29,15 @@ func (n *newRule) add(field, value string) { n.values = append(n.values, field+"
 func (n *newRule) addList(field string, items []string) { n.add(field, "["+yamlList(items)+"]") }
 
 // remedyOfUngoverned returns the rule to write for a request that no rule governs: the policy loads
-// with it, and grants the request. method is the method of the call, or the one that a preflight asks
-// for.
-func (p *Plan) remedyOfUngoverned(r *Request, from, method string, preflight bool) string {
-	if fetch.ForbiddenMethod(method) {
+// with it, and grants the request.
+func (p *Plan) remedyOfUngoverned(r *Request, q ungovernedRequest) string {
+	if fetch.ForbiddenMethod(q.method) {
 		return "no policy can grant the method, since browsers do not let scripts use it"
 	}
 	var n newRule
-	if service, ok := serviceOf(r.Path); ok && r.EscapedPath == "" && fetch.SafelistedMethod(method) {
+	if service, ok := serviceOf(r.Path); ok && r.EscapedPath == "" && fetch.SafelistedMethod(q.method) {
 		n.add("selector", yamlList([]string{service}))
-		n.grant(p, p.newProcedure, r, from, method, preflight, route.IsOperational(service), "UNKNOWN_SELECTORS")
+		n.grant(r, q, p.newProcedure, route.IsOperational(service), "UNKNOWN_SELECTORS")
 		return n.String()
 	}
 	path := r.Path
@@ -52,7 +51,7 @@ func (p *Plan) remedyOfUngoverned(r *Request, from, method string, preflight boo
 		return "no rule can name this path: write a rule whose path matches it, or request another path"
 	}
 	n.add("path", strconv.QuoteToASCII(path))
-	n.grant(p, p.newPath, r, from, method, preflight, false)
+	n.grant(r, q, p.newPath, false)
 	return n.String()
 }
 
@@ -67,17 +66,17 @@ func serviceOf(path string) (service string, ok bool) {
 // grant adds the values that the rule needs to grant a request. t is the target of a rule that sets
 // nothing, named is whether only a rule with origins of its own applies to the target, and risks are
 // those that the rule has to accept anyway.
-func (n *newRule) grant(p *Plan, t *target, r *Request, from, method string, preflight, named bool, risks ...string) {
+func (n *newRule) grant(r *Request, q ungovernedRequest, t *target, named bool, risks ...string) {
 	g := t.grant
-	d := Decision{effect: effect{target: t, safe: method == http.MethodGet || method == http.MethodHead}, origin: from, preflight: preflight}
+	d := Decision{effect: effect{target: t, safe: q.method == http.MethodGet || q.method == http.MethodHead}, origin: q.from, preflight: q.preflight}
 	if g.disabled {
 		n.add("disabled", "false")
 	}
-	cookies := !preflight && len(r.Header["Cookie"]) > 0 && !g.credentials
+	cookies := !q.preflight && len(r.Header["Cookie"]) > 0 && !g.credentials
 	var parsed requestOrigin
-	switch matches := parsed.parse(from, g.origins) && d.matchOrigin(p, &parsed); {
-	case named, !matches, cookies && g.origins.HasShared(), !preflight && d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
-		n.addList("allow_origins", []string{from})
+	switch matches := parsed.parse(q.from, g.origins) && d.matchOrigin(q.plan, &parsed); {
+	case named, !matches, cookies && g.origins.HasShared(), !q.preflight && d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
+		n.addList("allow_origins", []string{q.from})
 		if risk, _ := d.riskOfOrigin(); risk != "" {
 			risks = append(risks, risk)
 		}
@@ -85,14 +84,14 @@ func (n *newRule) grant(p *Plan, t *target, r *Request, from, method string, pre
 	if cookies {
 		n.add("allow_credentials", "true")
 	}
-	if t.kind == targetPath && !slices.Contains(g.methods, method) && !(preflight && fetch.SafelistedMethod(method)) {
-		upper := strings.ToUpper(method)
+	if t.kind == targetPath && !slices.Contains(g.methods, q.method) && !(q.preflight && fetch.SafelistedMethod(q.method)) {
+		upper := strings.ToUpper(q.method)
 		n.addList("allow_methods", append(slices.Clone(g.methods), upper))
-		if upper != method {
+		if upper != q.method {
 			n.advice = append(n.advice, "make the page write the method as "+upper)
 		}
 	}
-	if preflight {
+	if q.preflight {
 		n.grantHeaders(g, r)
 	}
 	if len(risks) > 0 {

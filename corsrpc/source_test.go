@@ -134,6 +134,9 @@ func TestSource(t *testing.T) {
 	if n := strings.Count(log.String(), "skipped="); n != 1 {
 		t.Errorf("rows that stay as they are were logged %d times", n)
 	}
+	if n := strings.Count(log.String(), "has never been loaded, so it allows no origin"); n != 1 {
+		t.Errorf("the log reports %d failures of a source without a set, want 1:\n%s", n, log)
+	}
 	if n := strings.Count(log.String(), "works again"); n != 2 {
 		t.Errorf("two recoveries were logged %d times", n)
 	}

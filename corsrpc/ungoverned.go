@@ -67,18 +67,27 @@ func (l *Layer) passUngoverned(w http.ResponseWriter, r *http.Request, request *
 		next.ServeHTTP(w, r)
 		return
 	}
-	from := request.Header["Origin"][0]
-	method, preflight := preflightMethod(request)
-	if !preflight {
-		method = request.Method
+	q := ungovernedRequest{plan: plan, from: request.Header["Origin"][0], method: request.Method}
+	if asked, ok := preflightMethod(request); ok {
+		q.method, q.preflight = asked, true
 	}
 	cookies := len(request.Header["Cookie"]) > 0
 	next.ServeHTTP(w, r)
-	answered := allowsOrigin(w.Header(), from, cookies)
-	if answered && !plan.observes || l.plan.Load().rules != plan.rules {
+	q.answered = allowsOrigin(w.Header(), q.from, cookies)
+	if q.answered && !plan.observes || l.plan.Load().rules != plan.rules {
 		return // after a reload, another rule may apply
 	}
-	l.ungoverned.report(l, r.Context(), request, plan, from, method, preflight, answered)
+	l.ungoverned.report(r.Context(), l, request, q)
+}
+
+// ungovernedRequest describes a preflight or a cross-origin call that no rule governs. It does not hold
+// the Request, which would then be allocated.
+type ungovernedRequest struct {
+	plan      *Plan
+	from      string // the request's Origin header
+	method    string // of the call; the one that a preflight asks for
+	preflight bool
+	answered  bool // the handler or another middleware allows the page to read the response
 }
 
 // isCrossOriginFetch reports whether a request that no rule governs is a preflight or a call in mode
@@ -122,52 +131,52 @@ func fieldOf(header http.Header, name string) []string {
 }
 
 // report reports a request, or counts it.
-func (u *ungovernedRequests) report(l *Layer, ctx context.Context, r *Request, plan *Plan, from, method string, preflight, answered bool) {
+func (u *ungovernedRequests) report(ctx context.Context, l *Layer, r *Request, q ungovernedRequest) {
 	remedy, first, ok := "", false, false
-	if plan.explainable(from) {
-		remedy, first, ok = u.remedyOf(r, plan, from, method, preflight)
+	if q.plan.explainable(q.from) {
+		remedy, first, ok = u.remedyOf(r, q)
 	}
 	if !ok {
-		if !answered {
+		if !q.answered {
 			u.count(l)
 		}
 		return
 	}
 	if first && l.log != nil {
-		l.log.ungoverned(ctx, r, from, method, remedy, preflight, answered)
+		l.log.ungoverned(ctx, r.Path, q, remedy)
 	}
 	if l.observers.want(EventUngoverned) {
 		d := Decision{effect: effect{target: ungoverned}, reason: reasonNotGoverned}
-		l.observers.observe(ctx, Event{Kind: EventUngoverned, Decision: d, Request: *r, Remedy: remedy, Answered: answered})
+		l.observers.observe(ctx, Event{Kind: EventUngoverned, Decision: d, Request: *r, Remedy: remedy, Answered: q.answered})
 	}
 }
 
 // remedyOf returns the remedy of a request, and whether its path is reported for the first time. It is
 // false if there are too many paths.
-func (u *ungovernedRequests) remedyOf(r *Request, plan *Plan, from, method string, preflight bool) (remedy string, first, ok bool) {
-	key := ungovernedPath{from, method, r.Path}
+func (u *ungovernedRequests) remedyOf(r *Request, q ungovernedRequest) (remedy string, first, ok bool) {
+	key := ungovernedPath{q.from, q.method, r.Path}
 	prefix, below := "", false
 	if canBeCall(r) {
-		if prefix, below = plan.missingPrefix(r.Path); below {
+		if prefix, below = q.plan.missingPrefix(r.Path); below {
 			key = ungovernedPath{path: prefix}
 		}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.rules != plan.rules {
-		u.rules = plan.rules
+	if u.rules != q.plan.rules {
+		u.rules = q.plan.rules
 		clear(u.paths)
 	}
 	if remedy, ok = u.paths[key]; ok {
 		return remedy, false, true
 	}
-	if len(u.paths) >= maxUngovernedPaths || len(from)+len(method)+len(r.Path) > route.MaxPath {
+	if len(u.paths) >= maxUngovernedPaths || len(q.from)+len(q.method)+len(r.Path) > route.MaxPath {
 		return "", false, false
 	}
 	if below {
 		remedy = "give the layer WithPathPrefix(" + strconv.Quote(safetext.Sample(prefix)) + "), or put it inside of http.StripPrefix"
 	} else {
-		remedy = plan.remedyOfUngoverned(r, from, method, preflight)
+		remedy = q.plan.remedyOfUngoverned(r, q)
 	}
 	u.paths[ungovernedPath{strings.Clone(key.origin), strings.Clone(key.method), strings.Clone(key.path)}] = remedy
 	if len(u.paths) == maxUngovernedPaths {
@@ -195,14 +204,14 @@ func (u *ungovernedRequests) count(l *Layer) {
 }
 
 // ungoverned logs a request that no rule governs.
-func (l *eventLog) ungoverned(ctx context.Context, r *Request, from, method, remedy string, preflight, answered bool) {
+func (l *eventLog) ungoverned(ctx context.Context, path string, q ungovernedRequest, remedy string) {
 	message := "corsrpc: no rule governs a cross-origin call, so its page cannot read the response; logged once for each path"
 	switch {
-	case answered:
+	case q.answered:
 		message = "corsrpc: no rule governs a cross-origin request, which the handler or another CORS middleware answers; logged once for each path"
-	case preflight:
+	case q.preflight:
 		message = "corsrpc: no rule governs a preflight, so the browser will not send the call; logged once for each path"
 	}
-	l.Write(ctx, slog.LevelWarn, message, slog.String("origin", safetext.Sample(from)), slog.String("method", safetext.Sample(method)),
-		slog.String("path", safetext.Sample(r.Path)), slog.String("remedy", remedy))
+	l.Write(ctx, slog.LevelWarn, message, slog.String("origin", safetext.Sample(q.from)), slog.String("method", safetext.Sample(q.method)),
+		slog.String("path", safetext.Sample(path)), slog.String("remedy", remedy))
 }

@@ -23,14 +23,14 @@ var logFaults = []fault{
 	{name: "a summary has no sample", old: `slog.Int64("count", c.count.Swap(0))}, attrs...)`, new: `slog.Int64("count", c.count.Swap(0))}, attrs[:0]...)`},
 
 	// Requests that no rule governs.
-	{name: "the path of an origin that no rule names is logged", in: "(*ungovernedRequests).report", old: `if plan.explainable(from) {`, new: `if true {`},
+	{name: "the path of an origin that no rule names is logged", in: "(*ungovernedRequests).report", old: `if q.plan.explainable(q.from) {`, new: `if true {`},
 	{name: "any number of paths is logged", old: `len(u.paths) >= maxUngovernedPaths || `, new: ``},
-	{name: "paths of any length are kept", old: `len(from)+len(method)+len(r.Path) > route.MaxPath`, new: `len(r.Path) > 100*route.MaxPath`},
+	{name: "paths of any length are kept", old: `len(q.from)+len(q.method)+len(r.Path) > route.MaxPath`, new: `len(r.Path) > 100*route.MaxPath`},
 	{name: "paths are logged once, also under another policy", in: "remedyOf", old: `		clear(u.paths)
 `, new: ``},
 	{name: "invented paths hide others permanently", old: `time.AfterFunc(ungovernedPeriod, u.forget)`, new: `_ = u.forget`},
-	{name: "a request that is answered is logged", old: `if answered && !plan.observes || `, new: `if false && answered || `},
-	{name: "a request that another middleware answers is not logged under OBSERVE", old: `if answered && !plan.observes || `, new: `if answered || `},
+	{name: "a request that is answered is logged", old: `if q.answered && !plan.observes || `, new: `if false && q.answered || `},
+	{name: "a request that another middleware answers is not logged under OBSERVE", old: `if q.answered && !plan.observes || `, new: `if q.answered || `},
 	{name: "a response for another origin counts as an answer", in: "allowsOrigin", old: `hasOnly(lines, "*") || hasOnly(lines, from)`, new: `hasOnly(lines, "*") || len(lines) == 1`},
 	{name: "a response for everyone is not an answer", in: "allowsOrigin", old: `hasOnly(lines, "*") || `, new: ``},
 	{name: "the letter case of a handler's field decides whether it answers", in: "fieldOf", old: `&& strings.EqualFold(key, name)`, new: `&& false`},
@@ -44,7 +44,7 @@ var logFaults = []fault{
 	{name: "requests of other origins without a rule are not counted", old: `	u.others.Add(1)
 `, new: ``},
 	{name: "each request of other origins is logged", in: "(*ungovernedRequests).count", old: `u.counted.Add(1) == 1`, new: `u.counted.Add(1) > 0`},
-	{name: "a remedy is that of another page", old: `key := ungovernedPath{from, method, r.Path}`, new: `key := ungovernedPath{"", method, r.Path}`},
+	{name: "a remedy is that of another page", old: `key := ungovernedPath{q.from, q.method, r.Path}`, new: `key := ungovernedPath{"", q.method, r.Path}`},
 
 	// The rule to write.
 	{name: "a new rule covers the paths below", old: `		path += "{$}" // without it, the rule would apply to every path below too
@@ -58,8 +58,8 @@ var logFaults = []fault{
 		n.add`, new: `	if false {
 		n.add`},
 	{name: "a new rule does not allow the method", in: "(*newRule).grant", old: `if t.kind == targetPath && !slices`, new: `if false && !slices`},
-	{name: "a new rule has a method in lower case", in: "(*newRule).grant", old: `upper := strings.ToUpper(method)`, new: `upper := method`},
-	{name: "a new rule does not allow the headers", in: "(*newRule).grant", old: `	if preflight {
+	{name: "a new rule has a method in lower case", in: "(*newRule).grant", old: `upper := strings.ToUpper(q.method)`, new: `upper := q.method`},
+	{name: "a new rule does not allow the headers", in: "(*newRule).grant", old: `	if q.preflight {
 		n.grantHeaders`, new: `	if false {
 		n.grantHeaders`},
 	{name: "a new rule allows headers that no rule can", in: "grantHeaders", old: `if rules.CanAllowHeader(name) {`, new: `if rules.CanAllowHeader(name) || true {`},
