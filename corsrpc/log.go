@@ -146,20 +146,25 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ex
 	if remedy := d.reason.remedy(); remedy != "" {
 		attrs = append(attrs, slog.String("remedy", remedy))
 	}
-	what := "corsrpc: refused a cross-origin call"
+	l.WriteAdmitted(ctx, line.Class, refusalMessage(d), attrs...)
+}
+
+// refusalMessage returns the message of the log line about a refusal.
+func refusalMessage(d *Decision) string {
+	message := "corsrpc: refused a cross-origin call"
 	if d.preflight {
-		what = "corsrpc: refused a preflight"
+		message = "corsrpc: refused a preflight"
 		switch {
 		case d.readable != nil:
-			what = "corsrpc: a preflight asked for what is not granted; it was answered so that the page can read the refusal of its call"
+			message = "corsrpc: a preflight asked for what is not granted; it was answered so that the page can read the refusal of its call"
 		case d.outcome == OutcomePreflight:
-			what = "corsrpc: a preflight asked for more than is granted, so the browser will not send the call"
+			message = "corsrpc: a preflight asked for more than is granted, so the browser will not send the call"
 		}
 	}
 	if !d.Enforced() {
-		what = strings.Replace(what, "refused", "would have refused", 1)
+		message = strings.Replace(message, "refused", "would have refused", 1)
 	}
-	l.WriteAdmitted(ctx, line.Class, what, attrs...)
+	return message
 }
 
 // differed logs or counts a request that the shadow policy decides differently. Its summary has the
