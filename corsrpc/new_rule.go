@@ -117,6 +117,6 @@ func (n *newRule) grantHeaders(g *grant, r *Request) {
 		n.addList("allow_headers", names)
 	}
 	if len(impossible) > 0 {
-		n.advice = append(n.advice, "leave "+yamlList(impossible)+" out of the page's request, which no policy can grant")
+		n.advice = append(n.advice, "leave "+yamlList(impossible)+" out of the page's request, which no rule can name")
 	}
 }

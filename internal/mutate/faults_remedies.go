@@ -20,7 +20,7 @@ var remedyFaults = []fault{
 	// Origins that never go with credentials.
 	{name: "a remedy adds null to origins that another rule allows credentials", old: `case sets && l.WithCredentials() && origin.NeverWithCredentials(d.origin):`, new: `case false:`},
 	{name: "a remedy allows credentials to the origins of the policy instead of those of its profile", in: "remedyOfCredentials", old: `if profile, ok := l.Profile(); ok {`, new: `if profile, ok := l.Profile(); ok && false {`},
-	{name: "a remedy allows null where only a profile refuses credentials", old: `ok && origin.NeverWithCredentials(c.d.origin)`, new: `ok && false`},
+	{name: "a remedy allows null where only a profile refuses credentials", old: `ok && origin.NeverWithCredentials(c.d.origin)`, new: `ok && false && origin.NeverWithCredentials(c.d.origin)`},
 	{name: "the origins of a rule with credentials are not marked", old: `m.originsFrom.withCredentials = true`, new: `m.originsFrom.withCredentials = false`},
 	{name: "a remedy says that a handshake may go without credentials", old: `if d.upgrade { // browsers send cookies with each handshake
 		without = ""`, new: `if d.upgrade { // browsers send cookies with each handshake
