@@ -82,9 +82,9 @@ var keyFactors = func() (factors [8]uint64) {
 	return factors
 }()
 
-// sampleOf returns the attributes of a summary: the reason that all of its lines have in common, under
-// the name that it has in the lines, the class of their origins, and the origin and the target of one of
-// them.
+// sampleOf returns the attributes of a summary. They are the reason that all of its lines have in common,
+// under the name of that attribute in the lines, the class of their origins, and the origin and the target
+// of one of them.
 func sampleOf(r *http.Request, d *Decision, name string, reason reasonID, of boundedlog.Class) []slog.Attr {
 	origins := "others"
 	if of == boundedlog.Known {
