@@ -53,8 +53,9 @@ func (s service) handler() http.Handler {
 // calls records what the handler of a request did.
 type calls struct {
 	ran      bool
-	arrived  func() bool // reports whether the page has read the stream's first message
-	streamed bool        // arrived when the handler had sent the first message
+	arrived  func() bool   // reports whether the page has read the stream's first message
+	turn     chan struct{} // has an item while a goroutine is in wait
+	streamed bool          // arrived when the handler had sent the first message
 }
 
 type callsKey struct{}
@@ -74,8 +75,16 @@ func ranIn(ctx context.Context) *calls {
 // sentFirst records whether the page has read the first message, once every other goroutine of the
 // test waits.
 func (c *calls) sentFirst() {
-	synctest.Wait()
+	c.wait()
 	c.streamed = c.arrived()
+}
+
+// wait waits until every other goroutine of the test waits. The page and the handler may both call it,
+// and only one goroutine may be in synctest.Wait.
+func (c *calls) wait() {
+	c.turn <- struct{}{}
+	synctest.Wait()
+	<-c.turn
 }
 
 // The request headers that make a plain handler panic, and wait until its context ends.

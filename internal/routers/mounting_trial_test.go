@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -126,7 +126,13 @@ func (m mounting) try(t *testing.T, engine corsbrowser.Engine) (sentences []stri
 	for line := range strings.Lines(log.String()) {
 		if text := regexp.MustCompile(`msg="corsrpc: ([^"]*)"`).FindStringSubmatch(line); text != nil && !strings.HasPrefix(text[1], "refused") {
 			begin, _, _ := strings.Cut(strings.TrimSuffix(text[1], "; logged once"), ",")
-			say("The log has: “%s”.", begin)
+			sentence, remedy := "The log has: “"+begin+"”", ""
+			if strings.Contains(line, "WithPathPrefix") {
+				remedy = ", with the remedy `WithPathPrefix`"
+			}
+			if !slices.ContainsFunc(sentences, func(s string) bool { return strings.HasPrefix(s, sentence) }) {
+				say("%s%s.", sentence, remedy)
+			}
 		}
 	}
 	return sentences
@@ -187,7 +193,7 @@ func (v *visitor) call(t *testing.T, path, contentType string, header ...string)
 		body = "\x00\x00\x00\x00\x02{}"
 	}
 	var arrived atomic.Bool
-	result.arrived = arrived.Load
+	result.arrived, result.turn = arrived.Load, make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), callsKey{}, &result.calls))
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "POST", api+v.prefix+path, strings.NewReader(body))
@@ -211,7 +217,7 @@ func (v *visitor) call(t *testing.T, path, contentType string, header ...string)
 		}
 		result.preflight = result.blocked.Preflight
 		cancel()
-		synctest.Wait()
+		result.wait()
 		return result
 	}
 	defer res.Body.Close()
@@ -227,6 +233,6 @@ func (v *visitor) call(t *testing.T, path, contentType string, header ...string)
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	synctest.Wait()
+	result.wait()
 	return result
 }
