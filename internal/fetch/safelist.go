@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"mime"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,11 +24,9 @@ func SafelistedRequestHeader(name, value string) bool {
 		if unsafe {
 			return false
 		}
-		essence, _, err := mime.ParseMediaType(value)
-		if err != nil && essence == "" {
-			essence, _, _ = strings.Cut(value, ";")
-			essence = Lower(strings.Trim(essence, " \t"))
-		}
+		// Not mime.ParseMediaType, which also trims and folds characters beyond ASCII.
+		essence, _, _ := strings.Cut(value, ";")
+		essence = Lower(strings.Trim(essence, " \t"))
 		return essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" || essence == "text/plain"
 	case "range":
 		return isSimpleRange(value)
