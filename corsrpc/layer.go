@@ -140,7 +140,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		production = d
 	}
 	if l.readable != nil {
-		l.readable.apply(plan, &d, &request)
+		l.readable.apply(plan, &d, &request, isWrapped(w))
 	}
 	l.report(r, &request, &d)
 	if l.awaited != nil {

@@ -1,6 +1,7 @@
 package corsrpc
 
 import (
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -43,8 +44,9 @@ type readableAnswer struct {
 }
 
 // apply makes a decision readable if it refuses the request. It also refuses a call that a browser
-// sends only because its preflight was opened.
-func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request) {
+// sends only because its preflight was opened. inner reports whether an outer layer has granted the
+// call: that layer has then answered the preflight too.
+func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request, inner bool) {
 	switch {
 	case p.observes, d.origin == "", d.upgrade, d.outcome == OutcomeUntouched, d.outcome == OutcomePass:
 	case d.preflight:
@@ -58,6 +60,7 @@ func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request) {
 			o.blameHeader(d, r)
 			d.makeReadable(r)
 		}
+	case inner:
 	default:
 		if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) {
 			d.missing = missing
@@ -80,18 +83,18 @@ func (o *readableRefusals) blameHeader(d *Decision, r *Request) {
 	}
 }
 
-// isCORS reports whether the request mode is cors. Browsers do not send the mode to servers that
-// are not potentially trustworthy.
+// isCORS reports whether the request mode is cors, or not known: browsers do not send the mode to
+// servers that are not potentially trustworthy, and a proxy may repeat it.
 func isCORS(r *Request) bool {
 	mode := r.Header["Sec-Fetch-Mode"]
-	return len(mode) == 0 || hasOnly(mode, "cors")
+	return len(mode) != 1 || mode[0] == "cors"
 }
 
 // openPreflight turns the refusal of a preflight into an answer that lets the browser send the call.
 // It keeps the refusal if a name is requested that the layer could not hold the call against.
 func (o *readableRefusals) openPreflight(d *Decision, r *Request) {
 	g := d.target.grant
-	more, ok := o.open(g, r.Header["Access-Control-Request-Headers"])
+	more, ok := o.open(g, r.Header)
 	if !ok {
 		return
 	}
@@ -105,7 +108,8 @@ func (o *readableRefusals) openPreflight(d *Decision, r *Request) {
 // open adds the requested names that the rule does not grant to o.opened. It returns the requested
 // names beyond the fixed list, each preceded by ", ". ok is false, and nothing is added, if one of
 // them cannot be opened or there are too many.
-func (o *readableRefusals) open(g *grant, lines []string) (more string, ok bool) {
+func (o *readableRefusals) open(g *grant, header http.Header) (more string, ok bool) {
+	lines := header["Access-Control-Request-Headers"]
 	names, wellFormed := fetch.AppendRequested(nil, lines)
 	if !wellFormed {
 		if names, ok = fetch.AppendOverlong(nil, lines); !ok {
@@ -113,8 +117,12 @@ func (o *readableRefusals) open(g *grant, lines []string) (more string, ok bool)
 		}
 	}
 	slices.Sort(names)
+	names = slices.Compact(names)
+	if !wellFormed && !isOverlong(slices.Values(names)) {
+		return "", false // the list repeats names, so the call does not show that it is too long
+	}
 	var missing []string
-	for _, name := range slices.Compact(names) {
+	for _, name := range names {
 		if g.headers[name] {
 			continue
 		}
@@ -122,7 +130,7 @@ func (o *readableRefusals) open(g *grant, lines []string) (more string, ok bool)
 		switch {
 		case wellFormed && g.grants(name):
 		case name == "content-type": // the call is held against its value
-		case !canBeOpened(name):
+		case !canBeOpened(name), len(header[http.CanonicalHeaderKey(name)]) > 0: // a proxy adds it to all requests, this preflight included
 			return "", false
 		default:
 			missing = append(missing, name)
@@ -139,10 +147,11 @@ func (o *readableRefusals) open(g *grant, lines []string) (more string, ok bool)
 }
 
 // canBeOpened reports whether a call that was sent with a header of this lower-case name can be
-// told from one without. Browsers and proxies add some headers themselves, and proxies drop others.
+// told from one without. Browsers and proxies add some headers themselves, and proxies drop others or
+// act on them.
 func canBeOpened(name string) bool {
-	return len(name) <= maxOpenedBytes && !strings.Contains(name, "_") && // nginx drops such names
-		!fetch.ForbiddenRequestHeader(name) && !fetch.ConnectionHeader(name) && !fetch.AddedInTransit(name)
+	return len(name) <= maxOpenedBytes && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && // nginx drops other names
+		!fetch.ForbiddenRequestHeader(name) && !fetch.ConnectionHeader(name) && !fetch.AddedInTransit(name) && !fetch.RewritesRequest(name)
 }
 
 // add adds names to o.opened, all or none. It reports whether o.opened has all of them.
@@ -173,14 +182,15 @@ func (o *readableRefusals) missing(g *grant, r *Request) (reason reasonID, missi
 		return reasonMethodNotGranted, r.Method
 	}
 	var names []string
-	if !g.grants("content-type") && !isSafelisted("content-type", r.Header["Content-Type"]) {
+	large := isLarge(r.Header)
+	if !g.grants("content-type") && needsPreflight("content-type", r.Header["Content-Type"], large) {
 		names = append(names, "content-type")
 	}
 	if opened := o.opened.Load(); opened != nil {
 		has := false
 		for canonical, name := range *opened {
 			lines := r.Header[canonical]
-			if isSafelisted(name, lines) {
+			if !needsPreflight(name, lines, large) {
 				continue
 			}
 			has = true
@@ -188,7 +198,7 @@ func (o *readableRefusals) missing(g *grant, r *Request) (reason reasonID, missi
 				names = append(names, name)
 			}
 		}
-		if has && isOverlong(r.Header) {
+		if has && isOverlong(maps.Keys(r.Header)) {
 			return reasonRequestedHeadersMalformed, ""
 		}
 	}
@@ -199,18 +209,36 @@ func (o *readableRefusals) missing(g *grant, r *Request) (reason reasonID, missi
 	return reasonHeadersNotGranted, strings.Join(names, ", ")
 }
 
-// isSafelisted reports whether all lines of a header are CORS-safelisted, so that they need no
-// preflight. It is true for a header without lines.
-func isSafelisted(name string, lines []string) bool {
-	return !slices.ContainsFunc(lines, func(value string) bool { return !fetch.SafelistedRequestHeader(name, value) })
+// needsPreflight reports whether a line of a header is not CORS-safelisted. It is false for a header
+// without lines. large is the result of isLarge for the request.
+func needsPreflight(name string, lines []string, large bool) bool {
+	return large && len(lines) > 0 || slices.ContainsFunc(lines, func(value string) bool { return !fetch.SafelistedRequestHeader(name, value) })
+}
+
+// maxSafelistedBytes is the maximum size of the values of all CORS-safelisted request-headers that
+// need no preflight.
+//
+// See https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names.
+const maxSafelistedBytes = 1024
+
+// isLarge reports whether the values of the headers that can be CORS-safelisted exceed
+// maxSafelistedBytes, so that each of these headers needs a preflight.
+func isLarge(header http.Header) bool {
+	size := 0
+	for _, name := range []string{"Accept", "Accept-Language", "Content-Language", "Content-Type", "Range"} {
+		for _, value := range header[name] {
+			size += len(value)
+		}
+	}
+	return size > maxSafelistedBytes
 }
 
 // isOverlong reports whether the names of the headers that a script may have set exceed the bounds
-// on Access-Control-Request-Headers.
-func isOverlong(header http.Header) bool {
+// on Access-Control-Request-Headers. The names may be in any letter case.
+func isOverlong(names iter.Seq[string]) bool {
 	count, size := 0, 0
-	for canonical := range header {
-		name := fetch.Lower(canonical)
+	for name := range names {
+		name = fetch.Lower(name)
 		if fetch.ForbiddenRequestHeader(name) || fetch.AddedInTransit(name) {
 			continue
 		}

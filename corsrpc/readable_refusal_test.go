@@ -375,10 +375,13 @@ func TestOpenedPreflights(t *testing.T) {
 		{"a header that browsers add", page, listRPC, "POST", "cache-control,x-a", "", ""},
 		{"a header that proxies add", page, listRPC, "POST", "x-forwarded-for", "", ""},
 		{"a header that proxies drop", page, listRPC, "POST", "x_a", "", ""},
+		{"another header that proxies drop", page, listRPC, "POST", "x.a", "", ""},
+		{"a header that proxies act on", page, listRPC, "POST", "x-http-method-override", "", ""},
 		{"a header that scripts cannot set", page, listRPC, "POST", "cookie,x-a", "", ""},
 		{"a header of one connection", page, listRPC, "POST", "http2-settings", "", ""},
 		{"a long name", page, listRPC, "POST", long, "", ""},
 		{"not a token", page, listRPC, "POST", "x a", "", ""},
+		{"65 times a name", page, listRPC, "POST", strings.Repeat("x-a,", 64) + "x-a", "", ""},
 		{"257 names", page, listRPC, "POST", strings.Repeat("x-a,", 256) + "x-a", "", ""},
 		{"70 names of the protocols", page, listRPC, "POST", strings.TrimSuffix(strings.Repeat("content-type,", 70), ","), "", ""},
 		{"a stranger", "https://evil.example", listRPC, "POST", "x-a", "", ""},
@@ -447,6 +450,68 @@ func TestOpenedNames(t *testing.T) {
 	}
 	if w := call(http.Header{"X-More": {"1"}}); ran.Load() != 4 {
 		t.Errorf("a name that was not opened: %d", w.Code)
+	}
+}
+
+// TestHeaderOfProxyIsNotOpened checks that a page cannot make the layer refuse calls for a header that
+// a proxy adds to all requests.
+func TestHeaderOfProxyIsNotOpened(t *testing.T) {
+	t.Parallel()
+	_, h, ran := explainedLayer(t, refusingPolicy)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, newRequest("OPTIONS", listRPC, http.Header{
+		"Origin": {page}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-a,x-request-id"}, "X-Request-Id": {"1"},
+	}))
+	if got := w.Header().Get("Access-Control-Max-Age"); got == "0" {
+		t.Error("the preflight is opened")
+	}
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, newRequest("POST", listRPC, http.Header{"Origin": {page}, "Content-Type": {"application/json"}, "X-Request-Id": {"2"}}))
+	if ran.Load() != 1 {
+		t.Errorf("%d, %s", w.Code, w.Body)
+	}
+}
+
+// TestCallOfOpenedPreflightStops checks that calls which browsers send only after an opened preflight do
+// not reach the handler, for preflights that ask for values that look safelisted.
+func TestCallOfOpenedPreflightStops(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat("a", 120)
+	for _, test := range []struct {
+		name, asked string
+		call        http.Header
+	}{
+		{"a no-break space after the media type", "content-type", http.Header{"Content-Type": {"text/plain\u00a0"}}},
+		{"a letter that folds to i", "content-type", http.Header{"Content-Type": {"text/pla\u0130n"}}},
+		{"many safelisted values", "content-type", http.Header{"Content-Type": {"text/plain"}, "Content-Language": {many, many, many, many, many, many, many, many, many}}},
+		{"the mode repeated by a proxy", "x-a", http.Header{"X-A": {"1"}, "Sec-Fetch-Mode": {"cors", "cors"}}},
+	} {
+		_, h, ran := explainedLayer(t, "rules: [{path: /open/, allow_origins: ['*'], allow_headers: [content-language]}, {path: /named, allow_origins: [https://app.example.com]}]")
+		if got := preflightOf(h, page, "/open/a", "POST", test.asked); got.Get("Access-Control-Max-Age") != "0" {
+			t.Fatalf("%s: the preflight is not opened: %v", test.name, got)
+		}
+		test.call.Set("Origin", page)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, newRequest("POST", "/open/a", test.call))
+		if ran.Load() != 0 || w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d, ran %d times", test.name, w.Code, ran.Load())
+		}
+	}
+}
+
+// TestInnerLayerTrustsOuterPreflight checks that a layer under WithExplain inside of another one does
+// not refuse calls whose preflight the outer layer has granted.
+func TestInnerLayerTrustsOuterPreflight(t *testing.T) {
+	t.Parallel()
+	_, inner, ran := explainedLayer(t, "defaults: {allow_origins: [https://app.example.com]}\nrules: [{path: /open/, allow_origins: ['*']}]")
+	outer := compilePolicy(t, "defaults: {allow_origins: [https://app.example.com], allow_headers: [x-a]}\nrules: [{path: /open/}]").Wrap(inner)
+	preflightOf(inner, page, listRPC, "POST", "x-a")
+	for i, path := range []string{listRPC, "/open/a"} {
+		w := httptest.NewRecorder()
+		outer.ServeHTTP(w, newRequest("POST", path, http.Header{"Origin": {page}, "Content-Type": {"application/json"}, "X-A": {"1"}}))
+		if int(ran.Load()) != i+1 {
+			t.Errorf("%s: %d, %s", path, w.Code, w.Body)
+		}
 	}
 }
 

@@ -242,5 +242,5 @@ var routeFaults = []fault{
 	}
 `, new: ``},
 	{name: "an Authorization that no rule grants is a script's", old: `d.unnamedAuthorization = !d.target.grant.grants("authorization")`, new: `d.unnamedAuthorization = false`},
-	{name: "what rewrites a request is granted by *", old: ` && !fetch.RewritesRequest(name)`, new: ``},
+	{name: "what rewrites a request is granted by *", in: "coversName", old: ` && !fetch.RewritesRequest(name)`, new: ``},
 }
