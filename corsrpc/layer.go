@@ -203,7 +203,7 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next 
 func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	if d.refused() {
 		if l.log != nil {
-			l.log.refused(r.Context(), r, d, l.plan.Load().explainable(d.origin))
+			l.log.refused(r.Context(), r, d, l.plan.Load().ownerOf(d.origin))
 		}
 		if l.observers.want(EventRefusal) {
 			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})
@@ -220,7 +220,7 @@ func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
 		return
 	}
 	if l.log != nil {
-		l.log.differed(r.Context(), r, &d, &shadow, l.plan.Load().explainable(d.origin))
+		l.log.differed(r.Context(), r, &d, &shadow, l.plan.Load().ownerOf(d.origin))
 	}
 	if l.observers.want(EventShadow) {
 		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})

@@ -48,9 +48,10 @@ const maxKeyBytes = 300
 // the rule, or nil.
 //
 // Clients invent origins and header names, so each of these is in a key that is more precise than the
-// one for what the policy determines: reasons, rule and target. Only the lines about pages of
-// explainable origins have the origin in their first key, so that each such page is logged.
-func lineOf(kind boundedlog.Kind, explainable bool, cause, other reasonID, rule *grant, origin string, d *Decision) boundedlog.Line {
+// one for what the policy determines: reasons, rule and target. The lines about pages of explainable
+// origins have the owner of the origin (Plan.ownerOf) in their first key, so that each page that the
+// policy names is logged. owner is empty for all other origins.
+func lineOf(kind boundedlog.Kind, owner string, cause, other reasonID, rule *grant, origin string, d *Decision) boundedlog.Line {
 	line := boundedlog.Line{Kind: kind, Class: boundedlog.Other, Cause: int(cause)}
 	reasons := keyFactors[1] * (uint64(kind)<<16 | uint64(cause)<<8 | uint64(other))
 	from := keyFactors[2] * maphash.String(keySeed, origin[:min(len(origin), maxKeyBytes)])
@@ -59,11 +60,14 @@ func lineOf(kind boundedlog.Kind, explainable bool, cause, other reasonID, rule 
 		governed += keyFactors[4] * rule.id
 	}
 	first, details := reasons, from
-	if explainable {
-		line.Class, first, details = boundedlog.Known, from, 0
-		governed += from
+	if owner != "" {
+		line.Class, first = boundedlog.Known, keyFactors[2]*maphash.String(keySeed, owner)
+		governed += first
+		if owner == origin {
+			details = 0
+		}
 		if !d.target.known {
-			details = keyFactors[5] * maphash.String(keySeed, d.target.name)
+			details += keyFactors[5] * maphash.String(keySeed, d.target.name)
 		}
 	}
 	if d.missing != "" {
@@ -116,13 +120,13 @@ func (e effect) targetAttr() slog.Attr {
 	return slog.String("target", name)
 }
 
-// refused logs or counts a refusal. explainable reports whether the origin is (Plan.explainable).
-func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, explainable bool) {
+// refused logs or counts a refusal. owner is that of the origin (Plan.ownerOf).
+func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, owner string) {
 	kind := lineRefused
 	if !d.Enforced() {
 		kind = lineWouldRefuse
 	}
-	line := lineOf(kind, explainable, d.reason, reasonNone, d.target.grant, r.Header.Get("Origin"), d)
+	line := lineOf(kind, owner, d.reason, reasonNone, d.target.grant, r.Header.Get("Origin"), d)
 	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "reason", d.reason, line.Class) }) {
 		return
 	}
@@ -168,9 +172,9 @@ func refusalMessage(d *Decision) string {
 }
 
 // differed logs or counts a request that the shadow policy decides differently. Its summary has the
-// reason of the shadow policy. explainable reports whether the origin is (Plan.explainable).
-func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, explainable bool) {
-	line := lineOf(lineDifference, explainable, shadow.reason, d.reason, shadow.target.grant, r.Header.Get("Origin"), d)
+// reason of the shadow policy. owner is that of the origin (Plan.ownerOf).
+func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, owner string) {
+	line := lineOf(lineDifference, owner, shadow.reason, d.reason, shadow.target.grant, r.Header.Get("Origin"), d)
 	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "shadow_reason", shadow.reason, line.Class) }) {
 		return
 	}

@@ -302,6 +302,30 @@ func TestFloodHidesNoPage(t *testing.T) {
 	})
 }
 
+// TestFloodOfInventedPagesHidesNoPage checks that a program which invents loopback origins, and origins
+// that a pattern matches, does not keep the line of a page that the policy names out of the log.
+func TestFloodOfInventedPagesHidesNoPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, log := newLayer(t, `defaults: {allow_origins: [https://app.example.com, "https://*.shop.example"], disabled: true}`)
+		h := layer.Wrap(emptyHandler)
+		for i := range 20_000 {
+			refuse(h, listRPC, fmt.Sprintf("http://localhost:%d", 1000+i))
+			refuse(h, listRPC, fmt.Sprintf("https://invented-%d.shop.example", i))
+			if i%100 == 99 {
+				time.Sleep(100 * time.Millisecond)
+				synctest.Wait()
+			}
+		}
+		refuse(h, listRPC, page)
+		if n := strings.Count(log.String(), "origin="+page); n != 1 {
+			t.Errorf("%d lines of the page that matters", n)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+	})
+}
+
 // TestLogGroupsByRuleAndReason checks that requests with different rules, or with different decisions of
 // the shadow policy, have separate log lines.
 func TestLogGroupsByRuleAndReason(t *testing.T) {

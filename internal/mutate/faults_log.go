@@ -3,15 +3,15 @@ package main
 // logFaults are faults of the log, and of the reports on requests that the layer does not refuse.
 var logFaults = []fault{
 	// Lines about refusals.
-	{name: "the line of an origin that no rule names has the quotas of pages that the policy names", in: "lineOf", old: `	if explainable {
-		line.Class`, new: `	if true {
-		line.Class`},
-	{name: "a page that the policy names has the quotas of other origins", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0`, new: `line.Class, first, details = boundedlog.Other, from, 0`},
-	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first, details = boundedlog.Known, from, 0
-		governed += from
-`, new: `line.Class, first, details = boundedlog.Known, reasons, 0
-`},
-	{name: "origins that the policy does not name share a line", in: "lineOf", old: `first, details := reasons, from`, new: `first, details := reasons, uint64(0)`},
+	{name: "the line of an origin that no rule names has the quotas of pages that the policy names", in: "lineOf", old: `if owner != "" {`, new: `if true {`},
+	{name: "a page that the policy names has the quotas of other origins", in: "lineOf", old: `line.Class, first = boundedlog.Known, `, new: `line.Class, first = boundedlog.Other, `},
+	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first = boundedlog.Known, keyFactors[2]*maphash.String(keySeed, owner)
+		governed += first
+		if owner == origin {`, new: `line.Class, first = boundedlog.Known, reasons
+		if owner != "" {`},
+	{name: "invented loopback origins and subdomains have the quota of pages that the policy names", in: "lineOf", old: `maphash.String(keySeed, owner)`, new: `maphash.String(keySeed, origin)`},
+	{name: "the loopback pages share a line", in: "lineOf", old: `if owner == origin {`, new: `if owner != "" {`},
+	{name: "origins that the policy does not name share a line", in: "lineOf", old: `first, details := reasons, from`, new: `first, details := reasons, from*0`},
 	{name: "missing headers share a line", in: "lineOf", old: `if d.missing != "" {`, new: `if false {`},
 	{name: "the unknown procedures of a page share a line", in: "lineOf", old: `if !d.target.known {`, new: `if false {`},
 	{name: "lines of one class use up the quotas of the other", old: `if l.classes[line.Class].admit(line) {`, new: `if l.classes[Known].admit(line) {`},

@@ -249,20 +249,20 @@ func (s *Set) IsShared(id PatternID) bool {
 	return id != 0 && s.HasShared() && NeverWithCredentials(s.texts.text(uint32(id-1)))
 }
 
-// HasOwner reports whether the most specific pattern that matches an origin is one that only pages
-// of one owner have: not "*", not a pattern for which NeverWithCredentials is true, and not one that
-// needs CodePublicSuffix. The argument o is the result of Parse for raw.
-func (s *Set) HasOwner(raw string, o Parsed) bool {
+// Owner returns the most specific pattern that matches an origin, if only pages of one owner have it:
+// not "*", not a pattern for which NeverWithCredentials is true, and not one that needs
+// CodePublicSuffix. The argument o is the result of Parse for raw.
+func (s *Set) Owner(raw string, o Parsed) (pattern string, ok bool) {
 	id, ok := s.Exact(raw)
 	if !ok {
 		id, ok = s.MatchParsed(raw, o)
 	}
 	if !ok {
-		return false
+		return "", false
 	}
-	text := s.texts.text(uint32(id - 1))
-	_, problems := ParsePattern(text)
-	return !NeverWithCredentials(text) && !slices.ContainsFunc(problems, func(p Problem) bool { return p.Code == CodePublicSuffix })
+	pattern = s.texts.text(uint32(id - 1))
+	_, problems := ParsePattern(pattern)
+	return pattern, !NeverWithCredentials(pattern) && !slices.ContainsFunc(problems, func(p Problem) bool { return p.Code == CodePublicSuffix })
 }
 
 // Patterns returns the texts of the patterns, in the order of the list that the set was made
