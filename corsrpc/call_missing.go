@@ -115,6 +115,10 @@ func (a *awaitedCalls) missed(key awaitedCall, p *Plan, d *Decision, preflight R
 		return
 	}
 	a.remove(key)
+	if a.layer.plan.Load().rules != p.rules { // after a reload, the call has another rule and does not end the wait
+		a.mu.Unlock()
+		return
+	}
 	logs := a.logs && a.logsFirst(p, loggedCall{d.origin, d.target.rule.Narrowest()})
 	a.mu.Unlock()
 	remedy := d.remedyOfMissingCall()

@@ -134,6 +134,26 @@ func TestMissingCallIsLoggedOnce(t *testing.T) {
 	})
 }
 
+// TestCallAfterReloadIsNotMissing checks that a call which comes after a reload is not reported, although
+// its preflight was granted by a rule that is no longer in force.
+func TestCallAfterReloadIsNotMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, log, _ := newMissing(t, corsrpc.WithExplain())
+		h := layer.Wrap(emptyHandler)
+		preflightOf(h, page, listRPC, "POST", "content-type")
+		if err := layer.Reload(t.Context(), compilePolicy(t, withoutCredentials+"  - path: /more\n")); err != nil {
+			t.Fatal(err)
+		}
+		h.ServeHTTP(httptest.NewRecorder(), newRequest("POST", listRPC, http.Header{"Origin": {page}, "Content-Type": {"application/json"}}))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if strings.Contains(log.String(), "no call has followed") {
+			t.Errorf("%s", log)
+		}
+	})
+}
+
 // TestMissingCallsAreBounded checks that at most 256 calls are awaited at a time, and at most 100 lines
 // are logged.
 func TestMissingCallsAreBounded(t *testing.T) {

@@ -69,6 +69,7 @@ var logFaults = []fault{
 	// Calls that do not come.
 	{name: "a preflight with credentials awaits its call", in: "(*awaitedCalls).note", old: ` && !d.target.grant.credentials`, new: ``},
 	{name: "a refused preflight awaits its call", in: "(*awaitedCalls).note", old: ` && d.reason == reasonOriginAllowed`, new: ``},
+	{name: "a call after a reload is missing", in: "(*awaitedCalls).missed", old: `if a.layer.plan.Load().rules != p.rules {`, new: `if false {`},
 	{name: "a preflight of an origin that no rule names awaits its call", in: "(*awaitedCalls).note", old: ` && p.explainable(d.origin)`, new: ``},
 	{name: "a call that comes is awaited", in: "(*awaitedCalls).arrived", old: `	if timer := a.calls[key]; timer != nil {`, new: `	if timer := a.calls[key]; false {`},
 	{name: "any number of calls is awaited", old: ` || len(a.calls) >= maxAwaited`, new: ``},
