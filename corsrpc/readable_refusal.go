@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // readableRefusals makes refusals readable for scripts (WithExplain). A browser does not send a
@@ -25,7 +27,23 @@ import (
 type readableRefusals struct {
 	mu     sync.Mutex                  // held to add a name
 	opened atomic.Pointer[openedNames] // replaced as a whole; nil if no name was opened
+
+	pages  map[string]openedPage // by origin; guarded by mu, as all below
+	rules  *rules.Rules          // the policy of the latest request that used pages
+	policy int                   // the number of changes of rules
 }
+
+// openedPage is the latest preflight that was opened for an origin.
+type openedPage struct {
+	policy int // readableRefusals.policy at that time; 0 if several policies have opened preflights
+	at     time.Time
+}
+
+// Bounds on readableRefusals.pages.
+const (
+	maxOpenedPages = 64
+	openedTime     = 10 * time.Second // from the preflight to the call
+)
 
 // openedNames holds the names of request headers that preflights were opened for, in lower case, by
 // their canonical form. A call that has one of them needs its rule to grant it.
@@ -51,7 +69,7 @@ func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request, inner bool) {
 	case p.observes, d.origin == "", d.upgrade, d.outcome == OutcomeUntouched, d.outcome == OutcomePass:
 	case d.preflight:
 		if d.refused() && p.explainable(d.origin) {
-			o.openPreflight(d, r)
+			o.openPreflight(p, d, r)
 		}
 	case !isCORS(r):
 		// The script cannot read any response to such a request.
@@ -62,11 +80,59 @@ func (o *readableRefusals) apply(p *Plan, d *Decision, r *Request, inner bool) {
 		}
 	case inner:
 	default:
-		if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) {
+		reason, missing := o.missing(d.target.grant, r)
+		before := o.openedBefore(p, d.origin)
+		if reason == reasonNone && before && !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 {
+			reason = reasonCredentialsNotAllowed // the preflight allowed cookies
+		}
+		if explained := p.explainable(d.origin); reason != reasonNone && (explained || before) {
 			d.missing = missing
 			d.refuse(r, reason)
-			d.makeReadable(r)
+			if explained {
+				d.makeReadable(r)
+			}
 		}
+	}
+}
+
+// openedBefore reports whether a preflight of an origin was opened under another policy than that of
+// the plan, so recently that its call may still come.
+func (o *readableRefusals) openedBefore(p *Plan, from string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.use(p)
+	page, ok := o.pages[from]
+	return ok && page.policy != o.policy && time.Since(page.at) < openedTime
+}
+
+// openPage notes that a preflight of an origin is opened. It is false if there are too many origins.
+func (o *readableRefusals) openPage(p *Plan, from string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.use(p)
+	maps.DeleteFunc(o.pages, func(_ string, page openedPage) bool { return time.Since(page.at) >= openedTime })
+	page, ok := o.pages[from]
+	switch {
+	case !ok && len(o.pages) >= maxOpenedPages:
+		return false
+	case !ok:
+		page.policy = o.policy
+	case page.policy != o.policy:
+		page.policy = 0
+	}
+	page.at = time.Now()
+	if o.pages == nil {
+		o.pages = map[string]openedPage{}
+	}
+	o.pages[strings.Clone(from)] = page
+	return true
+}
+
+// use counts a change of the policy. The caller holds mu.
+func (o *readableRefusals) use(p *Plan) {
+	if o.rules != p.rules {
+		o.rules = p.rules
+		o.policy++
 	}
 }
 
@@ -91,11 +157,12 @@ func isCORS(r *Request) bool {
 }
 
 // openPreflight turns the refusal of a preflight into an answer that lets the browser send the call.
-// It keeps the refusal if a name is requested that the layer could not hold the call against.
-func (o *readableRefusals) openPreflight(d *Decision, r *Request) {
+// It keeps the refusal if a name is requested that the layer could not hold the call against, or if
+// there are too many pages.
+func (o *readableRefusals) openPreflight(p *Plan, d *Decision, r *Request) {
 	g := d.target.grant
 	more, ok := o.open(g, r.Header)
-	if !ok {
+	if !ok || !o.openPage(p, d.origin) {
 		return
 	}
 	answer := &readableAnswer{allowMethods: g.allowMethods, allowHeaders: strings.TrimPrefix(g.allowHeaders+more, ", ")}

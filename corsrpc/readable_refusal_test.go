@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -527,6 +528,75 @@ func TestOpenedNameIsGranted(t *testing.T) {
 	if _, body, err := call.do(t, page, h, corsbrowser.Chromium); err != nil || body != "the handler ran" || ran.Load() != 1 {
 		t.Errorf("%v, %q", err, body)
 	}
+}
+
+// TestReloadAfterOpenedPreflight checks that a call whose preflight was opened before a reload does not
+// reach the handler if the new policy does not let the browser send it either.
+func TestReloadAfterOpenedPreflight(t *testing.T) {
+	t.Parallel()
+	const named = "rules: [{path: /files/, allow_origins: [https://app.example.com], allow_methods: [PUT]}]"
+	for _, test := range []struct {
+		name, before, after string
+		again               bool // a preflight is opened after the reload too
+		method, asked       string
+		call                http.Header
+		wait                time.Duration
+		readable, runs      bool
+	}{
+		{"the origin is not explainable any more", named, "rules: [{path: /files/, allow_origins: ['*'], allow_methods: [PUT]}]", false, "PUT", "x-a", http.Header{"X-A": {"1"}}, 0, false, false},
+		{"the origin is allowed, cookies are not", "rules: [{path: /files/, allow_origins: [https://other.example.com, https://app.example.com], disabled: true}, {path: /x, allow_origins: [https://app.example.com]}]", named, false, "PUT", "", http.Header{"Cookie": {"a=b"}}, 0, true, false},
+		{"the same, and another preflight is opened", "rules: [{path: /files/, allow_origins: [https://app.example.com], disabled: true}, {path: /x, allow_origins: [https://app.example.com]}]", named, true, "PUT", "", http.Header{"Cookie": {"a=b"}}, 0, true, false},
+		{"the origin is allowed", "rules: [{path: /files/, allow_origins: [https://app.example.com], disabled: true}, {path: /x, allow_origins: [https://app.example.com]}]", named, false, "PUT", "", nil, 0, true, true},
+		{"cookies, a minute later", named, named, false, "PUT", "x-a", http.Header{"Cookie": {"a=b"}}, time.Minute, true, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			layer, h, ran := explainedLayer(t, test.before)
+			if got := preflightOf(h, page, "/files/a", test.method, test.asked); got.Get("Access-Control-Max-Age") != "0" {
+				t.Fatalf("%s: not opened: %v", test.name, got)
+			}
+			time.Sleep(test.wait)
+			if err := layer.Reload(t.Context(), compilePolicy(t, test.after)); err != nil {
+				t.Fatal(err)
+			}
+			if test.again {
+				preflightOf(h, page, "/files/a", test.method, "x-b")
+			}
+			asked := http.Header{"Origin": {page}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"cross-site"}}
+			maps.Copy(asked, test.call)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, newRequest(test.method, "/files/a", asked))
+			if got := ran.Load() == 1; got != test.runs {
+				t.Errorf("%s: the handler runs: %t, %d %s", test.name, got, w.Code, w.Body)
+			}
+			if got := w.Header().Get("Access-Control-Allow-Origin") != ""; got != test.readable {
+				t.Errorf("%s: readable: %t", test.name, got)
+			}
+		})
+	}
+}
+
+// TestOpenedPagesAreBounded checks that preflights of more than 64 origins within ten seconds get the
+// answer of production, and that others are opened later.
+func TestOpenedPagesAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, h, _ := explainedLayer(t, refusingPolicy)
+		opened := func(port int) bool {
+			return preflightOf(h, fmt.Sprintf("http://localhost:%d", port), listRPC, "POST", "").Get("Access-Control-Max-Age") == "0"
+		}
+		for i := range 64 {
+			if !opened(1000 + i) {
+				t.Fatalf("%d", i)
+			}
+		}
+		if opened(2000) || !opened(1000) {
+			t.Error("a 65th origin is opened, or a known one is not")
+		}
+		time.Sleep(10 * time.Second)
+		if !opened(2000) {
+			t.Error("no origin is opened later")
+		}
+	})
 }
 
 // TestExplainedErrorsAreWellFormed checks that file names and selectors with special characters do not

@@ -24,7 +24,7 @@ var layerFaults = []fault{
 	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse`, new: `len(mode) > 9 {
 		d.refuse`},
-	{name: "cookies where none are allowed", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
+	{name: "cookies where none are allowed", in: "(*Decision).callProcedure", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
 
 	// Allowed origins.
 	{name: "disabled, but not for preflights", old: `	case g.disabled:

@@ -2,7 +2,7 @@ package main
 
 // readableFaults are faults of refusals that scripts can read (WithExplain).
 var readableFaults = []fault{
-	{name: "the handler gets a call whose preflight was opened", old: `if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) {`, new: `if reason, missing := o.missing(d.target.grant, r); reason != reasonNone && p.explainable(d.origin) && false {`},
+	{name: "the handler gets a call whose preflight was opened", old: `reason != reasonNone && (explained || before) {`, new: `false {`},
 	{name: "the grant of an opened preflight is remembered", old: `f.set("Access-Control-Max-Age", "0")`, new: `f.set("Access-Control-Max-Age", "600")`},
 	{name: "a stranger reads a refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (true || p`},
 	{name: "loopback pages read no refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (false || p`},
@@ -12,6 +12,14 @@ var readableFaults = []fault{
 	{name: "names are opened without end", old: `len(opened) > maxOpenedNames`, new: `false`},
 	{name: "long names are opened", old: `return len(name) <= maxOpenedBytes && strings`, new: `return strings`},
 	{name: "names that browsers and proxies add are opened", old: ` && !fetch.AddedInTransit(name) && !fetch`, new: ` && !fetch`},
+	{name: "after a reload, an opened preflight is forgotten", old: `page.policy != o.policy && time.Since(page.at) < openedTime`, new: `page.at.IsZero()`},
+	{name: "after a reload, a call has the cookies that an opened preflight allowed", old: `reason == reasonNone && before && `, new: `reason == reasonNone && false && `},
+	{name: "a second policy hides the preflight that a first one opened", old: `		page.policy = 0
+`, new: `		page.policy = o.policy
+`},
+	{name: "an opened preflight is remembered permanently", old: ` && time.Since(page.at) < openedTime`, new: ``},
+	{name: "preflights of any number of origins are opened", in: "(*readableRefusals).openPage", old: `len(o.pages) >= maxOpenedPages`, new: `false`},
+	{name: "origins of opened preflights are never forgotten", in: "(*readableRefusals).openPage", old: `time.Since(page.at) >= openedTime`, new: `false`},
 	{name: "names that proxies act on are opened", old: ` && !fetch.RewritesRequest(name)
 }`, new: `
 }`},
