@@ -6,21 +6,28 @@ import (
 )
 
 // Items returns the origins of a text that holds several where one is needed, as patterns that are
-// written correctly. It returns nil if the text is something else.
+// written correctly. It returns nil if the text is something else, such as one origin with a space in
+// it.
 func Items(text string) (items []string) {
+	bare, schemes := false, false
 	for _, part := range strings.FieldsFunc(text, isSeparator) {
 		part = strings.Trim(part, extraCharacters)
 		if part == "" {
 			continue
 		}
+		hasScheme := strings.Contains(part, "://")
+		schemes = schemes || hasScheme
 		if _, ok := readPattern(part); !ok {
+			if bare = bare || !hasScheme; !hasScheme && !strings.ContainsAny(part, ".:") {
+				return nil // a part of a host, or a word
+			}
 			if part = diagnose(part).Fix; part == "" {
 				return nil
 			}
 		}
 		items = append(items, part)
 	}
-	if len(items) < 2 {
+	if len(items) < 2 || bare && schemes && !strings.ContainsAny(text, ",;|\r\n") {
 		return nil
 	}
 	return items

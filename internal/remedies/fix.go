@@ -45,6 +45,9 @@ func Fix(c Case, v corsrpc.Violation) (fixed Case, ok bool) {
 		return c, false
 	}
 	value := v.Fix
+	if strings.Contains(v.Reason, "the environment variable ") && field.IsList() {
+		value = strings.ReplaceAll(value, ",", `", "`) // the value of the variable, which stands for one item or several
+	}
 	if field.IsList() {
 		value = "[" + value + "]"
 	}
