@@ -55,7 +55,10 @@ func (f *File) problem(n *node, field, code, reason, fix string) {
 // wrongType reports a value whose type is not that of its field.
 func (f *File) wrongType(n *node, field, want, fix string) {
 	if n.kind == badNode {
-		return // reported already
+		if n.problem > 0 { // reported already
+			f.Problems[n.problem-1].Field = field
+		}
+		return
 	}
 	if n.kind == nullNode {
 		reason := "has no value: leave the field out to inherit its value"
@@ -76,17 +79,22 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 	seen := map[protoreflect.FieldNumber]pair{}
 	var owner protoreflect.FieldDescriptor // the last known field
 	var empty *node                        // its value if that is missing, since the fields below it are not indented
+	again := false                         // whether the key before is misplaced
 	for i, p := range n.pairs {
 		fd := fieldOf(m.Descriptor(), p.key)
 		if fd == nil {
-			if f.full() || !f.misplaced(p, path, m.Descriptor(), owner, empty != nil) {
+			if again = !f.full() && f.misplaced(p, path, m.Descriptor(), owner, empty != nil, again, n.pairs); !again {
 				f.unknownField(p, path, m.Descriptor())
 			}
 			continue
 		}
-		owner, empty = fd, nil
+		owner, empty, again = fd, nil, false
 		at := join(path, string(fd.Name()))
-		if first, ok := seen[fd.Number()]; ok {
+		if first, ok := seen[fd.Number()]; ok && i > 0 && f.format == FormatYAML && strings.HasSuffix(path, "]") && m.Descriptor().Fields().ByName("selector") != nil && fd == fieldOf(m.Descriptor(), n.pairs[0].key) {
+			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+				Reason: fmt.Sprintf("is already set in line %d: keep one of the two, or begin an item of the list here", first.pos.Line), Fix: "- " + p.key + ":"})
+			return // the fields below it are those of that item
+		} else if ok {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
 				Reason: fmt.Sprintf("is already set in line %d, as %s: keep one of the two", first.pos.Line, first.key)})
 			continue

@@ -3,6 +3,7 @@ package policyfile
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (f *File) meantList(text string) (reason, fix string) {
 		reason = "is a string, since its brackets are within quotes, but the field takes a list"
 	case r == '-' && len(trimmed) > 1 && !strings.HasPrefix(trimmed, "- "):
 		reason = "has no space behind the dash, so that it is not an item of a list"
-	case strings.ContainsRune(bullets, r) && len(trimmed) > size:
+	case strings.ContainsRune(bullets, r) && len(trimmed) > size && (r != '*' || trimmed[size] == ' '):
 		reason = fmt.Sprintf("begins with %c, which does not begin an item of a list", r)
 	}
 	return reason, fix
@@ -185,8 +186,9 @@ func fieldOf(md protoreflect.MessageDescriptor, name string) protoreflect.FieldD
 
 // misplaced reports a key that is not a field of its message, but of a message before it or of
 // one that is missing around it. It returns false if it is not. The owner is the field before
-// the key; nil if there is none.
-func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor, owner protoreflect.FieldDescriptor, empty bool) bool {
+// the key, which is empty if it has no value; nil if there is none. again is whether the key before was
+// such a key too. siblings are the keys of the message.
+func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor, owner protoreflect.FieldDescriptor, empty, again bool, siblings []pair) bool {
 	if f.format != FormatYAML {
 		return false
 	}
@@ -203,6 +205,8 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 	case owner != nil && !owner.IsMap() && owner.Message() != nil && fieldOf(owner.Message(), p.key) != nil:
 		problem.Reason = fmt.Sprintf("is a field of %s, but is not indented below %s", owner.Message().Name(), owner.Name())
 		switch problem.Fix = "two spaces before it"; {
+		case owner.IsList() && again:
+			problem.Fix = "four spaces before it"
 		case owner.IsList() && empty:
 			problem.Fix = "two spaces and a dash before it: \"  - " + p.key + ":\""
 		case !empty:
@@ -222,9 +226,15 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 		}
 		problem.Reason = fmt.Sprintf("is not a field of %s, but of %s in it", md.Name(), around.Name())
 		problem.Fix = fmt.Sprintf("%s: in a line of its own before it, and two spaces before %s", around.Name(), p.key)
+		if again || slices.ContainsFunc(siblings, func(s pair) bool { return fieldOf(md, s.key) == around }) {
+			problem.Fix = fmt.Sprintf("it below %s:, with two spaces before it", around.Name())
+		}
 	}
 	if hidden != "" && p.key != "" {
 		problem.Reason, problem.Fix = "has "+hidden+", where YAML needs spaces", "two spaces before "+p.key
+	}
+	if problem.Fix == "two spaces before it" && p.value.pos.Line > p.pos.Line {
+		problem.Fix += ", and two more before the lines below it"
 	}
 	f.add(problem)
 	return true
@@ -295,7 +305,7 @@ var durationUnits = map[string]float64{
 func meantDuration(text string) string {
 	text = withoutQuotes(text)
 	if d, err := time.ParseDuration(text); err == nil {
-		return strconv.FormatFloat(max(d.Seconds(), -d.Seconds()), 'f', -1, 64) + "s"
+		return strconv.FormatFloat(max(d.Seconds(), 0), 'f', -1, 64) + "s" // a negative time means that nothing is cached
 	}
 	m := durationWords.FindStringSubmatch(text)
 	if m == nil {

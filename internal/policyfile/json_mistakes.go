@@ -192,6 +192,10 @@ func (j *jsonMistakes) candidates() []mistake {
 	case (c == '}' || c == ']') && before == ',':
 		j.remove(j.before-1, j.before, "has no value behind it")
 	case c == ',':
+		if len(j.open) == 0 && before == '}' {
+			j.remove(j.before-1, j.before, "closes the policy, but the text goes on behind it")
+			j.found[len(j.found)-1].strict = true
+		}
 		j.remove(j.at, j.at+1, "has no value before it")
 	case c == '=':
 		j.replace(j.at, j.at+1, ":", "stands behind a key, but JSON has a colon")
@@ -212,6 +216,13 @@ func (j *jsonMistakes) candidates() []mistake {
 		where := "a comma before it"
 		if p := positionAt(j.text, j.before); p.Line != positionAt(j.text, j.at).Line {
 			where = fmt.Sprintf("a comma at the end of line %d", p.Line)
+		}
+		if behind := bytes.TrimLeft(j.text[j.at+j.tokenSize(j.at):], " \t\r\n"); len(j.open) > 0 && !j.inObject() && bytes.HasPrefix(behind, []byte(":")) {
+			fix := "], before " + value
+			if p := positionAt(j.text, j.before); p.Line != positionAt(j.text, j.at).Line {
+				fix = fmt.Sprintf("], at the end of line %d", p.Line)
+			}
+			j.add(mistake{at: j.open[len(j.open)-1], start: j.before, end: j.before, with: "],", value: "[", reason: "has no closing bracket", fix: fix, strict: true})
 		}
 		j.add(mistake{at: j.at, start: j.before, end: j.before, with: ",", value: value, reason: "follows the value before it without a comma", fix: where})
 		j.add(mistake{at: j.at, start: j.before, end: j.before, with: ":", value: value, reason: "follows a key without a colon", fix: "a colon before it"})

@@ -35,6 +35,9 @@ const maxExplained = 256 << 10
 // maxTrials is the maximum number of changes that are tried for one syntax error.
 const maxTrials = 32
 
+// The maximum number of changes, and of bytes of a text, for which two changes are tried together.
+const maxPaired, maxPairedText = 10, 16 << 10
+
 // trial is the result of parsing a text with a change.
 type trial struct {
 	valid    bool
@@ -45,7 +48,8 @@ type trial struct {
 // choose returns the mistake whose correction leaves the fewest problems, the first one of
 // several. It returns false if no correction lets the parser come further than failedAt. Each
 // change is tried, so that a message about a mistake is true: with its correction, the text
-// either parses or has its next error further on.
+// either parses or has its next error further on. If none does, the text may have two mistakes next to
+// each other: choose returns the first one of two whose corrections together make the text valid.
 func choose(text []byte, candidates []mistake, failedAt int, try func([]byte) trial) (mistake, bool) {
 	best, least := mistake{}, math.MaxInt
 	for i, m := range candidates {
@@ -67,6 +71,34 @@ func choose(text []byte, candidates []mistake, failedAt int, try func([]byte) tr
 		}
 		if cost < least {
 			best, least = m, cost
+		}
+	}
+	if least == math.MaxInt && len(text) <= maxPairedText {
+		return choosePair(text, candidates[:min(len(candidates), maxPaired)], try)
+	}
+	return best, least < math.MaxInt
+}
+
+// choosePair is choose for two mistakes at once.
+func choosePair(text []byte, candidates []mistake, try func([]byte) trial) (mistake, bool) {
+	best, least := mistake{}, math.MaxInt
+	for i, m := range candidates {
+		for _, other := range candidates[i+1:] {
+			first, second := m, other
+			if second.start < first.start {
+				first, second = second, first
+			}
+			if second.start < first.end || second.start == first.start {
+				continue
+			}
+			result := try(first.apply(second.apply(text)))
+			near := first.strict && result.problemNear(positionAt(text, first.at).Line)
+			near = near || second.strict && result.problemNear(positionAt(text, second.at).Line)
+			if cost := len(result.problems); result.valid && !near && cost < least {
+				if best, least = first, cost; second.at < first.at {
+					best = second
+				}
+			}
 		}
 	}
 	return best, least < math.MaxInt

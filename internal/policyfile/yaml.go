@@ -121,12 +121,17 @@ type yamlConverter struct {
 }
 
 func (c *yamlConverter) problem(n *yaml.Node, code, reason, fix string) *node {
-	c.file.add(Problem{Code: code, Pos: Position{n.Line, n.Column}, Value: n.Value, Reason: reason, Fix: fix})
-	return unreadable
+	return c.unreadable(Problem{Code: code, Pos: Position{n.Line, n.Column}, Value: n.Value, Reason: reason, Fix: fix})
 }
 
-// unreadable replaces a value whose problem has been reported.
-var unreadable = &node{kind: badNode}
+// unreadable reports a problem, and returns the node that replaces the value.
+func (c *yamlConverter) unreadable(p Problem) *node {
+	n := &node{kind: badNode}
+	if c.file.add(p); !c.file.full() {
+		n.problem = len(c.file.Problems)
+	}
+	return n
+}
 
 func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 	if depth > maxDepth {
@@ -169,8 +174,10 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 			if c.file.trial && n.Style == 0 && c.overLines(n) {
 				c.problem(n, CodeSyntax, "goes on in the next line", "")
 			}
-			if n.Style == 0 && strings.Contains(n.Value, " - ") && c.readAsOneItem(n) {
-				return unreadable
+			if n.Style == 0 && strings.Contains(n.Value, " - ") {
+				if item := c.readAsOneItem(n); item != nil {
+					return item
+				}
 			}
 		case "!!null":
 			out.kind = nullNode
@@ -186,16 +193,15 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 }
 
 // readAsOneItem reports an unquoted value that contains the next item of its list, since that item is indented more.
-// It returns false if the value is something else.
-func (c *yamlConverter) readAsOneItem(n *yaml.Node) bool {
+// It returns the node that replaces the value; nil if the value is something else.
+func (c *yamlConverter) readAsOneItem(n *yaml.Node) *node {
 	line := c.line(n.Line + 1)
 	body := bytes.TrimLeft(line, " ")
 	if !bytes.HasPrefix(body, []byte("- ")) {
-		return false
+		return nil
 	}
-	c.file.add(Problem{Code: CodeWrongType, Pos: Position{n.Line + 1, len(line) - len(body) + 1}, Value: string(bytes.TrimSpace(body)),
+	return c.unreadable(Problem{Code: CodeWrongType, Pos: Position{n.Line + 1, len(line) - len(body) + 1}, Value: string(bytes.TrimSpace(body)),
 		Reason: "is read as a part of the item above it, since it is indented more", Fix: "its dash below the other dashes"})
-	return true
 }
 
 // overLines reports whether an unquoted value goes on in the next line. It is seldom meant, and

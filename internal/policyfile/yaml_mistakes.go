@@ -17,11 +17,8 @@ import (
 
 // explainYAML returns the mistake that makes a YAML text invalid. The library's error has the
 // line of the surrounding block at best, so that the place is found here: by how far the library
-// reads, and by trying what is usually meant. It returns false if the text is too large.
+// reads, and by trying what is usually meant, in a text of at most maxExplained bytes.
 func explainYAML(text []byte, msg proto.Message) (mistake, bool) {
-	if len(text) > maxExplained {
-		return mistake{}, false
-	}
 	read, err := readYAML(text)
 	if err == nil {
 		return mistake{}, false // not reached: the library is deterministic
@@ -30,6 +27,9 @@ func explainYAML(text []byte, msg proto.Message) (mistake, bool) {
 		return m, true
 	}
 	y := newYAMLMistakes(text, read)
+	if len(text) > maxExplained {
+		return y.unexplained(read, err), true
+	}
 	if m, ok := choose(text, y.candidates(read), read, func(changed []byte) trial {
 		if failedAt, err := readYAML(changed); err != nil {
 			return trial{failedAt: failedAt}
@@ -232,7 +232,7 @@ const near = 4
 func (y *yamlMistakes) candidates(read int) []mistake {
 	y.control(read)
 	last := y.lines[max(0, len(y.lines)-near):]
-	for _, check := range []func(contentLine){y.tabs, y.indicators, y.quotes, y.colons, y.dashes, y.comments} {
+	for _, check := range []func(contentLine){y.tabs, y.variables, y.indicators, y.quotes, y.colons, y.dashes, y.comments} {
 		for _, l := range last {
 			if l.inside == 0 {
 				check(l)
@@ -330,6 +330,28 @@ func (y *yamlMistakes) starts(l contentLine) (all []int) {
 	return all
 }
 
+// variables finds environment variables without quotes in brackets, where their brace begins a mapping.
+func (y *yamlMistakes) variables(l contentLine) {
+	line := y.text[l.body:l.content]
+	for _, m := range variable.FindAllIndex(line, -1) {
+		before, behind := string(line[:m[0]]), string(line[m[1]:])
+		if l.flow == 0 && !strings.ContainsAny(before, "[{") || strings.Count(before, `"`)%2 > 0 || strings.Count(before, "'")%2 > 0 {
+			continue
+		}
+		start := l.body + strings.LastIndexAny(before, " \t,[{") + 1
+		end := l.body + m[1]
+		if n := strings.IndexAny(behind, " \t,]}"); n >= 0 {
+			end += n
+		} else {
+			end = l.content
+		}
+		y.replace(start, end, `"`+string(y.text[start:end])+`"`, "must be in quotes, since a brace in brackets begins a mapping in YAML")
+	}
+}
+
+// variable matches an environment variable as a policy writes it.
+var variable = regexp.MustCompile(`\$\{[^{}"'\r\n]*\}`)
+
 // indicators finds unquoted values that begin with a character that has a meaning in YAML.
 func (y *yamlMistakes) indicators(l contentLine) {
 	for _, at := range y.starts(l) {
@@ -395,6 +417,11 @@ func (y *yamlMistakes) quotes(l contentLine) {
 		after := y.text[rest:max(rest, y.token(l, rest))]
 		if len(after) == 0 || after[0] == ':' {
 			continue
+		}
+		if comma := strings.IndexByte(inner, ','); comma > 0 && after[0] != ' ' && after[0] != '\t' && (l.flow > 0 || y.inBrackets(l, at)) {
+			end := at + 1 + comma
+			text := string(y.text[at:end])
+			y.add(mistake{at: at, start: end, end: end, with: string(quote), value: text, reason: "has an opening quote and no closing one", fix: text + string(quote)})
 		}
 		whole := string(y.text[at : rest+len(after)])
 		text := strings.Trim(whole, `"',; `)
@@ -501,7 +528,12 @@ func (y *yamlMistakes) dashes(l contentLine) {
 	switch {
 	case l.flow > 0:
 	case c == '-' && len(line) > 1 && line[1] != ' ' && line[1] != '-':
-		y.add(mistake{at: l.body, start: l.body + 1, end: l.body + 1, with: " ", value: line, reason: "has no space behind the dash", fix: "- " + strings.TrimLeft(line[1:], "\t\u00a0")})
+		item := strings.TrimLeft(line[1:], " \t\u00a0")
+		m := mistake{at: l.body, start: l.body + 1, end: l.content - len(item), with: " ", value: line, reason: "has no space behind the dash", fix: "- " + item}
+		if line[1] == '\t' {
+			m.reason = "has a tab behind the dash, and YAML allows only spaces"
+		}
+		y.add(m)
 	case strings.ContainsRune("–—−•·●", c):
 		y.bullet(l.body, size)
 	}
@@ -527,6 +559,10 @@ func (y *yamlMistakes) comments(l contentLine) {
 func (y *yamlMistakes) brackets() {
 	for _, at := range y.wrong[max(0, len(y.wrong)-near):] {
 		c := string(y.text[at])
+		if inner := y.openBefore(at); inner >= 0 {
+			closing := string(y.text[inner] + 2)
+			y.add(mistake{at: at, start: at, end: at, with: closing, value: c, reason: fmt.Sprintf("comes before the closing bracket of the %c in line %d", y.text[inner], positionAt(y.text, inner).Line), fix: closing + c})
+		}
 		y.add(mistake{at: at, start: at, end: at + 1, value: c, reason: "closes a bracket that is not open: remove it"})
 		for _, other := range "]}" {
 			if string(other) != c {
@@ -537,6 +573,22 @@ func (y *yamlMistakes) brackets() {
 	for _, at := range slices.Backward(y.open[max(0, len(y.open)-near):]) {
 		y.unclosedBracket(at)
 	}
+}
+
+// openBefore returns the offset of the innermost bracket that is open at the error if the closing
+// bracket at an offset closes one around it; -1 otherwise.
+func (y *yamlMistakes) openBefore(at int) int {
+	inner := -1
+	for _, open := range slices.Backward(y.open) {
+		switch {
+		case open > at:
+		case y.text[open] == y.text[at]-2:
+			return inner
+		case inner < 0:
+			inner = open
+		}
+	}
+	return -1
 }
 
 // unclosedBracket finds where the closing bracket of an opening one is missing.
@@ -647,13 +699,35 @@ func (y *yamlMistakes) indentation(at int) {
 			m := mistake{at: l.body, start: l.start, end: l.body, with: strings.Repeat(" ", width), value: shortKey(line), strict: true,
 				reason: "is " + indented(l.indent()) + ", which does not fit the lines above it", fix: spaces(width) + " before it" + where}
 			y.add(m)
-			if end, shifted := y.shift(l, width-l.indent()); end > l.end {
+			end, shifted := y.shift(l, width-l.indent())
+			if end > l.end {
 				m.start, m.end, m.with = l.start, end, shifted
 				m.fix += ", and move the lines below with it"
 				y.add(m)
 			}
+			// The items below may have the indentation that this one lacks.
+			if item := y.itemEnd(l, width, end); isItem && item < end && item > l.end {
+				whole := y.text
+				y.text = whole[:item]
+				m.start, m.end = l.start, item
+				_, m.with = y.shift(l, width-l.indent())
+				y.text = whole
+				y.add(m)
+			}
 		}
 	}
+}
+
+// itemEnd returns the offset of the first line before end that begins an item at another
+// indentation than the line, and end if there is none.
+func (y *yamlMistakes) itemEnd(l contentLine, indent, end int) int {
+	dash := strings.Repeat(" ", indent) + "- "
+	for start := l.next(y.text); start < end; start = lineAt(y.text, start).next(y.text) {
+		if bytes.HasPrefix(y.text[start:end], []byte(dash)) {
+			return start
+		}
+	}
+	return end
 }
 
 // shift returns the text of a line and of those below it that are indented as much or more, with
