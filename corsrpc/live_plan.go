@@ -1,6 +1,7 @@
 package corsrpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
@@ -182,6 +184,9 @@ func (l *Layer) missingSources(plan *Plan, names []string) error {
 			Code: rules.CodeOriginSource, Value: name,
 			Reason: "is not given to the layer: pass the source to Load or New by WithOriginSource(" + strconv.Quote(name) + ", ...)",
 		}
+		if nearest, ok := policyfile.Nearest(name, slices.Sorted(maps.Keys(l.sources))); ok {
+			v.Fix = strconv.Quote(nearest)
+		}
 		if places := plan.sourcePlaces(name, l.plan.shadow); len(places) > 0 {
 			v.Place, v.Related = places[0], places[1:]
 		}
@@ -190,6 +195,9 @@ func (l *Layer) missingSources(plan *Plan, names []string) error {
 	if missing == nil {
 		return nil
 	}
+	slices.SortStableFunc(missing, func(a, b rules.Violation) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	return unknownSources{policyError(missing)}
 }
 

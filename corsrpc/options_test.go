@@ -292,6 +292,21 @@ func TestUnknownSourceHasAPlace(t *testing.T) {
 	}
 }
 
+// TestMisspeltSource checks that the violations of sources are in file order, and that a name that is
+// near that of a given source is a misspelling of it.
+func TestMisspeltSource(t *testing.T) {
+	t.Parallel()
+	const policy = "rules:\n  - path: /a\n    allow_origins_from: [tenantz]\n  - path: /b\n    allow_origins_from: [other]\n"
+	err := load(t, "cors.yaml", policy, corsrpc.WithOriginSource("tenants", rowsOf("https://app.example.com")))
+	var problems *corsrpc.PolicyError
+	if !errors.As(err, &problems) || len(problems.Violations) != 2 {
+		t.Fatal(err)
+	}
+	if v := problems.Violations; v[0].Fix != `"tenants"` || v[0].Position.Line != 3 || v[1].Fix != "" || v[1].Position.Line != 5 {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestWatchWithoutAFile checks that Watch of a layer that New made follows its sources only.
 func TestWatchWithoutAFile(t *testing.T) {
 	t.Parallel()

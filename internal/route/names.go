@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -53,6 +54,9 @@ func CheckSelector(selector string) (reason, fix string) {
 	name, _ := strings.CutSuffix(selector, ".*")
 	if strings.Contains(name, "/") {
 		trimmed := strings.Trim(name, "/")
+		if service, _, _ := strings.Cut(trimmed, "/"); selector[0] == '/' && !(strings.Contains(service, ".") && strings.Count(trimmed, "/") == 1) {
+			return "is a path, but a selector is a full protobuf name", "path: " + strconv.QuoteToASCII(selector)
+		}
 		return "is a path, but a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
 	}
 	if strings.Contains(name, "*") {

@@ -225,6 +225,25 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 	return true
 }
 
+// isMisspelling reports whether each part of a selector may be a misspelling of the same part of another
+// one. In a selector without its version or with one too many, only the last part is compared. Without
+// this check, a long name in common would make the name of any other method a misspelling.
+func isMisspelling(selector, known string) bool {
+	written, parts := strings.Split(strings.ReplaceAll(selector, "-", "."), "."), strings.Split(known, ".")
+	if last := len(written) - 1; len(written) != len(parts) {
+		if parts[len(parts)-1] == "*" {
+			return false // it would select another package
+		}
+		written, parts = written[last:], parts[len(parts)-1:]
+	}
+	for i, part := range parts {
+		if _, ok := policyfile.Nearest(written[i], []string{part}); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // selectorsMeant returns the selectors of the schema that are probably meant by one that the schema
 // does not have, as the fix of a violation: at most three; "" if there is none. The selector may be
 // the end of a full name, such as CatalogService.Get, a path, or a name in another letter case or
@@ -253,7 +272,8 @@ func (c *compiler) selectorsMeant(selector string) string {
 	if len(same) > 0 {
 		ends = same
 	}
-	if nearest, ok := policyfile.Nearest(strings.Trim(selector, "./"), c.selectors); ok && len(ends) == 0 {
+	written := strings.Trim(selector, "./")
+	if nearest, ok := policyfile.Nearest(written, c.selectors); ok && len(ends) == 0 && isMisspelling(written, nearest) {
 		ends = []string{nearest}
 	}
 	for i, known := range ends {

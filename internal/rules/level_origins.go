@@ -123,7 +123,9 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 	name, fallback, ok := parseVariable(item)
 	if !ok {
 		reason, fix := "is not of the form ${NAME} or ${NAME:-fallback}: a variable stands for the whole item, and holds whole origins separated by commas", ""
-		if names, _ := origin.Variables(item); len(names) > 0 && !strings.Contains(item, ":-") {
+		if meant, whole := variableMeant(item); whole {
+			reason, fix = "is not of the form ${NAME} or ${NAME:-fallback}, whose name has letters, digits and underscores", meant
+		} else if names, _ := origin.Variables(item); len(names) > 0 && !strings.Contains(item, ":-") {
 			reason, fix = variableWithin(names)
 		}
 		c.fail(CodeEnvironment, at, item, reason, fix)
@@ -162,6 +164,33 @@ func parseVariable(item string) (name, fallback string, ok bool) {
 	inner, closes := strings.CutSuffix(inner, "}")
 	name, fallback, _ = strings.Cut(inner, ":-")
 	return name, fallback, opens && closes && route.IsIdentifier(name) && !strings.ContainsAny(fallback, "${}")
+}
+
+// variableMeant returns the variable that an item in another form of shells means, as the fix of a
+// violation; "" if that is not known. whole is whether the item is one variable and nothing else.
+func variableMeant(item string) (fix string, whole bool) {
+	inner, opens := strings.CutPrefix(item, "${")
+	inner, _ = strings.CutSuffix(inner, "}")
+	if !opens || strings.ContainsAny(inner, "${}") {
+		return "", false
+	}
+	name := inner
+	for i, r := range inner {
+		if r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+			name = inner[:i]
+			break
+		}
+	}
+	rest := inner[len(name):]
+	switch fallback := strings.TrimLeft(rest, ":-="); {
+	case !route.IsIdentifier(name):
+		return "", true
+	case rest == "":
+		return quotedItems([]string{"${" + name + "}"}), true
+	case fallback != "" && slices.Contains([]string{"-", "=", ":="}, strings.TrimSuffix(rest, fallback)):
+		return quotedItems([]string{"${" + name + ":-" + fallback + "}"}), true
+	}
+	return "", true
 }
 
 // parseOrigin parses the pattern of an origin. The source describes where the pattern comes
@@ -210,6 +239,9 @@ func meantItem(item, source, reason, fix string) (string, string) {
 		return "has several origins, which are separated by commas in an environment variable", fmt.Sprintf("%q", strings.Join(items, ","))
 	} else if items != nil {
 		return "has several origins, and each one is an item of its own", quotedItems(items)
+	}
+	if text, ok := strings.CutSuffix(reason, ": write each origin as an item of its own"); ok && source != "" {
+		return text + ": the origins in an environment variable are separated by commas", fix
 	}
 	if names, alone := origin.Variables(item); len(names) > 0 && source == "" {
 		if alone {
