@@ -238,9 +238,9 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 		}
 		fix := ""
 		switch strings.ToLower(withoutQuotes(n.text)) {
-		case "true", "yes", "on", "1":
+		case "true", "yes", "y", "on", "1":
 			fix = "true"
-		case "false", "no", "off", "0":
+		case "false", "no", "n", "off", "0":
 			fix = "false"
 		}
 		f.wrongType(n, path, "true or false", fix)

@@ -46,7 +46,7 @@ func (f *File) meantItems(n *node, fd protoreflect.FieldDescriptor) string {
 	if fd.Message() != nil {
 		switch first := n.pairs[0].key; {
 		case fieldOf(fd.Message(), first) == nil:
-			return ""
+			return f.meantSelector(n.pairs[0], fd.Message())
 		case f.format == FormatJSON:
 			return "[{" + strconv.Quote(first) + ": ...}]"
 		default:
@@ -61,6 +61,19 @@ func (f *File) meantItems(n *node, fd protoreflect.FieldDescriptor) string {
 		keys = append(keys, p.key)
 	}
 	return f.flowList(keys)
+}
+
+// meantSelector returns what to write instead of a rule under its selector or path as a key; "" if the key
+// is something else.
+func (f *File) meantSelector(p pair, md protoreflect.MessageDescriptor) string {
+	field := "selector"
+	if strings.HasPrefix(p.key, "/") {
+		field = "path"
+	}
+	if f.format != FormatYAML || md.Fields().ByName("selector") == nil || p.value.kind != mappingNode && p.value.kind != nullNode || strings.Contains(p.key, " ") {
+		return ""
+	}
+	return "- " + field + ": " + f.quote(p.key) + ", and the fields of that rule below " + field
 }
 
 // listItem matches an item of a text that is meant as a list.

@@ -362,6 +362,11 @@ func (j *jsonMistakes) word() {
 		start = j.last // the number or word that the refused character continues
 	}
 	end := start + j.tokenSize(start)
+	if m := variable.FindIndex(j.text[start:]); m != nil && m[0] == 0 {
+		name := string(j.text[start : start+m[1]])
+		j.replace(start, start+m[1], `"`+name+`"`, "must be in quotes, as each string of JSON")
+		return
+	}
 	key := false
 	if previous := bytes.TrimRight(j.text[:start], " \t\r\n"); j.inObject() && len(previous) > 0 && strings.IndexByte("{,", previous[len(previous)-1]) >= 0 {
 		if n := bytes.IndexAny(j.text[start:end], ":="); n > 0 {

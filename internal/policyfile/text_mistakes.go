@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -134,6 +135,9 @@ func (t *textMistakes) candidates() (found []mistake) {
 		end = t.at + n
 	}
 	word := string(t.text[t.at:end])
+	if open := t.openList(); open >= 0 && fieldName.MatchString(rest) {
+		found = append(found, mistake{at: open, start: t.at, end: t.at, with: "] ", value: "[", reason: "has no closing bracket", fix: "] before " + strings.TrimRight(word, ":{")})
+	}
 	if value, known := wordsOfOthers[word]; known {
 		replace(end, value, "is neither true nor false")
 	}
@@ -146,8 +150,40 @@ func (t *textMistakes) candidates() (found []mistake) {
 			replace(end, message, "is not a duration in protobuf's text format")
 		}
 	}
-	replace(end, strconv.Quote(strings.Trim(word, typedQuotes)), "must be in quotes, as each string in protobuf's text format")
+	reason := "must be in quotes, as each string in protobuf's text format"
+	if trimmed := strings.TrimLeft(word, `"'`); trimmed != word && !strings.HasSuffix(trimmed, word[:1]) {
+		reason = "has an opening quote and no closing one in its line"
+	}
+	replace(end, strconv.Quote(strings.Trim(word, typedQuotes)), reason)
 	return found
+}
+
+// fieldName matches the beginning of a field.
+var fieldName = regexp.MustCompile(`^[a-z_]+[ \t]*[:{]`)
+
+// openList returns the offset of the opening bracket of the list that contains the refused token; -1 if it
+// is not directly in a list.
+func (t *textMistakes) openList() int {
+	s := &textScanner{file: &File{}, text: t.text[:t.at]}
+	open := []int{-1}
+	for s.peek() != 0 {
+		switch c := s.text[s.i]; c {
+		case '{', '<', '[':
+			open = append(open, s.i)
+			s.i++
+		case '}', '>', ']':
+			open = open[:max(1, len(open)-1)]
+			s.i++
+		case '"', '\'':
+			s.string()
+		default:
+			s.i++
+		}
+	}
+	if at := open[len(open)-1]; at >= 0 && t.text[at] == '[' {
+		return at
+	}
+	return -1
 }
 
 // end finds the braces that are open at the end of the text.

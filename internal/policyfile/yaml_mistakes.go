@@ -423,6 +423,10 @@ func (y *yamlMistakes) quotes(l contentLine) {
 			text := string(y.text[at:end])
 			y.add(mistake{at: at, start: end, end: end, with: string(quote), value: text, reason: "has an opening quote and no closing one", fix: text + string(quote)})
 		}
+		if l.flow == 0 && !y.inBrackets(l, at) && itemsBehind.Match(after) {
+			list := "[" + strings.TrimRight(string(y.text[at:rest+len(after)]), ",; ") + "]"
+			y.add(mistake{at: at, start: at, end: rest + len(after), with: list, value: string(y.text[at : rest+len(after)]), reason: "is a list without brackets", fix: list})
+		}
 		whole := string(y.text[at : rest+len(after)])
 		text := strings.Trim(whole, `"',; `)
 		text = strings.NewReplacer(`"`, "", "'", "").Replace(text)
@@ -437,6 +441,9 @@ func (y *yamlMistakes) quotes(l contentLine) {
 		}
 	}
 }
+
+// itemsBehind matches the quoted items behind the first item of a list without brackets.
+var itemsBehind = regexp.MustCompile(`^(?:[ \t]*,[ \t]*(?:"[^"\\]*"|'[^']*'))+[ \t]*,?$`)
 
 // unclosedQuote finds where the closing quote of a value is missing.
 func (y *yamlMistakes) unclosedQuote(l contentLine, at int) {
@@ -536,6 +543,12 @@ func (y *yamlMistakes) dashes(l contentLine) {
 		y.add(m)
 	case strings.ContainsRune("–—−•·●", c):
 		y.bullet(l.body, size)
+	case c != '-' && !strings.Contains(line, ": ") && !strings.HasSuffix(line, ":"):
+		i := slices.IndexFunc(y.lines, func(other contentLine) bool { return other.number == l.number })
+		if i > 0 && y.text[y.lines[i-1].content-1] == ':' && y.lines[i-1].flow == 0 && y.lines[i-1].indent() == l.indent() {
+			key := string(y.text[y.lines[i-1].body:y.lines[i-1].content])
+			y.add(mistake{at: l.body, start: l.body, end: l.body, with: "- ", value: line, reason: "is below " + key + ", and has no dash as an item of a list", fix: "- " + line, strict: true})
+		}
 	}
 }
 
