@@ -40,20 +40,27 @@ func (p *Plan) remedyOfUngoverned(r *Request, q ungovernedRequest) string {
 		n.grant(r, q, p.newProcedure, route.IsOperational(service), "UNKNOWN_SELECTORS")
 		return n.String()
 	}
-	path := r.Path
-	if r.EscapedPath != "" {
-		path = r.EscapedPath
+	path := r.EscapedPath
+	if path == "" {
+		path = escapedForPattern.Replace(r.Path)
 	}
+	path = withoutWildcards.Replace(path)
 	if strings.HasSuffix(path, "/") {
 		path += "{$}" // without it, the rule would apply to every path below too
 	}
 	if len(path) > maxListBytes || !p.routes.Added(path, p.newPath, r.Path, r.EscapedPath, canBeCall(r)) {
-		return "no rule can name this path: write a rule whose path matches it, or request another path"
+		return "no rule can name this path alone: write a rule with a wildcard that matches it, or request another path"
 	}
 	n.add("path", strconv.QuoteToASCII(path))
 	n.grant(r, q, p.newPath, false)
 	return n.String()
 }
+
+// escapedForPattern escapes the characters of a path that a pattern cannot have as they are.
+var escapedForPattern = strings.NewReplacer("%", "%25", " ", "%20", "?", "%3F", "#", "%23")
+
+// withoutWildcards escapes braces, which would be wildcards of a pattern.
+var withoutWildcards = strings.NewReplacer("{", "%7B", "}", "%7D")
 
 // serviceOf returns the service of a path with the shape of a procedure's, whose service has a
 // package.

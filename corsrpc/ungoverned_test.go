@@ -60,6 +60,9 @@ func TestUngovernedIsLogged(t *testing.T) {
 			func(h http.Handler) { fetchFrom(h, "GET", "/a", page, nil) }, `{path: \"/a\", disabled: false, allow_origins: [\"https://app.example.com\"]}`},
 		{"a method in lower case", allowPage, func(h http.Handler) { preflight(h, "/a", page, "patch", "") }, `{path: \"/a\", allow_methods: [GET, HEAD, POST, PATCH]}; make the page write the method as PATCH`},
 		{"a header that no script can send", allowPage, func(h http.Handler) { preflight(h, "/a", page, "GET", "origin,x-b") }, `{path: \"/a\", allow_headers: [x-b]}; leave origin out of the page's request`},
+		{"a path with a space", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/a%20b", page, nil) }, `{path: \"/a%20b\"}`},
+		{"a path with braces, which would be a wildcard", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/v1/%7Bid%7D", page, nil) }, `{path: \"/v1/%7Bid%7D\"}`},
+		{"a path with braces that are not escaped", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/v1/{id...}", page, nil) }, `{path: \"/v1/%7Bid...%7D\"}`},
 		{"no Sec-Fetch headers", allowPage, func(h http.Handler) { refuse(h, "/a", page) }, `{path: \"/a\"}`},
 		{"under OBSERVE", allowPage + "enforcement: OBSERVE\n", func(h http.Handler) { fetchFrom(h, "GET", "/a", page, nil) }, "its page cannot read the response"},
 

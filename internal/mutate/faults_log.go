@@ -50,6 +50,8 @@ var logFaults = []fault{
 	{name: "a new rule covers the paths below", old: `		path += "{$}" // without it, the rule would apply to every path below too
 `, new: ``},
 	{name: "a new rule has a path that does not load", old: ` || !p.routes.Added(path, p.newPath, r.Path, r.EscapedPath, canBeCall(r))`, new: ``},
+	{name: "a new rule has the braces of a path as wildcards", old: `	path = withoutWildcards.Replace(path)
+`, new: ``},
 	{name: "a new rule leaves the path disabled", in: "(*newRule).grant", old: `if g.disabled {`, new: `if false {`},
 	{name: "a new rule does not allow the origin", in: "(*newRule).grant", old: `case named, !matches, `, new: `case named, matches && false, `},
 	{name: "a new rule does not name the origin of an operational service", in: "(*newRule).grant", old: `case named, !matches, `, new: `case !matches, `},

@@ -3,6 +3,7 @@ package main
 // rulesFaults are faults of compiling a policy: its checks, and its digest.
 var rulesFaults = []fault{
 	// Selectors.
+	{name: "a selector is said to mean a wider one or another method", old: ` && isMisspelling(written, nearest) {`, new: ` {`},
 	{name: "a selector of any length is read", in: "CheckSelector", old: `if len(selector) > MaxPath {`, new: `if false {`},
 	{name: "a name of the schema is refused for its length", old: `if c.schema.has(l.selector) {`, new: `if len(l.selector) <= route.MaxPath && c.schema.has(l.selector) {`},
 	{name: "a malformed selector gets a level", old: `if !c.checkSelector(l) {`, new: `if !c.checkSelector(l) && false {`},
