@@ -44,10 +44,10 @@ func Fix(c Case, v corsrpc.Violation) (fixed Case, ok bool) {
 	if field == nil || !rule.ProtoReflect().Has(field) {
 		return c, false
 	}
-	value := v.Fix
-	if strings.Contains(v.Reason, "the environment variable ") && field.IsList() {
-		value = strings.ReplaceAll(value, ",", `", "`) // the value of the variable, which stands for one item or several
+	if strings.Contains(v.Reason, "the environment variable ") && strings.Contains(v.Fix, ",") {
+		return c, false // the value of the variable, with several origins, which one item of the policy cannot hold
 	}
+	value := v.Fix
 	if field.IsList() {
 		value = "[" + value + "]"
 	}
