@@ -327,6 +327,7 @@ func (d Decision) remedyOfCredentials() string {
 	if shared {
 		rule.set("allow_origins", "["+yamlItem(d.origin)+"]")
 		rule.accept(risk)
+		without = ", which then allows this origin alone" + without
 	}
 	if l, _ := d.target.rule.LevelOf("allow_origins"); !shared {
 		// Without the profile, other origins may apply, which never go with credentials.

@@ -100,7 +100,7 @@ func TestRemediesNameTheRule(t *testing.T) {
 		{"credentials that the rule refuses", "", app + list + "    allow_credentials: false\n", listRPC, http.Header{"Cookie": {"a=b"}},
 			"write allow_credentials: true in place of rules[0].allow_credentials (cors.yaml:5), or call without credentials"},
 		{"credentials where the rule allows everyone", "", app + list + "    allow_origins: [\"*\"]\n", listRPC, http.Header{"Cookie": {"a=b"}},
-			`write allow_origins: ["https://app.example.com"] in place of rules[0].allow_origins (cors.yaml:5); write allow_credentials: true in the rule with selector acme.catalog.v1.CatalogService.List (cors.yaml:4), or call without credentials`},
+			`write allow_origins: ["https://app.example.com"] in place of rules[0].allow_origins (cors.yaml:5); write allow_credentials: true in the rule with selector acme.catalog.v1.CatalogService.List (cors.yaml:4), which then allows this origin alone, or call without credentials`},
 		{"a profile's origins, without those of the policy", "dev", "defaults:\n  allow_origins: [\"*\"]\nrules:\n" + list + "profiles:\n  dev:\n    rules:\n      - selector: acme.catalog.v1.CatalogService\n        allow_origins: [https://app.example.com]\n", listRPC, http.Header{"Cookie": {"a=b"}},
 			"write allow_credentials: true in a rule with selector acme.catalog.v1.CatalogService.List of the profile dev, or call without credentials"},
 		{"a handshake", "", app + list, listRPC, http.Header{"Upgrade": {"websocket"}},

@@ -113,7 +113,7 @@ var refusals = []refusal{
 		name: "cookies", credentials: true, simple: true,
 		explanation: cookies,
 		path:        "/open/a", pathMethod: http.MethodPost,
-		ofPath: explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, `write allow_origins: ["ORIGIN"] in place of rules[5].allow_origins (cors.yaml:16); write allow_credentials: true in the rule with path /open/ (cors.yaml:15), or call without credentials`},
+		ofPath: explanation{"CREDENTIALS_NOT_ALLOWED", credentialsCause, `write allow_origins: ["ORIGIN"] in place of rules[5].allow_origins (cors.yaml:16); write allow_credentials: true in the rule with path /open/ (cors.yaml:15), which then allows this origin alone, or call without credentials`},
 	},
 	{
 		name: "cookies and a header", credentials: true, headers: map[string]string{"x-tenant-id": "7"},

@@ -95,7 +95,7 @@ const (
 	placeText = `(?: \(([^()]+|option\([^()]+\))\))?`
 	nameText  = `(?:(a|the) rule with (selector|path) ` + itemText + `|(defaults)|(option\(\S+\)))(?: of the profile ` + itemText + `| of the (shadow) policy)?`
 	risksText = `(?:, with accept_risks: \[([A-Z_, ]+)\]|, with ([A-Z_, ]+) added to its accept_risks)?`
-	endText   = `(?:, or call without credentials)?$`
+	endText   = `(?:, which then allows this origin alone)?(?:, or call without credentials)?$`
 )
 
 // A form is one form of a clause: a pattern, and the change that it stands for.
