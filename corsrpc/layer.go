@@ -61,8 +61,8 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 		l.readable = &readableRefusals{}
 	}
 	if c.logger.Handler() != slog.DiscardHandler {
-		l.log = newEventLog(c.logger)
-		l.log.started(c.explain)
+		l.log = newEventLog(c.logger, c.explain)
+		l.log.started()
 	}
 	l.ungoverned, l.awaited = newUngoverned(l), newAwaited(l, c.explain)
 	l.plan.replace(plan, nil)

@@ -14,11 +14,14 @@ import (
 
 // eventLog logs what a layer does. It logs requests that are refused and requests that a shadow
 // policy decides differently; the number of these lines is bounded.
-type eventLog struct{ *boundedlog.Log }
+type eventLog struct {
+	*boundedlog.Log
+	explains bool // whether WithExplain is given
+}
 
-// newEventLog returns a log that writes to logger.
-func newEventLog(logger *slog.Logger) *eventLog {
-	return &eventLog{boundedlog.New(logger, len(reasonTable), summaries[:]...)}
+// newEventLog returns a log that writes to logger. explains is whether WithExplain is given.
+func newEventLog(logger *slog.Logger, explains bool) *eventLog {
+	return &eventLog{boundedlog.New(logger, len(reasonTable), summaries[:]...), explains}
 }
 
 // The kinds of log lines about requests.
@@ -147,7 +150,11 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ow
 	if !d.Enforced() {
 		attrs = append(attrs, slog.Bool("enforced", false))
 	}
-	if remedy := d.reason.remedy(); remedy != "" {
+	remedy := d.reason.remedy()
+	if l.explains && owner != "" {
+		remedy = d.Remedy() // production's log does not advise to grant requests of attackers
+	}
+	if remedy != "" {
 		attrs = append(attrs, slog.String("remedy", remedy))
 	}
 	l.WriteAdmitted(ctx, line.Class, refusalMessage(d), attrs...)
@@ -221,8 +228,8 @@ func (l *eventLog) reloaded(ctx context.Context, err error) {
 }
 
 // started warns of WithExplain, which is for development only.
-func (l *eventLog) started(explains bool) {
-	if explains {
+func (l *eventLog) started() {
+	if l.explains {
 		l.Write(context.Background(), slog.LevelWarn,
 			"corsrpc: WithExplain shows parts of the policy to pages on loopback origins and on origins that the policy names; use it in development only")
 	}

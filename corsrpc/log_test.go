@@ -468,3 +468,31 @@ func TestSuppressedLinesAreCountedByKind(t *testing.T) {
 		})
 	}
 }
+
+// TestLogHasTheRemedyOfARequest: under WithExplain, the line about a page that the policy names has
+// the text to write for its request. Other lines, and those of production, advise nothing about a
+// request.
+func TestLogHasTheRemedyOfARequest(t *testing.T) {
+	t.Parallel()
+	const remedy = `write allow_headers: [x-tenant-id] in a rule with selector acme.catalog.v1.CatalogService.List`
+	for _, c := range []struct {
+		from, mode string
+		opts       []corsrpc.LayerOption
+		want       string
+	}{
+		{page, "cors", []corsrpc.LayerOption{corsrpc.WithExplain()}, remedy},
+		{page, "cors", nil, ""},
+		{page, "no-cors", []corsrpc.LayerOption{corsrpc.WithExplain()}, "call with fetch in mode cors"},
+		{"https://evil.example", "cors", []corsrpc.LayerOption{corsrpc.WithExplain()}, ""},
+	} {
+		layer, log := newLayer(t, allowPage, c.opts...)
+		r := newRequest("OPTIONS", listRPC, http.Header{"Origin": {c.from}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"x-tenant-id"}})
+		if c.mode != "cors" {
+			r = newRequest("POST", listRPC, http.Header{"Origin": {c.from}, "Sec-Fetch-Mode": {c.mode}, "Sec-Fetch-Site": {"cross-site"}})
+		}
+		layer.Wrap(emptyHandler).ServeHTTP(httptest.NewRecorder(), r)
+		if got := log.String(); !strings.Contains(got, "reason=") || !strings.Contains(got, c.want) || c.want == "" && (strings.Contains(got, "write allow_headers") || strings.Contains(got, `add \"https://evil`)) {
+			t.Errorf("%s, mode %s: %s", c.from, c.mode, got)
+		}
+	}
+}
