@@ -298,7 +298,8 @@ func WithObserver(o Observer) LayerOption {
 // Only the log has the reason of these refusals:
 //   - requests in mode no-cors, and upgrades, whose response no script can read,
 //   - calls that lack only allow_credentials and carry no cookie,
-//   - calls with a header that browsers or proxies add themselves, such as Cache-Control,
+//   - calls with a header that browsers or proxies add themselves, such as Cache-Control, and calls
+//     with a header that proxies drop or act on, such as x_tenant and X-HTTP-Method-Override,
 //   - requests under enforcement: OBSERVE.
 func WithExplain() LayerOption {
 	return layerOption(func(c *layerConfig) { c.explain = true })
