@@ -316,8 +316,10 @@ func TestFloodOfInventedPagesHidesNoPage(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 				synctest.Wait()
 			}
+			if i == 15_050 {
+				refuse(h, listRPC, page)
+			}
 		}
-		refuse(h, listRPC, page)
 		if n := strings.Count(log.String(), "origin="+page); n != 1 {
 			t.Errorf("%d lines of the page that matters", n)
 		}
