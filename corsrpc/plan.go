@@ -137,8 +137,8 @@ func (p *Plan) varyOfReadings(r *Request, calls bool) string {
 	return vary
 }
 
-// missingPrefix returns the part of a path that precedes the path of a known procedure, and false
-// if there is none.
+// missingPrefix returns the part of a path that precedes the path of a procedure of the schema, or of a
+// service that a rule names, and false if there is none.
 func (p *Plan) missingPrefix(path string) (string, bool) {
 	if len(path) > route.MaxPath {
 		return "", false
@@ -151,6 +151,14 @@ func (p *Plan) missingPrefix(path string) (string, bool) {
 	if service <= 0 {
 		return "", false
 	}
-	t, ok := p.routes.Exact(path[service:], "")
-	return path[:service], ok && t.kind == targetProcedure
+	prefix, procedure := path[:service], path[service:]
+	if t, ok := p.routes.Exact(procedure, ""); ok {
+		return prefix, t.kind == targetProcedure
+	}
+	m, _, verdict := p.routes.Find(procedure, "", true)
+	if verdict != route.Clear || m.Kind != route.Procedure {
+		return "", false
+	}
+	_, ok := m.Value.rule.NarrowestRule() // false for a name that only defaults or * cover
+	return prefix, ok
 }

@@ -56,6 +56,13 @@ func TestUngovernedIsLogged(t *testing.T) {
 			fetchFrom(h, "POST", "/api"+listRPC, page, nil)
 			preflight(h, "/api"+getRPC, page, "POST", "")
 		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix"`},
+		{"a path below an unknown prefix, of a service that a rule names", "defaults: {allow_origins: [https://app.example.com]}\nrules: [{selector: other.v1.Files, accept_risks: [UNKNOWN_SELECTORS]}]\n", func(h http.Handler) {
+			fetchFrom(h, "POST", "/api/other.v1.Files/Put", page, nil)
+			preflight(h, "/api/other.v1.Files/Get", page, "POST", "")
+		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix"`},
+		{"a path that ends like a procedure's that only * covers", "defaults: {allow_origins: [https://app.example.com]}\nrules: [{selector: \"*\", accept_risks: [UNKNOWN_SELECTORS]}]\n", func(h http.Handler) {
+			fetchFrom(h, "POST", "/api/other.v1.Files/Put", page, nil)
+		}, `remedy="write the rule {path: \"/api/other.v1.Files/Put\"}"`},
 		{"a disabled policy", "defaults: {disabled: true}\nrules: [{selector: acme.catalog.v1.CatalogService, disabled: false, allow_origins: [https://app.example.com]}]",
 			func(h http.Handler) { fetchFrom(h, "GET", "/a", page, nil) }, `{path: \"/a\", disabled: false, allow_origins: [\"https://app.example.com\"]}`},
 		{"a method in lower case", allowPage, func(h http.Handler) { preflight(h, "/a", page, "patch", "") }, `{path: \"/a\", allow_methods: [GET, HEAD, POST, PATCH]}; make the page write the method as PATCH`},
