@@ -8,7 +8,7 @@ var readableFaults = []fault{
 	{name: "loopback pages read no refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (false || p`},
 	{name: "credentials are opened on a granted preflight", old: `if d.refused() && p.explainable(d.origin) {`, new: `if p.explainable(d.origin) {`},
 	{name: "a stranger's preflight is opened", old: `if d.refused() && p.explainable(d.origin) {`, new: `if d.refused() {`},
-	{name: "a call is held against names that its rule grants", in: "(*readableRefusals).missing", old: `if !g.grants(name) {`, new: `if g.headers != nil {`},
+	{name: "a call is held against names that its rule grants", in: "(*openedPreflights).missing", old: `if !g.grants(name) {`, new: `if g.headers != nil {`},
 	{name: "names are opened without end", old: `len(opened) > maxOpenedNames`, new: `false`},
 	{name: "long names are opened", old: `return len(name) <= maxOpenedBytes && strings`, new: `return strings`},
 	{name: "names that browsers and proxies add are opened", old: ` && !fetch.AddedInTransit(name) && !fetch`, new: ` && !fetch`},
@@ -18,8 +18,8 @@ var readableFaults = []fault{
 `, new: `		page.policy = o.policy
 `},
 	{name: "an opened preflight is remembered permanently", old: ` && time.Since(page.at) < openedTime`, new: ``},
-	{name: "preflights of any number of origins are opened", in: "(*readableRefusals).openPage", old: `len(o.pages) >= maxOpenedPages`, new: `false`},
-	{name: "origins of opened preflights are never forgotten", in: "(*readableRefusals).openPage", old: `time.Since(page.at) >= openedTime`, new: `false`},
+	{name: "preflights of any number of origins are opened", in: "(*openedPreflights).openPage", old: `len(o.pages) >= maxOpenedPages`, new: `false`},
+	{name: "origins of opened preflights are never forgotten", in: "(*openedPreflights).openPage", old: `time.Since(page.at) >= openedTime`, new: `false`},
 	{name: "names that proxies act on are opened", old: ` && !fetch.RewritesRequest(name)
 }`, new: `
 }`},
@@ -40,13 +40,13 @@ var readableFaults = []fault{
 		}`, new: `if len(missing) == 0 {
 			return more, true
 		}`},
-	{name: "a call with a method that was opened goes on", in: "(*readableRefusals).missing", old: `if !fetch.SafelistedMethod(r.Method) && !slices.Contains(g.methods, r.Method) {`, new: `if false {`},
+	{name: "a call with a method that was opened goes on", in: "(*openedPreflights).missing", old: `if !fetch.SafelistedMethod(r.Method) && !slices.Contains(g.methods, r.Method) {`, new: `if false {`},
 	{name: "a call with a content type that is not granted goes on", old: `if !g.grants("content-type") && needsPreflight`, new: `if false && needsPreflight`},
-	{name: "a call is held against values that need no preflight", in: "(*readableRefusals).missing", old: `if !needsPreflight(name, lines, large) {`, new: `if len(lines) == 0 {`},
+	{name: "a call is held against values that need no preflight", in: "(*openedPreflights).missing", old: `if !needsPreflight(name, lines, large) {`, new: `if len(lines) == 0 {`},
 	{name: "refusals are readable under OBSERVE", old: `case p.observes, d.origin == "", d.upgrade`, new: `case d.origin == "", d.upgrade`},
 	{name: "a refused handshake is readable", old: `case p.observes, d.origin == "", d.upgrade, d`, new: `case p.observes, d.origin == "", d`},
 	{name: "a refusal is readable in every mode", old: `case !isCORS(r):`, new: `case false:`},
-	{name: "a preflight is opened for headers, not for the method", old: `if requested, _ := preflightMethod(r); !slices.Contains(g.methods, requested) {`, new: `if requested, _ := preflightMethod(r); requested == "" {`},
+	{name: "a preflight is opened for headers, not for the method", old: `if requested, _ := preflightMethod(r); !slices.Contains(g.methods, requested) {`, new: `if requested, _ := preflightMethod(r); slices.Contains(g.methods, requested) {`},
 	{name: "a pattern over a public suffix explains", in: "(*Set).Owner", old: `p.Code == CodePublicSuffix })`, new: `p.Code == "" })`},
 	{name: "a pattern of unrelated owners explains", in: "(*Set).Owner", old: `return pattern, !NeverWithCredentials(pattern) && !slices`, new: `return pattern, !slices`},
 	{name: "gRPC-Web clients do not read the status of a refusal", in: "(*Decision).readableReply", old: `return http.StatusOK, ""`, new: `return http.StatusForbidden, ""`},
