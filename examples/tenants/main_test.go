@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -92,12 +91,24 @@ func TestDevProfile(t *testing.T) {
 		{From: "http://localhost:3000", Call: call},
 		{From: "https://evil.example", Call: call, Blocked: corstest.AnyCheck, NotSent: true},
 	}, corsbrowser.WithHandler(server))
-	refused := httptest.NewRequest(http.MethodPost, "/shop.v1.ShopService/AddToCart", nil)
-	refused.Header.Set("Origin", "https://evil.example")
-	answer := httptest.NewRecorder()
-	server.ServeHTTP(answer, refused)
-	if got := answer.Header().Get("Corsrpc-Reason"); !strings.Contains(got, `add "https://evil.example" to `) {
-		t.Errorf("a refusal does not contain the remedy: %q", got)
+	script, err := corsbrowser.New("http://localhost:5173", corsbrowser.WithHandler(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/shop.v1.ShopService/AddToCart", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Tenant-Id", "7")
+	answer, err := script.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(said), "x-tenant-id is not granted: ") {
+		t.Errorf("a script on localhost reads %q, %v", said, err)
 	}
 }
 
