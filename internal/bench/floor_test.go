@@ -206,7 +206,7 @@ func (f *floor) allows(origin string) bool {
 type refusal struct{ text, json string }
 
 func refusalFor(reason corsrpc.Reason) *refusal {
-	message := "corsrpc refused this cross-origin request (" + string(reason) + "): " + reason.Text() + " [" + reason.Remedy() + "]"
+	message := "corsrpc refused this cross-origin request (" + string(reason) + "): " + reason.Text() + ": " + reason.Remedy()
 	return &refusal{message + "\n", `{"code":"permission_denied","message":` + strconv.Quote(message) + `}`}
 }
 
