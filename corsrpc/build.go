@@ -66,9 +66,10 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	}
 	p.newPath, p.newProcedure = grants.targetOf(compiled.NewPath), grants.targetOf(compiled.Uncovered)
 	p.newPath.kind = targetPath
+	p.newOperational = grants.targetOf(compiled.Unnamed)
 	p.routes = route.New(route.Config[*target]{
 		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
-		Uncovered: p.newProcedure, Unnamed: grants.targetOf(compiled.Unnamed),
+		Uncovered: p.newProcedure, Unnamed: p.newOperational,
 	})
 	for _, service := range compiled.Services {
 		p.routes.AddService(service)

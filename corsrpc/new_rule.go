@@ -37,7 +37,11 @@ func (p *Plan) remedyOfUngoverned(r *Request, q ungovernedRequest) string {
 	var n newRule
 	if service, ok := serviceOf(r.Path); ok && r.EscapedPath == "" && fetch.SafelistedMethod(q.method) {
 		n.add("selector", yamlList([]string{service}))
-		n.grant(r, q, p.newProcedure, route.IsOperational(service), "UNKNOWN_SELECTORS")
+		t := p.newProcedure
+		if route.IsOperational(service) {
+			t = p.newOperational
+		}
+		n.grant(r, q, t, "UNKNOWN_SELECTORS")
 		return n.String()
 	}
 	path := r.EscapedPath
@@ -52,7 +56,7 @@ func (p *Plan) remedyOfUngoverned(r *Request, q ungovernedRequest) string {
 		return "no rule can name this path alone: write a rule with a wildcard that matches it, or request another path"
 	}
 	n.add("path", strconv.QuoteToASCII(path))
-	n.grant(r, q, p.newPath, false)
+	n.grant(r, q, p.newPath)
 	return n.String()
 }
 
@@ -71,9 +75,8 @@ func serviceOf(path string) (service string, ok bool) {
 }
 
 // grant adds the values that the rule needs to grant a request. t is the target of a rule that sets
-// nothing, named is whether only a rule with origins of its own applies to the target, and risks are
-// those that the rule has to accept anyway.
-func (n *newRule) grant(r *Request, q ungovernedRequest, t *target, named bool, risks ...string) {
+// nothing, and risks are those that the rule has to accept anyway.
+func (n *newRule) grant(r *Request, q ungovernedRequest, t *target, risks ...string) {
 	g := t.grant
 	d := Decision{effect: effect{target: t, safe: q.method == http.MethodGet || q.method == http.MethodHead}, origin: q.from, preflight: q.preflight}
 	if g.disabled {
@@ -82,7 +85,7 @@ func (n *newRule) grant(r *Request, q ungovernedRequest, t *target, named bool, 
 	cookies := !q.preflight && len(r.Header["Cookie"]) > 0 && !g.credentials
 	var parsed requestOrigin
 	switch matches := parsed.parse(q.from, g.origins) && d.matchOrigin(q.plan, &parsed); {
-	case named, !matches, cookies && g.origins.HasShared(), !q.preflight && d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
+	case !matches, cookies && g.origins.HasShared(), !q.preflight && d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
 		n.addList("allow_origins", []string{q.from})
 		if risk, _ := d.riskOfOrigin(); risk != "" {
 			risks = append(risks, risk)

@@ -21,9 +21,9 @@ type Plan struct {
 	noOrigins *target // allows no other origin; for CheckOrigin on paths that no rule applies to
 	unbounded *target // for paths that are too long or have too many readings
 
-	// For remedies of requests that no rule governs: the targets of a path and of a procedure, outside
-	// the schema, that a rule would govern which sets nothing.
-	newPath, newProcedure *target
+	// For remedies of requests that no rule governs: the targets of a path, of a procedure and of an
+	// operational one, outside the schema, that a rule would govern which sets nothing.
+	newPath, newProcedure, newOperational *target
 
 	sourceNames  []string              // the names of the sources that the rules use, sorted
 	sets         map[string]*sourceSet // the current set of each source; nil for a source that was not loaded

@@ -52,6 +52,8 @@ func TestUngovernedIsLogged(t *testing.T) {
 		{"a loopback page", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/", "http://localhost:5173", nil) }, `remedy="write the rule {path: \"/{$}\", allow_origins: [\"http://localhost:5173\"]}"`},
 		{"a call with cookies", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/a", page, http.Header{"Cookie": {"a=b"}}) }, `{path: \"/a\", allow_credentials: true}`},
 		{"a path with the shape of a procedure's", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/other.v1.Files/Get", page, nil) }, `{selector: other.v1.Files, accept_risks: [UNKNOWN_SELECTORS]}`},
+		{"an operational service", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/grpc.channelz.v1.Channelz/GetServers", page, nil) },
+			`{selector: grpc.channelz.v1.Channelz, allow_origins: [\"https://app.example.com\"], accept_risks: [UNKNOWN_SELECTORS]}`},
 		{"a path below an unknown prefix", allowPage, func(h http.Handler) {
 			fetchFrom(h, "POST", "/api"+listRPC, page, nil)
 			preflight(h, "/api"+getRPC, page, "POST", "")
@@ -302,7 +304,7 @@ func TestRemedyOfUngoverned(t *testing.T) {
 	}
 	origins := []string{page, "http://localhost:5173", "https://127.0.0.1", "http://[::1]:8080", "https://a.example.org", "http://intra.example.com", "https://pr-7.example.com"}
 	paths := []string{
-		"/upload", "/v1/items/7", "/", "/a/", "/a/b/", "/a.b", "/grpc.health.v1.Health/Check", "/other.v1.S/M", "/other.v1.S/M/", "/Greeter/Other", "/a%20b", "/a%2Fb", "/%C3%BC", "/a:b@c,d;e=f", "/a'b(c)*!$&+",
+		"/upload", "/v1/items/7", "/", "/a/", "/a/b/", "/a.b", "/grpc.health.v1.Health/Check", "/grpc.channelz.v1.Channelz/GetServers", "/other.v1.S/M", "/other.v1.S/M/", "/Greeter/Other", "/a%20b", "/a%2Fb", "/%C3%BC", "/a:b@c,d;e=f", "/a'b(c)*!$&+",
 		"/a{b}", "/{id}", "/a%7Bb%7D", "/.well-known/x", "/a//b", "/a/../b", "/a/%2e%2e/b", "/A/b/c", "/x/B/c", "/UPLOAD", "/users/me", "/users/7/photos", "/named", "/named/x", "/a~b_c-d", "/" + strings.Repeat("x", 250), "/" + strings.Repeat("x", 400), "/null", "/true", "/[1]", "/a|b", "/api" + listRPC, "/acme.catalog.v1.CatalogService", listRPC + "/extra",
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"}

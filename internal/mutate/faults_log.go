@@ -53,8 +53,10 @@ var logFaults = []fault{
 	{name: "a new rule has the braces of a path as wildcards", old: `	path = withoutWildcards.Replace(path)
 `, new: ``},
 	{name: "a new rule leaves the path disabled", in: "(*newRule).grant", old: `if g.disabled {`, new: `if false {`},
-	{name: "a new rule does not allow the origin", in: "(*newRule).grant", old: `case named, !matches, `, new: `case named, matches && false, `},
-	{name: "a new rule does not name the origin of an operational service", in: "(*newRule).grant", old: `case named, !matches, `, new: `case !matches, `},
+	{name: "a new rule does not allow the origin", in: "(*newRule).grant", old: `case !matches, `, new: `case matches && false, `},
+	{name: "a new rule does not name the origin of an operational service", old: `if route.IsOperational(service) {
+			t =`, new: `if false {
+			t =`},
 	{name: "a new rule does not accept the risk of the origin", in: "(*newRule).grant", old: `if risk, _ := d.riskOfOrigin(); risk != "" {`, new: `if risk, _ := d.riskOfOrigin(); false {`},
 	{name: "a new rule does not allow the cookies that the call has", in: "(*newRule).grant", old: `	if cookies {
 		n.add`, new: `	if false {
