@@ -40,6 +40,8 @@ func TestRemediesNameTheRule(t *testing.T) {
 			"write disabled: false in a rule with selector acme.catalog.v1.CatalogService.List"},
 		{"a profile's rule is disabled", "dev", app + list + "profiles:\n  dev:\n    rules:\n      - selector: acme.catalog.v1.CatalogService.List\n        disabled: true\n", listRPC, nil,
 			"remove disabled: true at cors.yaml:9 from the rule with selector acme.catalog.v1.CatalogService.List of the profile dev"},
+		{"a rule is disabled, and only a profile enables the defaults", "dev", "defaults:\n  allow_origins: [https://app.example.com]\n  disabled: true\nrules:\n  - selector: acme.catalog.v1.CatalogService.List\n    disabled: true\nprofiles:\n  dev:\n    defaults:\n      disabled: false\n", listRPC, nil,
+			"write disabled: false in place of rules[0].disabled (cors.yaml:6)"},
 		{"only a profile enables the procedure", "dev", "defaults:\n  allow_origins: [https://app.example.com]\n  disabled: true\nprofiles:\n  dev:\n    defaults:\n      disabled: false\n", listRPC, http.Header{"Cookie": {"a=b"}},
 			"write allow_credentials: true in a rule with selector acme.catalog.v1.CatalogService.List of the profile dev, or call without credentials"},
 		{"a disabled rule where no rule has origins", "", "defaults:\n  disabled: true\nrules:\n" + list + "    disabled: true\n", listRPC, nil,
