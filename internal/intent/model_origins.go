@@ -71,10 +71,14 @@ func (p *Policy) expand(items []string) (origins []string) {
 // page has such an origin.
 func isSkippedRow(row string) bool {
 	scheme, host, _ := split(row)
+	return strings.Contains(row, "*") || scheme != "https" || isLoopback(host)
+}
+
+// isLoopback reports whether a host is the visitor's own machine.
+func isLoopback(host string) bool {
 	host = strings.TrimSuffix(host, ".")
-	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]" ||
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "127.") || host == "[::1]" ||
 		host == "0.0.0.0" || host == "[::]" || strings.HasPrefix(host, "[::ffff:7f")
-	return strings.Contains(row, "*") || scheme != "https" || loopback
 }
 
 // AllowsOrigin reports whether pages of an origin may call.

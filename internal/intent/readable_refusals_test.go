@@ -65,11 +65,8 @@ func checkReadableRefusals(t *rapid.T) (refused, readable int) {
 // and those that the policy names other than by patterns that pages of unrelated owners match. It counts
 // values that another level replaces too.
 func (w *world) explainable(page string) bool {
-	if host, _, _ := strings.Cut(page, "://"); host == "http" || host == "https" {
-		_, name, _ := split(page)
-		if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-			return true
-		}
+	if scheme, host, _ := split(page); (scheme == "http" || scheme == "https") && isLoopback(host) {
+		return true
 	}
 	policy := proto.CloneOf(w.Policy.Policy)
 	levels := append(policy.GetRules(), policy.GetDefaults())
@@ -83,7 +80,10 @@ func (w *world) explainable(page string) bool {
 		patterns = append(patterns, w.expand(o.GetAllowOrigins())...)
 	}
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		public := strings.HasSuffix(pattern, ".github.io") && strings.Contains(pattern, "*")
+		_, host, _ := split(pattern)
+		label, suffix, _ := strings.Cut(host, ".")
+		suffix = strings.TrimSuffix(suffix, ".")
+		public := strings.Contains(label, "*") && (suffix == "github.io" || !strings.Contains(suffix, ".") && suffix != "localhost")
 		return !isUnrelated(pattern) && !public && Covers(pattern, page)
 	})
 }
