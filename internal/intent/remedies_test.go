@@ -29,12 +29,16 @@ func TestRemedies(t *testing.T) {
 	t.Log(kinds)
 }
 
+// remediesPerPolicy is the number of requests for each policy. It is small, since each refusal takes
+// several compilations.
+const remediesPerPolicy = 12
+
 // remediesGrant is remediesGrantCounted without the numbers.
 func remediesGrant(t *rapid.T) { remediesGrantCounted(t, map[string]int{}) }
 
 func remediesGrantCounted(t *rapid.T, kinds map[string]int) {
 	w := drawStrict(t)
-	for range callsPerPolicy {
+	for range remediesPerPolicy {
 		granted(t, w, drawRefusable(t, w), kinds)
 	}
 }
