@@ -135,7 +135,7 @@ func TestMissingCallIsLoggedOnce(t *testing.T) {
 }
 
 // TestCallAfterReloadIsNotMissing checks that a call which comes after a reload is not reported, although
-// its preflight was granted by a rule that is no longer in force.
+// a rule of the previous policy granted its preflight.
 func TestCallAfterReloadIsNotMissing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

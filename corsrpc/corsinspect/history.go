@@ -48,11 +48,20 @@ type groupKey struct {
 	outcome, shadowOutcome corsrpc.Outcome
 }
 
+// tally counts the requests of a group.
+type tally struct {
+	count int
+	last  time.Time
+}
+
+// tallied returns the tally of a group.
+func (t *tally) tallied() *tally { return t }
+
 // group counts requests, and keeps samples of them that are safe to show.
 type group struct {
+	tally
 	from, shadowFrom corsrpc.Provenance // of the latest request
-	count            int
-	first, last      time.Time
+	first            time.Time
 	origins          []string // distinct, the latest last
 	path, missing    string   // of the latest request
 
@@ -67,8 +76,7 @@ type pageKey struct{ origin, method, target, field string }
 
 // pageGroup counts requests of a page, and keeps what is to show of the latest.
 type pageGroup struct {
-	count    int
-	last     time.Time
+	tally
 	remedy   string
 	from     corsrpc.Provenance // of the rule; the zero Provenance if there is none
 	answered bool               // the handler or another middleware has written CORS fields
@@ -129,7 +137,7 @@ func (h *history) reported(groups map[pageKey]*pageGroup, e corsrpc.Event) {
 	g := groups[key]
 	if g == nil {
 		if len(groups) >= maxGroups {
-			h.evict(groups)
+			h.forgotten += evictOldest(groups)
 		}
 		g = &pageGroup{}
 		groups[key] = g
@@ -139,17 +147,19 @@ func (h *history) reported(groups map[pageKey]*pageGroup, e corsrpc.Event) {
 	g.sample.keep(e.Request)
 }
 
-// evict removes the group with the oldest last request. The caller holds h.mu.
-func (h *history) evict(groups map[pageKey]*pageGroup) {
-	var oldest pageKey
-	var quietest *pageGroup
+// evictOldest removes the group with the oldest last request, and returns the number of its requests.
+func evictOldest[K comparable, G interface{ tallied() *tally }](groups map[K]G) int {
+	// The loop does not look up keys, since hashing a groupKey is slow and clients can make every
+	// refusal reach this point.
+	var oldest K
+	var quietest *tally
 	for key, g := range groups {
-		if quietest == nil || g.last.Before(quietest.last) {
-			oldest, quietest = key, g
+		if t := g.tallied(); quietest == nil || t.last.Before(quietest.last) {
+			oldest, quietest = key, t
 		}
 	}
-	h.forgotten += quietest.count
 	delete(groups, oldest)
+	return quietest.count
 }
 
 // methodOf returns the method of a call, or the method that a preflight asks for.
@@ -180,17 +190,7 @@ func (h *history) groupOf(groups map[groupKey]*group, key groupKey) *group {
 		return g
 	}
 	if len(groups) >= maxGroups {
-		// The loop does not look up keys, since hashing a groupKey is slow and clients can
-		// make every refusal reach this point.
-		var oldest groupKey
-		var quietest *group
-		for key, g := range groups {
-			if quietest == nil || g.last.Before(quietest.last) {
-				oldest, quietest = key, g
-			}
-		}
-		h.forgotten += quietest.count
-		delete(groups, oldest)
+		h.forgotten += evictOldest(groups)
 	}
 	g := &group{first: time.Now()}
 	groups[key] = g

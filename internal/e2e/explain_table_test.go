@@ -41,9 +41,9 @@ type refusal struct {
 	method      string            // the method of the request; default: that of the kind
 	credentials bool              // the call carries a cookie
 	simple      bool              // the reason exists only for calls without a preflight
-	explanation explanation       // the text about a call of a procedure; zero if there is no such call
+	explanation explanation       // the text about a call of a procedure; zero if only path rules have the reason
 
-	path       string      // the path of a call to a path rule; empty if there is no such call
+	path       string      // the path of a call to a path rule; empty if only procedures have the reason
 	pathMethod string      // the method of a call to a path rule; default: GET
 	ofPath     explanation // the text about a call to a path rule
 	pathStatus int         // the status of that response; default: 403

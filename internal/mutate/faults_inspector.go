@@ -29,7 +29,7 @@ var inspectorFaults = []fault{
 	{name: "the inspector may be kept by a cache", old: `	header.Set("Cache-Control", "no-store")
 `, new: ``},
 	{name: "the inspector remembers every group", in: "groupOf", old: `len(groups) >= maxGroups`, new: `false`},
-	{name: "the inspector forgets the latest group", in: "groupOf", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
+	{name: "the inspector forgets the latest group", in: "evictOldest", old: `t.last.Before(quietest.last)`, new: `quietest.last.Before(t.last)`},
 	{name: "the inspector remembers every origin", old: `len(g.origins) >= maxSamples`, new: `false`},
 	{name: "the inspector shows paths as they are", old: `g.path = safetext.Sample(r.Path)`, new: `g.path = r.Path`},
 	{name: "the inspector keeps origins as they are", old: `from = safetext.Sample(origin)`, new: `from = origin`},
@@ -122,7 +122,6 @@ var inspectorFaults = []fault{
 	{name: "engines that differ are shown as one", old: `return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&`, new: `return have.Verdict == shown.Verdict &&`},
 	{name: "a name that nobody knows is shown as it is", old: `if !t.nameIsKnown {`, new: `if false {`},
 	{name: "the inspector keeps every group of requests that no rule governs", in: "reported", old: `len(groups) >= maxGroups`, new: `false`},
-	{name: "the inspector drops the latest group of requests that no rule governs", in: "evict", old: `g.last.Before(quietest.last)`, new: `quietest.last.Before(g.last)`},
 	{name: "the inspector keeps fields of requests of any length", old: `value[:min(len(value), maxSampleField)]`, new: `value`},
 	{name: "a link has the method of the preflight", old: `		form["method"] = asked
 `, new: ``},

@@ -161,35 +161,10 @@ func (t *textMistakes) candidates() (found []mistake) {
 // fieldName matches the beginning of a field.
 var fieldName = regexp.MustCompile(`^[a-z_]+[ \t]*[:{]`)
 
-// openList returns the offset of the opening bracket of the list that contains the refused token; -1 if it
-// is not directly in a list.
-func (t *textMistakes) openList() int {
-	s := &textScanner{file: &File{}, text: t.text[:t.at]}
-	open := []int{-1}
-	for s.peek() != 0 {
-		switch c := s.text[s.i]; c {
-		case '{', '<', '[':
-			open = append(open, s.i)
-			s.i++
-		case '}', '>', ']':
-			open = open[:max(1, len(open)-1)]
-			s.i++
-		case '"', '\'':
-			s.string()
-		default:
-			s.i++
-		}
-	}
-	if at := open[len(open)-1]; at >= 0 && t.text[at] == '[' {
-		return at
-	}
-	return -1
-}
-
-// end finds the braces that are open at the end of the text.
-func (t *textMistakes) end() (found []mistake) {
-	s := &textScanner{file: &File{}, text: t.text}
-	var open []int
+// openBrackets returns the offsets of the brackets that are open at the end of a text, and that of a
+// quote that is not closed; -1 if there is none.
+func openBrackets(text []byte) (open []int, quote int) {
+	s := &textScanner{file: &File{}, text: text}
 	for s.peek() != 0 {
 		switch c := s.text[s.i]; c {
 		case '{', '<', '[':
@@ -201,14 +176,32 @@ func (t *textMistakes) end() (found []mistake) {
 		case '"', '\'':
 			start := s.i
 			if s.string(); s.i > len(s.text) {
-				end := lineAt(s.text, start).end
-				quote := string(s.text[start])
-				found = append(found, mistake{at: start, start: end, end: end, with: quote, value: string(s.text[start:end]), reason: "has an opening quote and no closing one", fix: string(s.text[start:end]) + quote, known: true})
-				return found
+				return open, start
 			}
 		default:
 			s.i++
 		}
+	}
+	return open, -1
+}
+
+// openList returns the offset of the opening bracket of the list that contains the refused token; -1 if it
+// is not directly in a list.
+func (t *textMistakes) openList() int {
+	open, _ := openBrackets(t.text[:t.at])
+	if n := len(open); n > 0 && t.text[open[n-1]] == '[' {
+		return open[n-1]
+	}
+	return -1
+}
+
+// end finds the quote or the braces that are open at the end of the text.
+func (t *textMistakes) end() (found []mistake) {
+	open, start := openBrackets(t.text)
+	if start >= 0 {
+		end := lineAt(t.text, start).end
+		quote, value := string(t.text[start]), string(t.text[start:end])
+		return []mistake{{at: start, start: end, end: end, with: quote, value: value, reason: "has an opening quote and no closing one", fix: value + quote, known: true}}
 	}
 	if len(open) == 0 {
 		return nil

@@ -49,7 +49,7 @@ func (y *yamlMistakes) unexplained(read int, err error) mistake {
 		m.at = y.lines[n-1].body
 	}
 	for _, known := range yamlWords {
-		if strings.Contains(words, known.library) {
+		if strings.Contains(words, known.words) {
 			words = known.plain
 			break
 		}
@@ -64,7 +64,7 @@ func (y *yamlMistakes) unexplained(read int, err error) mistake {
 const quoteNotClosed = "a quote is not closed"
 
 // yamlWords holds what the errors of the library mean.
-var yamlWords = []struct{ library, plain string }{
+var yamlWords = []struct{ words, plain string }{
 	{"found character that cannot start any token", "a value begins with a character that needs quotes"},
 	{"did not find expected key", "a line does not fit the indentation of the lines above it, or something stands behind a value"},
 	{"did not find expected '-' indicator", "a line of a list does not begin with a dash, or something stands behind a value"},

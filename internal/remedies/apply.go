@@ -258,7 +258,7 @@ func (a *Applied) replacePath(m []string) error {
 	}
 	a.ChangesPolicy = true
 	if found == 0 {
-		return errors.New("there is no such path rule")
+		return errors.New("the policy has no rule with this path")
 	}
 	return nil
 }
