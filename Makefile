@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
+MODULES := . corsrpc/cmd corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
 STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
@@ -27,7 +27,7 @@ test: ## Run all checks: set-up, lint, unit tests under -race, conformance, thre
 
 .PHONY: fast
 fast: ## Build, vet and unit tests of the library and the examples: Go is enough
-	@internal/tools/fast.sh . corsrpc/corsotel examples
+	@internal/tools/fast.sh . corsrpc/cmd corsrpc/corsotel examples
 
 .PHONY: stages
 stages:
@@ -95,6 +95,7 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
+	@cd corsrpc/cmd && go test -race ./...
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd examples && go test -race ./...
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules

@@ -340,23 +340,11 @@ func (f *headerWriter) addVary(vary string) {
 	}
 	missing := ""
 	for name := range strings.SplitSeq(vary, ", ") {
-		if !lists(lines, name) {
+		if !fetch.Lists(lines, name) {
 			missing += ", " + name
 		}
 	}
 	if missing != "" {
 		f.header["Vary"] = append(lines[:len(lines):len(lines)], missing[2:])
 	}
-}
-
-// lists reports whether the lines of a comma-separated field contain the item, or "*".
-func lists(lines []string, item string) bool {
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ",") {
-			if part = strings.Trim(part, " \t"); part == "*" || strings.EqualFold(part, item) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -2,7 +2,6 @@ package corsrpc
 
 import (
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -34,7 +33,7 @@ func Compile(policy *corsrpcv1.Policy, opts ...CompileOption) (*Plan, error) {
 // were cut out of the policy, and the violations that parsing the text has found; it reports
 // them together with those of the options.
 func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, c *compileConfig, found []rules.Violation) (*Plan, error) {
-	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList}
+	config := rules.Config{Files: c.files, Prefixes: c.prefixes, Profile: c.profile, LookupEnv: c.lookupEnv, LongList: c.longList, UnsetVariables: c.forTool.UnsetVariables, WithoutSchema: c.forTool.WithoutSchema}
 	if c.document != nil {
 		config.Document = c.document.document
 	}
@@ -42,12 +41,12 @@ func compilePlan(policy *corsrpcv1.Policy, cut map[string]*origin.StringList, c 
 	if len(violations) > 0 {
 		return nil, policyError(violations)
 	}
-	return buildPlan(compiled, c.prefixes), nil
+	return buildPlan(compiled), nil
 }
 
 // buildPlan builds the plan of compiled rules: the grants, the targets, and the plan of the shadow
 // policy.
-func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
+func buildPlan(compiled *rules.Rules) *Plan {
 	if compiled == nil {
 		return nil
 	}
@@ -57,8 +56,8 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	p := &Plan{
 		rules: compiled, profile: compiled.Profile, observes: compiled.Observes, sourceNames: compiled.Sources,
 		noOrigins: noOrigins, unbounded: &target{kind: targetAmbiguous, grant: noOrigins.grant, rule: noOrigins.rule, exposures: noOrigins.exposures},
-		shadow:   buildPlan(compiled.Shadow, prefixes),
-		digest:   sync.OnceValue(func() string { return compiled.Digest(prefixes, version()) }),
+		shadow:   buildPlan(compiled.Shadow),
+		digest:   sync.OnceValue(func() string { return compiled.Digest(version()) }),
 		findings: sync.OnceValue(func() findings { return findingsOf(compiled, analysis.Findings) }),
 	}
 	if p.shadow != nil {
@@ -67,30 +66,15 @@ func buildPlan(compiled *rules.Rules, prefixes []string) *Plan {
 	p.newPath, p.newProcedure = grants.targetOf(compiled.NewPath), grants.targetOf(compiled.Uncovered)
 	p.newPath.kind = targetPath
 	p.newOperational = grants.targetOf(compiled.Unnamed)
-	p.routes = route.New(route.Config[*target]{
-		Prefixes: prefixes, Same: func(a, b *target) bool { return a.grant == b.grant },
-		Uncovered: p.newProcedure, Unnamed: p.newOperational,
+	p.routes = rules.Routes(compiled, func(a, b *target) bool { return a.grant == b.grant }, func(t rules.Target) *target {
+		switch {
+		case t.Kind == route.Path:
+			return grants.knownTarget(targetPath, t.Name, t.Rule)
+		case t.Name != "":
+			return grants.knownTarget(targetProcedure, t.Name, t.Rule)
+		}
+		return grants.targetOf(t.Rule)
 	})
-	for _, service := range compiled.Services {
-		p.routes.AddService(service)
-	}
-	for _, s := range compiled.Selectors {
-		t := grants.targetOf(s.Rule)
-		operational := t
-		if s.Operational != s.Rule {
-			operational = grants.targetOf(s.Operational)
-		}
-		p.routes.AddSelector(s.Name, t, operational)
-	}
-	for _, m := range compiled.Procedures {
-		p.routes.AddMethod(m.Service, m.Method, grants.knownTarget(targetProcedure, m.Name, m.Rule))
-	}
-	for _, path := range compiled.Paths {
-		text := path.Pattern.String()
-		if err := p.routes.AddPattern(path.Pattern, grants.knownTarget(targetPath, text, path.Rule)); err != nil {
-			panic(fmt.Sprintf("corsrpc: bug: the path pattern %q was accepted by rules.Compile and then refused: %v", text, err)) // both use the same checks
-		}
-	}
 	var sets []*origin.Set
 	for rule := range grants {
 		if set := rule.Origins(); set.Len() > 0 && !slices.Contains(sets, set) {

@@ -148,7 +148,7 @@ func (d *Decision) hasAmbientCredentials(r *Request) bool {
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		return true
 	}
-	d.unnamedAuthorization = !d.target.grant.grants("authorization")
+	d.unnamedAuthorization = !d.target.grant.granted.Grants("authorization")
 	return d.unnamedAuthorization
 }
 
@@ -236,9 +236,9 @@ func (g *grant) requested(lines []string) (more, missing string, ok bool) {
 	var lacking []string
 	for i, name := range names {
 		switch {
-		case g.headers[name]:
+		case g.granted.InFixedList(name):
 		case slices.Contains(names[:i], name):
-		case g.grants(name):
+		case g.granted.Grants(name):
 			more += ", " + name
 		default:
 			lacking = append(lacking, name)

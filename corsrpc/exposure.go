@@ -88,14 +88,14 @@ func (g *grant) exposedNames(header http.Header, grpcWeb bool) string {
 		if len(values) == 0 || !fetch.IsToken(key) {
 			continue // net/http sends no such field, or sends it as an HTTP trailer (http.TrailerPrefix)
 		}
-		if name := fetch.Lower(key); g.exposesPresent(name, header) {
+		if name := fetch.Lower(key); g.exposed.ExposesPresent(name, header) {
 			names = append(names, name)
 		}
 	}
 	if grpcWeb {
 		names = append(names, rpc.Names(rpc.GRPCWeb, rpc.Response)...)
 	}
-	return joinNames(names, g.exposeNames)
+	return joinNames(names, g.exposed.Names())
 }
 
 // joinNames returns the names of both lists as one comma-separated value, sorted and without
@@ -107,42 +107,4 @@ func joinNames(names, more []string) string {
 	names = append(names, more...)
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
-}
-
-// exposesPresent reports whether EXPOSURE_PRESENT exposes a field that the response carries.
-func (g *grant) exposesPresent(name string, header http.Header) bool {
-	switch {
-	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name):
-		return false
-	case isStatusHeader(name):
-		return g.protocols&rpc.GRPCWeb != 0
-	}
-	if yes, mentioned := g.response.Lookup(name); mentioned {
-		return yes
-	}
-	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {
-		if yes, mentioned := g.response.Lookup(plain); mentioned {
-			return yes
-		}
-	}
-	return !fetch.ConnectionHeader(name) && !isOperationalHeader(name) && !lists(header["Connection"], name)
-}
-
-// isStatusHeader reports whether a field carries the gRPC status, which gRPC-Web clients read.
-func isStatusHeader(name string) bool {
-	return name == "grpc-status" || name == "grpc-message" || name == "grpc-status-details-bin"
-}
-
-// isOperationalHeader reports whether a response field is for the transport or the operation of
-// the server, not for the application.
-func isOperationalHeader(name string) bool {
-	switch name {
-	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "timing-allow-origin", "x-powered-by",
-		"strict-transport-security", "report-to", "nel", "reporting-endpoints",
-		"x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token",
-		"accept-encoding", "content-encoding":
-		return true
-	}
-	return strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") ||
-		strings.HasSuffix(name, "-accept-encoding")
 }

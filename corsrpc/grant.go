@@ -2,7 +2,6 @@ package corsrpc
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/clockcache"
-	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
@@ -93,13 +91,12 @@ type grant struct {
 	allowMethods string   // Access-Control-Allow-Methods
 	methods      []string // the items of allowMethods
 	allowHeaders string   // Access-Control-Allow-Headers: the fixed list, without names that a preflight adds
-	headers      map[string]bool
+	granted      rules.GrantedHeaders
 	request      rules.HeaderRules
-	openHeaders  bool   // request may grant names that headers does not have
 	maxAge       string // Access-Control-Max-Age
 
-	exposeHeaders string   // Access-Control-Expose-Headers under DECLARED
-	exposeNames   []string // the items of exposeHeaders, sorted
+	exposeHeaders string // Access-Control-Expose-Headers under DECLARED
+	exposed       rules.ExposedHeaders
 	response      rules.HeaderRules
 	present       bool
 	timing        bool // responses carry Timing-Allow-Origin
@@ -121,51 +118,20 @@ func newGrant(rule *rules.Effective) *grant {
 		unnamed:     rule.Kind().Unnamed && !rule.SetsOrigins(),
 		protocols:   rule.Protocols(),
 		methods:     rule.Methods(),
+		granted:     rule.GrantedHeaders(),
 		request:     rule.RequestHeaders(),
+		exposed:     rule.ExposedHeaders(),
 		response:    rule.ResponseHeaders(),
 		present:     rule.Present(),
 		timing:      rule.Timing(),
 		maxAge:      fmt.Sprint(int64(rule.MaxAge() / time.Second)),
 	}
 	g.allowMethods = strings.Join(g.methods, ", ")
-	g.setHeaders(rule.GrantsContentType())
+	g.allowHeaders = strings.Join(g.granted.Names(), ", ")
+	g.exposeHeaders = strings.Join(g.exposed.Names(), ", ")
 	g.setVary(rule.Kind().Path)
 	g.canonical = sync.OnceValue(g.describe)
 	return g
-}
-
-// setHeaders computes the lists of request and response header names. If contentType is true, it
-// grants content-type beside the headers of the protocols.
-func (g *grant) setHeaders(contentType bool) {
-	g.headers = map[string]bool{}
-	var names []string
-	fixed := rpc.Names(g.protocols, rpc.Request)
-	if contentType {
-		fixed = append(fixed, "content-type")
-	}
-	for _, name := range append(fixed, g.request.Granted()...) {
-		if !g.headers[name] {
-			g.headers[name] = true
-			names = append(names, name)
-		}
-	}
-	g.allowHeaders, g.openHeaders = strings.Join(names, ", "), g.request.Open()
-
-	named := slices.DeleteFunc(g.response.Granted(), fetch.SafelistedResponseHeader)
-	exposed := slices.Clone(named)
-	if !g.present {
-		exposed = append(rpc.Names(g.protocols, rpc.Response), named...)
-		if g.protocols&rpc.Connect != 0 {
-			for _, name := range named {
-				if yes, mentioned := g.response.Lookup(rpc.TrailerPrefix + name); yes || !mentioned {
-					exposed = append(exposed, rpc.TrailerPrefix+name)
-				}
-			}
-		}
-	}
-	slices.Sort(exposed)
-	g.exposeNames = slices.Compact(exposed)
-	g.exposeHeaders = strings.Join(g.exposeNames, ", ")
 }
 
 // setVary computes the value of Vary for GET and HEAD. It is empty if the response carries the
@@ -193,18 +159,6 @@ const (
 // request, so that a shared cache may serve them to any origin.
 func (g *grant) constant() bool { return g.anyOrigin && !g.credentials && !g.disabled }
 
-// grants reports whether the rule grants a request header. The name is in lower case.
-func (g *grant) grants(name string) bool {
-	if g.headers[name] || rpc.InFamily(g.protocols, name) {
-		return true
-	}
-	if !g.openHeaders {
-		return false
-	}
-	yes, _ := g.request.Lookup(name)
-	return yes
-}
-
 // equivalent reports whether two grants, possibly of different plans, lead to the same response
 // fields. It does not compare the allowed origins.
 func (g *grant) equivalent(other *grant) bool {
@@ -219,10 +173,10 @@ func (g *grant) describe() string {
 		exposes = g.response.Canonical(false)
 	}
 	asked := ""
-	if g.openHeaders {
+	if g.granted.Open() {
 		asked = g.request.Canonical(true)
 	}
 	return fmt.Sprint(g.anyOrigin, g.credentials, g.maxAge, g.protocols, g.vary,
-		slices.Sorted(slices.Values(g.methods)), slices.Sorted(maps.Keys(g.headers)), asked,
-		g.present, g.exposeNames, exposes, g.timing)
+		slices.Sorted(slices.Values(g.methods)), slices.Sorted(slices.Values(g.granted.Names())), asked,
+		g.present, g.exposed.Names(), exposes, g.timing)
 }

@@ -19,7 +19,7 @@ const module = "github.com/corsrpc/corsrpc-go/"
 // import needs a new entry.
 var allowedImports = map[string]string{
 	// The public packages.
-	"corsrpc":             "corsrpc/corsrpcv1 internal/analysis internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
+	"corsrpc":             "corsrpc/corsrpcv1 internal/analysis internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/planaccess internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
 	"corsrpc/corsrpcv1":   "",
 	"corsrpc/corsbrowser": "internal/fetch",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
@@ -27,6 +27,13 @@ var allowedImports = map[string]string{
 	"corsrpc/corsgrpc":    "internal/responsewriter",
 	"corsrpc/corssql":     "",
 	"corsrpc/corsotel":    "corsrpc",
+
+	// The command.
+	"corsrpc/cmd/corsrpc":         "corsrpc/cmd/internal/cli",
+	"corsrpc/cmd/internal/cli":    "corsrpc corsrpc/cmd/internal/input",
+	"corsrpc/cmd/internal/input":  "corsrpc corsrpc/cmd/internal/schema internal/planaccess internal/rules",
+	"corsrpc/cmd/internal/report": "",
+	"corsrpc/cmd/internal/schema": "",
 
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/rpc internal/rules",
@@ -36,6 +43,8 @@ var allowedImports = map[string]string{
 	"internal/origin":     "",
 	"internal/fetch":      "",
 	"internal/rpc":        "",
+
+	"internal/planaccess": "internal/rules",
 
 	// Packages without CORS.
 	"internal/boundedlog":     "",

@@ -106,12 +106,12 @@ func (o *openedPreflights) open(g *grant, header http.Header) (more string, ok b
 	}
 	var missing []string
 	for _, name := range names {
-		if g.headers[name] {
+		if g.granted.InFixedList(name) {
 			continue
 		}
 		more += ", " + name
 		switch {
-		case wellFormed && g.grants(name):
+		case wellFormed && g.granted.Grants(name):
 		case name == "content-type": // the call is held against its value
 		case !canBeOpened(name), len(header[http.CanonicalHeaderKey(name)]) > 0: // a proxy adds it to all requests, this preflight included
 			return "", false
@@ -166,7 +166,7 @@ func (o *openedPreflights) missing(g *grant, r *Request) (reason reasonID, missi
 	}
 	var names []string
 	large := isLarge(r.Header)
-	if !g.grants("content-type") && needsPreflight("content-type", r.Header["Content-Type"], large) {
+	if !g.granted.Grants("content-type") && needsPreflight("content-type", r.Header["Content-Type"], large) {
 		names = append(names, "content-type")
 	}
 	if opened := o.names.Load(); opened != nil {
@@ -177,7 +177,7 @@ func (o *openedPreflights) missing(g *grant, r *Request) (reason reasonID, missi
 				continue
 			}
 			has = true
-			if !g.grants(name) {
+			if !g.granted.Grants(name) {
 				names = append(names, name)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -95,6 +96,7 @@ type compileConfig struct {
 	profile      string
 	profileGiven bool
 	lookupEnv    func(name string) (string, bool)
+	forTool      planaccess.Tool
 	violations   []rules.Violation // of the options themselves
 }
 

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sync/atomic"
 
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -62,5 +63,5 @@ func mayStream(r *http.Request) bool {
 			return true
 		}
 	}
-	return lists(r.Header["Accept"], "text/event-stream") // as EventSource sends it
+	return fetch.Lists(r.Header["Accept"], "text/event-stream") // as EventSource sends it
 }

@@ -92,7 +92,7 @@ func TestRuleWithEachField(t *testing.T) {
 			rule = proto.CloneOf(changed) // the two lists of origins are one value
 			rule.AllowHeaders = nil
 		}
-		effect := compile(t, with(nil, changed)).Digest(nil, "") != compile(t, with(nil, base)).Digest(nil, "")
+		effect := compile(t, with(nil, changed)).Digest("") != compile(t, with(nil, base)).Digest("")
 		if got := reported(with(rule, base)); got == effect {
 			t.Errorf("%s: it has an effect: %v, and a rule that sets it is reported: %v", f.Name(), effect, got)
 		}

@@ -39,3 +39,15 @@ func listItems(lines []string) iter.Seq[string] {
 		}
 	}
 }
+
+// Lists reports whether the lines of a comma-separated field contain the item, or "*".
+func Lists(lines []string, item string) bool {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			if part = strings.Trim(part, " \t"); part == "*" || strings.EqualFold(part, item) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -187,16 +187,16 @@ var layerFaults = []fault{
 	{name: "each stream that cannot be flushed is logged", old: `l.log == nil || !l.writers.cannotFlush.CompareAndSwap(false, true)`, new: `l.log == nil`},
 	{name: "a unary call is taken for a stream that cannot be flushed", old: `	if mayStream(r) {`, new: `	if true {`},
 	{name: "a stream that cannot be flushed is not logged", old: `	if mayStream(r) {`, new: `	if false {`},
-	{name: "events are no stream", old: `return lists(r.Header["Accept"], "text/event-stream")`, new: `return false`},
+	{name: "events are no stream", old: `return fetch.Lists(r.Header["Accept"], "text/event-stream")`, new: `return false`},
 	{name: "TimeoutHandler is not named", in: "isTimeoutWriter", old: `t.String() == "*http.timeoutWriter"`, new: `false`},
 	{name: "TimeoutHandler outside of another middleware is not named", in: "isTimeoutWriter", old: `responsewriter.Innermost(w)`, new: `w`},
 	{name: "a layer within a layer writes too", old: `!d.changesResponse(), isWrapped(w):`, new: `!d.changesResponse():`},
 	{name: "a cookie's name is exposed", old: `return lower == "set-cookie" || lower == "set-cookie2"`, new: `return false`},
 	{name: "a hidden header's trailer is shown", old: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, new: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
-	{name: "what Connection lists is shown", old: ` && !lists(header["Connection"], name)`, new: ``},
+	{name: "what Connection lists is shown", old: ` && !fetch.Lists(header["Connection"], name)`, new: ``},
 	{name: "the server's own headers are shown", old: `return !fetch.ConnectionHeader(name) && !isOperationalHeader(name)`, new: `return !fetch.ConnectionHeader(name)`},
 	{name: "a name that is no token is exposed", old: `len(values) == 0 || !fetch.IsToken(key)`, new: `len(values) == 0`},
-	{name: "status headers where gRPC-Web is not served", old: `		return g.protocols&rpc.GRPCWeb != 0`, new: `		return true`},
+	{name: "status headers where gRPC-Web is not served", old: `		return h.protocols&rpc.GRPCWeb != 0`, new: `		return true`},
 	{name: "status headers are listed only if the response carries them", old: `	if grpcWeb {
 		names = append`, new: `	if false {
 		names = append`},
@@ -303,9 +303,7 @@ var layerFaults = []fault{
 	{name: "a profile adds everyone", in: "readAdded", old: `		if item == "*" {`, new: `		if false {`},
 	{name: "the environment says everyone", in: "parseOriginItem", old: `		case "*":`, new: `		case "**":`},
 	{name: "the environment accepts risks", old: `canAccept = canAccept && source == ""`, new: ``},
-	{name: "a variable that is not set is nobody", old: `			if !c.allowUnsetEnv {
-				c.fail`, new: `			if false {
-				c.fail`},
+	{name: "a variable that is not set is nobody", old: `case c.allowUnsetEnv:`, new: `case true:`},
 	{name: "CORSRPC_PROFILE counts for more than the option", old: `if !c.compile.profileGiven {`, new: `if true {`},
 
 	// Seeing and guarding.

@@ -8,7 +8,7 @@ var readableFaults = []fault{
 	{name: "loopback pages read no refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (false || p`},
 	{name: "credentials are opened on a granted preflight", old: `if d.refused() && p.explainable(d.origin) {`, new: `if p.explainable(d.origin) {`},
 	{name: "a stranger's preflight is opened", old: `if d.refused() && p.explainable(d.origin) {`, new: `if d.refused() {`},
-	{name: "a call is held against names that its rule grants", in: "(*openedPreflights).missing", old: `if !g.grants(name) {`, new: `if g.headers != nil {`},
+	{name: "a call is held against names that its rule grants", in: "(*openedPreflights).missing", old: `if !g.granted.Grants(name) {`, new: `if name != "" {`},
 	{name: "names are opened without end", old: `len(opened) > maxOpenedNames`, new: `false`},
 	{name: "long names are opened", old: `return len(name) <= maxOpenedBytes && strings`, new: `return strings`},
 	{name: "names that browsers and proxies add are opened", old: ` && !fetch.AddedInTransit(name) && !fetch`, new: ` && !fetch`},
@@ -41,7 +41,7 @@ var readableFaults = []fault{
 			return more, true
 		}`},
 	{name: "a call with a method that was opened goes on", in: "(*openedPreflights).missing", old: `if !fetch.SafelistedMethod(r.Method) && !slices.Contains(g.methods, r.Method) {`, new: `if false {`},
-	{name: "a call with a content type that is not granted goes on", old: `if !g.grants("content-type") && needsPreflight`, new: `if false && needsPreflight`},
+	{name: "a call with a content type that is not granted goes on", old: `if !g.granted.Grants("content-type") && needsPreflight`, new: `if false && needsPreflight`},
 	{name: "a call is held against values that need no preflight", in: "(*openedPreflights).missing", old: `if !needsPreflight(name, lines, large) {`, new: `if len(lines) == 0 {`},
 	{name: "refusals are readable under OBSERVE", old: `case p.observes, d.origin == "", d.upgrade`, new: `case d.origin == "", d.upgrade`},
 	{name: "a refused handshake is readable", old: `case p.observes, d.origin == "", d.upgrade, d`, new: `case p.observes, d.origin == "", d`},

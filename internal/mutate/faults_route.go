@@ -241,6 +241,6 @@ var routeFaults = []fault{
 		return true
 	}
 `, new: ``},
-	{name: "an Authorization that no rule grants is a script's", old: `d.unnamedAuthorization = !d.target.grant.grants("authorization")`, new: `d.unnamedAuthorization = false`},
+	{name: "an Authorization that no rule grants is a script's", old: `d.unnamedAuthorization = !d.target.grant.granted.Grants("authorization")`, new: `d.unnamedAuthorization = false`},
 	{name: "what rewrites a request is granted by *", in: "coversName", old: ` && !fetch.RewritesRequest(name)`, new: ``},
 }

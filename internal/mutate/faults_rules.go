@@ -120,7 +120,7 @@ var rulesFaults = []fault{
 	{name: "the digest leaves out the version", old: `"corsrpc rules", version, r.Profile,`, new: `"corsrpc rules", r.Profile,`},
 	{name: "the digest leaves out the profile", old: `version, r.Profile, fmt`, new: `version, fmt`},
 	{name: "the digest leaves out the enforcement", old: `fmt.Sprint(r.Observes))`, new: `"")`},
-	{name: "the digest leaves out the path prefixes", old: `	d.set(prefixes)
+	{name: "the digest leaves out the path prefixes", old: `	d.set(r.Prefixes)
 `, new: ``},
 	{name: "the digest leaves out the schema's services", old: `	d.set(r.Services)
 `, new: ``},

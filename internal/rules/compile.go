@@ -31,6 +31,12 @@ type Config struct {
 	// LongList is the number of origins from which on a list is held outside of its rule's
 	// message: longer lists are.
 	LongList int
+	// UnsetVariables makes an environment variable that is not set and has no fallback a set of
+	// origins that is not known, instead of a violation. It is for tools: nothing matches the set.
+	UnsetVariables bool
+	// WithoutSchema takes selectors by name: a selector that selects nothing in the schema is not a
+	// violation. It is for tools that do not have the schema.
+	WithoutSchema bool
 }
 
 // maxNearest is the number of violations after which Compile suggests no nearest selector: the
@@ -209,7 +215,7 @@ func (c *compiler) checkSelector(l *level) (wellFormed bool) {
 		c.fail(CodeSelectorSyntax, at, l.selector, reason, fix)
 		return false
 	}
-	if l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] {
+	if l.selector == "*" || l.risks[corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS] || c.config.WithoutSchema {
 		return true
 	}
 	if service, ok := strings.CutSuffix(l.selector, ".*"); ok && c.schema.services[service] {

@@ -18,10 +18,10 @@ import (
 // to one rule is not ambiguous. It covers the profile, the enforcement, the schema's services and
 // procedures, and the caller's path prefixes and version. It does not cover the origins of sources, the order of
 // rules and of list items, comments, and the shadow policy.
-func (r *Rules) Digest(prefixes []string, version string) string {
+func (r *Rules) Digest(version string) string {
 	d := digester{Hash: sha256.New(), rules: map[*Effective]digested{}, origins: map[*origin.Set]string{}}
 	d.strings("corsrpc rules", version, r.Profile, fmt.Sprint(r.Observes))
-	d.set(prefixes)
+	d.set(r.Prefixes)
 	d.set(r.Services)
 	d.effective("", r.Ungoverned)
 	d.effective("", r.Unnamed)
@@ -82,6 +82,9 @@ func (d *digester) effective(name string, e *Effective) {
 		of.strings(fmt.Sprint(e.kind.Path, e.kind.Unnamed && !e.SetsOrigins(), e.Credentials(), e.Disabled(), e.MaxAge(), e.protocols, e.Present(), e.Timing(), e.GrantsContentType()),
 			d.originsOf(e.Origins()), e.request.Canonical(true), e.response.Canonical(false))
 		of.set(e.Sources())
+		for _, v := range e.Unset() {
+			of.strings("unset", v.Name)
+		}
 		of.set(e.Methods())
 		of.set(e.request.Granted()) // the names that the answer to every preflight lists
 		d.rules[e] = digested{len(d.rules), of.sum()}

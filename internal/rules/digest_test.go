@@ -35,7 +35,7 @@ func (d digestInput) digest(t *testing.T) string {
 	if len(wrong) > 0 {
 		t.Fatalf("%s: %v", d.policy, wrong[0])
 	}
-	return r.Digest(d.prefixes, d.version)
+	return r.Digest(d.version)
 }
 
 // TestDigestCovers: two inputs that differ in one respect have different digests.

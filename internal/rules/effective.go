@@ -214,6 +214,7 @@ func (l *level) withOrigins(added *level, credentials bool) *level {
 			}
 			texts.Append(text)
 		}
+		joined.unset = slices.Concat(l.unset, added.unset)
 		joined.origins, _ = origin.NewSetOf(texts, func([]origin.Problem) bool { return true }) // both levels were checked
 		*have = &joined
 	}
@@ -250,6 +251,15 @@ func (e *Effective) Sources() []string {
 		return nil
 	}
 	return e.origins.sources
+}
+
+// Unset returns the environment variables in the lists of allowed origins that are not set. There
+// are none unless Config.UnsetVariables is true.
+func (e *Effective) Unset() []UnsetVariable {
+	if e.origins == nil {
+		return nil
+	}
+	return e.origins.unset
 }
 
 // Credentials reports whether allow_credentials is true.

@@ -24,11 +24,12 @@ type level struct {
 	added       bool   // this is a profile's add_origins, which are not a rule
 	isRule      bool   // this is an item of rules or an option of a schema, not defaults
 
-	items       int         // the number of items in allow_origins
-	origins     *origin.Set // the patterns of these items; nil if there are none
-	originRun   []originRun // where these patterns are written
-	withAdded   [2]*level   // the results of withOrigins, without and with credentials; nil until an effective rule needs them
-	sources     []string    // the names in allow_origins_from
+	items       int             // the number of items in allow_origins
+	origins     *origin.Set     // the patterns of these items; nil if there are none
+	originRun   []originRun     // where these patterns are written
+	withAdded   [2]*level       // the results of withOrigins, without and with credentials; nil until an effective rule needs them
+	sources     []string        // the names in allow_origins_from
+	unset       []UnsetVariable // the environment variables in allow_origins that are not set (Config.UnsetVariables)
 	credentials *bool
 	disabled    *bool
 	timing      *bool

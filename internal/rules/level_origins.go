@@ -138,7 +138,11 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 		run.variable = ""
 		source = "is the fallback for the environment variable " + name
 		if value = fallback; value == "" {
-			if !c.allowUnsetEnv {
+			switch {
+			case c.allowUnsetEnv:
+			case c.config.UnsetVariables:
+				l.unset = append(l.unset, UnsetVariable{name, at})
+			default:
 				c.fail(CodeEnvironment, at, item, "needs the environment variable "+name+", which is empty or not set: set it, or give a fallback", fmt.Sprintf("%q", "${"+name+":-https://app.example.com}"))
 			}
 			return nil
@@ -156,6 +160,12 @@ func (c *compiler) parseOriginItem(l *level, run *originRun, item string) (patte
 		}
 	}
 	return patterns
+}
+
+// UnsetVariable is an environment variable of an origin list that is not set and has no fallback.
+type UnsetVariable struct {
+	// Name is its name, and Field the item that holds it.
+	Name, Field string
 }
 
 // parseVariable splits ${NAME} or ${NAME:-fallback}. It returns false if item is neither.

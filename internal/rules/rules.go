@@ -36,6 +36,8 @@ type Rules struct {
 	NewPath *Effective
 	// Sources are the names of the origin sources in all rules, sorted.
 	Sources []string
+	// Prefixes are the path prefixes below which procedures are served, besides the root.
+	Prefixes []string
 	// Shadow holds the rules of the shadow policy; nil if there is none.
 	Shadow *Rules
 
@@ -81,7 +83,7 @@ func (r *Rules) PolicySize() int { return proto.Size(r.policy) + r.lists.size(r.
 func (c *compiler) rules(b *base, p *profile, name string) *Rules {
 	v := view{b, p}
 	r := &Rules{
-		policy: b.policy, lists: c.lists, added: p.added, Profile: name, interned: map[string]*Effective{},
+		policy: b.policy, lists: c.lists, added: p.added, Profile: name, Prefixes: c.config.Prefixes, interned: map[string]*Effective{},
 		Observes: b.policy.GetEnforcement() == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE,
 		Services: slices.Sorted(maps.Keys(c.schema.services)),
 	}

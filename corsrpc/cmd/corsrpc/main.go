@@ -1,0 +1,18 @@
+// Command corsrpc checks, explains, tests and compares CORS policies (cors.yaml) before they are
+// deployed. `corsrpc -h` lists its subcommands.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := cli.Run(ctx, cli.System(), os.Args[1:])
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,18 @@
+module github.com/corsrpc/corsrpc-go/corsrpc/cmd
+
+go 1.26.0
+
+require (
+	github.com/corsrpc/corsrpc-go v0.0.0
+	google.golang.org/protobuf v1.36.12
+)
+
+require (
+	github.com/fsnotify/fsnotify v1.8.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	google.golang.org/grpc v1.85.0 // indirect
+)
+
+replace github.com/corsrpc/corsrpc-go => ../../

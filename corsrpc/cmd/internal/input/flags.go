@@ -1,0 +1,49 @@
+// Package input reads what the subcommands work on: policies from files, from the standard input and
+// from git, the schema, and environment variables.
+package input
+
+import (
+	"flag"
+	"strings"
+)
+
+// Flags are the flags of every subcommand that compiles a policy.
+type Flags struct {
+	// Descriptors are files with a FileDescriptorSet or an image of buf. Reflect is the URL of a
+	// server with gRPC server reflection; empty if there is none.
+	Descriptors List
+	Reflect     string
+	// Profile is the profile of the policy; empty if there is none.
+	Profile string
+	// Env holds environment variables as NAME=VALUE, and EnvFiles files with such lines.
+	Env, EnvFiles List
+	// Prefixes are path prefixes below which procedures are served.
+	Prefixes List
+}
+
+// Register registers the flags.
+func (f *Flags) Register(flags *flag.FlagSet) {
+	flags.Var(&f.Descriptors, "descriptors", "`FILE` with the schema: a FileDescriptorSet or an image of buf build (repeatable)")
+	flags.StringVar(&f.Reflect, "reflect", "", "`URL` of a server that tells its schema by gRPC server reflection, such as h2c://127.0.0.1:9090")
+	flags.StringVar(&f.Profile, "profile", "", "`NAME` of the policy's profile")
+	flags.Var(&f.Env, "env", "`NAME=VALUE`: an environment variable of the policy (repeatable); those of the process are not used")
+	flags.Var(&f.EnvFiles, "env-file", "`FILE` with lines NAME=VALUE (repeatable)")
+	flags.Var(&f.Prefixes, "path-prefix", "`PATH` below which procedures are served too, such as /api (repeatable)")
+}
+
+// List is the value of a flag that may be repeated.
+type List []string
+
+// String returns the values, separated by commas.
+func (l *List) String() string {
+	if l == nil {
+		return ""
+	}
+	return strings.Join(*l, ",")
+}
+
+// Set appends a value.
+func (l *List) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// GrantedHeaders are the request headers that an effective rule grants. They are immutable.
+type GrantedHeaders struct {
+	names     []string
+	fixed     map[string]bool
+	open      bool
+	protocols rpc.Protocols
+	rules     HeaderRules
+}
+
+// GrantedHeaders returns the request headers that the rule grants.
+func (e *Effective) GrantedHeaders() GrantedHeaders {
+	h := GrantedHeaders{fixed: map[string]bool{}, open: e.request.Open(), protocols: e.protocols, rules: e.request}
+	fixed := rpc.Names(e.protocols, rpc.Request)
+	if e.GrantsContentType() {
+		fixed = append(fixed, "content-type")
+	}
+	for _, name := range append(fixed, e.request.Granted()...) {
+		if !h.fixed[name] {
+			h.fixed[name] = true
+			h.names = append(h.names, name)
+		}
+	}
+	return h
+}
+
+// Names returns the names that the answer to every preflight lists, in lower case: the fixed list. The
+// caller must not change the slice.
+func (h *GrantedHeaders) Names() []string { return h.names }
+
+// InFixedList reports whether Names has the lower-case name.
+func (h *GrantedHeaders) InFixedList(name string) bool { return h.fixed[name] }
+
+// Open reports whether a name that is not in the fixed list may be granted by a prefix or by "*".
+func (h *GrantedHeaders) Open() bool { return h.open }
+
+// Grants reports whether the rule grants the lower-case name.
+func (h *GrantedHeaders) Grants(name string) bool {
+	if h.fixed[name] || rpc.InFamily(h.protocols, name) {
+		return true
+	}
+	if !h.open {
+		return false
+	}
+	yes, _ := h.rules.Lookup(name)
+	return yes
+}
+
+// ExposedHeaders are the response headers that an effective rule exposes to scripts. They are immutable.
+type ExposedHeaders struct {
+	present   bool
+	names     []string
+	protocols rpc.Protocols
+	rules     HeaderRules
+}
+
+// ExposedHeaders returns the response headers that the rule exposes.
+func (e *Effective) ExposedHeaders() ExposedHeaders {
+	h := ExposedHeaders{present: e.Present(), protocols: e.protocols, rules: e.response}
+	named := slices.DeleteFunc(h.rules.Granted(), fetch.SafelistedResponseHeader)
+	exposed := slices.Clone(named)
+	if !h.present {
+		exposed = append(rpc.Names(h.protocols, rpc.Response), named...)
+		if h.protocols&rpc.Connect != 0 {
+			for _, name := range named {
+				if yes, mentioned := h.rules.Lookup(rpc.TrailerPrefix + name); yes || !mentioned {
+					exposed = append(exposed, rpc.TrailerPrefix+name)
+				}
+			}
+		}
+	}
+	slices.Sort(exposed)
+	h.names = slices.Compact(exposed)
+	return h
+}
+
+// Names returns the names that are exposed whether the response carries them or not, in lower case,
+// sorted. Under EXPOSURE_DECLARED there are no others. The caller must not change the slice.
+func (h *ExposedHeaders) Names() []string { return h.names }
+
+// ExposesPresent reports whether EXPOSURE_PRESENT exposes a field that a response with this header
+// carries. The name is in lower case.
+func (h *ExposedHeaders) ExposesPresent(name string, header http.Header) bool {
+	switch {
+	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name):
+		return false
+	case isStatusHeader(name):
+		return h.protocols&rpc.GRPCWeb != 0
+	}
+	if yes, mentioned := h.rules.Lookup(name); mentioned {
+		return yes
+	}
+	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {
+		if yes, mentioned := h.rules.Lookup(plain); mentioned {
+			return yes
+		}
+	}
+	return !fetch.ConnectionHeader(name) && !isOperationalHeader(name) && !fetch.Lists(header["Connection"], name)
+}
+
+// isStatusHeader reports whether a field carries the gRPC status, which gRPC-Web clients read.
+func isStatusHeader(name string) bool {
+	return name == "grpc-status" || name == "grpc-message" || name == "grpc-status-details-bin"
+}
+
+// isOperationalHeader reports whether a response field is for the transport or the operation of
+// the server, not for the application.
+func isOperationalHeader(name string) bool {
+	switch name {
+	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "timing-allow-origin", "x-powered-by",
+		"strict-transport-security", "report-to", "nel", "reporting-endpoints",
+		"x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token",
+		"accept-encoding", "content-encoding":
+		return true
+	}
+	return strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") ||
+		strings.HasSuffix(name, "-accept-encoding")
+}
