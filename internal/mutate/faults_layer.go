@@ -222,7 +222,7 @@ var layerFaults = []fault{
 	{name: "a refusal shows its timing to whom a middleware around the layer names", old: `	dropTiming(f.header, true)`, new: ``},
 	{name: "everyone's timing names the one who asks", in: "applyTiming", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
 	{name: "timing shares its value with the origin", old: `f.set(timingHeader, f.origin[0])`, new: `f.header[timingHeader] = f.origin`},
-	{name: "PRESENT exposes Timing-Allow-Origin", old: `"timing-allow-origin", "x-powered-by",`, new: `"x-powered-by",`},
+	{name: "PRESENT exposes Timing-Allow-Origin", old: `"timing-allow-origin": true, "x-powered-by": true`, new: `"x-powered-by": true`},
 	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) || grpcWeb`, new: `if len(header) < len(e.names) || grpcWeb`},
 	{name: "a name without a value counts as carried", old: `if len(header[name]) == 0 {`, new: `if _, ok := header[name]; !ok {`},
 	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},

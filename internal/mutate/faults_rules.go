@@ -108,9 +108,9 @@ var rulesFaults = []fault{
 	{name: "a name that a narrower rule denies is listed", old: `if grants, _ := r.Lookup(name); grants && own && !seen[name] {`, new: `if _, mentioned := r.Lookup(name); mentioned && own && !seen[name] {`},
 	{name: "a name that only deny_headers has is listed", old: `grants && own && !seen[name] {`, new: `grants && (own || !own) && !seen[name] {`},
 	{name: "prefixes grant what is listed only", in: "HeaderRules.Open", old: `			if grants {`, new: `			if grants && false {`},
-	{name: "authorization is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := fetch.RewritingHeaders()`},
-	{name: "what rewrites a request is as all other names to a comparison", old: `names := append(fetch.RewritingHeaders(), "authorization")`, new: `names := append(fetch.RewritingHeaders()[:0], "authorization")`},
-	{name: "metadata of grpc-gateway is as all other names to a comparison", old: `map[string]bool{"": true, rpc.GatewayPrefix: true}`, new: `map[string]bool{"": true}`},
+	{name: "authorization is as all other names to a comparison", old: `names = append(fetch.RewritingHeaders(), "authorization")`, new: `names = fetch.RewritingHeaders()`},
+	{name: "what rewrites a request is as all other names to a comparison", old: `names = append(fetch.RewritingHeaders(), "authorization")`, new: `names = append(fetch.RewritingHeaders()[:0], "authorization")`},
+	{name: "metadata of grpc-gateway is as all other names to a comparison", old: `prefixes = []string{"", rpc.GatewayPrefix}`, new: `prefixes = []string{""}`},
 	{name: "a header that is not mentioned is not one that is denied", old: `	if c.denyUnmentioned {
 		return fmt.Sprint(grants)
 	}

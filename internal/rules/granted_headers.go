@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -113,16 +114,23 @@ func isStatusHeader(name string) bool {
 	return name == "grpc-status" || name == "grpc-message" || name == "grpc-status-details-bin"
 }
 
+// OperationalHeaders returns names of response headers, in lower case, that tell all names for which
+// isOperationalHeader is true apart from each other: those that it lists, and one below each prefix.
+func OperationalHeaders() []string {
+	return append(slices.Collect(maps.Keys(operationalHeaders)), "x-envoy-witness", "content-security-policy", "content-security-policy-report-only")
+}
+
 // isOperationalHeader reports whether a response field is for the transport or the operation of
 // the server, not for the application.
 func isOperationalHeader(name string) bool {
-	switch name {
-	case "trailer", "vary", "date", "server", "via", "alt-svc", "server-timing", "timing-allow-origin", "x-powered-by",
-		"strict-transport-security", "report-to", "nel", "reporting-endpoints",
-		"x-csrf-token", "x-xsrf-token", "csrf-token", "xsrf-token",
-		"accept-encoding", "content-encoding":
-		return true
-	}
-	return strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") ||
+	return operationalHeaders[name] || strings.HasPrefix(name, "x-envoy-") || strings.HasPrefix(name, "content-security-policy") ||
 		strings.HasSuffix(name, "-accept-encoding")
+}
+
+var operationalHeaders = map[string]bool{
+	"trailer": true, "vary": true, "date": true, "server": true, "via": true, "alt-svc": true, "server-timing": true,
+	"timing-allow-origin": true, "x-powered-by": true, "strict-transport-security": true,
+	"report-to": true, "nel": true, "reporting-endpoints": true,
+	"x-csrf-token": true, "x-xsrf-token": true, "csrf-token": true, "xsrf-token": true,
+	"accept-encoding": true, "content-encoding": true,
 }

@@ -183,34 +183,42 @@ func (r HeaderRules) Open() bool {
 	return false
 }
 
+// Cells returns names and prefixes, sorted, that tell all names apart: names that are not among the
+// names, and whose longest prefix among the prefixes is the same, have the same outcome of Lookup. The
+// prefixes have their hyphen, and the first one is empty.
+func (r HeaderRules) Cells() (names, prefixes []string) {
+	// coversName exempts these names and this prefix from wider items, so their outcome may
+	// differ from that of the prefix that contains them.
+	names = append(fetch.RewritingHeaders(), "authorization")
+	prefixes = []string{"", rpc.GatewayPrefix}
+	for _, level := range r {
+		names = append(names, level.listed()...)
+		for prefix := range level.prefixes {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(prefixes)
+	return slices.Compact(names), slices.Compact(prefixes)
+}
+
 // Canonical returns a text that is equal for header rules with the same outcome for every name:
 // it leaves an item out if the prefix around it has the same outcome. If denyUnmentioned is
 // true, a name without an item has the same outcome as a withheld one.
 func (r HeaderRules) Canonical(denyUnmentioned bool) string {
-	// coversName exempts these names and this prefix from wider items, so their outcome may
-	// differ from that of the prefix that contains them.
-	names := append(fetch.RewritingHeaders(), "authorization")
-	prefixes := map[string]bool{"": true, rpc.GatewayPrefix: true}
-	for _, level := range r {
-		names = append(names, level.listed()...)
-		for prefix := range level.prefixes {
-			prefixes[prefix] = true
-		}
+	names, sorted := r.Cells()
+	prefixes := map[string]bool{}
+	for _, prefix := range sorted {
+		prefixes[prefix] = true
 	}
 	c := canonicalRules{r, prefixes, denyUnmentioned}
-	sorted := make([]string, 0, len(prefixes))
-	for prefix := range prefixes {
-		sorted = append(sorted, prefix)
-	}
-	slices.Sort(sorted)
-	slices.Sort(names)
 	var b strings.Builder
 	for _, prefix := range sorted {
 		if outcome := c.outcome(otherName(prefix)); outcome != c.inherited(prefix) {
 			fmt.Fprintf(&b, "%s-*: %s\n", strings.TrimSuffix(prefix, "-"), outcome)
 		}
 	}
-	for _, name := range slices.Compact(names) {
+	for _, name := range names {
 		if outcome := c.outcome(name); outcome != c.inherited(otherName(name)) {
 			fmt.Fprintf(&b, "%s: %s\n", name, outcome)
 		}

@@ -94,6 +94,39 @@ func (e *Effective) headerValues(rules HeaderRules, direction rpc.Direction) (al
 	return all
 }
 
+// HeaderPlace returns the place of the item that decides on the lower-case name: that of the narrowest
+// level that has one. It is the zero Place if no level has one.
+func (e *Effective) HeaderPlace(direction rpc.Direction, name string) Place {
+	for _, l := range slices.Backward(e.levels) {
+		lists := l.headers[direction]
+		if lists.level == nil {
+			continue
+		}
+		if _, mentioned := lists.level.lookup(name); !mentioned {
+			continue
+		}
+		for _, i := range lists.items { // in the order of precedence
+			if i.covers(name) {
+				return e.Place(l.field + "." + i.path())
+			}
+		}
+	}
+	return Place{}
+}
+
+// covers reports whether the item is for the lower-case name.
+func (r headerRule) covers(name string) bool {
+	switch r.kind {
+	case headerName:
+		return r.name == name
+	case headerTracing:
+		return rpc.IsTracing(name)
+	case headerPrefix:
+		return strings.HasPrefix(name, r.name) && coversName(r.name, name, r.grants)
+	}
+	return coversName("", name, r.grants)
+}
+
 // fieldNumbers maps the name of each field of a rule to its number.
 var fieldNumbers = func() map[string]protoreflect.FieldNumber {
 	numbers := map[string]protoreflect.FieldNumber{}
