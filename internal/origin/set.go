@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Set matches the values of Origin headers against many patterns, in a time that depends on the
@@ -24,6 +25,8 @@ type Set struct {
 	http     wildcards
 	any      PatternID // the pattern "*"; 0 if there is none
 	shared   bool      // whether NeverWithCredentials is true for a pattern
+
+	coverIndex atomic.Pointer[coverIndex] // nil until Outside needs it
 }
 
 // PatternID identifies a pattern of a set. It is 0 if there is none.

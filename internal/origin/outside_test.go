@@ -1,0 +1,317 @@
+package origin
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestOutside checks the witness of single cases, which a person reads.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	covering := func(format, chars string) (all []string) {
+		for _, c := range chars {
+			all = append(all, fmt.Sprintf(format, string(c)))
+		}
+		return all
+	}
+	every := everyOrigin.chars
+	for _, test := range []struct {
+		pattern string
+		set     []string
+		want    string // empty if the set covers the pattern
+	}{
+		{"https://app.example.com", nil, "https://app.example.com"},
+		{"https://app.example.com", []string{"https://app.example.com:*"}, ""},
+		{"https://app.example.com:8443", []string{"https://app.example.com"}, "https://app.example.com:8443"},
+		{"https://app.example.com:*", []string{"https://app.example.com"}, "https://app.example.com:8443"},
+		{"https://app.example.com:*", []string{"https://app.example.com", "https://app.example.com:8443", "https://*.example.com:3000"}, "https://app.example.com:8080"},
+		{"https://app.example.com:*", []string{"https://*.example.com"}, "https://app.example.com:8443"},
+		{"https://app.example.com:*", []string{"https://*.com:*"}, ""},
+		{"http://localhost:*", []string{"https://localhost:*", "http://localhost:8443"}, "http://localhost"},
+		{"http://[::1]:*", []string{"http://[::1]"}, "http://[::1]:8443"},
+		{"https://*.example.com", nil, "https://corsrpc-witness.example.com"},
+		{"https://*.example.com", []string{"https://corsrpc-witness.example.com"}, "https://witness.example.com"},
+		{"https://*.example.com", []string{"https://*.com"}, ""},
+		{"https://*.example.com", []string{"https://*.com:*"}, ""},
+		{"https://*.example.com:*", []string{"https://*.example.com"}, "https://corsrpc-witness.example.com:8443"},
+		{"https://*.example.com.", []string{"https://*.example.com"}, "https://corsrpc-witness.example.com."},
+		{"https://*.example.com", covering("https://%s*.example.com", every), "https://w.example.com"},
+		{"https://*.example.com", slices.Concat(covering("https://%s*.example.com", every), covering("https://%s.example.com", every)), "https://corsrpc-witness.corsrpc-witness.example.com"},
+		{"https://*.example.com", slices.Concat(covering("https://%s*.example.com", every), covering("https://%s.example.com", every), []string{"https://*.corsrpc-witness.example.com:*"}), "https://corsrpc-witness.witness.example.com"},
+		{"https://pr-*.example.com", nil, "https://pr-corsrpc-witness.example.com"},
+		{"https://pr-*.example.com", []string{"https://p*.example.com:*"}, ""},
+		{"https://pr-*.example.com", []string{"https://*.example.com"}, ""},
+		{"https://pr-*.example.com", []string{"https://pr-*.example.com"}, ""},
+		{"https://pr-*.example.com", []string{"https://*-a.example.com", "https://pr-c*.example.com"}, "https://pr-witness.example.com"},
+		{"https://pr-*.example.com", covering("https://pr-%s*.example.com", every), "https://pr-w.example.com"},
+		{"https://pr-*.example.com", slices.Concat(covering("https://pr-%s*.example.com", every), covering("https://pr-%s.example.com:*", every)), ""},
+		{"https://pr-*.example.com", slices.Concat(covering("https://pr-%s*.example.com", every), covering("https://pr-%s.example.com", every[:37])), "https://pr-_.example.com"},
+		{"https://pr-*.example.com", slices.Concat(covering("https://pr-%s*.example.com", every[1:]), covering("https://pr-%s.example.com", every)), "https://pr-aa.example.com"},
+		{"https://pr-*.example.com", slices.Concat(covering("https://*%s.example.com", every), covering("https://pr-%s.example.com", every)), ""},
+		{"https://pr-*.example.com", slices.Concat(covering("https://p*%s.example.com", every), covering("https://pr-%s.example.com", every)), ""},
+		{"https://pr-*.example.com", slices.Concat(covering("https://*%s.example.com", every[1:]), []string{"https://p*ra.example.com"}), "https://pr-a.example.com"},
+		{"https://pr-*.example.com", slices.Concat(covering("https://*%s.example.com", every), covering("https://pr-%s.example.com", every[1:])), ""}, // a star covers one character after pr-
+		{"https://xn-*.example.com", covering("https://xn-%s*.example.com", strings.Replace(every, "-", "", 1)), "https://xn-w.example.com"},
+		{"https://xn-*.example.com", slices.Concat(covering("https://xn-%s*.example.com", strings.Replace(every, "-", "", 1)), covering("https://xn-%s.example.com", strings.Replace(every, "-", "", 1))), ""},
+		{"null", []string{"file://"}, "null"},
+		{"null", []string{"*"}, ""},
+		{"file://", []string{"null", "file://"}, ""},
+		{"file://", nil, "file://"},
+		{"capacitor://localhost", []string{"http://localhost:*", "ionic://localhost"}, "capacitor://localhost"},
+		{"moz-extension://*", []string{"chrome-extension://*"}, "moz-extension://0c0c0c0c-0000-4000-8000-000000000000"},
+		{"moz-extension://*", []string{"moz-extension://0c0c0c0c-0000-4000-8000-000000000000"}, "moz-extension://0c0c0c0c-0000-4000-8000-000000000001"},
+		{"chrome-extension://*", []string{"chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}, "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"},
+		{"moz-extension://*", []string{"moz-extension://*"}, ""},
+		{"*", []string{"null", "https://*.com:*"}, "https://corsrpc-witness.example"},
+		{"*", []string{"https://*.example"}, "https://corsrpc-witness.example-1"},
+		{"*", []string{"null", "*"}, ""},
+		{"https://a.example.com", []string{"*"}, ""},
+		{"https://*." + longHost(252), nil, ""}, // no label fits
+		{"https://*." + longHost(251), nil, "https://w." + longHost(251)},
+		{"https://*." + longHost(251), covering("https://%s."+longHost(251)+":*", every), ""},
+		{"https://*." + longHost(251), covering("https://%s."+longHost(251), every[:30]), "https://4." + longHost(251)},
+		{"https://*." + longHost(251) + ".", covering("https://%s."+longHost(251), every), "https://w." + longHost(251) + "."},
+		{"https://*." + longHost(249), slices.Concat(covering("https://%s*."+longHost(249), every), covering("https://%s."+longHost(249), every)), "https://w.w." + longHost(249)},
+		{"https://*." + longHost(249), slices.Concat(covering("https://%s*."+longHost(249), every), covering("https://%s."+longHost(249), every), covering("https://*.%s."+longHost(249), every)), ""},
+	} {
+		p := patternsOf(t, test.pattern)[0]
+		s := NewSet(patternsOf(t, test.set...))
+		want := Missed
+		if test.want == "" {
+			want = Covered
+		}
+		if got, verdict := s.Outside(p); got != test.want || verdict != want {
+			t.Errorf("%.60s outside %.300q: %q, %v; want %q", test.pattern, fmt.Sprint(test.set), got, verdict, test.want)
+		}
+	}
+	var none *Set
+	if got, verdict := none.Outside(patternsOf(t, "https://pr-*.example.com:*")[0]); got != "https://pr-corsrpc-witness.example.com" || verdict != Missed {
+		t.Errorf("outside nothing: %q, %v", got, verdict)
+	}
+	if got, verdict := none.Outside(Pattern{}); got != "" || verdict != Covered {
+		t.Errorf("the zero pattern: %q, %v", got, verdict)
+	}
+}
+
+// longHost returns a host name of a length.
+func longHost(length int) string {
+	return strings.Repeat("h123456789.", length/11) + strings.Repeat("x", length%11)
+}
+
+// smallSpaces are spaces whose origins the tests can list.
+var smallSpaces = []space{
+	{chars: "ab", maxLabel: 4, maxName: 6, maxPort: 3},
+	{chars: "ab", maxLabel: 5, maxName: 7, maxPort: 1},
+	{chars: "a", maxLabel: 5, maxName: 9, maxPort: 2},
+	{chars: "xn-", maxLabel: 5, maxName: 7, maxPort: 1},
+}
+
+// hosts yields every name of labels of the space that a browser accepts, below a host.
+func (sp *space) hosts(below string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		var extend func(host string) bool
+		extend = func(host string) bool {
+			if room := sp.room(host); room > 0 {
+				for label := range sp.texts(min(room, sp.maxLabel)) {
+					if invalidPunycode(label) == "" && (!yield(label+"."+host) || !extend(label+"."+host)) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		_ = yield(below) && extend(below)
+	}
+}
+
+// universe is every origin of a space with the scheme https and a host t or below.
+func (sp *space) universe() (all []Parsed) {
+	for host := range sp.hosts("t") {
+		for port := range sp.allPorts() {
+			o, ok := Parse(Pattern{scheme: "https"}.at(host, port))
+			if !ok {
+				panic(host + ":" + port)
+			}
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func (sp *space) allPorts() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := 0; n <= sp.maxPort; n++ {
+			if port := []string{"", "1", "2", "3"}[n]; !yield(port) {
+				return
+			}
+		}
+	}
+}
+
+// randomPatterns makes patterns of a space for https and the hosts of its universe.
+type randomPatterns struct {
+	*rand.Rand
+	space *space
+}
+
+func (r randomPatterns) text(max int) string {
+	b := make([]byte, r.IntN(max+1))
+	for i := range b {
+		b[i] = r.space.chars[r.IntN(len(r.space.chars))]
+	}
+	return string(b)
+}
+
+// pattern returns a pattern that readPattern accepts.
+func (r randomPatterns) pattern() Pattern {
+	for {
+		host := "t"
+		for r.IntN(3) == 0 {
+			host = r.text(2) + "." + host
+		}
+		port := []string{"", "", ":*", ":1", ":2", ":3"}[r.IntN(min(6, 4+r.space.maxPort-1))]
+		var first string
+		switch r.IntN(5) {
+		case 0:
+			first = "*."
+		case 1, 2:
+			first = r.text(2) + "*" + r.text(2) + "."
+		case 3:
+			first = r.text(2) + "."
+		}
+		p, ok := readPattern("https://" + first + host + port)
+		if ok && len(p.prefix)+len(p.suffix) < r.space.maxLabel && len(strings.TrimPrefix(first, "*.")+host) <= r.space.maxName {
+			return p
+		}
+	}
+}
+
+// set returns patterns of which several together often match all that another one does: those that differ in one place.
+func (r randomPatterns) set() (patterns []Pattern) {
+	for range r.IntN(4) {
+		patterns = append(patterns, r.pattern())
+	}
+	for range r.IntN(3) {
+		p := r.pattern()
+		exact := p
+		exact.kind, exact.prefix, exact.suffix = kindExact, "", ""
+		for _, c := range r.space.chars {
+			if r.IntN(12) == 0 {
+				continue
+			}
+			q, e := p, exact
+			switch c := string(c); {
+			case p.kind != kindStar:
+				q.host, e.host = c+"."+p.host, p.prefix+c+p.suffix+"."+p.host
+			case r.IntN(8) == 0:
+				q.suffix, e.host = c+p.suffix, p.prefix+c+p.suffix+"."+p.host
+			default:
+				q.prefix, e.host = p.prefix+c, p.prefix+c+p.suffix+"."+p.host
+			}
+			for _, q := range []Pattern{q, e} {
+				if q, ok := readPattern(q.String()); ok && r.IntN(12) > 0 {
+					patterns = append(patterns, q)
+				}
+			}
+		}
+	}
+	for range r.IntN(2) {
+		host := r.pattern().host
+		for port := range r.space.allPorts() {
+			if q, ok := readPattern(Pattern{scheme: "https"}.at(host, port)); ok {
+				patterns = append(patterns, q)
+			}
+		}
+	}
+	return patterns
+}
+
+func matchesAny(patterns []Pattern, o Parsed) bool {
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(o) })
+}
+
+// TestOutsideAgainstEveryOrigin: in spaces whose origins can be listed, a witness is one of the origins that the pattern
+// matches and none of the set's patterns does, and there is a witness if there is such an origin.
+func TestOutsideAgainstEveryOrigin(t *testing.T) {
+	t.Parallel()
+	for n, sp := range smallSpaces {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			universe := sp.universe()
+			r := randomPatterns{rand.New(rand.NewPCG(21, uint64(n))), &sp}
+			count := map[Coverage]int{}
+			union := 0 // patterns that only several patterns together cover
+			for range 4000 {
+				patterns := r.set()
+				p := r.pattern()
+				if len(patterns) > 0 && r.IntN(2) == 0 { // a pattern that is wider than one of the set
+					p = patterns[r.IntN(len(patterns))]
+					p.prefix, p.suffix = p.prefix[:len(p.prefix)/2], p.suffix[len(p.suffix)/2:]
+					p.port = []string{p.port, "*"}[r.IntN(2)]
+					var ok bool
+					if p, ok = readPattern(p.String()); !ok {
+						continue
+					}
+				}
+				if p.kind == kindExact && len(p.host) > sp.maxName {
+					continue
+				}
+				s := NewSet(patterns)
+				witness, verdict := s.outside(p, &sp)
+				count[verdict]++
+				outside := slices.ContainsFunc(universe, func(o Parsed) bool { return p.Match(o) && !matchesAny(patterns, o) })
+				if o, ok := Parse(witness); verdict == Missed && (!ok || invalidPunycode(o.Host) != "" || !p.Match(o) || matchesAny(patterns, o) || !slices.Contains(universe, o)) {
+					t.Fatalf("seed 21, %d: %s outside %v: the witness %q", n, p, patterns, witness)
+				}
+				if outside != (verdict == Missed) || verdict == Undecided || (witness == "") != (verdict == Covered) {
+					t.Fatalf("seed 21, %d: %s outside %v: %q, %v; an origin exists: %v", n, p, patterns, witness, verdict, outside)
+				}
+				if verdict == Covered && !slices.ContainsFunc(patterns, func(q Pattern) bool {
+					return !slices.ContainsFunc(universe, func(o Parsed) bool { return p.Match(o) && !q.Match(o) })
+				}) {
+					union++
+				}
+			}
+			t.Logf("%d origins, %v, %d by several together", len(universe), count, union)
+			if count[Covered] < 300 || count[Missed] < 300 || union < 30 {
+				t.Errorf("%v, %d by several together: the test tries too little", count, union)
+			}
+		})
+	}
+}
+
+// TestCommonAgainstEveryOrigin: in spaces whose origins can be listed, Common finds an origin of both sets if there is one.
+func TestCommonAgainstEveryOrigin(t *testing.T) {
+	t.Parallel()
+	for n, sp := range smallSpaces {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			universe := sp.universe()
+			r := randomPatterns{rand.New(rand.NewPCG(22, uint64(n))), &sp}
+			count := map[Overlap]int{}
+			for range 4000 {
+				a, b := []Pattern{r.pattern()}, []Pattern{r.pattern()}
+				if r.IntN(4) == 0 {
+					a, b = append(a, r.pattern()), append(b, r.pattern())
+				}
+				got, verdict := common(NewSet(a), NewSet(b), &sp)
+				count[verdict]++
+				if o, ok := Parse(got); verdict == Overlapping && (!ok || invalidPunycode(o.Host) != "" || !matchesAny(a, o) || !matchesAny(b, o) || !slices.Contains(universe, o)) {
+					t.Fatalf("seed 22, %d: %v and %v: %q", n, a, b, got)
+				}
+				exists := slices.ContainsFunc(universe, func(o Parsed) bool { return matchesAny(a, o) && matchesAny(b, o) })
+				if exists != (verdict == Overlapping) || verdict == OverlapUndecided || (got == "") != (verdict == Disjoint) {
+					t.Fatalf("seed 22, %d: %v and %v: %q, %v; an origin exists: %v", n, a, b, got, verdict, exists)
+				}
+			}
+			t.Logf("%d origins, %v", len(universe), count)
+			if count[Disjoint] < 300 || count[Overlapping] < 300 {
+				t.Errorf("%v: the test tries too little", count)
+			}
+		})
+	}
+}
