@@ -83,7 +83,7 @@ func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	for name, rows := range origins {
 		set := &sourceSet{origins: origin.NewTable()}
 		for _, row := range rows {
-			if isTenantOrigin(row) {
+			if origin.IsTenant(row) {
 				set.origins.Add(row)
 			}
 		}

@@ -286,7 +286,7 @@ func (d Decision) remedyOfOrigin() string {
 		rule.set("allow_credentials", "false")
 		rule.accept(risk)
 		return rule.String() + "; repeat the origins of " + d.From().Field + " there to keep them"
-	case fromSource && isTenantOrigin(d.origin):
+	case fromSource && origin.IsTenant(d.origin):
 		return "add " + yamlItem(d.origin) + " to the origin source " + strings.Join(d.target.rule.Sources(), " or ") + own
 	case sets:
 		rule.use(l)

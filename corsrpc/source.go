@@ -96,14 +96,6 @@ func (s *sourceSet) allows(o string) bool {
 // expired reports whether the set is older than SourceMaxAge.
 func (s *sourceSet) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// isTenantOrigin reports whether a row of an origin source is an exact https origin of a host
-// other than loopback. All other origins belong to many: any program on a visitor's machine can
-// serve a page of a loopback host (or of 0.0.0.0, which is the same machine), and any app can have the origin of a custom scheme.
-func isTenantOrigin(row string) bool {
-	o, ok := origin.Parse(row)
-	return ok && o.Scheme == "https" && !o.IsLoopback()
-}
-
 // SourceReport describes the state of an origin source, and the result of the last attempt to load
 // it. Fields may be added: use field names in literals.
 type SourceReport struct {
@@ -161,7 +153,7 @@ func (s *source) load(ctx context.Context) (set *sourceSet, report SourceReport)
 			return fail(context.Cause(ctx))
 		case err != nil:
 			return fail(err)
-		case !isTenantOrigin(row):
+		case !origin.IsTenant(row):
 			if report.Skipped++; report.Skipped == 1 {
 				report.Sample = safetext.Sample(row)
 			}

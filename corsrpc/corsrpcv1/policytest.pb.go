@@ -832,7 +832,8 @@ type CallSet struct {
 	ExceptSources []string `protobuf:"bytes,4,rep,name=except_sources,json=exceptSources,proto3" json:"except_sources,omitempty"`
 	// Whether the calls carry credentials.
 	//
-	// Default: both kinds of calls are in the set.
+	// Default: under `never` both kinds of calls are in the set, and under
+	// `always` calls without credentials.
 	//
 	//	credentials: true
 	Credentials *bool `protobuf:"varint,5,opt,name=credentials,proto3,oneof" json:"credentials,omitempty"`

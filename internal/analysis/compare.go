@@ -41,10 +41,11 @@ type Difference struct {
 	Gained bool
 	// Aspect is the kind of what is granted.
 	Aspect Aspect
-	// Values are the origins, methods or header names: patterns of origins as the policy has them, a
-	// prefix such as x-acme-*, or "*" for every other name. They are at most maxValues, and More is
-	// the number of the others. They are empty for an aspect that has none, and hold the two times
-	// for AspectMaxAge, the old one first.
+	// Values are the origins, methods or header names: patterns of origins as the policy has them, names
+	// of headers in lower case, and a prefix such as x-acme-*, or "*", for all names with it but those
+	// that the two policies treat alike. A response header stands for the trailer of that name too.
+	// Values are at most maxValues, and More is the number of the others. They are empty for an aspect
+	// that has none, and hold the two times for AspectMaxAge, the old one first.
 	Values []string
 	More   int
 	// Sources are the origin sources and the environment variables (as ${NAME}) among the Values,
@@ -66,8 +67,9 @@ type Call struct {
 	Origin string
 	// Procedure is the full name of the procedure; empty for a path.
 	Procedure string
-	// Path is the path of the request, and Query its query.
-	Path, Query string
+	// Path is the path of the request, Escaped its escaped form if that is not the default, and Query
+	// its query.
+	Path, Escaped, Query string
 	// Method is the HTTP method.
 	Method string
 	// RequestHeaders are the names of headers that the script sets, in lower case.
@@ -132,8 +134,15 @@ const maxValues = 20
 
 // Compare returns what the new policy grants that the old one does not, and the reverse. It covers
 // every origin that exists, every procedure, known or not, and every path, each spelled as clients
-// spell it, and every name of a header. Origin sources and environment variables that are not set hold
-// any origins, the same in both policies. The shadow policies are not compared.
+// spell it, and every name of a header. Any other spelling of a path gets at most what the spellings
+// that it may be read as get. Origin sources and environment variables that are not set hold any
+// origins, the same in both policies. The shadow policies are not compared.
 func Compare(old, next *rules.Rules) *Comparison {
-	return &Comparison{}
+	c := newComparer(old, next)
+	c.enforcement()
+	for _, p := range c.pairs() {
+		c.compare(p, true)
+		c.compare(p, false)
+	}
+	return c.result()
 }

@@ -1,6 +1,12 @@
 package analysis
 
 import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -17,7 +23,8 @@ type CallSet struct {
 	// ExceptSources are the origin sources, and the environment variables as ${NAME}, whose origins
 	// are not in the set.
 	ExceptSources []string
-	// Credentials is whether the calls carry credentials; nil for both kinds.
+	// Credentials is whether the calls carry credentials; nil for both kinds under Never, and for those
+	// without credentials under Always.
 	Credentials *bool
 	// RequestHeaders are names of request headers, in lower case, all of which each call has.
 	RequestHeaders []string
@@ -47,7 +54,308 @@ type Proof struct {
 
 // Never proves that no call of a set is granted, or returns a counterexample. A path that no rule
 // governs, and a policy that only observes, are counterexamples too, since calls reach the handler.
-func Never(r *rules.Rules, set CallSet) Proof { return Proof{} }
+func Never(r *rules.Rules, set CallSet) Proof { return newProver(r, set, true).prove((*prover).never) }
 
 // Always proves that every call of a set is granted, or returns a counterexample.
-func Always(r *rules.Rules, set CallSet) Proof { return Proof{} }
+func Always(r *rules.Rules, set CallSet) Proof {
+	return newProver(r, set, false).prove((*prover).always)
+}
+
+// prover proves one guarantee.
+type prover struct {
+	policy           *policy
+	set              CallSet
+	members          *members
+	origins, outside *origin.Set // nil if the set does not have them
+	undecided        string
+	checked          map[checkedKey]bool
+}
+
+// checkedKey is equal for requests for which the guarantee has the same result.
+type checkedKey struct {
+	governedKey
+	requests requestKind
+}
+
+func newProver(r *rules.Rules, set CallSet, never bool) *prover {
+	p := &prover{policy: newPolicy(r), set: set, members: newMembers(set.Calls, never), checked: map[checkedKey]bool{}}
+	if len(set.Origins) > 0 {
+		p.origins = origin.NewSet(set.Origins)
+	}
+	if len(set.OriginsOutside) > 0 {
+		p.outside = origin.NewSet(set.OriginsOutside)
+	}
+	return p
+}
+
+// prove looks for a target that contradicts the guarantee.
+func (p *prover) prove(contradicts func(*prover, *governed, sample, requestKind) (Proof, bool)) Proof {
+	u := newUniverse()
+	u.addRules(0, p.policy.Rules)
+	p.members.addTo(u)
+	samples, complete := u.samples()
+	if !complete {
+		p.undecided = "there are too many pairs of path patterns that overlap to look at each of them"
+	}
+	for _, s := range samples {
+		for _, r := range kinds(s, p.policy) {
+			g := r.sides[0]
+			key := checkedKey{g.key(), r.requests}
+			if !p.members.has(s, g, r.requests) || p.checked[key] {
+				continue
+			}
+			p.checked[key] = true
+			if proof, ok := contradicts(p, g, s, r.requests); ok {
+				proof.Target = labelOf(s, r.sides)
+				return proof
+			}
+		}
+	}
+	return Proof{Holds: p.undecided == "", Undecided: p.undecided}
+}
+
+// methodsOf returns the methods of the set's calls for a target, those with a simple meaning first.
+func (p *prover) methodsOf(g *governed, requests requestKind) []string {
+	methods := p.set.Methods
+	switch {
+	case len(methods) > 0:
+	case g.rule != nil && g.path:
+		methods = g.methods
+	default:
+		methods = []string{http.MethodPost, http.MethodGet}
+	}
+	return possible(methods, requests)
+}
+
+// never returns a call of the set that the policy grants, or that reaches the handler since no rule
+// governs it.
+func (p *prover) never(g *governed, s sample, requests requestKind) (Proof, bool) {
+	methods := p.methodsOf(g, requests)
+	if len(methods) == 0 {
+		return Proof{}, false
+	}
+	if g.open {
+		if witness, ok := p.anyOrigin(); ok {
+			return p.openProof(g, newCall(s, requests, witness, methods[0], nil)), true
+		}
+	}
+	if g.rule == nil || !p.grantsFeatures(g) {
+		return Proof{}, false
+	}
+	if methods = intersection(methods, g.methods); len(methods) == 0 {
+		return Proof{}, false
+	}
+	witness, index, atom := p.allowed(g.facts)
+	if witness == "" {
+		return Proof{}, false
+	}
+	var atoms []string
+	at := atomPlace(g.rule, atom)
+	if atom != "" {
+		atoms = []string{atom}
+	} else {
+		at = g.rule.OriginPlace(index)
+	}
+	call := newCall(s, requests, witness, methods[0], atoms)
+	call.RequestHeaders = p.set.RequestHeaders
+	call.Credentials = p.set.Credentials != nil && *p.set.Credentials
+	call.ResponseHeader = p.shown(g.facts)
+	return Proof{Reason: p.grantedReason(call, atom), Place: at, Counterexample: call}, true
+}
+
+// grantsFeatures reports whether the rule grants calls with the credentials and headers of the set to the
+// origins that it allows.
+func (p *prover) grantsFeatures(g *governed) bool {
+	if p.set.Credentials != nil && *p.set.Credentials && !g.credentials {
+		return false
+	}
+	for _, name := range p.set.RequestHeaders {
+		if !g.granted.Grants(name) {
+			return false
+		}
+	}
+	return len(p.set.ResponseHeaders) == 0 || p.shown(g.facts) != ""
+}
+
+// shown returns the first of the set's response headers that a script may read; empty if there is none.
+func (p *prover) shown(f *facts) string {
+	for _, name := range p.set.ResponseHeaders {
+		if f.rule != nil && f.readable(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// anyOrigin returns an origin of the set.
+func (p *prover) anyOrigin() (string, bool) {
+	switch {
+	case p.origins != nil:
+		witness, verdict := origin.NewSet(nil).Outside(p.set.Origins[0])
+		return witness, verdict == origin.Missed
+	case p.outside != nil:
+		return foreignOrigin(p.outside), p.outside.Any() == 0
+	}
+	return foreignOrigin(origin.NewSet(nil)), true
+}
+
+// allowed returns an origin of the set that the rule allows, with the index of its pattern or the atom
+// that may have it; empty if there is none.
+func (p *prover) allowed(f *facts) (witness string, index int, atom string) {
+	for i, text := range f.origins.Patterns().All {
+		pattern, _ := origin.ParsePattern(text)
+		if witness := p.member(pattern); witness != "" {
+			return witness, i, ""
+		}
+	}
+	for _, atom := range f.atoms {
+		if slices.Contains(p.set.ExceptSources, atom) {
+			continue
+		}
+		if witness := p.rowOf(atom); witness != "" {
+			return witness, 0, atom
+		}
+	}
+	return "", 0, ""
+}
+
+// member returns an origin of the set that a pattern matches; empty if there is none.
+func (p *prover) member(pattern origin.Pattern) string {
+	if p.origins != nil {
+		witness, verdict := origin.Common(origin.NewSet([]origin.Pattern{pattern}), p.origins)
+		if verdict == origin.OverlapUndecided {
+			p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with origins"
+		}
+		return witness
+	}
+	outside := p.outside
+	if outside == nil {
+		outside = origin.NewSet(nil)
+	}
+	witness, verdict := outside.Outside(pattern)
+	if verdict == origin.Undecided {
+		p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with origins_outside"
+	}
+	return witness
+}
+
+// rowOf returns an origin of the set that an atom may have; empty if there is none.
+func (p *prover) rowOf(atom string) string {
+	switch {
+	case p.origins != nil:
+		return possibleRow(atom, p.origins)
+	case p.outside == nil:
+		return foreignOrigin(origin.NewSet(nil))
+	case p.outside.Any() != 0:
+		return ""
+	}
+	return foreignOrigin(p.outside)
+}
+
+// openProof is the proof of a call that reaches the handler although no rule grants it.
+func (p *prover) openProof(g *governed, call Call) Proof {
+	if g.rule != nil || g.byRule {
+		return Proof{Reason: "enforcement: OBSERVE lets every call reach the handler", Place: p.policy.Place("enforcement"), Counterexample: call}
+	}
+	return Proof{Reason: "no rule governs " + call.Path + ", so that calls of every page reach the handler", Counterexample: call}
+}
+
+// grantedReason describes a call that is granted.
+func (p *prover) grantedReason(c Call, atom string) string {
+	text := "pages of " + c.Origin + " may call " + c.Path
+	if atom != "" {
+		text = fmt.Sprintf("pages of the origins of %s, which are not known, may call %s", strings.Trim(atom, "${}"), c.Path)
+	}
+	if c.Credentials {
+		text += " with credentials"
+	}
+	if len(c.RequestHeaders) > 0 {
+		text += " with " + strings.Join(c.RequestHeaders, ", ")
+	}
+	if c.ResponseHeader != "" {
+		text += " and read " + c.ResponseHeader
+	}
+	return text
+}
+
+// always returns a call of the set that the policy does not grant.
+func (p *prover) always(g *governed, s sample, requests requestKind) (Proof, bool) {
+	methods := p.methodsOf(g, requests)
+	if len(methods) == 0 {
+		return Proof{}, false
+	}
+	at := rules.Place{}
+	if g.rule != nil {
+		at = originsPlace(g)
+	}
+	no := func(call Call, at rules.Place, format string, args ...any) (Proof, bool) {
+		return Proof{Reason: fmt.Sprintf(format, args...), Place: at, Counterexample: call}, true
+	}
+	f := g.facts
+	if witness := p.refused(f); witness != "" {
+		return no(newCall(s, requests, witness, methods[0], nil), at, "pages of %s may not call %s", witness, s.path)
+	}
+	witness, ok := p.anyOrigin()
+	if !ok {
+		return Proof{}, false // the set has no origin
+	}
+	call := newCall(s, requests, witness, methods[0], nil)
+	call.Credentials = p.set.Credentials != nil && *p.set.Credentials
+	if call.Credentials && !g.credentials {
+		return no(call, g.rule.Place(g.rule.ValueFieldOrNarrowest("allow_credentials")), "calls of %s may not carry credentials", s.path)
+	}
+	for _, method := range methods {
+		if !slices.Contains(g.methods, method) {
+			call.Method = method
+			return no(call, g.rule.Place(g.rule.ValueFieldOrNarrowest("allow_methods")), "%s is not an allowed method of %s", method, s.path)
+		}
+	}
+	for _, name := range p.set.RequestHeaders {
+		if !f.granted.Grants(name) {
+			call.RequestHeaders = []string{name}
+			return no(call, g.rule.Place(g.rule.Narrowest()), "calls of %s may not have the header %s", s.path, name)
+		}
+	}
+	for _, name := range p.set.ResponseHeaders {
+		if !f.readable(name) {
+			call.ResponseHeader = name
+			return no(call, g.rule.Place(g.rule.Narrowest()), "scripts that call %s may not read the header %s", s.path, name)
+		}
+	}
+	return Proof{}, false
+}
+
+// refused returns an origin of the set that the rule does not allow; empty if there is none. The origins
+// of atoms are not known, so that they count for nothing.
+func (p *prover) refused(f *facts) string {
+	if f.origins.Any() != 0 {
+		return ""
+	}
+	if p.origins == nil {
+		patterns := slices.Clone(p.set.OriginsOutside)
+		for _, text := range f.origins.Patterns().All {
+			pattern, _ := origin.ParsePattern(text)
+			patterns = append(patterns, pattern)
+		}
+		union := origin.NewSet(patterns)
+		if union.Any() != 0 {
+			return ""
+		}
+		return foreignOrigin(union)
+	}
+	for _, pattern := range p.set.Origins {
+		witness, verdict := f.origins.Outside(pattern)
+		switch verdict {
+		case origin.Missed:
+			return witness
+		case origin.Undecided:
+			p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with the origins of a rule"
+		}
+	}
+	return ""
+}
+
+// readable reports whether a script may read a header that the response carries, listed or not.
+func (f *facts) readable(name string) bool {
+	return !fetch.ForbiddenResponseHeader(name) && !fetch.IsAccessControl(name) && (fetch.SafelistedResponseHeader(name) || f.shows(name))
+}

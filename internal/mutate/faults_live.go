@@ -7,7 +7,7 @@ var liveFaults = []fault{
 	{name: "a device is read as a policy file", old: `!info.Mode().IsRegular()`, new: `false`},
 	{name: "opening a named pipe waits for a writer", old: `const openFlags = os.O_RDONLY | syscall.O_NONBLOCK`, new: `const openFlags = os.O_RDONLY | syscall.O_NONBLOCK&0`},
 	// Sources.
-	{name: "a row is not looked at", old: `		case !isTenantOrigin(row):`, new: `		case false:`},
+	{name: "a row is not looked at", old: `		case !origin.IsTenant(row):`, new: `		case false:`},
 	{name: "a set that failed halfway counts", old: `		case err != nil:
 			return fail(err)
 `, new: `		case err != nil:

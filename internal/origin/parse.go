@@ -101,6 +101,15 @@ func (o Parsed) SameHost(host string, tls bool) bool {
 // IsLoopback reports whether o is an http or https origin of the visitor's own machine.
 func (o Parsed) IsLoopback() bool { return isWeb(o.Scheme) && isOwnMachine(o.Host) }
 
+// IsTenant reports whether a row of an origin source is an exact https origin of a host other than
+// loopback. All other origins belong to many: any program on a visitor's machine can serve a page of
+// a loopback host (or of 0.0.0.0, which is the same machine), and any app can have the origin of a
+// custom scheme.
+func IsTenant(row string) bool {
+	o, ok := Parse(row)
+	return ok && o.Scheme == "https" && !o.IsLoopback()
+}
+
 // isWeb reports whether the scheme is https or http, whose origins have a host and a port.
 func isWeb(scheme string) bool { return scheme == "https" || scheme == "http" }
 

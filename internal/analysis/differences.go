@@ -1,0 +1,321 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+)
+
+// enforcement adds the difference between a policy that only observes and one that does not.
+func (c *comparer) enforcement() {
+	if c.old.Observes == c.next.Observes {
+		return
+	}
+	strict := c.old
+	if c.old.Observes {
+		strict = c.next
+	}
+	u := newUniverse()
+	u.addRules(0, strict.Rules)
+	samples, _ := u.samples()
+	for _, s := range samples {
+		g := strict.resolve(s, true)
+		if refused, ok := refusedCall(g, s, calls); g.byRule && ok {
+			c.add(Difference{
+				Gained: c.next.Observes, Aspect: AspectUngoverned, Targets: []string{"*"},
+				Old: c.old.Place("enforcement"), New: c.next.Place("enforcement"), Witness: refused,
+			})
+			return
+		}
+	}
+}
+
+// grants compares what a pair's policies grant, in one direction: what to grants and from does not.
+type grants struct {
+	*comparer
+	pair     *pair
+	gained   bool // to is the new policy
+	from, to *governed
+	methods  []string // those that both allow
+}
+
+// compare adds what one policy of a pair grants and the other does not: the new one if gained is true.
+func (c *comparer) compare(p *pair, gained bool) {
+	g := &grants{comparer: c, pair: p, gained: gained, from: p.old, to: p.next}
+	observes := c.old.Observes
+	if !gained {
+		g.from, g.to, observes = p.next, p.old, c.next.Observes
+	}
+	if g.from.facts == g.to.facts && g.from.open == g.to.open {
+		return
+	}
+	g.scripts()
+	if g.from.open || observes {
+		return // all requests reach the handler already
+	}
+	if g.to.open {
+		if toPolicy := g.side(g.to); !toPolicy.Observes { // enforcement has told that
+			g.ungoverned()
+		}
+		return
+	}
+	g.withoutOrigin()
+}
+
+// side returns the policy of one of the pair's sides.
+func (g *grants) side(of *governed) *policy {
+	if (of == g.to) == g.gained {
+		return g.next
+	}
+	return g.old
+}
+
+// add adds a difference with its witness. The places are those of the side that grants, and of the other.
+func (g *grants) add(d Difference, grants, other rules.Place) {
+	d.Gained, d.Targets = g.gained, slices.Clone(g.pair.labels)
+	if d.Old, d.New = other, grants; !g.gained {
+		d.Old, d.New = grants, other
+	}
+	g.comparer.add(d)
+}
+
+// call returns a call for the pair's path.
+func (g *grants) call(origin, method string, atoms []string) Call {
+	return newCall(g.pair.sample, g.pair.requests, origin, method, atoms)
+}
+
+// scripts compares what pages' scripts may call and read.
+func (g *grants) scripts() {
+	methods := possible(g.to.methods, g.pair.requests)
+	if !g.to.allowsAnyone() || len(methods) == 0 {
+		return
+	}
+	d := g.originDifference(g.from.facts, g.to.facts)
+	if d.undecided {
+		g.undecided["the origins of a rule for "+g.pair.labels[0]+" are too many stars to compare"] = true
+	}
+	if !d.isEmpty() {
+		var at rules.Place
+		if d.index >= 0 {
+			at = g.to.rule.OriginPlace(d.index)
+		} else {
+			at = atomPlace(g.to.rule, d.atoms[0])
+		}
+		var atoms []string
+		if d.index < 0 {
+			atoms = d.atoms[:1]
+		}
+		g.add(Difference{Aspect: AspectOrigin, Values: d.values, More: d.more, Sources: d.atoms, Witness: g.call(d.witness, methods[0], atoms)}, at, originsPlace(g.from))
+	}
+	if d.common == "" {
+		return
+	}
+	if g.methods = intersection(methods, g.from.methods); len(g.methods) < len(methods) {
+		g.method(d, methods)
+	}
+	if len(g.methods) == 0 {
+		return
+	}
+	g.headers(d)
+	g.values(d)
+	g.cookies(d)
+}
+
+// method adds the methods that only one side allows.
+func (g *grants) method(d *originDifference, methods []string) {
+	var more []string
+	for _, m := range methods {
+		if !slices.Contains(g.methods, m) {
+			more = append(more, m)
+		}
+	}
+	g.add(Difference{Aspect: AspectMethod, Values: more, Witness: g.call(d.common, more[0], d.commonAtoms)}, g.valuePlace(g.to, "allow_methods"), g.valuePlace(g.from, "allow_methods"))
+}
+
+// headers adds the headers that only one side grants or exposes.
+func (g *grants) headers(d *originDifference) {
+	if values, name := grantedRequestHeaders(g.from.facts, g.to.facts); len(values) > 0 {
+		call := g.call(d.common, g.methods[0], d.commonAtoms)
+		call.RequestHeaders = []string{name}
+		g.addHeaders(AspectRequestHeader, rpc.Request, values, name, call)
+	}
+	if values, name := exposedResponseHeaders(g.from.facts, g.to.facts); len(values) > 0 {
+		call := g.call(d.common, g.methods[0], d.commonAtoms)
+		call.ResponseHeader = name
+		g.addHeaders(AspectResponseHeader, rpc.Response, values, name, call)
+	}
+}
+
+func (g *grants) addHeaders(aspect Aspect, direction rpc.Direction, values []string, name string, call Call) {
+	d := Difference{Aspect: aspect, Values: values, Witness: call}
+	if len(values) > maxValues {
+		d.Values, d.More = values[:maxValues], len(values)-maxValues
+	}
+	field := map[rpc.Direction]string{rpc.Request: "protocols", rpc.Response: "expose"}[direction]
+	place := func(of *governed) rules.Place {
+		if at := of.rule.HeaderPlace(direction, name); at.Field != "" {
+			return at
+		}
+		return g.valuePlace(of, field)
+	}
+	g.add(d, place(g.to), place(g.from))
+}
+
+// values adds the other values that only one side has.
+func (g *grants) values(d *originDifference) {
+	call := g.call(d.common, g.methods[0], d.commonAtoms)
+	if g.to.credentials && !g.from.credentials {
+		withCredentials := call
+		withCredentials.Credentials = true
+		g.add(Difference{Aspect: AspectCredentials, Witness: withCredentials}, g.valuePlace(g.to, "allow_credentials"), g.valuePlace(g.from, "allow_credentials"))
+	}
+	if g.to.maxAge > g.from.maxAge {
+		ages := []string{fmt.Sprintf("%ds", g.from.maxAge), fmt.Sprintf("%ds", g.to.maxAge)}
+		if !g.gained {
+			slices.Reverse(ages)
+		}
+		g.add(Difference{Aspect: AspectMaxAge, Values: ages, Witness: call}, g.valuePlace(g.to, "max_age"), g.valuePlace(g.from, "max_age"))
+	}
+	if g.to.timing && !g.from.timing {
+		g.add(Difference{Aspect: AspectTiming, Witness: call}, g.valuePlace(g.to, "timing"), g.valuePlace(g.from, "timing"))
+	}
+}
+
+// cookies adds requests with cookies that reach the handler of a path on one side only, although that side
+// does not grant credentials.
+func (g *grants) cookies(d *originDifference) {
+	if g.from.open || !g.to.path || g.to.credentials || g.from.credentials {
+		return
+	}
+	for _, method := range g.methods {
+		if method == http.MethodOptions {
+			continue
+		}
+		if witness := g.cookieOrigin(d, method); witness != "" {
+			call := g.call(witness, method, d.commonAtoms)
+			call.Credentials = true
+			g.add(Difference{Aspect: AspectCookies, Witness: call}, originsPlace(g.to), originsPlace(g.from))
+			return
+		}
+	}
+}
+
+// cookieOrigin returns an origin that both sides allow, whose simple requests with cookies reach the
+// handler under one side only; empty if there is none.
+func (g *grants) cookieOrigin(d *originDifference, method string) string {
+	if !slices.Contains(simpleMethods, method) {
+		return "" // needs a preflight, which grants no credentials
+	}
+	reads := method != http.MethodPost
+	if !g.from.path {
+		if reads || g.to.origins.Any() == 0 {
+			return d.common // a procedure takes no cookies without credentials
+		}
+		return ""
+	}
+	if reads || g.to.origins.Any() != 0 || g.from.origins.Any() == 0 && !g.from.origins.HasShared() {
+		return ""
+	}
+	return ownedOrigin(g.from.origins, g.to.origins)
+}
+
+// ownedOrigin returns an origin of one owner under the second set, which the first set allows together
+// with those of unrelated owners; empty if there is none.
+func ownedOrigin(from, to *origin.Set) string {
+	none := origin.NewSet(nil)
+	for _, text := range to.Patterns().All {
+		if origin.NeverWithCredentials(text) {
+			continue
+		}
+		pattern, _ := origin.ParsePattern(text)
+		witness, verdict := none.Outside(pattern)
+		if verdict != origin.Missed {
+			continue
+		}
+		if from.Any() != 0 {
+			return witness
+		}
+		if id, ok := from.Match(witness); ok && from.IsShared(id) {
+			return witness
+		}
+	}
+	return ""
+}
+
+// withoutOrigin adds the requests without Origin that reach the handler on one side only.
+func (g *grants) withoutOrigin() {
+	images, links := g.to.images && !g.from.images, g.to.links && !g.from.links
+	if !images && !links || g.to.origins.Any() != 0 && g.from.origins.Any() == 0 {
+		return // everyone may call: that is told as a difference of origins
+	}
+	call := g.call("", http.MethodGet, nil)
+	call.Navigation = !images
+	field := "disabled"
+	if images && !links {
+		field = "allow_credentials"
+	}
+	g.add(Difference{Aspect: AspectWithoutOrigin, Witness: call}, g.valuePlace(g.to, field), g.valuePlace(g.from, field))
+}
+
+// ungoverned adds that all requests reach the handler on one side only.
+func (g *grants) ungoverned() {
+	if call, ok := refusedCall(g.from, g.pair.sample, g.pair.requests); ok {
+		g.add(Difference{Aspect: AspectUngoverned, Witness: call}, rules.Place{}, g.narrowestPlace(g.from))
+	}
+}
+
+// valuePlace returns the place of a value of a rule, or that of the rule if the value is built in.
+func (g *grants) valuePlace(of *governed, field string) rules.Place {
+	if of.rule == nil {
+		return rules.Place{}
+	}
+	return of.rule.Place(of.rule.ValueFieldOrNarrowest(field))
+}
+
+func (g *grants) narrowestPlace(of *governed) rules.Place {
+	if of.rule == nil {
+		return rules.Place{}
+	}
+	return of.rule.Place(of.rule.Narrowest())
+}
+
+// originsPlace returns the place that says which origins a rule allows.
+func originsPlace(g *governed) rules.Place {
+	switch {
+	case g.rule == nil:
+		return rules.Place{}
+	case g.rule.Disabled():
+		return g.rule.Place(g.rule.ValueFieldOrNarrowest("disabled"))
+	}
+	return g.rule.Place(g.rule.OriginsField())
+}
+
+// atomPlace returns the place of a source or of an unset variable.
+func atomPlace(e *rules.Effective, atom string) rules.Place {
+	for i, name := range e.Sources() {
+		if name == atom {
+			return e.Place(e.SourceField(i))
+		}
+	}
+	for _, v := range e.Unset() {
+		if "${"+v.Name+"}" == atom {
+			return e.Place(v.Field)
+		}
+	}
+	return e.Place(cmp.Or(e.OriginsField(), e.Narrowest()))
+}
+
+// intersection returns the items of a that b has.
+func intersection(a, b []string) (both []string) {
+	for _, item := range a {
+		if slices.Contains(b, item) {
+			both = append(both, item)
+		}
+	}
+	return both
+}

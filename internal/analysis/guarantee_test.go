@@ -1,0 +1,86 @@
+package analysis_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+)
+
+// parsed parses patterns of origins, with their risks.
+func parsed(t *testing.T, texts ...string) (patterns []origin.Pattern) {
+	t.Helper()
+	for _, text := range texts {
+		p, _ := origin.ParsePattern(text)
+		if p == (origin.Pattern{}) {
+			t.Fatal(text)
+		}
+		patterns = append(patterns, p)
+	}
+	return patterns
+}
+
+// TestGuarantees: guarantees about policies, each with the contradiction that is found.
+func TestGuarantees(t *testing.T) {
+	t.Parallel()
+	const (
+		never, always = true, false
+		policy        = `
+defaults: {allow_origins: [https://app.example.com, "https://*.preview.example.com"]}
+rules:
+  - {selector: acme.account.v1.AccountService, allow_origins: [https://app.example.com], allow_credentials: true, allow_headers: [authorization]}
+  - {selector: acme.account.v1.AccountService.Close, disabled: true}
+  - {selector: acme.partners.v1.*, accept_risks: [UNKNOWN_SELECTORS], allow_origins_from: [partners]}
+  - {path: /healthz, allow_origins: ["*"], allow_methods: [GET]}
+`
+	)
+	set := func(calls ...string) analysis.CallSet { return analysis.CallSet{Calls: calls} }
+	for _, tc := range []struct {
+		name, policy string
+		never        bool
+		set          analysis.CallSet
+		want         string // the beginning of "target: reason"; empty if the guarantee holds
+	}{
+		{"no page closes accounts", policy, never, set("acme.account.v1.AccountService.Close"), ""},
+		{"no page calls accounts", policy, never, set("acme.account.v1.AccountService"), "acme.account.v1.AccountService"},
+		{"only example.com", policy, never, analysis.CallSet{Calls: []string{"acme.account.v1.*"}, OriginsOutside: parsed(t, "https://*.example.com")}, ""},
+		{"only example.com, whole", policy, never, analysis.CallSet{OriginsOutside: parsed(t, "https://*.example.com"), ExceptSources: []string{"partners"}}, "/healthz: pages of https://corsrpc-witness.example may call /healthz"},
+		{"partners are not known", policy, never, analysis.CallSet{Calls: []string{"acme.partners.v1.*"}, OriginsOutside: parsed(t, "https://*.example.com")}, "acme.partners.v1.*: pages of the origins of partners, which are not known"},
+		{"partners are trusted", policy, never, analysis.CallSet{Calls: []string{"acme.partners.v1.*"}, OriginsOutside: parsed(t, "https://*.example.com"), ExceptSources: []string{"partners"}}, ""},
+		{"credentials of previews", policy, never, analysis.CallSet{Origins: parsed(t, "https://*.preview.example.com"), Credentials: proto.Bool(true)}, ""},
+		{"credentials of the app", policy, never, analysis.CallSet{Credentials: proto.Bool(true)}, "acme.account.v1.AccountService"},
+		{"authorization elsewhere", policy, never, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, RequestHeaders: []string{"authorization"}}, ""},
+		{"a path without a rule", policy, never, set("/admin/"), "/admin/: no rule governs /admin/"},
+		{"a path that is disabled", "rules: [{path: /admin/, disabled: true}, {path: /x, allow_origins: [https://app.example.com]}]", never, set("/admin/"), ""},
+		{"a policy that observes", "enforcement: OBSERVE\n" + policy, never, set("acme.account.v1.AccountService.Close"), "acme.account.v1.AccountService.Close: enforcement: OBSERVE"},
+		{"operational services", policy, never, set("grpc.reflection.v1.ServerReflection"), ""},
+
+		{"the app calls the catalog", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com")}, ""},
+		{"previews call everything", policy, always, analysis.CallSet{Origins: parsed(t, "https://*.preview.example.com")}, "acme.account.v1.AccountService"},
+		{"everyone reads the health", policy, always, set("/healthz"), ""},
+		{"everyone posts to the health", policy, always, analysis.CallSet{Calls: []string{"/healthz"}, Methods: []string{"POST"}}, "/healthz: POST is not an allowed method"},
+		{"the app reads a header", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), ResponseHeaders: []string{"x-request-id"}}, ""},
+		{"the app sends credentials", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), Credentials: proto.Bool(true)}, "acme.catalog.v1.CatalogService"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			prove := analysis.Always
+			if tc.never {
+				prove = analysis.Never
+			}
+			got := prove(compileText(t, tc.policy, ""), tc.set)
+			text := got.Target + ": " + got.Reason
+			switch {
+			case got.Undecided != "":
+				t.Error("undecided:", got.Undecided)
+			case got.Holds != (tc.want == ""):
+				t.Errorf("holds is %t: %s", got.Holds, text)
+			case !got.Holds && !strings.HasPrefix(text, tc.want):
+				t.Errorf("%s\nwant %s", text, tc.want)
+			}
+		})
+	}
+}
