@@ -36,7 +36,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/schema": "",
 
 	// Policies.
-	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/rpc internal/rules",
+	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
 	"internal/route":      "internal/fetch internal/rpc",
 	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",

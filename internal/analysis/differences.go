@@ -213,7 +213,8 @@ func (g *grants) cookieOrigin(d *originDifference, method string) string {
 	}
 	reads := method != http.MethodPost
 	if !g.from.path {
-		if reads || g.to.origins.Any() == 0 {
+		id, _ := g.to.origins.Match(d.common)
+		if reads || g.to.origins.Any() == 0 && !g.to.origins.IsShared(id) {
 			return d.common // a procedure takes no cookies without credentials
 		}
 		return ""
