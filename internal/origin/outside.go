@@ -31,7 +31,9 @@ const maxSteps = 1 << 20
 //
 // The time does not depend on the number of patterns, except that the first call which has to compare stars or ports
 // indexes those of the set.
-func (s *Set) Outside(p Pattern) (witness string, verdict Coverage) { return s.outside(p, &everyOrigin) }
+func (s *Set) Outside(p Pattern) (witness string, verdict Coverage) {
+	return s.outside(p, &everyOrigin)
+}
 
 // UncoveredBy yields the patterns of the set that match an origin which another set does not match, in their order:
 // the index of each, and such an origin. The origin is empty if Outside is Undecided. It yields nothing if the two are
