@@ -75,9 +75,9 @@ func (u *universe) samples() (all []sample, complete bool) {
 			all = append(all, s)
 		}
 	}
-	paths, complete := route.Samples(u.patterns[0], u.patterns[1])
+	paths, complete := route.Samples(u.patterns[0], u.patterns[1], slices.Sorted(maps.Keys(u.prefixes)))
 	for _, p := range paths {
-		all = append(all, sample{path: p.Path, escaped: p.Escaped})
+		all = append(all, sample{path: p.Path, escaped: p.RawPath})
 	}
 	return all, complete
 }
