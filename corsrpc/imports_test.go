@@ -21,7 +21,7 @@ var allowedImports = map[string]string{
 	// The public packages.
 	"corsrpc":             "corsrpc/corsrpcv1 internal/analysis internal/boundedlog internal/clockcache internal/fetch internal/filewatch internal/origin internal/planaccess internal/policyfile internal/responsewriter internal/route internal/rpc internal/rules internal/safetext",
 	"corsrpc/corsrpcv1":   "",
-	"corsrpc/corsbrowser": "internal/fetch",
+	"corsrpc/corsbrowser": "internal/fetch internal/rpc",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
 	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/fetch internal/origin internal/policyfile internal/rpc internal/safetext",
 	"corsrpc/corsgrpc":    "internal/responsewriter",

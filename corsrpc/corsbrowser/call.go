@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
 // Call is a function that makes one call with the HTTP client of a page, which
@@ -22,20 +23,19 @@ type Call func(ctx context.Context, page *http.Client) error
 // alternately; the call fails if the last name has no value. The call succeeds if
 // the script can read the response, even if that is an RPC error.
 func Connect(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "{}", append([]string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}, header...))
+	return call(http.MethodPost, procedure, "{}", append(rpc.CallHeader(rpc.Connect), header...))
 }
 
 // ConnectGet is like [Connect], but the call is a GET, for a procedure without side
 // effects.
 func ConnectGet(procedure string, header ...string) Call {
-	query := url.Values{"connect": {"v1"}, "encoding": {"json"}, "message": {"{}"}}
-	return call(http.MethodGet, procedure+"?"+query.Encode(), "", header)
+	return call(http.MethodGet, procedure+"?"+rpc.GetCallQuery, "", header)
 }
 
 // GRPCWeb is like [Connect], but the call is of the gRPC-Web protocol, with an
 // empty binary message.
 func GRPCWeb(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append([]string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}, header...))
+	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append(rpc.CallHeader(rpc.GRPCWeb), header...))
 }
 
 // Fetch returns a request without a body. The arguments in header are as for

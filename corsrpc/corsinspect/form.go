@@ -10,6 +10,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -70,7 +71,7 @@ func formOf(query url.Values) form {
 	if len(query) == 0 {
 		query = url.Values{
 			"server": {"https://api.example.com"}, "method": {http.MethodPost},
-			"headers":  {"Content-Type: application/json\nConnect-Protocol-Version: 1"},
+			"headers":  {linesOf(rpc.CallHeader(rpc.Connect))},
 			"response": {"Content-Type: application/json\nX-Request-Id: 1\nTrailer-X-Cost: 7"},
 		}
 	}
@@ -79,6 +80,15 @@ func formOf(query url.Values) form {
 		Origin: text("origin"), Server: text("server"), Target: text("target"), Method: text("method"),
 		Headers: text("headers"), Response: text("response"), Credentials: query.Get("credentials") != "",
 	}
+}
+
+// linesOf returns header fields, given as names and values, one per line.
+func linesOf(fields []string) string {
+	var lines []string
+	for field := range slices.Chunk(fields, 2) {
+		lines = append(lines, strings.Join(field, ": "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // call returns the call that the form describes.
@@ -133,72 +143,32 @@ func showTrial(plan *corsrpc.Plan, query url.Values) *trialShown {
 		rule := showRule(t.Rule, []string{name})
 		shown.Rule = &rule
 	}
-	for _, o := range t.Outcomes {
-		shown.add(o, call.Origin != "")
+	for _, d := range t.Distinct() {
+		shown.Outcomes = append(shown.Outcomes, showOutcome(d))
 	}
 	return shown
 }
 
-// add adds an outcome. If an earlier outcome is the same to the script, it only adds the
-// engine to it.
-func (t *trialShown) add(o Outcome, byPage bool) {
+// showOutcome returns an outcome as the page shows it.
+func showOutcome(d Distinct) outcomeShown {
 	shown := outcomeShown{
-		Verdict: verdictOf(o, byPage), Readable: o.Blocked == nil,
-		Headers: lowerNames(o.Readable), Dropped: lowerNames(o.Dropped),
+		Verdict: d.Verdict, Readable: d.Blocked == nil,
+		Headers: lowerNames(d.Readable), Dropped: lowerNames(d.Dropped),
 	}
-	i := slices.IndexFunc(t.Outcomes, func(have outcomeShown) bool {
-		return have.Verdict == shown.Verdict && slices.Equal(have.Headers, shown.Headers) && slices.Equal(have.Dropped, shown.Dropped) &&
-			len(have.Exchanges) == len(o.Exchanges)
-	})
-	if i >= 0 {
-		t.Outcomes[i].Engines = append(t.Outcomes[i].Engines, o.Engine.String())
-		return
+	for _, engine := range d.Engines {
+		shown.Engines = append(shown.Engines, engine.String())
 	}
-	if byPage {
-		shown.Engines = []string{o.Engine.String()}
+	for _, e := range d.Exchanges {
+		shown.Exchanges = append(shown.Exchanges, showExchange(e))
 	}
-	for _, e := range o.Exchanges {
-		shown.Exchanges = append(shown.Exchanges, showExchange(o, e, byPage))
-	}
-	t.Outcomes = append(t.Outcomes, shown)
+	return shown
 }
 
-// verdictOf describes the result of a call to its script or program.
-func verdictOf(o Outcome, byPage bool) string {
-	switch {
-	case !byPage:
-		return "the program can read the whole response: CORS restricts only browsers"
-	case o.Blocked == nil:
-		return "the script can read the response: its status, its body, and the header fields below"
-	case o.Blocked.Sent:
-		return "the script gets a network error: " + reasonOf(o)
-	}
-	return "the browser does not send the call, and the script gets a network error: " + reasonOf(o)
-}
-
-// reasonOf describes why a browser blocks a call, and which response would pass.
-func reasonOf(o Outcome) string {
-	reason := o.Blocked.Reason
-	if o.Blocked.Fix != "" {
-		reason += "; the server needs to send " + o.Blocked.Fix
-	}
-	return reason
-}
-
-// showExchange returns an exchange of an outcome as the page shows it.
-func showExchange(o Outcome, e Exchange, byPage bool) exchangeShown {
-	shown := exchangeShown{Name: "call", Curl: e.Curl, Remedy: e.Decision.Remedy()}
+// showExchange returns an exchange as the page shows it.
+func showExchange(e Exchange) exchangeShown {
+	shown := exchangeShown{Name: "call", Curl: e.Curl, Remedy: e.Decision.Remedy(), Verdict: e.Verdict}
 	if e.Preflight {
 		shown.Name = "preflight"
-	}
-	switch {
-	case !byPage:
-	case o.Blocked != nil && o.Blocked.Preflight == e.Preflight:
-		shown.Verdict = reasonOf(o)
-	case e.Preflight:
-		shown.Verdict = "the browser sends the call"
-	default:
-		shown.Verdict = "the script can read the response"
 	}
 	for _, s := range e.Steps {
 		from := ""

@@ -82,9 +82,6 @@ func (s *sample) field(i int) string {
 	return string(s.text[start:s.ends[i]])
 }
 
-// getCallQuery is the query of a Connect call by GET, without its message.
-const getCallQuery = "connect=v1&encoding=json&message=%7B%7D"
-
 // request returns the request. A decision on it is that on the request of which the sample was taken,
 // unless a field was cut.
 func (s *sample) request() corsrpc.Request {
@@ -98,7 +95,7 @@ func (s *sample) request() corsrpc.Request {
 		}
 	}
 	if s.getCall {
-		r.Query = getCallQuery
+		r.Query = rpc.GetCallQuery
 	}
 	for name, has := range map[string]bool{"Upgrade": s.upgrade, "Cookie": s.cookie, "Authorization": s.authorization} {
 		if has {
@@ -150,7 +147,7 @@ func (s *sample) target(r corsrpc.Request) string {
 		target = (&url.URL{Path: r.Path}).EscapedPath()
 	}
 	if s.getCall {
-		target += "?" + getCallQuery
+		target += "?" + rpc.GetCallQuery
 	}
 	return target
 }

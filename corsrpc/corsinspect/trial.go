@@ -53,12 +53,15 @@ type Trial struct {
 	Outcomes []Outcome
 
 	nameIsKnown bool // the name of Rule is in the schema or the policy
+	byPage      bool // a browser makes the request
 }
 
 // Outcome is the outcome of a [Call] in one engine. Fields may be added.
 type Outcome struct {
 	// Engine is the browser engine.
 	Engine corsbrowser.Engine
+	// Verdict says in a sentence what the script or the program gets. The wording may change.
+	Verdict string
 	// Blocked tells why the browser blocked the call. It is nil if the script can read the
 	// response, and for a program.
 	Blocked *corsbrowser.BlockedError
@@ -85,9 +88,42 @@ type Exchange struct {
 	// Status is the status of the response, and Answer its header, as the server sends it.
 	Status int
 	Answer http.Header
+	// Verdict says in a sentence whether the browser goes on, or why not. It is empty for a
+	// program. The wording may change.
+	Verdict string
 	// Curl is a command for a POSIX shell that sends the request with all header fields on
 	// which the decision depends.
 	Curl string
+}
+
+// Distinct is an outcome in all engines in which it is the same to the script. Fields may be added.
+type Distinct struct {
+	// Outcome is the outcome in the first of the engines.
+	Outcome
+	// Engines lists the engines. It is empty for a program.
+	Engines []corsbrowser.Engine
+}
+
+// Distinct returns the outcomes that differ to the script, in the order of Outcomes: those with
+// different verdicts, readable or dropped fields, or numbers of requests.
+func (t *Trial) Distinct() []Distinct {
+	var all []Distinct
+	for _, o := range t.Outcomes {
+		i := slices.IndexFunc(all, func(have Distinct) bool { return sameToScript(have.Outcome, o) })
+		if i < 0 {
+			i, all = len(all), append(all, Distinct{Outcome: o})
+		}
+		if t.byPage {
+			all[i].Engines = append(all[i].Engines, o.Engine)
+		}
+	}
+	return all
+}
+
+// sameToScript reports whether a script cannot tell two outcomes apart.
+func sameToScript(a, b Outcome) bool {
+	return a.Verdict == b.Verdict && len(a.Exchanges) == len(b.Exchanges) &&
+		slices.Equal(lowerNames(a.Readable), lowerNames(b.Readable)) && slices.Equal(lowerNames(a.Dropped), lowerNames(b.Dropped))
 }
 
 // Try returns the outcome of a call under a plan, such as layer.Plan(), in each engine. It
@@ -112,7 +148,7 @@ func try(plan *corsrpc.Plan, call Call) (*Trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trial{}
+	t := &Trial{byPage: call.Origin != ""}
 	request := corsrpc.RequestOf(r)
 	if call.Origin != "" {
 		request.Method = fetch.NormalizeMethod(request.Method)
@@ -255,8 +291,9 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 		o.Dropped = sent.Dropped
 		o.Exchanges = append(o.Exchanges, exchangeOf(plan, server.requests[i], sent))
 	}
+	o.Verdict = verdictOf(o)
 	for i := range o.Exchanges {
-		o.Exchanges[i].Curl = curl(o.Exchanges[i], r)
+		o.Exchanges[i].Curl, o.Exchanges[i].Verdict = curl(o.Exchanges[i], r), verdictOfExchange(o, o.Exchanges[i])
 	}
 	return o, nil
 }
@@ -275,7 +312,10 @@ func (c *Call) byProgram(plan *corsrpc.Plan, r *http.Request) Outcome {
 	status, answer := answerOf(server.handler(), r)
 	e := exchangeOf(plan, server.requests[0], corsbrowser.Exchange{Status: status, Answer: answer})
 	e.Curl = curl(e, r)
-	return Outcome{Readable: answer, Exchanges: []Exchange{e}}
+	return Outcome{
+		Verdict:  "the program can read the whole response: CORS restricts only browsers",
+		Readable: answer, Exchanges: []Exchange{e},
+	}
 }
 
 // exchangeOf returns an exchange with the explanation of its decision.

@@ -9,7 +9,7 @@ import (
 )
 
 // WriteGitHub writes the problems as workflow commands of GitHub Actions, which annotate the lines of
-// a pull request. Notes are annotations without a place.
+// a pull request. Failures and notes are annotations without a place.
 func (r *Report) WriteGitHub(w io.Writer) error {
 	var b strings.Builder
 	for _, p := range r.Problems {
@@ -22,6 +22,9 @@ func (r *Report) WriteGitHub(w io.Writer) error {
 		}
 		properties = append(properties, "title="+property(Printable(p.Code)))
 		fmt.Fprintf(&b, "::%s %s::%s\n", githubLevel(p.Severity), strings.Join(properties, ","), data(r.details(p)))
+	}
+	for _, failure := range r.Failures {
+		fmt.Fprintf(&b, "::error title=corsrpc::%s\n", data(Printable(failure)))
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "::notice title=corsrpc::%s\n", data(Printable(note)))
@@ -40,7 +43,7 @@ func githubLevel(s Severity) string {
 // details returns the message with the field, the fix and the related places, one a line. A place
 // that is not in the repository, which no annotation can show, is part of it.
 func (r *Report) details(p Problem) string {
-	message := inField(p.Field, p.Message)
+	message := p.sentence()
 	if _, ok := r.inRepository(p.File); !ok {
 		message = atPlace(p.Place, message)
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -47,7 +48,10 @@ type Problem struct {
 	Code     string   `json:"code"`
 	// Place is the value that the problem is about.
 	Place
-	// Message says what is wrong with the value, as a sentence. It has no place in it.
+	// Value is the value, shortened if it is long; empty for the file as a whole.
+	Value string `json:"value,omitempty"`
+	// Message says what is wrong with the value, as a sentence whose subject is the value. It has
+	// no place in it.
 	Message string `json:"message"`
 	// Fix says what to do, such as "write https://app.example.com"; empty if that is not known.
 	Fix string `json:"fix,omitempty"`
@@ -76,10 +80,12 @@ type Rule struct {
 type Report struct {
 	// Problems are the problems, in the order in which they are written. Sort sorts them.
 	Problems []Problem
-	// Notes say what is not known or could not be judged, one sentence each.
+	// Notes say what is not known or could not be judged, one sentence each. They go to the
+	// annotations of GitHub and into SARIF; for people they belong on the standard error.
 	Notes []string
-	// Failed is true if an input could not be read or judged.
-	Failed bool
+	// Failures say which inputs could not be read, one sentence each. They go to the annotations of
+	// GitHub and into SARIF; for people they belong on the standard error.
+	Failures []string
 	// Texts holds the text of each file by its name, for the lines of the text output. A file
 	// may be missing.
 	Texts map[string][]byte
@@ -106,6 +112,15 @@ func Sort(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+}
+
+// sentence returns the message with the field and the value.
+func (p Problem) sentence() string {
+	message := p.Message
+	if p.Value != "" {
+		message = strconv.Quote(p.Value) + " " + message
+	}
+	return inField(p.Field, message)
 }
 
 // Summary returns how many problems there are, such as "1 error, 2 warnings"; empty if there are

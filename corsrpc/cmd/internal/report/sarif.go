@@ -90,13 +90,10 @@ const sarifRoot = "%SRCROOT%"
 // repository.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{
-		Invocations:        []sarifInvocation{{Successful: !r.Failed}},
+		Invocations:        []sarifInvocation{r.sarifInvocation()},
 		OriginalURIBaseIDs: map[string]sarifArtifact{sarifRoot: {Description: &sarifMessage{"the root of the repository"}}},
 		ColumnKind:         "unicodeCodePoints",
 		Results:            []sarifResult{},
-	}
-	for _, note := range r.Notes {
-		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{Note, sarifMessage{Printable(note)}})
 	}
 	rules := r.sarifRules()
 	for _, p := range r.Problems {
@@ -104,6 +101,18 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 	}
 	run.Tool.Driver = sarifDriver{"corsrpc", r.Version, "https://github.com/corsrpc/corsrpc-go", rules}
 	return writeJSON(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// sarifInvocation returns the failures and the notes.
+func (r *Report) sarifInvocation() sarifInvocation {
+	run := sarifInvocation{Successful: len(r.Failures) == 0}
+	for _, failure := range r.Failures {
+		run.Notifications = append(run.Notifications, sarifNotification{Error, sarifMessage{Printable(failure)}})
+	}
+	for _, note := range r.Notes {
+		run.Notifications = append(run.Notifications, sarifNotification{Note, sarifMessage{Printable(note)}})
+	}
+	return run
 }
 
 // sarifRules returns the rules of the report, and those of problems whose code is not among them.

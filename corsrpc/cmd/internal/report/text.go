@@ -29,7 +29,7 @@ func writeProblem(b *strings.Builder, p Problem, texts lineIndex, paint painter)
 	if at := p.Place.String(); at != "" {
 		b.WriteString(paint.bold(Printable(at)) + ": ")
 	}
-	fmt.Fprintf(b, "%s: %s [%s]\n", paint.severity(p.Severity), inField(p.Field, p.Message), p.Code)
+	fmt.Fprintf(b, "%s: %s [%s]\n", paint.severity(p.Severity), p.sentence(), Printable(p.Code))
 	if line, ok := texts.line(p.File, p.Line); ok {
 		shown, caret := excerpt(line, p.Column)
 		number := fmt.Sprint(p.Line)

@@ -1,0 +1,18 @@
+package rpc
+
+// CallHeader returns the header that web clients of a protocol send with each unary call by POST,
+// with metadata or without: names and values, alternately. It is empty for any other value than one
+// protocol.
+func CallHeader(p Protocols) []string {
+	switch p {
+	case Connect:
+		return []string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}
+	case GRPCWeb:
+		return []string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}
+	}
+	return nil
+}
+
+// GetCallQuery is the query of a unary Connect call by GET with an empty message. See
+// https://connectrpc.com/docs/protocol#unary-get-request.
+const GetCallQuery = "connect=v1&encoding=json&message=%7B%7D"
