@@ -155,7 +155,7 @@ func (c *compiler) checkProfileNames(policy *corsrpcv1.Policy, names []string) (
 		reason = "is not a profile of the policy, whose profiles are " + strings.Join(names, ", ")
 	}
 	fix, _ := policyfile.Nearest(chosen, names)
-	c.fail(CodeProfileUnknown, "profiles", chosen, reason+" (it was chosen by WithProfile or CORSRPC_PROFILE)", fix)
+	c.fail(CodeProfileUnknown, "profiles", chosen, reason+" (it was chosen by WithProfile, CORSRPC_PROFILE or --profile)", fix)
 	return ""
 }
 

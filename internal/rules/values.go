@@ -37,6 +37,9 @@ func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 			left--
 			add("allow_origins", strings.Clone(text), e.OriginPlace(i))
 		}
+		for _, variable := range e.Unset() {
+			add("allow_origins", "${"+variable.Name+"}", e.Place(variable.Field))
+		}
 		for i, name := range l.sources {
 			add("allow_origins_from", name, e.Place(e.SourceField(i)))
 		}

@@ -8,10 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 )
 
 // The exit codes.
@@ -21,29 +22,6 @@ const (
 	exitUsage    = 2 // the command line or an input is wrong
 	exitUnknown  = 3 // the question could not be decided
 )
-
-// Streams are the standard streams of the program, and what they can show.
-type Streams struct {
-	// In is the standard input, Out the standard output and Err the standard error.
-	In       io.Reader
-	Out, Err io.Writer
-	// Color is true if Out is a terminal that shows colours, and Progress if Err is a terminal.
-	Color, Progress bool
-}
-
-// System returns the streams of the process.
-func System() Streams {
-	_, noColor := os.LookupEnv("NO_COLOR") // https://no-color.org
-	return Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Color: isTerminal(os.Stdout) && !noColor && os.Getenv("TERM") != "dumb", Progress: isTerminal(os.Stderr),
-	}
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
 
 // subcommand is one subcommand.
 type subcommand struct {
@@ -56,7 +34,8 @@ type subcommand struct {
 	details string
 	// examples are two command lines, each with a comment.
 	examples [2]example
-	// exits says what the exit codes mean, where that differs from the usual meaning.
+	// exits says what the exit codes mean, where that differs from the usual meaning; a code with
+	// an empty text does not occur.
 	exits map[int]string
 	// setup registers the flags, and returns the function that runs the subcommand.
 	setup func(*flag.FlagSet) run
@@ -73,13 +52,6 @@ type run func(ctx context.Context, s Streams, args []string) (int, error)
 func subcommands() []subcommand {
 	return []subcommand{checkCommand}
 }
-
-// usageError is an error of the command line: its message is followed by a hint at -h.
-type usageError struct{ message string }
-
-func (e usageError) Error() string { return e.message }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
 // Run runs the program with the arguments after its name, and returns its exit code.
 func Run(ctx context.Context, s Streams, args []string) int {
@@ -108,7 +80,7 @@ func Run(ctx context.Context, s Streams, args []string) int {
 	for i, c := range all {
 		names[i] = c.name
 	}
-	fmt.Fprintf(s.Err, "corsrpc: %q is not a subcommand: write one of %s\n", args[0], strings.Join(names, ", "))
+	fmt.Fprintln(s.Err, "corsrpc: "+unknownSubcommand(args[0], names))
 	return exitUsage
 }
 
@@ -124,22 +96,31 @@ func (c subcommand) execute(ctx context.Context, s Streams, args []string) int {
 		c.writeHelp(s.Out, flags)
 		return exitFine
 	case err != nil:
-		err = usagef("%s", strings.ReplaceAll(err.Error(), "flag provided but not defined: -", "there is not a flag --"))
+		err = flagError(flags, err)
 	default:
 		code, err = run(ctx, s, rest)
 	}
 	if err != nil {
-		hint := ""
-		var usage usageError
-		if errors.As(err, &usage) {
-			hint = fmt.Sprintf(" (corsrpc %s -h shows the flags)", c.name)
-		}
-		fmt.Fprintf(s.Err, "corsrpc %s: %s%s\n", c.name, strings.TrimPrefix(err.Error(), "corsrpc: "), hint)
+		c.writeError(s, err)
 		if code == exitFine {
 			code = exitUsage
 		}
 	}
 	return code
+}
+
+// writeError writes why a run ended.
+func (c subcommand) writeError(s Streams, err error) {
+	var broken *brokenPolicy
+	if errors.As(err, &broken) {
+		_ = broken.report().WriteText(s.Err) // nothing can be done if the standard error is closed
+	}
+	hint := ""
+	var usage usageError
+	if errors.As(err, &usage) {
+		hint = fmt.Sprintf(" (corsrpc %s -h shows the flags)", c.name)
+	}
+	fmt.Fprintf(s.Err, "corsrpc %s: %s%s\n", c.name, report.Printable(strings.TrimPrefix(err.Error(), "corsrpc: ")), hint)
 }
 
 // parseInterleaved parses flags before, between and after the other arguments, which it returns. The
@@ -174,4 +155,13 @@ func version() string {
 		}
 	}
 	return text + " " + info.GoVersion
+}
+
+// moduleVersion returns the version of the module that holds the program; empty if it is not known.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "(devel)" {
+		return ""
+	}
+	return info.Main.Version
 }

@@ -30,7 +30,7 @@ func (c subcommand) writeHelp(w io.Writer, flags *flag.FlagSet) {
 	fmt.Fprint(w, "\nFlags:\n")
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
-		name := "--" + f.Name
+		name := dashed(f.Name)
 		if value != "" {
 			name += " " + value
 		}
@@ -44,6 +44,9 @@ func (c subcommand) writeHelp(w io.Writer, flags *flag.FlagSet) {
 		meaning, ok := c.exits[code]
 		if !ok {
 			meaning = usualExits[code]
+		}
+		if meaning == "" {
+			continue
 		}
 		fmt.Fprintf(w, "  %d  %s\n", code, meaning)
 	}
