@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
@@ -125,6 +126,9 @@ func sameOutcomes(a, b []shownOutcome) bool {
 // notes say what is not known, and that a name may be misspelled.
 func (e *explanation) notes() []string {
 	notes := slices.Clone(e.policy.Unknown)
+	for name := range e.sets {
+		notes = slices.DeleteFunc(notes, func(note string) bool { return note == input.UnknownSource(name) })
+	}
 	if e.policy.settings.Files == nil {
 		return notes
 	}

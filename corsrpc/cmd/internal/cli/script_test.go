@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
@@ -148,16 +149,12 @@ func unquote(t *testing.T, s string) string {
 
 // schema returns the FileDescriptorSet of the corpus.
 func schema(t *testing.T) []byte {
-	files, err := vectors.Schema("acme")
-	if err != nil {
-		t.Fatal(err)
-	}
 	set := &descriptorpb.FileDescriptorSet{}
-	files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
+	filesOf(t).RangeFiles(func(f protoreflect.FileDescriptor) bool {
 		set.File = append(set.File, protodesc.ToFileDescriptorProto(f))
 		return true
 	})
-	data, err := proto.Marshal(set)
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,4 +270,13 @@ func commitAll(t *testing.T) {
 			t.Fatalf("git %s: %v: %s", args, err, out)
 		}
 	}
+}
+
+// filesOf returns the schema of the corpus.
+func filesOf(t *testing.T) *protoregistry.Files {
+	files, err := vectors.Schema("acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -95,6 +96,9 @@ func writeRule(b *strings.Builder, indent string, r corsrpc.EffectiveRule, l lim
 	values, left := r.FirstValues(l.origins)
 	var rows [][]string
 	before := ""
+	if !slices.ContainsFunc(values, func(v corsrpc.EffectiveValue) bool { return strings.HasPrefix(v.Field, "allow_origins") }) {
+		rows = append(rows, []string{"allow_origins", "(none)", "no page of another origin may call"})
+	}
 	for _, v := range values {
 		field := v.Field
 		if field == before {

@@ -80,10 +80,13 @@ func (s Settings) Compile(name string, text []byte) (*Policy, error) {
 	return p, nil
 }
 
+// UnknownSource says that the origins of a source are not known.
+func UnknownSource(name string) string { return "the origins of the source " + name + " are not known" }
+
 // unknownOrigins says which sets of origins in the rules are not known.
 func unknownOrigins(r *rules.Rules) (all []string) {
 	for _, name := range r.Sources {
-		all = append(all, "the origins of the source "+name+" are not known")
+		all = append(all, UnknownSource(name))
 	}
 	var variables []string
 	for _, e := range r.Effective() {

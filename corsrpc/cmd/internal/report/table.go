@@ -3,7 +3,7 @@ package report
 import "strings"
 
 // maxColumn is the width up to which a column is aligned. Longer cells move the rest of their row.
-const maxColumn = 60
+const maxColumn = 72
 
 // WriteTable writes rows of cells in aligned columns. Cells are made printable.
 func WriteTable(b *strings.Builder, indent string, rows [][]string) {
