@@ -30,7 +30,7 @@ var allowedImports = map[string]string{
 
 	// The command.
 	"corsrpc/cmd/corsrpc":         "corsrpc/cmd/internal/cli",
-	"corsrpc/cmd/internal/cli":    "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect internal/planaccess internal/policyfile internal/rpc",
+	"corsrpc/cmd/internal/cli":    "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect internal/origin internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/input":  "corsrpc corsrpc/cmd/internal/schema internal/planaccess internal/rules",
 	"corsrpc/cmd/internal/report": "",
 	"corsrpc/cmd/internal/schema": "",

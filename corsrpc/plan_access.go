@@ -10,7 +10,6 @@ func init() {
 	planaccess.Option = func(t planaccess.Tool) any {
 		return compileOption(func(c *compileConfig) { c.forTool = t })
 	}
-	planaccess.SourceTakes = isTenantOrigin
 	planaccess.CompileText = func(name string, text []byte, options ...any) (any, error) {
 		opts := make([]Option, len(options))
 		for i, o := range options {

@@ -59,6 +59,9 @@ func (c *comparer) pairs() []*pair {
 	var all []*pair
 	for _, s := range samples {
 		for _, r := range kinds(s, c.old, c.next) {
+			if !r.sides[0].byRule && !r.sides[1].byRule {
+				continue // another spelling of a path that has a sample
+			}
 			k := key{r.sides[0].key(), r.sides[1].key(), r.requests}
 			p := byKey[k]
 			if p == nil {

@@ -77,6 +77,9 @@ func (u *universe) samples() (all []sample, complete bool) {
 	}
 	paths, complete := route.Samples(u.patterns[0], u.patterns[1], slices.Sorted(maps.Keys(u.prefixes)))
 	for _, p := range paths {
+		if p.LetterCase {
+			continue // clients spell paths as patterns do
+		}
 		all = append(all, sample{path: p.Path, escaped: p.RawPath})
 	}
 	return all, complete

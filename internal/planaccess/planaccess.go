@@ -24,6 +24,4 @@ var (
 	// problems of the text, the options and the policy together. The options are of the type
 	// corsrpc.Option. The result is a *corsrpc.Plan.
 	CompileText func(name string, text []byte, options ...any) (any, error)
-	// SourceTakes reports whether a layer takes an origin from an origin source.
-	SourceTakes func(origin string) bool
 )

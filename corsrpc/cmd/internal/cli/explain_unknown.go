@@ -10,7 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
-	"github.com/corsrpc/corsrpc-go/internal/planaccess"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
@@ -18,7 +18,7 @@ import (
 func sourceSets(plan *corsrpc.Plan, pairs []string) (map[string][]string, error) {
 	sets := map[string][]string{}
 	for _, pair := range pairs {
-		name, origin, ok := strings.Cut(pair, "=")
+		name, row, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, usagef("--source %q is not of the form NAME=ORIGIN", pair)
 		}
@@ -28,10 +28,10 @@ func sourceSets(plan *corsrpc.Plan, pairs []string) (map[string][]string, error)
 			}
 			return nil, usagef("%q is not a source of the policy", name)
 		}
-		if !planaccess.SourceTakes(origin) {
-			return nil, usagef("--source %s: %q is not an exact https origin, such as https://tenant1.example.com; a server skips it", name, origin)
+		if !origin.IsTenant(row) {
+			return nil, usagef("--source %s: %q is not an exact https origin, such as https://tenant1.example.com; a server skips it", name, row)
 		}
-		sets[name] = append(sets[name], origin)
+		sets[name] = append(sets[name], row)
 	}
 	return sets, nil
 }
@@ -83,7 +83,7 @@ func (e *explanation) findDependences() (all []dependence) {
 		}
 	}
 	for _, name := range e.policy.Plan.Sources() {
-		if _, known := e.sets[name]; !known && planaccess.SourceTakes(e.origin()) {
+		if _, known := e.sets[name]; !known && origin.IsTenant(e.origin()) {
 			sets := maps.Clone(e.sets)
 			sets[name] = []string{e.origin()}
 			try(dependence{Source: name}, e.policy.Plan.WithSets(sets))
