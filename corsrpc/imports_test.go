@@ -33,7 +33,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/cli":    "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect internal/origin internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/input":  "corsrpc corsrpc/cmd/internal/schema internal/planaccess internal/rules",
 	"corsrpc/cmd/internal/report": "",
-	"corsrpc/cmd/internal/schema": "",
+	"corsrpc/cmd/internal/schema": "corsrpc/corsrpcv1 internal/rpc internal/safetext",
 
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",

@@ -13,6 +13,9 @@ type Flags struct {
 	// server with gRPC server reflection; empty if there is none.
 	Descriptors List
 	Reflect     string
+	// ReflectCA is a PEM file with the authorities of the certificate of that server, and
+	// ReflectServerName the name that its certificate is for; empty for the usual ones.
+	ReflectCA, ReflectServerName string
 	// Profile is the profile of the policy; empty if there is none.
 	Profile string
 	// Env holds environment variables as NAME=VALUE, and EnvFiles files with such lines.
@@ -24,7 +27,9 @@ type Flags struct {
 // Register registers the flags.
 func (f *Flags) Register(flags *flag.FlagSet) {
 	flags.Var(&f.Descriptors, "descriptors", "`FILE` with the schema: a FileDescriptorSet or an image of buf build (repeatable)")
-	flags.StringVar(&f.Reflect, "reflect", "", "`URL` of a server that tells its schema by gRPC server reflection, such as h2c://127.0.0.1:9090")
+	flags.StringVar(&f.Reflect, "reflect", "", "`URL` of a server that tells its schema by gRPC server reflection, such as h2c://127.0.0.1:9090, or https:// for one with TLS")
+	flags.StringVar(&f.ReflectCA, "reflect-ca", "", "`FILE` in PEM form with the authorities of the server's certificate, instead of those of the system")
+	flags.StringVar(&f.ReflectServerName, "reflect-server-name", "", "`NAME` that the server's certificate is for, instead of the URL's host")
 	flags.StringVar(&f.Profile, "profile", "", "`NAME` of the policy's profile")
 	flags.Var(&f.Env, "env", "`NAME=VALUE`: an environment variable of the policy (repeatable); those of the process are not used")
 	flags.Var(&f.EnvFiles, "env-file", "`FILE` with lines NAME=VALUE (repeatable)")

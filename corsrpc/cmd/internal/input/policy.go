@@ -35,7 +35,7 @@ func (f *Flags) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	files, err := schema.Read(ctx, f.Descriptors, f.Reflect)
+	files, err := schema.Read(ctx, f.Descriptors, schema.Server{URL: f.Reflect, CAFile: f.ReflectCA, ServerName: f.ReflectServerName})
 	if err != nil {
 		return Settings{}, err
 	}
