@@ -31,7 +31,7 @@ var allowedImports = map[string]string{
 	// The command.
 	"corsrpc/cmd/corsrpc":         "corsrpc/cmd/internal/cli",
 	"corsrpc/cmd/internal/cli":    "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect internal/origin internal/policyfile internal/rpc",
-	"corsrpc/cmd/internal/input":  "corsrpc corsrpc/cmd/internal/schema internal/planaccess internal/rules",
+	"corsrpc/cmd/internal/input":  "corsrpc corsrpc/cmd/internal/schema internal/planaccess internal/rules internal/safetext",
 	"corsrpc/cmd/internal/report": "",
 	"corsrpc/cmd/internal/schema": "corsrpc/corsrpcv1 internal/rpc internal/safetext",
 

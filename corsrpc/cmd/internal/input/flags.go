@@ -5,6 +5,8 @@ package input
 import (
 	"flag"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
 // Flags are the flags of every subcommand that compiles a policy.
@@ -22,6 +24,8 @@ type Flags struct {
 	Env, EnvFiles List
 	// Prefixes are path prefixes below which procedures are served.
 	Prefixes List
+	// MaxPolicyBytes is the maximum size of a policy's text.
+	MaxPolicyBytes int
 }
 
 // Register registers the flags.
@@ -34,6 +38,7 @@ func (f *Flags) Register(flags *flag.FlagSet) {
 	flags.Var(&f.Env, "env", "`NAME=VALUE`: an environment variable of the policy (repeatable); those of the process are not used")
 	flags.Var(&f.EnvFiles, "env-file", "`FILE` with lines NAME=VALUE (repeatable)")
 	flags.Var(&f.Prefixes, "path-prefix", "`PATH` below which procedures are served too, such as /api (repeatable)")
+	flags.IntVar(&f.MaxPolicyBytes, "max-policy-bytes", corsrpc.DefaultMaxPolicyBytes, "maximum size of a policy's text, `N` bytes, as corsrpc.WithMaxPolicyBytes sets it for a server")
 }
 
 // List is the value of a flag that may be repeated.

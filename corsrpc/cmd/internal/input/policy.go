@@ -1,11 +1,9 @@
 package input
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,6 +25,11 @@ type Settings struct {
 	Env map[string]string
 	// Prefixes are path prefixes below which procedures are served.
 	Prefixes []string
+	// MaxPolicyBytes is the maximum size of a policy's text; 0 means corsrpc.DefaultMaxPolicyBytes.
+	MaxPolicyBytes int
+	// GivenEnv are the names of the variables that the command line gives one by one, so that each is
+	// meant for the policy. A file of variables may be for other programs too.
+	GivenEnv []string
 }
 
 // Settings reads what the flags name.
@@ -39,7 +42,12 @@ func (f *Flags) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	return Settings{files, f.Profile, env, f.Prefixes}, nil
+	var given []string
+	for _, pair := range f.Env {
+		name, _, _ := strings.Cut(pair, "=")
+		given = append(given, name)
+	}
+	return Settings{files, f.Profile, env, f.Prefixes, f.MaxPolicyBytes, given}, nil
 }
 
 // Policy is a policy that compiles.
@@ -52,6 +60,9 @@ type Policy struct {
 	// Unknown says what is not known about the policy, one sentence each: that there is no schema,
 	// and each set of origins that is not known.
 	Unknown []string
+	// Notes say what else the author should know, one sentence each: each variable of the command line
+	// that the policy does not use.
+	Notes []string
 }
 
 // Compile compiles the text of a policy. The error is a *corsrpc.PolicyError if the policy has
@@ -62,8 +73,17 @@ func (s Settings) Compile(name string, text []byte) (*Policy, error) {
 	if files == nil {
 		files = new(protoregistry.Files)
 	}
-	lookup := func(name string) (string, bool) { v, ok := s.Env[name]; return v, ok }
-	options := []any{corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), corsrpc.WithLookupEnv(lookup), planaccess.Option(tool)}
+	limit := cmp.Or(s.MaxPolicyBytes, corsrpc.DefaultMaxPolicyBytes)
+	if len(text) > limit && !strings.HasSuffix(name, ".binpb") {
+		return nil, tooLarge(name, limit)
+	}
+	used := map[string]bool{}
+	lookup := func(name string) (string, bool) {
+		used[name] = true
+		v, ok := s.Env[name]
+		return v, ok
+	}
+	options := []any{corsrpc.WithMaxPolicyBytes(limit), corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), corsrpc.WithLookupEnv(lookup), planaccess.Option(tool)}
 	for _, prefix := range s.Prefixes {
 		options = append(options, corsrpc.WithPathPrefix(prefix))
 	}
@@ -77,11 +97,26 @@ func (s Settings) Compile(name string, text []byte) (*Policy, error) {
 		p.Unknown = append(p.Unknown, "the schema is not known (--descriptors or --reflect), so selectors are taken by name")
 	}
 	p.Unknown = append(p.Unknown, unknownOrigins(p.Rules)...)
+	p.Notes = unusedVariables(s.GivenEnv, used)
 	return p, nil
 }
 
 // UnknownSource says that the origins of a source are not known.
 func UnknownSource(name string) string { return "the origins of the source " + name + " are not known" }
+// unusedVariables says which variables of the command line a policy does not use.
+func unusedVariables(given []string, used map[string]bool) (notes []string) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(given))) {
+		if used[name] {
+			continue
+		}
+		note := "--env " + name + " is not used: the policy has no ${" + name + "}"
+		if names := slices.Sorted(maps.Keys(used)); len(names) > 0 {
+			note += "; its variables are " + strings.Join(names, ", ")
+		}
+		notes = append(notes, note)
+	}
+	return notes
+}
 
 // unknownOrigins says which sets of origins in the rules are not known.
 func unknownOrigins(r *rules.Rules) (all []string) {
@@ -99,26 +134,4 @@ func unknownOrigins(r *rules.Rules) (all []string) {
 		all = append(all, "the environment variable "+name+" is not set (--env "+name+"=...), so its origins are not known")
 	}
 	return all
-}
-
-// Read returns the text of a policy and its name: that of a file, "-" for the standard input, or
-// git:REV:PATH for a file in a commit of the git repository around the current folder.
-func Read(ctx context.Context, name string, stdin io.Reader) (shown string, text []byte, err error) {
-	switch {
-	case name == "-":
-		text, err = io.ReadAll(stdin)
-		shown = "stdin.yaml"
-		if strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
-			shown = "stdin.json"
-		}
-		return shown, text, err
-	case strings.HasPrefix(name, "git:"):
-		text, err = readGit(ctx, name)
-		return name, text, err
-	}
-	text, err = os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("%s does not exist", name)
-	}
-	return name, text, err
 }
