@@ -19,7 +19,7 @@ import (
 type Settings struct {
 	// Files is the schema; nil if it is not known.
 	Files *protoregistry.Files
-	// Profile is the name of the profile; empty for none.
+	// Profile is the name of the profile; empty if there is none.
 	Profile string
 	// Env holds the environment variables.
 	Env map[string]string

@@ -63,8 +63,8 @@ func TestMaxPolicyBytes(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "cors.yaml is larger than 53 bytes, the maximum size of a policy: --max-policy-bytes raises it") {
 		t.Errorf("error %v", err)
 	}
-	large := policy + "\n#" + strings.Repeat("x", corsrpc.DefaultMaxPolicyBytes)
-	if _, err := compileWith(t, Flags{MaxPolicyBytes: len(large)}, large); err != nil {
+	large := `{"defaults": {"allow_origins": ["https://app.example.com"]}}` + strings.Repeat(" ", corsrpc.DefaultMaxPolicyBytes)
+	if _, err := (Settings{MaxPolicyBytes: len(large)}).Compile("cors.json", []byte(large)); err != nil {
 		t.Errorf("a raised limit: %v", err)
 	}
 	if _, err := compileWith(t, Flags{}, large); err == nil || !strings.Contains(err.Error(), "is larger than 8388608 bytes") {
