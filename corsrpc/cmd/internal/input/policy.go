@@ -103,6 +103,7 @@ func (s Settings) Compile(name string, text []byte) (*Policy, error) {
 
 // UnknownSource says that the origins of a source are not known.
 func UnknownSource(name string) string { return "the origins of the source " + name + " are not known" }
+
 // unusedVariables says which variables of the command line a policy does not use.
 func unusedVariables(given []string, used map[string]bool) (notes []string) {
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(given))) {
