@@ -11,16 +11,19 @@ import (
 // empty folder.
 const walkthroughPage = "corsrpc/docs/getting-started.md"
 
+// commandPage is the page about the program corsrpc, whose blocks are steps too.
+const commandPage = "corsrpc/docs/command.md"
+
 // usage notes which rows of the tables the pages use, and which figures exist.
 type usage struct {
 	commands, constants map[string]bool
 	figures             map[string]string // values by name
 }
 
-// checkBlocks checks each code block of a page by its language. The walkthrough's
-// blocks are checked by running them.
+// checkBlocks checks each code block of a page by its language. The blocks of
+// walkthroughPage and commandPage are checked by running them.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
-	if p.path == walkthroughPage {
+	if p.path == walkthroughPage || p.path == commandPage {
 		return nil
 	}
 	for i, b := range p.blocks {
@@ -59,7 +62,7 @@ func checkText(t *tree, p *page, i int) []problem {
 	if (strings.HasPrefix(p.blocks[i].text, errorPrefix) || areFindings(p.blocks[i])) && i > 0 && p.blocks[i-1].lang == "yaml" {
 		return nil
 	}
-	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s shows what commands print, and other pages the error of the policy in the block before, or the findings about it, or a diagram, with \"─▶\"", walkthroughPage)}
+	return []problem{p.blocks[i].problem("no test compares this text with what a program prints: only %s and %s show what commands print, and other pages the error of the policy in the block before, or the findings about it, or a diagram, with \"─▶\"", walkthroughPage, commandPage)}
 }
 
 // checkWords returns a problem if a page has more words than max outside of code

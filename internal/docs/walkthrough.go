@@ -31,6 +31,8 @@ type walkthrough struct {
 	env []string
 	// replace has, for beginnings of commands, what runs in their place.
 	replace map[string]string
+	// mayFail is true if a command of a block may fail, other than the last one.
+	mayFail bool
 
 	server  *exec.Cmd
 	address string // where the server listens
@@ -93,7 +95,11 @@ func (w *walkthrough) shell(ctx context.Context, script string) (string, error) 
 	if w.address != "" {
 		script = strings.ReplaceAll(script, pageAddress, w.address)
 	}
-	cmd := w.command(ctx, "bash", "-euo", "pipefail", "-c", script)
+	options := "-euo"
+	if w.mayFail {
+		options = "-uo"
+	}
+	cmd := w.command(ctx, "bash", options, "pipefail", "-c", script)
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(string(out), "\r\n", "\n")
 	if w.address != "" {

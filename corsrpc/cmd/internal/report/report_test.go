@@ -34,7 +34,7 @@ func TestExcerpt(t *testing.T) {
 	for name, c := range map[string]struct {
 		text         string
 		line, column int
-		want         string // the line and the caret; empty for none
+		want         string // the line and the caret; empty if there are none
 	}{
 		"first line":           {"abc\ndef\n", 1, 2, "abc|>^"},
 		"last line, no end":    {"abc\ndef", 2, 3, "def|>>^"},

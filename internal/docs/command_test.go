@@ -1,0 +1,56 @@
+package docs
+
+import (
+	"os"
+	"testing"
+)
+
+// TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
+// program from the work tree, and its commands print what it says. The environment variable BUF may
+// name buf's program, as in TestWalkthrough.
+func TestCommandPage(t *testing.T) {
+	t.Parallel()
+	p := parse(commandPage, []byte(repository(t).text(commandPage)))
+	w := newWalkthrough(t)
+	bin := t.TempDir()
+	w.mayFail = true
+	w.env = append(w.env, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
+	w.replace = map[string]string{"buf ": bufProgram(t) + " "}
+	report(t, w.run(t.Context(), p))
+	commands := 0
+	for i, b := range p.blocks {
+		if b.lang == "sh" && i+1 < len(p.blocks) && p.blocks[i+1].lang == "text" {
+			commands++
+		}
+	}
+	if commands < 5 {
+		t.Errorf("the page shows what %d blocks print", commands)
+	}
+}
+
+// TestCommandPageFails: the test of the page notices an output that is not what the page says.
+func TestCommandPageFails(t *testing.T) {
+	t.Parallel()
+	w := &walkthrough{dir: t.TempDir(), env: os.Environ(), mayFail: true}
+	page := func(output string) *page {
+		return parse("x.md", []byte("```sh\nfalse\necho \"exit code $?\"\n```\n\n```text\n"+output+"\n```\n"))
+	}
+	if problems := w.run(t.Context(), page("exit code 1")); len(problems) != 0 {
+		t.Error(problems)
+	}
+	if problems := w.run(t.Context(), page("exit code 0")); len(problems) != 1 {
+		t.Error(problems)
+	}
+}
+
+// bufProgram returns how buf is run: the program that BUF names, or else as the walkthrough runs it.
+func bufProgram(t *testing.T) string {
+	if program := os.Getenv("BUF"); program != "" {
+		return program
+	}
+	command := bufRE.FindString(repository(t).text(walkthroughPage))
+	if command == "" {
+		t.Fatal("the walkthrough has no command that runs buf")
+	}
+	return command
+}
