@@ -11,9 +11,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestSARIFIsValid: the output of `corsrpc check -o sarif` is valid SARIF 2.1.0 by the schema of OASIS,
-// which is in the tests of gosec, a requirement of golangci-lint: with results, with related places,
-// with a file that cannot be read, with odd names, and empty. The schema notices a mistake.
+// TestSARIFIsValid: the output of `corsrpc check -o sarif` is valid SARIF 2.1.0 by the schema of OASIS.
+// It has results, related places, a file that cannot be read, odd names, or nothing. The schema is in
+// the tests of gosec, which golangci-lint requires.
 func TestSARIFIsValid(t *testing.T) {
 	t.Parallel()
 	schema := sarifSchema(t)
