@@ -29,10 +29,16 @@ const (
 type Engine int32
 
 const (
+	// An error.
 	Engine_ENGINE_UNSPECIFIED Engine = 0
-	Engine_ENGINE_CHROMIUM    Engine = 1
-	Engine_ENGINE_FIREFOX     Engine = 2
-	Engine_ENGINE_WEBKIT      Engine = 3
+	// Chromium: Chrome, Edge and others.
+	Engine_ENGINE_CHROMIUM Engine = 1
+	// Gecko: Firefox.
+	Engine_ENGINE_FIREFOX Engine = 2
+	// WebKit: Safari, and every browser on iOS.
+	Engine_ENGINE_WEBKIT Engine = 3
+	// A browser that does what the Fetch standard says, where engines differ from it.
+	Engine_ENGINE_STANDARD Engine = 4
 )
 
 // Enum value maps for Engine.
@@ -42,12 +48,14 @@ var (
 		1: "ENGINE_CHROMIUM",
 		2: "ENGINE_FIREFOX",
 		3: "ENGINE_WEBKIT",
+		4: "ENGINE_STANDARD",
 	}
 	Engine_value = map[string]int32{
 		"ENGINE_UNSPECIFIED": 0,
 		"ENGINE_CHROMIUM":    1,
 		"ENGINE_FIREFOX":     2,
 		"ENGINE_WEBKIT":      3,
+		"ENGINE_STANDARD":    4,
 	}
 )
 
@@ -95,28 +103,33 @@ type PolicyTest struct {
 	//
 	//	descriptors: [image.binpb]
 	Descriptors []string `protobuf:"bytes,2,rep,name=descriptors,proto3" json:"descriptors,omitempty"`
-	// The profile of the policy. A case or a guarantee may name another one.
+	// The profile of the policy. A case or a guarantee may name another one. The
+	// flag --profile of `corsrpc test` wins over this field.
 	//
 	// Default: none.
 	//
 	//	profile: prod
 	Profile string `protobuf:"bytes,3,opt,name=profile,proto3" json:"profile,omitempty"`
-	// Environment variables of the policy. Those of the process are not used.
+	// Environment variables of the policy. Those of the process are not used. The
+	// flags --env and --env-file of `corsrpc test` win over this field.
 	//
 	// Default: none. A variable that is not set and has no fallback is a set of
-	// origins that is not known.
+	// origins that is not known: a case that depends on it is neither passed nor
+	// failed.
 	//
 	//	env: {PARTNERS: "https://a.example.com,https://b.example.com"}
 	Env map[string]string `protobuf:"bytes,4,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The origins of each origin source that the policy names.
 	//
-	// Default: none. The origins of a source are then not known.
+	// Default: none. The origins of a source are then not known: a case that
+	// depends on them is neither passed nor failed.
 	//
 	//	sources:
 	//	  tenants: {origins: [https://tenant1.example.com]}
 	Sources map[string]*SourceOrigins `protobuf:"bytes,5,rep,name=sources,proto3" json:"sources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Path prefixes below which procedures are served, as WithPathPrefix gives
-	// them to a server.
+	// them to a server. The calls of the cases do not have a prefix: a call below
+	// one is written as a path.
 	//
 	// Default: none.
 	//
@@ -236,7 +249,9 @@ func (x *PolicyTest) GetGuarantees() []*Guarantee {
 // SourceOrigins holds the origins of an origin source.
 type SourceOrigins struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Exact origins.
+	// Exact https origins, as an origin source returns them.
+	//
+	// Default: none. The source is then known to have no origins.
 	//
 	//	origins: [https://tenant1.example.com]
 	Origins       []string `protobuf:"bytes,1,rep,name=origins,proto3" json:"origins,omitempty"`
@@ -286,7 +301,7 @@ type Case struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A name for reports.
 	//
-	// Default: the page and the call.
+	// Default: the page and the call. Two cases cannot have the same name.
 	//
 	//	name: the app reads its account
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -296,26 +311,30 @@ type Case struct {
 	//
 	//	from: https://app.example.com
 	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	// The full name of the procedure, or a path.
+	// The full name of the procedure, or a path. A path may have a query.
 	//
 	// Required.
 	//
 	//	call: acme.account.v1.AccountService.Get
 	Call string `protobuf:"bytes,3,opt,name=call,proto3" json:"call,omitempty"`
-	// The HTTP method.
+	// The HTTP method. GET for a procedure is a call of the Connect protocol by
+	// GET.
 	//
 	// Default: POST for a procedure, GET for a path.
 	//
 	//	http_method: GET
 	HttpMethod string `protobuf:"bytes,4,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
-	// The protocol of the call, which adds the headers that its clients send. It
-	// has no meaning for a path.
+	// The protocol of the call, which adds the headers that its clients send:
+	// content-type and connect-protocol-version for CONNECT, except by GET;
+	// content-type, x-grpc-web and x-user-agent for GRPC_WEB. It is an error for a
+	// path.
 	//
 	// Default: CONNECT.
 	//
 	//	protocol: GRPC_WEB
 	Protocol Protocol `protobuf:"varint,5,opt,name=protocol,proto3,enum=corsrpc.v1.Protocol" json:"protocol,omitempty"`
-	// Headers that the script sets, besides those of the protocol.
+	// Headers that the script sets, besides those of the protocol. A header that
+	// the protocol sends too replaces it.
 	//
 	// Default: none.
 	//
@@ -328,15 +347,17 @@ type Case struct {
 	//
 	//	credentials: true
 	Credentials bool `protobuf:"varint,7,opt,name=credentials,proto3" json:"credentials,omitempty"`
-	// The browser engines in which the outcome is tried.
+	// The browser engines in which the outcome is tried. It has to be the same in
+	// each.
 	//
-	// Default: all.
+	// Default: all, and STANDARD.
 	//
 	//	engines: [WEBKIT]
 	Engines []Engine `protobuf:"varint,8,rep,packed,name=engines,proto3,enum=corsrpc.v1.Engine" json:"engines,omitempty"`
-	// The response of the handler.
+	// The response of the handler. It also has the headers that `expect` names, with
+	// the value 1.
 	//
-	// Default: status 200 without further headers.
+	// Default: status 200.
 	//
 	//	answer: {headers: {x-request-id: "1"}}
 	Answer *Answer `protobuf:"bytes,9,opt,name=answer,proto3" json:"answer,omitempty"`
@@ -351,7 +372,19 @@ type Case struct {
 	// Default: that of the test.
 	//
 	//	profile: dev
-	Profile       string `protobuf:"bytes,11,opt,name=profile,proto3" json:"profile,omitempty"`
+	Profile string `protobuf:"bytes,11,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Environment variables for this case, in addition to those of the test.
+	//
+	// Default: none.
+	//
+	//	env: {PARTNERS: "https://a.example.com"}
+	Env map[string]string `protobuf:"bytes,12,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The origins of origin sources for this case, instead of those of the test.
+	//
+	// Default: those of the test.
+	//
+	//	sources: {tenants: {origins: [https://tenant2.example.com]}}
+	Sources       map[string]*SourceOrigins `protobuf:"bytes,13,rep,name=sources,proto3" json:"sources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -463,10 +496,24 @@ func (x *Case) GetProfile() string {
 	return ""
 }
 
+func (x *Case) GetEnv() map[string]string {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *Case) GetSources() map[string]*SourceOrigins {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
 // Answer is the response of a handler.
 type Answer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The HTTP status.
+	// The HTTP status, but not a redirect.
 	//
 	// Default: 200.
 	//
@@ -538,7 +585,7 @@ type Expect struct {
 	//
 	//	readable: {headers: [x-request-id]}
 	Readable *Readable `protobuf:"bytes,2,opt,name=readable,proto3" json:"readable,omitempty"`
-	// How many preflights the browser sends.
+	// How many preflights the browser sends: 0 or 1.
 	//
 	// Default: any number.
 	//
@@ -602,12 +649,21 @@ func (x *Expect) GetPreflights() int32 {
 // Blocked is the outcome of a call that the browser or the layer blocks.
 type Blocked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The reason in the layer's decision, such as ORIGIN_NOT_ALLOWED.
+	// The reason of the layer's decision on the request at which the call fails,
+	// such as ORIGIN_NOT_ALLOWED. It is CREDENTIALS_NOT_ALLOWED too if only the
+	// browser blocks, since the call carries credentials and the answer does not
+	// allow them.
 	//
 	// Default: any reason.
 	//
 	//	reason: HEADERS_NOT_GRANTED
-	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether the handler runs, although the script cannot read the response.
+	//
+	// Default: either.
+	//
+	//	handler_runs: false
+	HandlerRuns   *bool `protobuf:"varint,2,opt,name=handler_runs,json=handlerRuns,proto3,oneof" json:"handler_runs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -649,16 +705,23 @@ func (x *Blocked) GetReason() string {
 	return ""
 }
 
+func (x *Blocked) GetHandlerRuns() bool {
+	if x != nil && x.HandlerRuns != nil {
+		return *x.HandlerRuns
+	}
+	return false
+}
+
 // Readable is the outcome of a call whose response the script can read.
 type Readable struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Response headers that the script can read; among others.
+	// Response headers that the script can read, among others.
 	//
 	// Default: none are required.
 	//
 	//	headers: [x-request-id]
 	Headers []string `protobuf:"bytes,1,rep,name=headers,proto3" json:"headers,omitempty"`
-	// Response headers that the handler sends and the script cannot read.
+	// Response headers that the script cannot read although the handler sends them.
 	//
 	// Default: none are required.
 	//
@@ -824,7 +887,8 @@ type CallSet struct {
 	//	origins_outside: ["https://*.example.com"]
 	OriginsOutside []string `protobuf:"bytes,3,rep,name=origins_outside,json=originsOutside,proto3" json:"origins_outside,omitempty"`
 	// Origin sources, and environment variables, whose origins are not in the set
-	// although they are not known: those that a guarantee trusts.
+	// although they are not known: those that a guarantee trusts. A variable is
+	// written as in a policy, ${NAME}.
 	//
 	// Default: none. The origins of a source that are not known may be any.
 	//
@@ -972,7 +1036,7 @@ const file_corsrpc_v1_policytest_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.corsrpc.v1.SourceOriginsR\x05value:\x028\x01\")\n" +
 	"\rSourceOrigins\x12\x18\n" +
-	"\aorigins\x18\x01 \x03(\tR\aorigins\"\xcc\x03\n" +
+	"\aorigins\x18\x01 \x03(\tR\aorigins\"\xc1\x05\n" +
 	"\x04Case\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x12\n" +
@@ -986,10 +1050,18 @@ const file_corsrpc_v1_policytest_proto_rawDesc = "" +
 	"\x06answer\x18\t \x01(\v2\x12.corsrpc.v1.AnswerR\x06answer\x12*\n" +
 	"\x06expect\x18\n" +
 	" \x01(\v2\x12.corsrpc.v1.ExpectR\x06expect\x12\x18\n" +
-	"\aprofile\x18\v \x01(\tR\aprofile\x1a:\n" +
+	"\aprofile\x18\v \x01(\tR\aprofile\x12+\n" +
+	"\x03env\x18\f \x03(\v2\x19.corsrpc.v1.Case.EnvEntryR\x03env\x127\n" +
+	"\asources\x18\r \x03(\v2\x1d.corsrpc.v1.Case.SourcesEntryR\asources\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x97\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a6\n" +
+	"\bEnvEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aU\n" +
+	"\fSourcesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.corsrpc.v1.SourceOriginsR\x05value:\x028\x01\"\x97\x01\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x129\n" +
 	"\aheaders\x18\x02 \x03(\v2\x1f.corsrpc.v1.Answer.HeadersEntryR\aheaders\x1a:\n" +
@@ -1002,9 +1074,11 @@ const file_corsrpc_v1_policytest_proto_rawDesc = "" +
 	"\n" +
 	"preflights\x18\x03 \x01(\x05H\x00R\n" +
 	"preflights\x88\x01\x01B\r\n" +
-	"\v_preflights\"!\n" +
+	"\v_preflights\"Z\n" +
 	"\aBlocked\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"K\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12&\n" +
+	"\fhandler_runs\x18\x02 \x01(\bH\x00R\vhandlerRuns\x88\x01\x01B\x0f\n" +
+	"\r_handler_runs\"K\n" +
 	"\bReadable\x12\x18\n" +
 	"\aheaders\x18\x01 \x03(\tR\aheaders\x12%\n" +
 	"\x0ehidden_headers\x18\x02 \x03(\tR\rhiddenHeaders\"\x91\x01\n" +
@@ -1022,12 +1096,13 @@ const file_corsrpc_v1_policytest_proto_rawDesc = "" +
 	"\x0frequest_headers\x18\x06 \x03(\tR\x0erequestHeaders\x12)\n" +
 	"\x10response_headers\x18\a \x03(\tR\x0fresponseHeaders\x12!\n" +
 	"\fhttp_methods\x18\b \x03(\tR\vhttpMethodsB\x0e\n" +
-	"\f_credentials*\\\n" +
+	"\f_credentials*q\n" +
 	"\x06Engine\x12\x16\n" +
 	"\x12ENGINE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fENGINE_CHROMIUM\x10\x01\x12\x12\n" +
 	"\x0eENGINE_FIREFOX\x10\x02\x12\x11\n" +
-	"\rENGINE_WEBKIT\x10\x03B;Z9github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1;corsrpcv1b\x06proto3"
+	"\rENGINE_WEBKIT\x10\x03\x12\x13\n" +
+	"\x0fENGINE_STANDARD\x10\x04B;Z9github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1;corsrpcv1b\x06proto3"
 
 var (
 	file_corsrpc_v1_policytest_proto_rawDescOnce sync.Once
@@ -1042,7 +1117,7 @@ func file_corsrpc_v1_policytest_proto_rawDescGZIP() []byte {
 }
 
 var file_corsrpc_v1_policytest_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_corsrpc_v1_policytest_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_corsrpc_v1_policytest_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_corsrpc_v1_policytest_proto_goTypes = []any{
 	(Engine)(0),           // 0: corsrpc.v1.Engine
 	(*PolicyTest)(nil),    // 1: corsrpc.v1.PolicyTest
@@ -1057,30 +1132,35 @@ var file_corsrpc_v1_policytest_proto_goTypes = []any{
 	nil,                   // 10: corsrpc.v1.PolicyTest.EnvEntry
 	nil,                   // 11: corsrpc.v1.PolicyTest.SourcesEntry
 	nil,                   // 12: corsrpc.v1.Case.HeadersEntry
-	nil,                   // 13: corsrpc.v1.Answer.HeadersEntry
-	(Protocol)(0),         // 14: corsrpc.v1.Protocol
+	nil,                   // 13: corsrpc.v1.Case.EnvEntry
+	nil,                   // 14: corsrpc.v1.Case.SourcesEntry
+	nil,                   // 15: corsrpc.v1.Answer.HeadersEntry
+	(Protocol)(0),         // 16: corsrpc.v1.Protocol
 }
 var file_corsrpc_v1_policytest_proto_depIdxs = []int32{
 	10, // 0: corsrpc.v1.PolicyTest.env:type_name -> corsrpc.v1.PolicyTest.EnvEntry
 	11, // 1: corsrpc.v1.PolicyTest.sources:type_name -> corsrpc.v1.PolicyTest.SourcesEntry
 	3,  // 2: corsrpc.v1.PolicyTest.cases:type_name -> corsrpc.v1.Case
 	8,  // 3: corsrpc.v1.PolicyTest.guarantees:type_name -> corsrpc.v1.Guarantee
-	14, // 4: corsrpc.v1.Case.protocol:type_name -> corsrpc.v1.Protocol
+	16, // 4: corsrpc.v1.Case.protocol:type_name -> corsrpc.v1.Protocol
 	12, // 5: corsrpc.v1.Case.headers:type_name -> corsrpc.v1.Case.HeadersEntry
 	0,  // 6: corsrpc.v1.Case.engines:type_name -> corsrpc.v1.Engine
 	4,  // 7: corsrpc.v1.Case.answer:type_name -> corsrpc.v1.Answer
 	5,  // 8: corsrpc.v1.Case.expect:type_name -> corsrpc.v1.Expect
-	13, // 9: corsrpc.v1.Answer.headers:type_name -> corsrpc.v1.Answer.HeadersEntry
-	6,  // 10: corsrpc.v1.Expect.blocked:type_name -> corsrpc.v1.Blocked
-	7,  // 11: corsrpc.v1.Expect.readable:type_name -> corsrpc.v1.Readable
-	9,  // 12: corsrpc.v1.Guarantee.never:type_name -> corsrpc.v1.CallSet
-	9,  // 13: corsrpc.v1.Guarantee.always:type_name -> corsrpc.v1.CallSet
-	2,  // 14: corsrpc.v1.PolicyTest.SourcesEntry.value:type_name -> corsrpc.v1.SourceOrigins
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	13, // 9: corsrpc.v1.Case.env:type_name -> corsrpc.v1.Case.EnvEntry
+	14, // 10: corsrpc.v1.Case.sources:type_name -> corsrpc.v1.Case.SourcesEntry
+	15, // 11: corsrpc.v1.Answer.headers:type_name -> corsrpc.v1.Answer.HeadersEntry
+	6,  // 12: corsrpc.v1.Expect.blocked:type_name -> corsrpc.v1.Blocked
+	7,  // 13: corsrpc.v1.Expect.readable:type_name -> corsrpc.v1.Readable
+	9,  // 14: corsrpc.v1.Guarantee.never:type_name -> corsrpc.v1.CallSet
+	9,  // 15: corsrpc.v1.Guarantee.always:type_name -> corsrpc.v1.CallSet
+	2,  // 16: corsrpc.v1.PolicyTest.SourcesEntry.value:type_name -> corsrpc.v1.SourceOrigins
+	2,  // 17: corsrpc.v1.Case.SourcesEntry.value:type_name -> corsrpc.v1.SourceOrigins
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_corsrpc_v1_policytest_proto_init() }
@@ -1090,6 +1170,7 @@ func file_corsrpc_v1_policytest_proto_init() {
 	}
 	file_corsrpc_v1_policy_proto_init()
 	file_corsrpc_v1_policytest_proto_msgTypes[4].OneofWrappers = []any{}
+	file_corsrpc_v1_policytest_proto_msgTypes[5].OneofWrappers = []any{}
 	file_corsrpc_v1_policytest_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1097,7 +1178,7 @@ func file_corsrpc_v1_policytest_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_corsrpc_v1_policytest_proto_rawDesc), len(file_corsrpc_v1_policytest_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"sort"
@@ -14,11 +15,15 @@ import (
 // decode reads a tree of nodes into a message.
 func (f *File) decode(root *node, msg proto.Message) {
 	if root.kind == nullNode {
-		f.fail(CodeEmptyFile, Position{}, "", "the file contains no policy", f.format.example())
+		f.fail(CodeEmptyFile, Position{}, "", "the file contains no {policy}", f.example())
 		return
 	}
 	if kubernetes(root) {
-		f.fail(CodeSyntax, root.pos, "", "the file is an object of Kubernetes, not a policy: load the text that it holds below data", "")
+		f.fail(CodeSyntax, root.pos, "", "the file is an object of Kubernetes, not a {policy}: load the text that it holds below data", "")
+		return
+	}
+	if other := otherSubject(root, f.subject); other != "" {
+		f.fail(CodeSyntax, root.pos, "", other, "")
 		return
 	}
 	f.message(root, "", msg.ProtoReflect())
@@ -61,7 +66,7 @@ func (f *File) wrongType(n *node, field, want, fix string) {
 		return
 	}
 	if n.kind == nullNode {
-		reason := "has no value: leave the field out to inherit its value"
+		reason := "has no value: leave the field out" + f.subject.inherit
 		if strings.HasSuffix(field, "]") {
 			reason = "is an empty item: leave it out"
 		}
@@ -83,14 +88,14 @@ func (f *File) message(n *node, path string, m protoreflect.Message) {
 	for i, p := range n.pairs {
 		fd := fieldOf(m.Descriptor(), p.key)
 		if fd == nil {
-			if again = !f.full() && f.misplaced(p, path, m.Descriptor(), owner, empty != nil, again, n.pairs); !again {
+			if again = !f.full() && f.misplaced(p, path, m.Descriptor(), owner, empty != nil, again, n); !again {
 				f.unknownField(p, path, m.Descriptor())
 			}
 			continue
 		}
 		owner, empty, again = fd, nil, false
 		at := join(path, string(fd.Name()))
-		if first, ok := seen[fd.Number()]; ok && i > 0 && f.format == FormatYAML && strings.HasSuffix(path, "]") && m.Descriptor().Fields().ByName("selector") != nil && fd == fieldOf(m.Descriptor(), n.pairs[0].key) {
+		if first, ok := seen[fd.Number()]; ok && i > 0 && f.format == FormatYAML && isItem(path) && fd == fieldOf(m.Descriptor(), n.pairs[0].key) {
 			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
 				Reason: fmt.Sprintf("is already set in line %d: keep one of the two, or begin an item of the list here", first.pos.Line), Fix: "- " + p.key + ":"})
 			return // the fields below it are those of that item
@@ -127,10 +132,13 @@ func (f *File) belowIsMisplaced(next []pair, fd protoreflect.FieldDescriptor, md
 	case len(next) == 0 || f.format != FormatYAML || fieldOf(md, visible(next[0].key)) != nil:
 		return false
 	case fd.IsMap():
-		return isMessage(next[0].value, fd.MapValue().Message())
+		return f.isMessage(next[0].value, fd.MapValue().Message())
 	}
 	return fieldOf(fd.Message(), visible(next[0].key)) != nil
 }
+
+// isItem reports whether a path is that of an item of a list, and not of a map.
+func isItem(path string) bool { return strings.HasSuffix(path, "]") && !strings.HasSuffix(path, `"]`) }
 
 func join(path, name string) string {
 	if path == "" {
@@ -141,7 +149,15 @@ func join(path, name string) string {
 
 func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m protoreflect.Message) {
 	if n.kind != mappingNode {
-		f.wrongType(n, path, "a mapping from names", "")
+		fix := ""
+		if fd.MapValue().Message() == nil {
+			fix = f.meantEntries(n)
+		}
+		f.wrongType(n, path, "a mapping from names", fix)
+		return
+	}
+	if fd.MapValue().Message() == nil {
+		f.scalars(n, path, fd, m.Mutable(fd).Map())
 		return
 	}
 	seen := map[string]Position{}
@@ -169,13 +185,35 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 	}
 }
 
+// scalars reads a mapping from names to scalars.
+func (f *File) scalars(n *node, path string, fd protoreflect.FieldDescriptor, values protoreflect.Map) {
+	seen := map[string]Position{}
+	for _, p := range n.pairs {
+		at := fmt.Sprintf("%s[%q]", path, p.key)
+		if first, ok := seen[p.key]; ok {
+			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
+				Reason: fmt.Sprintf("is already set in line %d: keep one of the two", first.Line)})
+			continue
+		}
+		seen[p.key] = p.pos
+		f.positions[at] = p.value.pos
+		if p.value.kind == nullNode {
+			f.problem(&node{pos: p.value.pos}, at, CodeWrongType, "has no value", `""`)
+			continue
+		}
+		if v, ok := f.scalar(p.value, at, fd.MapValue()); ok {
+			values.Set(protoreflect.ValueOfString(p.key).MapKey(), v)
+		}
+	}
+}
+
 func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m protoreflect.Message) {
 	if n.kind != listNode {
 		f.notList(n, path, fd)
 		return
 	}
 	if len(n.items) == 0 {
-		reason, fix := emptyList(fd.Name())
+		reason, fix := f.emptyList(fd.Name())
 		f.problem(n, path, CodeEmptyList, reason, fix)
 		return
 	}
@@ -203,7 +241,10 @@ func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m pro
 }
 
 // emptyList returns the problem of a list that is written but empty, and the likely fix.
-func emptyList(field protoreflect.Name) (reason, fix string) {
+func (f *File) emptyList(field protoreflect.Name) (reason, fix string) {
+	if f.subject == &testSubject {
+		return "is an empty list: leave the field out, which means the default", ""
+	}
 	reason = "is an empty list, which would not replace the list of the wider level"
 	switch field {
 	case "allow_origins", "allow_origins_from":
@@ -238,12 +279,14 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 		}
 		fix := ""
 		switch strings.ToLower(withoutQuotes(n.text)) {
-		case "true", "yes", "y", "on", "1":
+		case "true", "yes", "y", "on", "1", "include":
 			fix = "true"
-		case "false", "no", "n", "off", "0":
+		case "false", "no", "n", "off", "0", "omit":
 			fix = "false"
 		}
 		f.wrongType(n, path, "true or false", fix)
+	case protoreflect.Int32Kind:
+		return f.number(n, path)
 	case protoreflect.EnumKind:
 		return f.enum(n, path, fd.Enum())
 	default:
@@ -270,10 +313,10 @@ func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v pro
 	}
 	name := strings.TrimPrefix(strings.ToUpper(withoutQuotes(n.text)), prefix)
 	if name == "UNSPECIFIED" {
-		f.problem(n, path, CodeUnknownEnumValue, "is not a choice: leave it out to inherit the value", "")
+		f.problem(n, path, CodeUnknownEnumValue, "is not a choice: leave it out"+strings.Replace(f.subject.inherit, "its", "the", 1), "")
 		return v, false
 	}
-	nearest, found := Nearest(name, known)
+	nearest, found := Nearest(cmp.Or(f.subject.values[fold(name)], name), known)
 	if found {
 		nearest = f.quote(nearest)
 	}

@@ -12,16 +12,16 @@ func encodingProblem(text []byte) Problem {
 	p := Problem{Code: CodeNotUTF8}
 	switch {
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
-		p.Reason = "the text is UTF-16, but a policy is UTF-8: save the file as UTF-8"
+		p.Reason = "the text is UTF-16, but a {policy} is UTF-8: save the file as UTF-8"
 		return p
 	case len(text) > 1 && (text[0] == 0) != (text[1] == 0):
-		p.Reason = "the text seems to be UTF-16, but a policy is UTF-8: save the file as UTF-8"
+		p.Reason = "the text seems to be UTF-16, but a {policy} is UTF-8: save the file as UTF-8"
 		return p
 	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
 		p.Reason = "the file is compressed by gzip: decompress it first"
 		return p
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		p.Reason = "the file is a ZIP archive, not a policy"
+		p.Reason = "the file is a ZIP archive, not a {policy}"
 		return p
 	}
 	if i := firstInvalid(text); i >= 0 {

@@ -63,17 +63,17 @@ func (f *File) meantItems(n *node, fd protoreflect.FieldDescriptor) string {
 	return f.flowList(keys)
 }
 
-// meantSelector returns what to write instead of a rule under its selector or path as a key; "" if the key
+// meantSelector returns what to write instead of an item under its selector, path or name as a key; "" if the key
 // is something else.
 func (f *File) meantSelector(p pair, md protoreflect.MessageDescriptor) string {
-	field := "selector"
-	if strings.HasPrefix(p.key, "/") {
+	field, ok := f.subject.keys[md.Name()]
+	if field == "selector" && strings.HasPrefix(p.key, "/") {
 		field = "path"
 	}
-	if f.format != FormatYAML || md.Fields().ByName("selector") == nil || p.value.kind != mappingNode && p.value.kind != nullNode || strings.Contains(p.key, " ") {
+	if f.format != FormatYAML || !ok || p.value.kind != mappingNode && p.value.kind != nullNode || strings.Contains(p.key, " ") {
 		return ""
 	}
-	return "- " + field + ": " + f.quote(p.key) + ", and the fields of that rule below " + field
+	return fmt.Sprintf("- %s: %s, and the fields of that %s below %s", field, f.quote(p.key), strings.ToLower(string(md.Name())), field)
 }
 
 // listItem matches an item of a text that is meant as a list.
@@ -147,12 +147,31 @@ func (f *File) notMapping(n *node, path string, md protoreflect.MessageDescripto
 				fix = "the fields without brackets around them"
 			}
 		}
+		if meant := f.meantMessage(n, md); meant != "" {
+			fix = meant
+		}
 		f.problem(n, path, CodeWrongType, "is a list, but the field takes a mapping of fields", fix)
 	case stringNode:
 		reason, fix := f.meantMapping(n.text, path, md)
+		if meant := f.meantMessage(n, md); meant != "" {
+			fix = meant
+		}
+		f.problem(n, path, CodeWrongType, reason, fix)
+	case nullNode:
+		if fix := f.meantMessage(n, md); fix != "" {
+			f.problem(&node{pos: n.pos}, path, CodeWrongType, "has no value", fix)
+			return
+		}
+		f.wrongType(n, path, "a mapping of fields", "")
+	case boolNode:
+		fix := f.meantMessage(n, md)
+		reason := "is a boolean, but the field takes a mapping of fields"
+		if fix == "" && n.text == "false" && f.subject == &testSubject {
+			reason += ": leave it out"
+		}
 		f.problem(n, path, CodeWrongType, reason, fix)
 	default:
-		f.wrongType(n, path, "a mapping of fields", "")
+		f.wrongType(n, path, "a mapping of fields", f.meantMessage(n, md))
 	}
 }
 
@@ -160,7 +179,7 @@ func (f *File) notMapping(n *node, path string, md protoreflect.MessageDescripto
 func (f *File) meantMapping(text, path string, md protoreflect.MessageDescriptor) (reason, fix string) {
 	reason = "is a string, but the field takes a mapping of fields"
 	if path == "" {
-		reason, fix = "is not a policy, which has fields such as defaults and rules", f.format.example()
+		reason, fix = "is not a {policy}, which has fields such as "+f.subject.fields, f.example()
 	}
 	if len(text) > maxMeant {
 		return reason, fix
@@ -200,8 +219,8 @@ func fieldOf(md protoreflect.MessageDescriptor, name string) protoreflect.FieldD
 // misplaced reports a key that is not a field of its message, but of a message before it or of
 // one that is missing around it. It returns false if it is not. The owner is the field before
 // the key, which is empty if it has no value; nil if there is none. again is whether the key before was
-// such a key too. siblings are the keys of the message.
-func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor, owner protoreflect.FieldDescriptor, empty, again bool, siblings []pair) bool {
+// such a key too. in is the mapping with the key.
+func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor, owner protoreflect.FieldDescriptor, empty, again bool, in *node) bool {
 	if f.format != FormatYAML {
 		return false
 	}
@@ -213,7 +232,7 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 	switch {
 	case hidden != "" && fieldOf(md, p.key) != nil:
 		return false // unknownField reports the character
-	case isMessage(p.value, md) && owner == nil:
+	case f.isMessage(p.value, md) && owner == nil:
 		problem.Reason, problem.Fix = fmt.Sprintf("is not a field of %s, but the fields below it are: remove this line and the indentation of those below it", md.Name()), ""
 	case owner != nil && !owner.IsMap() && owner.Message() != nil && fieldOf(owner.Message(), p.key) != nil:
 		problem.Reason = fmt.Sprintf("is a field of %s, but is not indented below %s", owner.Message().Name(), owner.Name())
@@ -225,11 +244,11 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 		case !empty:
 			problem.Fix = "as many spaces before it as before the fields above it"
 		}
-	case owner != nil && owner.IsMap() && empty && isMessage(p.value, owner.MapValue().Message()):
+	case owner != nil && owner.IsMap() && empty && f.isMessage(p.value, owner.MapValue().Message()):
 		problem.Reason = fmt.Sprintf("is a name in %s, but is not indented below it", owner.Name())
 		problem.Fix = "two spaces before it, and two more before the lines below it"
 	default:
-		around := fieldAround(md, p)
+		around := f.fieldAround(md, p)
 		if around == nil {
 			return false
 		}
@@ -238,8 +257,12 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 			break
 		}
 		problem.Reason = fmt.Sprintf("is not a field of %s, but of %s in it", md.Name(), around.Name())
+		if in.flow {
+			problem.Fix = string(around.Name()) + ": " + f.object(p.key, f.shown(p.value))
+			break
+		}
 		problem.Fix = fmt.Sprintf("%s: in a line of its own before it, and two spaces before %s", around.Name(), p.key)
-		if again || slices.ContainsFunc(siblings, func(s pair) bool { return fieldOf(md, s.key) == around }) {
+		if again || slices.ContainsFunc(in.pairs, func(s pair) bool { return fieldOf(md, s.key) == around }) {
 			problem.Fix = fmt.Sprintf("it below %s:, with two spaces before it", around.Name())
 		}
 	}
@@ -255,13 +278,13 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 
 // fieldAround returns the first field of a message, other than a list, that is itself a message
 // with the key, or with the fields below the key; nil if there is none.
-func fieldAround(md protoreflect.MessageDescriptor, p pair) protoreflect.FieldDescriptor {
+func (f *File) fieldAround(md protoreflect.MessageDescriptor, p pair) protoreflect.FieldDescriptor {
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
 		if fd.IsList() || fd.IsMap() || fd.Message() == nil || fd.Message() == md || fd.Message().FullName() == "google.protobuf.Duration" {
 			continue
 		}
-		if fieldOf(fd.Message(), p.key) != nil || isMessage(p.value, fd.Message()) {
+		if fieldOf(fd.Message(), p.key) != nil || f.isMessage(p.value, fd.Message()) {
 			return fd
 		}
 	}
@@ -270,12 +293,12 @@ func fieldAround(md protoreflect.MessageDescriptor, p pair) protoreflect.FieldDe
 
 // isMessage reports whether a value is a mapping whose first key is a field of a message, or
 // another word for one.
-func isMessage(n *node, md protoreflect.MessageDescriptor) bool {
-	if n.kind != mappingNode || len(n.pairs) == 0 {
+func (f *File) isMessage(n *node, md protoreflect.MessageDescriptor) bool {
+	if n.kind != mappingNode || len(n.pairs) == 0 || md == nil {
 		return false
 	}
 	key := n.pairs[0].key
-	return fieldOf(md, key) != nil || fieldOf(md, synonyms[fold(key)]) != nil
+	return fieldOf(md, key) != nil || f.synonym(key, md) != nil
 }
 
 // hiddenCharacter returns the first invisible character or quote of a key, as part of a message.

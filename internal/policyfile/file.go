@@ -1,4 +1,4 @@
-// Package policyfile parses the text of a policy into a protobuf message. It records the
+// Package policyfile parses the text of a policy, or of a policy test, into a protobuf message. It records the
 // position of each value, and collects all problems of the text. It reads messages by
 // reflection; only CutOrigins, which reads a binary policy, depends on the policy's fields. Its
 // functions are safe for concurrent use.
@@ -55,7 +55,7 @@ type Problem struct {
 	Fix string
 }
 
-// Format is a file format of policies.
+// Format is a file format of policies and of their tests.
 type Format int
 
 // The formats.
@@ -89,20 +89,10 @@ type File struct {
 	// Fatal is true if the text could not be read at all.
 	Fatal     bool
 	format    Format
+	subject   *subject // nil in a file that only scans
 	positions map[string]Position
 	omitted   int  // the number of problems after the first maxProblems
 	trial     bool // whether the text is a changed one, whose syntax errors are not explained
-}
-
-// example returns the fix for a file without a policy.
-func (format Format) example() string {
-	switch format {
-	case FormatJSON:
-		return `{"defaults": {"allow_origins": ["https://app.example.com"]}}`
-	case FormatText:
-		return `defaults { allow_origins: "https://app.example.com" }`
-	}
-	return "defaults: {allow_origins: [https://app.example.com]}"
 }
 
 // maxProblems is the maximum number of problems that are reported for one text. The others are
@@ -117,7 +107,7 @@ func (f *File) add(p Problem) {
 		f.omitted++
 		return
 	}
-	p.Value = shorten(p.Value)
+	p.Value, p.Reason = shorten(p.Value), f.named(p.Reason)
 	f.Problems = append(f.Problems, p)
 }
 
@@ -133,15 +123,15 @@ func (f *File) Position(field string) (Position, bool) {
 // values that could be read.
 func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File {
 	format, ok := FormatOf(name)
-	f := &File{format: format, positions: map[string]Position{}}
+	f := newFile(format, msg)
 	switch {
 	case !ok:
-		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a policy", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
+		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a {policy}", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
 	case format == FormatBinary:
 		f.parseBinary(text, msg)
 		return f
 	case len(text) > maxTextBytes:
-		return f.fail(CodeTooLarge, Position{}, "", fmt.Sprintf("the text has more than %d bytes (WithMaxPolicyBytes sets the limit, which does not apply to binary policies)", maxTextBytes), "")
+		return f.fail(CodeTooLarge, Position{}, "", fmt.Sprintf("the text has more than %d bytes%s", maxTextBytes, f.subject.limit), "")
 	}
 	if p := encodingProblem(text); p.Code != "" {
 		f.Fatal = true
@@ -150,7 +140,7 @@ func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File 
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the byte order mark of UTF-8
 	if strings.TrimSpace(string(text)) == "" {
-		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", format.example())
+		return f.fail(CodeEmptyFile, Position{}, "", "the file is empty", f.example())
 	}
 	switch format {
 	case FormatYAML:
@@ -166,7 +156,7 @@ func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File 
 // fail records the only problem of a text that cannot be read.
 func (f *File) fail(code string, pos Position, value, reason, fix string) *File {
 	f.Fatal = true
-	f.Problems = append(f.Problems, Problem{Code: code, Pos: pos, Value: shorten(value), Reason: reason, Fix: fix})
+	f.Problems = append(f.Problems, Problem{Code: code, Pos: pos, Value: shorten(value), Reason: f.named(reason), Fix: fix})
 	return f
 }
 

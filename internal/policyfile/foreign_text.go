@@ -31,7 +31,7 @@ const (
 
 // foreignPatterns are for every text format.
 var foreignPatterns = []foreignPattern{
-	{regexp.MustCompile(`^\s*(<(?:!DOCTYPE|!doctype|html|HTML|\?xml)[^\n>]*>?)`), "is the beginning of an HTML or XML text, which is not a policy: check where the file comes from"},
+	{regexp.MustCompile(`^\s*(<(?:!DOCTYPE|!doctype|html|HTML|\?xml)[^\n>]*>?)`), "is the beginning of an HTML or XML text, which is not a {policy}: check where the file comes from"},
 	{regexp.MustCompile(`(?m)^(<{7}(?: [^\r\n]*)?|\|{7}(?: [^\r\n]*)?|={7}|>{7}(?: [^\r\n]*)?)\r?$`), "is a line of a merge conflict: keep one of the two versions, and remove the lines with <<<<<<<, ======= and >>>>>>>"},
 	{regexp.MustCompile("(?m)^(```[^\\r\\n]*)"), "is a code fence of Markdown: remove the line"},
 	{regexp.MustCompile(beforePlaceholder + `(\{%[^\r\n]*?%\}|<%[^\r\n]*?%>)`), isTemplate},
@@ -40,7 +40,7 @@ var foreignPatterns = []foreignPattern{
 // yamlPatterns are for YAML texts.
 var yamlPatterns = append([]foreignPattern{
 	{regexp.MustCompile(beforePlaceholder + `(\{\{[^\r\n]*?\}\})`), isTemplate},
-	{regexp.MustCompile(`(?m)^(\[\[?[A-Za-z_][A-Za-z0-9_.]*\]\]?)[ \t]*\r?\n[ \t]*[A-Za-z_]+[ \t]*=`), "begins a table of TOML, but a file with this extension is YAML: write defaults: or rules:, with the fields indented below"},
+	{regexp.MustCompile(`(?m)^(\[\[?[A-Za-z_][A-Za-z0-9_.]*\]\]?)[ \t]*\r?\n[ \t]*[A-Za-z_]+[ \t]*=`), "begins a table of TOML, but a file with this extension is YAML: write {fields}, with the fields indented below"},
 }, foreignPatterns...)
 
 // jsonPatterns are for JSON texts.

@@ -15,14 +15,14 @@ func (f *File) parseJSON(text []byte, msg proto.Message) {
 	root, err := r.value(0)
 	if err == nil {
 		if _, more := r.decoder.Token(); more == nil {
-			err = errors.New("there is text after the policy")
+			err = errors.New("there is text after the {policy}")
 		} else if !errors.Is(more, io.EOF) {
 			err = more
 		}
 	}
 	switch {
 	case errors.Is(err, errTooDeep):
-		f.fail(CodeTooDeep, r.here(), "", "is nested too deeply for a policy", "")
+		f.fail(CodeTooDeep, r.here(), "", "is nested too deeply for a {policy}", "")
 	case err != nil:
 		if !f.trial {
 			if m, ok := explained(func() (mistake, bool) { return explainJSON(text, msg) }); ok {

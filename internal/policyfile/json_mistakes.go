@@ -34,7 +34,7 @@ func explainJSON(text []byte, msg proto.Message) (mistake, bool) {
 		if err != nil {
 			return trial{failedAt: failedAt}
 		}
-		f := &File{format: FormatJSON, positions: map[string]Position{}, trial: true}
+		f := newTrial(FormatJSON, msg)
 		f.parseJSON(changed, msg.ProtoReflect().New().Interface())
 		return trial{valid: true, problems: f.Problems}
 	})
@@ -113,7 +113,7 @@ func (j *jsonMistakes) otherFormat(msg proto.Message) (mistake, bool) {
 		return mistake{}, false
 	}
 	for _, other := range []Format{FormatYAML, FormatText} {
-		f := &File{format: other, positions: map[string]Position{}, trial: true}
+		f := newTrial(other, msg)
 		name, extension := "YAML", ".yaml"
 		if fresh := msg.ProtoReflect().New().Interface(); other == FormatText {
 			name, extension = "protobuf's text format", ".textproto"
@@ -193,7 +193,7 @@ func (j *jsonMistakes) candidates() []mistake {
 		j.remove(j.before-1, j.before, "has no value behind it")
 	case c == ',':
 		if len(j.open) == 0 && before == '}' {
-			j.remove(j.before-1, j.before, "closes the policy, but the text goes on behind it")
+			j.remove(j.before-1, j.before, "closes the {policy}, but the text goes on behind it")
 			j.found[len(j.found)-1].strict = true
 		}
 		j.remove(j.at, j.at+1, "has no value before it")
@@ -207,7 +207,7 @@ func (j *jsonMistakes) candidates() []mistake {
 	case len(j.open) == 0 && j.last >= 0 && (c == '}' || c == ']'):
 		j.remove(j.at, j.at+1, "closes a bracket that is not open")
 	case len(j.open) == 0 && j.last >= 0:
-		j.add(mistake{at: j.at, start: j.at, end: len(j.text), value: string(bytes.TrimSpace(j.text[j.at:line.end])), reason: "stands behind the policy, but a file may contain one policy only: remove it"})
+		j.add(mistake{at: j.at, start: j.at, end: len(j.text), value: string(bytes.TrimSpace(j.text[j.at:line.end])), reason: "stands behind the {policy}, but a file may contain one {policy} only: remove it"})
 	}
 	j.opening(c)
 	j.stringBefore()

@@ -8,7 +8,8 @@ type node struct {
 	items []*node // of a list
 	pairs []pair  // of a mapping, in the order of the text
 
-	problem int // of a badNode: the number of its problem, from 1; 0 if that is one of those that are only counted
+	flow    bool // whether a mapping of YAML is in braces
+	problem int  // of a badNode: the number of its problem, from 1; 0 if that is one of those that are only counted
 }
 
 type pair struct {

@@ -7,19 +7,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// synonyms maps other words for a field, most of them from other CORS middlewares, to the field
-// of a policy. The keys are results of fold.
-var synonyms = map[string]string{
-	"origins": "allow_origins", "origin": "allow_origins", "allowedorigins": "allow_origins",
-	"credentials": "allow_credentials", "allowedcredentials": "allow_credentials", "supportscredentials": "allow_credentials",
-	"headers": "allow_headers", "allowedheaders": "allow_headers", "requestheaders": "allow_headers",
-	"exposedheaders": "expose_headers", "responseheaders": "expose_headers",
-	"methods": "allow_methods", "allowedmethods": "allow_methods",
-	"timingalloworigin": "timing", "timingallowed": "timing", "tracingheaders": "tracing",
-	"maxageseconds": "max_age", "maxagesec": "max_age", "ttl": "max_age",
-	"procedure": "selector", "service": "selector", "method": "selector", "services": "rules", "procedures": "rules",
-}
-
 func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescriptor) {
 	if f.full() {
 		f.omitted++
@@ -31,12 +18,14 @@ func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescript
 	}
 	problem := Problem{Code: CodeUnknownField, Field: join(path, p.key), Value: p.key, Pos: p.pos,
 		Reason: fmt.Sprintf("is not a field of %s", md.Name())}
-	if word, ok := synonyms[fold(p.key)]; ok && md.Fields().ByName(protoreflect.Name(word)) != nil {
-		problem.Fix = word
+	if fd := f.synonym(p.key, md); fd != nil {
+		problem.Fix = string(fd.Name())
 	} else if hidden := hiddenCharacter(p.key); hidden != "" && fieldOf(md, visible(p.key)) != nil {
 		problem.Reason, problem.Fix = "has "+hidden, visible(p.key)
 	} else if nearest, ok := Nearest(p.key, known); ok {
 		problem.Fix = nearest
+	} else if fd := f.nearestSynonym(p.key, md); fd != nil {
+		problem.Fix = string(fd.Name())
 	} else {
 		problem.Reason += ", whose fields are " + strings.Join(known, ", ")
 	}

@@ -18,7 +18,7 @@ var textError = regexp.MustCompile(`\(line (\d+):(\d+)\): (.*)$`)
 func (f *File) parseText(text []byte, msg proto.Message) {
 	if depth := strings.Count(string(text), "{") + strings.Count(string(text), "<"); depth > 0 {
 		if pos, ok := tooDeepText(text); ok {
-			f.fail(CodeTooDeep, pos, "", "is nested too deeply for a policy", "")
+			f.fail(CodeTooDeep, pos, "", "is nested too deeply for a {policy}", "")
 			return
 		}
 	}
@@ -79,7 +79,7 @@ func (f *File) parseBinary(b []byte, msg proto.Message) {
 		return
 	}
 	if err := (proto.UnmarshalOptions{RecursionLimit: maxDepth}).Unmarshal(b, msg); err != nil {
-		f.fail(CodeSyntax, Position{}, "", "is not a valid binary policy: it is truncated, or not a corsrpc.v1.Policy", "")
+		f.fail(CodeSyntax, Position{}, "", "is not a valid binary {policy}: it is truncated, or not a "+f.subject.binary, "")
 		return
 	}
 	f.checkUnknownFields("", msg.ProtoReflect())
@@ -100,6 +100,9 @@ func (f *File) checkUnknownFields(path string, m protoreflect.Message) {
 		at, v := join(path, string(fd.Name())), m.Get(fd)
 		switch {
 		case fd.IsMap():
+			if fd.MapValue().Message() == nil {
+				continue
+			}
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
 				f.checkUnknownFields(fmt.Sprintf("%s[%q]", at, k.String()), v.Message())
 				return true

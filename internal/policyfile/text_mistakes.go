@@ -13,9 +13,9 @@ import (
 // explainText returns the problem of an invalid text in protobuf's text format. The library
 // refuses the token at the offset at. Like explainYAML, it tries the corrections that are likely.
 func explainText(text []byte, msg proto.Message, at int, problem string) Problem {
-	p := Problem{Code: CodeSyntax, Pos: positionAt(text, at), Reason: "is not a valid policy in protobuf's text format: " + problem}
+	p := Problem{Code: CodeSyntax, Pos: positionAt(text, at), Reason: "is not a valid {policy} in protobuf's text format: " + problem}
 	if at == len(text) {
-		p.Reason = "is not a valid policy in protobuf's text format: the text ends too early"
+		p.Reason = "is not a valid {policy} in protobuf's text format: the text ends too early"
 	}
 	t := &textMistakes{text: text, at: at, message: msg.ProtoReflect().Descriptor()}
 	if name, ok := strings.CutPrefix(problem, "unknown field: "); ok {
@@ -104,7 +104,7 @@ func (t *textMistakes) enumName(word string) (name string) {
 
 // yaml reports a policy in YAML.
 func (t *textMistakes) yaml(msg proto.Message) (mistake, bool) {
-	f := &File{format: FormatYAML, positions: map[string]Position{}, trial: true}
+	f := newTrial(FormatYAML, msg)
 	if code, _ := scanYAML(t.text); code != "" {
 		return mistake{}, false
 	}

@@ -20,7 +20,7 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	var doc yaml.Node
 	if err := decodeYAML(d, &doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			f.fail(CodeEmptyFile, Position{}, "", "the file contains only comments", f.format.example())
+			f.fail(CodeEmptyFile, Position{}, "", "the file contains only comments", f.example())
 			return
 		}
 		f.yamlError(text, err, msg)
@@ -29,7 +29,7 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 	var next yaml.Node
 	switch err := decodeYAML(d, &next); {
 	case err == nil:
-		f.fail(CodeMultipleDocuments, Position{next.Line, max(next.Column, 1)}, "", "a second document begins here, but a file may contain one policy only", "")
+		f.fail(CodeMultipleDocuments, Position{next.Line, max(next.Column, 1)}, "", "a second document begins here, but a file may contain one {policy} only", "")
 		return
 	case !errors.Is(err, io.EOF):
 		f.yamlError(text, err, msg)
@@ -73,8 +73,8 @@ func (f *File) yamlError(text []byte, err error, msg proto.Message) {
 
 // scanReasons are the messages for the problems that scanYAML finds.
 var scanReasons = map[string]string{
-	CodeTooDeep: "is nested too deeply for a policy",
-	CodeAlias:   "is one of more than 1000 aliases, which a policy must not contain: write the values out",
+	CodeTooDeep: "is nested too deeply for a {policy}",
+	CodeAlias:   "is one of more than 1000 aliases, which a {policy} must not contain: write the values out",
 }
 
 // scanYAML looks for input that would cost the library much time or memory: deep nesting, since
@@ -135,12 +135,12 @@ func (c *yamlConverter) unreadable(p Problem) *node {
 
 func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 	if depth > maxDepth {
-		return c.problem(n, CodeTooDeep, "is nested too deeply for a policy", "")
+		return c.problem(n, CodeTooDeep, "is nested too deeply for a {policy}", "")
 	}
 	out := &node{pos: Position{n.Line, n.Column}, text: n.Value}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return c.problem(n, CodeAlias, "is an alias, which a policy must not contain: write the value out", "")
+		return c.problem(n, CodeAlias, "is an alias, which a {policy} must not contain: write the value out", "")
 	case yaml.SequenceNode:
 		out.kind = listNode
 		if tag := n.ShortTag(); tag != "!!seq" {
@@ -151,7 +151,7 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 			n.Content[i] = nil // frees the item, so that no text is in memory twice
 		}
 	case yaml.MappingNode:
-		out.kind = mappingNode
+		out.kind, out.flow = mappingNode, n.Style&yaml.FlowStyle != 0
 		if tag := n.ShortTag(); tag != "!!map" {
 			return c.problem(n, CodeWrongType, "has the tag "+tag+": leave it out", "")
 		}
@@ -159,7 +159,7 @@ func (c *yamlConverter) convert(n *yaml.Node, depth int) *node {
 			key := n.Content[i]
 			switch {
 			case key.Kind == yaml.AliasNode || key.ShortTag() == "!!merge":
-				c.problem(key, CodeAlias, "merges another mapping, which a policy must not do: write the fields out", "")
+				c.problem(key, CodeAlias, "merges another mapping, which a {policy} must not do: write the fields out", "")
 			case key.Kind != yaml.ScalarNode:
 				c.complexKey = true
 				c.problem(key, CodeWrongType, "is not a field name: a key must be a string", "")

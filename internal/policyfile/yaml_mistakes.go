@@ -28,7 +28,7 @@ func explainYAML(text []byte, msg proto.Message) (mistake, bool) {
 		if failedAt, err := readYAML(changed); err != nil {
 			return trial{failedAt: failedAt}
 		}
-		f := &File{format: FormatYAML, positions: map[string]Position{}, trial: true}
+		f := newTrial(FormatYAML, msg)
 		f.parseYAML(changed, msg.ProtoReflect().New().Interface())
 		return trial{valid: true, problems: f.Problems}
 	}); ok {

@@ -40,7 +40,7 @@ func (y *yamlMistakes) indicators(l contentLine) {
 		case c == '*' && at == l.body && strings.HasPrefix(token, "* ") && l.flow == 0:
 			y.bullet(at, 1)
 		case c == '*' && aliasName.MatchString(token):
-			y.replace(at, at+len(token), `"`+token+`"`, "is an alias without its anchor, and a policy has no aliases: write the value out, or put it in quotes")
+			y.replace(at, at+len(token), `"`+token+`"`, "is an alias without its anchor, and a {policy} has no aliases: write the value out, or put it in quotes")
 			y.found[len(y.found)-1].fix = ""
 		case c == '*':
 			y.quoted(at, token, token, "must be in quotes, since an unquoted * begins an alias in YAML")
