@@ -12,6 +12,7 @@ import (
 type server struct {
 	plan     *corsrpc.Plan
 	response http.Header // the header fields that the handler sends
+	status   int         // the status that it sends; 0 for none, which is 200
 	requests []*http.Request
 }
 
@@ -22,6 +23,9 @@ func (s *server) handler() http.Handler {
 			for _, value := range values {
 				w.Header().Add(name, value)
 			}
+		}
+		if s.status != 0 {
+			w.WriteHeader(s.status)
 		}
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -37,8 +37,10 @@ type Call struct {
 	// for the server in the browser's jar. A program sends the cookie too, unless its Header
 	// has a Cookie field.
 	Credentials bool
-	// Response holds the header fields of the handler's response, whose status is 200.
+	// Response holds the header fields of the handler's response.
 	Response http.Header
+	// Status is the status of the handler's response, from 200 to 599. Default: 200.
+	Status int
 	// Engines lists the browser engines to try. Default: corsbrowser.Engines.
 	Engines []corsbrowser.Engine
 }
@@ -197,6 +199,9 @@ func (c *Call) request() (*http.Request, error) {
 	if !fetch.IsToken(c.Method) {
 		return nil, errors.New("the method is not a token: write a method such as POST")
 	}
+	if c.Status != 0 && (c.Status < 200 || c.Status > 599) {
+		return nil, errors.New("the status of the handler is not from 200 to 599")
+	}
 	if err := cmp.Or(checkSize(c.Header), checkSize(c.Response)); err != nil {
 		return nil, err
 	}
@@ -273,7 +278,7 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 		credentials = corsbrowser.Include
 		jar.SetCookies(r.URL, []*http.Cookie{{Name: cookieName, Value: cookieValue, Path: "/", Secure: r.URL.Scheme == "https"}})
 	}
-	server := &server{plan: plan, response: c.Response}
+	server := &server{plan: plan, response: c.Response, status: c.Status}
 	browser, err := corsbrowser.New(c.Origin, corsbrowser.WithEngine(engine), corsbrowser.WithHandler(server.handler()), corsbrowser.WithCookieJar(jar),
 		corsbrowser.WithDefaults(corsbrowser.Init{Credentials: credentials, ScriptSets: []string{"User-Agent"}}))
 	if err != nil {
@@ -308,7 +313,7 @@ func (c *Call) byProgram(plan *corsrpc.Plan, r *http.Request) Outcome {
 	if host := r.Header["Host"]; len(host) > 0 {
 		r.Host = host[0] // curl sends it instead of the URL's host
 	}
-	server := &server{plan: plan, response: c.Response}
+	server := &server{plan: plan, response: c.Response, status: c.Status}
 	status, answer := answerOf(server.handler(), r)
 	e := exchangeOf(plan, server.requests[0], corsbrowser.Exchange{Status: status, Answer: answer})
 	e.Curl = curl(e, r)

@@ -353,3 +353,21 @@ func TestTryTakesAProgramsHost(t *testing.T) {
 		}
 	}
 }
+
+// TestTryStatus: the script sees the status of the handler's response, and a status that a handler cannot
+// send is an error.
+func TestTryStatus(t *testing.T) {
+	t.Parallel()
+	call := corsinspect.Call{Origin: "https://app.example.com", Server: "https://api.example.com", Target: "/healthz", Method: "GET", Status: 404}
+	plan := compilePolicy(t, `rules: [{path: /healthz, allow_origins: [https://app.example.com]}]`)
+	trial, err := corsinspect.Try(plan, call)
+	if err != nil || trial.Outcomes[0].Blocked != nil || trial.Outcomes[0].Exchanges[0].Status != 404 {
+		t.Errorf("%+v %v", trial, err)
+	}
+	for _, status := range []int{100, 199, 600, -1} {
+		call.Status = status
+		if _, err := corsinspect.Try(plan, call); err == nil {
+			t.Errorf("status %d is not refused", status)
+		}
+	}
+}

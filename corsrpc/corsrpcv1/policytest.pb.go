@@ -326,7 +326,7 @@ type Case struct {
 	HttpMethod string `protobuf:"bytes,4,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
 	// The protocol of the call, which adds the headers that its clients send:
 	// content-type and connect-protocol-version for CONNECT, except by GET;
-	// content-type, x-grpc-web and x-user-agent for GRPC_WEB. It is an error for a
+	// content-type and x-grpc-web for GRPC_WEB. It is an error for a
 	// path.
 	//
 	// Default: CONNECT.

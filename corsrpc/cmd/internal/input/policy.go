@@ -11,6 +11,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -68,37 +69,69 @@ type Policy struct {
 // Compile compiles the text of a policy. The error is a *corsrpc.PolicyError if the policy has
 // problems.
 func (s Settings) Compile(name string, text []byte) (*Policy, error) {
-	tool := planaccess.Tool{UnsetVariables: true, WithoutSchema: s.Files == nil}
-	files := s.Files
-	if files == nil {
-		files = new(protoregistry.Files)
-	}
 	limit := cmp.Or(s.MaxPolicyBytes, corsrpc.DefaultMaxPolicyBytes)
 	if len(text) > limit && !strings.HasSuffix(name, ".binpb") {
 		return nil, tooLarge(name, limit)
 	}
 	used := map[string]bool{}
-	lookup := func(name string) (string, bool) {
-		used[name] = true
-		v, ok := s.Env[name]
-		return v, ok
-	}
-	options := []any{corsrpc.WithMaxPolicyBytes(limit), corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), corsrpc.WithLookupEnv(lookup), planaccess.Option(tool)}
-	for _, prefix := range s.Prefixes {
-		options = append(options, corsrpc.WithPathPrefix(prefix))
+	options := []any{corsrpc.WithMaxPolicyBytes(limit)}
+	for _, o := range s.options(used) {
+		options = append(options, o)
 	}
 	compiled, err := planaccess.CompileText(name, text, options...)
 	if err != nil {
 		return nil, err
 	}
-	plan := compiled.(*corsrpc.Plan)
+	return s.policyOf(name, compiled.(*corsrpc.Plan), used), nil
+}
+
+// CompilePolicy compiles a policy that was made from the text of another one, for the places in that text.
+// The error is a *corsrpc.PolicyError if the policy has problems.
+func (s Settings) CompilePolicy(name string, text []byte, policy *corsrpcv1.Policy) (*Policy, error) {
+	doc, err := corsrpc.ParsePolicy(name, text)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	plan, err := corsrpc.Compile(policy, append(s.options(used), corsrpc.WithDocument(doc))...)
+	if err != nil {
+		return nil, err
+	}
+	return s.policyOf(name, plan, used), nil
+}
+
+// options returns the options for a compilation. They add the environment variables that the policy uses
+// to used.
+func (s Settings) options(used map[string]bool) []corsrpc.CompileOption {
+	tool := planaccess.Tool{UnsetVariables: true, WithoutSchema: s.Files == nil}
+	files := s.Files
+	if files == nil {
+		files = new(protoregistry.Files)
+	}
+	lookup := func(name string) (string, bool) {
+		used[name] = true
+		v, ok := s.Env[name]
+		return v, ok
+	}
+	options := []corsrpc.CompileOption{
+		corsrpc.WithFiles(files), corsrpc.WithProfile(s.Profile), corsrpc.WithLookupEnv(lookup), planaccess.Option(tool).(corsrpc.CompileOption),
+	}
+	for _, prefix := range s.Prefixes {
+		options = append(options, corsrpc.WithPathPrefix(prefix))
+	}
+	return options
+}
+
+// policyOf returns a compiled policy, with what is not known about it. used are the environment variables
+// that it uses.
+func (s Settings) policyOf(name string, plan *corsrpc.Plan, used map[string]bool) *Policy {
 	p := &Policy{Name: name, Plan: plan, Rules: planaccess.Rules(plan)}
 	if s.Files == nil {
 		p.Unknown = append(p.Unknown, "the schema is not known (--descriptors or --reflect), so selectors are taken by name")
 	}
 	p.Unknown = append(p.Unknown, unknownOrigins(p.Rules)...)
 	p.Notes = unusedVariables(s.GivenEnv, used)
-	return p, nil
+	return p
 }
 
 // UnknownSource says that the origins of a source are not known.

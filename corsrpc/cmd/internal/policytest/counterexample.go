@@ -1,0 +1,187 @@
+package policytest
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// addCounterexample adds the request of a counterexample, and the case that shows the contradiction. Each
+// form of the case is tried, so that a case that is shown fails when it is pasted into the test.
+func (s *Suite) addCounterexample(r *Result, v *variant, g *corsrpcv1.Guarantee, call analysis.Call) {
+	if call.Origin == "" {
+		r.Curl = s.curlWithoutOrigin(v, call)
+		return
+	}
+	for _, one := range casesOf(g, call) {
+		own := s.plans.get(one.GetProfile(), one.GetEnv())
+		if own.err != nil {
+			continue
+		}
+		a, err := s.try(s.plans.plan(own, one.GetSources()), one)
+		if err != nil {
+			continue
+		}
+		if r.Curl == "" && a.first.at != nil {
+			r.Curl = a.first.at.Curl
+		}
+		if a.differs == "" {
+			continue
+		}
+		if a.first.at != nil {
+			r.Curl = a.first.at.Curl
+		}
+		r.Counterexample = yamlItem(one)
+		return
+	}
+}
+
+// casesOf returns cases that may show the contradiction, the likeliest first.
+func casesOf(g *corsrpcv1.Guarantee, call analysis.Call) (all []*corsrpcv1.Case) {
+	one := caseOf(call)
+	one.Profile = g.GetProfile()
+	one.Name = "counterexample"
+	if g.GetName() != "" {
+		one.Name += " of: " + g.GetName()
+	}
+	no := false
+	blocked := &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{}}
+	notRun := &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{HandlerRuns: &no}}
+	readable := &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{}}
+	if h := call.ResponseHeader; h != "" {
+		readable.Readable.Headers = []string{h}
+	}
+	add := func(c *corsrpcv1.Case, e *corsrpcv1.Expect) {
+		with := cloneCase(c)
+		with.Expect = e
+		all = append(all, with)
+	}
+	if g.GetAlways() != nil {
+		add(one, readable)
+		return all
+	}
+	if h := call.ResponseHeader; h != "" {
+		add(one, &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{HiddenHeaders: []string{h}}})
+	}
+	add(one, blocked)
+	add(one, notRun)
+	if path := pathOf(call); path != one.GetCall() { // a request without the headers that need a preflight
+		simple := cloneCase(one)
+		simple.Call, simple.HttpMethod = path, call.Method
+		simple.Protocol = corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED
+		add(simple, notRun)
+	}
+	return all
+}
+
+func cloneCase(c *corsrpcv1.Case) *corsrpcv1.Case {
+	return &corsrpcv1.Case{
+		Name: c.GetName(), From: c.GetFrom(), Call: c.GetCall(), HttpMethod: c.GetHttpMethod(), Protocol: c.GetProtocol(), Headers: c.GetHeaders(),
+		Credentials: c.GetCredentials(), Profile: c.GetProfile(), Env: c.GetEnv(), Sources: c.GetSources(),
+	}
+}
+
+// caseOf returns the case of a call, without its outcome.
+func caseOf(call analysis.Call) *corsrpcv1.Case {
+	one := &corsrpcv1.Case{From: call.Origin, Call: call.Procedure, Credentials: call.Credentials, Headers: map[string]string{}, Env: call.Env}
+	isGRPCWeb := slices.Contains(call.RequestHeaders, "x-grpc-web")
+	for _, name := range call.RequestHeaders {
+		one.Headers[name] = valueOf(name)
+	}
+	switch {
+	case call.Procedure == "":
+		one.Call = pathOf(call)
+		if call.Method != http.MethodGet {
+			one.HttpMethod = call.Method
+		}
+	case isGRPCWeb:
+		one.Protocol = corsrpcv1.Protocol_PROTOCOL_GRPC_WEB
+		withoutProtocol(one.Headers, rpc.GRPCWeb)
+	case call.Method != http.MethodPost:
+		one.HttpMethod = call.Method
+	default:
+		withoutProtocol(one.Headers, rpc.Connect)
+	}
+	for name, origins := range call.Sources {
+		if one.Sources == nil {
+			one.Sources = map[string]*corsrpcv1.SourceOrigins{}
+		}
+		one.Sources[name] = &corsrpcv1.SourceOrigins{Origins: origins}
+	}
+	return one
+}
+
+// withoutProtocol removes the headers that the clients of a protocol send anyway.
+func withoutProtocol(headers map[string]string, p rpc.Protocols) {
+	for field := range slices.Chunk(rpc.CallHeader(p), 2) {
+		delete(headers, strings.ToLower(field[0]))
+	}
+}
+
+// valueOf returns a value of a request header that needs a preflight.
+func valueOf(name string) string {
+	if name == "content-type" {
+		return "application/json"
+	}
+	return "x"
+}
+
+// pathOf returns the path of a call with its query.
+func pathOf(call analysis.Call) string {
+	path := call.Path
+	if path == "" && call.Procedure != "" {
+		service := call.Procedure[:strings.LastIndexByte(call.Procedure, '.')]
+		path = "/" + service + "/" + call.Procedure[len(service)+1:]
+	}
+	if call.Query != "" {
+		path += "?" + call.Query
+	}
+	return path
+}
+
+// curlWithoutOrigin returns the command for a request that a browser sends without an Origin field.
+func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
+	header := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}}
+	if call.Navigation {
+		header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
+	}
+	for _, name := range call.RequestHeaders {
+		header.Set(name, valueOf(name))
+	}
+	trial, err := corsinspect.Try(s.plans.plan(v, nil), corsinspect.Call{
+		Server: cmp.Or(s.test.GetServer(), defaultServer), Target: pathOf(call), Method: cmp.Or(call.Method, http.MethodGet),
+		Header: header, Credentials: call.Credentials,
+	})
+	if err != nil || len(trial.Outcomes) == 0 || len(trial.Outcomes[0].Exchanges) == 0 {
+		return ""
+	}
+	return trial.Outcomes[0].Exchanges[0].Curl
+}
+
+// yamlItem returns a case as an item of the list of cases, indented by two spaces.
+func yamlItem(one *corsrpcv1.Case) string {
+	if len(one.Headers) == 0 {
+		one.Headers = nil
+	}
+	text, err := policyfile.YAML(one)
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		indent := "    "
+		if i == 0 {
+			indent = "  - "
+		}
+		fmt.Fprintf(&b, "%s%s\n", indent, line)
+	}
+	return b.String()
+}
