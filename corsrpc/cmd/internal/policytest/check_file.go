@@ -31,6 +31,7 @@ func (c *checker) checkAgainstPolicy() (*corsrpc.PolicyError, error) {
 			known = newKnown(base)
 		}
 	}
+	c.suite.known = known
 	c.checkTest(known)
 	names := map[string]int{}
 	for i, one := range c.suite.test.GetCases() {

@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
@@ -21,7 +24,10 @@ func (s *Suite) addCounterexample(r *Result, v *variant, g *corsrpcv1.Guarantee,
 		r.Curl = s.curlWithoutOrigin(v, call)
 		return
 	}
-	for _, one := range casesOf(g, call) {
+	for _, one := range s.casesOf(r.Name, v, g, call) {
+		if !s.accepts(one) {
+			continue
+		}
 		own := s.plans.get(one.GetProfile(), one.GetEnv())
 		if own.err != nil {
 			continue
@@ -44,14 +50,17 @@ func (s *Suite) addCounterexample(r *Result, v *variant, g *corsrpcv1.Guarantee,
 	}
 }
 
+// accepts reports whether a test may have a case.
+func (s *Suite) accepts(one *corsrpcv1.Case) bool {
+	c := &checker{suite: s}
+	c.checkCase("cases[0]", one, s.known)
+	return len(c.problems) == 0
+}
+
 // casesOf returns cases that may show the contradiction, the likeliest first.
-func casesOf(g *corsrpcv1.Guarantee, call analysis.Call) (all []*corsrpcv1.Case) {
-	one := caseOf(call)
-	one.Profile = g.GetProfile()
-	one.Name = "counterexample"
-	if g.GetName() != "" {
-		one.Name += " of: " + g.GetName()
-	}
+func (s *Suite) casesOf(name string, v *variant, g *corsrpcv1.Guarantee, call analysis.Call) (all []*corsrpcv1.Case) {
+	one := s.caseOf(v, call)
+	one.Name, one.Profile = "counterexample of "+name, g.GetProfile()
 	no := false
 	blocked := &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{}}
 	notRun := &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{HandlerRuns: &no}}
@@ -73,9 +82,9 @@ func casesOf(g *corsrpcv1.Guarantee, call analysis.Call) (all []*corsrpcv1.Case)
 	}
 	add(one, blocked)
 	add(one, notRun)
-	if path := pathOf(call); path != one.GetCall() { // a request without the headers that need a preflight
+	if path := pathOf(call); call.Procedure != "" { // a request without the headers that need a preflight
 		simple := cloneCase(one)
-		simple.Call, simple.HttpMethod = path, call.Method
+		simple.Call, simple.HttpMethod, simple.Headers = path, call.Method, nil
 		simple.Protocol = corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED
 		add(simple, notRun)
 	}
@@ -89,26 +98,35 @@ func cloneCase(c *corsrpcv1.Case) *corsrpcv1.Case {
 	}
 }
 
-// caseOf returns the case of a call, without its outcome.
-func caseOf(call analysis.Call) *corsrpcv1.Case {
+// caseOf returns the case of a call, without its outcome. A procedure that a case cannot name, since the
+// schema does not have it or since it is below a prefix, is called by its path.
+func (s *Suite) caseOf(v *variant, call analysis.Call) *corsrpcv1.Case {
 	one := &corsrpcv1.Case{From: call.Origin, Call: call.Procedure, Credentials: call.Credentials, Headers: map[string]string{}, Env: call.Env}
-	isGRPCWeb := slices.Contains(call.RequestHeaders, "x-grpc-web")
-	for _, name := range call.RequestHeaders {
-		one.Headers[name] = valueOf(name)
+	protocol := rpc.Connect
+	for _, rule := range v.rulesOf(corsrpc.Request{Path: call.Path, EscapedPath: call.Escaped}) {
+		if p := rule.Protocols(); p&rpc.Connect == 0 && p&rpc.GRPCWeb != 0 {
+			protocol = rpc.GRPCWeb
+		}
 	}
+	byName := call.Procedure != "" && call.Path == pathOfProcedure(call.Procedure) && (!s.known.schema || s.known.procedures[call.Procedure])
 	switch {
-	case call.Procedure == "":
+	case byName && protocol == rpc.GRPCWeb && call.Method == http.MethodPost:
+		one.Protocol = corsrpcv1.Protocol_PROTOCOL_GRPC_WEB
+	case byName && call.Method != http.MethodPost:
+		one.HttpMethod = call.Method
+	case !byName:
 		one.Call = pathOf(call)
 		if call.Method != http.MethodGet {
 			one.HttpMethod = call.Method
 		}
-	case isGRPCWeb:
-		one.Protocol = corsrpcv1.Protocol_PROTOCOL_GRPC_WEB
-		withoutProtocol(one.Headers, rpc.GRPCWeb)
-	case call.Method != http.MethodPost:
-		one.HttpMethod = call.Method
-	default:
-		withoutProtocol(one.Headers, rpc.Connect)
+		if call.Procedure != "" && call.Method == http.MethodPost {
+			for field := range slices.Chunk(rpc.CallHeader(protocol), 2) {
+				one.Headers[strings.ToLower(field[0])] = field[1]
+			}
+		}
+	}
+	for name, values := range call.Header() {
+		one.Headers[strings.ToLower(name)] = values[0]
 	}
 	for name, origins := range call.Sources {
 		if one.Sources == nil {
@@ -119,28 +137,15 @@ func caseOf(call analysis.Call) *corsrpcv1.Case {
 	return one
 }
 
-// withoutProtocol removes the headers that the clients of a protocol send anyway.
-func withoutProtocol(headers map[string]string, p rpc.Protocols) {
-	for field := range slices.Chunk(rpc.CallHeader(p), 2) {
-		delete(headers, strings.ToLower(field[0]))
-	}
+// pathOfProcedure returns the path of a procedure's calls.
+func pathOfProcedure(name string) string {
+	service := route.ParentName(name)
+	return "/" + service + "/" + name[len(service)+1:]
 }
 
-// valueOf returns a value of a request header that needs a preflight.
-func valueOf(name string) string {
-	if name == "content-type" {
-		return "application/json"
-	}
-	return "x"
-}
-
-// pathOf returns the path of a call with its query.
+// pathOf returns the path of a call as it is sent, with its query.
 func pathOf(call analysis.Call) string {
-	path := call.Path
-	if path == "" && call.Procedure != "" {
-		service := call.Procedure[:strings.LastIndexByte(call.Procedure, '.')]
-		path = "/" + service + "/" + call.Procedure[len(service)+1:]
-	}
+	path := cmp.Or(call.Escaped, (&url.URL{Path: call.Path}).EscapedPath())
 	if call.Query != "" {
 		path += "?" + call.Query
 	}
@@ -153,8 +158,8 @@ func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
 	if call.Navigation {
 		header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
 	}
-	for _, name := range call.RequestHeaders {
-		header.Set(name, valueOf(name))
+	for name, values := range call.Header() {
+		header[name] = values
 	}
 	trial, err := corsinspect.Try(s.plans.plan(v, nil), corsinspect.Call{
 		Server: cmp.Or(s.test.GetServer(), defaultServer), Target: pathOf(call), Method: cmp.Or(call.Method, http.MethodGet),
@@ -166,7 +171,7 @@ func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
 	return trial.Outcomes[0].Exchanges[0].Curl
 }
 
-// yamlItem returns a case as an item of the list of cases, indented by two spaces.
+// yamlItem returns a case as an item of the list of cases, which is not indented.
 func yamlItem(one *corsrpcv1.Case) string {
 	if len(one.Headers) == 0 {
 		one.Headers = nil
@@ -177,9 +182,9 @@ func yamlItem(one *corsrpcv1.Case) string {
 	}
 	var b strings.Builder
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		indent := "    "
+		indent := "  "
 		if i == 0 {
-			indent = "  - "
+			indent = "- "
 		}
 		fmt.Fprintf(&b, "%s%s\n", indent, line)
 	}

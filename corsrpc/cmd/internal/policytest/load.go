@@ -33,6 +33,7 @@ type Suite struct {
 	test  *corsrpcv1.PolicyTest
 	file  *policyfile.File
 	plans *plans
+	known known // what the policy and the schema have
 	// proves replaces the proofs in tests; the zero prover does not.
 	proves prover
 }

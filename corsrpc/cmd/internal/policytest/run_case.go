@@ -219,5 +219,5 @@ func addition(from string, sources, variables []string) string {
 	for _, name := range variables {
 		parts = append(parts, fmt.Sprintf("env: {%s: %q}", name, from))
 	}
-	return "add to the case or to the test " + strings.Join(parts, " and ") + ", or the same with other origins"
+	return "add to the test the origins that are known, such as " + strings.Join(parts, " and ")
 }
