@@ -3,6 +3,7 @@ package policytest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,28 +26,52 @@ func (s *Suite) addCounterexample(r *Result, v *variant, g *corsrpcv1.Guarantee,
 		return
 	}
 	for _, one := range s.casesOf(r.Name, v, g, call) {
+		a, ok := s.tryCounterexample(one)
+		if ok && a.first.at != nil && (r.Curl == "" || a.differs != "") {
+			r.Curl = a.first.at.Curl
+		}
+		if ok && a.differs != "" {
+			r.Counterexample = yamlItem(one)
+			return
+		}
+	}
+}
+
+// tryCounterexample makes the call of a case. If the outcome depends on origins that are not known, it adds
+// such to the case with which the page is not allowed. It returns false if a test cannot have the case.
+func (s *Suite) tryCounterexample(one *corsrpcv1.Case) (attempt, bool) {
+	for range 2 {
 		if !s.accepts(one) {
-			continue
+			return attempt{}, false
 		}
-		own := s.plans.get(one.GetProfile(), one.GetEnv())
-		if own.err != nil {
-			continue
+		v := s.plans.get(one.GetProfile(), one.GetEnv())
+		if v.err != nil {
+			return attempt{}, false
 		}
-		a, err := s.try(s.plans.plan(own, one.GetSources()), one)
-		if err != nil {
-			continue
+		a, err := s.try(s.plans.plan(v, one.GetSources()), one)
+		if err != nil || s.dependsOn(v, one, a) == "" {
+			return a, err == nil
 		}
-		if r.Curl == "" && a.first.at != nil {
-			r.Curl = a.first.at.Curl
+		s.excludePage(v, one, a)
+	}
+	return attempt{}, false
+}
+
+// excludePage makes the sources and the variables that are not known ones without the origin of the page.
+func (s *Suite) excludePage(v *variant, one *corsrpcv1.Case, a attempt) {
+	sources, variables := s.unknownOf(v.rulesOf(a.first.Exchanges[0].Request), one)
+	one.Sources, one.Env = maps.Clone(one.Sources), maps.Clone(one.Env)
+	for _, name := range sources {
+		if one.Sources == nil {
+			one.Sources = map[string]*corsrpcv1.SourceOrigins{}
 		}
-		if a.differs == "" {
-			continue
+		one.Sources[name] = &corsrpcv1.SourceOrigins{}
+	}
+	for _, name := range variables {
+		if one.Env == nil {
+			one.Env = map[string]string{}
 		}
-		if a.first.at != nil {
-			r.Curl = a.first.at.Curl
-		}
-		r.Counterexample = yamlItem(one)
-		return
+		one.Env[name] = "https://corsrpc-other.example"
 	}
 }
 

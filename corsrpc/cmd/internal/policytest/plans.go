@@ -33,6 +33,7 @@ type variant struct {
 	err      error
 	routes   *route.Table[*rules.Effective] // nil until rulesOf needs it
 	bound    map[string]*corsrpc.Plan       // the plan with the origins of sources, by a key of these
+	moved    map[string]string              // for the fields of the origins that writeSources adds, those of their sources
 	proven   *rules.Rules                   // the rules with the origins of the test's sources; nil until guarantees need them
 }
 
@@ -124,7 +125,7 @@ func (p *plans) rulesForProofs(v *variant) (*rules.Rules, error) {
 		return v.proven, nil
 	}
 	policy := v.policy.Plan.Policy()
-	writeSources(policy, p.sources)
+	v.moved = writeSources(policy, p.sources)
 	compiled, err := v.settings.CompilePolicy(p.name, p.text, policy)
 	p.compiled++
 	if err != nil {
@@ -139,15 +140,17 @@ func (p *plans) rulesForProofs(v *variant) (*rules.Rules, error) {
 }
 
 // writeSources moves the origins of known sources from allow_origins_from to the end of allow_origins, so
-// that the items before keep their places.
-func writeSources(policy *corsrpcv1.Policy, sources map[string]*corsrpcv1.SourceOrigins) {
-	eachRule(policy, func(_ string, r *corsrpcv1.Rule) {
+// that the items before keep their places. It returns the field of the source for the field of each item that
+// it adds.
+func writeSources(policy *corsrpcv1.Policy, sources map[string]*corsrpcv1.SourceOrigins) map[string]string {
+	moved := map[string]string{}
+	eachRule(policy, func(field string, r *corsrpcv1.Rule) {
 		have := map[string]bool{}
 		for _, o := range r.GetAllowOrigins() {
 			have[o] = true
 		}
 		var left []string
-		for _, name := range r.GetAllowOriginsFrom() {
+		for i, name := range r.GetAllowOriginsFrom() {
 			s, known := sources[name]
 			if !known || len(s.GetOrigins()) == 0 && len(r.GetAllowOrigins()) == 0 {
 				left = append(left, name) // a rule without any origin would inherit those of a wider rule
@@ -156,12 +159,14 @@ func writeSources(policy *corsrpcv1.Policy, sources map[string]*corsrpcv1.Source
 			for _, o := range s.GetOrigins() {
 				if !have[o] {
 					have[o] = true
+					moved[fmt.Sprintf("%s.allow_origins[%d]", field, len(r.AllowOrigins))] = fmt.Sprintf("%s.allow_origins_from[%d]", field, i)
 					r.AllowOrigins = append(r.AllowOrigins, o)
 				}
 			}
 		}
 		r.AllowOriginsFrom = left
 	})
+	return moved
 }
 
 // eachRule calls visit for each rule of a policy and of its profiles, with its field.

@@ -48,6 +48,9 @@ func (s *Suite) runGuarantee(name string, g *corsrpcv1.Guarantee) Result {
 		return r.undecided(strings.TrimSuffix(proof.Undecided, "."), "")
 	}
 	r.Status, r.Happened = Failed, strings.TrimSuffix(proof.Reason, ".")
+	if field, ok := v.moved[proof.Place.Field]; ok {
+		proof.Place = v.policy.Rules.Place(field)
+	}
 	r.From = report.Place{File: proof.Place.File, Line: proof.Place.Line, Column: proof.Place.Column, Field: proof.Place.Field}
 	s.addCounterexample(&r, v, g, proof.Counterexample)
 	return r
