@@ -1,27 +1,29 @@
 package route
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // add adds the samples that end at a position: with and without a slash at the end, and in the form of a procedure if
 // the path can be that of one.
 func (w *sampleWalk) add(at samplePosition, parts []samplePart) {
-	if len(w.samples) >= maxSamples {
-		w.full = true
-		return
-	}
-	if len(parts) == 0 {
-		w.samples = append(w.samples, Sample{Path: "/"})
-		return
-	}
+	ends := at.ends()
 	n := len(parts)
-	procedure := n > 1 && (parts[n-1].text == "" || parts[n-2].text == "") && (at[namesTree].endsHere() || at[namesTree+firstFolded].endsHere())
+	if n == 0 {
+		w.addPath(nil, "/", ends, false, nil)
+		return
+	}
+	names := at.trees[namesTree].endsHere() || at.trees[namesTree+firstFolded].endsHere()
 	for _, slash := range [...]string{"", "/"} {
-		w.addPath(parts, slash, func(int) string { return w.fresh })
-		if procedure {
-			w.addPath(parts, slash, func(i int) string {
+		plain := func(int) string { return w.fresh }
+		shape := names && isQualified(parts[n-2].text) && IsIdentifier(parts[n-1].text)
+		w.addPath(parts, slash, ends, shape, plain)
+		if names && (parts[n-1].text == "" || parts[n-2].text == "") {
+			w.addPath(parts, slash, ends, true, func(i int) string {
 				switch i {
 				case n - 1:
 					return w.method
@@ -44,9 +46,55 @@ func (b sampleBranches) endsHere() bool {
 	return false
 }
 
-// addPath adds the path of some segments and an end. The function fresh returns the text of a segment with an index that
-// no pattern has.
-func (w *sampleWalk) addPath(parts []samplePart, slash string, fresh func(i int) string) {
+// ends returns a text that is the same for positions where the same patterns match the path without a slash at the end,
+// and the same with one.
+func (at samplePosition) ends() string {
+	var b strings.Builder
+	for _, branches := range at.trees {
+		for _, slash := range [...]bool{false, true} {
+			l, here := branches.end(slash)
+			if l != nil {
+				b.WriteString(strconv.Itoa(l.match.Value))
+			}
+			if here {
+				b.WriteByte('/') // a wildcard matches the empty text behind the slash
+			}
+			b.WriteByte('|')
+		}
+	}
+	return b.String() + at.escaped
+}
+
+// end returns the pattern that matches the path, or the path with a slash, and whether its wildcard begins there.
+func (b sampleBranches) end(slash bool) (l *leaf[int], here bool) {
+	for _, n := range b.nodes {
+		last := n
+		if slash {
+			last = n.literal[end.text]
+		}
+		switch {
+		case last != nil && last.leaf != nil:
+			return last.leaf, false
+		case slash && n.multi != nil:
+			return n.multi, true
+		}
+	}
+	return b.multi, false
+}
+
+// addPath adds the path of some segments and a slash or nothing, unless there is a sample with the same result. The
+// patterns at the end, and whether the path has the shape of that of a procedure, determine the result. The function
+// fresh returns the text of a segment with an index that no pattern has.
+func (w *sampleWalk) addPath(parts []samplePart, slash, ends string, shape bool, fresh func(i int) string) {
+	key := fmt.Sprint("sample", slash, shape, ends)
+	if w.seen[key] {
+		return
+	}
+	w.seen[key] = true
+	if len(w.samples) >= maxSamples {
+		w.full = true
+		return
+	}
 	sample, length := w.path(parts, slash, fresh)
 	if length > MaxPath {
 		sample, length = w.path(parts, slash, func(int) string { return w.short })
@@ -60,12 +108,12 @@ func (w *sampleWalk) addPath(parts []samplePart, slash string, fresh func(i int)
 func (w *sampleWalk) path(parts []samplePart, slash string, fresh func(i int) string) (s Sample, length int) {
 	var decoded, written strings.Builder
 	for i, part := range parts {
-		text := part.text
-		if text == "" {
-			text = fresh(i)
+		if part.text == "" {
+			part.text = fresh(i)
+			part.written = part.text
 		}
-		decoded.WriteString("/" + text)
-		written.WriteString("/" + w.escape(text, part.letterCase))
+		decoded.WriteString("/" + part.text)
+		written.WriteString("/" + part.written)
 		s.LetterCase = s.LetterCase || part.letterCase
 	}
 	s.Path = decoded.String() + slash
@@ -76,10 +124,26 @@ func (w *sampleWalk) path(parts []samplePart, slash string, fresh func(i int) st
 	return s, len(raw)
 }
 
-// escape returns a segment as a pattern writes it, or in the default encoding.
-func (w *sampleWalk) escape(text string, letterCase bool) string {
-	if written, ok := w.written[text]; ok && !letterCase && strings.Contains(written, "%") {
-		return written
+// defaultEscape returns a segment in the default encoding of package net/url. A slash remains.
+func defaultEscape(text string) string { return (&url.URL{Path: "/" + text}).EscapedPath()[1:] }
+
+// spellings returns a segment as clients may send it: in the default encoding, if there is one, and as each pattern at
+// the position writes it.
+func (w *sampleWalk) spellings(at samplePosition, text string) (all []string) {
+	if !strings.Contains(text, "/") {
+		all = append(all, defaultEscape(text))
 	}
-	return strings.ReplaceAll((&url.URL{Path: "/" + text}).EscapedPath()[1:], "/", "%2F")
+	for i := range firstFolded {
+		for _, n := range at.trees[i].nodes {
+			for _, written := range w.written[n.literal[text]] {
+				if !slices.Contains(all, written) {
+					all = append(all, written)
+				}
+			}
+		}
+	}
+	if len(all) == 0 { // it differs from each pattern in letter case
+		all = append(all, strings.ReplaceAll(defaultEscape(text), "/", "%2F"))
+	}
+	return all
 }

@@ -15,7 +15,8 @@ type Sample struct {
 	// RawPath is the path as clients send it, if it is not the default encoding of Path. This is so for a segment
 	// that a pattern writes with %2F.
 	RawPath string
-	// LetterCase is true if a segment differs from that of a pattern in letter case. Such a path is seldom sent.
+	// LetterCase is true if a segment differs from that of a pattern in letter case, as few clients send it. The
+	// other samples are complete for the other paths.
 	LetterCase bool
 }
 
@@ -36,20 +37,22 @@ const (
 // is at most about 200,000. The time is linear in the length of all patterns if few of them have wildcards at the same
 // place.
 func Samples(old, next []Pattern, prefixes []string) (samples []Sample, complete bool) {
-	w := sampleWalk{ids: map[*node[int]]uint32{}, seen: map[string]bool{}, lower: map[*node[int]]map[string][]string{}, written: map[string]string{}}
+	w := sampleWalk{ids: map[*node[int]]uint32{}, seen: map[string]bool{}, lower: map[*node[int]]map[string][]string{}, written: map[*node[int]][]string{}, blocked: map[string]blockedChoices{}}
 	for i, patterns := range [...][]Pattern{old, next, procedurePatterns(prefixes)} {
 		for n, p := range patterns {
 			w.trees[i].add(p, false, Match[int]{Value: n})
 			w.trees[i+firstFolded].add(p, true, Match[int]{Value: n})
-			w.read(p)
+			w.read(p, &w.trees[i].root)
 		}
 	}
 	w.chooseFresh()
 	var start samplePosition
 	for i := range w.trees {
-		start[i].nodes = []*node[int]{&w.trees[i].root}
+		start.trees[i].nodes = []*node[int]{&w.trees[i].root}
 	}
-	w.visit(start, nil)
+	for _, w.letterCase = range [...]bool{false, true} {
+		w.visit(start, nil)
+	}
 	return w.samples, !w.full
 }
 
@@ -75,27 +78,36 @@ const (
 // pattern has at the place, one that differs from it in letter case, or one that no pattern has. Paths that lead to the
 // same position have the same result of Find, whatever follows, so that the walk continues from the first of them only.
 type sampleWalk struct {
-	trees   [sampleTrees]tree[int]
-	ids     map[*node[int]]uint32
-	seen    map[string]bool                    // the keys of positions
-	lower   map[*node[int]]map[string][]string // the literals of a node by their lower case
-	written map[string]string                  // literals that a pattern writes differently
+	trees [sampleTrees]tree[int]
+	ids   map[*node[int]]uint32
+	lower map[*node[int]]map[string][]string // the literals of a node by their lower case
+
+	written map[*node[int]][]string   // how patterns write the literals that lead to a node, if with escapes
+	seen    map[string]bool           // the keys of positions and samples
+	blocked map[string]blockedChoices // by the key of a position that was expanded, the choices that were not possible
 
 	fresh, service, method, short string
 
-	samples []Sample
-	steps   int
-	full    bool
+	letterCase bool // whether segments may differ from those of patterns in letter case, as they may in the second walk
+	samples    []Sample
+	steps      int
+	full       bool
 }
 
 // samplePart is a segment of a path.
 type samplePart struct {
-	text       string // "" for one that no pattern has
+	text       string // decoded; "" for one that no pattern has
+	written    string // as clients send it
 	letterCase bool   // it differs from that of a pattern in letter case
 }
 
 // samplePosition says how the patterns of each tree match a path.
-type samplePosition [sampleTrees]sampleBranches
+type samplePosition struct {
+	trees [sampleTrees]sampleBranches
+	// escaped is the segments of the path that are not in the default encoding. Servers that decode nothing
+	// compare them with the patterns as written.
+	escaped string
+}
 
 // sampleBranches are the nodes of a tree that match a path, in the order in which tree.match looks at them, and behind
 // them the pattern that matches the path if none of the nodes does.
@@ -104,14 +116,21 @@ type sampleBranches struct {
 	multi *leaf[int]
 }
 
-// read records how a pattern writes its literals.
-func (w *sampleWalk) read(p Pattern) {
+// read records how a pattern, whose tree begins at a node, writes its literals.
+func (w *sampleWalk) read(p Pattern, n *node[int]) {
 	for _, s := range p.segments {
-		if s.kind != literalSegment || s == end || s.written == s.text {
+		switch {
+		case s.kind == multiSegment || s == end:
+			return
+		case s.kind == singleSegment:
+			n = n.single
 			continue
 		}
-		if _, ok := w.written[s.text]; !ok {
-			w.written[s.text] = s.written
+		n = n.literal[s.text]
+		for _, written := range s.spellings() {
+			if strings.Contains(written, "%") && !slices.Contains(w.written[n], written) {
+				w.written[n] = append(w.written[n], written)
+			}
 		}
 	}
 }
@@ -156,19 +175,22 @@ func (w *sampleWalk) visit(at samplePosition, parts []samplePart) {
 	if w.steps++; w.steps > maxSampleSteps {
 		w.full = true
 	}
-	key := "visited" + w.key(at)
+	key := w.key(at)
 	if w.full || w.seen[key] {
 		return
 	}
 	w.seen[key] = true
 	w.add(at, parts)
-	w.expand(at, parts)
+	w.expand(at.alive(), samplePosition{}, parts)
 }
 
-// key returns a text that is the same for positions with the same nodes.
+// key returns a text that is the same for positions with the same nodes, in each of the two walks.
 func (w *sampleWalk) key(at samplePosition) string {
 	var b strings.Builder
-	for _, branches := range at {
+	if w.letterCase {
+		b.WriteString("in other letter case ")
+	}
+	for _, branches := range at.trees {
 		for _, n := range branches.nodes {
 			id, ok := w.ids[n]
 			if !ok {
@@ -184,160 +206,6 @@ func (w *sampleWalk) key(at samplePosition) string {
 		}
 		b.WriteByte('|')
 	}
+	b.WriteString(at.escaped)
 	return b.String()
-}
-
-// expand visits the positions behind each segment that tells patterns apart.
-func (w *sampleWalk) expand(at samplePosition, parts []samplePart) {
-	open, literals, ok := at.split()
-	key := "expanded" + w.key(open) + "+" + w.key(literals)
-	if w.seen[key] {
-		return
-	}
-	w.seen[key] = true
-	if ok {
-		// Behind a segment that the nodes with literals alone do not have, all is as it is without these nodes.
-		w.expand(open, parts)
-		w.choose(at, literals, parts)
-		return
-	}
-	w.visit(open.step(w.fresh), append(slices.Clip(parts), samplePart{}))
-	w.choose(open, open, parts)
-}
-
-// split returns the position with only the nodes that have a wildcard, and with only those that have literals alone. It
-// returns false if there are none of the second kind.
-func (at samplePosition) split() (open, literals samplePosition, ok bool) {
-	for i, branches := range at {
-		open[i].multi = branches.multi
-		for _, n := range branches.nodes {
-			_, ends := n.literal["/"]
-			switch {
-			case n.single != nil || n.multi != nil:
-				open[i].nodes = append(open[i].nodes, n)
-			case len(n.literal) > 1 || len(n.literal) == 1 && !ends:
-				literals[i].nodes, ok = append(literals[i].nodes, n), true
-			}
-		}
-	}
-	return open, literals, ok
-}
-
-// step returns the position behind a segment.
-func (at samplePosition) step(text string) (next samplePosition) {
-	for i, branches := range at {
-		if i == firstFolded {
-			text = fetch.Lower(text)
-		}
-		next[i] = branches.step(text)
-	}
-	return next
-}
-
-// step returns the branches behind a segment, in the order of node.find.
-func (b sampleBranches) step(text string) (next sampleBranches) {
-	for _, n := range b.nodes {
-		if literal := n.literal[text]; literal != nil {
-			next.nodes = append(next.nodes, literal)
-		}
-		if n.single != nil {
-			next.nodes = append(next.nodes, n.single)
-		}
-		if n.multi != nil {
-			next.multi = n.multi
-			return next
-		}
-	}
-	next.multi = b.multi
-	return next
-}
-
-// choose visits the positions behind each segment that a node of a position has as a literal, or that differs from one in
-// letter case.
-func (w *sampleWalk) choose(at, of samplePosition, parts []samplePart) {
-	letterCase := map[string]bool{}
-	for i := range firstFolded {
-		for _, n := range of[i].nodes {
-			for text := range n.literal {
-				letterCase[text] = false
-			}
-		}
-		for _, n := range of[i+firstFolded].nodes {
-			for lower := range n.literal {
-				for _, text := range w.withLower(at, lower) {
-					letterCase[text] = false
-				}
-				if text, ok := at.variant(lower); ok {
-					letterCase[text] = true
-				}
-			}
-		}
-	}
-	delete(letterCase, end.text)
-	texts := make([]string, 0, len(letterCase))
-	for text := range letterCase {
-		texts = append(texts, text)
-	}
-	slices.Sort(texts)
-	for _, text := range texts {
-		if w.full {
-			return
-		}
-		w.visit(at.step(text), append(slices.Clip(parts), samplePart{text, letterCase[text]}))
-	}
-}
-
-// withLower returns the literals of the nodes of a position that have a text in lower case.
-func (w *sampleWalk) withLower(at samplePosition, lower string) (texts []string) {
-	for i := range firstFolded {
-		for _, n := range at[i].nodes {
-			if w.lower[n] == nil {
-				w.lower[n] = map[string][]string{}
-				for text := range n.literal {
-					w.lower[n][fetch.Lower(text)] = append(w.lower[n][fetch.Lower(text)], text)
-				}
-			}
-			texts = append(texts, w.lower[n][lower]...)
-		}
-	}
-	return texts
-}
-
-// variant returns a text that differs from a text in lower case in letter case at most, and that no node of the position
-// has as a literal.
-func (at samplePosition) variant(lower string) (text string, ok bool) {
-	var letters []int
-	for i := range len(lower) {
-		if 'a' <= lower[i] && lower[i] <= 'z' && len(letters) < maxVariantLetters {
-			letters = append(letters, i)
-		}
-	}
-	for mask := range 1 << len(letters) {
-		b := []byte(lower)
-		for i, letter := range letters {
-			if mask>>i&1 != 0 {
-				b[letter] -= 'a' - 'A'
-			}
-		}
-		if !at.hasLiteral(string(b)) {
-			return string(b), true
-		}
-	}
-	return "", false
-}
-
-// maxVariantLetters bounds the letters whose case a variant changes. More would be needed only if a million patterns
-// differed in letter case.
-const maxVariantLetters = 20
-
-// hasLiteral reports whether a node has a literal.
-func (at samplePosition) hasLiteral(text string) bool {
-	for i := range firstFolded {
-		for _, n := range at[i].nodes {
-			if n.literal[text] != nil {
-				return true
-			}
-		}
-	}
-	return false
 }
