@@ -4,7 +4,7 @@ package main
 // it leaves out, and its exit codes.
 var commandFaults = []fault{
 	// Reports.
-	{name: "a report passes control characters on", in: "unprintable", old: `return !unicode.IsPrint(r)`, new: `return false`},
+	{name: "a report passes control characters on", in: "unprintable", old: `return !unicode.IsPrint(r)`, new: `return unicode.IsControl(r) && r < 0x20`},
 	{name: "a report passes bytes on that are not UTF-8", in: "escape", old: `r == utf8.RuneError && size == 1 || isUnsafe(r)`, new: `isUnsafe(r)`},
 	{name: "the JSON of a report has characters that a terminal executes", old: `w.Write(printableJSON(b.Bytes()))`, new: `w.Write(b.Bytes())`},
 	{name: "a message ends a workflow command", old: `strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")`, new: `strings.NewReplacer("\r", "%0D", "\n", "%0A")`},
@@ -22,7 +22,7 @@ var commandFaults = []fault{
 
 	// show and explain.
 	{name: "show takes an argument that selects nothing", in: "(*shownPolicy).selected", old: `if len(found.procedures)+len(found.selectors)+len(found.paths) == 0 {`, new: `if false {`},
-	{name: "a service selects the procedures of services whose names it begins", in: "covers", old: `strings.HasPrefix(name, selector+".")`, new: `strings.HasPrefix(name, selector) && len(name) > len(selector)`},
+	{name: "the beginning of a name selects a procedure", in: "covers", old: `strings.HasPrefix(name, selector+".")`, new: `strings.HasPrefix(name, selector) && len(name) > len(selector)`},
 	{name: "explain does not see that an outcome depends on a source", in: "(*explanation).findDependences", old: `sets[name] = []string{e.origin()}`, new: `sets[name] = nil`},
 	{name: "explain does not see that an outcome depends on a variable", in: "(*explanation).findDependences", old: `settings.Env[name] = e.origin()`, new: `settings.Env[name] = "https://other.example"`},
 	{name: "explain takes origins of a source that a server skips", in: "sourceSets", old: `if !planaccess.SourceTakes(origin) {`, new: `if false {`},

@@ -132,6 +132,9 @@ func (p *shownPolicy) nothingSelected(all *ruleSet, arg string) error {
 	}
 	var known []string
 	for name := range names {
+		if strings.HasPrefix(name, arg+".") {
+			return usagef("%s is a package, and not a procedure or a service: write %s.*", report.Printable(arg), report.Printable(arg))
+		}
 		if strings.HasPrefix(name, "/") == strings.HasPrefix(arg, "/") {
 			known = append(known, name)
 		}

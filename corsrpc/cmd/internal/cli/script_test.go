@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -264,9 +263,6 @@ func commitAll(t *testing.T) {
 		command := exec.CommandContext(t.Context(), "git", args...)
 		command.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 		if out, err := command.CombinedOutput(); err != nil {
-			if errors.Is(err, exec.ErrNotFound) {
-				t.Skip("git is not installed")
-			}
 			t.Fatalf("git %s: %v: %s", args, err, out)
 		}
 	}
