@@ -23,6 +23,9 @@ func (p *shownPolicy) selected(args []string) (*ruleSet, error) {
 	}
 	chosen := &ruleSet{}
 	for _, arg := range args {
+		if isPackage(all.procedures, arg) {
+			return nil, usagef("%s is a package, and not a procedure or a service: write %s.*", report.Printable(arg), report.Printable(arg))
+		}
 		found := &ruleSet{}
 		if strings.HasPrefix(arg, "/") {
 			p.selectPath(found, all, arg)
@@ -104,6 +107,20 @@ func (p *shownPolicy) selectName(found, all *ruleSet, selector string) {
 	}
 }
 
+// isPackage reports whether a name is that of a package around services, and not of a service too.
+func isPackage(procedures []corsrpc.EffectiveRule, name string) bool {
+	below := false
+	for _, r := range procedures {
+		if rest, ok := strings.CutPrefix(r.Name, name+"."); ok {
+			if !strings.Contains(rest, ".") {
+				return false
+			}
+			below = true
+		}
+	}
+	return below
+}
+
 // covers reports whether a selector is a name, or that of a service or a package around it.
 func covers(selector, name string) bool {
 	if prefix, ok := strings.CutSuffix(selector, "*"); ok {
@@ -132,9 +149,6 @@ func (p *shownPolicy) nothingSelected(all *ruleSet, arg string) error {
 	}
 	var known []string
 	for name := range names {
-		if strings.HasPrefix(name, arg+".") {
-			return usagef("%s is a package, and not a procedure or a service: write %s.*", report.Printable(arg), report.Printable(arg))
-		}
 		if strings.HasPrefix(name, "/") == strings.HasPrefix(arg, "/") {
 			known = append(known, name)
 		}
