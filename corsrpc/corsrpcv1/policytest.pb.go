@@ -311,7 +311,9 @@ type Case struct {
 	//
 	//	from: https://app.example.com
 	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	// The full name of the procedure, or a path. A path may have a query.
+	// The full name of the procedure, or a path. A path may have a query. If the
+	// schema is known, it has to have the procedure: another one is called by its
+	// path.
 	//
 	// Required.
 	//

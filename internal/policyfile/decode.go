@@ -263,6 +263,10 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 		if n.kind == stringNode {
 			return protoreflect.ValueOfString(n.text), true
 		}
+		if n.kind == nullNode && n.text == "null" && f.subject == &testSubject {
+			f.problem(n, path, CodeWrongType, "means that there is not a value; an opaque origin is the text null", `"null"`)
+			return v, false
+		}
 		fix := ""
 		switch {
 		case n.kind == numberNode || n.kind == boolNode:

@@ -46,7 +46,8 @@ func (c *checker) checkVariant(field string, one *corsrpcv1.Case) {
 	}
 	var problems *corsrpc.PolicyError
 	if errors.As(plans.get(one.GetProfile(), one.GetEnv()).err, &problems) {
-		c.fail(field+".env", CodeVariableUnknown, "", "sets values with which the policy does not load: "+problems.Violations[0].String(), "")
+		v := problems.Violations[0]
+		c.fail(field+".env", CodeVariable, v.Value, v.Reason+"; the policy does not load with it ("+v.Field+")", "")
 	}
 }
 
@@ -60,7 +61,11 @@ func (c *checker) checkFrom(field, from string) {
 		return
 	}
 	if pattern, problems := origin.ParsePattern(from); pattern != (origin.Pattern{}) {
-		c.fail(field, CodeOrigin, from, "is a pattern, but a page has one origin", strings.NewReplacer("*.", "app.", ":*", ":8080", "*", "app").Replace(from))
+		fix := strings.NewReplacer("*.", "app.", ":*", ":8080", "*", "app").Replace(from)
+		if _, ok := origin.Parse(fix); !ok {
+			fix = ""
+		}
+		c.fail(field, CodeOrigin, from, "is a pattern, but a page has one origin", fix)
 	} else {
 		reason, fix := "is not an origin that a browser sends", ""
 		if len(problems) > 0 {
@@ -80,7 +85,11 @@ func (c *checker) checkCall(field string, one *corsrpcv1.Case, k known) {
 		c.fail(at, CodeFieldMissing, "", "is missing: it is the full name of a procedure, or a path", "call: acme.v1.CatalogService.Get")
 	case strings.HasPrefix(call, "/"):
 		if len(call) > route.MaxPath || strings.ContainsAny(call, "#\r\n\x00") || !validURL("https://a.example"+call) {
-			c.fail(at, CodeCall, call, "is not a path that a browser sends", "")
+			fix, _, _ := strings.Cut(call, "#")
+			if fix == call {
+				fix = ""
+			}
+			c.fail(at, CodeCall, call, "is not a path that a browser sends", fix)
 		}
 		if one.GetProtocol() != corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED {
 			c.fail(field+".protocol", CodeFieldMisplaced, "", "is set for a path, which has none", "the full name of a procedure at call, or leave protocol out")
@@ -101,7 +110,7 @@ func validURL(s string) bool {
 // checkProcedure checks the name of a procedure.
 func (c *checker) checkProcedure(field, call string, k known) {
 	reason, fix := "", ""
-	switch service := route.ParentName(call); {
+	switch {
 	case strings.Contains(call, "://"):
 		reason = "is a URL, but a call is the full name of a procedure, or a path"
 		if u, err := url.Parse(call); err == nil && u.Path != "" {
@@ -117,7 +126,7 @@ func (c *checker) checkProcedure(field, call string, k known) {
 	case !isProcedureName(call):
 		reason = "is neither the full name of a procedure, such as acme.v1.CatalogService.Get, nor a path that begins with a slash"
 	case k.schema && !k.procedures[call]:
-		reason = "is not a procedure of the schema; a path, such as /" + service + "/" + call[len(service)+1:] + ", is not compared with it"
+		reason = "is not a procedure of the schema"
 		fix, _ = policyfile.Nearest(call, k.names)
 		c.fail(field, CodeProcedureUnknown, call, reason, fix)
 		return
@@ -156,7 +165,11 @@ func (c *checker) checkHeaders(field string, headers map[string]string, ofScript
 		value := headers[name]
 		switch first, twice := seen[lower]; {
 		case !fetch.IsToken(name):
-			c.fail(at, CodeHeader, name, "is not a valid name of a header", strings.TrimSuffix(strings.TrimSpace(name), ":"))
+			fix := strings.TrimSuffix(strings.TrimSpace(name), ":")
+			if !fetch.IsToken(fix) {
+				fix = ""
+			}
+			c.fail(at, CodeHeader, name, "is not a valid name of a header", fix)
 		case twice:
 			c.fail(at, CodeHeader, name, "is the same header as "+first+": keep one of the two", "")
 		case ofScript && fetch.ForbiddenRequestField(name, value):
@@ -206,8 +219,8 @@ func (c *checker) checkExpect(field string, one *corsrpcv1.Case) {
 	default:
 		c.checkReadable(at+".readable", readable)
 	}
-	if n := expect.Preflights; n != nil && (*n < 0 || *n > 1) {
-		c.fail(at+".preflights", CodePreflights, strconv.Itoa(int(*n)), "is not a number of preflights that a browser sends for one call", "0 or 1")
+	if n := expect.GetPreflights(); expect != nil && (n < 0 || n > 1) {
+		c.fail(at+".preflights", CodePreflights, strconv.Itoa(int(n)), "is not a number of preflights that a browser sends for one call", "0 or 1")
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	CodeProfileUnknown   = "PROFILE_UNKNOWN"
 	CodeSourceUnknown    = "SOURCE_UNKNOWN"
 	CodeVariableUnknown  = "VARIABLE_UNKNOWN"
+	CodeVariable         = "VARIABLE"
 	CodeSelector         = "SELECTOR"
 	CodePrefix           = "PATH_PREFIX"
 )
