@@ -106,10 +106,13 @@ func labelOf(s sample, sides []*governed) string {
 			label = g.pattern
 		}
 	}
-	if label == "" {
-		return s.path
+	switch {
+	case label != "":
+		return label
+	case !slices.ContainsFunc(sides, func(g *governed) bool { return !g.byRule || g.path }):
+		return "*" // the path of a procedure that no schema has
 	}
-	return label
+	return s.path
 }
 
 // differenceKey is equal for differences that are one, apart from their targets.
