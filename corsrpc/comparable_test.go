@@ -9,4 +9,5 @@ var (
 	_ map[corsrpc.Provenance]struct{}
 	_ map[corsrpc.EffectiveRule]struct{}
 	_ map[corsrpc.EffectiveValue]struct{}
+	_ map[corsrpc.GuardDifference]struct{}
 )

@@ -1,6 +1,10 @@
 package corsrpc
 
-import "time"
+import (
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
+)
 
 // WithLongLists sets the number of origins beyond which a list is kept apart from the policy.
 func WithLongLists(n int) CompileOption {
@@ -16,3 +20,8 @@ func (l *Layer) PollOnly() { l.file.PollOnly = true }
 // RetriesFile reports whether Watch is going to retry the content of the policy file. Do not call it
 // while Watch is working.
 func (l *Layer) RetriesFile() bool { return l.file.waiting != nil }
+
+// GuardErrorOf returns the error of a layer with a guard for the result of a comparison.
+func GuardErrorOf(compared *analysis.Comparison, guard, plan *Plan) error {
+	return guardError(compared, analysis.NewSentences(guard.rules, plan.rules))
+}

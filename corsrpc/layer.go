@@ -18,6 +18,7 @@ type Layer struct {
 	sources   map[string]*source // by name
 	file      *policyFile        // nil unless Load made the layer
 	observers observers
+	guard     *Plan             // the plan of WithGuard; nil if there is none
 	log       *eventLog         // nil if the logger discards everything
 	readable  *readableRefusals // nil unless WithExplain is given
 
@@ -35,7 +36,8 @@ type Layer struct {
 
 // New returns a layer for a plan. The error joins an *OptionError for each invalid option and a
 // *PolicyError that matches [ErrUnknownSource] and lists each source that the plan names and no
-// option gives, with its place in the policy. New also fails if a source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
+// option gives, with its place in the policy. New fails with a *GuardError if the plan grants more than
+// the guard of WithGuard. New also fails if a source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return NewContext(context.Background(), plan, opts...)
 }
@@ -52,9 +54,12 @@ func newLayer(ctx context.Context, plan *Plan, c *layerConfig, file *policyFile)
 	if plan.missing() {
 		return nil, errors.Join(append(c.problems, errors.New("corsrpc: New: the plan is nil or zero: pass the plan that Compile returns"))...)
 	}
-	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, plan: livePlan{shadow: c.shadow}}
+	l := &Layer{reloading: make(chan struct{}, 1), observers: observersOf(c.observers), sources: c.sources, file: file, guard: c.guard, plan: livePlan{shadow: c.shadow}}
 	named := l.plan.sourceNames(plan)
 	if err := errors.Join(append(c.problems, l.missingSources(plan, named))...); err != nil {
+		return nil, err
+	}
+	if err := l.checkGuard(plan); err != nil {
 		return nil, err
 	}
 	if c.explain {

@@ -114,7 +114,8 @@ func (p *livePlan) mustLoad(name string, next *Plan) bool {
 // Reload puts another plan in force, in one atomic step. The plan in force when a
 // request arrives decides on it. The sets of sources that both plans name stay. Sources that only
 // the new plan names are loaded first; if one of them fails or was not given to the layer, Reload
-// changes nothing and returns the error. It is safe for concurrent use; calls run one at a time.
+// changes nothing and returns the error. Likewise it returns a *GuardError if the plan grants more
+// than the guard of WithGuard. It is safe for concurrent use; calls run one at a time.
 //
 // A source that only the plan's shadow names does not delay Reload for more than 5 s. If it fails,
 // that is reported, and it allows no origin until Watch or Refresh loads it.
@@ -133,6 +134,9 @@ func (l *Layer) reload(ctx context.Context, plan *Plan) error {
 	}
 	if plan.missing() {
 		return errors.New("corsrpc: Reload: the plan is nil or zero: pass the plan that Compile returns")
+	}
+	if err := l.checkGuard(plan); err != nil {
+		return err
 	}
 	select {
 	case l.reloading <- struct{}{}:

@@ -20,7 +20,8 @@ import (
 // not load should not start. The error is a *PolicyError that lists every problem with file, line
 // and column, in file order, or the error of reading the file. Options of the layer are checked
 // before the file is read: the error then joins an *OptionError for each invalid one. Unknown
-// sources, and sources that do not load in time, lead to the same errors as in New.
+// sources, sources that do not load in time, and a policy that grants more than the guard of
+// WithGuard, lead to the same errors as in New.
 func Load(name string, opts ...Option) (*Layer, error) {
 	return LoadContext(context.Background(), name, opts...)
 }

@@ -130,6 +130,7 @@ type layerConfig struct {
 	explain   bool
 	sources   map[string]*source
 	shadow    *Plan
+	guard     *Plan
 	problems  []error // each an *OptionError
 }
 

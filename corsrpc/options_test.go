@@ -46,6 +46,8 @@ var meaningless = map[string]struct {
 	"a nil function observes": {corsrpc.WithObserver(corsrpc.ObserverFunc(nil)), "WithObserver", "nil"},
 	"no shadow":               {corsrpc.WithShadow(nil), "WithShadow", "nil"},
 	"a zero plan as shadow":   {corsrpc.WithShadow(new(corsrpc.Plan)), "WithShadow", "zero"},
+	"no guard":                {corsrpc.WithGuard(nil), "WithGuard", "nil"},
+	"a zero plan as guard":    {corsrpc.WithGuard(new(corsrpc.Plan)), "WithGuard", "zero"},
 	"no source":               {corsrpc.WithOriginSource("t", nil), "WithOriginSource", `"t": the source is nil`},
 	"a nil source":            {corsrpc.WithOriginSource("t", (*table)(nil)), "WithOriginSource", `"t": the source is nil`},
 	"a nil function as one":   {corsrpc.WithOriginSource("t", corsrpc.OriginSourceFunc(nil)), "WithOriginSource", `"t": the source is nil`},

@@ -22,7 +22,8 @@ var ErrWatching = errors.New("corsrpc: Watch is already running for this layer: 
 // nil. Call it once for each layer, in a goroutine of its own.
 //
 // When the file changes, Watch checks the new policy and puts it in force in one step, as Reload
-// does. An invalid policy changes nothing and is reported once. Watch follows files that are
+// does. An invalid policy, and one that grants more than the guard of WithGuard, changes nothing
+// and is reported once. Watch follows files that are
 // replaced by a rename or through a symbolic link, as in a Kubernetes ConfigMap, and waits for a
 // file that was removed to come back. It also polls the file every 2 s, for file systems that do
 // not report changes. Watch reads a file when it has not changed for 50 ms; to be sure that it
@@ -102,11 +103,18 @@ func (l *Layer) reloadFile(ctx context.Context, text []byte) {
 	plan, err := compileFile(f.name, text, f.config)
 	if err == nil {
 		err = l.reload(ctx, plan)
-		if err != nil && !errors.Is(err, ErrUnknownSource) { // a retry cannot succeed without the source
+		if err != nil && retryMaySucceed(err) {
 			f.scheduleRetry(plan, firstRetry)
 		}
 	}
 	l.reportFileReload(ctx, err)
+}
+
+// retryMaySucceed reports whether the same plan may be put in force later, although it could not be
+// with this error. It never is if the layer lacks one of its sources, or if it grants more than the guard.
+func retryMaySucceed(err error) bool {
+	var wider *GuardError
+	return !errors.Is(err, ErrUnknownSource) && !errors.As(err, &wider)
 }
 
 // scheduleRetry retries a plan after a pause because one of its sources failed; a nil plan

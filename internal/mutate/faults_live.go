@@ -142,7 +142,7 @@ var liveFaults = []fault{
 	{name: "a policy whose source fails is tried without a pause", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, 0)`},
 	{name: "a policy whose source fails waits ever longer", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, 2*f.pause)`},
 	{name: "a policy whose source fails is tried at the same pace", old: `f.scheduleRetry(f.waiting, longer(f.pause))`, new: `f.scheduleRetry(f.waiting, f.pause)`},
-	{name: "a policy with a source that nobody gave is tried again", old: `err != nil && !errors.Is(err, ErrUnknownSource)`, new: `err != nil`},
+	{name: "a policy with a source that nobody gave is tried again", old: `return !errors.Is(err, ErrUnknownSource) && `, new: `return `},
 	{name: "a policy that waits replaces the next one", old: `	f.scheduleRetry(nil, 0)
 	plan, err := compileFile`, new: `	plan, err := compileFile`},
 	{name: "a policy that waits goes before what is in the file", old: `		case <-alarm:
