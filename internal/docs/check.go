@@ -26,7 +26,15 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 	if p.path == walkthroughPage || p.path == commandPage {
 		return nil
 	}
+	if test := runBy[p.path]; test != "" {
+		if why := t.missingProof(test); why != "" {
+			problems = append(problems, problem{p.path, 1, why})
+		}
+	}
 	for i, b := range p.blocks {
+		if runBy[p.path] != "" && (b.lang == "sh" || b.lang == "text") {
+			continue
+		}
 		switch b.lang {
 		case "": // reported when the page is read
 		case "go":
@@ -50,6 +58,11 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 		}
 	}
 	return problems
+}
+
+// runBy are the pages whose commands a test runs, with the test, which compares their output too.
+var runBy = map[string]string{
+	"corsrpc/docs/comparing.md": "TestComparingPage in corsrpc/cmd/internal/cli",
 }
 
 // checkText returns a problem unless the block is the error of the policy in the

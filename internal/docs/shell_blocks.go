@@ -185,7 +185,7 @@ func (t *tree) exports(pkg, name string) bool {
 // anywhere reports whether the library's sources or its schema contain a word.
 func (t *tree) anywhere(word string) bool {
 	for _, file := range t.names {
-		if (strings.HasPrefix(file, "corsrpc/") || strings.HasPrefix(file, "proto/")) && (strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".proto")) {
+		if (strings.HasPrefix(file, "corsrpc/") || strings.HasPrefix(file, "proto/") || strings.HasPrefix(file, "internal/analysis/")) && (strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".proto")) {
 			if strings.Contains(t.text(file), word) {
 				return true
 			}
