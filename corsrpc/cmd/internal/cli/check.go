@@ -71,6 +71,7 @@ type checked struct {
 	problems []report.Problem
 	findings found
 	unknown  []string
+	notes    []string
 }
 
 // checkPolicy checks the policy of an argument.
@@ -83,7 +84,7 @@ func checkPolicy(ctx context.Context, s Streams, settings input.Settings, argume
 	}
 	policy, err := compile(settings, name, text)
 	if err == nil {
-		c.digest, c.unknown = policy.Plan.Digest(), policy.Unknown
+		c.digest, c.unknown, c.notes = policy.Plan.Digest(), policy.Unknown, policy.Notes
 		c.findings, err = findingsOf(&loadedPolicy{policy, settings, text})
 	}
 	var broken *brokenPolicy
@@ -127,7 +128,7 @@ func (all checks) writeSummary(s Streams, strict bool) {
 			fmt.Fprintf(s.Err, "corsrpc check: %s\n", report.Printable(c.failure))
 			continue
 		}
-		writeNotes(s, c.file, c.unknown)
+		writeNotes(s, c.file, slices.Concat(c.unknown, c.notes))
 		writeNotes(s, c.file, []string{c.summary(strict)})
 	}
 }

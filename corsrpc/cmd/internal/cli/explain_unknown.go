@@ -125,7 +125,7 @@ func sameOutcomes(a, b []shownOutcome) bool {
 
 // notes say what is not known, and that a name may be misspelled.
 func (e *explanation) notes() []string {
-	notes := slices.Clone(e.policy.Unknown)
+	notes := slices.Concat(e.policy.Unknown, e.policy.Notes)
 	for name := range e.sets {
 		notes = slices.DeleteFunc(notes, func(note string) bool { return note == input.UnknownSource(name) })
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"flag"
+	"slices"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
@@ -59,7 +60,7 @@ func setupShow(flags *flag.FlagSet) run {
 		} else {
 			err = shown.writeText(s.Out, rules, limitsOf(*all))
 		}
-		writeNotes(s, policy.Name, policy.Unknown)
+		writeNotes(s, policy.Name, slices.Concat(policy.Unknown, policy.Notes))
 		return exitFine, err
 	}
 }
