@@ -21,15 +21,13 @@ func (r Rule) AllowsHeader(name string) bool {
 	}
 	verdict := r.lookup(name, func(l *corsrpcv1.Rule) (yes, no []string) {
 		yes, no = l.GetAllowHeaders(), l.GetDenyHeaders()
-		for _, tracing := range tracingHeaders {
-			named := func(s string) bool { return strings.EqualFold(s, tracing) }
-			switch {
-			case l == nil || l.Tracing == nil || slices.ContainsFunc(yes, named) || slices.ContainsFunc(no, named):
-			case l.GetTracing():
-				yes = append(slices.Clip(yes), tracing)
-			default:
-				no = append(slices.Clip(no), tracing)
-			}
+		named := func(s string) bool { return strings.EqualFold(s, name) }
+		switch {
+		case l == nil || l.Tracing == nil || !slices.Contains(tracingHeaders, name) || slices.ContainsFunc(yes, named) || slices.ContainsFunc(no, named):
+		case l.GetTracing():
+			yes = append(slices.Clip(yes), name)
+		default:
+			no = append(slices.Clip(no), name)
 		}
 		return yes, no
 	})

@@ -22,6 +22,7 @@ import (
 type world struct {
 	Policy
 	set   *descriptorpb.FileDescriptorSet // the schema without its options
+	plan  *corsrpc.Plan
 	layer *corsrpc.Layer
 }
 
@@ -35,9 +36,15 @@ type failer interface {
 // nil if it cannot repair the policy.
 func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world {
 	t.Helper()
+	return repaired(t, from, set, func(w *world) error { return w.compile(t) })
+}
+
+// repaired is newWorld for another way to compile the policy.
+func repaired(t failer, from Policy, set *descriptorpb.FileDescriptorSet, compile func(*world) error) *world {
+	t.Helper()
 	for range 20 {
 		w := &world{Policy: from, set: set}
-		err := w.compile(t)
+		err := compile(w)
 		if err == nil {
 			if name := from.Impossible(); name != "" {
 				t.Fatal("the policy loads with a header that no browser sends or shows: " + name)
@@ -64,17 +71,24 @@ func newWorld(t failer, from Policy, set *descriptorpb.FileDescriptorSet) *world
 	return nil
 }
 
-// compile compiles the policy and creates the layer.
-func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
-	opts := []corsrpc.CompileOption{
+// compilePlan compiles the policy.
+func (w *world) compilePlan(t failer, more ...corsrpc.CompileOption) (err error) {
+	t.Helper()
+	opts := append(more,
 		corsrpc.WithFiles(registry(t, w.set, w.Options)), corsrpc.WithProfile(w.Profile),
 		corsrpc.WithLookupEnv(func(name string) (string, bool) { v, ok := w.Env[name]; return v, ok }),
-	}
+	)
 	for _, prefix := range w.Prefixes {
 		opts = append(opts, corsrpc.WithPathPrefix(prefix))
 	}
-	plan, err := corsrpc.Compile(w.Policy.Policy, opts...)
-	if err != nil {
+	w.plan, err = corsrpc.Compile(w.Policy.Policy, opts...)
+	return err
+}
+
+// compile compiles the policy and creates the layer.
+func (w *world) compile(t failer, more ...corsrpc.LayerOption) (err error) {
+	t.Helper()
+	if err := w.compilePlan(t); err != nil {
 		return err
 	}
 	layerOpts := append(more, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
@@ -90,7 +104,7 @@ func (w *world) compile(t failer, more ...corsrpc.LayerOption) error {
 		})
 		layerOpts = append(layerOpts, corsrpc.WithOriginSource(name, source, corsrpc.SourceWait(time.Minute)))
 	}
-	w.layer, err = corsrpc.New(plan, layerOpts...)
+	w.layer, err = corsrpc.New(w.plan, layerOpts...)
 	return err
 }
 

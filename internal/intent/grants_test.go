@@ -1,0 +1,315 @@
+package intent
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
+)
+
+// gain is an example of something that a policy grants and another does not.
+type gain struct {
+	aspect analysis.Aspect
+	target callTarget
+	page   string   // empty for a request without Origin
+	sets   []string // the unknown sets that have the page
+	value  string   // the method or the name of a header
+}
+
+// comparer finds what one of two policies grants and the other does not. It tries all requests of a
+// universe that is closed for both.
+type comparer struct {
+	*universe
+	old, next *side
+	pages     map[[2]string][]bothAccess // by the keys of the lists of origins
+}
+
+// side is a policy, with the answers of the model.
+type side struct {
+	Policy
+	rules                       map[callTarget]ruled
+	requestNames, responseNames map[string][]bool // for each name of the universe, by the key of a rule
+}
+
+// newComparer returns a comparer of two policies with the same environment.
+func newComparer(old, next Policy) *comparer {
+	u := universeOf(old, next)
+	return &comparer{u, newSide(u, old), newSide(u, next), map[[2]string][]bothAccess{}}
+}
+
+// reversed returns the comparer of the same policies that finds what the old one grants and the next one
+// does not.
+func (c *comparer) reversed() *comparer {
+	return &comparer{c.universe, c.next, c.old, map[[2]string][]bothAccess{}}
+}
+
+// newSide returns a policy in which each unknown set has one origin: its marker.
+func newSide(u *universe, p Policy) *side {
+	p.Sources, p.Env = map[string][]string{}, maps.Clone(p.Env)
+	for _, set := range u.unknown {
+		if name, _, ok := variable(set); ok {
+			p.Env[name] = marker(set)
+		} else {
+			p.Sources[set] = []string{marker(set)}
+		}
+	}
+	return &side{p, map[callTarget]ruled{}, map[string][]bool{}, map[string][]bool{}}
+}
+
+// marker returns an origin that stands for those of an unknown set. No page has it.
+func marker(set string) string {
+	return "https://" + strings.ToLower(strings.Trim(set, "${}")) + ".unknown-set.test"
+}
+
+// ruled is a target with its rule in a policy.
+type ruled struct {
+	Rule
+	governed bool // by a rule that is enforced
+	known    bool // a rule exists
+	key      string
+	origins  string   // the key of list
+	list     []string // Rule.Origins
+}
+
+// ruleFor returns the rule of a target.
+func (s *side) ruleFor(target callTarget) ruled {
+	if r, ok := s.rules[target]; ok {
+		return r
+	}
+	r := ruled{}
+	if r.Rule, r.known = s.RuleFor(target.path, target.canBeCall); r.known {
+		r.governed = s.GetEnforcement() != corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE
+		if !r.Disabled() {
+			r.list = r.Origins()
+		}
+		r.origins = strings.Join(r.list, " ")
+		key := []byte(r.origins)
+		for _, l := range r.levels {
+			key = fmt.Appendf(key, " %p %t", l.Rule, l.narrows)
+		}
+		r.key = string(append(key, bit(r.isPath), bit(r.get)))
+	}
+	s.rules[target] = r
+	return r
+}
+
+// bothAccess is what two lists of origins make of a page, with the sets that have it.
+type bothAccess struct {
+	old, next access
+	example   string
+	sets      []string
+}
+
+// access is what a list of origins makes of a page.
+type access struct {
+	allows    bool
+	unrelated bool // no pattern names the page otherwise than unrelated owners have it
+}
+
+// accessOf returns what a list makes of a page that is in some unknown sets.
+func accessOf(list []string, origin string, sets []string) (a access) {
+	a.unrelated = true
+	for _, pattern := range list {
+		has := covers(pattern, origin)
+		for _, set := range sets {
+			has = has || pattern == marker(set)
+		}
+		a.allows = a.allows || has
+		a.unrelated = a.unrelated && !(has && !isUnrelated(pattern))
+	}
+	a.unrelated = a.unrelated || isUnrelated(origin)
+	return a
+}
+
+// accesses returns each combination of what two rules make of a page, over all pages and all contents
+// of the unknown sets.
+func (c *comparer) accesses(old, next ruled) []bothAccess {
+	key := [2]string{old.origins, next.origins}
+	all, ok := c.pages[key]
+	if ok {
+		return all
+	}
+	seen := map[[2]access]bool{}
+	for _, p := range c.universe.pages {
+		for subset := range 1 << len(p.sets) {
+			var sets []string
+			for i, set := range p.sets {
+				if subset&(1<<i) != 0 {
+					sets = append(sets, set)
+				}
+			}
+			both := [2]access{accessOf(old.list, p.origin, sets), accessOf(next.list, p.origin, sets)}
+			if !seen[both] {
+				seen[both] = true
+				all = append(all, bothAccess{both[0], both[1], p.origin, sets})
+			}
+		}
+	}
+	c.pages[key] = all
+	return all
+}
+
+// gains calls yield with what the next policy grants and the old one does not, one example for each
+// aspect, value and target, until yield returns false.
+func (c *comparer) gains(yield func(gain) bool) {
+	type pair [2]string
+	done := map[pair]bool{}
+	for _, target := range c.targets {
+		old, next := c.old.ruleFor(target), c.next.ruleFor(target)
+		key := pair{old.key, next.key}
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		for _, g := range c.gainsOf(old, next) {
+			if g.target = target; !yield(g) {
+				return
+			}
+		}
+	}
+}
+
+// gainsOf returns what the next rule of a target grants and the old one does not.
+func (c *comparer) gainsOf(old, next ruled) (gains []gain) {
+	if old.governed && !next.governed {
+		gains = append(gains, gain{aspect: analysis.AspectUngoverned})
+	}
+	gains = append(gains, withoutOrigin(old, next)...)
+	if !next.known {
+		return gains
+	}
+	shared := false // whether both allow some page
+	for _, both := range c.accesses(old, next) {
+		if !both.next.allows {
+			continue
+		}
+		add := func(aspect analysis.Aspect, value string) {
+			gains = append(gains, gain{aspect: aspect, page: both.example, sets: both.sets, value: value})
+		}
+		if value, ok := cookies(old, next, both); ok {
+			add(analysis.AspectCookies, value)
+		}
+		if !both.old.allows {
+			add(analysis.AspectOrigin, "")
+			continue
+		}
+		if !shared {
+			shared = true
+			c.gainsOfPage(old, next, add)
+		}
+	}
+	return gains
+}
+
+// gainsOfPage adds what the next rule grants to a page that both allow, and the old one does not.
+func (c *comparer) gainsOfPage(old, next ruled, add func(analysis.Aspect, string)) {
+	if next.Credentials() && !old.Credentials() {
+		add(analysis.AspectCredentials, "")
+	}
+	if next.Timing() && !old.Timing() {
+		add(analysis.AspectTiming, "")
+	}
+	if next.MaxAge() > old.MaxAge() {
+		add(analysis.AspectMaxAge, "")
+	}
+	for _, method := range methodsOfPaths {
+		if next.serves(method) && !old.serves(method) {
+			add(analysis.AspectMethod, method)
+		}
+	}
+	each := func(aspect analysis.Aspect, names []string, have, want []bool) {
+		for i, name := range names {
+			if want[i] && !have[i] {
+				add(aspect, name)
+			}
+		}
+	}
+	each(analysis.AspectRequestHeader, c.universe.requestNames, c.old.allowed(c.universe, old), c.next.allowed(c.universe, next))
+	each(analysis.AspectResponseHeader, c.universe.responseNames, c.old.shown(c.universe, old), c.next.shown(c.universe, next))
+}
+
+// serves reports whether a page that the rule allows can read the response to a method. Browsers send
+// GET, HEAD and POST without a preflight that grants them, and the layer does not refuse them on the
+// path of a procedure.
+func (r ruled) serves(method string) bool {
+	safelisted := method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
+	return r.AllowsMethod(method) || !r.isPath && safelisted
+}
+
+// allowed returns the model's answer for each request header of a universe.
+func (s *side) allowed(u *universe, r ruled) []bool {
+	return memo(s.requestNames, r.key, u.requestNames, r.AllowsHeader)
+}
+
+// shown returns the model's answer for each response header of a universe.
+func (s *side) shown(u *universe, r ruled) []bool {
+	return memo(s.responseNames, r.key, u.responseNames, func(name string) bool { return r.Shows(name, http.StatusOK, nil) })
+}
+
+// memo returns the answers of f for each name, which it keeps by key.
+func memo(have map[string][]bool, key string, names []string, f func(string) bool) []bool {
+	answers, ok := have[key]
+	if !ok {
+		for _, name := range names {
+			answers = append(answers, f(name))
+		}
+		have[key] = answers
+	}
+	return answers
+}
+
+// withoutOrigin returns the requests without an Origin field, of a page of another site, that reach the
+// handler under the next rule only. Reaching it because no rule is enforced is an aspect of its own.
+func withoutOrigin(old, next ruled) (gains []gain) {
+	if !old.governed || !next.governed {
+		return nil
+	}
+	for _, navigation := range []bool{false, true} {
+		if next.reachedWithoutOrigin(navigation) && !old.reachedWithoutOrigin(navigation) {
+			gains = append(gains, gain{aspect: analysis.AspectWithoutOrigin, value: map[bool]string{false: "image", true: "link"}[navigation]})
+		}
+	}
+	return gains
+}
+
+// reachedWithoutOrigin reports whether the handler gets a GET without an Origin field that is a
+// navigation or not.
+func (r ruled) reachedWithoutOrigin(navigation bool) bool {
+	switch {
+	case !r.governed:
+		return true
+	case r.Disabled():
+		return false
+	case r.isPath:
+		return navigation || !r.Credentials()
+	}
+	return r.Everyone()
+}
+
+// cookies returns a method with which a request that carries cookies reaches the handler under the next
+// rule only, although both grant the page and the method, and the next one grants no credentials.
+func cookies(old, next ruled, both bothAccess) (method string, ok bool) {
+	if !old.governed || !next.governed || !both.old.allows || !both.next.allows || next.Credentials() {
+		return "", false
+	}
+	for _, method := range methodsOfPaths {
+		if old.serves(method) && next.reachedWithCookies(method, both.next) && !old.reachedWithCookies(method, both.old) {
+			return method, true
+		}
+	}
+	return "", false
+}
+
+// reachedWithCookies reports whether the handler gets a request with cookies from a page that the rule
+// allows.
+func (r ruled) reachedWithCookies(method string, page access) bool {
+	if !r.isPath {
+		return r.Credentials()
+	}
+	writes := method != http.MethodGet && method != http.MethodHead
+	return r.AllowsMethod(method) && !(writes && (page.unrelated || slices.Contains(r.list, "*")))
+}
