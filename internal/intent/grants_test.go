@@ -17,7 +17,7 @@ type gain struct {
 	target callTarget
 	page   string   // empty for a request without Origin
 	sets   []string // the unknown sets that have the page
-	value  string   // the method or the name of a header
+	value  string   // the method, the name of a header, or the kind of a request without Origin
 }
 
 // comparer finds what one of two policies grants and the other does not. It tries all requests of a
@@ -156,17 +156,20 @@ func (c *comparer) accesses(old, next ruled) []bothAccess {
 // gains calls yield with what the next policy grants and the old one does not, one example for each
 // aspect, value and target, until yield returns false.
 func (c *comparer) gains(yield func(gain) bool) {
-	type pair [2]string
-	done := map[pair]bool{}
+	type rulePair struct {
+		old, next string
+		canBeCall bool
+	}
+	done := map[rulePair]bool{}
 	for _, target := range c.targets {
 		old, next := c.old.ruleFor(target), c.next.ruleFor(target)
-		key := pair{old.key, next.key}
+		key := rulePair{old.key, next.key, target.canBeCall}
 		if done[key] {
 			continue
 		}
 		done[key] = true
-		for _, g := range c.gainsOf(old, next) {
-			if g.target = target; !yield(g) {
+		for _, g := range c.gainsOf(target, old, next) {
+			if !yield(g) {
 				return
 			}
 		}
@@ -174,12 +177,19 @@ func (c *comparer) gains(yield func(gain) bool) {
 }
 
 // gainsOf returns what the next rule of a target grants and the old one does not.
-func (c *comparer) gainsOf(old, next ruled) (gains []gain) {
-	if old.governed && !next.governed {
-		gains = append(gains, gain{aspect: analysis.AspectUngoverned})
+func (c *comparer) gainsOf(target callTarget, old, next ruled) (gains []gain) {
+	add := func(aspect analysis.Aspect, value string, both bothAccess) {
+		gains = append(gains, gain{aspect: aspect, target: target, page: both.example, sets: both.sets, value: value})
 	}
-	gains = append(gains, withoutOrigin(old, next)...)
-	if !next.known {
+	methods := target.methods()
+	if old.governed && !next.governed {
+		add(analysis.AspectUngoverned, methods[0], bothAccess{example: foreign[0]})
+	}
+	if value, ok := withoutOrigin(old, next); ok {
+		add(analysis.AspectWithoutOrigin, value, bothAccess{})
+	}
+	served := slices.IndexFunc(methods, next.serves)
+	if served < 0 {
 		return gains
 	}
 	shared := false // whether both allow some page
@@ -187,26 +197,32 @@ func (c *comparer) gainsOf(old, next ruled) (gains []gain) {
 		if !both.next.allows {
 			continue
 		}
-		add := func(aspect analysis.Aspect, value string) {
-			gains = append(gains, gain{aspect: aspect, page: both.example, sets: both.sets, value: value})
-		}
-		if value, ok := cookies(old, next, both); ok {
-			add(analysis.AspectCookies, value)
+		if value, ok := cookies(methods, old, next, both); ok {
+			add(analysis.AspectCookies, value, both)
 		}
 		if !both.old.allows {
-			add(analysis.AspectOrigin, "")
+			add(analysis.AspectOrigin, methods[served], both)
 			continue
 		}
 		if !shared {
 			shared = true
-			c.gainsOfPage(old, next, add)
+			c.gainsOfPage(methods, old, next, func(aspect analysis.Aspect, value string) { add(aspect, value, both) })
 		}
 	}
 	return gains
 }
 
 // gainsOfPage adds what the next rule grants to a page that both allow, and the old one does not.
-func (c *comparer) gainsOfPage(old, next ruled, add func(analysis.Aspect, string)) {
+func (c *comparer) gainsOfPage(methods []string, old, next ruled, add func(analysis.Aspect, string)) {
+	common := func(method string) bool { return old.serves(method) && next.serves(method) }
+	for _, method := range methods {
+		if next.serves(method) && !old.serves(method) {
+			add(analysis.AspectMethod, method)
+		}
+	}
+	if !slices.ContainsFunc(methods, common) {
+		return
+	}
 	if next.Credentials() && !old.Credentials() {
 		add(analysis.AspectCredentials, "")
 	}
@@ -215,11 +231,6 @@ func (c *comparer) gainsOfPage(old, next ruled, add func(analysis.Aspect, string
 	}
 	if next.MaxAge() > old.MaxAge() {
 		add(analysis.AspectMaxAge, "")
-	}
-	for _, method := range methodsOfPaths {
-		if next.serves(method) && !old.serves(method) {
-			add(analysis.AspectMethod, method)
-		}
 	}
 	each := func(aspect analysis.Aspect, names []string, have, want []bool) {
 		for i, name := range names {
@@ -237,7 +248,7 @@ func (c *comparer) gainsOfPage(old, next ruled, add func(analysis.Aspect, string
 // path of a procedure.
 func (r ruled) serves(method string) bool {
 	safelisted := method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
-	return r.AllowsMethod(method) || !r.isPath && safelisted
+	return r.known && (r.AllowsMethod(method) || !r.isPath && safelisted)
 }
 
 // allowed returns the model's answer for each request header of a universe.
@@ -262,18 +273,19 @@ func memo(have map[string][]bool, key string, names []string, f func(string) boo
 	return answers
 }
 
-// withoutOrigin returns the requests without an Origin field, of a page of another site, that reach the
-// handler under the next rule only. Reaching it because no rule is enforced is an aspect of its own.
-func withoutOrigin(old, next ruled) (gains []gain) {
+// withoutOrigin returns a request without an Origin field, of a page of another site, that reaches the
+// handler under the next rule only: of an image or a link. Reaching it because no rule is enforced is an
+// aspect of its own.
+func withoutOrigin(old, next ruled) (request string, ok bool) {
 	if !old.governed || !next.governed {
-		return nil
+		return "", false
 	}
-	for _, navigation := range []bool{false, true} {
-		if next.reachedWithoutOrigin(navigation) && !old.reachedWithoutOrigin(navigation) {
-			gains = append(gains, gain{aspect: analysis.AspectWithoutOrigin, value: map[bool]string{false: "image", true: "link"}[navigation]})
+	for _, request := range []string{"image", "link"} {
+		if next.reachedWithoutOrigin(request == "link") && !old.reachedWithoutOrigin(request == "link") {
+			return request, true
 		}
 	}
-	return gains
+	return "", false
 }
 
 // reachedWithoutOrigin reports whether the handler gets a GET without an Origin field that is a
@@ -292,11 +304,11 @@ func (r ruled) reachedWithoutOrigin(navigation bool) bool {
 
 // cookies returns a method with which a request that carries cookies reaches the handler under the next
 // rule only, although both grant the page and the method, and the next one grants no credentials.
-func cookies(old, next ruled, both bothAccess) (method string, ok bool) {
+func cookies(methods []string, old, next ruled, both bothAccess) (method string, ok bool) {
 	if !old.governed || !next.governed || !both.old.allows || !both.next.allows || next.Credentials() {
 		return "", false
 	}
-	for _, method := range methodsOfPaths {
+	for _, method := range methods {
 		if old.serves(method) && next.reachedWithCookies(method, both.next) && !old.reachedWithCookies(method, both.old) {
 			return method, true
 		}

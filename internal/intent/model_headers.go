@@ -105,10 +105,10 @@ func rewritesRequest(name string) bool {
 // Connection header.
 func (r Rule) Shows(name string, status int, connection []string) bool {
 	name = strings.ToLower(name)
-	switch name {
-	case "cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma":
+	switch {
+	case alwaysShown(name):
 		return true
-	case "set-cookie", "set-cookie2":
+	case name == "set-cookie" || name == "set-cookie2":
 		return false
 	}
 	if strings.HasPrefix(name, "access-control-") || status == 304 {
@@ -130,13 +130,19 @@ func (r Rule) Shows(name string, status int, connection []string) bool {
 		}
 	}
 	if expose == corsrpcv1.Exposure_EXPOSURE_DECLARED {
-		twin := plain != name && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) && r.lookup(plain, lists) == "yes"
+		twin := plain != name && !alwaysShown(plain) && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT) && r.lookup(plain, lists) == "yes"
 		return verdict == "yes" || verdict == "" && twin
 	}
 	if verdict == "" && plain != name {
 		verdict = r.lookup(plain, lists)
 	}
 	return verdict == "yes" || verdict == "" && !isOperational(name, connection)
+}
+
+// alwaysShown reports whether a script may read a header of every response that it may read. To list one of
+// them exposes no trailer of that name.
+func alwaysShown(name string) bool {
+	return slices.Contains([]string{"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}, name)
 }
 
 // ListsStatus reports whether the list of exposed headers has the three status headers of gRPC, for a

@@ -18,9 +18,6 @@ type universe struct {
 	unknown       []string // the origin sources, and the environment variables as ${NAME}, whose origins are not known
 }
 
-// methodsOfPaths are the methods in the policies of the generators, and one that is in none.
-var methodsOfPaths = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "ZZ"}
-
 // page is an origin, with the unknown sets that can have it.
 type page struct {
 	origin string
@@ -31,6 +28,15 @@ type page struct {
 type callTarget struct {
 	path      string
 	canBeCall bool
+}
+
+// methods returns the methods of the requests for the target that exist in the policies of the
+// generators, and one that is in none.
+func (target callTarget) methods() []string {
+	if target.canBeCall {
+		return []string{"POST", "GET"}
+	}
+	return []string{"PUT", "GET", "HEAD", "DELETE", "OPTIONS", "PATCH", "ZZ"}
 }
 
 // universeOf returns a universe that is closed for some policies.
@@ -240,16 +246,23 @@ func isPageCached(origin string) bool {
 func targetsOf(policies []Policy) (targets []callTarget) {
 	names := map[string]bool{"zz.v1.Zz.Zz": true, "grpc.health.v1.Health.Zz": true, "grpc.reflection.v1.ServerReflection.Zz": true}
 	paths, prefixes := map[string]bool{"/": true, "/zz": true, "/api/zz": true}, []string{""}
+	services, inner := namesByKind(policies)
 	for _, p := range policies {
 		prefixes = append(prefixes, p.Prefixes...)
 		for m := range p.Methods {
-			names[m], names[m[:strings.LastIndexByte(m, '.')]+".Zz"] = true, true
+			names[m], names[parent(m)+".Zz"] = true, true
 		}
 		for _, r := range p.everyRule() {
-			if s, isPackage := strings.CutSuffix(r.GetSelector(), ".*"); s != "" && s != "*" {
+			s, isPackage := strings.CutSuffix(r.GetSelector(), ".*")
+			switch {
+			case s == "" || s == "*":
+			case isPackage:
 				names[s+".Zz"], names[s+".Zz.Zz"], names[s+".zz.Zz.Zz"] = true, true, true
-				if !isPackage {
-					names[s] = true
+			default:
+				names[parent(s)+".Zz"], names[parent(s)+".Zz.Zz"] = true, true
+				names[s] = names[s] || !services[s]
+				if !inner[s] {
+					names[s+".Zz"] = true
 				}
 			}
 			if r.GetPath() != "" {
@@ -261,7 +274,7 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 	}
 	for _, prefix := range prefixes {
 		for name := range names {
-			if i := strings.LastIndexByte(name, '.'); i > 0 {
+			if i := strings.LastIndexByte(name, '.'); i > 0 && names[name] && name[0] != '.' {
 				paths[prefix+"/"+name[:i]+"/"+name[i+1:]] = true
 			}
 		}
@@ -270,6 +283,31 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 		targets = append(targets, callTarget{path, false}, callTarget{path, true})
 	}
 	return targets
+}
+
+// parent returns a name without its last part.
+func parent(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
+
+// namesByKind returns the names in the policies that are those of services, since they are in the schema
+// or have names of methods below, and the names that are below another. No server has a method and a
+// service of the same name, or a service below a service.
+func namesByKind(policies []Policy) (services, inner map[string]bool) {
+	names := map[string]bool{}
+	services, inner = map[string]bool{}, map[string]bool{}
+	for _, p := range policies {
+		for m := range p.Methods {
+			names[m], names[parent(m)] = true, true
+		}
+		for _, r := range p.everyRule() {
+			names[r.GetSelector()] = true
+		}
+	}
+	for name := range names {
+		if inner[name] = names[parent(name)]; inner[name] {
+			services[parent(name)] = true
+		}
+	}
+	return services, inner
 }
 
 // instanceOfPath returns a path that a pattern matches.
