@@ -96,10 +96,14 @@ func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
 	for m := range p.Methods {
 		known = known || isService(m)
 	}
+	outer := "" // the service of a selector that may be a method's, and that names the service of the path
+	if _, isMethod := p.Methods[name]; !isMethod && p.selects(service) && !p.selects(name) {
+		outer = service[:max(strings.LastIndexByte(service, '.'), 0)]
+	}
 	covering := p.rules(func(r *corsrpcv1.Rule) bool { // by selectors other than *
 		pkg, isPackage := strings.CutSuffix(r.GetSelector(), ".*")
 		s := r.GetSelector()
-		return s != "" && s != "*" && (s == name || s == service || isPackage && strings.HasPrefix(name, pkg+"."))
+		return s != "" && s != "*" && (s == name || s == service || s == outer || isPackage && strings.HasPrefix(name, pkg+"."))
 	})
 	shaped := method != "" && !strings.ContainsAny(method, "/.-") && (known || strings.Contains(service, ".") && !strings.ContainsAny(service, "-"))
 	if !shaped || !known && len(covering) == 0 {
@@ -125,6 +129,11 @@ func (p Policy) RuleFor(path string, canBeCall bool) (Rule, bool) {
 		levels = slices.Concat(p.defaults(), options, p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == "*" }))
 	}
 	return Rule{policy: &p, levels: append(levels, covering...), get: p.Methods[name]}, true
+}
+
+// selects reports whether a rule has the selector.
+func (p Policy) selects(selector string) bool {
+	return len(p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == selector })) > 0
 }
 
 // pathPattern returns the longest pattern of a path rule that matches a path, or "".

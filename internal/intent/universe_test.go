@@ -246,12 +246,15 @@ func isPageCached(origin string) bool {
 func targetsOf(policies []Policy) (targets []callTarget) {
 	names := map[string]bool{"zz.v1.Zz.Zz": true, "grpc.health.v1.Health.Zz": true, "grpc.reflection.v1.ServerReflection.Zz": true}
 	paths, prefixes := map[string]bool{"/": true, "/zz": true, "/api/zz": true}, []string{""}
-	services, inner := namesByKind(policies)
+	known := map[string]bool{} // the methods and services of the schemas: they are not both
 	for _, p := range policies {
-		prefixes = append(prefixes, p.Prefixes...)
 		for m := range p.Methods {
+			known[m], known[parent(m)] = true, true
 			names[m], names[parent(m)+".Zz"] = true, true
 		}
+	}
+	for _, p := range policies {
+		prefixes = append(prefixes, p.Prefixes...)
 		for _, r := range p.everyRule() {
 			s, isPackage := strings.CutSuffix(r.GetSelector(), ".*")
 			switch {
@@ -260,9 +263,8 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 				names[s+".Zz"], names[s+".Zz.Zz"], names[s+".zz.Zz.Zz"] = true, true, true
 			default:
 				names[parent(s)+".Zz"], names[parent(s)+".Zz.Zz"] = true, true
-				names[s] = names[s] || !services[s]
-				if !inner[s] {
-					names[s+".Zz"] = true
+				if !known[s] {
+					names[s], names[s+".Zz"] = true, true
 				}
 			}
 			if r.GetPath() != "" {
@@ -274,7 +276,7 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 	}
 	for _, prefix := range prefixes {
 		for name := range names {
-			if i := strings.LastIndexByte(name, '.'); i > 0 && names[name] && name[0] != '.' {
+			if i := strings.LastIndexByte(name, '.'); i > 0 && name[0] != '.' {
 				paths[prefix+"/"+name[:i]+"/"+name[i+1:]] = true
 			}
 		}
@@ -287,28 +289,6 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 
 // parent returns a name without its last part.
 func parent(name string) string { return name[:max(strings.LastIndexByte(name, '.'), 0)] }
-
-// namesByKind returns the names in the policies that are those of services, since they are in the schema
-// or have names of methods below, and the names that are below another. No server has a method and a
-// service of the same name, or a service below a service.
-func namesByKind(policies []Policy) (services, inner map[string]bool) {
-	names := map[string]bool{}
-	services, inner = map[string]bool{}, map[string]bool{}
-	for _, p := range policies {
-		for m := range p.Methods {
-			names[m], names[parent(m)] = true, true
-		}
-		for _, r := range p.everyRule() {
-			names[r.GetSelector()] = true
-		}
-	}
-	for name := range names {
-		if inner[name] = names[parent(name)]; inner[name] {
-			services[parent(name)] = true
-		}
-	}
-	return services, inner
-}
 
 // instanceOfPath returns a path that a pattern matches.
 func instanceOfPath(pattern string) string {
