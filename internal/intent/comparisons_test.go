@@ -3,6 +3,7 @@ package intent
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/prototext"
@@ -33,8 +34,21 @@ func comparisonIsEffect(t *rapid.T) {
 		t.Fatalf("%s: undecided: %q\n%s", p.change, found.Undecided, p)
 	}
 	if got, want := found.Verdict(), verdictOf(gained, lost); got != want {
-		t.Fatalf("%s: the verdict is %s, want %s\ngained %+v\nlost %+v\nfound %+v\n%s", p.change, got, want, gained, lost, found.Differences, p)
+		t.Fatalf("%s: the verdict is %s, want %s\ngained%s\nlost%s\nfound%s\n%s", p.change, got, want, lines(gained), lines(lost), lines(found.Differences), p)
 	}
+}
+
+// lines formats each item on a line, at most ten of them.
+func lines[T any](items []T) string {
+	var b strings.Builder
+	for i, item := range items {
+		if i == 10 {
+			fmt.Fprintf(&b, "\n  and %d more", len(items)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %+v", item)
+	}
+	return b.String()
 }
 
 // verdictOf returns the verdict that brute force gives.

@@ -43,9 +43,15 @@ func (target callTarget) methods() []string {
 func universeOf(policies ...Policy) *universe {
 	u := &universe{targets: targetsOf(policies)}
 	u.pages = u.pagesOf(u.patternsOf(policies))
-	u.requestNames = slices.DeleteFunc(namesOf(policies, requestSeeds, (*corsrpcv1.Rule).GetAllowHeaders, (*corsrpcv1.Rule).GetDenyHeaders), neverSent)
+	u.requestNames = slices.DeleteFunc(namesOf(policies, requestSeeds, (*corsrpcv1.Rule).GetAllowHeaders, (*corsrpcv1.Rule).GetDenyHeaders), isForbidden)
 	u.responseNames = namesOf(policies, responseSeeds, (*corsrpcv1.Rule).GetExposeHeaders, (*corsrpcv1.Rule).GetHideHeaders)
 	return u
+}
+
+// isForbidden reports whether browsers do not let a script set a request header. It is neverSent, apart from
+// names that no policy may grant although scripts can send them.
+func isForbidden(name string) bool {
+	return neverSent(name) && (!strings.HasPrefix(name, "access-control-") || strings.HasPrefix(name, "access-control-request-"))
 }
 
 // everyRule returns the rules of a policy with those of its profiles and of its schema.
@@ -206,7 +212,15 @@ func instancesOf(patterns []string) (origins []string) {
 		}
 	}
 	slices.Sort(origins)
-	return slices.DeleteFunc(slices.Compact(origins), func(o string) bool { return !isPageCached(o) })
+	return slices.DeleteFunc(slices.Compact(origins), func(o string) bool {
+		if scheme, host, port := split(o); strings.Contains(host, "xn--") && labels[site{scheme, host}] != nil {
+			o = scheme + "://xn--bcher-kva.example" // a policy names the host, so that it is one
+			if port != "" {
+				o += ":" + port
+			}
+		}
+		return !isPageCached(o)
+	})
 }
 
 // labelsOf returns labels that match each combination of patterns with a star in a label, and the
