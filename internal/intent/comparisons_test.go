@@ -36,6 +36,19 @@ func comparisonIsEffect(t *rapid.T) {
 	if got, want := found.Verdict(), verdictOf(gained, lost); got != want {
 		t.Fatalf("%s: the verdict is %s, want %s\ngained%s\nlost%s\nfound%s\n%s", p.change, got, want, lines(gained), lines(lost), lines(found.Differences), p)
 	}
+	p.differencesCover(t, found.Differences, true, gained)
+	p.differencesCover(t, found.Differences, false, lost)
+	p.witnessesFlip(t, found.Differences)
+}
+
+// differencesCover fails the test unless each gain of brute force is within a difference.
+func (p pair) differencesCover(t fataler, found []analysis.Difference, gained bool, gains []gain) {
+	t.Helper()
+	for _, g := range gains {
+		if !slices.ContainsFunc(found, func(d analysis.Difference) bool { return g.covered(d, gained, p.old.Policy, p.next.Policy) }) {
+			t.Fatalf("%s: no difference covers what is %s: %+v\nfound%s\n%s", p.change, map[bool]string{true: "gained", false: "lost"}[gained], g, lines(found), p)
+		}
+	}
 }
 
 // lines formats each item on a line, at most ten of them.

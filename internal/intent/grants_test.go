@@ -247,8 +247,12 @@ func (c *comparer) gainsOfPage(methods []string, old, next ruled, add func(analy
 // GET, HEAD and POST without a preflight that grants them, and the layer does not refuse them on the
 // path of a procedure.
 func (r ruled) serves(method string) bool {
-	safelisted := method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
-	return r.known && (r.AllowsMethod(method) || !r.isPath && safelisted)
+	return r.known && (r.AllowsMethod(method) || !r.isPath && isSafelisted(method))
+}
+
+// isSafelisted reports whether browsers send the method without a preflight that grants it.
+func isSafelisted(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
 }
 
 // allowed returns the model's answer for each request header of a universe.
@@ -274,10 +278,10 @@ func memo(have map[string][]bool, key string, names []string, f func(string) boo
 }
 
 // withoutOrigin returns a request without an Origin field, of a page of another site, that reaches the
-// handler under the next rule only: of an image or a link. Reaching it because no rule is enforced is an
-// aspect of its own.
+// handler under the next rule only: of an image or a link. It is not one if no rule is enforced or if
+// everyone may call, which are aspects of their own.
 func withoutOrigin(old, next ruled) (request string, ok bool) {
-	if !old.governed || !next.governed {
+	if !old.governed || !next.governed || slices.Contains(next.list, "*") && !slices.Contains(old.list, "*") {
 		return "", false
 	}
 	for _, request := range []string{"image", "link"} {
@@ -303,13 +307,14 @@ func (r ruled) reachedWithoutOrigin(navigation bool) bool {
 }
 
 // cookies returns a method with which a request that carries cookies reaches the handler under the next
-// rule only, although both grant the page and the method, and the next one grants no credentials.
+// rule only, although both grant the page and the method, and the next one grants no credentials. Other
+// methods than GET, HEAD and POST need a preflight, which then fails.
 func cookies(methods []string, old, next ruled, both bothAccess) (method string, ok bool) {
 	if !old.governed || !next.governed || !both.old.allows || !both.next.allows || next.Credentials() {
 		return "", false
 	}
 	for _, method := range methods {
-		if old.serves(method) && next.reachedWithCookies(method, both.next) && !old.reachedWithCookies(method, both.old) {
+		if isSafelisted(method) && old.serves(method) && next.reachedWithCookies(method, both.next) && !old.reachedWithCookies(method, both.old) {
 			return method, true
 		}
 	}

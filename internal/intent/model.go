@@ -29,9 +29,12 @@ type Policy struct {
 	Prefixes []string
 }
 
-// operational lists services for the operation of a server. Defaults and the selector * do
-// not apply to them.
-var operational = []string{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
+// operational lists services for the operation of a server, without those of xDS. Defaults and the
+// selector * do not apply to them.
+var operational = []string{
+	"grpc.channelz.v1.Channelz", "grpc.gcp.HandshakerService", "grpc.go.profiling.v1alpha.Profiling", "grpc.health.v1.Health", "grpc.lb.v1.LoadBalancer",
+	"grpc.lookup.v1.RouteLookupService", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+}
 
 // Rule is the effective rule of a target: its levels, the widest first.
 type Rule struct {

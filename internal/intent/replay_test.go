@@ -135,6 +135,9 @@ func runsByHand(t failer, plan *corsrpc.Plan, call analysis.Call) (runs bool) {
 // pathOf returns the path and query of a call.
 func pathOf(call analysis.Call) string {
 	path := call.Path
+	if call.Escaped != "" {
+		path = call.Escaped
+	}
 	if i := strings.LastIndexByte(call.Procedure, '.'); path == "" {
 		path = "/" + call.Procedure[:i] + "/" + call.Procedure[i+1:]
 	}

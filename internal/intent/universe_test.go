@@ -44,7 +44,7 @@ func universeOf(policies ...Policy) *universe {
 	u := &universe{targets: targetsOf(policies)}
 	u.pages = u.pagesOf(u.patternsOf(policies))
 	u.requestNames = slices.DeleteFunc(namesOf(policies, requestSeeds, (*corsrpcv1.Rule).GetAllowHeaders, (*corsrpcv1.Rule).GetDenyHeaders), isForbidden)
-	u.responseNames = namesOf(policies, responseSeeds, (*corsrpcv1.Rule).GetExposeHeaders, (*corsrpcv1.Rule).GetHideHeaders)
+	u.responseNames = slices.DeleteFunc(namesOf(policies, responseSeeds, (*corsrpcv1.Rule).GetExposeHeaders, (*corsrpcv1.Rule).GetHideHeaders), neverShown)
 	return u
 }
 
