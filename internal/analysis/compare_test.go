@@ -84,6 +84,9 @@ func TestCompare(t *testing.T) {
 		{"a path is disabled", path(""), path(", disabled: true"), analysis.Stricter, []string{"- ORIGIN https://app.example.com: /healthz", "- WITHOUT_ORIGIN: /healthz"}},
 		{"methods of a path", path(""), path(", allow_methods: [GET, DELETE]"), analysis.Both, []string{"+ METHOD DELETE: /healthz", "- METHOD POST HEAD: /healthz"}},
 		{"from everyone to one", path(`, allow_origins: ["*"]`), path(""), analysis.Both, []string{"+ REQUEST_HEADER content-type: /healthz", "+ COOKIES: /healthz", "- ORIGIN *: /healthz"}},
+		{"a path for everyone, where only calls were governed", app, app + `rules: [{path: /unknown.v1.S/M, allow_origins: ["*"]}]`, analysis.Both, []string{
+			"+ ORIGIN *: /unknown.v1.S/M", "+ COOKIES: /unknown.v1.S/M", "+ ORIGIN *: /unknown.v1.S/M", "- REQUEST_HEADER", "- RESPONSE_HEADER *: /unknown.v1.S/M", "- UNGOVERNED: /unknown.v1.S/M",
+		}},
 		{"observe", app, "enforcement: OBSERVE\n" + app, analysis.Wider, []string{"+ UNGOVERNED: *"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -24,11 +24,10 @@ func (c *comparer) enforcement() {
 	u.addRules(0, strict.Rules)
 	samples, _ := u.samples()
 	for _, s := range samples {
-		g := strict.resolve(s, true)
-		if refused, ok := refusedCall(g, s, calls); g.byRule && ok {
+		if g := strict.resolve(s, true); g.byRule {
 			c.add(Difference{
 				Gained: c.next.Observes, Aspect: AspectUngoverned, Targets: []string{"*"},
-				Old: c.old.Place("enforcement"), New: c.next.Place("enforcement"), Witness: refused,
+				Old: c.old.Place("enforcement"), New: c.next.Place("enforcement"), Witness: refusedCall(g, s, calls),
 			})
 			return
 		}
@@ -265,9 +264,7 @@ func (g *grants) withoutOrigin() {
 
 // ungoverned adds that all requests reach the handler on one side only.
 func (g *grants) ungoverned() {
-	if call, ok := refusedCall(g.from, g.pair.sample, g.pair.requests); ok {
-		g.add(Difference{Aspect: AspectUngoverned, Witness: call}, rules.Place{}, g.narrowestPlace(g.from))
-	}
+	g.add(Difference{Aspect: AspectUngoverned, Witness: refusedCall(g.from, g.pair.sample, g.pair.requests)}, rules.Place{}, g.narrowestPlace(g.from))
 }
 
 // valuePlace returns the place of a value of a rule, or that of the rule if the value is built in.

@@ -50,24 +50,25 @@ func rank(method string) int {
 }
 
 // refusedCall returns a call that the rule refuses, and that reaches the handler if no rule governs it.
-// It returns false if there is none.
-func refusedCall(g *governed, s sample, requests requestKind) (Call, bool) {
+func refusedCall(g *governed, s sample, requests requestKind) Call {
+	if g.origins.Any() == 0 {
+		method := http.MethodPost
+		if requests == noCalls {
+			method = http.MethodGet
+		}
+		return newCall(s, requests, foreignOrigin(g.origins), method, nil)
+	}
+	// If everyone may call, the path of a rule takes a GET with cookies, but no write with them.
 	method := http.MethodPost
-	if requests == noCalls {
+	switch {
+	case requests == noCalls && g.path:
+		method = http.MethodPut
+	case requests == noCalls:
 		method = http.MethodGet
 	}
-	if g.origins.Any() == 0 {
-		return newCall(s, requests, foreignOrigin(g.origins), method, nil), true
-	}
 	c := newCall(s, requests, "https://corsrpc-witness.example", method, nil)
-	switch {
-	case g.path && !slices.Contains(g.methods, method):
-		return c, true
-	case g.path && method == http.MethodGet:
-		return c, false
-	}
-	c.Credentials = true
-	return c, true
+	c.Credentials = !g.path || slices.Contains(g.methods, method)
+	return c
 }
 
 // Header returns the header fields that the script of the call sets. Their values are such that the
