@@ -29,11 +29,40 @@ type Policy struct {
 	Prefixes []string
 }
 
-// operational lists services for the operation of a server, without those of xDS. Defaults and the
-// selector * do not apply to them.
+// operational lists services for the operation of a server. Defaults and the selector * do not apply to
+// them.
 var operational = []string{
-	"grpc.channelz.v1.Channelz", "grpc.gcp.HandshakerService", "grpc.go.profiling.v1alpha.Profiling", "grpc.health.v1.Health", "grpc.lb.v1.LoadBalancer",
-	"grpc.lookup.v1.RouteLookupService", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+	"envoy.api.v2.ClusterDiscoveryService", "envoy.api.v2.EndpointDiscoveryService", "envoy.api.v2.ListenerDiscoveryService", "envoy.api.v2.RouteDiscoveryService",
+	"envoy.api.v2.ScopedRoutesDiscoveryService", "envoy.api.v2.VirtualHostDiscoveryService", "envoy.api.v3alpha.ClusterDiscoveryService",
+	"envoy.api.v3alpha.EndpointDiscoveryService", "envoy.api.v3alpha.ListenerDiscoveryService", "envoy.api.v3alpha.RouteDiscoveryService",
+	"envoy.api.v3alpha.ScopedRoutesDiscoveryService", "envoy.api.v3alpha.VirtualHostDiscoveryService", "envoy.service.accesslog.v2.AccessLogService",
+	"envoy.service.accesslog.v3.AccessLogService", "envoy.service.accesslog.v3alpha.AccessLogService", "envoy.service.accesslog.v4alpha.AccessLogService",
+	"envoy.service.auth.v2.Authorization", "envoy.service.auth.v2alpha.Authorization", "envoy.service.auth.v3.Authorization",
+	"envoy.service.auth.v3alpha.Authorization", "envoy.service.auth.v4alpha.Authorization", "envoy.service.cluster.v3.ClusterDiscoveryService",
+	"envoy.service.discovery.v2.AggregatedDiscoveryService", "envoy.service.discovery.v2.HealthDiscoveryService", "envoy.service.discovery.v2.RuntimeDiscoveryService",
+	"envoy.service.discovery.v2.SecretDiscoveryService", "envoy.service.discovery.v3.AggregatedDiscoveryService",
+	"envoy.service.discovery.v3alpha.AggregatedDiscoveryService", "envoy.service.discovery.v3alpha.HealthDiscoveryService",
+	"envoy.service.discovery.v3alpha.RuntimeDiscoveryService", "envoy.service.discovery.v3alpha.SecretDiscoveryService",
+	"envoy.service.discovery.v4alpha.AggregatedDiscoveryService", "envoy.service.endpoint.v3.EndpointDiscoveryService",
+	"envoy.service.endpoint.v3.LocalityEndpointDiscoveryService", "envoy.service.event_reporting.v2alpha.EventReportingService",
+	"envoy.service.event_reporting.v3.EventReportingService", "envoy.service.event_reporting.v4alpha.EventReportingService",
+	"envoy.service.ext_proc.v3.ExternalProcessor", "envoy.service.ext_proc.v3alpha.ExternalProcessor", "envoy.service.extension.v3.ExtensionConfigDiscoveryService",
+	"envoy.service.filter.v3.FilterConfigDiscoveryService", "envoy.service.health.v3.HealthDiscoveryService", "envoy.service.health.v4alpha.HealthDiscoveryService",
+	"envoy.service.listener.v3.ListenerDiscoveryService", "envoy.service.load_stats.v2.LoadReportingService", "envoy.service.load_stats.v3.LoadReportingService",
+	"envoy.service.load_stats.v3alpha.LoadReportingService", "envoy.service.load_stats.v4alpha.LoadReportingService", "envoy.service.metrics.v2.MetricsService",
+	"envoy.service.metrics.v3.MetricsService", "envoy.service.metrics.v3alpha.MetricsService", "envoy.service.metrics.v4alpha.MetricsService",
+	"envoy.service.network_ext_proc.v3.NetworkExternalProcessor", "envoy.service.rate_limit_quota.v3.RateLimitQuotaService",
+	"envoy.service.ratelimit.v2.RateLimitService", "envoy.service.ratelimit.v3.RateLimitService", "envoy.service.ratelimit.v3alpha.RateLimitService",
+	"envoy.service.redis_auth.v3.RedisProxyExternalAuth", "envoy.service.route.v3.RouteDiscoveryService", "envoy.service.route.v3.ScopedRoutesDiscoveryService",
+	"envoy.service.route.v3.VirtualHostDiscoveryService", "envoy.service.runtime.v3.RuntimeDiscoveryService", "envoy.service.secret.v3.SecretDiscoveryService",
+	"envoy.service.status.v2.ClientStatusDiscoveryService", "envoy.service.status.v3.ClientStatusDiscoveryService",
+	"envoy.service.status.v4alpha.ClientStatusDiscoveryService", "envoy.service.tap.v2alpha.TapDiscoveryService", "envoy.service.tap.v2alpha.TapSinkService",
+	"envoy.service.tap.v3.TapDiscoveryService", "envoy.service.tap.v3.TapSinkService", "envoy.service.tap.v3alpha.TapDiscoveryService",
+	"envoy.service.tap.v3alpha.TapSinkService", "envoy.service.tap.v4alpha.TapDiscoveryService", "envoy.service.tap.v4alpha.TapSinkService",
+	"envoy.service.trace.v2.TraceService", "envoy.service.trace.v3.TraceService", "envoy.service.trace.v3alpha.TraceService",
+	"envoy.service.trace.v4alpha.TraceService", "grpc.channelz.v1.Channelz", "grpc.gcp.HandshakerService", "grpc.go.profiling.v1alpha.Profiling",
+	"grpc.health.v1.Health", "grpc.lb.v1.LoadBalancer", "grpc.lookup.v1.RouteLookupService", "grpc.reflection.v1.ServerReflection",
+	"grpc.reflection.v1alpha.ServerReflection", "udpa.service.orca.v1.OpenRcaService", "xds.service.orca.v3.OpenRcaService",
 }
 
 // Rule is the effective rule of a target: its levels, the widest first.
