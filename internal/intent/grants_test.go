@@ -68,9 +68,10 @@ func marker(set string) string {
 // ruled is a target with its rule in a policy.
 type ruled struct {
 	Rule
-	governed bool // by a rule that is enforced
+	governed bool // a rule, or a refusal because readings differ, is enforced
 	known    bool // a rule exists
 	key      string
+	readings []ruled  // of a path whose readings have different rules
 	origins  string   // the key of list
 	list     []string // Rule.Origins
 }
@@ -80,20 +81,36 @@ func (s *side) ruleFor(target callTarget) ruled {
 	if r, ok := s.rules[target]; ok {
 		return r
 	}
-	r := ruled{}
-	if r.Rule, r.known = s.RuleFor(target.path, target.canBeCall); r.known {
-		r.governed = s.GetEnforcement() != corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE
-		if !r.Disabled() {
-			r.list = r.Origins()
+	r := s.readingOf(target)
+	if other, ok := s.OtherSlash(target.path); ok {
+		if twin := s.readingOf(callTarget{other, target.canBeCall}); twin.key != r.key {
+			r = ruled{governed: s.enforces(), key: "readings " + r.key + " and " + twin.key, readings: []ruled{r, twin}}
 		}
-		r.origins = strings.Join(r.list, " ")
-		key := []byte(r.origins)
-		for _, l := range r.levels {
-			key = fmt.Appendf(key, " %p %t", l.Rule, l.narrows)
-		}
-		r.key = string(append(key, bit(r.isPath), bit(r.get)))
 	}
 	s.rules[target] = r
+	return r
+}
+
+// enforces reports whether the policy refuses requests.
+func (s *side) enforces() bool {
+	return s.GetEnforcement() != corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE
+}
+
+// readingOf is ruleFor for a path that is read as it is.
+func (s *side) readingOf(target callTarget) (r ruled) {
+	if r.Rule, r.known = s.RuleFor(target.path, target.canBeCall); !r.known {
+		return r
+	}
+	r.governed = s.enforces()
+	if !r.Disabled() {
+		r.list = r.Origins()
+	}
+	r.origins = strings.Join(r.list, " ")
+	key := []byte(r.origins)
+	for _, l := range r.levels {
+		key = fmt.Appendf(key, " %p %t", l.Rule, l.narrows)
+	}
+	r.key = string(append(key, bit(r.isPath), bit(r.get)))
 	return r
 }
 
@@ -164,7 +181,7 @@ func (c *comparer) gains(yield func(gain) bool) {
 	for _, target := range c.targets {
 		old, next := c.old.ruleFor(target), c.next.ruleFor(target)
 		key := rulePair{old.key, next.key, target.canBeCall}
-		if done[key] {
+		if done[key] || !old.known && !next.known { // no rule, or a spelling of a path that no client sends
 			continue
 		}
 		done[key] = true
@@ -298,6 +315,8 @@ func (r ruled) reachedWithoutOrigin(navigation bool) bool {
 	switch {
 	case !r.governed:
 		return true
+	case len(r.readings) > 0:
+		return !slices.ContainsFunc(r.readings, func(r ruled) bool { return !r.reachedWithoutOrigin(navigation) })
 	case r.Disabled():
 		return false
 	case r.isPath:

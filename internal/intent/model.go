@@ -168,6 +168,25 @@ func (p Policy) selects(selector string) bool {
 	return len(p.rules(func(r *corsrpcv1.Rule) bool { return r.GetSelector() == selector })) > 0
 }
 
+// OtherSlash returns the path with its last slash added or removed if a pattern spells out that path, apart
+// from its wildcards, and not this one. Servers may use either form for both. If the two have different
+// rules, requests of other origins are refused.
+func (p Policy) OtherSlash(path string) (other string, ok bool) {
+	other, bare := strings.CutSuffix(path, "/")
+	if !bare {
+		other = path + "/"
+	}
+	spells := func(path string) string {
+		pattern := p.pathPattern(path)
+		if strings.Count(pattern, "/") != strings.Count(path, "/") || strings.HasSuffix(pattern, "/") != strings.HasSuffix(path, "/") {
+			return ""
+		}
+		return pattern
+	}
+	pattern, otherPattern := spells(path), spells(other)
+	return other, otherPattern != "" && (pattern == "" || strings.Contains(pattern, "{") && strings.TrimSuffix(pattern, "/") != strings.TrimSuffix(otherPattern, "/"))
+}
+
 // pathPattern returns the longest pattern of a path rule that matches a path, or "".
 func (p Policy) pathPattern(path string) (found string) {
 	for _, r := range p.rules(func(r *corsrpcv1.Rule) bool { return r.GetPath() != "" }) {

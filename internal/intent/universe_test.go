@@ -282,9 +282,8 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 				}
 			}
 			if r.GetPath() != "" {
-				paths[instanceOfPath(r.GetPath())] = true
-				paths[instanceOfPath(r.GetPath())+"/zz"] = true
-				paths[instanceOfPath(r.GetPath())+"zz"] = true
+				path := instanceOfPath(r.GetPath())
+				paths[path], paths[path+"/zz"], paths[path+"zz"], paths[path+"/"] = true, true, true, true
 			}
 		}
 	}
