@@ -84,6 +84,15 @@ func TestCompare(t *testing.T) {
 		{"a path is disabled", path(""), path(", disabled: true"), analysis.Stricter, []string{"- ORIGIN https://app.example.com: /healthz", "- WITHOUT_ORIGIN: /healthz"}},
 		{"methods of a path", path(""), path(", allow_methods: [GET, DELETE]"), analysis.Both, []string{"+ METHOD DELETE: /healthz", "- METHOD POST HEAD: /healthz"}},
 		{"from everyone to one", path(`, allow_origins: ["*"]`), path(""), analysis.Both, []string{"+ REQUEST_HEADER content-type: /healthz", "+ COOKIES: /healthz", "- ORIGIN *: /healthz"}},
+		{"from everyone to a source", path(`, allow_origins: ["*"], allow_methods: [POST]`), path(", allow_origins_from: [tenants], allow_methods: [POST]"), analysis.Both, []string{"+ COOKIES: /healthz", "- ORIGIN *: /healthz"}},
+		{"from every extension to a variable", path(`, allow_origins: ["moz-extension://*"], accept_risks: [ANY_INSTALLATION]`), path(`, allow_origins: ["${APP}"]`), analysis.Both, []string{"+ ORIGIN ${APP}: /healthz", "+ COOKIES: /healthz", "- ORIGIN moz-extension://*: /healthz"}},
+		{"from every extension to a source", path(`, allow_origins: ["moz-extension://*"], accept_risks: [ANY_INSTALLATION]`), path(`, allow_origins_from: [tenants]`), analysis.Both, []string{"+ ORIGIN tenants: /healthz", "- ORIGIN moz-extension://*: /healthz"}},
+		{"a variable beside every extension", path(`, allow_origins: ["moz-extension://*", "${APP}"], accept_risks: [ANY_INSTALLATION]`), path(`, allow_origins: ["${APP}"]`), analysis.Stricter, []string{"- ORIGIN moz-extension://*: /healthz"}},
+		{"from a procedure to a path", app + `rules: [{selector: "*", allow_origins: ["null", https://app.example.com], accept_risks: [NULL_ORIGIN], protocols: [CONNECT]}]`, app + `rules: [
+			{selector: "*", allow_origins: ["null", https://app.example.com], accept_risks: [NULL_ORIGIN], protocols: [CONNECT]},
+			{path: /unknown.v1.S/M, allow_origins: ["null", https://app.example.com], accept_risks: [NULL_ORIGIN], allow_methods: [POST], max_age: 7200s, expose: PRESENT}]`, analysis.Both, []string{
+			"+ COOKIES: /unknown.v1.S/M", "+ WITHOUT_ORIGIN: /unknown.v1.S/M", "- METHOD GET: /unknown.v1.S/M", "- REQUEST_HEADER", "- UNGOVERNED: /unknown.v1.S/M",
+		}},
 		{"a path for everyone, where only calls were governed", app, app + `rules: [{path: /unknown.v1.S/M, allow_origins: ["*"]}]`, analysis.Both, []string{
 			"+ ORIGIN *: /unknown.v1.S/M", "+ COOKIES: /unknown.v1.S/M", "+ ORIGIN *: /unknown.v1.S/M", "- REQUEST_HEADER", "- RESPONSE_HEADER *: /unknown.v1.S/M", "- UNGOVERNED: /unknown.v1.S/M",
 		}},

@@ -192,11 +192,8 @@ func (g *grants) cookies(d *originDifference) {
 		return
 	}
 	for _, method := range g.methods {
-		if method == http.MethodOptions {
-			continue
-		}
-		if witness := g.cookieOrigin(d, method); witness != "" {
-			call := g.call(witness, method, d.commonAtoms)
+		if witness, atoms := g.cookieOrigin(d, method); witness != "" {
+			call := g.call(witness, method, atoms)
 			call.Credentials = true
 			g.add(Difference{Aspect: AspectCookies, Witness: call}, originsPlace(g.to), originsPlace(g.from))
 			return
@@ -205,46 +202,63 @@ func (g *grants) cookies(d *originDifference) {
 }
 
 // cookieOrigin returns an origin that both sides allow, whose simple requests with cookies reach the
-// handler under one side only; empty if there is none.
-func (g *grants) cookieOrigin(d *originDifference, method string) string {
+// handler under one side only, and the atoms that need to have it. It is empty if there is none.
+func (g *grants) cookieOrigin(d *originDifference, method string) (witness string, atoms []string) {
 	if !slices.Contains(simpleMethods, method) {
-		return "" // needs a preflight, which grants no credentials
+		return "", nil // needs a preflight, which grants no credentials
 	}
 	reads := method != http.MethodPost
-	if !g.from.path {
-		id, _ := g.to.origins.Match(d.common)
-		if reads || g.to.origins.Any() == 0 && !g.to.origins.IsShared(id) {
-			return d.common // a procedure takes no cookies without credentials
-		}
-		return ""
+	switch {
+	case reads && g.from.path, !reads && g.to.origins.Any() != 0:
+		return "", nil
+	case reads:
+		return d.common, d.commonAtoms // a procedure takes no cookies without credentials
+	case !g.from.path:
+		owned := *g.to.facts
+		owned.origins = origin.NewSet(patternsOf(g.to.origins, false))
+		both := &originDifference{}
+		both.findCommon(g.from.facts, &owned)
+		return both.common, both.commonAtoms
 	}
-	if reads || g.to.origins.Any() != 0 || g.from.origins.Any() == 0 && !g.from.origins.HasShared() {
-		return ""
-	}
-	return ownedOrigin(g.from.origins, g.to.origins)
+	return ownedOrigin(g.from.facts, g.to.facts)
 }
 
-// ownedOrigin returns an origin of one owner under the second set, which the first set allows together
-// with those of unrelated owners; empty if there is none.
-func ownedOrigin(from, to *origin.Set) string {
-	none := origin.NewSet(nil)
-	for _, text := range to.Patterns().All {
-		if origin.NeverWithCredentials(text) {
-			continue
+// patternsOf returns the patterns of a set whose origins unrelated owners share, or the others.
+func patternsOf(set *origin.Set, shared bool) (patterns []origin.Pattern) {
+	for _, text := range set.Patterns().All {
+		if pattern, _ := origin.ParsePattern(text); origin.NeverWithCredentials(text) == shared {
+			patterns = append(patterns, pattern)
 		}
-		pattern, _ := origin.ParsePattern(text)
+	}
+	return patterns
+}
+
+// ownedOrigin returns an origin of one owner under the second rule, which the first rule allows together
+// with those of unrelated owners, and the atom that needs to have it. It is empty if there is none.
+func ownedOrigin(from, to *facts) (witness string, atoms []string) {
+	if from.origins.Any() == 0 && !from.origins.HasShared() {
+		return "", nil
+	}
+	none := origin.NewSet(nil)
+	for _, pattern := range patternsOf(to.origins, false) {
 		witness, verdict := none.Outside(pattern)
 		if verdict != origin.Missed {
 			continue
 		}
-		if from.Any() != 0 {
-			return witness
-		}
-		if id, ok := from.Match(witness); ok && from.IsShared(id) {
-			return witness
+		if id, ok := from.origins.Match(witness); from.origins.Any() != 0 || ok && from.origins.IsShared(id) {
+			return witness, nil
 		}
 	}
-	return ""
+	shared := origin.NewSet(patternsOf(from.origins, true))
+	for _, atom := range to.atoms {
+		if slices.Contains(from.atoms, atom) && from.origins.Any() == 0 {
+			continue
+		}
+		if witness := possibleRow(atom, shared); witness != "" {
+			return witness, []string{atom}
+		}
+	}
+	return "", nil
 }
 
 // withoutOrigin adds the requests without Origin that reach the handler on one side only.
