@@ -14,7 +14,9 @@ var commandFaults = []fault{
 	{name: "SARIF calls a run with an unreadable file successful", old: `Successful: len(r.Failures) == 0`, new: `Successful: true`},
 
 	// check.
-	{name: "check ends at a file that it cannot read with the exit code of problems", in: "exitCode", old: `return exitUsage`, new: `code = exitFindings`},
+	{name: "check ends at a file that it cannot read with the exit code of problems", in: "exitCode", old: `case c.failure != "":
+			return exitUsage`, new: `case c.failure != "":
+			code = exitFindings`},
 	{name: "check --strict accepts findings", in: "reported", old: `if strict {`, new: `if false {`},
 	{name: "check looks for findings without a profile only", in: "findingsOf", old: `if p.settings.Profile == "" {`, new: `if false {`},
 	{name: "check has no findings about the shadow policy", in: "findingsOfPlan", old: `if shadow := plan.Shadow(); shadow != nil {`, new: `if shadow := plan.Shadow(); shadow != nil && false {`},
@@ -25,5 +27,5 @@ var commandFaults = []fault{
 	{name: "the beginning of a name selects a procedure", in: "covers", old: `strings.HasPrefix(name, selector+".")`, new: `strings.HasPrefix(name, selector) && len(name) > len(selector)`},
 	{name: "explain does not see that an outcome depends on a source", in: "(*explanation).findDependences", old: `sets[name] = []string{e.origin()}`, new: `sets[name] = nil`},
 	{name: "explain does not see that an outcome depends on a variable", in: "(*explanation).findDependences", old: `settings.Env[name] = e.origin()`, new: `settings.Env[name] = "https://other.example"`},
-	{name: "explain takes origins of a source that a server skips", in: "sourceSets", old: `if !planaccess.SourceTakes(origin) {`, new: `if false {`},
+	{name: "explain takes origins of a source that a server skips", in: "sourceSets", old: `if !origin.IsTenant(row) {`, new: `if false {`},
 }
