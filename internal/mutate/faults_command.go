@@ -20,7 +20,7 @@ var commandFaults = []fault{
 	{name: "check --strict accepts findings", in: "reported", old: `if strict {`, new: `if false {`},
 	{name: "check looks for findings without a profile only", in: "findingsOf", old: `if p.settings.Profile == "" {`, new: `if false {`},
 	{name: "check has no findings about the shadow policy", in: "findingsOfPlan", old: `if shadow := plan.Shadow(); shadow != nil {`, new: `if shadow := plan.Shadow(); shadow != nil && false {`},
-	{name: "check keeps to itself what is not known", in: "writeSummary", old: `writeNotes(s, c.file, c.unknown)`, new: `writeNotes(s, c.file, nil)`},
+	{name: "check keeps to itself what is not known", in: "writeSummary", old: `slices.Concat(c.unknown, c.notes)`, new: `c.notes`},
 
 	// show and explain.
 	{name: "show takes an argument that selects nothing", in: "(*shownPolicy).selected", old: `if len(found.procedures)+len(found.selectors)+len(found.paths) == 0 {`, new: `if false {`},
