@@ -29,7 +29,7 @@ var inputFaults = []fault{
 	// Policies, and variables.
 	{name: "the standard input is a policy twice", old: `if err == nil && len(text) == 0 {`, new: `if false {`},
 	{name: "a policy may have any size", old: `if len(text) > limit && !strings.HasSuffix(name, ".binpb") {`, new: `if false {`},
-	{name: "the flag for a policy's size is forgotten", old: `corsrpc.WithMaxPolicyBytes(limit), `, new: ``},
+	{name: "the flag for a policy's size is forgotten", old: `options := []any{corsrpc.WithMaxPolicyBytes(limit)}`, new: `options := []any{}`},
 	{name: "the last of two equal variables counts", old: `first, twice := lines[variable]; twice {`, new: `first, twice := lines[variable]; twice && false {`},
 	{name: "a quoted value loses what follows", old: `case text[i] == quote && comment.MatchString(text[i+1:]):`, new: `case text[i] == quote:`},
 	{name: "an unused variable is not told", old: `if used[name] {`, new: `if true {`},

@@ -82,7 +82,7 @@ var inspectorFaults = []fault{
 	{name: "a trial forgets what is escaped", old: "escaped(path, \"\\\"<>^`{}|\\\\\")", new: `path`},
 	{name: "a trial sends the fragment", old: `	target, _, _ = strings.Cut(target, "#")
 `, new: ``},
-	{name: "a trial takes header fields of several lines", old: `strings.ContainsAny(value, "\x00\r\n")`, new: `strings.ContainsAny(value, "\x00")`},
+	{name: "a trial takes header fields of several lines", in: "checkFields", old: `strings.ContainsAny(value, "\x00\r\n")`, new: `strings.ContainsAny(value, "\x00")`},
 	{name: "a trial shows no rule", old: `	t.Rule, _ = plan.Rule(request)
 `, new: ``},
 	{name: "one rule is said to govern a path that is read in several ways", old: `if t.kind != targetProcedure && t.kind != targetPath {`, new: `if t.kind == targetNone {`},

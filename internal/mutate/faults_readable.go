@@ -57,7 +57,7 @@ var readableFaults = []fault{
 `, new: ``},
 	{name: "long lists of origins explain nothing", old: `			merged = append(merged, set)
 `, new: ``},
-	{name: "short lists of origins explain nothing", old: `			patterns = append(patterns, pattern)
+	{name: "short lists of origins explain nothing", in: "mergedSets", old: `			patterns = append(patterns, pattern)
 `, new: `			_ = pattern
 `},
 	{name: "the form of an inspector learns of WithExplain", old: `if d.readable != nil {

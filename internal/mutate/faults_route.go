@@ -91,7 +91,7 @@ var routeFaults = []fault{
 	{name: "a newline at the end stays", old: `	func(s string) string { return strings.TrimSuffix(s, "\n") }, // as`, new: `	func(s string) string { return strings.TrimSuffix(s, "\r\r") }, // as`},
 	{name: "a step that decodes nothing decodes", old: `if !r.add(step(text), undecoded) {`, new: `if !r.add(step(text), false) {`},
 	{name: "a remedy does not load", old: `u.routes.Widened(m.Name, wide, u.path, u.escaped, u.calls)`, new: `u.routes != nil`},
-	{name: "a link passes that a server which ignores letter case refuses", old: `		if m.Ambiguous {
+	{name: "a link passes that a server which ignores letter case refuses", in: "passesInEachReading", old: `		if m.Ambiguous {
 			return false
 		}
 `, new: ``},
