@@ -1,7 +1,6 @@
 package route
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,19 +10,22 @@ import (
 // add adds the samples that end at a position: with and without a slash at the end, and in the form of a procedure if
 // the path can be that of one.
 func (w *sampleWalk) add(at samplePosition, parts []samplePart) {
-	ends := at.ends()
 	n := len(parts)
 	if n == 0 {
-		w.addPath(nil, "/", ends, false, nil)
+		w.addPath(nil, "/", at.ends(true), nil)
 		return
 	}
 	names := at.trees[namesTree].endsHere() || at.trees[namesTree+firstFolded].endsHere()
 	for _, slash := range [...]string{"", "/"} {
-		plain := func(int) string { return w.fresh }
-		shape := names && isQualified(parts[n-2].text) && IsIdentifier(parts[n-1].text)
-		w.addPath(parts, slash, ends, shape, plain)
+		ends := at.ends(slash == "/")
+		shape := ends + " of a procedure" + slash
+		plain := ends
+		if names && isQualified(parts[n-2].text) && IsIdentifier(parts[n-1].text) {
+			plain = shape
+		}
+		w.addPath(parts, slash, plain, func(int) string { return w.fresh })
 		if names && (parts[n-1].text == "" || parts[n-2].text == "") {
-			w.addPath(parts, slash, ends, true, func(i int) string {
+			w.addPath(parts, slash, shape, func(i int) string {
 				switch i {
 				case n - 1:
 					return w.method
@@ -46,13 +48,13 @@ func (b sampleBranches) endsHere() bool {
 	return false
 }
 
-// ends returns a text that is the same for positions where the same patterns match the path without a slash at the end,
-// and the same with one.
-func (at samplePosition) ends() string {
+// ends returns a text that is the same for paths with the same result of Find, apart from the shape of a procedure. That
+// depends on the patterns that match the path with and without a slash at the end.
+func (at samplePosition) ends(slash bool) string {
 	var b strings.Builder
 	for _, branches := range at.trees {
-		for _, slash := range [...]bool{false, true} {
-			l, here := branches.end(slash)
+		for _, toggled := range [...]bool{false, true} {
+			l, here := branches.end(slash != toggled)
 			if l != nil {
 				b.WriteString(strconv.Itoa(l.match.Value))
 			}
@@ -83,10 +85,9 @@ func (b sampleBranches) end(slash bool) (l *leaf[int], here bool) {
 }
 
 // addPath adds the path of some segments and a slash or nothing, unless there is a sample with the same result. The
-// patterns at the end, and whether the path has the shape of that of a procedure, determine the result. The function
-// fresh returns the text of a segment with an index that no pattern has.
-func (w *sampleWalk) addPath(parts []samplePart, slash, ends string, shape bool, fresh func(i int) string) {
-	key := fmt.Sprint("sample", slash, shape, ends)
+// function fresh returns the text of a segment with an index that no pattern has.
+func (w *sampleWalk) addPath(parts []samplePart, slash, result string, fresh func(i int) string) {
+	key := "sample " + result
 	if w.seen[key] {
 		return
 	}

@@ -20,10 +20,10 @@ type Sample struct {
 	LetterCase bool
 }
 
-// maxSamples bounds the number of samples, and maxSampleSteps the steps to find them.
+// maxSamples bounds the number of samples, and maxSampleBytes the length of all keys that are made to find them.
 const (
-	maxSamples     = 200_000
-	maxSampleSteps = 4_000_000
+	maxSamples     = 400_000
+	maxSampleBytes = 400 << 20
 )
 
 // Samples returns paths for a comparison of two tables. The patterns of each are those of one table, without conflicts,
@@ -34,7 +34,7 @@ const (
 // of an unknown service, if it can be one below a prefix.
 //
 // The samples begin with the least specific. If complete is false, there are more of them than Samples returns, which
-// is at most about 200,000. The time is linear in the length of all patterns if few of them have wildcards at the same
+// is at most about 400,000. The time is linear in the length of all patterns if few of them have wildcards at the same
 // place.
 func Samples(old, next []Pattern, prefixes []string) (samples []Sample, complete bool) {
 	w := sampleWalk{ids: map[*node[int]]uint32{}, seen: map[string]bool{}, lower: map[*node[int]]map[string][]string{}, written: map[*node[int]][]string{}, blocked: map[string]blockedChoices{}}
@@ -90,7 +90,7 @@ type sampleWalk struct {
 
 	letterCase bool // whether segments may differ from those of patterns in letter case, as they may in the second walk
 	samples    []Sample
-	steps      int
+	bytes      int // the length of all keys
 	full       bool
 }
 
@@ -172,9 +172,6 @@ func (n *node[V]) collect(literals map[string]bool) {
 
 // visit adds the samples that end at a position, unless another path has led there, and goes on.
 func (w *sampleWalk) visit(at samplePosition, parts []samplePart) {
-	if w.steps++; w.steps > maxSampleSteps {
-		w.full = true
-	}
 	key := w.key(at)
 	if w.full || w.seen[key] {
 		return
@@ -207,5 +204,8 @@ func (w *sampleWalk) key(at samplePosition) string {
 		b.WriteByte('|')
 	}
 	b.WriteString(at.escaped)
+	if w.bytes += b.Len(); w.bytes > maxSampleBytes {
+		w.full = true
+	}
 	return b.String()
 }

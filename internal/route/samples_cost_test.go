@@ -71,7 +71,7 @@ func numberedPatterns(t testing.TB, n int, formats []string) (patterns []route.P
 func TestSamplesAreBounded(t *testing.T) {
 	const n = 1000
 	samples, complete := route.Samples(numberedPatterns(t, n, []string{"/{x}/b%d"}), numberedPatterns(t, n, []string{"/a%d/{y}"}), nil)
-	if complete || len(samples) < 200_000 || len(samples) > 200_010 {
+	if complete || len(samples) != 400_000 {
 		t.Errorf("%d samples, complete: %v", len(samples), complete)
 	}
 	samples, complete = route.Samples(numberedPatterns(t, 100, []string{"/{x}/b%d"}), numberedPatterns(t, 100, []string{"/a%d/{y}"}), nil)
