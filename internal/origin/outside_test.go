@@ -3,6 +3,7 @@ package origin
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -313,5 +314,91 @@ func TestCommonAgainstEveryOrigin(t *testing.T) {
 				t.Errorf("%v: the test tries too little", count)
 			}
 		})
+	}
+}
+
+// TestCommon checks single cases.
+func TestCommon(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 40)
+	for _, test := range []struct {
+		a, b []string
+		want string // empty if the sets are disjoint
+	}{
+		{[]string{"https://a.example.com", "https://b.example.com"}, []string{"https://c.example.com", "https://b.example.com"}, "https://b.example.com"},
+		{[]string{"https://a.example.com"}, []string{"https://a.example.com:8443", "http://a.example.com", "https://*.a.example.com"}, ""},
+		{[]string{"https://a.example.com:*"}, []string{"https://a.example.com:8443"}, "https://a.example.com:8443"},
+		{[]string{"https://a.example.com:*"}, []string{"https://*.com:8443"}, "https://a.example.com:8443"},
+		{[]string{"https://*.example.com:*"}, []string{"https://*.com:8443"}, "https://corsrpc-witness.example.com:8443"},
+		{[]string{"https://*.example.com:8443"}, []string{"https://*.com:3000"}, ""},
+		{[]string{"https://*.example.com"}, []string{"https://example.com", "https://*.example.org", "http://*.localhost"}, ""},
+		{[]string{"https://*.example.com"}, []string{"https://pr-*.a.example.com"}, "https://pr-corsrpc-witness.a.example.com"},
+		{[]string{"https://pr-*.example.com"}, []string{"https://*-a.example.com"}, "https://pr-corsrpc-witness-a.example.com"},
+		{[]string{"https://pr-*.example.com"}, []string{"https://px*.example.com", "https://pr-*.a.example.com", "https://pr-*.example.com:8443"}, ""},
+		{[]string{"https://pr-*.example.com:*"}, []string{"https://*-a.example.com:8443"}, "https://pr-corsrpc-witness-a.example.com:8443"},
+		{[]string{"https://pr-*-b.example.com"}, []string{"https://*-a.example.com"}, ""},
+		{[]string{"https://" + long + "*.example.com"}, []string{"https://*" + long + ".example.com"}, "https://" + strings.Repeat("a", 63) + ".example.com"},
+		{[]string{"https://" + long + "*.example.com"}, []string{"https://*b" + long + ".example.com"}, ""}, // 81 bytes
+		{[]string{"https://x*.example.com"}, []string{"https://*n--a.example.com"}, "https://xcorsrpc-witnessn--a.example.com"},
+		{[]string{"null"}, []string{"*"}, "null"},
+		{[]string{"*"}, []string{"*"}, "https://corsrpc-witness.example"},
+		{[]string{"*"}, []string{"moz-extension://*"}, "moz-extension://0c0c0c0c-0000-4000-8000-000000000000"},
+		{[]string{"moz-extension://*"}, []string{"moz-extension://a", "null"}, "moz-extension://a"},
+		{[]string{"chrome-extension://*"}, []string{"moz-extension://*", "file://"}, ""},
+		{[]string{"https://*." + longHost(252)}, []string{"*"}, ""}, // no label fits
+		{nil, []string{"*"}, ""},
+	} {
+		a, b := NewSet(patternsOf(t, test.a...)), NewSet(patternsOf(t, test.b...))
+		want := Overlapping
+		if test.want == "" {
+			want = Disjoint
+		}
+		for _, sets := range [][2]*Set{{a, b}, {b, a}} {
+			if got, verdict := Common(sets[0], sets[1]); got != test.want || verdict != want {
+				t.Errorf("%.90q and %.90q: %q, %v; want %q", test.a, test.b, got, verdict, test.want)
+			}
+		}
+	}
+	if _, verdict := Common(nil, NewSet(patternsOf(t, "*"))); verdict != Disjoint {
+		t.Errorf("nothing and all: %v", verdict)
+	}
+}
+
+// TestUncoveredBy: the patterns that another set does not cover are found by their index.
+func TestUncoveredBy(t *testing.T) {
+	t.Parallel()
+	a := NewSet(append(patternsOf(t, "https://a.example.com", "https://*.example.com", "https://pr-*.example.org", "null", "https://a.example.com"), Pattern{}))
+	b := NewSet(patternsOf(t, "https://*.example.com:8443", "https://p*.example.org:*"))
+	want := map[int]string{0: "https://a.example.com", 1: "https://corsrpc-witness.example.com", 3: "null", 4: "https://a.example.com"}
+	if got := maps.Collect(a.UncoveredBy(b)); !maps.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	if got := maps.Collect(a.UncoveredBy(nil)); len(got) != 5 {
+		t.Errorf("by nothing: %v", got)
+	}
+	for _, other := range []*Set{a, NewSet(patternsOf(t, "*")), NewSet(parseAll(slices.Collect(texts(a))))} {
+		for i, witness := range a.UncoveredBy(other) {
+			t.Errorf("%d: %s", i, witness)
+		}
+	}
+	for i := range a.UncoveredBy(b) { // an iteration may stop
+		if i != 0 {
+			t.Errorf("%d is first", i)
+		}
+		break
+	}
+	var none *Set
+	for i := range none.UncoveredBy(a) {
+		t.Errorf("%d of nothing", i)
+	}
+}
+
+func texts(s *Set) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, text := range s.Patterns().All {
+			if !yield(text) {
+				return
+			}
+		}
 	}
 }
