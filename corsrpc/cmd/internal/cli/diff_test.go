@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -145,10 +146,66 @@ func TestDiff(t *testing.T) {
 			if got := strconv.Itoa(code) + "\n"; got != g.parts["exit"] || stdout != g.parts["stdout"] || stderr != g.parts["stderr"] {
 				t.Errorf("exit code %s\n%s\n%s\nwant %s\n%s\n%s", got, stdout, stderr, g.parts["exit"], g.parts["stdout"], g.parts["stderr"])
 			}
-			if !strings.Contains(g.parts["args"], "--old-") && !strings.Contains(g.parts["args"], "-o ") {
-				checkReverse(t, dir, args, stdout)
+			if code == 2 || strings.Contains(g.parts["args"], "--old-") || strings.Contains(g.parts["args"], "-o ") {
+				return
 			}
+			args = withoutFlags(args)
+			checkReverse(t, dir, args, stdout)
+			checkCases(t, dir, args)
 		})
+	}
+}
+
+// withoutFlags returns arguments without the flags that the subcommand test does not have.
+func withoutFlags(args []string) (kept []string) {
+	for i := 0; i < len(args); i++ {
+		switch args[i] {
+		case "--cases":
+		case "--fail-on":
+			i++
+		default:
+			kept = append(kept, args[i])
+		}
+	}
+	return kept
+}
+
+// checkCases checks that a policy test with the cases of all differences passes with the new policy, and
+// that each of its cases fails with the old one.
+func checkCases(t *testing.T, dir string, args []string) {
+	t.Helper()
+	_, stdout, _ := runIn(t, dir, "", append(append([]string{"diff", "-o", "json"}, args...), "$DIR/old.yaml", "$DIR/new.yaml")...)
+	var document struct {
+		Differences []struct {
+			Witness struct{ Case map[string]any }
+		}
+	}
+	if err := json.Unmarshal([]byte(stdout), &document); err != nil {
+		t.Fatal(err)
+	}
+	var cases []map[string]any
+	for _, d := range document.Differences {
+		if c := d.Witness.Case; c != nil {
+			c["name"] = fmt.Sprintf("case %d", len(cases))
+			cases = append(cases, c)
+		}
+	}
+	if len(cases) == 0 {
+		return
+	}
+	for policy, want := range map[string]int{"new.yaml": 0, "old.yaml": 1} {
+		text, err := json.Marshal(map[string]any{"policy": policy, "cases": cases})
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeIn(t, dir, "test.json", string(text))
+		code, stdout, stderr := runIn(t, dir, "", append(append([]string{"test"}, args...), "$DIR/test.json")...)
+		if want == 1 && (strings.Contains(stdout, "[SOURCE_UNKNOWN]") || strings.Contains(stdout, "[VARIABLE_UNKNOWN]")) {
+			continue // a test of the old policy cannot have such a case
+		}
+		if failed := strings.Count(stdout, ": FAIL: case "); code != want || want == 1 && failed != len(cases) {
+			t.Errorf("the test of %s with %d cases: exit code %d, %d failed\n%s%s", policy, len(cases), code, failed, stdout, stderr)
+		}
 	}
 }
 

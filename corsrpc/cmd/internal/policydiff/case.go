@@ -2,14 +2,14 @@ package policydiff
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
@@ -19,6 +19,10 @@ import (
 // caseOf returns the witness of a difference as a case that passes with the new policy and fails with
 // the old one; nil if a case cannot say the difference.
 func caseOf(old, next *Side, d analysis.Difference) *corsrpcv1.Case {
+	expect := expected(d)
+	if expect == nil || d.Witness.Origin == "" {
+		return nil
+	}
 	before, err := old.planFor(d.Witness)
 	if err != nil {
 		return nil
@@ -27,11 +31,9 @@ func caseOf(old, next *Side, d analysis.Difference) *corsrpcv1.Case {
 	if err != nil {
 		return nil
 	}
-	for _, protocol := range protocolsFor(d.Witness) {
-		c := newCase(d, protocol)
-		if c == nil {
-			return nil
-		}
+	for _, c := range forms(next, d.Witness) {
+		c.Expect = expect
+		next.setUnknown(c, d.Witness)
 		if passes(c, after) && !passes(c, before) {
 			return c
 		}
@@ -39,143 +41,123 @@ func caseOf(old, next *Side, d analysis.Difference) *corsrpcv1.Case {
 	return nil
 }
 
-// protocolsFor returns the protocols that a case may have: none for a path.
-func protocolsFor(w analysis.Call) []corsrpcv1.Protocol {
-	if w.Procedure == "" {
-		return []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED}
-	}
-	return []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED, corsrpcv1.Protocol_PROTOCOL_GRPC_WEB}
+// passes reports whether a case has its outcome under a plan in every engine.
+func passes(c *corsrpcv1.Case, plan *corsrpc.Plan) bool {
+	differs, err := policytest.Try(plan, c)
+	return err == nil && differs == ""
 }
 
-// newCase returns the witness of a difference as a case, which may not pass.
-func newCase(d analysis.Difference, protocol corsrpcv1.Protocol) *corsrpcv1.Case {
-	w := d.Witness
-	c := &corsrpcv1.Case{From: w.Origin, Call: cmp.Or(w.Procedure, targetOf(w)), Protocol: protocol, Credentials: w.Credentials}
-	usual := http.MethodPost
-	if w.Procedure == "" {
-		usual = http.MethodGet
-	}
-	if w.Method != usual {
-		c.HttpMethod = w.Method
-	}
-	sent := protocolHeader(protocol)
-	for _, name := range w.RequestHeaders {
-		if w.Procedure != "" && len(sent[http.CanonicalHeaderKey(name)]) > 0 {
-			continue
-		}
-		if c.Headers == nil {
-			c.Headers = map[string]string{}
-		}
-		c.Headers[name] = headerOf(w).Get(name)
-	}
+// expected returns the outcome of a witness under the new policy; nil if a case cannot say it.
+func expected(d analysis.Difference) *corsrpcv1.Expect {
 	switch d.Aspect {
 	case analysis.AspectOrigin, analysis.AspectCredentials, analysis.AspectMethod, analysis.AspectRequestHeader:
-		c.Expect = &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{}}
 		if !d.Gained {
-			c.Expect = &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{}}
+			return &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{}}
 		}
+		return &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{}}
 	case analysis.AspectResponseHeader:
-		c.Answer = &corsrpcv1.Answer{Headers: map[string]string{w.ResponseHeader: "1"}}
-		c.Expect = &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{Headers: []string{w.ResponseHeader}}}
+		header := []string{d.Witness.ResponseHeader}
 		if !d.Gained {
-			c.Expect = &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{HiddenHeaders: []string{w.ResponseHeader}}}
+			return &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{HiddenHeaders: header}}
 		}
-	default:
-		return nil
+		return &corsrpcv1.Expect{Readable: &corsrpcv1.Readable{Headers: header}}
+	case analysis.AspectUngoverned, analysis.AspectCookies:
+		return &corsrpcv1.Expect{Blocked: &corsrpcv1.Blocked{HandlerRuns: proto.Bool(d.Gained)}}
+	}
+	return nil
+}
+
+// forms returns the forms of a case that may make the call of a witness, without the outcome: those with the
+// name of the procedure first. A test cannot name a procedure that the schema of the new policy does not have.
+func forms(next *Side, w analysis.Call) (all []*corsrpcv1.Case) {
+	byName := func(p corsrpcv1.Protocol) *corsrpcv1.Case {
+		c := newCase(w, w.Procedure, http.MethodPost)
+		c.Protocol = p
+		return c
+	}
+	if w.Procedure != "" && next.knows(w.Procedure) {
+		all = append(all, byName(corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED))
+		if w.Method == http.MethodPost {
+			all = append(all, byName(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB))
+		}
+	}
+	if w.Path == "" {
+		return all
+	}
+	path := targetOf(w)
+	if w.Procedure != "" && w.Method == http.MethodPost {
+		for _, protocol := range []rpc.Protocols{rpc.Connect, rpc.GRPCWeb} {
+			c := newCase(w, path, http.MethodGet)
+			for field := range slices.Chunk(rpc.CallHeader(protocol), 2) {
+				setHeader(c, field[0], field[1])
+			}
+			all = append(all, c)
+		}
+	}
+	return append(all, newCase(w, path, http.MethodGet))
+}
+
+// knows reports whether a test of the policy may name a procedure.
+func (s *Side) knows(procedure string) bool {
+	if s.Settings.Files == nil {
+		return true
+	}
+	for _, p := range s.Policy.Rules.Procedures {
+		if p.Name == procedure {
+			return true
+		}
+	}
+	return false
+}
+
+// newCase returns a case that makes the call of a witness. usualMethod is the method of a case that names
+// none.
+func newCase(w analysis.Call, call, usualMethod string) *corsrpcv1.Case {
+	c := &corsrpcv1.Case{From: w.Origin, Call: call, Credentials: w.Credentials}
+	if w.Method != usualMethod {
+		c.HttpMethod = w.Method
+	}
+	for name, values := range w.Header() {
+		setHeader(c, name, values[0])
 	}
 	return c
 }
 
-// protocolHeader returns the header that clients of a protocol send with a call by POST.
-func protocolHeader(p corsrpcv1.Protocol) http.Header {
-	of := rpc.Connect
-	if p == corsrpcv1.Protocol_PROTOCOL_GRPC_WEB {
-		of = rpc.GRPCWeb
-	}
-	header := http.Header{}
-	for field := range slices.Chunk(rpc.CallHeader(of), 2) {
-		header.Set(field[0], field[1])
-	}
-	return header
-}
-
-// passes reports whether a case has its outcome under a plan in every engine.
-func passes(c *corsrpcv1.Case, plan *corsrpc.Plan) bool {
-	isProcedure := !strings.HasPrefix(c.Call, "/")
-	call := corsinspect.Call{
-		Origin: c.From, Server: serverFor(c.From), Target: c.Call, Method: c.HttpMethod, Credentials: c.Credentials,
-		Header: http.Header{}, Response: http.Header{},
-	}
-	if isProcedure {
-		call.Method = cmp.Or(call.Method, http.MethodPost)
-		if call.Method == http.MethodPost {
-			call.Header = protocolHeader(c.Protocol)
+// setUnknown sets the sources and the variables of the policy that are not known: to the origins that the
+// witness needs. If the case is about a call that is blocked, the others are set too, to origins that are not
+// those of the page. A test has only sources and variables that its policy names.
+func (s *Side) setUnknown(c *corsrpcv1.Case, w analysis.Call) {
+	blocked := c.Expect.GetBlocked() != nil
+	c.Sources, c.Env = map[string]*corsrpcv1.SourceOrigins{}, map[string]string{}
+	for _, name := range s.Policy.Rules.Sources {
+		if origins, ok := w.Sources[name]; ok || blocked {
+			c.Sources[name] = &corsrpcv1.SourceOrigins{Origins: origins}
 		}
 	}
-	call.Method = cmp.Or(call.Method, http.MethodGet)
-	for name, value := range c.Headers {
-		call.Header.Set(name, value)
-	}
-	for name, value := range c.Answer.GetHeaders() {
-		call.Response.Set(name, value)
-	}
-	t, err := corsinspect.Try(plan, call)
-	if err != nil {
-		return false
-	}
-	return !slices.ContainsFunc(t.Outcomes, func(o corsinspect.Outcome) bool { return !isExpected(c.Expect, o) })
-}
-
-// isExpected reports whether an outcome is the expected one.
-func isExpected(e *corsrpcv1.Expect, o corsinspect.Outcome) bool {
-	if e.Blocked != nil {
-		return o.Blocked != nil
-	}
-	if o.Blocked != nil {
-		return false
-	}
-	for _, name := range e.Readable.Headers {
-		if o.Readable.Get(name) == "" {
-			return false
+	for _, rule := range s.Policy.Rules.Effective() {
+		for _, v := range rule.Unset() {
+			if value, ok := w.Env[v.Name]; ok || blocked {
+				c.Env[v.Name] = cmp.Or(value, "https://corsrpc-other.example")
+			}
 		}
 	}
-	for _, name := range e.Readable.HiddenHeaders {
-		if o.Readable.Get(name) != "" {
-			return false
-		}
-	}
-	return true
 }
 
-// caseText returns a case as an item of the list cases of a test file, in YAML, with a comment that
-// says what the test has to set for it.
-func caseText(c *corsrpcv1.Case, w analysis.Call) (string, error) {
+// setHeader sets a request header of a case, unless the case has it.
+func setHeader(c *corsrpcv1.Case, name, value string) {
+	if c.Headers == nil {
+		c.Headers = map[string]string{}
+	}
+	name = strings.ToLower(name)
+	c.Headers[name] = cmp.Or(c.Headers[name], value)
+}
+
+// caseText returns a case as an item of the list cases of a test file, in YAML.
+func caseText(c *corsrpcv1.Case) (string, error) {
 	text, err := policyfile.YAML(c)
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	for _, line := range needs(w) {
-		b.WriteString("# " + line + "\n")
-	}
-	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		if i == 0 {
-			b.WriteString("- " + line + "\n")
-			continue
-		}
-		b.WriteString("  " + line + "\n")
-	}
-	return b.String(), nil
-}
-
-// needs returns the lines of a test file that the origins of sources and the environment variables of
-// a witness need.
-func needs(w analysis.Call) (lines []string) {
-	for _, name := range slices.Sorted(maps.Keys(w.Sources)) {
-		lines = append(lines, "needs sources: {"+name+": {origins: ["+strings.Join(w.Sources[name], ", ")+"]}}")
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.Env)) {
-		lines = append(lines, "needs env: {"+name+": "+strconv.Quote(w.Env[name])+"}")
-	}
-	return lines
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return "- " + strings.Join(lines, "\n  ") + "\n", nil
 }

@@ -47,7 +47,7 @@ var witnesses = map[string]struct {
 	},
 	"the origin of the server's own host": {
 		defaults(""), "defaults: {allow_origins: [" + app + ", https://api.example.com]}", analysis.AspectOrigin,
-		analysis.Call{Origin: "https://api.example.com", Procedure: getCall, Method: http.MethodPost}, true,
+		analysis.Call{Origin: "https://api.example.com", Procedure: getCall, Method: http.MethodPost}, false,
 	},
 	"a source": {
 		defaults(""), "defaults: {allow_origins: [" + app + "], allow_origins_from: [tenants]}", analysis.AspectOrigin,
@@ -87,11 +87,11 @@ var witnesses = map[string]struct {
 	},
 	"observes": {
 		defaults(""), "enforcement: OBSERVE\n" + defaults(""), analysis.AspectUngoverned,
-		analysis.Call{Origin: "https://page.example.net", Procedure: getCall, Method: http.MethodPost}, false,
+		analysis.Call{Origin: "https://page.example.net", Procedure: getCall, Path: "/acme.catalog.v1.CatalogService/Get", Method: http.MethodPost}, true,
 	},
 	"ungoverned": {
 		defaults("") + "rules: [{path: /admin/, disabled: true}]", defaults(""), analysis.AspectUngoverned,
-		analysis.Call{Origin: "https://page.example.net", Path: "/admin/x", Method: http.MethodGet}, false,
+		analysis.Call{Origin: "https://page.example.net", Path: "/admin/x", Method: http.MethodGet}, true,
 	},
 	"without an origin": {
 		defaults(""), `defaults: {allow_origins: ["*"]}`, analysis.AspectWithoutOrigin,
@@ -159,21 +159,23 @@ func TestReplayOfImpossibleCalls(t *testing.T) {
 	}
 }
 
-// TestCaseText checks the text of a case, and the comments about what its test needs.
+// TestCaseText checks the text of a case, with the sources and the environment variables that it needs.
 func TestCaseText(t *testing.T) {
 	t.Parallel()
 	old, next := side(t, defaults("")), side(t, "defaults: {allow_origins: ["+app+"], allow_origins_from: [tenants]}")
-	call := witnesses["a source"].call
-	w := replay(old, next, analysis.Difference{Gained: true, Aspect: analysis.AspectOrigin, Witness: call})
-	text, err := caseText(w.Case, call)
+	w := replay(old, next, analysis.Difference{Gained: true, Aspect: analysis.AspectOrigin, Witness: witnesses["a source"].call})
+	text, err := caseText(w.Case)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `# needs sources: {tenants: {origins: [https://t.example.com]}}
-- from: https://t.example.com
+	const want = `- from: https://t.example.com
   call: acme.catalog.v1.CatalogService.Get
   expect:
     readable: {}
+  sources:
+    tenants:
+      origins:
+        - https://t.example.com
 `
 	if text != want {
 		t.Errorf("the case is\n%s\nwant\n%s", text, want)

@@ -40,7 +40,7 @@ func (r *Result) WriteText(w io.Writer, cases bool) error {
 		fmt.Fprintf(&b, "\n%s:\n", section.title)
 		for _, d := range part {
 			b.WriteString("  " + report.Printable(d.Sentence) + "\n")
-			if err := d.Witness.writeText(&b, d.Difference.Witness, cases); err != nil {
+			if err := d.Witness.writeText(&b, cases); err != nil {
 				return err
 			}
 		}
@@ -56,7 +56,7 @@ func (r *Result) WriteText(w io.Writer, cases bool) error {
 }
 
 // writeText writes a witness below its difference.
-func (w Witness) writeText(b *strings.Builder, call analysis.Call, cases bool) error {
+func (w Witness) writeText(b *strings.Builder, cases bool) error {
 	if w.Bug != "" {
 		b.WriteString("    this is a bug of corsrpc: " + report.Printable(w.Bug) + "\n")
 		return nil
@@ -69,7 +69,7 @@ func (w Witness) writeText(b *strings.Builder, call analysis.Call, cases bool) e
 		b.WriteString("    # a case of a policy test cannot say this difference\n")
 		return nil
 	}
-	text, err := caseText(w.Case, call)
+	text, err := caseText(w.Case)
 	if err != nil {
 		return err
 	}
