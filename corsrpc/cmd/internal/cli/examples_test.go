@@ -121,7 +121,11 @@ func TestDocumentsHaveAHeader(t *testing.T) {
 	if err := os.WriteFile(name, []byte("defaults: {allow_origins: [https://app.example.com]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for command, args := range map[string][]string{"check": {name}, "show": {name}, "explain": {name, "a.v1.S.M"}} {
+	test := filepath.Join(dir, "cors_test.yaml")
+	if err := os.WriteFile(test, []byte("policy: cors.yaml\ncases: [{from: https://app.example.com, call: a.v1.S.M, expect: {readable: {}}}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for command, args := range map[string][]string{"check": {name}, "show": {name}, "explain": {name, "a.v1.S.M"}, "test": {test}} {
 		var out, errs bytes.Buffer
 		code := Run(t.Context(), Streams{Out: &out, Err: &errs}, append([]string{command, "-o", "json"}, args...))
 		var document struct {

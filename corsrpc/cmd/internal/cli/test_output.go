@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
@@ -161,6 +162,12 @@ func annotation(r policytest.Result) report.Problem {
 // oneLine says in one line why a result did not pass.
 func oneLine(r policytest.Result) string {
 	text := fmt.Sprintf("%s: expected %s, but %s", r.Name, r.Expected, r.Happened)
+	switch {
+	case r.Status == policytest.Unknown:
+		text = fmt.Sprintf("%s: could not be decided: %s", r.Name, r.Happened)
+	case r.Kind == policytest.KindGuarantee:
+		text = fmt.Sprintf("%s: does not hold (%s): %s", r.Name, r.Expected, r.Happened)
+	}
 	if len(r.Engines) > 0 {
 		text += " in " + strings.Join(r.Engines, ", ")
 	}
@@ -176,10 +183,10 @@ func (all testedFiles) suites() (suites []report.TestSuite) {
 			suite.Cases = append(suite.Cases, report.TestCase{Name: "the test can be read", Error: f.failure, Type: "UNREADABLE"})
 		}
 		for _, p := range f.problems {
-			suite.Cases = append(suite.Cases, report.TestCase{Name: p.Place.String() + " " + p.Code, Place: p.Place, Error: strings.TrimPrefix(p.Field+": "+p.Message, ": "), Type: p.Code, Details: []string{p.Fix}})
+			suite.Cases = append(suite.Cases, report.TestCase{Name: p.Place.String() + " " + p.Code, Place: p.Place, Error: problemInOneLine(p), Type: p.Code, Details: []string{p.Fix}})
 		}
 		for _, r := range f.results {
-			c := report.TestCase{Name: r.Name, Place: r.Place, Took: r.Took}
+			c := report.TestCase{Name: r.Name, Place: r.Place}
 			switch r.Status {
 			case policytest.Failed:
 				c.Failure, c.Type, c.Details = oneLine(r), "TEST_FAILED", detailsOf(r)
@@ -191,6 +198,15 @@ func (all testedFiles) suites() (suites []report.TestSuite) {
 		suites = append(suites, suite)
 	}
 	return suites
+}
+
+// problemInOneLine returns what is wrong with a file, without its place.
+func problemInOneLine(p report.Problem) string {
+	message := p.Message
+	if p.Value != "" {
+		message = strconv.Quote(p.Value) + " " + message
+	}
+	return strings.TrimPrefix(p.Field+": "+message, ": ")
 }
 
 func (all testedFiles) document() *testDocument {

@@ -1,8 +1,6 @@
 package policytest
 
 import (
-	"time"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 )
 
@@ -36,8 +34,6 @@ type Result struct {
 	Place report.Place
 	// Status is its status.
 	Status Status
-	// Took is how long it took.
-	Took time.Duration
 
 	// Expected says what the test expects, and Happened what happens. Happened is a sentence without
 	// a period.

@@ -84,8 +84,10 @@ func (v *variant) explain(r *Result, now seen, one *corsrpcv1.Case) {
 	if r.Reason == "" {
 		r.Reason = string(d.Reason())
 	}
-	r.From = placeOf(d.From())
 	readable := one.GetExpect().GetReadable()
+	if readable == nil || now.Blocked != nil {
+		r.From = placeOf(d.From())
+	}
 	switch {
 	case readable != nil && now.Blocked != nil:
 		r.Remedy = d.Remedy()

@@ -75,7 +75,7 @@ func statement(g *corsrpcv1.Guarantee) string {
 		items []string
 	}{
 		{"", set.GetCalls()}, {"from ", set.GetOrigins()}, {"from outside of ", set.GetOriginsOutside()}, {"except from ", set.GetExceptSources()},
-		{"with the header ", set.GetRequestHeaders()}, {"reading ", set.GetResponseHeaders()}, {"by ", set.GetHttpMethods()},
+		{"with the request headers ", set.GetRequestHeaders()}, {"reading ", set.GetResponseHeaders()}, {"by ", set.GetHttpMethods()},
 	} {
 		if len(list.items) > 0 {
 			parts = append(parts, list.word+strings.Join(list.items, ", "))

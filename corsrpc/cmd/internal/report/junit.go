@@ -1,11 +1,10 @@
 package report
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"strings"
-	"time"
 )
 
 // TestSuite is the results of one test file.
@@ -21,8 +20,6 @@ type TestCase struct {
 	// Name is its name, and Place where it is written.
 	Name string
 	Place
-	// Took is how long it took.
-	Took time.Duration
 	// Failure says in one line why it failed, and Error why its result is not known. One of the two is empty,
 	// and both are if it passed.
 	Failure, Error string
@@ -39,7 +36,6 @@ type (
 		Tests    int          `xml:"tests,attr"`
 		Failures int          `xml:"failures,attr"`
 		Errors   int          `xml:"errors,attr"`
-		Time     string       `xml:"time,attr"`
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
@@ -47,7 +43,6 @@ type (
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
 		Errors   int         `xml:"errors,attr"`
-		Time     string      `xml:"time,attr"`
 		Cases    []junitCase `xml:"testcase"`
 	}
 	junitCase struct {
@@ -55,28 +50,24 @@ type (
 		ClassName string        `xml:"classname,attr"`
 		File      string        `xml:"file,attr,omitempty"`
 		Line      int           `xml:"line,attr,omitempty"`
-		Time      string        `xml:"time,attr"`
 		Failure   *junitProblem `xml:"failure"`
 		Error     *junitProblem `xml:"error"`
 	}
 	junitProblem struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
+		Text    string `xml:",innerxml"`
 	}
 )
 
-// WriteJUnit writes test results as JUnit's XML. Characters that XML 1.0 forbids, and all others that a
+// WriteJUnit writes test results as JUnit's XML. It has no times, so that equal results are equal files. Characters that XML 1.0 forbids, and all others that a
 // terminal would execute, are escaped as in Go's literals.
 func WriteJUnit(w io.Writer, suites []TestSuite) error {
 	var all junitSuites
-	var total time.Duration
 	for _, s := range suites {
 		suite := junitSuite{Name: Printable(s.Name), Tests: len(s.Cases)}
-		var took time.Duration
 		for _, c := range s.Cases {
-			one := junitCase{Name: Printable(c.Name), ClassName: Printable(s.Name), File: Printable(c.File), Line: c.Line, Time: seconds(c.Took)}
-			took += c.Took
+			one := junitCase{Name: Printable(c.Name), ClassName: Printable(s.Name), File: Printable(c.File), Line: c.Line}
 			switch {
 			case c.Failure != "":
 				suite.Failures++
@@ -87,12 +78,9 @@ func WriteJUnit(w io.Writer, suites []TestSuite) error {
 			}
 			suite.Cases = append(suite.Cases, one)
 		}
-		suite.Time = seconds(took)
-		total += took
 		all.Tests, all.Failures, all.Errors = all.Tests+suite.Tests, all.Failures+suite.Failures, all.Errors+suite.Errors
 		all.Suites = append(all.Suites, suite)
 	}
-	all.Time = seconds(total)
 	text, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
@@ -103,16 +91,13 @@ func WriteJUnit(w io.Writer, suites []TestSuite) error {
 
 func problemOf(c TestCase, message string) *junitProblem {
 	p := &junitProblem{Message: Printable(message), Type: Printable(c.Type)}
-	lines := []string{p.Message}
-	if c.File != "" {
-		lines[0] = Printable(c.Place.String()) + ": " + p.Message
+	var b bytes.Buffer
+	for _, line := range append([]string{c.Place.String()}, c.Details...) {
+		if line != "" {
+			b.WriteByte('\n')
+			_ = xml.EscapeText(&b, []byte(Printable(line))) // a Buffer does not fail
+		}
 	}
-	for _, line := range c.Details {
-		lines = append(lines, Printable(line))
-	}
-	p.Text = strings.Join(lines, "\n")
+	p.Text = b.String() + "\n"
 	return p
 }
-
-// seconds returns a time as JUnit has it.
-func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
