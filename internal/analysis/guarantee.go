@@ -78,7 +78,7 @@ type checkedKey struct {
 }
 
 func newProver(r *rules.Rules, set CallSet, never bool) *prover {
-	p := &prover{policy: newPolicy(r), set: set, members: newMembers(set.Calls, never), checked: map[checkedKey]bool{}}
+	p := &prover{policy: newPolicy(r), set: set, members: newMembers(set.Calls, r.Prefixes, never), checked: map[checkedKey]bool{}}
 	if len(set.Origins) > 0 {
 		p.origins = origin.NewSet(set.Origins)
 	}

@@ -58,6 +58,11 @@ rules:
 		{"a policy that observes", "enforcement: OBSERVE\n" + policy, never, set("acme.account.v1.AccountService.Close"), "acme.account.v1.AccountService.Close: enforcement: OBSERVE"},
 		{"operational services", policy, never, set("grpc.reflection.v1.ServerReflection"), ""},
 
+		{"a path rule for the path of a procedure", "rules: [{path: /unknown.v1.S/M, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.S"), "/unknown.v1.S/M: pages of https://app.example.com may call"},
+		{"a path rule for a method of the package's name", "rules: [{path: /unknown.v1/x, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.*"), "/unknown.v1/x: pages of https://app.example.com may call"},
+		{"a path rule is not of the selector *", app + "rules: [{path: /unknown.v1.S/M, disabled: true}]", always, analysis.CallSet{Origins: parsed(t, "https://app.example.com")}, ""},
+		{"a path rule for the path of a procedure refuses", app + "rules: [{path: /unknown.v1.S/M, disabled: true}]", always, analysis.CallSet{Calls: []string{"unknown.v1.S"}, Origins: parsed(t, "https://app.example.com")}, "/unknown.v1.S/M: pages of https://app.example.com may not call"},
+
 		{"the app calls the catalog", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com")}, ""},
 		{"previews call everything", policy, always, analysis.CallSet{Origins: parsed(t, "https://*.preview.example.com")}, "acme.account.v1.AccountService"},
 		{"everyone reads the health", policy, always, set("/healthz"), ""},

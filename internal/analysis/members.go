@@ -11,14 +11,15 @@ type members struct {
 	everything bool // every procedure and every path of a rule
 	star       bool // every procedure that the selector * covers
 	selectors  []string
+	prefixes   []string // below which procedures are served too
 	patterns   []route.Pattern
 	table      *route.Table[bool] // of the patterns
 }
 
 // newMembers returns the targets of CallSet.Calls. Patterns that are not valid, or conflict with one before
 // them, are left out: the caller has checked them.
-func newMembers(calls []string, never bool) *members {
-	m := &members{table: route.New(route.Config[bool]{Same: func(_, _ bool) bool { return true }})}
+func newMembers(calls, prefixes []string, never bool) *members {
+	m := &members{prefixes: prefixes, table: route.New(route.Config[bool]{Same: func(_, _ bool) bool { return true }})}
 	if len(calls) == 0 {
 		calls = []string{"*"}
 	}
@@ -46,25 +47,41 @@ func (m *members) addTo(u *universe) {
 }
 
 // has reports whether requests for a sample's path, with which a policy does what g says, are calls of the
-// set. Requests for the path of a procedure that cannot be RPC calls are not.
+// set. Requests for the path of a procedure that cannot be RPC calls are not, unless a path rule governs it.
 func (m *members) has(s sample, g *governed, requests requestKind) bool {
-	if s.service != "" && requests == noCalls {
-		return false
-	}
 	if match, _, verdict := m.table.Find(s.path, s.escaped, false); verdict == route.Clear && match.Kind == route.Path {
+		return s.service == "" || requests != noCalls
+	}
+	if g.pattern != "" && m.everything {
 		return true
 	}
-	if s.service == "" {
-		return m.everything && g.pattern != ""
+	service, method := s.service, s.method
+	if service == "" {
+		service, method = m.procedureOf(s.path)
 	}
-	return m.everything || m.star && !route.IsOperational(s.procedure()) || m.selects(s)
+	if service == "" || requests == noCalls {
+		return false
+	}
+	return s.service != "" && (m.everything || m.star && !route.IsOperational(s.procedure())) || m.selects(service, service+"."+method)
 }
 
-// selects reports whether a selector covers the sample's procedure.
-func (m *members) selects(s sample) bool {
+// procedureOf returns the service and the method of a path that has the form of a procedure's.
+func (m *members) procedureOf(path string) (service, method string) {
+	for _, prefix := range append([]string{""}, m.prefixes...) {
+		below, _ := strings.CutPrefix(path, prefix+"/")
+		service, method, _ = strings.Cut(below, "/")
+		if reason, _ := route.CheckSelector(service); reason == "" && strings.Contains(service, ".") && !strings.HasSuffix(service, "*") && route.IsIdentifier(method) {
+			return service, method
+		}
+	}
+	return "", ""
+}
+
+// selects reports whether a selector covers a procedure.
+func (m *members) selects(service, procedure string) bool {
 	for _, selector := range m.selectors {
 		pkg, isPackage := strings.CutSuffix(selector, ".*")
-		if selector == s.service || selector == s.procedure() || isPackage && strings.HasPrefix(s.service, pkg+".") {
+		if selector == service || selector == procedure || isPackage && strings.HasPrefix(procedure, pkg+".") {
 			return true
 		}
 	}
