@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 )
@@ -38,7 +39,7 @@ func drawPair(t *rapid.T) pair {
 	if chance(t, 6, "observes") {
 		from.Enforcement = corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE
 	}
-	separateVariables(&from)
+	prepareOrigins(&from)
 	p := pair{old: repaired(t, from, set, func(w *world) error { return w.compileAsTool(t) })}
 	if p.old == nil {
 		t.Fatalf("the policy cannot be repaired so that it loads: %v", from.Policy)
@@ -52,30 +53,46 @@ func drawPair(t *rapid.T) pair {
 		if p.change = change.name; !change.make(t, &next, &nextSet) {
 			continue
 		}
-		separateVariables(&next)
+		prepareOrigins(&next)
 		p.next = repaired(t, next, nextSet, func(w *world) error { return w.compileAsTool(t) })
 	}
 	return p
 }
 
-// separateVariables gives variables with a fallback names of their own. Without a value, they are their
-// fallbacks, and those without a fallback are unknown sets.
-func separateVariables(p *Policy) {
+// prepareOrigins gives variables with a fallback names of their own: without a value, they are their
+// fallbacks, and those without a fallback are unknown sets. It removes origins that no page has, since a
+// browser cannot show what they may do.
+func prepareOrigins(p *Policy) {
 	p.Env = maps.Clone(p.Env)
+	if items := strings.Split(p.Env["APP"], ","); len(withPages(slices.Clone(items))) < len(items) {
+		p.Env["APP"] = ""
+	}
 	p.Env["APP_OR"] = p.Env["APP"]
-	separate := func(items []string) {
+	prepare := func(items []string) []string {
 		for i, item := range items {
 			if name, fallback, ok := variable(item); ok && fallback != "" && !strings.HasSuffix(name, "_OR") {
 				items[i] = "${" + name + "_OR:-" + fallback + "}"
 			}
 		}
+		return withPages(items)
 	}
 	for _, r := range p.everyRule() {
-		separate(r.GetAllowOrigins())
+		r.AllowOrigins = prepare(r.AllowOrigins)
 	}
 	for _, profile := range p.GetProfiles() {
-		separate(profile.GetAddOrigins())
+		profile.AddOrigins = prepare(profile.AddOrigins)
 	}
+}
+
+// withPages returns the items without the origins that no page has.
+func withPages(items []string) []string {
+	return slices.DeleteFunc(items, func(item string) bool {
+		if _, _, ok := variable(item); ok || strings.Contains(item, "*") {
+			return false
+		}
+		_, err := corsbrowser.New(strings.TrimSpace(item))
+		return err != nil
+	})
 }
 
 // changeKind is a way to make a policy from another one.
