@@ -22,17 +22,19 @@ func (o Overlap) String() string { return [...]string{"undecided", "disjoint", "
 // million steps; that takes thousands of stars for one host whose labels are nearly as long as a label can be.
 //
 // The time is linear in the number of patterns of both sets.
-func Common(a, b *Set) (origin string, verdict Overlap) { return common(a, b, &everyOrigin) }
+func Common(a, b *Set) (origin string, verdict Overlap) {
+	return common(a, b, &everyOrigin, maxSteps+4*(a.Len()+b.Len()))
+}
 
 // common looks for a common origin of each pair of patterns. Of two patterns that match a common origin, one matches
 // every origin of the other, on a port at least, unless both have a star within the first label.
-func common(a, b *Set, sp *space) (origin string, verdict Overlap) {
+func common(a, b *Set, sp *space, steps int) (origin string, verdict Overlap) {
 	for _, sets := range [...][2]*Set{{a, b}, {b, a}} {
 		if origin := instanceWithin(sets[0], sets[1], sp); origin != "" {
 			return origin, Overlapping
 		}
 	}
-	return commonStar(a, b, sp)
+	return commonStar(a, b, sp, steps)
 }
 
 // instanceWithin returns an origin of a pattern of one set that a pattern of the other set matches, if that one
@@ -95,11 +97,10 @@ func (p portless) find(origin string) string {
 }
 
 // commonStar looks for a common origin of two patterns with a star within the first label.
-func commonStar(a, b *Set, sp *space) (origin string, verdict Overlap) {
+func commonStar(a, b *Set, sp *space, steps int) (origin string, verdict Overlap) {
 	if a == nil || b == nil || a.stars.patterns.len == 0 || b.stars.patterns.len == 0 {
 		return "", Disjoint
 	}
-	steps := maxSteps + 4*(a.Len()+b.Len())
 	for _, sets := range [...][2]*Set{{a, b}, {b, a}} {
 		x := starMeeting{space: sp, tries: starTries(sets[1]), steps: &steps}
 		for p := range sets[0].starPatterns {

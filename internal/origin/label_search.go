@@ -17,7 +17,7 @@ type labelSearch struct {
 
 	bytes   []byte       // the label
 	open    []openSuffix // of the prefixes of stars that the label has
-	labels  int          // the number of labels that no star matches
+	labels  int          // the number of labels of this length that no star matches
 	overlap bool         // whether a star's suffix was compared with bytes that were chosen from the left
 	witness string
 }
@@ -40,6 +40,16 @@ const (
 	// stopped: there is a witness, or there were too many steps.
 	stopped
 )
+
+// independent returns a length of labels in which no byte belongs both to a prefix, or to xn--, and to a suffix, and one
+// byte belongs to neither.
+func (x *labelSearch) independent() int {
+	prefix, suffix := max(len(x.prefix), len("xn--")), len(x.suffix)
+	if x.trie != nil {
+		prefix, suffix = max(prefix, x.trie.maxPrefix), max(suffix, x.trie.maxSuffix)
+	}
+	return prefix + suffix + 1
+}
 
 // choices returns the bytes that the label may have at an index.
 func (x *labelSearch) choices(i int) string {

@@ -237,7 +237,7 @@ func (x *outsideSearch) belowLong(host string) (witness string, verdict Coverage
 	if witness, verdict := x.label("", "", host); verdict != Covered {
 		return witness, verdict
 	}
-	for label := range x.space.labels(min(x.space.room(host), len("xn--")+2)) { // a longer host has room for two labels
+	for label := range x.space.labels(min(x.space.room(host), len("xn--")+2)) { // before a shorter host, two labels fit
 		if !x.step() {
 			return "", Undecided
 		}
@@ -260,10 +260,14 @@ func (x *outsideSearch) belowLong(host string) (witness string, verdict Coverage
 // of the set matches the hosts below that host.
 func (x *outsideSearch) label(prefix, suffix, host string) (witness string, verdict Coverage) {
 	search := labelSearch{outsideSearch: x, trie: x.set.starTrie(x.pattern.scheme, host), prefix: prefix, suffix: suffix, host: host}
-	for n := len(prefix) + len(suffix) + 1; n <= min(x.space.room(host), x.space.maxLabel); n++ {
-		search.bytes = make([]byte, n)
+	longest := min(x.space.room(host), x.space.maxLabel)
+	for n := len(prefix) + len(suffix) + 1; n <= longest; n++ {
+		search.bytes, search.labels = make([]byte, n), 0
 		if search.forward(0, 0) == stopped {
 			break
+		}
+		if search.labels == 0 && n >= search.independent() {
+			break // a longer label without a byte in the middle would be one of this length
 		}
 	}
 	switch {

@@ -103,138 +103,6 @@ func longHost(length int) string {
 	return strings.Repeat("h123456789.", length/11) + strings.Repeat("x", length%11)
 }
 
-// smallSpaces are spaces whose origins the tests can list.
-var smallSpaces = []space{
-	{chars: "ab", maxLabel: 4, maxName: 6, maxPort: 3},
-	{chars: "ab", maxLabel: 5, maxName: 7, maxPort: 1},
-	{chars: "a", maxLabel: 5, maxName: 9, maxPort: 2},
-	{chars: "xn-", maxLabel: 5, maxName: 7, maxPort: 1},
-}
-
-// hosts yields every name of labels of the space that a browser accepts, below a host.
-func (sp *space) hosts(below string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		var extend func(host string) bool
-		extend = func(host string) bool {
-			if room := sp.room(host); room > 0 {
-				for label := range sp.texts(min(room, sp.maxLabel)) {
-					if invalidPunycode(label) == "" && (!yield(label+"."+host) || !extend(label+"."+host)) {
-						return false
-					}
-				}
-			}
-			return true
-		}
-		_ = yield(below) && extend(below)
-	}
-}
-
-// universe is every origin of a space with the scheme https and a host t or below.
-func (sp *space) universe() (all []Parsed) {
-	for host := range sp.hosts("t") {
-		for port := range sp.allPorts() {
-			o, ok := Parse(Pattern{scheme: "https"}.at(host, port))
-			if !ok {
-				panic(host + ":" + port)
-			}
-			all = append(all, o)
-		}
-	}
-	return all
-}
-
-func (sp *space) allPorts() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for n := 0; n <= sp.maxPort; n++ {
-			if port := []string{"", "1", "2", "3"}[n]; !yield(port) {
-				return
-			}
-		}
-	}
-}
-
-// randomPatterns makes patterns of a space for https and the hosts of its universe.
-type randomPatterns struct {
-	*rand.Rand
-	space *space
-}
-
-func (r randomPatterns) text(max int) string {
-	b := make([]byte, r.IntN(max+1))
-	for i := range b {
-		b[i] = r.space.chars[r.IntN(len(r.space.chars))]
-	}
-	return string(b)
-}
-
-// pattern returns a pattern that readPattern accepts.
-func (r randomPatterns) pattern() Pattern {
-	for {
-		host := "t"
-		for r.IntN(3) == 0 {
-			host = r.text(2) + "." + host
-		}
-		port := []string{"", "", ":*", ":1", ":2", ":3"}[r.IntN(min(6, 4+r.space.maxPort-1))]
-		var first string
-		switch r.IntN(5) {
-		case 0:
-			first = "*."
-		case 1, 2:
-			first = r.text(2) + "*" + r.text(2) + "."
-		case 3:
-			first = r.text(2) + "."
-		}
-		p, ok := readPattern("https://" + first + host + port)
-		if ok && len(p.prefix)+len(p.suffix) < r.space.maxLabel && len(strings.TrimPrefix(first, "*.")+host) <= r.space.maxName {
-			return p
-		}
-	}
-}
-
-// set returns patterns of which several together often match all that another one does: those that differ in one place.
-func (r randomPatterns) set() (patterns []Pattern) {
-	for range r.IntN(4) {
-		patterns = append(patterns, r.pattern())
-	}
-	for range r.IntN(3) {
-		p := r.pattern()
-		exact := p
-		exact.kind, exact.prefix, exact.suffix = kindExact, "", ""
-		for _, c := range r.space.chars {
-			if r.IntN(12) == 0 {
-				continue
-			}
-			q, e := p, exact
-			switch c := string(c); {
-			case p.kind != kindStar:
-				q.host, e.host = c+"."+p.host, p.prefix+c+p.suffix+"."+p.host
-			case r.IntN(8) == 0:
-				q.suffix, e.host = c+p.suffix, p.prefix+c+p.suffix+"."+p.host
-			default:
-				q.prefix, e.host = p.prefix+c, p.prefix+c+p.suffix+"."+p.host
-			}
-			for _, q := range []Pattern{q, e} {
-				if q, ok := readPattern(q.String()); ok && r.IntN(12) > 0 {
-					patterns = append(patterns, q)
-				}
-			}
-		}
-	}
-	for range r.IntN(2) {
-		host := r.pattern().host
-		for port := range r.space.allPorts() {
-			if q, ok := readPattern(Pattern{scheme: "https"}.at(host, port)); ok {
-				patterns = append(patterns, q)
-			}
-		}
-	}
-	return patterns
-}
-
-func matchesAny(patterns []Pattern, o Parsed) bool {
-	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Match(o) })
-}
-
 // TestOutsideAgainstEveryOrigin: in spaces whose origins can be listed, a witness is one of the origins that the pattern
 // matches and none of the set's patterns does, and there is a witness if there is such an origin.
 func TestOutsideAgainstEveryOrigin(t *testing.T) {
@@ -299,7 +167,7 @@ func TestCommonAgainstEveryOrigin(t *testing.T) {
 				if r.IntN(4) == 0 {
 					a, b = append(a, r.pattern()), append(b, r.pattern())
 				}
-				got, verdict := common(NewSet(a), NewSet(b), &sp)
+				got, verdict := common(NewSet(a), NewSet(b), &sp, maxSteps)
 				count[verdict]++
 				if o, ok := Parse(got); verdict == Overlapping && (!ok || invalidPunycode(o.Host) != "" || !matchesAny(a, o) || !matchesAny(b, o) || !slices.Contains(universe, o)) {
 					t.Fatalf("seed 22, %d: %v and %v: %q", n, a, b, got)
@@ -400,5 +268,67 @@ func texts(s *Set) iter.Seq[string] {
 				return
 			}
 		}
+	}
+}
+
+// TestSearchesEnd: a search that would take too long is undecided, which is neither a witness nor a proof.
+func TestSearchesEnd(t *testing.T) {
+	t.Parallel()
+	var stars []string
+	for _, first := range everyOrigin.chars {
+		for _, last := range everyOrigin.chars {
+			stars = append(stars, "https://"+string(first)+"*"+string(last)+".example.com", "https://"+string(first)+string(last)+".example.com")
+		}
+		stars = append(stars, "https://"+string(first)+".example.com")
+	}
+	s, p := NewSet(patternsOf(t, stars...)), patternsOf(t, "https://*-.example.com")[0]
+	if witness, verdict := s.Outside(p); verdict != Covered {
+		t.Errorf("%d stars: %q, %v", len(stars), witness, verdict)
+	}
+	for steps := range 40 {
+		x := outsideSearch{set: s, space: &everyOrigin, pattern: p, steps: steps}
+		if witness, verdict := x.host(); verdict != Undecided || witness != "" {
+			t.Errorf("%d steps: %q, %v", steps, witness, verdict)
+		}
+	}
+
+	var a, b []string
+	long := strings.Repeat("a", 30)
+	for i := range 1000 {
+		a = append(a, fmt.Sprintf("https://%s%04d*.example.com", long, i))
+		b = append(b, fmt.Sprintf("https://*c%04d%s.example.com", i, long))
+	}
+	if origin, verdict := common(NewSet(patternsOf(t, a...)), NewSet(patternsOf(t, b...)), &everyOrigin, 1000); origin != "" || verdict != OverlapUndecided {
+		t.Errorf("long labels: %q, %v", origin, verdict)
+	}
+	if origin, verdict := Common(NewSet(patternsOf(t, a[:20]...)), NewSet(patternsOf(t, b[:20]...))); origin != "" || verdict != Disjoint {
+		t.Errorf("some long labels: %q, %v", origin, verdict)
+	}
+}
+
+// TestOutsideFindsPunycode: stars do not match labels that are punycode, so that they may be all that is left below a host
+// so long that no two labels fit.
+func TestOutsideFindsPunycode(t *testing.T) {
+	t.Parallel()
+	sp := space{chars: "xn-6a", maxLabel: 6, maxName: 8, maxPort: 1}
+	var patterns []Pattern
+	for label := range sp.texts(4) {
+		patterns = append(patterns, patternsOf(t, "https://*."+label+".t")...)
+		if len(label) == 1 {
+			patterns = append(patterns, patternsOf(t, "https://"+label+"*.t", "https://"+label+".t")...)
+		}
+	}
+	p := patternsOf(t, "https://*.t")[0]
+	witness, verdict := NewSet(patterns).outside(p, &sp)
+	if !strings.HasPrefix(witness, "https://xn--") || verdict != Missed {
+		t.Errorf("%q, %v", witness, verdict)
+	}
+	for label := range sp.texts(6) {
+		if strings.HasPrefix(label, "xn--") && invalidPunycode(label) == "" {
+			patterns = append(patterns, patternsOf(t, "https://"+label+".t:*")...)
+		}
+	}
+	if witness, verdict := NewSet(patterns).outside(p, &sp); verdict != Covered {
+		t.Errorf("%q, %v", witness, verdict)
 	}
 }

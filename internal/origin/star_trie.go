@@ -8,7 +8,10 @@ import (
 
 // starTrie holds the stars of patterns for one host as a trie: a trie of their prefixes, where each prefix that a star
 // has leads to a trie of the suffixes beside it, from their last byte to their first. Node 0 is the empty prefix.
-type starTrie struct{ nodes []starNode }
+type starTrie struct {
+	nodes                []starNode
+	maxPrefix, maxSuffix int // the maximum lengths
+}
 
 // starNode is a prefix or a suffix.
 type starNode struct {
@@ -57,6 +60,7 @@ func (t *starTrie) addStar(p Pattern) {
 	if len(t.nodes) == 0 {
 		t.node()
 	}
+	t.maxPrefix, t.maxSuffix = max(t.maxPrefix, len(p.prefix)), max(t.maxSuffix, len(p.suffix))
 	at := int32(0)
 	for i := range len(p.prefix) {
 		at = t.add(at, p.prefix[i])

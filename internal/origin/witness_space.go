@@ -21,7 +21,7 @@ var everyOrigin = space{chars: "abcdefghijklmnopqrstuvwxyz0123456789-_", maxLabe
 // plainLabels are the labels that are tried first, since a person sees at once what they are for.
 var plainLabels = [...]string{"corsrpc-witness", "witness", "w", "a"}
 
-// room returns the maximum length of the text before ".host" in the name of a host; at most 0 if there is no room.
+// room returns the maximum length of the text before ".host" in the name of a host; at most 0 if none fits.
 func (sp *space) room(host string) int {
 	return sp.maxName - len(strings.TrimSuffix(host, ".")) - len(".")
 }

@@ -75,8 +75,8 @@ const (
 )
 
 // sampleWalk goes through the trees of all patterns at the same time, segment by segment. A segment is one that a
-// pattern has at the place, one that differs from it in letter case, or one that no pattern has. Paths that lead to the
-// same position have the same result of Find, whatever follows, so that the walk continues from the first of them only.
+// pattern has at the place, one that differs from it in letter case, or one that no pattern has. Paths with the same
+// position have the same result of Find, whatever follows, so that the walk continues from the first of them only.
 type sampleWalk struct {
 	trees [sampleTrees]tree[int]
 	ids   map[*node[int]]uint32

@@ -199,3 +199,24 @@ func FuzzSamples(f *testing.F) {
 		}
 	})
 }
+
+// TestSamplesFitIntoAPath: the samples of a pattern with many wildcards are not longer than a server's paths, so that one
+// resolves to the pattern.
+func TestSamplesFitIntoAPath(t *testing.T) {
+	t.Parallel()
+	const wildcards = 250
+	pattern := "/corsrpc-witness/-"
+	for i := range wildcards {
+		pattern += fmt.Sprintf("/{x%d}", i)
+	}
+	table, patterns := samplesTable(nil, []string{pattern})
+	samples, complete := route.Samples(patterns, nil, nil)
+	if !complete || !slices.ContainsFunc(samples, func(s route.Sample) bool { return foundIn(table, s.Path, s.RawPath, true) == "3"+pattern }) {
+		t.Errorf("complete: %v; no sample of %d resolves to a pattern with %d wildcards", complete, len(samples), wildcards)
+	}
+	for _, s := range samples {
+		if len(sent(s)) > route.MaxPath {
+			t.Errorf("a sample of %d bytes", len(sent(s)))
+		}
+	}
+}
