@@ -33,7 +33,7 @@ var compareFaults = []fault{
 	{name: "no sample is in other letter case", in: "Samples", old: `range [...]bool{false, true}`, new: `range [...]bool{false}`},
 	{name: "a node that was left out has no segments", in: "(*sampleWalk).expand", old: `by != nil {`, new: `by != nil && false {`},
 	{name: "a segment that was not possible never is", in: "retry", old: `if !without.contains(by) {`, new: `if by == nil {`},
-	{name: "a subtree ends at its first segment", in: "(sampleBranches).step", old: `	next.multi = b.multi
+	{name: "a subtree ends at its first segment", old: `	next.multi = b.multi
 `, new: ``},
 	{name: "the path with the other end does not matter", in: "ends", old: `range [...]bool{false, true}`, new: `range [...]bool{false}`},
 	{name: "samples are in the default encoding only", in: "spellings", old: `range w.written[n.literal[text]]`, new: `range w.written[nil]`},
