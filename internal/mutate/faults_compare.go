@@ -5,9 +5,10 @@ var compareFaults = []fault{
 	// Origins outside of a set.
 	{name: "any port is the default port", in: "portsToTry", old: `			yield(port)
 			return
-`, new: `			return
+`, new: `			_ = port
+			return
 `},
-	{name: "a port that a pattern names is free", in: "freePort", old: `named == nil || named[n/64]>>(n%64)&1 == 0`, new: `true`},
+	{name: "a port that a pattern names is free", in: "freePort", old: `named == nil || named[n/64]>>(n%64)&1 == 0`, new: `n >= len(named)-len(named)`},
 	{name: "a wildcard covers every port", in: "allBelow", old: `if x.port != "" {`, new: `if false {`},
 	{name: "a star outside of a set matches punycode", in: "forward", old: `if chosen == "xn--" {`, new: `if false {`},
 	{name: "a star of a set stands for nothing", in: "forward", old: `len(x.bytes) - n - 1`, new: `len(x.bytes) - n`},
@@ -23,9 +24,13 @@ var compareFaults = []fault{
 
 	// Origins in common.
 	{name: "a port of the other set is not tried", in: "instanceWithin", old: `if p.port == "*" {`, new: `if false {`},
-	{name: "two ends of a label that differ are one", in: "commonLabel", old: `strings.HasSuffix(label, suffix) && `, new: ``},
+	{name: "two ends of a label that differ are one", in: "overlapping", old: `strings.HasSuffix(label, suffix) && `, new: ``},
 	{name: "stars meet in one direction only", in: "commonStar", old: `[...][2]*Set{{a, b}, {b, a}}`, new: `[...][2]*Set{{a, b}}`},
 	{name: "sets that were not compared to the end are disjoint", in: "commonStar", old: `if steps < 0 {`, new: `if false {`},
+
+	{name: "two stars have only a star in common", in: "intersectStar", old: `both = append(both, Pattern{kind: kindExact,`, new: `_ = append(both, Pattern{kind: kindExact,`},
+	{name: "origins with different ports are in common", in: "Intersect", old: `if p.port != q.port {`, new: `if false {`},
+	{name: "stars with different prefixes are in common", in: "intersectStar", old: `!strings.HasPrefix(prefix, p.prefix) || !strings.HasPrefix(prefix, q.prefix) || `, new: ``},
 
 	// Samples of paths.
 	{name: "no sample has the shape of a procedure", in: "(*sampleWalk).add", old: `if names && (parts[n-1].text == "" || parts[n-2].text == "") {`, new: `if false {`},

@@ -219,24 +219,13 @@ func (x *starMeeting) meet(prefix, suffix string, node int32) (origin string) {
 // commonLabel returns a label that the stars of two patterns for one host match; "" if there is none. One of the two
 // prefixes begins with the other, and one of the two suffixes ends in the other.
 func (sp *space) commonLabel(a, b Pattern) string {
-	prefix, suffix := a.prefix, a.suffix
-	if len(b.prefix) > len(prefix) {
-		prefix = b.prefix
-	}
-	if len(b.suffix) > len(suffix) {
-		suffix = b.suffix
-	}
+	prefix, suffix := longer(a.prefix, b.prefix), longer(a.suffix, b.suffix)
 	room := min(sp.room(a.host), sp.maxLabel)
 	if label := sp.between(prefix, suffix, room); label != "" {
 		return label
 	}
-	shortest := max(len(a.prefix)+len(a.suffix), len(b.prefix)+len(b.suffix)) + 1
-	for n := min(room, len(prefix)+len(suffix)); n >= max(shortest, len(prefix), len(suffix)); n-- {
-		overlap := len(prefix) + len(suffix) - n // the bytes that belong to both
-		label := prefix + suffix[overlap:]
-		if strings.HasSuffix(label, suffix) && !strings.HasPrefix(label, "xn--") {
-			return label
-		}
+	for label := range overlapping(a, b, room) {
+		return label
 	}
 	return ""
 }
