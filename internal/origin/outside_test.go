@@ -385,3 +385,13 @@ func parsedOf(raws ...string) (all []Parsed) {
 	}
 	return all
 }
+
+// TestOutsideTriesEachBegin: of labels of three bytes, the stars match those with an a in the middle, which is tried first.
+func TestOutsideTriesEachBegin(t *testing.T) {
+	t.Parallel()
+	sp := space{chars: "ab", maxLabel: 3, maxName: 5, maxPort: 1}
+	s := NewSet(patternsOf(t, "https://*aa.t", "https://*ab.t", "https://ab*b.t", "https://aa.t", "https://ab.t"))
+	if witness, verdict := s.outside(patternsOf(t, "https://a*.t")[0], &sp); witness != "https://aba.t" || verdict != Missed {
+		t.Errorf("%q, %v", witness, verdict)
+	}
+}

@@ -13,6 +13,7 @@ var smallSpaces = []space{
 	{chars: "ab", maxLabel: 5, maxName: 7, maxPort: 1},
 	{chars: "a", maxLabel: 5, maxName: 9, maxPort: 2},
 	{chars: "xn-", maxLabel: 5, maxName: 7, maxPort: 1},
+	{chars: "ab", maxLabel: 3, maxName: 5, maxPort: 1},
 }
 
 // hosts yields every name of labels of the space that a browser accepts, below a host.
