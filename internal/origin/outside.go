@@ -222,11 +222,9 @@ func (x *outsideSearch) below(host string) (witness string, verdict Coverage) {
 		if !x.step() {
 			return "", Undecided
 		}
-		for first := range x.space.labels(room - len(label) - len(".")) {
-			if origin, missed := x.origin(first + "." + label + "." + host); missed {
-				return origin, Missed
-			}
-			break
+		first := x.space.label(room - len(label) - len("."))
+		if origin, missed := x.origin(first + "." + label + "." + host); missed {
+			return origin, Missed
 		}
 	}
 	return x.belowLong(host)

@@ -54,6 +54,14 @@ func (sp *space) labels(max int) iter.Seq[string] {
 	}
 }
 
+// label returns a label of at most max bytes, which must be at least 1.
+func (sp *space) label(max int) string {
+	for label := range sp.plain(max) {
+		return label
+	}
+	return sp.chars[:1]
+}
+
 // texts yields every text of 1 to max characters, in order of their length.
 func (sp *space) texts(max int) iter.Seq[string] {
 	return func(yield func(string) bool) {
