@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test.sh: runs the tests of the policy; it annotates those that fail, and writes a file in JUnit's form.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=inputs.sh
 source "$GITHUB_ACTION_PATH/inputs.sh"
 read_lines "$TEST_FILES"
 if [ ${#lines[@]} -eq 0 ]; then
