@@ -63,9 +63,9 @@ func TestActionTakesInputsAsVariables(t *testing.T) {
 
 // runner runs the action as GitHub's runner does.
 type runner struct {
-	program   string            // what the first step builds; if it is empty, the step runs
+	program   string            // the program of the first step; if it is empty, the step runs
 	workspace string            // the folder of the checkout
-	inputs    map[string]string // what the workflow gives
+	inputs    map[string]string // those of the workflow
 	base      string            // github.event.pull_request.base.sha; empty if it is not a pull request
 
 	outcomes map[string]string // success, failure or skipped, by step
@@ -283,7 +283,7 @@ func testPullRequests(t *testing.T, program string) {
 		inputs            map[string]string
 		check, test, diff string
 		verdict           string
-		log               string // what the log contains
+		log               string // a part of the log
 	}{
 		"a comment":                   {"# A shop.", "# The shop.", usualInputs(), "success", "success", "success", "same", ""},
 		"a header more":               {order, "allow_headers: [idempotency-key, x-new]", usualInputs(), "success", "success", "failure", "wider", "::warning file=policies/cors.yaml,line=11,col=38,"},

@@ -12,6 +12,9 @@ type shellRow struct {
 // shellTable lists the commands of all pages but the walkthrough, whose commands
 // TestWalkthrough runs. Targets of the Makefile do not have to be listed.
 var shellTable = []shellRow{
+	{"corsrpc check --strict --descriptors image.json cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc check --strict --descriptors image.json cors.yaml"},
+	{"corsrpc test cors_test.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc test cors_test.yaml"},
+	{"corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml"},
 	{"go get github.com/corsrpc/corsrpc-go/corsrpc", "TestGoGet in internal/docs", "internal/docs/walkthrough_test.go", `"go get github.com/corsrpc/corsrpc-go/corsrpc"`},
 	{`buf export "https://github.com/corsrpc/corsrpc-go.git#subdir=proto" --output third_party/corsrpc`, "make scratch", scratchScript, "'buf export'"},
 	{`cp -R "$(go list -m -f '{{.Dir}}' github.com/corsrpc/corsrpc-go)/proto/." third_party/corsrpc`, "make scratch", scratchScript, "'cp -R'"},
