@@ -1,7 +1,9 @@
 package intent
 
 import (
+	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/prototext"
 	"pgregory.net/rapid"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/figures"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
@@ -22,7 +25,18 @@ func TestComparisons(t *testing.T) {
 		pairs++
 		comparisonIsEffect(t)
 	})
-	figures.Measure(t, "prove.pairs", figures.Count(pairs))
+	figures.Measure(t, figureOf("pairs"), figures.Count(pairs))
+}
+
+// proving makes the figures those of make prove, which tries more pairs than make intent.
+var proving = flag.Bool("prove", false, "the figures are those of make prove")
+
+// figureOf returns the name of a figure of the command that runs the tests.
+func figureOf(name string) string {
+	if *proving {
+		return "prove." + name
+	}
+	return "intent." + name
 }
 
 func comparisonIsEffect(t *rapid.T) {
@@ -85,32 +99,93 @@ func (p pair) String() string {
 	return "old: " + format(p.old) + "\nnext: " + format(p.next)
 }
 
-// TestPairsAreVaried: each aspect is gained and lost, and each verdict and change occurs, so that
-// TestComparisons compares all kinds.
+// variedPairs is the number of pairs that TestPairsAreVaried looks at.
+const variedPairs = 1000
+
+// TestPairsAreVaried: each aspect is gained and lost, and each verdict, each way to change a policy and each
+// kind of policy occurs, so that TestComparisons compares all kinds.
 func TestPairsAreVaried(t *testing.T) {
 	kinds, all := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawPair(t)
-		all++
-		c := newComparer(p.old.Policy, p.next.Policy)
-		gained, lost := slices.Collect(c.gains), slices.Collect(c.reversed().gains)
-		kinds["verdict "+string(verdictOf(gained, lost))]++
-		kinds["change: "+p.change]++
-		for what, gains := range map[string][]gain{"gained ": gained, "lost ": lost} {
-			seen := map[string]bool{}
-			for _, g := range gains {
-				seen[what+string(g.aspect)] = true
-				if len(g.sets) > 0 {
-					seen[what+"within an unknown set"] = true
-				}
+		for range 10 {
+			if all == variedPairs {
+				return
 			}
-			if len(seen) == 1 {
-				kinds["only one aspect"]++
-			}
-			for kind := range seen {
+			all++
+			for kind := range kindsOf(drawPair(t)) {
 				kinds[kind]++
 			}
 		}
 	})
 	t.Log(all, kinds)
+	want := []string{"verdict same", "verdict wider", "verdict stricter", "verdict both"}
+	for _, change := range changes {
+		want = append(want, "change: "+change.name)
+	}
+	for _, aspect := range aspects {
+		want = append(want, "gained "+string(aspect), "lost "+string(aspect))
+		if aspect != analysis.AspectCookies { // most often, the content type of a path is granted too
+			want = append(want, "only "+string(aspect))
+		}
+	}
+	for _, kind := range []string{
+		"within an unknown set", "a profile", "a source", "a variable that is not set", "a star in a label", "an option of the schema", "a path", "protocols",
+		"names that the schema does not have", "a prefix", "observes", "one observes", "another schema", "added origins",
+	} {
+		want = append(want, kind)
+	}
+	for _, kind := range want {
+		if kinds[kind] == 0 {
+			t.Errorf("%s never occurs in %d pairs", kind, all)
+		}
+	}
+}
+
+// kindsOf returns the kinds of a pair.
+func kindsOf(p pair) map[string]bool {
+	c := newComparer(p.old.Policy, p.next.Policy)
+	gained, lost := slices.Collect(c.gains), slices.Collect(c.reversed().gains)
+	kinds := map[string]bool{"verdict " + string(verdictOf(gained, lost)): true, "change: " + p.change: true}
+	for what, gains := range map[string][]gain{"gained ": gained, "lost ": lost} {
+		for _, g := range gains {
+			kinds[what+string(g.aspect)] = true
+			kinds["within an unknown set"] = kinds["within an unknown set"] || len(g.sets) > 0
+			if !slices.ContainsFunc(gains, func(other gain) bool { return other.aspect != g.aspect }) {
+				kinds["only "+string(g.aspect)] = true
+			}
+		}
+	}
+	if old, next := p.old.GetEnforcement(), p.next.GetEnforcement(); old != next {
+		kinds["one observes"] = true
+	} else if old == corsrpcv1.Enforcement_ENFORCEMENT_OBSERVE {
+		kinds["observes"] = true
+	}
+	kinds["another schema"] = !maps.Equal(p.old.Methods, p.next.Methods)
+	for _, w := range []*world{p.old, p.next} {
+		w.addKinds(kinds)
+	}
+	maps.DeleteFunc(kinds, func(_ string, is bool) bool { return !is })
+	return kinds
+}
+
+// addKinds adds the kinds of a policy.
+func (w *world) addKinds(kinds map[string]bool) {
+	set := func(kind string, is bool) { kinds[kind] = kinds[kind] || is }
+	set("a profile", w.Profile != "")
+	set("added origins", len(w.GetProfiles()[w.Profile].GetAddOrigins()) > 0)
+	set("a prefix", len(w.Prefixes) > 0)
+	set("an option of the schema", len(w.Options) > 0 && w.GetSchemaOptions() != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_IGNORE)
+	for _, r := range w.inForce() {
+		set("a path", r.GetPath() != "")
+		set("protocols", len(r.GetProtocols()) > 0)
+		set("a source", len(r.GetAllowOriginsFrom()) > 0)
+		set("names that the schema does not have", strings.HasPrefix(r.GetSelector(), "unknown."))
+		for _, item := range r.GetAllowOrigins() {
+			name, _, isVariable := variable(item)
+			_, host, _ := split(item)
+			label, _, _ := strings.Cut(host, ".")
+			set("a variable that is not set", isVariable && w.Env[name] == "")
+			set("a star in a label", len(label) > 1 && strings.Contains(label, "*"))
+		}
+	}
 }

@@ -55,6 +55,7 @@ func FuzzProperties(f *testing.F) {
 	properties := []func(*testing.T, []byte){}
 	for _, property := range []func(*rapid.T){
 		intentIsEffect, preflightAndCallAgree, wideningNarrowsNothing, orderOfRules, otherOriginsDoNotShow, observeChangesNothing, handshakesAreGuarded, shadowsAreTold, remediesGrant, sharedCacheIsSafe, preflightsAreRemembered, tryIsTheBrowser, removedFindings, readableRefusalsRunNothing, fixesHelp,
+		comparisonIsEffect, gainsAreSeen, nothingElseIsGained, func(t *rapid.T) { guaranteesAreProven(t) },
 	} {
 		properties = append(properties, rapid.MakeFuzz(property))
 	}

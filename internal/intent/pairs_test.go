@@ -20,7 +20,7 @@ import (
 // tools do.
 type pair struct {
 	old, next *world
-	change    string // how the next policy was made from the old one
+	change    string // how the one policy was made from the other one
 }
 
 // tool is the option of a tool that knows the schema.
@@ -55,6 +55,9 @@ func drawPair(t *rapid.T) pair {
 		}
 		prepareOrigins(&next)
 		p.next = repaired(t, next, nextSet, func(w *world) error { return w.compileAsTool(t) })
+	}
+	if chance(t, 50, "the other way round") {
+		p.old, p.next = p.next, p.old
 	}
 	return p
 }
@@ -111,10 +114,11 @@ var changes = []changeKind{
 	{"a rule more", addRule}, {"a rule more", addRule},
 	{"a rule less", removeRule}, {"a rule less", removeRule},
 	{"a path", addPath},
-	{"an added origin", changeAdded},
-	{"the profile", changeProfile},
+	{"a field of a path", changePathField}, {"a field of a path", changePathField}, {"a field of a path", changePathField}, {"a field of a path", changePathField},
+	{"an added origin", changeAdded}, {"an added origin", changeAdded},
+	{"the profile", changeProfile}, {"the profile", changeProfile},
 	{"the enforcement", changeEnforcement},
-	{"the schema options", changeSchemaOptions},
+	{"the schema options", changeSchemaOptions}, {"the schema options", changeSchemaOptions},
 	{"an option of the schema", changeOption},
 	{"the schema", changeSchema},
 	{"everything", changeEverything}, {"everything", changeEverything},
@@ -141,9 +145,36 @@ func pickRule(t *rapid.T, p *Policy) *corsrpcv1.Rule {
 // changeField replaces a field of a rule by that of another one.
 func changeField(t *rapid.T, p *Policy, _ **descriptorpb.FileDescriptorSet) bool {
 	r := pickRule(t, p)
-	if r == nil {
+	return r != nil && replaceField(t, r)
+}
+
+// changePathField replaces a field of the rule of a path: its methods, its origins or its credentials, which
+// decide who reaches the handler.
+func changePathField(t *rapid.T, p *Policy, _ **descriptorpb.FileDescriptorSet) bool {
+	paths := slices.DeleteFunc(p.inForce(), func(r *corsrpcv1.Rule) bool { return r.GetPath() == "" })
+	if len(paths) == 0 {
 		return false
 	}
+	r := pick(t, paths, "path")
+	switch index(t, 3, "field of the path") {
+	case 0:
+		r.AllowMethods = some(t, []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"}, 4, "methods")
+	case 1:
+		r.AllowCredentials = proto.Bool(!r.GetAllowCredentials())
+	default:
+		r.AllowOrigins = append(some(t, []string{"moz-extension://1f", "https://app.example.com", "${UNSET}"}, 2, "origins"), "https://*.example.com")
+		if chance(t, 70, "unrelated owners") {
+			r.AllowOrigins = append(r.AllowOrigins, pick(t, []string{"*", "*", "null", "moz-extension://*"}, "unrelated owners"))
+		}
+		if chance(t, 50, "without credentials") {
+			r.AllowCredentials, r.Disabled = proto.Bool(false), nil
+		}
+	}
+	return true
+}
+
+// replaceField replaces a field of a rule by that of another one.
+func replaceField(t *rapid.T, r *corsrpcv1.Rule) bool {
 	other := drawRule(t, r.GetPath() != "").ProtoReflect()
 	var fields []protoreflect.FieldDescriptor
 	for i := range other.Descriptor().Fields().Len() {
