@@ -18,7 +18,7 @@ type CallSet struct {
 	Calls []string
 	// Origins are the origins of the pages; empty for every origin that exists.
 	Origins []origin.Pattern
-	// OriginsOutside are the origins that the set does not have.
+	// OriginsOutside are the origins that the set does not have. They count only if Origins is empty.
 	OriginsOutside []origin.Pattern
 	// ExceptSources are the origin sources, and the environment variables as ${NAME}, whose origins
 	// are not in the set.
@@ -69,6 +69,24 @@ type prover struct {
 	origins, outside *origin.Set // nil if the set does not have them
 	undecided        string
 	checked          map[checkedKey]bool
+
+	// What was found for the origins of a rule, since many rules share them.
+	allowedBy map[allowedKey]allowedOrigin
+	refusedBy map[*origin.Set]string
+}
+
+// allowedKey identifies the origins of a rule.
+type allowedKey struct {
+	origins *origin.Set
+	atoms   string
+}
+
+// allowedOrigin is an origin of the set that a rule allows, with the index of its pattern or the atom that may
+// have it. The origin is empty if there is none.
+type allowedOrigin struct {
+	witness string
+	index   int
+	atom    string
 }
 
 // checkedKey is equal for requests for which the guarantee has the same result.
@@ -78,7 +96,7 @@ type checkedKey struct {
 }
 
 func newProver(r *rules.Rules, set CallSet, never bool) *prover {
-	p := &prover{policy: newPolicy(r), set: set, members: newMembers(set.Calls, r.Prefixes, never), checked: map[checkedKey]bool{}}
+	p := &prover{policy: newPolicy(r), set: set, members: newMembers(set.Calls, r.Prefixes, never), checked: map[checkedKey]bool{}, allowedBy: map[allowedKey]allowedOrigin{}, refusedBy: map[*origin.Set]string{}}
 	if len(set.Origins) > 0 {
 		p.origins = origin.NewSet(set.Origins)
 	}
@@ -145,22 +163,22 @@ func (p *prover) never(g *governed, s sample, requests requestKind) (Proof, bool
 	if methods = intersection(methods, g.methods); len(methods) == 0 {
 		return Proof{}, false
 	}
-	witness, index, atom := p.allowed(g.facts)
-	if witness == "" {
+	found := p.allowed(g.facts)
+	if found.witness == "" {
 		return Proof{}, false
 	}
 	var atoms []string
-	at := atomPlace(g.rule, atom)
-	if atom != "" {
-		atoms = []string{atom}
+	at := atomPlace(g.rule, found.atom)
+	if found.atom != "" {
+		atoms = []string{found.atom}
 	} else {
-		at = g.rule.OriginPlace(index)
+		at = g.rule.OriginPlace(found.index)
 	}
-	call := newCall(s, requests, witness, methods[0], atoms)
+	call := newCall(s, requests, found.witness, methods[0], atoms)
 	call.RequestHeaders = p.set.RequestHeaders
 	call.Credentials = p.set.Credentials != nil && *p.set.Credentials
 	call.ResponseHeader = p.shown(g.facts)
-	return Proof{Reason: p.grantedReason(call, atom), Place: at, Counterexample: call}, true
+	return Proof{Reason: p.grantedReason(call, found.atom), Place: at, Counterexample: call}, true
 }
 
 // grantsFeatures reports whether the rule grants calls with the credentials and headers of the set to the
@@ -199,44 +217,57 @@ func (p *prover) anyOrigin() (string, bool) {
 	return foreignOrigin(origin.NewSet(nil)), true
 }
 
-// allowed returns an origin of the set that the rule allows, with the index of its pattern or the atom
-// that may have it; empty if there is none.
-func (p *prover) allowed(f *facts) (witness string, index int, atom string) {
-	for i, text := range f.origins.Patterns().All {
-		pattern, _ := origin.ParsePattern(text)
-		if witness := p.member(pattern); witness != "" {
-			return witness, i, ""
+// allowed returns an origin of the set that the rule allows.
+func (p *prover) allowed(f *facts) allowedOrigin {
+	key := allowedKey{f.origins, strings.Join(f.atoms, " ")}
+	found, ok := p.allowedBy[key]
+	if !ok {
+		found = p.findAllowed(f)
+		p.allowedBy[key] = found
+	}
+	return found
+}
+
+// findAllowed is allowed for origins that no rule had before.
+func (p *prover) findAllowed(f *facts) allowedOrigin {
+	if p.origins != nil {
+		witness, verdict := origin.Common(f.origins, p.origins)
+		if verdict == origin.OverlapUndecided {
+			p.undecided = "the origins of a rule have too many stars to compare them with origins"
 		}
+		if id, ok := f.origins.Match(witness); ok && verdict == origin.Overlapping {
+			return allowedOrigin{witness: witness, index: f.origins.Index(id)}
+		}
+	} else if found := p.findOutside(f.origins); found.witness != "" {
+		return found
 	}
 	for _, atom := range f.atoms {
 		if slices.Contains(p.set.ExceptSources, atom) {
 			continue
 		}
 		if witness := p.rowOf(atom); witness != "" {
-			return witness, 0, atom
+			return allowedOrigin{witness: witness, atom: atom}
 		}
 	}
-	return "", 0, ""
+	return allowedOrigin{}
 }
 
-// member returns an origin of the set that a pattern matches; empty if there is none.
-func (p *prover) member(pattern origin.Pattern) string {
-	if p.origins != nil {
-		witness, verdict := origin.Common(origin.NewSet([]origin.Pattern{pattern}), p.origins)
-		if verdict == origin.OverlapUndecided {
-			p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with origins"
-		}
-		return witness
-	}
+// findOutside returns an origin of a rule that OriginsOutside does not have.
+func (p *prover) findOutside(origins *origin.Set) allowedOrigin {
 	outside := p.outside
 	if outside == nil {
 		outside = origin.NewSet(nil)
 	}
-	witness, verdict := outside.Outside(pattern)
-	if verdict == origin.Undecided {
-		p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with origins_outside"
+	for i, text := range origins.Patterns().All {
+		pattern, _ := origin.ParsePattern(text)
+		switch witness, verdict := outside.Outside(pattern); verdict {
+		case origin.Missed:
+			return allowedOrigin{witness: witness, index: i}
+		case origin.Undecided:
+			p.undecided = "the pattern " + pattern.String() + " has too many stars to compare it with origins_outside"
+		}
 	}
-	return witness
+	return allowedOrigin{}
 }
 
 // rowOf returns an origin of the set that an atom may have; empty if there is none.
@@ -328,12 +359,22 @@ func (p *prover) always(g *governed, s sample, requests requestKind) (Proof, boo
 // refused returns an origin of the set that the rule does not allow; empty if there is none. The origins
 // of atoms are not known, so that they count for nothing.
 func (p *prover) refused(f *facts) string {
-	if f.origins.Any() != 0 {
+	witness, ok := p.refusedBy[f.origins]
+	if !ok {
+		witness = p.findRefused(f.origins)
+		p.refusedBy[f.origins] = witness
+	}
+	return witness
+}
+
+// findRefused is refused for origins that no rule had before.
+func (p *prover) findRefused(origins *origin.Set) string {
+	if origins.Any() != 0 {
 		return ""
 	}
 	if p.origins == nil {
 		patterns := slices.Clone(p.set.OriginsOutside)
-		for _, text := range f.origins.Patterns().All {
+		for _, text := range origins.Patterns().All {
 			pattern, _ := origin.ParsePattern(text)
 			patterns = append(patterns, pattern)
 		}
@@ -344,7 +385,7 @@ func (p *prover) refused(f *facts) string {
 		return foreignOrigin(union)
 	}
 	for _, pattern := range p.set.Origins {
-		witness, verdict := f.origins.Outside(pattern)
+		witness, verdict := origins.Outside(pattern)
 		switch verdict {
 		case origin.Missed:
 			return witness

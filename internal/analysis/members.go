@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/route"
@@ -10,7 +11,7 @@ import (
 type members struct {
 	everything bool // every procedure and every path of a rule
 	star       bool // every procedure that the selector * covers
-	selectors  []string
+	selectors  map[string]bool
 	prefixes   []string // below which procedures are served too
 	patterns   []route.Pattern
 	table      *route.Table[bool] // of the patterns
@@ -19,7 +20,7 @@ type members struct {
 // newMembers returns the targets of CallSet.Calls. Patterns that are not valid, or conflict with one before
 // them, are left out: the caller has checked them.
 func newMembers(calls, prefixes []string, never bool) *members {
-	m := &members{prefixes: prefixes, table: route.New(route.Config[bool]{Same: func(_, _ bool) bool { return true }})}
+	m := &members{prefixes: prefixes, selectors: map[string]bool{}, table: route.New(route.Config[bool]{Same: func(_, _ bool) bool { return true }})}
 	if len(calls) == 0 {
 		calls = []string{"*"}
 	}
@@ -32,7 +33,7 @@ func newMembers(calls, prefixes []string, never bool) *members {
 				m.patterns = append(m.patterns, pattern)
 			}
 		default:
-			m.selectors = append(m.selectors, call)
+			m.selectors[call] = true
 		}
 	}
 	return m
@@ -40,9 +41,7 @@ func newMembers(calls, prefixes []string, never bool) *members {
 
 // addTo adds the names and patterns to a universe, so that it has samples of them.
 func (m *members) addTo(u *universe) {
-	for _, selector := range m.selectors {
-		u.selectors[selector] = true
-	}
+	maps.Copy(u.selectors, m.selectors)
 	u.patterns[1] = append(u.patterns[1], m.patterns...)
 }
 
@@ -79,9 +78,11 @@ func (m *members) procedureOf(path string) (service, method string) {
 
 // selects reports whether a selector covers a procedure.
 func (m *members) selects(service, procedure string) bool {
-	for _, selector := range m.selectors {
-		pkg, isPackage := strings.CutSuffix(selector, ".*")
-		if selector == service || selector == procedure || isPackage && strings.HasPrefix(procedure, pkg+".") {
+	if m.selectors[service] || m.selectors[procedure] {
+		return true
+	}
+	for pkg := service; pkg != ""; pkg = route.ParentName(pkg) {
+		if m.selectors[pkg+".*"] {
 			return true
 		}
 	}
