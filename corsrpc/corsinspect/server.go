@@ -12,7 +12,7 @@ import (
 type server struct {
 	plan     *corsrpc.Plan
 	response http.Header // the header fields that the handler sends
-	status   int         // the status that it sends; 0 for none, which is 200
+	status   int         // the status that it sends; 0 for 200
 	requests []*http.Request
 }
 

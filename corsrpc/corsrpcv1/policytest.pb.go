@@ -869,7 +869,8 @@ func (x *Guarantee) GetProfile() string {
 // contains it.
 type CallSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is called: selectors, as in a policy, and paths or patterns of paths.
+	// The procedures and paths: selectors, as in a policy, and paths or patterns of
+	// paths.
 	// In `never`, `*` is every procedure and every path of a rule; in `always` it
 	// is what the selector `*` of a policy covers.
 	//

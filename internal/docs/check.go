@@ -11,8 +11,12 @@ import (
 // empty folder.
 const walkthroughPage = "corsrpc/docs/getting-started.md"
 
-// commandPage is the page about the program corsrpc, whose blocks are steps too.
-const commandPage = "corsrpc/docs/command.md"
+// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage that
+// about one of its subcommands.
+const (
+	commandPage     = "corsrpc/docs/command.md"
+	policyTestsPage = "corsrpc/docs/policy-tests.md"
+)
 
 // usage notes which rows of the tables the pages use, and which figures exist.
 type usage struct {
@@ -21,9 +25,9 @@ type usage struct {
 }
 
 // checkBlocks checks each code block of a page by its language. The blocks of
-// walkthroughPage and commandPage are checked by running them.
+// walkthroughPage, commandPage and policyTestsPage are checked by running them.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
-	if p.path == walkthroughPage || p.path == commandPage {
+	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage {
 		return nil
 	}
 	if test := runBy[p.path]; test != "" {

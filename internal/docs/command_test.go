@@ -6,8 +6,8 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. The environment variable BUF may
-// name buf's program, as in TestWalkthrough.
+// program from the work tree, and its commands print what it says. So do those of the page about tests of
+// policies, in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
@@ -17,15 +17,24 @@ func TestCommandPage(t *testing.T) {
 	w.env = append(w.env, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
 	w.replace = map[string]string{"buf ": bufProgram(t) + " "}
 	report(t, w.run(t.Context(), p))
-	commands := 0
-	for i, b := range p.blocks {
-		if b.lang == "sh" && i+1 < len(p.blocks) && p.blocks[i+1].lang == "text" {
-			commands++
+	tests := parse(policyTestsPage, []byte(repository(t).text(policyTestsPage)))
+	w.dir = t.TempDir()
+	report(t, w.run(t.Context(), tests))
+	for _, p := range []*page{p, tests} {
+		if n := commandsShown(p); n < 5 {
+			t.Errorf("%s shows what %d blocks print", p.path, n)
 		}
 	}
-	if commands < 5 {
-		t.Errorf("the page shows what %d blocks print", commands)
+}
+
+// commandsShown returns the number of shell blocks whose output a page shows.
+func commandsShown(p *page) (n int) {
+	for i, b := range p.blocks {
+		if b.lang == "sh" && i+1 < len(p.blocks) && p.blocks[i+1].lang == "text" {
+			n++
+		}
 	}
+	return n
 }
 
 // TestCommandPageFails: the test of the page notices an output that is not what the page says.

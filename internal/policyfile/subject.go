@@ -20,7 +20,7 @@ type subject struct {
 	text    string
 	inherit string // the end of "leave it out", for a field without a value
 	limit   string // where the limit on the size of the text is set
-	binary  string // what a binary file is, if it is valid
+	binary  string // the message that a binary file holds
 
 	// synonyms maps other words for a field to fields, separated by spaces: the first one that the message
 	// has is meant. The keys are results of fold.

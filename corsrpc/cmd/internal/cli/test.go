@@ -83,6 +83,7 @@ type testedFile struct {
 	problems []report.Problem // those of the test and of its policy
 	texts    map[string][]byte
 	unknown  []string
+	notes    []string
 	results  []policytest.Result
 }
 
@@ -102,7 +103,7 @@ func testFile(ctx context.Context, name string, flags input.Flags, selects *rege
 		f.failure = err.Error()
 		return f
 	}
-	f.policy, f.texts, f.unknown = suite.Policy, suite.Texts, suite.Unknown
+	f.policy, f.texts, f.unknown, f.notes = suite.Policy, suite.Texts, suite.Unknown, suite.Notes
 	if f.results, err = suite.Run(ctx, selects.MatchString, progress); err != nil {
 		f.failure = err.Error()
 	}
@@ -156,7 +157,7 @@ func (all testedFiles) writeSummary(s Streams) {
 		case len(f.problems) > 0:
 			writeNotes(s, f.name, []string{"not run: " + report.Count(len(f.problems), "problem")})
 		default:
-			writeNotes(s, f.name, append(slices.Clone(f.unknown), f.summary()))
+			writeNotes(s, f.name, slices.Concat(f.notes, f.unknown, []string{f.summary()}))
 		}
 	}
 }

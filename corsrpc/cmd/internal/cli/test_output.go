@@ -34,8 +34,8 @@ type testedDocument struct {
 	Unknown   []string `json:"unknown,omitempty"`
 }
 
-// testResult is a case or a guarantee in the JSON document. What the fields mean is in
-// policytest.Result; status is passed, failed or unknown.
+// testResult is a case or a guarantee in the JSON document. The fields are those of policytest.Result;
+// status is passed, failed or unknown.
 type testResult struct {
 	Kind           policytest.Kind   `json:"kind"`
 	Name           string            `json:"name"`

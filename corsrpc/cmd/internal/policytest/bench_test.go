@@ -9,7 +9,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -43,7 +42,7 @@ func largeTest(t testing.TB, procedures, cases, guarantees int) string {
 		t.Fatal(err)
 	}
 	files := new(protoregistry.Files)
-	if err := files.RegisterFile(protoreflect.FileDescriptor(fd)); err != nil {
+	if err := files.RegisterFile(fd); err != nil {
 		t.Fatal(err)
 	}
 	test.WriteString("policy: cors.yaml\ndescriptors: [image.binpb]\ncases:\n")

@@ -81,12 +81,6 @@ func run(t testing.TB, s *Suite) []Result {
 	return results
 }
 
-// results reads and runs a test of the policy.
-func results(t testing.TB, test string) []Result {
-	t.Helper()
-	return run(t, load(t, folder(t, "cors_test.yaml", test, "cors.yaml", policy), input.Flags{}))
-}
-
 // image writes the schema of the corpus into a file beside a test.
 func image(t testing.TB, test string) {
 	t.Helper()

@@ -27,13 +27,15 @@ type Suite struct {
 	Name, Policy string
 	// Unknown says what is not known about the policy, one sentence each, as of input.Policy.
 	Unknown []string
+	// Notes say what else the author should know, as of input.Policy.
+	Notes []string
 	// Texts holds the text of both files, by name.
 	Texts map[string][]byte
 
 	test  *corsrpcv1.PolicyTest
 	file  *policyfile.File
 	plans *plans
-	known known // what the policy and the schema have
+	known known // the names of the policy and the schema
 	// proves replaces the proofs in tests; the zero prover does not.
 	proves prover
 }
@@ -87,8 +89,19 @@ func Load(ctx context.Context, name string, flags input.Flags) (*Suite, error) {
 	if broken != nil || len(c.problems) > 0 {
 		return nil, c.invalid(broken)
 	}
-	s.Unknown = s.plans.base().policy.Unknown
+	s.Unknown = slices.DeleteFunc(slices.Clone(s.plans.base().policy.Unknown), s.tells)
+	s.Notes = s.plans.base().policy.Notes
 	return s, nil
+}
+
+// tells reports whether the test tells what is not known about its policy: the origins of a source.
+func (s *Suite) tells(unknown string) bool {
+	for name := range s.test.GetSources() {
+		if unknown == input.UnknownSource(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // readPolicy reads the policy and the schema. It reports the names of files that do not exist.
@@ -132,13 +145,12 @@ func (s *Suite) readPolicy(ctx context.Context, c *checker, flags input.Flags) e
 		c.fail("policy", CodeFileMissing, name, "is not the name of a file: a test cannot take its policy from the standard input", "the name of the policy file")
 	default:
 		s.Policy = relative(name)
-		text, err := os.ReadFile(s.Policy)
-		if err != nil {
+		text, missing := os.ReadFile(s.Policy)
+		if missing == nil {
+			s.plans.name, s.plans.text, s.Texts[s.Policy] = s.Policy, text, text
+		} else {
 			c.fail("policy", CodeFileMissing, name, "is not a file that can be read, relative to the folder of the test", nearestFile(s.Policy, name))
-			s.Policy = ""
-			return nil
 		}
-		s.plans.name, s.plans.text, s.Texts[s.Policy] = s.Policy, text, text
 	}
 	return nil
 }

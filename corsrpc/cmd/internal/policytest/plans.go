@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -224,9 +222,4 @@ func variableOf(item string) (name string, ok bool) {
 	inner, closes := strings.CutSuffix(inner, "}")
 	name, _, _ = strings.Cut(inner, ":-")
 	return name, opens && closes && route.IsIdentifier(name)
-}
-
-// equalSources reports whether two sets of sources are equal.
-func equalSources(a, b map[string]*corsrpcv1.SourceOrigins) bool {
-	return maps.EqualFunc(a, b, func(a, b *corsrpcv1.SourceOrigins) bool { return proto.Equal(a, b) })
 }

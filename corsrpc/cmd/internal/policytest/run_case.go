@@ -20,7 +20,7 @@ type attempt struct {
 	trial   *corsinspect.Trial
 	failing []corsbrowser.Engine // the engines in which it fails
 	first   seen                 // the first failing outcome, or else the first one
-	differs string               // what differs there; empty if nothing does
+	differs string               // the difference there; empty if there is none
 }
 
 // try makes the call of a case under a plan.

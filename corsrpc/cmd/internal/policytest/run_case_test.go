@@ -54,7 +54,7 @@ func TestCases(t *testing.T) {
 		{app + "acme.v1.S.M, engines: [CHROMIUM], headers: {user-agent: x}, expect: {readable: {}}", "passed "},
 		{app + "/healthz, server: x, expect: {readable: {}}", ""}, // server is not a field of a case
 
-		// What depends on origins that are not known.
+		// Outcomes that depend on origins which are not known.
 		{"from: https://t1.example.com, call: acme.tenant.v1.S.M, expect: {readable: {}}", "unknown sources: {tenants: {origins: [https://t1.example.com]}}"},
 		{"from: https://t1.example.com, call: acme.tenant.v1.S.M, expect: {blocked: {}}", "unknown sources: {tenants: "},
 		{"from: https://t1.example.com, call: acme.tenant.v1.S.M, headers: {x-a: b}, expect: {blocked: {}}", "passed "},

@@ -97,7 +97,7 @@ func (s *Suite) callSet(set *corsrpcv1.CallSet, never bool) analysis.CallSet {
 		ExceptSources: slices.Clone(set.GetExceptSources()), Credentials: set.Credentials,
 		RequestHeaders: lower(set.GetRequestHeaders()), ResponseHeaders: lower(set.GetResponseHeaders()), Methods: set.GetHttpMethods(),
 	}
-	if never { // a source that is known to be empty lets nobody in
+	if never { // a source without origins allows no page
 		for name, known := range s.plans.sources {
 			if len(known.GetOrigins()) == 0 && !slices.Contains(c.ExceptSources, name) {
 				c.ExceptSources = append(c.ExceptSources, name)
