@@ -88,7 +88,7 @@ func (s Settings) Compile(name string, text []byte) (*Policy, error) {
 // CompilePolicy compiles a policy that was made from the text of another one, for the places in that text.
 // The error is a *corsrpc.PolicyError if the policy has problems.
 func (s Settings) CompilePolicy(name string, text []byte, policy *corsrpcv1.Policy) (*Policy, error) {
-	doc, err := corsrpc.ParsePolicy(name, text)
+	doc, err := corsrpc.ParsePolicy(name, text, corsrpc.WithMaxPolicyBytes(cmp.Or(s.MaxPolicyBytes, corsrpc.DefaultMaxPolicyBytes)))
 	if err != nil {
 		return nil, err
 	}

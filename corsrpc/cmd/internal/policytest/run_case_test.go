@@ -123,10 +123,14 @@ func TestEngines(t *testing.T) {
 cases:
   - {from: https://app.example.com, call: /only-get, headers: {user-agent: x}, expect: {readable: {}, preflights: 0}}
   - {from: https://app.example.com, call: /only-get, headers: {user-agent: x}, engines: [CHROMIUM], expect: {readable: {}, preflights: 0}}
+  - {from: https://app.example.com, call: /only-get, headers: {user-agent: x}, expect: {readable: {}, preflights: 1}}
 `
 	all := run(t, load(t, folder(t, "cors_test.yaml", agent, "cors.yaml", text), input.Flags{}))
 	if all[0].Status != Failed || slices.Contains(all[0].Engines, "Chromium") || !slices.Contains(all[0].Engines, "Firefox") || all[1].Status != Passed {
 		t.Errorf("%+v", all)
+	}
+	if r := all[2]; r.Status != Failed || !slices.Equal(r.Engines, []string{"Chromium"}) {
+		t.Errorf("%+v", r)
 	}
 }
 
