@@ -18,38 +18,28 @@ type sampleChoice struct {
 //
 // Behind a segment that a node without wildcards does not have, all is as it is without this node. So expand takes the
 // segments of the node that has the fewest, and leaves the others to the position without it, which is the same behind
-// many paths. The segments of the nodes that were left out are not possible there. They are kept for a path on which
-// they are.
+// many paths. The segments of the nodes that were left out are not possible there. The first path to a position has the
+// fewest such nodes, since it has a fresh segment wherever it can. Other paths add nothing, since they have these nodes
+// too.
 func (w *sampleWalk) expand(at, without samplePosition, parts []samplePart) {
+	key := "expanded " + w.key(at)
+	if w.seen[key] {
+		return
+	}
+	w.seen[key] = true
 	literals, rest, ok := at.withoutSmallest()
 	if ok {
 		w.expand(rest, without.plus(literals), parts)
 	} else {
 		literals = at
+		w.visit(at.step(w.fresh, w.fresh), append(slices.Clip(parts), samplePart{}))
 	}
-	key := w.key(at)
-	blocked, again := w.blocked[key]
-	if !again {
-		blocked = blockedChoices{nil: w.choices(at, literals)}
-		w.blocked[key] = blocked
-		if !ok {
-			w.visit(at.step(w.fresh, w.fresh), append(slices.Clip(parts), samplePart{}))
-		}
-	}
-	for _, c := range blocked.retry(without) {
+	for _, c := range w.choices(at, literals) {
 		if w.full {
 			return
 		}
-		if by := without.blocker(c); by != nil {
-			blocked[by] = append(blocked[by], c)
-			continue
-		}
-		text, ok := c.text, true
-		if c.lower {
-			text, ok = at.plus(without).variant(c.text)
-		}
+		text, ok := at.text(c, without)
 		if !ok {
-			blocked[nil] = append(blocked[nil], c)
 			continue
 		}
 		for _, written := range w.spellings(at, text) {
@@ -58,44 +48,28 @@ func (w *sampleWalk) expand(at, without samplePosition, parts []samplePart) {
 	}
 }
 
-// blockedChoices are choices at a position by the node that was left out and has the segment.
-type blockedChoices map[*node[int]][]sampleChoice
-
-// retry removes and returns the choices whose node is not among those that are left out now.
-func (b blockedChoices) retry(without samplePosition) (choices []sampleChoice) {
-	for by, blocked := range b {
-		if !without.contains(by) {
-			choices = append(choices, blocked...)
-			delete(b, by)
-		}
+// text returns a text for a choice that no node has which was left out of the position. It returns false if there is
+// none.
+func (at samplePosition) text(c sampleChoice, without samplePosition) (text string, ok bool) {
+	switch {
+	case hasLiteral(without.trees[firstFolded:], fetch.Lower(c.text)):
+		return "", false
+	case c.lower:
+		return at.plus(without).variant(c.text)
 	}
-	sortChoices(choices)
-	return choices
+	return c.text, !hasLiteral(without.trees[:firstFolded], c.text)
 }
 
-// contains reports whether a node is one of the position.
-func (at samplePosition) contains(n *node[int]) bool {
-	return slices.ContainsFunc(at.trees[:], func(b sampleBranches) bool { return slices.Contains(b.nodes, n) })
-}
-
-// blocker returns a node that has the segment of a choice; nil if there is none.
-func (at samplePosition) blocker(c sampleChoice) *node[int] {
-	if n := withLiteral(at.trees[firstFolded:], fetch.Lower(c.text)); n != nil || c.lower {
-		return n // if it is nil, another letter case is chosen
-	}
-	return withLiteral(at.trees[:firstFolded], c.text)
-}
-
-// withLiteral returns a node that has a literal; nil if there is none.
-func withLiteral(trees []sampleBranches, text string) *node[int] {
+// hasLiteral reports whether a node has a literal.
+func hasLiteral(trees []sampleBranches, text string) bool {
 	for _, branches := range trees {
 		for _, n := range branches.nodes {
 			if n.literal[text] != nil {
-				return n
+				return true
 			}
 		}
 	}
-	return nil
+	return false
 }
 
 // alive returns the position without the nodes behind which no pattern goes on.
@@ -209,11 +183,6 @@ func (w *sampleWalk) choices(at, of samplePosition) (choices []sampleChoice) {
 			choices = append(choices, c)
 		}
 	}
-	return choices
-}
-
-// sortChoices puts the choices into an order: first the literals.
-func sortChoices(choices []sampleChoice) {
 	slices.SortFunc(choices, func(a, b sampleChoice) int {
 		if a.lower != b.lower && a.lower {
 			return 1
@@ -222,6 +191,7 @@ func sortChoices(choices []sampleChoice) {
 		}
 		return cmp.Compare(a.text, b.text)
 	})
+	return choices
 }
 
 // withLower returns the literals of the nodes of a position that have a text in lower case.
@@ -260,7 +230,7 @@ func (at samplePosition) variant(lower string) (text string, ok bool) {
 				b[letter] -= 'a' - 'A'
 			}
 		}
-		if withLiteral(at.trees[:firstFolded], string(b)) == nil {
+		if !hasLiteral(at.trees[:firstFolded], string(b)) {
 			return string(b), true
 		}
 	}

@@ -37,7 +37,7 @@ const (
 // is at most about 400,000. The time is linear in the length of all patterns if few of them have wildcards at the same
 // place.
 func Samples(old, next []Pattern, prefixes []string) (samples []Sample, complete bool) {
-	w := sampleWalk{ids: map[*node[int]]uint32{}, seen: map[string]bool{}, lower: map[*node[int]]map[string][]string{}, written: map[*node[int]][]string{}, blocked: map[string]blockedChoices{}}
+	w := sampleWalk{ids: map[*node[int]]uint32{}, seen: map[string]bool{}, lower: map[*node[int]]map[string][]string{}, written: map[*node[int]][]string{}}
 	for i, patterns := range [...][]Pattern{old, next, procedurePatterns(prefixes)} {
 		for n, p := range patterns {
 			w.trees[i].add(p, false, Match[int]{Value: n})
@@ -82,9 +82,8 @@ type sampleWalk struct {
 	ids   map[*node[int]]uint32
 	lower map[*node[int]]map[string][]string // the literals of a node by their lower case
 
-	written map[*node[int]][]string   // how patterns write the literals that lead to a node, if with escapes
-	seen    map[string]bool           // the keys of positions and samples
-	blocked map[string]blockedChoices // by the key of a position that was expanded, the choices that were not possible
+	written map[*node[int]][]string // how patterns write the literals that lead to a node, if with escapes
+	seen    map[string]bool         // the keys of positions and samples
 
 	fresh, service, method, short string
 
