@@ -58,6 +58,7 @@ func TestOutside(t *testing.T) {
 		{"https://pr-*.example.com", slices.Concat(covering("https://*%s.example.com", every), covering("https://pr-%s.example.com", every[1:])), ""}, // a star covers one character after pr-
 		{"https://xn-*.example.com", covering("https://xn-%s*.example.com", strings.Replace(every, "-", "", 1)), "https://xn-w.example.com"},
 		{"https://xn-*.example.com", slices.Concat(covering("https://xn-%s*.example.com", strings.Replace(every, "-", "", 1)), covering("https://xn-%s.example.com", strings.Replace(every, "-", "", 1))), ""},
+		{"https://xn-*.example.com", covering("https://xn*%s.example.com", strings.Replace(every, "-", "", 1)), "https://xn-a-.example.com"}, // one byte more
 		{"null", []string{"file://"}, "null"},
 		{"null", []string{"*"}, ""},
 		{"file://", []string{"null", "file://"}, ""},
