@@ -14,6 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // caseOf returns the witness of a difference as a case that passes with the new policy and fails with
@@ -102,12 +103,8 @@ func (s *Side) knows(procedure string) bool {
 	if s.Settings.Files == nil {
 		return true
 	}
-	for _, p := range s.Policy.Rules.Procedures {
-		if p.Name == procedure {
-			return true
-		}
-	}
-	return false
+	_, ok := slices.BinarySearchFunc(s.Policy.Rules.Procedures, procedure, func(p rules.Procedure, name string) int { return cmp.Compare(p.Name, name) })
+	return ok
 }
 
 // newCase returns a case that makes the call of a witness. usualMethod is the method of a case that names
@@ -134,11 +131,9 @@ func (s *Side) setUnknown(c *corsrpcv1.Case, w analysis.Call) {
 			c.Sources[name] = &corsrpcv1.SourceOrigins{Origins: origins}
 		}
 	}
-	for _, rule := range s.Policy.Rules.Effective() {
-		for _, v := range rule.Unset() {
-			if value, ok := w.Env[v.Name]; ok || blocked {
-				c.Env[v.Name] = cmp.Or(value, "https://corsrpc-other.example")
-			}
+	for _, name := range s.unset {
+		if value, ok := w.Env[name]; ok || blocked {
+			c.Env[name] = cmp.Or(value, "https://corsrpc-other.example")
 		}
 	}
 }

@@ -20,12 +20,19 @@ type Side struct {
 	// Policy is the compiled policy.
 	Policy *input.Policy
 
+	unset   []string                 // the environment variables that are not set
 	withEnv map[string]*corsrpc.Plan // the plans for environments of witnesses
 }
 
 // NewSide returns a side for a policy with the settings and the text that it was compiled from.
 func NewSide(policy *input.Policy, settings input.Settings, text []byte) *Side {
-	return &Side{Text: text, Settings: settings, Policy: policy, withEnv: map[string]*corsrpc.Plan{}}
+	s := &Side{Text: text, Settings: settings, Policy: policy, withEnv: map[string]*corsrpc.Plan{}}
+	for _, rule := range policy.Rules.Effective() {
+		for _, v := range rule.Unset() {
+			s.unset = append(s.unset, v.Name)
+		}
+	}
+	return s
 }
 
 // planFor returns the plan with the environment variables and the origins of sources that a call
