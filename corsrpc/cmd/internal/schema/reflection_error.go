@@ -57,7 +57,7 @@ func explain(ctx context.Context, err error, s Server) string {
 	if u, err := url.Parse(s.URL); err == nil {
 		host = u.Host
 	}
-	detail := shown(st.Message())
+	detail := detailOf(st.Message())
 	for _, known := range symptoms {
 		if strings.Contains(st.Message(), known.text) {
 			return strings.ReplaceAll(known.advice, "HOST", host) + " (" + detail + ")"
@@ -78,5 +78,14 @@ func lastProblem(st *status.Status) string {
 	if !ok {
 		return ""
 	}
-	return " (" + shown(problem) + ")"
+	return " (" + detailOf(problem) + ")"
+}
+
+// detailOf returns what an error of the gRPC library says in the end, without what encloses it.
+func detailOf(message string) string {
+	if _, inner, ok := strings.Cut(message, `desc = "`); ok {
+		message = strings.TrimSuffix(inner, `"`)
+	}
+	message = strings.TrimPrefix(message, "transport: ")
+	return shown(strings.TrimPrefix(message, "Error while dialing: "))
 }

@@ -228,7 +228,7 @@ func TestServersWithoutReflection(t *testing.T) {
 		server Server
 		want   string
 	}{
-		"refused":             {Server{URL: "h2c://" + closed.Addr().String()}, "the server does not listen at " + closed.Addr().String()},
+		"refused":             {Server{URL: "h2c://" + closed.Addr().String()}, "the server does not listen at " + closed.Addr().String() + " (dial tcp " + closed.Addr().String() + ": connect: connection refused)"},
 		"not registered":      {Server{URL: "h2c://" + serve(t, shopServer())}, "register it (in Go: reflection.Register(server)), or pass --descriptors"},
 		"denied":              {Server{URL: "h2c://" + serve(t, denied)}, `refuses server reflection (PermissionDenied: not \x1b[31myou)`},
 		"TLS against plain":   {Server{URL: "https://" + serve(t, shopServer())}, "does not speak TLS: write h2c://127.0.0.1:"},
