@@ -142,7 +142,7 @@ run-intent:
 	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
 
 .PHONY: prove
-prove: ## What analysis.Compare, Never and Always say about random policies, compared with brute force: 100,000 pairs and 120,000 guarantees (30 minutes)
+prove: ## Differences and guarantees of random policies compared with brute force: 100,000 pairs and 120,000 guarantees (20 minutes)
 	@$(RECORD) -with SEED=$(SEED) prove $(MAKE) run-prove SEED=$(SEED)
 
 .PHONY: run-prove

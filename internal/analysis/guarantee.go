@@ -70,7 +70,7 @@ type prover struct {
 	undecided        string
 	checked          map[checkedKey]bool
 
-	// What was found for the origins of a rule, since many rules share them.
+	// The results for the origins of a rule, since many rules share them.
 	allowedBy map[allowedKey]allowedOrigin
 	refusedBy map[*origin.Set]string
 }

@@ -101,9 +101,16 @@ func (u *universe) procedures() (all []sample) {
 		if _, known := u.methods[name]; known {
 			continue // a method has no methods
 		}
+		parent := route.ParentName(name)
+		asMethod := sample{label: name, service: parent, method: strings.TrimPrefix(name[len(parent):], ".")}
+		isMethod := parent != "" && u.selectors[name] && !u.services[name]
+		if isMethod && (u.services[parent] || u.selectors[parent]) {
+			all = append(all, asMethod) // first, since it is not a service
+			isMethod = false
+		}
 		all = append(all, sample{label: name, service: name, method: fresh})
-		if parent := route.ParentName(name); parent != "" && u.selectors[name] && !u.services[name] {
-			all = append(all, sample{label: name, service: parent, method: name[len(parent)+1:]})
+		if isMethod {
+			all = append(all, asMethod)
 		}
 	}
 	return append(all, sample{label: "*", service: "corsrpc." + fresh, method: fresh})
