@@ -96,6 +96,15 @@ func TestCompare(t *testing.T) {
 		{"a path for everyone, where only calls were governed", app, app + `rules: [{path: /unknown.v1.S/M, allow_origins: ["*"]}]`, analysis.Both, []string{
 			"+ ORIGIN *: /unknown.v1.S/M", "+ COOKIES: /unknown.v1.S/M", "+ ORIGIN *: /unknown.v1.S/M", "- REQUEST_HEADER", "- RESPONSE_HEADER *: /unknown.v1.S/M", "- UNGOVERNED: /unknown.v1.S/M",
 		}},
+		{"a request header that no script can send", account(`allow_headers: ["*"]`), account(`allow_headers: ["*"], deny_headers: [cookie]`), analysis.Same, nil},
+		{"a response header that no response has", path(", expose: PRESENT, hide_headers: [trailer-origin]"), path(", expose: PRESENT, hide_headers: [origin, trailer-origin]"), analysis.Same, nil},
+		{"a prefix beside the name of the witness", app, account("allow_headers: [x-a-*], deny_headers: [x-a-corsrpc-witness]"), analysis.Wider, []string{"+ REQUEST_HEADER x-a-*: SERVICE"}},
+		{"the trailer of a name", account("expose: DECLARED, expose_headers: [x-a], protocols: [CONNECT, GRPC_WEB]"), account("expose: DECLARED, expose_headers: [x-a], protocols: [GRPC_WEB]"), analysis.Stricter, []string{
+			"- REQUEST_HEADER content-encoding connect-*: SERVICE", "- RESPONSE_HEADER trailer-x-a: SERVICE",
+		}},
+		{"a write of everyone with cookies", app, app + `rules: [{path: /unknown.v1.S/M, allow_origins: ["*", https://app.example.com], allow_methods: [POST]}]`, analysis.Both, []string{
+			"+ ORIGIN *: /unknown.v1.S/M", "- METHOD GET: /unknown.v1.S/M", "- REQUEST_HEADER", "- RESPONSE_HEADER", "- UNGOVERNED",
+		}},
 		{"observe", app, "enforcement: OBSERVE\n" + app, analysis.Wider, []string{"+ UNGOVERNED: *"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -58,6 +58,7 @@ rules:
 		{"a policy that observes", "enforcement: OBSERVE\n" + policy, never, set("acme.account.v1.AccountService.Close"), "acme.account.v1.AccountService.Close: enforcement: OBSERVE"},
 		{"operational services", policy, never, set("grpc.reflection.v1.ServerReflection"), ""},
 
+		{"the second origin", "defaults: {allow_origins: [https://app.example.com, https://app.example.org]}", never, analysis.CallSet{OriginsOutside: parsed(t, "https://*.example.com")}, "Greeter.Hello: pages of https://app.example.org may call"},
 		{"a path rule for the path of a procedure", "rules: [{path: /unknown.v1.S/M, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.S"), "/unknown.v1.S/M: pages of https://app.example.com may call"},
 		{"a path rule for a method of the package's name", "rules: [{path: /unknown.v1/x, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.*"), "/unknown.v1/x: pages of https://app.example.com may call"},
 		{"a path rule is not of the selector *", app + "rules: [{path: /unknown.v1.S/M, disabled: true}]", always, analysis.CallSet{Origins: parsed(t, "https://app.example.com")}, ""},
