@@ -120,7 +120,7 @@ func (f *diffFlags) sides(ctx context.Context, s Streams, args []string) (sides 
 	if err := all[0].report().WriteText(s.Err); err != nil { // the caller writes the report of the other one
 		return sides, err
 	}
-	return sides, fmt.Errorf("%w, and %w", all[0], all[1])
+	return sides, fmt.Errorf("%s, and %w", all[0].Error(), all[1])
 }
 
 // brokenPolicies are the policies that do not load.
