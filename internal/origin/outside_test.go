@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -395,4 +396,23 @@ func TestOutsideTriesEachBegin(t *testing.T) {
 	if witness, verdict := s.outside(patternsOf(t, "https://a*.t")[0], &sp); witness != "https://aba.t" || verdict != Missed {
 		t.Errorf("%q, %v", witness, verdict)
 	}
+}
+
+// TestOutsideIsSafeForConcurrentUse: the first calls index the set at the same time.
+func TestOutsideIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	s := NewSet(patternsOf(t, "https://pr-*.example.com", "https://a*.example.com:8443", "https://app.example.com"))
+	p := patternsOf(t, "https://p*.example.com:*")[0]
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			if witness, verdict := s.Outside(p); witness != "https://pcorsrpc-witness.example.com" || verdict != Missed {
+				t.Errorf("%q, %v", witness, verdict)
+			}
+			if origin, verdict := Common(s, NewSet([]Pattern{p})); origin == "" || verdict != Overlapping {
+				t.Errorf("%q, %v", origin, verdict)
+			}
+		})
+	}
+	wait.Wait()
 }
