@@ -32,7 +32,7 @@ func TestCompareFinds(t *testing.T) {
 		{name: "an unknown method of a service with a rule", old: app, next: withRules(unknown("zz.v1.S", off) + "," + unknown("zz.v1.S.M", "timing: true")), gained: true, aspect: analysis.AspectTiming, target: "zz.v1.S.M", procedure: "zz.v1.S.M"},
 		{name: "an unknown service", old: app, next: withRules(unknown("zz.v1.S", "timing: true")), gained: true, aspect: analysis.AspectTiming, target: "zz.v1.S", procedure: "zz.v1.S.Witness"},
 		{name: "all other names", old: app, next: "defaults: {allow_origins: [https://app.example.com], timing: true}", gained: true, aspect: analysis.AspectTiming, target: "*"},
-		{name: "operational services of a package", old: app, next: withRules(unknown("grpc.*", "allow_origins: [https://app.example.com]")), gained: true, aspect: analysis.AspectOrigin, target: "grpc.health.v1.Health"},
+		{name: "operational services of a package", old: app, next: withRules(unknown("grpc.*", "allow_origins: [https://app.example.com]")), gained: true, aspect: analysis.AspectOrigin, target: "grpc.channelz.v1.Channelz"},
 		{name: "below a prefix", old: app, next: app, prefix: "/api", gained: true, aspect: analysis.AspectOrigin, target: "/api/" + account + "/Get"},
 		{name: "a path that the slash at the end gives two rules", old: withRules("{path: /files/}"), next: withRules("{path: /files/}, {path: /files/special, timing: true}"), aspect: analysis.AspectOrigin, target: "/files/", path: "/files/special/"},
 		{name: "images of a path without credentials", old: withRules("{path: /healthz, allow_credentials: true}"), next: withRules("{path: /healthz}"), gained: true, aspect: analysis.AspectWithoutOrigin, target: "/healthz"},

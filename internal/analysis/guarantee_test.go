@@ -58,6 +58,13 @@ rules:
 		{"a policy that observes", "enforcement: OBSERVE\n" + policy, never, set("acme.account.v1.AccountService.Close"), "acme.account.v1.AccountService.Close: enforcement: OBSERVE"},
 		{"operational services", policy, never, set("grpc.reflection.v1.ServerReflection"), ""},
 
+		{"a header that is hidden", app + `rules: [{selector: acme.account.v1.AccountService, hide_headers: [x-internal-id]}]`, never, analysis.CallSet{Calls: []string{"acme.account.v1.AccountService"}, ResponseHeaders: []string{"x-internal-id"}}, ""},
+		{"a header that is read", app, never, analysis.CallSet{Calls: []string{"acme.account.v1.AccountService"}, ResponseHeaders: []string{"x-internal-id"}}, "acme.account.v1.AccountService"},
+		{"a method that the path does not have", policy, never, analysis.CallSet{Calls: []string{"/healthz"}, Methods: []string{"DELETE"}}, ""},
+		{"the app sends a header", app, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), RequestHeaders: []string{"x-none"}}, "acme.catalog.v1.CatalogService"},
+		{"the app reads a header that is not exposed", app + `rules: [{selector: "*", hide_headers: [x-request-id]}]`, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), ResponseHeaders: []string{"x-request-id"}}, "acme.catalog.v1.CatalogService"},
+		{"operational services are not of the selector *", app, always, analysis.CallSet{Origins: parsed(t, "https://app.example.com")}, ""},
+		{"requests that are not calls", "defaults: {disabled: true}", never, set("*"), ""},
 		{"the second origin", "defaults: {allow_origins: [https://app.example.com, https://app.example.org]}", never, analysis.CallSet{OriginsOutside: parsed(t, "https://*.example.com")}, "Greeter.Hello: pages of https://app.example.org may call"},
 		{"a path rule for the path of a procedure", "rules: [{path: /unknown.v1.S/M, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.S"), "/unknown.v1.S/M: pages of https://app.example.com may call"},
 		{"a path rule for a method of the package's name", "rules: [{path: /unknown.v1/x, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.*"), "/unknown.v1/x: pages of https://app.example.com may call"},
