@@ -37,6 +37,9 @@ type Call struct {
 	// for the server in the browser's jar. A program sends the cookie too, unless its Header
 	// has a Cookie field.
 	Credentials bool
+	// ForcePreflight makes the browser send a preflight even if the call needs none, as for an
+	// XMLHttpRequest with listeners on its upload object. It has no meaning for a program.
+	ForcePreflight bool
 	// Response holds the header fields of the handler's response.
 	Response http.Header
 	// Status is the status of the handler's response, from 200 to 599. Default: 200.
@@ -280,7 +283,7 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 	}
 	server := &server{plan: plan, response: c.Response, status: c.Status}
 	browser, err := corsbrowser.New(c.Origin, corsbrowser.WithEngine(engine), corsbrowser.WithHandler(server.handler()), corsbrowser.WithCookieJar(jar),
-		corsbrowser.WithDefaults(corsbrowser.Init{Credentials: credentials, ScriptSets: []string{"User-Agent"}}))
+		corsbrowser.WithDefaults(corsbrowser.Init{Credentials: credentials, ForcePreflight: c.ForcePreflight, ScriptSets: []string{"User-Agent"}}))
 	if err != nil {
 		return Outcome{}, errors.New(strings.TrimPrefix(err.Error(), "corsbrowser: ")) // Try has its own prefix
 	}

@@ -90,7 +90,7 @@ func callOf(d analysis.Difference) corsinspect.Call {
 	w := d.Witness
 	call := corsinspect.Call{
 		Origin: w.Origin, Server: serverFor(w.Origin), Target: targetOf(w), Method: w.Method,
-		Header: headerOf(w), Credentials: w.Credentials,
+		Header: headerOf(w), Credentials: w.Credentials, ForcePreflight: d.Aspect == analysis.AspectMaxAge,
 	}
 	if w.ResponseHeader != "" {
 		call.Response = http.Header{http.CanonicalHeaderKey(w.ResponseHeader): {"1"}}
