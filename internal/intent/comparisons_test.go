@@ -128,12 +128,10 @@ func TestPairsAreVaried(t *testing.T) {
 			want = append(want, "only "+string(aspect))
 		}
 	}
-	for _, kind := range []string{
+	want = append(want,
 		"within an unknown set", "a profile", "a source", "a variable that is not set", "a star in a label", "an option of the schema", "a path", "protocols",
 		"names that the schema does not have", "a prefix", "observes", "one observes", "another schema", "added origins",
-	} {
-		want = append(want, kind)
-	}
+	)
 	for _, kind := range want {
 		if kinds[kind] == 0 {
 			t.Errorf("%s never occurs in %d pairs", kind, all)
