@@ -41,9 +41,9 @@ type Difference struct {
 	Gained bool
 	// Aspect is the kind of what is granted.
 	Aspect Aspect
-	// Values are the origins, methods or header names: patterns of origins as the policy has them, names
-	// of headers in lower case, and a prefix such as x-acme-*, or "*", for all names with it but those
-	// that the two policies treat alike. A response header stands for the trailer of that name too.
+	// Values are the origins, methods or header names. Origins are patterns as the policy has them. Names
+	// of headers are in lower case; a prefix such as x-acme-*, or "*", stands for the names with it that
+	// the two policies treat differently. A response header stands for the trailer of that name too.
 	// Values are at most maxValues, and More is the number of the others. They are empty for an aspect
 	// that has none, and hold the two times for AspectMaxAge, the old one first.
 	Values []string

@@ -56,7 +56,7 @@ func (p *policy) resolve(s sample, mayBeCall bool) *governed {
 	first, _, verdict := p.table.Find(s.path, s.escaped, mayBeCall)
 	switch {
 	case verdict == route.Clear && first.Kind == route.None:
-		return &governed{facts: nobody, open: true, images: true, links: true}
+		return &governed{facts: noFacts, open: true, images: true, links: true}
 	case verdict == route.Clear:
 		g := p.byRule(first.Value)
 		if first.Kind == route.Path {
@@ -64,7 +64,7 @@ func (p *policy) resolve(s sample, mayBeCall bool) *governed {
 		}
 		return g
 	}
-	g := &governed{facts: nobody, open: p.Observes, images: true, links: true}
+	g := &governed{facts: noFacts, open: p.Observes, images: true, links: true}
 	verdict = p.table.Each(s.path, s.escaped, mayBeCall, func(m route.Match[*rules.Effective]) bool {
 		if m.Ambiguous {
 			return false
@@ -97,7 +97,7 @@ func (p *policy) byRule(e *rules.Effective) *governed {
 
 // facts are what an effective rule grants.
 type facts struct {
-	rule        *rules.Effective // nil for nobody
+	rule        *rules.Effective // nil for noFacts
 	path        bool
 	origins     *origin.Set // empty if the rule is disabled
 	atoms       []string    // the sources and the unset variables (as ${NAME}) whose origins are allowed, sorted
@@ -112,8 +112,8 @@ type facts struct {
 	exposedKey  string // equal for rules that expose the same response headers
 }
 
-// nobody are the facts of a rule that grants nothing.
-var nobody = &facts{origins: origin.NewSet(nil)}
+// noFacts are the facts of a rule that grants nothing.
+var noFacts = &facts{origins: origin.NewSet(nil)}
 
 // simpleMethods are the methods that browsers send without a preflight, so that a procedure, whose
 // handler decides about methods, gets them.
@@ -128,7 +128,7 @@ func newFacts(e *rules.Effective) *facts {
 		f.methods = simpleMethods
 	}
 	if e.Disabled() {
-		f.origins = nobody.origins
+		f.origins = noFacts.origins
 	} else {
 		f.atoms = slices.Clone(e.Sources())
 		for _, v := range e.Unset() {

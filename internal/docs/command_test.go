@@ -6,8 +6,8 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. So do those of the page about tests of
-// policies, in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// program from the work tree, and its commands print what it says. Those of the page about tests of
+// policies do so too, in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))

@@ -12,15 +12,15 @@ var compareFaults = []fault{
 	{name: "procedures below a prefix are not compared", in: "(*universe).addRules", old: `u.prefixes[prefix]++`, new: `_ = prefix`},
 	{name: "the paths of the next policy are not compared", in: "(*comparer).pairs", old: `u.addRules(1, c.next.Rules)`, new: `u.addRules(0, c.next.Rules); u.patterns[0] = u.patterns[0][:len(c.old.Paths)]`},
 	{name: "requests that are not calls are not compared", in: "kinds", old: `return []resolved{asCall, other}`, new: `return []resolved{asCall}`},
-	{name: "pairs of different rules are one", in: "(*governed).key", old: `governedKey{g.facts, g.byRule`, new: `governedKey{nobody, g.byRule`},
+	{name: "pairs of different rules are one", in: "(*governed).key", old: `governedKey{g.facts, g.byRule`, new: `governedKey{noFacts, g.byRule`},
 	{name: "what is lost is not compared", in: "Compare", old: `c.compare(p, false)`, new: `_ = p`},
-	{name: "a path without a rule is closed", in: "(*policy).resolve", old: `return &governed{facts: nobody, open: true, images: true, links: true}`, new: `return &governed{facts: nobody}`},
+	{name: "a path without a rule is closed", in: "(*policy).resolve", old: `return &governed{facts: noFacts, open: true, images: true, links: true}`, new: `return &governed{facts: noFacts}`},
 	{name: "a path with two readings is that of the first", in: "(*policy).resolve", old: `case verdict == route.Clear:
 		g :=`, new: `case first.Kind != route.None:
 		g :=`},
 
 	// The effect of a rule.
-	{name: "a rule that is disabled has its origins", in: "newFacts", old: `f.origins = nobody.origins`, new: `f.atoms = nil`},
+	{name: "a rule that is disabled has its origins", in: "newFacts", old: `f.origins = noFacts.origins`, new: `f.atoms = nil`},
 	{name: "a rule has no sources", in: "newFacts", old: `f.atoms = slices.Clone(e.Sources())`, new: `f.atoms = nil`},
 	{name: "a variable that is not set has no origins", in: "newFacts", old: `f.atoms = append(f.atoms, "${"+v.Name+"}")`, new: `_ = v`},
 	{name: "images reach a path with credentials", in: "(*policy).byRule", old: `g.links && !(f.path && f.credentials)`, new: `g.links`},

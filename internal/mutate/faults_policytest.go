@@ -8,7 +8,7 @@ var policytestFaults = []fault{
 	{name: "a number with a leading zero is decimal", old: "`^(0|-?[1-9][0-9]*)$`", new: "`^-?[0-9]+$`"},
 	{name: "a policy is read as a test", in: "otherSubject", old: `case own || !other:`, new: `case true:`},
 
-	// What a test may say.
+	// The checks of a test.
 	{name: "a test without cases and guarantees is valid", in: "checkTest", old: `len(t.GetCases()) == 0 && len(t.GetGuarantees()) == 0`, new: `false`},
 	{name: "an outcome is blocked and readable", in: "checkExpect", old: `case blocked != nil && readable != nil:`, new: `case false:`},
 	{name: "a guarantee is about procedures that the schema does not have", in: "(*checker).checkSelector", old: `call == "*" || !k.schema`, new: `true`},
