@@ -28,10 +28,6 @@ var witnessFaults = []fault{
 	{name: "stars meet in one direction only", in: "commonStar", old: `[...][2]*Set{{a, b}, {b, a}}`, new: `[...][2]*Set{{a, b}}`},
 	{name: "sets that were not compared to the end are disjoint", in: "commonStar", old: `if steps < 0 {`, new: `if false {`},
 
-	{name: "two stars have only a star in common", in: "intersectStar", old: `both = append(both, Pattern{kind: kindExact,`, new: `_ = append(both, Pattern{kind: kindExact,`},
-	{name: "origins with different ports are in common", in: "Intersect", old: `if p.port != q.port {`, new: `if false {`},
-	{name: "stars with different prefixes are in common", in: "intersectStar", old: `!strings.HasPrefix(prefix, p.prefix) || !strings.HasPrefix(prefix, q.prefix) || `, new: ``},
-
 	// Samples of paths.
 	{name: "no sample has the shape of a procedure", in: "(*sampleWalk).add", old: `if names && (parts[n-1].text == "" || parts[n-2].text == "") {`, new: `if false {`},
 	{name: "no sample ends in a slash", in: "(*sampleWalk).add", old: `range [...]string{"", "/"}`, new: `range [...]string{""}`},

@@ -224,8 +224,27 @@ func (sp *space) commonLabel(a, b Pattern) string {
 	if label := sp.between(prefix, suffix, room); label != "" {
 		return label
 	}
-	for label := range overlapping(a, b, room) {
-		return label
+	return overlapping(a, b, room)
+}
+
+// longer returns the longer one of two texts.
+func longer(a, b string) string {
+	if len(b) > len(a) {
+		return b
+	}
+	return a
+}
+
+// overlapping returns a label of at most max bytes that the stars of two patterns match, and in which the longer prefix
+// and the longer suffix overlap, or have nothing in between; "" if there is none.
+func overlapping(a, b Pattern, max int) string {
+	prefix, suffix := longer(a.prefix, b.prefix), longer(a.suffix, b.suffix)
+	shortest := len(longer(a.prefix+a.suffix, b.prefix+b.suffix)) + 1
+	for n := min(max, len(prefix)+len(suffix)); n >= shortest && n >= len(prefix) && n >= len(suffix); n-- {
+		label := prefix + suffix[len(prefix)+len(suffix)-n:]
+		if strings.HasSuffix(label, suffix) && !strings.HasPrefix(label, "xn--") {
+			return label
+		}
 	}
 	return ""
 }

@@ -338,56 +338,6 @@ func TestOutsideFindsPunycode(t *testing.T) {
 	}
 }
 
-// TestIntersectAgainstEveryOrigin: two patterns match an origin if and only if a pattern of their intersection does, and
-// each of these can be written.
-func TestIntersectAgainstEveryOrigin(t *testing.T) {
-	t.Parallel()
-	for n, sp := range smallSpaces {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			t.Parallel()
-			universe := append(sp.universe(), parsedOf("null", "file://", "moz-extension://a", "moz-extension://b", "app://a", "http://a.t")...)
-			r := randomPatterns{rand.New(rand.NewPCG(24, uint64(n))), &sp}
-			others := patternsOf(t, "*", "null", "file://", "moz-extension://*", "moz-extension://a", "chrome-extension://*", "app://a", "http://a.t", "http://a.t:*")
-			pattern := func() Pattern {
-				if i := r.IntN(4 * len(others)); i < len(others) {
-					return others[i]
-				}
-				return r.pattern()
-			}
-			some, several := 0, 0
-			for range 4000 {
-				p, q := pattern(), pattern()
-				both := p.Intersect(q)
-				for _, r := range both {
-					if again, ok := readPattern(r.String()); !ok || again != r {
-						t.Fatalf("seed 24, %d: %s and %s: %s is not a pattern", n, p, q, r)
-					}
-				}
-				for _, o := range universe {
-					if got, want := matchesAny(both, o), p.Match(o) && q.Match(o); got != want {
-						t.Fatalf("seed 24, %d: %s and %s: %v matches %s: %v", n, p, q, both, o, got)
-					}
-				}
-				some, several = some+min(len(both), 1), several+len(both)/2
-			}
-			if some < 300 || several < 3 {
-				t.Errorf("%d pairs intersect, %d in several patterns: the test tries too little", some, several)
-			}
-		})
-	}
-	if got := (Pattern{}).Intersect(patternsOf(t, "*")[0]); len(got) > 0 {
-		t.Errorf("nothing and all: %v", got)
-	}
-}
-
-func parsedOf(raws ...string) (all []Parsed) {
-	for _, raw := range raws {
-		o, _ := Parse(raw)
-		all = append(all, o)
-	}
-	return all
-}
-
 // TestOutsideTriesEachBegin: of labels of three bytes, the stars match those with an a in the middle, which is tried first.
 func TestOutsideTriesEachBegin(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Severity is how severe a problem is.
@@ -121,24 +120,6 @@ func (p Problem) sentence() string {
 		message = strconv.Quote(p.Value) + " " + message
 	}
 	return inField(p.Field, message)
-}
-
-// Summary returns how many problems there are, such as "1 error, 2 warnings"; empty if there are
-// none.
-func Summary(problems []Problem) string {
-	var parts []string
-	for _, s := range []Severity{Error, Warning, Note} {
-		n := 0
-		for _, p := range problems {
-			if p.Severity == s {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, Count(n, string(s)))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Count returns a number with its noun, such as "3 problems".
