@@ -137,6 +137,18 @@ func (r *Rules) SourcePlaces(name string) (places []Place) {
 	return slices.Compact(places)
 }
 
+// UnsetVariables returns the names of the environment variables in all rules that are not set, sorted. There are none
+// unless Config.UnsetVariables is true.
+func (r *Rules) UnsetVariables() (names []string) {
+	for _, e := range r.Effective() {
+		for _, v := range e.Unset() {
+			names = append(names, v.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // grantsSomething reports whether any origin may call anything.
 func (r *Rules) grantsSomething() bool {
 	for _, e := range r.interned {

@@ -89,7 +89,7 @@ func (e *explanation) findDependences() (all []dependence) {
 			try(dependence{Source: name}, e.policy.Plan.WithSets(sets))
 		}
 	}
-	for _, name := range e.policy.unsetVariables() {
+	for _, name := range e.policy.Rules.UnsetVariables() {
 		settings := e.policy.settings
 		if settings.Env = maps.Clone(settings.Env); settings.Env == nil {
 			settings.Env = map[string]string{}
@@ -102,17 +102,6 @@ func (e *explanation) findDependences() (all []dependence) {
 		try(dependence{Variable: name}, policy.Plan.WithSets(e.sets))
 	}
 	return all
-}
-
-// unsetVariables returns the variables of lists of origins that are not set, sorted.
-func (p *loadedPolicy) unsetVariables() (names []string) {
-	for _, rule := range p.Rules.Effective() {
-		for _, v := range rule.Unset() {
-			names = append(names, v.Name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // sameOutcomes reports whether two lists of outcomes are the same to a script and to a program.

@@ -157,14 +157,7 @@ func unknownOrigins(r *rules.Rules) (all []string) {
 	for _, name := range r.Sources {
 		all = append(all, UnknownSource(name))
 	}
-	var variables []string
-	for _, e := range r.Effective() {
-		for _, v := range e.Unset() {
-			variables = append(variables, v.Name)
-		}
-	}
-	slices.Sort(variables)
-	for _, name := range slices.Compact(variables) {
+	for _, name := range r.UnsetVariables() {
 		all = append(all, "the environment variable "+name+" is not set (--env "+name+"=...), so its origins are not known")
 	}
 	return all

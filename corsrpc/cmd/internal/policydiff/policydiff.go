@@ -26,13 +26,7 @@ type Side struct {
 
 // NewSide returns a side for a policy with the settings and the text that it was compiled from.
 func NewSide(policy *input.Policy, settings input.Settings, text []byte) *Side {
-	s := &Side{Text: text, Settings: settings, Policy: policy, withEnv: map[string]*corsrpc.Plan{}}
-	for _, rule := range policy.Rules.Effective() {
-		for _, v := range rule.Unset() {
-			s.unset = append(s.unset, v.Name)
-		}
-	}
-	return s
+	return &Side{Text: text, Settings: settings, Policy: policy, unset: policy.Rules.UnsetVariables(), withEnv: map[string]*corsrpc.Plan{}}
 }
 
 // planFor returns the plan with the environment variables and the origins of sources that a call
