@@ -90,6 +90,9 @@ func (f *diffFlags) run(ctx context.Context, s Streams, args []string) (int, err
 	if err := f.write(s, result); err != nil {
 		return exitUsage, err
 	}
+	for _, note := range unusedInBoth(sides[0], sides[1]) {
+		fmt.Fprintln(s.Err, "corsrpc diff: "+note)
+	}
 	return f.exit(s.Err, result), nil
 }
 
@@ -167,6 +170,20 @@ func (f *diffFlags) write(s Streams, result *policydiff.Result) error {
 		fmt.Fprintln(s.Err, report.Printable(note))
 	}
 	return err
+}
+
+// unusedInBoth says which variables of the command line neither policy uses. A variable that only one of
+// them uses is part of what is compared. A variable of --old-env is for the old policy only.
+func unusedInBoth(old, next *policydiff.Side) (notes []string) {
+	for _, name := range old.Policy.UnusedEnv {
+		switch {
+		case !slices.Contains(next.Settings.GivenEnv, name):
+			notes = append(notes, "--old-env "+name+" is not used: the old policy has no ${"+name+"}")
+		case slices.Contains(next.Policy.UnusedEnv, name):
+			notes = append(notes, "--env "+name+" is not used: neither policy has ${"+name+"}")
+		}
+	}
+	return notes
 }
 
 // exit returns the exit code.

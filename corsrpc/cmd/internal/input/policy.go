@@ -61,8 +61,9 @@ type Policy struct {
 	// Unknown says what is not known about the policy, one sentence each: that there is no schema,
 	// and each set of origins that is not known.
 	Unknown []string
-	// Notes say what else the author should know, one sentence each: each variable of the command line
-	// that the policy does not use.
+	// UnusedEnv are the variables among Settings.GivenEnv that the policy does not use, sorted.
+	UnusedEnv []string
+	// Notes say what else the author should know, one sentence each: that the policy does not use them.
 	Notes []string
 }
 
@@ -130,26 +131,25 @@ func (s Settings) policyOf(name string, plan *corsrpc.Plan, used map[string]bool
 		p.Unknown = append(p.Unknown, "the schema is not known (--descriptors or --reflect), so selectors are taken by name")
 	}
 	p.Unknown = append(p.Unknown, unknownOrigins(p.Rules)...)
-	p.Notes = unusedVariables(s.GivenEnv, used)
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(s.GivenEnv))) {
+		if !used[name] {
+			p.UnusedEnv = append(p.UnusedEnv, name)
+			p.Notes = append(p.Notes, unusedVariable(name, used))
+		}
+	}
 	return p
 }
 
 // UnknownSource says that the origins of a source are not known.
 func UnknownSource(name string) string { return "the origins of the source " + name + " are not known" }
 
-// unusedVariables says which variables of the command line a policy does not use.
-func unusedVariables(given []string, used map[string]bool) (notes []string) {
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(given))) {
-		if used[name] {
-			continue
-		}
-		note := "--env " + name + " is not used: the policy has no ${" + name + "}"
-		if names := slices.Sorted(maps.Keys(used)); len(names) > 0 {
-			note += "; its variables are " + strings.Join(names, ", ")
-		}
-		notes = append(notes, note)
+// unusedVariable says that a policy does not use a variable of the command line.
+func unusedVariable(name string, used map[string]bool) string {
+	note := "--env " + name + " is not used: the policy has no ${" + name + "}"
+	if names := slices.Sorted(maps.Keys(used)); len(names) > 0 {
+		note += "; its variables are " + strings.Join(names, ", ")
 	}
-	return notes
+	return note
 }
 
 // unknownOrigins says which sets of origins in the rules are not known.
