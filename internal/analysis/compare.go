@@ -7,7 +7,7 @@ import (
 // Aspect is the kind of what a policy grants.
 type Aspect string
 
-// The aspects. The first six are what a page's script gets. The last three are requests that reach the
+// The aspects. The first seven are what a page's script gets. The last three are requests that reach the
 // handler although no script can read the response.
 const (
 	// AspectOrigin: pages of an origin may call.

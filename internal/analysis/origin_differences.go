@@ -76,7 +76,7 @@ func foreignOrigin(set *origin.Set) string {
 	if witness, verdict := set.Outside(anyone); verdict == origin.Missed {
 		return witness
 	}
-	return "https://corsrpc-witness.example"
+	return usualOrigin
 }
 
 // findCommon finds an origin that both rules allow. The origins of atoms are those that make it
@@ -92,7 +92,7 @@ func (d *originDifference) findCommon(from, to *facts) {
 	}
 	for _, atom := range from.atoms {
 		if slices.Contains(to.atoms, atom) {
-			d.common, d.commonAtoms = "https://corsrpc-witness.example", []string{atom}
+			d.common, d.commonAtoms = usualOrigin, []string{atom}
 			return
 		}
 	}
@@ -105,7 +105,7 @@ func (d *originDifference) findCommon(from, to *facts) {
 		}
 	}
 	if len(from.atoms) > 0 && len(to.atoms) > 0 {
-		d.common, d.commonAtoms = "https://corsrpc-witness.example", []string{from.atoms[0], to.atoms[0]}
+		d.common, d.commonAtoms = usualOrigin, []string{from.atoms[0], to.atoms[0]}
 	}
 }
 

@@ -3,13 +3,18 @@ package analysis
 import (
 	"net/http"
 	"slices"
+
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
+
+// usualOrigin is the origin of a witness for which any origin will do.
+const usualOrigin = "https://corsrpc-witness.example"
 
 // newCall returns a call for the path of a sample, with the origins that atoms need to have for it.
 func newCall(s sample, requests requestKind, origin, method string, atoms []string) Call {
 	c := Call{Origin: origin, Procedure: s.procedure(), Path: s.path, Escaped: s.escaped, Method: method}
 	if method == http.MethodGet && requests != noCalls && s.service != "" || method == http.MethodGet && requests == calls {
-		c.Query = "connect=v1&encoding=json&message=%7B%7D"
+		c.Query = rpc.GetCallQuery
 	}
 	for _, atom := range atoms {
 		if isVariable(atom) {
@@ -66,7 +71,7 @@ func refusedCall(g *governed, s sample, requests requestKind) Call {
 	case requests == noCalls:
 		method = http.MethodGet
 	}
-	c := newCall(s, requests, "https://corsrpc-witness.example", method, nil)
+	c := newCall(s, requests, usualOrigin, method, nil)
 	c.Credentials = !g.path || slices.Contains(g.methods, method)
 	return c
 }

@@ -32,5 +32,5 @@ var inputFaults = []fault{
 	{name: "the flag for a policy's size is forgotten", old: `options := []any{corsrpc.WithMaxPolicyBytes(limit)}`, new: `options := []any{}`},
 	{name: "the last of two equal variables counts", old: `first, twice := lines[variable]; twice {`, new: `first, twice := lines[variable]; twice && false {`},
 	{name: "a quoted value loses what follows", old: `case text[i] == quote && comment.MatchString(text[i+1:]):`, new: `case text[i] == quote:`},
-	{name: "an unused variable is not told", old: `if used[name] {`, new: `if true {`},
+	{name: "an unused variable is not told", old: `if !used[name] {`, new: `if false {`},
 }

@@ -36,7 +36,7 @@ type Suite struct {
 	file  *policyfile.File
 	plans *plans
 	known known // the names of the policy and the schema
-	// proves replaces the proofs in tests; the zero prover does not.
+	// proves replaces the functions of analysis in tests; the zero prover replaces nothing.
 	proves prover
 }
 

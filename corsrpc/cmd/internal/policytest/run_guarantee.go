@@ -19,7 +19,7 @@ func nameOfGuarantee(index int, g *corsrpcv1.Guarantee) string {
 	return cmp.Or(g.GetName(), fmt.Sprintf("guarantee %d", index+1))
 }
 
-// prover proves guarantees: analysis.Never and analysis.Always, but for tests.
+// prover holds the functions that prove guarantees.
 type prover struct {
 	never, always func(*rules.Rules, analysis.CallSet) analysis.Proof
 }
@@ -56,6 +56,7 @@ func (s *Suite) runGuarantee(name string, g *corsrpcv1.Guarantee) Result {
 	return r
 }
 
+// prover returns analysis.Never and analysis.Always, unless a test has replaced them.
 func (s *Suite) prover() prover {
 	if s.proves.never != nil {
 		return s.proves

@@ -60,8 +60,8 @@ type (
 	}
 )
 
-// WriteJUnit writes test results as JUnit's XML. It has no times, so that equal results are equal files. Characters that XML 1.0 forbids, and all others that a
-// terminal would execute, are escaped as in Go's literals.
+// WriteJUnit writes test results as JUnit's XML. It has no times, so that equal results are equal files.
+// Characters that XML 1.0 forbids, and all others that a terminal would execute, are escaped as in Go's literals.
 func WriteJUnit(w io.Writer, suites []TestSuite) error {
 	var all junitSuites
 	for _, s := range suites {
