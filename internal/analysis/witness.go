@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
@@ -74,6 +75,11 @@ func refusedCall(g *governed, s sample, requests requestKind) Call {
 	c := newCall(s, requests, usualOrigin, method, nil)
 	c.Credentials = !g.path || slices.Contains(g.methods, method)
 	return c
+}
+
+// RequestTarget returns the path of the call as it is sent, with its query.
+func (c Call) RequestTarget() string {
+	return (&url.URL{Path: c.Path, RawPath: c.Escaped, RawQuery: c.Query}).RequestURI()
 }
 
 // Header returns the header fields that the script of the call sets. Their values are such that the

@@ -12,7 +12,6 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
-	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -82,10 +81,7 @@ func forms(next *Side, w analysis.Call) (all []*corsrpcv1.Case) {
 			all = append(all, byName(corsrpcv1.Protocol_PROTOCOL_GRPC_WEB))
 		}
 	}
-	if w.Path == "" {
-		return all
-	}
-	path := targetOf(w)
+	path := w.RequestTarget()
 	if w.Procedure != "" && w.Method == http.MethodPost {
 		for _, protocol := range []rpc.Protocols{rpc.Connect, rpc.GRPCWeb} {
 			c := newCase(w, path, http.MethodGet)
@@ -145,14 +141,4 @@ func setHeader(c *corsrpcv1.Case, name, value string) {
 	}
 	name = strings.ToLower(name)
 	c.Headers[name] = cmp.Or(c.Headers[name], value)
-}
-
-// caseText returns a case as an item of the list cases of a test file, in YAML.
-func caseText(c *corsrpcv1.Case) (string, error) {
-	text, err := policyfile.YAML(c)
-	if err != nil {
-		return "", err
-	}
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return "- " + strings.Join(lines, "\n  ") + "\n", nil
 }

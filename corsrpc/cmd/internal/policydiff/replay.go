@@ -89,7 +89,7 @@ func onPage(a analysis.Aspect) bool {
 func callOf(d analysis.Difference) corsinspect.Call {
 	w := d.Witness
 	call := corsinspect.Call{
-		Origin: w.Origin, Server: serverFor(w.Origin), Target: targetOf(w), Method: w.Method,
+		Origin: w.Origin, Server: serverFor(w.Origin), Target: w.RequestTarget(), Method: w.Method,
 		Header: headerOf(w), Credentials: w.Credentials, ForcePreflight: d.Aspect == analysis.AspectMaxAge,
 	}
 	if w.ResponseHeader != "" {
@@ -120,18 +120,6 @@ func serverFor(origin string) string {
 		return otherServer
 	}
 	return server
-}
-
-// targetOf returns the procedure of a call, or its path, with the query.
-func targetOf(w analysis.Call) string {
-	target := w.Procedure
-	if w.Path != "" {
-		target = (&url.URL{Path: w.Path, RawPath: w.Escaped}).EscapedPath()
-	}
-	if w.Query != "" {
-		target += "?" + w.Query
-	}
-	return target
 }
 
 // headerOf returns the header that the script of a call sets. Clients send a content type with each call of a
@@ -189,7 +177,7 @@ func curlOf(with, without corsinspect.Outcome, d analysis.Difference) string {
 
 // describe says a call in one line, for a report of a bug.
 func describe(c analysis.Call) string {
-	text := fmt.Sprintf("%s %s from %q", c.Method, targetOf(c), c.Origin)
+	text := fmt.Sprintf("%s %s from %q", c.Method, c.RequestTarget(), c.Origin)
 	if len(c.RequestHeaders) > 0 {
 		text += " with " + strings.Join(c.RequestHeaders, ", ")
 	}

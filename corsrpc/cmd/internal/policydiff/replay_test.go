@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/vectors"
 )
@@ -28,6 +29,7 @@ func side(t *testing.T, text string) *Side {
 const (
 	app     = "https://app.example.com"
 	getCall = "acme.catalog.v1.CatalogService.Get"
+	getPath = "/acme.catalog.v1.CatalogService/Get"
 )
 
 func defaults(fields string) string {
@@ -43,35 +45,35 @@ var witnesses = map[string]struct {
 }{
 	"an origin": {
 		defaults(""), "defaults: {allow_origins: [" + app + ", https://shop.example.com]}", analysis.AspectOrigin,
-		analysis.Call{Origin: "https://shop.example.com", Procedure: getCall, Method: http.MethodPost}, true,
+		analysis.Call{Origin: "https://shop.example.com", Procedure: getCall, Path: getPath, Method: http.MethodPost}, true,
 	},
 	"the origin of the server's own host": {
 		defaults(""), "defaults: {allow_origins: [" + app + ", https://api.example.com]}", analysis.AspectOrigin,
-		analysis.Call{Origin: "https://api.example.com", Procedure: getCall, Method: http.MethodPost}, false,
+		analysis.Call{Origin: "https://api.example.com", Procedure: getCall, Path: getPath, Method: http.MethodPost}, false,
 	},
 	"a source": {
 		defaults(""), "defaults: {allow_origins: [" + app + "], allow_origins_from: [tenants]}", analysis.AspectOrigin,
-		analysis.Call{Origin: "https://t.example.com", Procedure: getCall, Method: http.MethodPost, Sources: map[string][]string{"tenants": {"https://t.example.com"}}}, true,
+		analysis.Call{Origin: "https://t.example.com", Procedure: getCall, Path: getPath, Method: http.MethodPost, Sources: map[string][]string{"tenants": {"https://t.example.com"}}}, true,
 	},
 	"a variable": {
 		defaults(""), "defaults: {allow_origins: [" + app + `, "${PARTNERS}"]}`, analysis.AspectOrigin,
-		analysis.Call{Origin: "https://p.example.com", Procedure: getCall, Method: http.MethodPost, Env: map[string]string{"PARTNERS": "https://p.example.com"}}, true,
+		analysis.Call{Origin: "https://p.example.com", Procedure: getCall, Path: getPath, Method: http.MethodPost, Env: map[string]string{"PARTNERS": "https://p.example.com"}}, true,
 	},
 	"credentials": {
 		defaults(""), defaults(", allow_credentials: true"), analysis.AspectCredentials,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost, Credentials: true}, true,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, Credentials: true}, true,
 	},
 	"a request header": {
 		defaults(""), defaults(", allow_headers: [x-a]"), analysis.AspectRequestHeader,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost, RequestHeaders: []string{"x-a"}}, true,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, RequestHeaders: []string{"x-a"}}, true,
 	},
 	"a header of gRPC-Web": {
 		defaults(", protocols: [CONNECT]"), defaults(", protocols: [GRPC_WEB]"), analysis.AspectRequestHeader,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost, RequestHeaders: []string{"x-grpc-web"}}, true,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, RequestHeaders: []string{"x-grpc-web"}}, true,
 	},
 	"a response header": {
 		defaults(", hide_headers: [x-id]"), defaults(""), analysis.AspectResponseHeader,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost, ResponseHeader: "x-id"}, true,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, ResponseHeader: "x-id"}, true,
 	},
 	"a method": {
 		defaults("") + "rules: [{path: /files/, allow_methods: [GET]}]", defaults("") + "rules: [{path: /files/, allow_methods: [GET, PUT]}]", analysis.AspectMethod,
@@ -79,15 +81,15 @@ var witnesses = map[string]struct {
 	},
 	"a longer time": {
 		defaults(", max_age: 60s"), defaults(""), analysis.AspectMaxAge,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost}, false,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost}, false,
 	},
 	"timing": {
 		defaults(""), defaults(", timing: true"), analysis.AspectTiming,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost}, false,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost}, false,
 	},
 	"observes": {
 		defaults(""), "enforcement: OBSERVE\n" + defaults(""), analysis.AspectUngoverned,
-		analysis.Call{Origin: "https://page.example.net", Procedure: getCall, Path: "/acme.catalog.v1.CatalogService/Get", Method: http.MethodPost}, true,
+		analysis.Call{Origin: "https://page.example.net", Procedure: getCall, Path: getPath, Method: http.MethodPost}, true,
 	},
 	"ungoverned": {
 		defaults("") + "rules: [{path: /admin/, disabled: true}]", defaults(""), analysis.AspectUngoverned,
@@ -95,7 +97,7 @@ var witnesses = map[string]struct {
 	},
 	"without an origin": {
 		defaults(""), `defaults: {allow_origins: ["*"]}`, analysis.AspectWithoutOrigin,
-		analysis.Call{Procedure: getCall, Method: http.MethodGet}, false,
+		analysis.Call{Procedure: getCall, Path: getPath, Method: http.MethodGet}, false,
 	},
 	"a navigation": {
 		defaults("") + "rules: [{path: /files/, disabled: true}]", defaults(", allow_credentials: true") + "rules: [{path: /files/, allow_methods: [GET]}]", analysis.AspectWithoutOrigin,
@@ -103,7 +105,7 @@ var witnesses = map[string]struct {
 	},
 	"cookies": {
 		defaults(""), "enforcement: OBSERVE\n" + defaults(""), analysis.AspectCookies,
-		analysis.Call{Origin: app, Procedure: getCall, Method: http.MethodPost, Credentials: true}, false,
+		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, Credentials: true}, true,
 	},
 }
 
@@ -142,11 +144,11 @@ func TestReplayOfImpossibleCalls(t *testing.T) {
 	t.Parallel()
 	old, next := side(t, defaults("")), side(t, `defaults: {allow_origins: ["*"]}`)
 	for name, call := range map[string]analysis.Call{
-		"no method":         {Origin: app, Procedure: getCall},
+		"no method":         {Origin: app, Procedure: getCall, Path: getPath},
 		"no target":         {Origin: app, Method: http.MethodPost},
-		"an invalid origin": {Origin: "https://a b", Procedure: getCall, Method: http.MethodPost},
+		"an invalid origin": {Origin: "https://a b", Procedure: getCall, Path: getPath, Method: http.MethodPost},
 		"a variable that cannot have the value": {
-			Origin: app, Procedure: getCall, Method: http.MethodPost, Env: map[string]string{"X": "not an origin"},
+			Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, Env: map[string]string{"X": "not an origin"},
 		},
 	} {
 		if name == "a variable that cannot have the value" {
@@ -164,7 +166,7 @@ func TestCaseText(t *testing.T) {
 	t.Parallel()
 	old, next := side(t, defaults("")), side(t, "defaults: {allow_origins: ["+app+"], allow_origins_from: [tenants]}")
 	w := replay(old, next, analysis.Difference{Gained: true, Aspect: analysis.AspectOrigin, Witness: witnesses["a source"].call})
-	text, err := caseText(w.Case)
+	text, err := policytest.CaseText(w.Case)
 	if err != nil {
 		t.Fatal(err)
 	}

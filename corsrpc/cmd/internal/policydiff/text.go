@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 )
@@ -69,7 +70,7 @@ func (w Witness) writeText(b *strings.Builder, cases bool) error {
 		b.WriteString("    # a case of a policy test cannot say this difference\n")
 		return nil
 	}
-	text, err := caseText(w.Case)
+	text, err := policytest.CaseText(w.Case)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,8 @@ package policytest
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
-	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -31,7 +28,7 @@ func (s *Suite) addCounterexample(r *Result, v *variant, g *corsrpcv1.Guarantee,
 			r.Curl = a.first.at.Curl
 		}
 		if ok && a.differs != "" {
-			r.Counterexample = yamlItem(one)
+			r.Counterexample, _ = CaseText(one) // the result is complete without it
 			return
 		}
 	}
@@ -107,7 +104,7 @@ func (s *Suite) casesOf(name string, v *variant, g *corsrpcv1.Guarantee, call an
 	}
 	add(one, blocked)
 	add(one, notRun)
-	if path := pathOf(call); call.Procedure != "" { // a request without the headers that need a preflight
+	if path := call.RequestTarget(); call.Procedure != "" { // a request without the headers that need a preflight
 		simple := cloneCase(one)
 		simple.Call, simple.HttpMethod, simple.Headers = path, call.Method, nil
 		simple.Protocol = corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED
@@ -140,7 +137,7 @@ func (s *Suite) caseOf(v *variant, call analysis.Call) *corsrpcv1.Case {
 	case byName && call.Method != http.MethodPost:
 		one.HttpMethod = call.Method
 	case !byName:
-		one.Call = pathOf(call)
+		one.Call = call.RequestTarget()
 		if call.Method != http.MethodGet {
 			one.HttpMethod = call.Method
 		}
@@ -168,15 +165,6 @@ func pathOfProcedure(name string) string {
 	return "/" + service + "/" + name[len(service)+1:]
 }
 
-// pathOf returns the path of a call as it is sent, with its query.
-func pathOf(call analysis.Call) string {
-	path := cmp.Or(call.Escaped, (&url.URL{Path: call.Path}).EscapedPath())
-	if call.Query != "" {
-		path += "?" + call.Query
-	}
-	return path
-}
-
 // curlWithoutOrigin returns the command for a request that a browser sends without an Origin field.
 func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
 	header := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}}
@@ -187,31 +175,11 @@ func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
 		header[name] = values
 	}
 	trial, err := corsinspect.Try(s.plans.plan(v, nil), corsinspect.Call{
-		Server: cmp.Or(s.test.GetServer(), defaultServer), Target: pathOf(call), Method: cmp.Or(call.Method, http.MethodGet),
+		Server: cmp.Or(s.test.GetServer(), defaultServer), Target: call.RequestTarget(), Method: cmp.Or(call.Method, http.MethodGet),
 		Header: header, Credentials: call.Credentials,
 	})
 	if err != nil || len(trial.Outcomes) == 0 || len(trial.Outcomes[0].Exchanges) == 0 {
 		return ""
 	}
 	return trial.Outcomes[0].Exchanges[0].Curl
-}
-
-// yamlItem returns a case as an item of the list of cases, which is not indented.
-func yamlItem(one *corsrpcv1.Case) string {
-	if len(one.Headers) == 0 {
-		one.Headers = nil
-	}
-	text, err := policyfile.YAML(one)
-	if err != nil {
-		return ""
-	}
-	var b strings.Builder
-	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		indent := "  "
-		if i == 0 {
-			indent = "- "
-		}
-		fmt.Fprintf(&b, "%s%s\n", indent, line)
-	}
-	return b.String()
 }
