@@ -15,7 +15,7 @@ import (
 func problemsOf(err *corsrpc.PolicyError) (problems []report.Problem) {
 	for _, v := range err.Violations {
 		p := report.Problem{
-			Severity: report.Error, Code: string(v.Check), Place: report.Place{File: v.File, Line: v.Position.Line, Column: v.Position.Column, Field: v.Field},
+			Severity: report.Error, Code: string(v.Check), Place: placeAt(v.File, v.Position, v.Field),
 			Value: v.Value, Message: v.Reason, Related: relatedOf(v.Related),
 		}
 		if v.Fix != "" {
@@ -29,16 +29,20 @@ func problemsOf(err *corsrpc.PolicyError) (problems []report.Problem) {
 // warningOf returns a finding as a problem.
 func warningOf(f corsrpc.Finding) report.Problem {
 	return report.Problem{
-		Severity: report.Warning, Code: string(f.Kind), Place: report.Place{File: f.File, Line: f.Position.Line, Column: f.Position.Column, Field: f.Field},
+		Severity: report.Warning, Code: string(f.Kind), Place: placeAt(f.File, f.Position, f.Field),
 		Value: f.Value, Message: f.Message, Fix: f.Remedy, Related: relatedOf(f.Related),
 	}
 }
 
 func relatedOf(all []corsrpc.Related) (related []report.Related) {
 	for _, r := range all {
-		related = append(related, report.Related{Place: report.Place{File: r.File, Line: r.Position.Line, Column: r.Position.Column, Field: r.Field}})
+		related = append(related, report.Related{Place: placeAt(r.File, r.Position, r.Field)})
 	}
 	return related
+}
+
+func placeAt(file string, at corsrpc.Position, field string) report.Place {
+	return report.Place{File: file, Line: at.Line, Column: at.Column, Field: field}
 }
 
 // policyRules returns the kinds of problems that a policy can have.

@@ -129,8 +129,7 @@ func shownRules(rules []corsrpc.EffectiveRule) []shownRule {
 func valuesOf(r corsrpc.EffectiveRule) []shownValue {
 	values := []shownValue{}
 	for _, v := range r.Values() {
-		at := report.Place{File: v.From.File, Line: v.From.Position.Line, Column: v.From.Position.Column, Field: v.From.Field}
-		values = append(values, shownValue{v.Field, v.Value, at, v.From.Variable})
+		values = append(values, shownValue{v.Field, v.Value, placeAt(v.From.File, v.From.Position, v.From.Field), v.From.Variable})
 	}
 	return values
 }

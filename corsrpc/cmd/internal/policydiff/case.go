@@ -129,7 +129,7 @@ func (s *Side) setUnknown(c *corsrpcv1.Case, w analysis.Call) {
 	}
 	for _, name := range s.unset {
 		if value, ok := w.Env[name]; ok || blocked {
-			c.Env[name] = cmp.Or(value, "https://corsrpc-other.example")
+			c.Env[name] = cmp.Or(value, policytest.OtherOrigin)
 		}
 	}
 }

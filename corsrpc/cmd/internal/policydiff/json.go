@@ -99,5 +99,5 @@ func shownPlace(p rules.Place) *placeShown {
 	if p == (rules.Place{}) {
 		return nil
 	}
-	return &placeShown{report.Place{File: p.File, Line: p.Line, Column: p.Column, Field: p.Field}, p.Variable}
+	return &placeShown{placeOf(p), p.Variable}
 }

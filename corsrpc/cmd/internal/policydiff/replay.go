@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
@@ -30,7 +31,7 @@ type Witness struct {
 
 // The servers of witnesses. The second one is for pages of the first.
 const (
-	server      = "https://api.example.com"
+	server      = policytest.DefaultServer
 	otherServer = "https://api.example.org"
 )
 

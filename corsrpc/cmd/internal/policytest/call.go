@@ -13,14 +13,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// defaultServer is the URL of the server if the test names none.
-const defaultServer = "https://api.example.com"
+// DefaultServer is the URL of the server if the test names none.
+const DefaultServer = "https://api.example.com"
+
+// OtherOrigin is the origin in a case of an environment variable that does not have the page's origin.
+const OtherOrigin = "https://corsrpc-other.example"
 
 // callOf returns the call of a case.
 func (s *Suite) callOf(one *corsrpcv1.Case) corsinspect.Call {
 	isPath := strings.HasPrefix(one.GetCall(), "/")
 	call := corsinspect.Call{
-		Origin: one.GetFrom(), Server: cmp.Or(s.test.GetServer(), defaultServer), Target: one.GetCall(),
+		Origin: one.GetFrom(), Server: cmp.Or(s.test.GetServer(), DefaultServer), Target: one.GetCall(),
 		Method: cmp.Or(one.GetHttpMethod(), http.MethodPost), Header: http.Header{}, Credentials: one.GetCredentials(),
 		Response: http.Header{}, Status: int(one.GetAnswer().GetStatus()), Engines: enginesOf(one.GetEngines()),
 	}

@@ -68,7 +68,7 @@ func (s *Suite) excludePage(v *variant, one *corsrpcv1.Case, a attempt) {
 		if one.Env == nil {
 			one.Env = map[string]string{}
 		}
-		one.Env[name] = "https://corsrpc-other.example"
+		one.Env[name] = OtherOrigin
 	}
 }
 
@@ -175,7 +175,7 @@ func (s *Suite) curlWithoutOrigin(v *variant, call analysis.Call) string {
 		header[name] = values
 	}
 	trial, err := corsinspect.Try(s.plans.plan(v, nil), corsinspect.Call{
-		Server: cmp.Or(s.test.GetServer(), defaultServer), Target: call.RequestTarget(), Method: cmp.Or(call.Method, http.MethodGet),
+		Server: cmp.Or(s.test.GetServer(), DefaultServer), Target: call.RequestTarget(), Method: cmp.Or(call.Method, http.MethodGet),
 		Header: header, Credentials: call.Credentials,
 	})
 	if err != nil || len(trial.Outcomes) == 0 || len(trial.Outcomes[0].Exchanges) == 0 {

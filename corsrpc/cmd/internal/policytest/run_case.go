@@ -86,7 +86,7 @@ func (v *variant) explain(r *Result, now seen, one *corsrpcv1.Case) {
 	}
 	readable := one.GetExpect().GetReadable()
 	if readable == nil || now.Blocked != nil {
-		r.From = placeOf(d.From())
+		r.From = placeOfProvenance(d.From())
 	}
 	switch {
 	case readable != nil && now.Blocked != nil:
@@ -121,7 +121,7 @@ func (v *variant) explainHeader(r *Result, now seen, readable *corsrpcv1.Readabl
 	if at.Field == "" {
 		at = rule.Place(rule.ValueFieldOrNarrowest("expose"))
 	}
-	r.From = report.Place{File: at.File, Line: at.Line, Column: at.Column, Field: at.Field}
+	r.From = placeOf(at)
 	switch {
 	case fetch.ForbiddenResponseHeader(name):
 		r.Remedy = "no policy can expose " + name
@@ -133,7 +133,12 @@ func (v *variant) explainHeader(r *Result, now seen, readable *corsrpcv1.Readabl
 }
 
 // placeOf returns a place in the policy.
-func placeOf(p corsrpc.Provenance) report.Place {
+func placeOf(p rules.Place) report.Place {
+	return report.Place{File: p.File, Line: p.Line, Column: p.Column, Field: p.Field}
+}
+
+// placeOfProvenance returns the place in the policy that a decision comes from.
+func placeOfProvenance(p corsrpc.Provenance) report.Place {
 	return report.Place{File: p.File, Line: p.Position.Line, Column: p.Position.Column, Field: p.Field}
 }
 

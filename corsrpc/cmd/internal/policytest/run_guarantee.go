@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/analysis"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -51,7 +50,7 @@ func (s *Suite) runGuarantee(name string, g *corsrpcv1.Guarantee) Result {
 	if field, ok := v.moved[proof.Place.Field]; ok {
 		proof.Place = v.policy.Rules.Place(field)
 	}
-	r.From = report.Place{File: proof.Place.File, Line: proof.Place.Line, Column: proof.Place.Column, Field: proof.Place.Field}
+	r.From = placeOf(proof.Place)
 	s.addCounterexample(&r, v, g, proof.Counterexample)
 	return r
 }
