@@ -69,7 +69,7 @@ func (e *explanation) document() *explainDocument {
 		Call: shownCall{
 			e.call.Origin, e.call.Server, e.call.Target, e.call.Method, fieldLines(e.call.Header), e.call.Credentials, fieldLines(e.call.Response),
 		},
-		Outcomes: shownOutcomes(e.trial), DependsOn: notNil(e.dependences), Unknown: notNil(e.notes()),
+		Outcomes: shownOutcomes(e.trial), DependsOn: report.NotNil(e.dependences), Unknown: report.NotNil(e.notes()),
 	}
 	if name := e.trial.Rule.Name; name != "" {
 		d.Rule = &shownRule{[]string{name}, valuesOf(e.trial.Rule)}

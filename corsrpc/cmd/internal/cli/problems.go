@@ -112,9 +112,6 @@ func writeNotes(s Streams, name string, notes []string) {
 	}
 }
 
-// notNil returns an empty slice for nil, which JSON has as a list.
-func notNil[T any](all []T) []T { return append([]T{}, all...) }
-
 // withoutDuplicates returns the first of all equal arguments.
 func withoutDuplicates(args []string) (distinct []string) {
 	for _, arg := range args {

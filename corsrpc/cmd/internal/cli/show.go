@@ -111,7 +111,7 @@ type shownValue struct {
 
 func (p *shownPolicy) document(rules *ruleSet) *showDocument {
 	return &showDocument{
-		File: p.file, Digest: p.plan.Digest(), Enforcement: p.enforcement(), Profile: p.plan.Profile(), Sources: notNil(p.plan.Sources()), Unknown: notNil(p.unknown),
+		File: p.file, Digest: p.plan.Digest(), Enforcement: p.enforcement(), Profile: p.plan.Profile(), Sources: report.NotNil(p.plan.Sources()), Unknown: report.NotNil(p.unknown),
 		Procedures: shownRules(rules.procedures), Selectors: shownRules(rules.selectors), Paths: shownRules(rules.paths),
 	}
 }

@@ -107,7 +107,7 @@ var words = map[policytest.Status]string{policytest.Passed: "ok", policytest.Fai
 
 // writeResult writes a result: one line if it passed, and what is known about it below that line if not.
 func writeResult(b *strings.Builder, r policytest.Result, color bool) {
-	fmt.Fprintf(b, "%s: %s: %s\n", report.Printable(r.Place.String()), painted(color, statusColors[r.Status], words[r.Status]), report.Printable(r.Name))
+	fmt.Fprintf(b, "%s: %s: %s\n", report.Printable(r.Place.String()), report.Painted(color, statusColors[r.Status], words[r.Status]), report.Printable(r.Name))
 	if r.Status == policytest.Passed {
 		return
 	}
@@ -210,7 +210,7 @@ func problemInOneLine(p report.Problem) string {
 }
 
 func (all testedFiles) document() *testDocument {
-	d := &testDocument{Files: []testedDocument{}, Problems: notNil(all.problems()), Results: []testResult{}}
+	d := &testDocument{Files: []testedDocument{}, Problems: report.NotNil(all.problems()), Results: []testResult{}}
 	for _, f := range all {
 		d.Files = append(d.Files, testedDocument{
 			File: f.name, Policy: f.policy, Error: f.failure, Passed: f.count(policytest.Passed), Failed: f.count(policytest.Failed),
@@ -228,12 +228,4 @@ func (all testedFiles) document() *testDocument {
 		}
 	}
 	return d
-}
-
-// painted returns a text in a colour of a terminal, if it shows colours.
-func painted(color bool, code, text string) string {
-	if !color {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }

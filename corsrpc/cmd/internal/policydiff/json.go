@@ -56,7 +56,7 @@ type (
 func (r *Result) WriteJSON(w io.Writer) error {
 	doc := &document{
 		Verdict: r.Verdict, Old: shownPolicy(r.Old), New: shownPolicy(r.New),
-		Differences: []shown{}, Undecided: orEmpty(r.Undecided), Unknown: orEmpty(r.Unknown),
+		Differences: []shown{}, Undecided: report.NotNil(r.Undecided), Unknown: report.NotNil(r.Unknown),
 	}
 	for _, d := range r.Differences {
 		s, err := shownDifference(d)
@@ -70,18 +70,10 @@ func (r *Result) WriteJSON(w io.Writer) error {
 
 func shownPolicy(s *Side) policyShown { return policyShown{s.Policy.Name, s.Policy.Plan.Digest()} }
 
-// orEmpty returns a list that is not nil, so that JSON has [] and not null.
-func orEmpty(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
-
 func shownDifference(d Difference) (shown, error) {
 	s := shown{
-		Gained: d.Gained, Aspect: d.Aspect, Sentence: d.Sentence, Values: orEmpty(d.Values), MoreValues: d.More,
-		Sources: d.Sources, Targets: orEmpty(d.Targets), Old: shownPlace(d.Old), New: shownPlace(d.New),
+		Gained: d.Gained, Aspect: d.Aspect, Sentence: d.Sentence, Values: report.NotNil(d.Values), MoreValues: d.More,
+		Sources: d.Sources, Targets: report.NotNil(d.Targets), Old: shownPlace(d.Old), New: shownPlace(d.New),
 		Witness: witnessShown{
 			Curl: d.Witness.Curl, Engine: d.Witness.Engine, Sources: d.Difference.Witness.Sources, Env: d.Difference.Witness.Env, Bug: d.Witness.Bug,
 		},

@@ -26,6 +26,14 @@ func (h *Header) setHeader(command string) { *h = Header{SchemaVersion, command}
 // Document is a pointer to a struct that embeds Header.
 type Document interface{ setHeader(command string) }
 
+// NotNil returns an empty list for nil, so that JSON has [] and not null.
+func NotNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 // WriteDocument fills in the header of a JSON document and writes the document, indented by two
 // spaces. It does not escape HTML, but every character that a terminal would execute.
 func WriteDocument(w io.Writer, command string, d Document) error {

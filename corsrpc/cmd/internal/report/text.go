@@ -54,12 +54,16 @@ func inField(field, message string) string {
 // painter colours text if it is true.
 type painter bool
 
-func (p painter) paint(code, s string) string {
-	if !p {
-		return s
+// Painted returns a text in a colour of a terminal, or as it is if color is false. The code is that of
+// the colour: the parameters of the escape sequence SGR, such as "1;31".
+func Painted(color bool, code, text string) string {
+	if !color {
+		return text
 	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
+
+func (p painter) paint(code, s string) string { return Painted(bool(p), code, s) }
 
 func (p painter) bold(s string) string  { return p.paint("1", s) }
 func (p painter) green(s string) string { return p.paint("32", s) }
