@@ -174,15 +174,24 @@ func (f *File) mapping(n *node, path string, fd protoreflect.FieldDescriptor, m 
 			continue
 		}
 		at := fmt.Sprintf("%s[%q]", path, p.key)
-		if first, ok := seen[p.key]; ok {
-			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
-				Reason: fmt.Sprintf("is already set in line %d: keep one of the two", first.Line)})
+		if f.repeated(p, at, seen) {
 			continue
 		}
-		seen[p.key] = p.pos
 		f.positions[at] = p.value.pos
 		f.message(p.value, at, values.Mutable(protoreflect.ValueOfString(p.key).MapKey()).Message())
 	}
+}
+
+// repeated reports a key of a mapping from names that is among those before it, and adds it to these.
+func (f *File) repeated(p pair, path string, seen map[string]Position) bool {
+	first, ok := seen[p.key]
+	if ok {
+		f.add(Problem{Code: CodeDuplicateKey, Field: path, Value: p.key, Pos: p.pos,
+			Reason: fmt.Sprintf("is already set in line %d: keep one of the two", first.Line)})
+		return true
+	}
+	seen[p.key] = p.pos
+	return false
 }
 
 // scalars reads a mapping from names to scalars.
@@ -190,12 +199,9 @@ func (f *File) scalars(n *node, path string, fd protoreflect.FieldDescriptor, va
 	seen := map[string]Position{}
 	for _, p := range n.pairs {
 		at := fmt.Sprintf("%s[%q]", path, p.key)
-		if first, ok := seen[p.key]; ok {
-			f.add(Problem{Code: CodeDuplicateKey, Field: at, Value: p.key, Pos: p.pos,
-				Reason: fmt.Sprintf("is already set in line %d: keep one of the two", first.Line)})
+		if f.repeated(p, at, seen) {
 			continue
 		}
-		seen[p.key] = p.pos
 		f.positions[at] = p.value.pos
 		if p.value.kind == nullNode {
 			f.problem(&node{pos: p.value.pos}, at, CodeWrongType, "has no value", `""`)
@@ -282,10 +288,10 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 			return protoreflect.ValueOfBool(n.text == "true"), true
 		}
 		fix := ""
-		switch strings.ToLower(withoutQuotes(n.text)) {
-		case "true", "yes", "y", "on", "1", "include":
+		switch word := strings.ToLower(withoutQuotes(n.text)); {
+		case yesWords[word], word == "include":
 			fix = "true"
-		case "false", "no", "n", "off", "0", "omit":
+		case noWords[word], word == "omit":
 			fix = "false"
 		}
 		f.wrongType(n, path, "true or false", fix)
