@@ -18,4 +18,9 @@ var constants = []constant{
 	{"16 readings", "internal/route/readings.go", "MaxReadings = 16", "SECURITY.md"},
 	{"2,000 policies", "Makefile", "-rapid.checks=2000", "corsrpc/docs/testing.md"},
 	{"100,000 calls", "internal/intent/intent_test.go", "callsPerPolicy = 50", "corsrpc/docs/testing.md"}, // of each of 2,000 policies
+	{"10,000 rules", "corsrpc/cmd/internal/policydiff/large_test.go", "{10_000, 1000}", "corsrpc/docs/comparing.md"},
+	{"10,000 procedures", "corsrpc/cmd/internal/policydiff/large_test.go", "{10_000, 1000}", "corsrpc/docs/comparing.md"},
+	{"1,000 origins", "corsrpc/cmd/internal/policydiff/large_test.go", "{10_000, 1000}", "corsrpc/docs/comparing.md"},
+	{"1,000 cases", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
+	{"10,000 procedures", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
 }
