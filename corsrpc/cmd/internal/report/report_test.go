@@ -272,17 +272,25 @@ func TestSort(t *testing.T) {
 	}
 }
 
-// TestSARIFPlaces: names of files are relative URIs, and those with a scheme are not taken for one.
+// TestSARIFPlaces: names of files are relative URIs, and those with a scheme are not taken for one. A file of a
+// commit, whose lines may be others, is located without a line: code scanning of GitHub takes no result without a
+// file.
 func TestSARIFPlaces(t *testing.T) {
 	t.Parallel()
-	for file, want := range map[string]string{"a b.yaml": "a%20b.yaml", "c:d.yaml": "c%3Ad.yaml", "100%.yaml": "100%25.yaml", "a?b#c": "a%3Fb%23c", "x/y.yaml": "x/y.yaml", "/abs/a b": "file:///abs/a%20b"} {
-		r := report.Report{Problems: []report.Problem{{Severity: report.Error, Code: "C", Message: "m", Place: report.Place{File: file}}}}
+	for file, want := range map[string]string{
+		"a b.yaml": "api/a%20b.yaml", "c:d.yaml": "api/c%3Ad.yaml", "100%.yaml": "api/100%25.yaml", "a?b#c": "api/a%3Fb%23c", "x/y.yaml": "api/x/y.yaml", "/abs/a b": "file:///abs/a%20b",
+		"git:main:x/y.yaml": "api/x/y.yaml", "git:v1:../y.yaml": "y.yaml", "git:v1:/x/y.yaml": "x/y.yaml", "stdin.json": "api/stdin.json",
+	} {
+		r := report.Report{Folder: "api", Problems: []report.Problem{{Severity: report.Error, Code: "C", Message: "m", Place: report.Place{File: file, Line: 3, Column: 4, Field: "f"}}}}
 		var b bytes.Buffer
 		if err := r.WriteSARIF(&b); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), `"uri": "`+want+`"`) {
 			t.Errorf("%s: %s", file, b.String())
+		}
+		if outside := strings.HasPrefix(file, "git:") || strings.HasPrefix(file, "stdin"); strings.Contains(b.String(), "startLine") == outside {
+			t.Errorf("%s: a line, or none: %s", file, b.String())
 		}
 		if u, err := url.Parse(want); err != nil || (u.Scheme != "") != strings.HasPrefix(file, "/") {
 			t.Errorf("%s: %v %v", want, u, err)

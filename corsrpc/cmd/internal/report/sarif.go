@@ -158,13 +158,32 @@ func (r *Report) sarifLocation(p Place) (at sarifLocation, ok bool) {
 	}
 	file, inRepository := r.inRepository(p.File)
 	if !inRepository {
+		file = r.inWorkTree(p.File)
+	}
+	if file == "" {
 		return at, ok
 	}
 	at.Physical = &sarifPhysical{Artifact: artifact(file)}
-	if p.Line > 0 {
+	if p.Line > 0 && inRepository {
 		at.Physical.Region = &sarifRegion{p.Line, p.Column}
 	}
 	return at, true
+}
+
+// inWorkTree returns the name of the file that a problem of a commit's file, or of the standard input, is shown at,
+// as inRepository does: code scanning of GitHub refuses a log with a result that no file has. The line is in the
+// message. It is empty if the problem is not about a file.
+func (r *Report) inWorkTree(name string) string {
+	if _, file, ok := strings.Cut(strings.TrimPrefix(name, "git:"), ":"); ok {
+		if path.IsAbs(file) {
+			return path.Clean(file)[1:]
+		}
+		name = file
+	}
+	if name == "" {
+		return ""
+	}
+	return path.Join(r.Folder, name)
 }
 
 // artifact returns the location of a file: a relative URI, or one with the scheme file.
