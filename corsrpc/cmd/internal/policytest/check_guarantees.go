@@ -66,7 +66,12 @@ func (c *checker) checkCallSet(field string, set *corsrpcv1.CallSet, k known) {
 		}
 	}
 	for i, method := range set.GetHttpMethods() {
-		c.checkMethod(fmt.Sprintf("%s.http_methods[%d]", field, i), method)
+		at := fmt.Sprintf("%s.http_methods[%d]", field, i)
+		if upper := strings.ToUpper(method); upper != method && fetch.IsToken(method) && !fetch.ForbiddenMethod(method) {
+			c.fail(at, CodeMethod, method, "is not in upper case, and methods are case-sensitive", upper)
+			continue
+		}
+		c.checkMethod(at, method)
 	}
 }
 
