@@ -63,7 +63,11 @@ func unknownRevision(ctx context.Context, rev string) error {
 		return fmt.Errorf("the git repository has no commit %s, but it has origin/%[1]s: write git:origin/%[1]s:PATH", shown)
 	}
 	if shallow, err := git(ctx, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(shallow) == "true" {
-		return fmt.Errorf("the git repository has no commit %s, since it is a shallow clone: clone the whole history (in GitHub Actions: actions/checkout with fetch-depth: 0; in GitLab: GIT_DEPTH: 0), or run git fetch --depth=1 origin %[1]s and write git:FETCH_HEAD:PATH", shown)
+		whole := "clone the whole history (in GitHub Actions: actions/checkout with fetch-depth: 0; in GitLab: GIT_DEPTH: 0)"
+		if strings.ContainsAny(rev, "~^@: ") || rev == "HEAD" { // not a name that another repository knows
+			return fmt.Errorf("the git repository has no commit %s, since it is a shallow clone: %s", shown, whole)
+		}
+		return fmt.Errorf("the git repository has no commit %s, since it is a shallow clone: %s, or run git fetch --depth=1 origin %[1]s and write git:FETCH_HEAD:PATH", shown, whole)
 	}
 	return fmt.Errorf("the git repository has no commit %s: fetch it, or write the name of a branch, a tag or a commit that git log knows", shown)
 }
@@ -105,7 +109,7 @@ func parseEntry(rev, file, entry string) (blob string, err error) {
 	}
 	size, err := strconv.ParseInt(fields[3], 10, 64)
 	if err != nil || size > maxInputBytes {
-		return "", notPolicy(where)
+		return "", tooLargeFor(where, "policy")
 	}
 	return fields[2], nil
 }

@@ -115,6 +115,7 @@ func TestReadGitInClones(t *testing.T) { //nolint:paralleltest // it changes the
 		"whole git:release:cors.yaml":        "error: the git repository has no commit release, but it has origin/release: write git:origin/release:PATH",
 		"whole git:origin/release:cors.yaml": "V2",
 		"shallow git:release:cors.yaml":      "error: the git repository has no commit release, since it is a shallow clone: clone the whole history (in GitHub Actions: actions/checkout with fetch-depth: 0; in GitLab: GIT_DEPTH: 0), or run git fetch --depth=1 origin release and write git:FETCH_HEAD:PATH",
+		"shallow git:HEAD~1:cors.yaml":       "error: the git repository has no commit HEAD~1, since it is a shallow clone: clone the whole history (in GitHub Actions: actions/checkout with fetch-depth: 0; in GitLab: GIT_DEPTH: 0)$",
 		"shallow git:main:cors.yaml":         "V2",
 		"bare git:release:cors.yaml":         "V2",
 		". git:main:cors.yaml":               "error: the current folder is not in a git repository",
@@ -124,7 +125,7 @@ func TestReadGitInClones(t *testing.T) { //nolint:paralleltest // it changes the
 		_, text, err := Read(t.Context(), policy, nil)
 		got := string(text)
 		if err != nil {
-			got = "error: " + err.Error()
+			got = "error: " + err.Error() + "$"
 		}
 		if got != want && (!strings.HasPrefix(want, "error: ") || !strings.HasPrefix(got, want)) {
 			t.Errorf("%q\ngot  %s\nwant %s", name, got, want)

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// maxInputBytes is the maximum size of a policy of any format, as a bound of memory. The text of a policy
-// has a smaller one.
+// maxInputBytes is the maximum size of a policy of any format, and of a test, as a bound of memory. The text
+// of a policy has a smaller one.
 const maxInputBytes = 64 << 20
 
 // Read returns the text of a policy and its name: that of a file, "-" for the standard input, or
@@ -38,7 +38,7 @@ func Read(ctx context.Context, name string, stdin io.Reader) (shown string, text
 }
 
 func readStandardInput(stdin io.Reader) (shown string, text []byte, err error) {
-	text, err = readBounded(stdin, "the standard input")
+	text, err = readBounded(stdin, "the standard input", "policy")
 	shown = "stdin.yaml"
 	if strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
 		shown = "stdin.json"
@@ -50,36 +50,44 @@ func readStandardInput(stdin io.Reader) (shown string, text []byte, err error) {
 }
 
 func readPolicyFile(name string) ([]byte, error) {
+	if name == "" {
+		return nil, errors.New("the name of a policy is empty: write cors.yaml, -, or git:REV:PATH")
+	}
+	return ReadFile(name, "policy")
+}
+
+// ReadFile returns the content of a file, within the bound of every input. kind is what the file has to be, for
+// errors.
+func ReadFile(name, kind string) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
-	case name == "":
-		return nil, errors.New("the name of a policy is empty: write cors.yaml, -, or git:REV:PATH")
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%s does not exist", name)
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder: name a policy file in it", name)
+		return nil, fmt.Errorf("%s is a folder: name a %s file in it", name, kind)
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readBounded(f, name)
+	return readBounded(f, name, kind)
 }
 
 // readBounded returns everything that r has, within the bound.
-func readBounded(r io.Reader, name string) ([]byte, error) {
+func readBounded(r io.Reader, name, kind string) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxInputBytes+1))
 	if err == nil && len(text) > maxInputBytes {
-		err = notPolicy(name)
+		err = tooLargeFor(name, kind)
 	}
 	return text, err
 }
 
-func notPolicy(name string) error {
-	return fmt.Errorf("%s is larger than %d bytes, so it is not a policy", name, maxInputBytes)
+// tooLargeFor says that an input is larger than every bound.
+func tooLargeFor(name, kind string) error {
+	return fmt.Errorf("%s is larger than %d bytes, so it is not a %s", name, maxInputBytes, kind)
 }
 
 // tooLarge says that a policy is larger than the flag allows.

@@ -57,6 +57,22 @@ func folder(t testing.TB, files ...string) string {
 	return filepath.Join(dir, files[0])
 }
 
+// TestLoadBounds: a file without an end, as a device is, is not read to the end.
+func TestLoadBounds(t *testing.T) {
+	t.Parallel()
+	endless := filepath.Join(t.TempDir(), "cors_test.yaml")
+	file, err := os.Create(endless)
+	if err == nil {
+		err = errors.Join(file.Truncate(1<<40), file.Close())
+	}
+	if err != nil {
+		t.Skip(err) // the file system has no files with holes
+	}
+	if _, err := Load(context.Background(), endless, input.Flags{}); err == nil || !strings.HasSuffix(err.Error(), " is larger than 67108864 bytes, so it is not a test") {
+		t.Error(err)
+	}
+}
+
 // load reads a test that has to be valid.
 func load(t testing.TB, name string, flags input.Flags) *Suite {
 	t.Helper()

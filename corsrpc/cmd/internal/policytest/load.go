@@ -63,13 +63,14 @@ func (e *InvalidError) Error() string {
 // command: their profile and variables win over those of the file, and their descriptors and prefixes are
 // added. The error is an *InvalidError, with every problem, if the files can be read but are not valid.
 func Load(ctx context.Context, name string, flags input.Flags) (*Suite, error) {
-	text, err := os.ReadFile(name)
-	switch {
-	case name == "-":
+	switch name {
+	case "-":
 		return nil, errors.New("a test is a file, since the name of its policy is relative to its folder: write its name instead of -")
-	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("%s does not exist", name)
-	case err != nil:
+	case "":
+		return nil, errors.New("the name of a test is empty: write a name such as cors_test.yaml")
+	}
+	text, err := input.ReadFile(name, "test")
+	if err != nil {
 		return nil, err
 	}
 	s := &Suite{Name: name, test: &corsrpcv1.PolicyTest{}, Texts: map[string][]byte{name: text}}
@@ -145,7 +146,7 @@ func (s *Suite) readPolicy(ctx context.Context, c *checker, flags input.Flags) e
 		c.fail("policy", CodeFileMissing, name, "is not the name of a file: a test cannot take its policy from the standard input", "the name of the policy file")
 	default:
 		s.Policy = relative(name)
-		text, missing := os.ReadFile(s.Policy)
+		text, missing := input.ReadFile(s.Policy, "policy")
 		if missing == nil {
 			s.plans.name, s.plans.text, s.Texts[s.Policy] = s.Policy, text, text
 		} else {
