@@ -117,6 +117,9 @@ func (f *File) Position(field string) (Position, bool) {
 	return p, ok
 }
 
+// extensions are those of FormatOf.
+const extensions = ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb"
+
 // Parse parses text into msg, which must be empty. The format is that of the extension of name.
 // A text of more than maxTextBytes is refused without being parsed, unless its format is
 // binary. If the file is Fatal, msg has no meaning; if there are other problems, msg holds the
@@ -125,8 +128,10 @@ func Parse(name string, text []byte, msg proto.Message, maxTextBytes int) *File 
 	format, ok := FormatOf(name)
 	f := newFile(format, msg)
 	switch {
+	case !ok && path.Ext(name) == "":
+		return f.fail(CodeUnknownFormat, Position{}, path.Base(name), "has no file extension, which names the format of a {policy}", extensions)
 	case !ok:
-		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a {policy}", ".yaml, .yml, .json, .textproto, .txtpb, .binpb or .pb")
+		return f.fail(CodeUnknownFormat, Position{}, path.Ext(name), "is not a file extension of a {policy}", extensions)
 	case format == FormatBinary:
 		f.parseBinary(text, msg)
 		return f

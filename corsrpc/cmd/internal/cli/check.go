@@ -15,7 +15,8 @@ var checkCommand = subcommand{
 	name:      "check",
 	arguments: "POLICY...",
 	summary:   "Reports every problem of policies.",
-	details: `Each POLICY is a file, - for the standard input, or git:REV:PATH for a file of a commit.
+	details: `Each POLICY is a file, - for the standard input in YAML or JSON, or git:REV:PATH for a file of a
+commit.
 Problems go to the standard output; a summary, and what is not known, to the standard error.
 
 --strict also reports findings: parts of a policy that load and deserve a look, since they may
