@@ -100,6 +100,19 @@ func CanAllowHeader(name string) bool {
 	return reason == "" && h.kind == headerName && withheldFromScripts(h, rpc.Request) == ""
 }
 
+// CanExposeHeader reports whether expose_headers of a rule may name a response header.
+func CanExposeHeader(name string) bool {
+	h, reason, _ := parseHeaderRule(name, true)
+	return reason == "" && h.kind == headerName && withheldFromScripts(h, rpc.Response) == ""
+}
+
+// CanHideHeader reports whether hide_headers of a rule for paths, or of one for procedures, may name a response
+// header.
+func CanHideHeader(name string, path bool) bool {
+	h, reason, _ := parseHeaderRule(name, false)
+	return reason == "" && h.kind == headerName && (path || !isProtocolHeader(h, rpc.Response))
+}
+
 // withheldFromScripts returns the reason why granting a header would have no effect, with what to
 // write instead, or "" if it would have one.
 func withheldFromScripts(h headerRule, d rpc.Direction) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
 
 // seen is the outcome of a call in one engine, as a test sees it.
@@ -93,17 +94,30 @@ func (s seen) blockedClause() string {
 
 // wrongHeader says which header of the response is not as expected; empty if none is.
 func (s seen) wrongHeader(readable *corsrpcv1.Readable) string {
+	switch name, hides := s.firstWrong(readable); {
+	case name == "":
+		return ""
+	case hides:
+		return "the script can read the header " + name
+	default:
+		return "the script cannot read the header " + name
+	}
+}
+
+// firstWrong returns the first header that is not as expected, in lower case, and whether it is one that the
+// script should not read. The name is empty if all are.
+func (s seen) firstWrong(readable *corsrpcv1.Readable) (name string, hides bool) {
 	for _, name := range readable.GetHeaders() {
 		if !s.reads(name) {
-			return "the script cannot read the header " + strings.ToLower(name)
+			return fetch.Lower(name), false
 		}
 	}
 	for _, name := range readable.GetHiddenHeaders() {
 		if s.reads(name) {
-			return "the script can read the header " + strings.ToLower(name)
+			return fetch.Lower(name), true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // reads reports whether the script can read a header.

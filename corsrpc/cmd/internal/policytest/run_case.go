@@ -2,6 +2,7 @@ package policytest
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -95,41 +96,49 @@ func (v *variant) explain(r *Result, now seen, one *corsrpcv1.Case) {
 			r.Remedy = now.reason.Remedy()
 		}
 	case readable != nil:
-		v.explainHeader(r, now, readable)
+		v.explainHeader(r, now, one)
 	}
 }
 
 // explainHeader says which item of the policy exposes or hides the first header that is not as expected.
-func (v *variant) explainHeader(r *Result, now seen, readable *corsrpcv1.Readable) {
+func (v *variant) explainHeader(r *Result, now seen, one *corsrpcv1.Case) {
 	all := v.rulesOf(now.at.Request)
-	if len(all) == 0 || now.wrongHeader(readable) == "" {
+	name, hides := now.firstWrong(one.GetExpect().GetReadable())
+	if len(all) == 0 || name == "" {
+		return
+	}
+	if now.at.Decision.Reason() == corsrpc.ReasonSameOrigin {
+		r.Remedy = "no policy changes what a page of the server's own origin reads"
 		return
 	}
 	rule := all[0]
-	name, field := "", "expose_headers"
-	for _, h := range readable.GetHiddenHeaders() {
-		if now.reads(h) {
-			name, field = fetch.Lower(h), "hide_headers"
-		}
-	}
-	for _, h := range readable.GetHeaders() {
-		if !now.reads(h) {
-			name, field = fetch.Lower(h), "expose_headers"
-		}
-	}
 	at := rule.HeaderPlace(rpc.Response, name)
 	if at.Field == "" {
 		at = rule.Place(rule.ValueFieldOrNarrowest("expose"))
 	}
 	r.From = placeOf(at)
-	switch {
-	case fetch.ForbiddenResponseHeader(name):
-		r.Remedy = "no policy can expose " + name
-	case fetch.SafelistedResponseHeader(name):
-		r.Remedy = "no policy can hide " + name + " from a script that can read the response"
-	default:
-		r.Remedy = fmt.Sprintf("write %s: [%s] in the rule that governs the call", field, name)
+	r.Remedy = headerRemedy(name, hides, rule.Kind().Path, one.GetAnswer().GetStatus())
+	if strings.HasPrefix(at.Field, rule.Narrowest()+".") && strings.HasSuffix(at.Field, "]") && strings.HasPrefix(r.Remedy, "write ") {
+		r.Remedy += ", in place of " + at.Field // a rule cannot do both
 	}
+}
+
+// headerRemedy says how a rule exposes a header, or hides it: one that a policy with the remedy does not load
+// with, or that it does not change, is not proposed.
+func headerRemedy(name string, hides, path bool, status int32) string {
+	switch {
+	case hides && fetch.SafelistedResponseHeader(name):
+		return "no policy can hide " + name + " from a script that can read the response"
+	case hides && !rules.CanHideHeader(name, path):
+		return "no policy can hide " + name + ", which the clients of the RPC protocols need"
+	case hides:
+		return fmt.Sprintf("write hide_headers: [%s] in the rule that governs the call", name)
+	case !rules.CanExposeHeader(name):
+		return "no policy can expose " + name
+	case status == http.StatusNotModified:
+		return "no policy exposes headers of a response with the status 304"
+	}
+	return fmt.Sprintf("write expose_headers: [%s] in the rule that governs the call", name)
 }
 
 // placeOf returns a place in the policy.

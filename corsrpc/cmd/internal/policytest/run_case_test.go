@@ -114,6 +114,49 @@ cases:
 	}
 }
 
+// TestHeaderRemedies: the remedy of a header names the first one that is not as expected. The policy loads with
+// it, and its outcome is as expected then; or no policy can do it.
+func TestHeaderRemedies(t *testing.T) {
+	t.Parallel()
+	const rest = " in the rule that governs the call"
+	for _, test := range []struct{ fields, rule, remedy, with string }{
+		{"call: acme.v1.S.M, expect: {readable: {headers: [server, date]}}", "", "write expose_headers: [server]" + rest, "expose_headers: [server, date]"},
+		{"call: acme.v1.S.M, answer: {headers: {connection: x-a}}, expect: {readable: {headers: [X-A]}}", "", "write expose_headers: [x-a]" + rest, "expose_headers: [x-a]"},
+		{"call: acme.v1.S.M, expect: {readable: {hidden_headers: [x-a, x-b]}}", "", "write hide_headers: [x-a]" + rest, "hide_headers: [x-a, x-b]"},
+		{"call: acme.v1.S.M, expect: {readable: {hidden_headers: [x-a]}}", "expose_headers: [x-a]", "write hide_headers: [x-a]" + rest + ", in place of rules[0].expose_headers[0]", "hide_headers: [x-a]"},
+		{"call: acme.v1.S.M, expect: {readable: {headers: [x-a]}}", "hide_headers: [x-a]", "write expose_headers: [x-a]" + rest + ", in place of rules[0].hide_headers[0]", "expose_headers: [x-a]"},
+		{"call: /p, expect: {readable: {headers: [grpc-status]}}", "", "write expose_headers: [grpc-status]" + rest, "expose_headers: [grpc-status]"},
+		{"call: /p, expect: {readable: {hidden_headers: [grpc-status]}}", "expose_headers: [grpc-status]", "write hide_headers: [grpc-status]" + rest + ", in place of rules[0].expose_headers[0]", "hide_headers: [grpc-status]"},
+		{"call: acme.v1.S.M, expect: {readable: {headers: [set-cookie]}}", "", "no policy can expose set-cookie", ""},
+		{"call: acme.v1.S.M, expect: {readable: {headers: [access-control-allow-origin]}}", "", "no policy can expose access-control-allow-origin", ""},
+		{"call: acme.v1.S.M, answer: {status: 304}, expect: {readable: {headers: [x-a]}}", "", "no policy exposes headers of a response with the status 304", ""},
+		{"call: acme.v1.S.M, expect: {readable: {hidden_headers: [expires]}}", "", "no policy can hide expires from a script that can read the response", ""},
+		{"call: acme.v1.S.M, protocol: GRPC_WEB, expect: {readable: {hidden_headers: [grpc-status]}}", "", "no policy can hide grpc-status, which the clients of the RPC protocols need", ""},
+		{"from: https://api.example.com, call: acme.v1.S.M, expect: {readable: {hidden_headers: [x-a]}}", "", "no policy changes what a page of the server's own origin reads", ""},
+	} {
+		fields, target := test.fields, "selector: acme.v1.S, accept_risks: [UNKNOWN_SELECTORS]"
+		if !strings.HasPrefix(fields, "from: ") {
+			fields = "from: https://app.example.com, " + fields
+		}
+		if strings.Contains(fields, "call: /p") {
+			target = "path: /p"
+		}
+		runWith := func(rule string) Result {
+			if rule != "" {
+				rule = ", " + rule
+			}
+			policy := "defaults: {allow_origins: [https://app.example.com]}\nrules: [{" + target + rule + "}]\n"
+			return run(t, load(t, folder(t, "cors_test.yaml", "policy: cors.yaml\ncases: [{"+fields+"}]\n", "cors.yaml", policy), input.Flags{}))[0]
+		}
+		if r := runWith(test.rule); r.Status != Failed || r.Remedy != test.remedy {
+			t.Errorf("%s: %+v", test.fields, r)
+		}
+		if r := runWith(test.with); test.with != "" && r.Status != Passed {
+			t.Errorf("%s, with %s: %+v", test.fields, test.with, r)
+		}
+	}
+}
+
 // TestEngines: a case that fails in some engines only names those.
 func TestEngines(t *testing.T) {
 	t.Parallel()
