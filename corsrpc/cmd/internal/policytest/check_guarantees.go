@@ -1,7 +1,9 @@
 package policytest
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -37,6 +39,15 @@ func (c *checker) checkCallSet(field string, set *corsrpcv1.CallSet, k known) {
 	}
 	c.checkPatterns(field+".origins", set.GetOrigins())
 	c.checkPatterns(field+".origins_outside", set.GetOriginsOutside())
+	for i, o := range set.GetOrigins() {
+		if c.suite.isServer(o) {
+			fix := ""
+			if c.suite.test.GetServer() == "" {
+				fix = "server: with the URL of the server, unless it is " + defaultServer
+			}
+			c.fail(fmt.Sprintf("%s.origins[%d]", field, i), CodeContradiction, o, "is the server's own origin, whose pages may always call, so that the guarantee is about nothing", fix)
+		}
+	}
 	for i, o := range set.GetOriginsOutside() {
 		if o == "*" {
 			c.fail(fmt.Sprintf("%s.origins_outside[%d]", field, i), CodeContradiction, o, "leaves no origin, so that the guarantee is about nothing", "")
@@ -73,6 +84,18 @@ func (c *checker) checkCallSet(field string, set *corsrpcv1.CallSet, k known) {
 		}
 		c.checkMethod(at, method)
 	}
+}
+
+// isServer reports whether an origin is that of the server.
+func (s *Suite) isServer(o string) bool {
+	page, isOrigin := origin.Parse(o)
+	u, err := url.Parse(cmp.Or(s.test.GetServer(), defaultServer))
+	if !isOrigin || err != nil {
+		return false
+	}
+	port := map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	server, ok := origin.Parse(strings.ToLower(u.Scheme + "://" + strings.TrimSuffix(u.Host, ":"+port)))
+	return ok && page == server
 }
 
 // checkSelector checks an item of calls. With a schema, a selector has to cover a procedure.
