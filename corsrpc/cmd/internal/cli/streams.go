@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 )
 
 // Streams are the standard streams of the program, and what is known about their readers.
@@ -23,8 +25,12 @@ type Streams struct {
 func System() Streams {
 	_, noColor := os.LookupEnv("NO_COLOR") // https://no-color.org
 	current, _ := os.Getwd()               // names of files stay as they are if it is not known
+	var errs io.Writer = os.Stderr
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		errs = report.WithoutCommands(errs)
+	}
 	return Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		In: os.Stdin, Out: os.Stdout, Err: errs,
 		Color: isTerminal(os.Stdout) && !noColor && os.Getenv("TERM") != "dumb", Progress: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
 		Folder: folderIn(os.Getenv("GITHUB_WORKSPACE"), current),
 	}

@@ -93,3 +93,25 @@ func data(s string) string { return dataEscapes.Replace(s) }
 func property(s string) string {
 	return propertyEscapes.Replace(escape(s, func(r rune) bool { return unprintable(r) && r != '\r' && r != '\n' }))
 }
+
+// WithoutCommands returns a writer for the log of GitHub Actions, in which no text is a workflow command. The
+// runner takes a line that begins with "::" for one, and text that begins with "##[" wherever it is in a line, in
+// the standard error too. Each Write begins a line.
+func WithoutCommands(w io.Writer) io.Writer { return withoutCommands{w} }
+
+type withoutCommands struct{ w io.Writer }
+
+// Write writes the lines, with a space in what would be a command.
+func (c withoutCommands) Write(text []byte) (int, error) {
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if rest := strings.TrimLeft(line, " \t"); strings.HasPrefix(rest, "::") {
+			line = line[:len(line)-len(rest)] + ": " + rest[1:]
+		}
+		b.WriteString(strings.ReplaceAll(line, "##[", "## ["))
+	}
+	if _, err := io.WriteString(c.w, b.String()); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}

@@ -189,6 +189,23 @@ func TestGitHubCommands(t *testing.T) {
 	}
 }
 
+// TestWithoutCommands: nothing in the text is a workflow command, and the rest of it is as it was.
+func TestWithoutCommands(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"::error::x\n":                ": :error::x\n",
+		"a: ::b\n \t::add-mask::x\nc": "a: ::b\n \t: :add-mask::x\nc",
+		"  3 | x # ##[set-output]y\n": "  3 | x # ## [set-output]y\n",
+		"###[a] [b] :a\n:::x\n\n":     "### [a] [b] :a\n: ::x\n\n",
+		"cors.yaml: no problems\n":    "cors.yaml: no problems\n",
+	} {
+		var b strings.Builder
+		if n, err := io.WriteString(report.WithoutCommands(&b), text); n != len(text) || err != nil || b.String() != want {
+			t.Errorf("%q: %q, %d, %v", text, b.String(), n, err)
+		}
+	}
+}
+
 // TestGitHubPlaces: a file outside of the work tree is named in the message.
 func TestGitHubPlaces(t *testing.T) {
 	t.Parallel()
