@@ -270,6 +270,7 @@ func TestAction(t *testing.T) {
 	t.Run("pull requests", func(t *testing.T) { testPullRequests(t, program) })
 	t.Run("JUnit", func(t *testing.T) { testJUnit(t, program) })
 	t.Run("bases", func(t *testing.T) { testBases(t, program) })
+	t.Run("a quoted name", func(t *testing.T) { testQuotedName(t, program) })
 	t.Run("hostile inputs", func(t *testing.T) { testHostileInputs(t, program) })
 }
 
@@ -395,6 +396,25 @@ func testBases(t *testing.T, program string) {
 	}
 }
 
+// testQuotedName: a policy whose name git quotes in its output is compared too.
+func testQuotedName(t *testing.T, program string) {
+	t.Helper()
+	dir, _ := newCheckout(t)
+	name := "policies/größe \"1\".yaml"
+	gitIn(t, dir, "checkout", "--quiet", "main")
+	edit(t, dir, name, "", "defaults: {allow_origins: ['https://app.example.com']}\n")
+	commitAll(t, dir)
+	main := gitIn(t, dir, "rev-parse", "HEAD")
+	gitIn(t, dir, "checkout", "--quiet", "-b", "wider")
+	edit(t, dir, name, "app", "*")
+	commitAll(t, dir)
+	r := &runner{program: program, workspace: dir, inputs: usualInputs("policy", name), base: main}
+	r.runAction(t)
+	if r.outputs["diff.verdict"] != "wider" || r.outcomes["diff"] != "failure" {
+		t.Errorf("verdict %q, outcome %s\n%s", r.outputs["diff.verdict"], r.outcomes["diff"], r.log)
+	}
+}
+
 // testHostileInputs: inputs and policies are data, whatever they contain.
 func testHostileInputs(t *testing.T, program string) {
 	t.Helper()
@@ -420,9 +440,14 @@ func testHostileInputs(t *testing.T, program string) {
 	t.Run("the policy's content", func(t *testing.T) {
 		t.Parallel()
 		dir, main := newCheckout(t)
-		edit(t, dir, "policies/cors.yaml", "  - path: /healthz", "  - selector: \"x\\n::add-mask::x\\n```\\n# big\"\n    disabled: true\n  - path: /healthz")
+		edit(t, dir, "policies/cors.yaml", "  - path: /healthz", "  - selector: \"x\\n::add-mask::x\\n```\\n# big\" # ##[add-mask]x\n    disabled: true\n  - path: /healthz")
 		r := &runner{program: program, workspace: dir, inputs: usualInputs(), base: main}
 		r.runAction(t)
+		for line := range strings.Lines(r.log) {
+			if !strings.HasPrefix(line, "::") && strings.Contains(line, "##[") {
+				t.Errorf("a command to the runner, in its older form: %s", line)
+			}
+		}
 		if strings.Contains("\n"+r.log, "\n::add-mask") || strings.Contains("\n"+r.summary, "\n```") || r.outcomes["check"] != "failure" {
 			t.Errorf("outcomes %v\n%s\n%s", r.outcomes, r.log, r.summary)
 		}

@@ -31,8 +31,11 @@ fi
 # A change of the base since the branch left it is not a change of the pull request.
 base=$(git merge-base "$base" HEAD 2>/dev/null || echo "$base")
 
-# The path from the top of the repository; empty if the file is not in the repository.
-path=$(git --literal-pathspecs ls-files --full-name -- "$POLICY")
+# The path from the top of the repository; empty if the file is not in the repository. Without -z, git quotes
+# some names.
+names=$RUNNER_TEMP/corsrpc/names
+git --literal-pathspecs ls-files -z --full-name -- "$POLICY" >"$names"
+IFS= read -r -d '' path <"$names" || path=''
 if [ -z "$path" ] || ! git cat-file -e "$base:$path" 2>/dev/null; then
   echo "::warning title=corsrpc::The base does not have this policy, so it is not compared: all that it grants is new"
   exit 0
