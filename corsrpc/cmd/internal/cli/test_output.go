@@ -180,13 +180,18 @@ func (all testedFiles) suites() (suites []report.TestSuite) {
 	for _, f := range all {
 		suite := report.TestSuite{Name: f.name}
 		if f.failure != "" {
-			suite.Cases = append(suite.Cases, report.TestCase{Name: "the test can be read", Error: f.failure, Type: "UNREADABLE"})
+			suite.Cases = append(suite.Cases, report.TestCase{Name: "the test can be read", Error: f.failure, Type: "UNREADABLE", Details: []string{f.failure}})
 		}
 		for _, p := range f.problems {
-			suite.Cases = append(suite.Cases, report.TestCase{Name: p.Place.String() + " " + p.Code, Place: p.Place, Error: problemInOneLine(p), Type: p.Code, Details: []string{p.Fix}})
+			message := problemInOneLine(p)
+			suite.Cases = append(suite.Cases, report.TestCase{Name: p.Place.String() + " " + p.Code, Place: p.Place, Error: message, Type: p.Code, Details: []string{message, p.Fix}})
 		}
+		named := map[string]int{}
 		for _, r := range f.results {
 			c := report.TestCase{Name: r.Name, Place: r.Place}
+			if named[r.Name]++; named[r.Name] > 1 { // CI servers take results with equal names for one
+				c.Name = fmt.Sprintf("%s (%d)", r.Name, named[r.Name])
+			}
 			switch r.Status {
 			case policytest.Failed:
 				c.Failure, c.Type, c.Details = oneLine(r), "TEST_FAILED", detailsOf(r)

@@ -25,7 +25,7 @@ type TestCase struct {
 	Failure, Error string
 	// Type is the code of the failure or of the error.
 	Type string
-	// Details are further lines about it.
+	// Details are lines about it. GitLab shows only these, and not the line that Failure or Error is.
 	Details []string
 }
 
@@ -43,6 +43,7 @@ type (
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
 		Errors   int         `xml:"errors,attr"`
+		Time     int         `xml:"time,attr"`
 		Cases    []junitCase `xml:"testcase"`
 	}
 	junitCase struct {
@@ -50,6 +51,7 @@ type (
 		ClassName string        `xml:"classname,attr"`
 		File      string        `xml:"file,attr,omitempty"`
 		Line      int           `xml:"line,attr,omitempty"`
+		Time      int           `xml:"time,attr"`
 		Failure   *junitProblem `xml:"failure"`
 		Error     *junitProblem `xml:"error"`
 	}
@@ -60,8 +62,9 @@ type (
 	}
 )
 
-// WriteJUnit writes test results as JUnit's XML. It has no times, so that equal results are equal files.
-// Characters that XML 1.0 forbids, and all others that a terminal would execute, are escaped as in Go's literals.
+// WriteJUnit writes test results as JUnit's XML. Every time is 0, so that equal results are equal files; without any,
+// some readers show "NaN". Characters that XML 1.0 forbids, and all others that a terminal would execute, are
+// escaped as in Go's literals.
 func WriteJUnit(w io.Writer, suites []TestSuite) error {
 	var all junitSuites
 	for _, s := range suites {
