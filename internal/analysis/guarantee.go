@@ -209,8 +209,12 @@ func (p *prover) shown(f *facts) string {
 func (p *prover) anyOrigin() (string, bool) {
 	switch {
 	case p.origins != nil:
-		witness, verdict := origin.NewSet(nil).Outside(p.set.Origins[0])
-		return witness, verdict == origin.Missed
+		for _, pattern := range p.set.Origins { // one whose hosts would be too long matches none
+			if witness, verdict := origin.NewSet(nil).Outside(pattern); verdict == origin.Missed {
+				return witness, true
+			}
+		}
+		return "", false
 	case p.outside != nil:
 		return foreignOrigin(p.outside), p.outside.Any() == 0
 	}
@@ -347,6 +351,11 @@ func (p *prover) always(g *governed, s sample, requests requestKind) (Proof, boo
 			return no(call, g.rule.Place(g.rule.Narrowest()), "calls of %s may not have the header %s", s.path, name)
 		}
 	}
+	if !p.readsPreflight(f) {
+		call.RequestHeaders = p.set.RequestHeaders
+		return no(call, g.rule.Place(g.rule.Narrowest()), "a preflight of calls of %s with all these headers asks for more than %d names or %d bytes, of which only the names of allow_headers are granted",
+			s.path, fetch.MaxRequestedNames, fetch.MaxRequestedBytes)
+	}
 	for _, name := range p.set.ResponseHeaders {
 		if !f.readable(name) {
 			call.ResponseHeader = name
@@ -354,6 +363,13 @@ func (p *prover) always(g *governed, s sample, requests requestKind) (Proof, boo
 		}
 	}
 	return Proof{}, false
+}
+
+// readsPreflight reports whether the answer to a preflight that asks for the set's request headers grants what the
+// rule grants by a prefix or by "*". The layer grants nothing by these to one that asks for too much.
+func (p *prover) readsPreflight(f *facts) bool {
+	_, ok := fetch.AppendRequested(nil, []string{strings.Join(p.set.RequestHeaders, ",")})
+	return ok || !slices.ContainsFunc(p.set.RequestHeaders, func(name string) bool { return !f.granted.InFixedList(name) })
 }
 
 // refused returns an origin of the set that the rule does not allow; empty if there is none. The origins

@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,6 +38,11 @@ rules:
   - {path: /healthz, allow_origins: ["*"], allow_methods: [GET]}
 `
 	)
+	long := "https://*." + strings.Repeat("a.", 125) + "ab" // no host below it is short enough
+	var many []string
+	for i := range 65 {
+		many = append(many, fmt.Sprintf("x-acme-%02d", i))
+	}
 	set := func(calls ...string) analysis.CallSet { return analysis.CallSet{Calls: calls} }
 	for _, tc := range []struct {
 		name, policy string
@@ -70,6 +76,12 @@ rules:
 		{"a path rule for a method of the package's name", "rules: [{path: /unknown.v1/x, allow_origins: [https://app.example.com]}]", never, set("unknown.v1.*"), "/unknown.v1/x: pages of https://app.example.com may call"},
 		{"a path rule is not of the selector *", app + "rules: [{path: /unknown.v1.S/M, disabled: true}]", always, analysis.CallSet{Origins: parsed(t, "https://app.example.com")}, ""},
 		{"a path rule for the path of a procedure refuses", app + "rules: [{path: /unknown.v1.S/M, disabled: true}]", always, analysis.CallSet{Calls: []string{"unknown.v1.S"}, Origins: parsed(t, "https://app.example.com")}, "/unknown.v1.S/M: pages of https://app.example.com may not call"},
+
+		{"an origin that no page has, for a path without a rule", policy, never, analysis.CallSet{Calls: []string{"/admin/"}, Origins: parsed(t, long, "https://evil.example.com")}, "/admin/: no rule governs /admin/"},
+		{"an origin that no page has, with credentials", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, long, "https://app.example.com"), Credentials: proto.Bool(true)}, "acme.catalog.v1.CatalogService"},
+		{"as many headers as a preflight may ask for", app + `rules: [{selector: "*", allow_headers: [x-acme-*]}]`, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), RequestHeaders: many[1:]}, ""},
+		{"more headers than a preflight may ask for", app + `rules: [{selector: "*", allow_headers: [x-acme-*]}]`, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), RequestHeaders: many}, "acme.catalog.v1.CatalogService.Get: a preflight of calls of"},
+		{"more headers than a preflight may ask for, all of them named", app + `rules: [{selector: "*", allow_headers: [` + strings.Join(many, ", ") + `]}]`, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com"), RequestHeaders: many}, ""},
 
 		{"the app calls the catalog", policy, always, analysis.CallSet{Calls: []string{"acme.catalog.v1.*"}, Origins: parsed(t, "https://app.example.com")}, ""},
 		{"previews call everything", policy, always, analysis.CallSet{Origins: parsed(t, "https://*.preview.example.com")}, "acme.account.v1.AccountService"},
