@@ -43,7 +43,7 @@ func (c *checker) checkCallSet(field string, set *corsrpcv1.CallSet, k known) {
 		if c.suite.isServer(o) {
 			fix := ""
 			if c.suite.test.GetServer() == "" {
-				fix = "server: with the URL of the server, unless it is " + defaultServer
+				fix = "server: with the URL of the server, unless it is " + DefaultServer
 			}
 			c.fail(fmt.Sprintf("%s.origins[%d]", field, i), CodeContradiction, o, "is the server's own origin, whose pages may always call, so that the guarantee is about nothing", fix)
 		}
@@ -89,7 +89,7 @@ func (c *checker) checkCallSet(field string, set *corsrpcv1.CallSet, k known) {
 // isServer reports whether an origin is that of the server.
 func (s *Suite) isServer(o string) bool {
 	page, isOrigin := origin.Parse(o)
-	u, err := url.Parse(cmp.Or(s.test.GetServer(), defaultServer))
+	u, err := url.Parse(cmp.Or(s.test.GetServer(), DefaultServer))
 	if !isOrigin || err != nil {
 		return false
 	}
