@@ -37,7 +37,8 @@ type Layer struct {
 // New returns a layer for a plan. The error joins an *OptionError for each invalid option and a
 // *PolicyError that matches [ErrUnknownSource] and lists each source that the plan names and no
 // option gives, with its place in the policy. New fails with a *GuardError if the plan grants more than
-// the guard of WithGuard. New also fails if a source with SourceWait does not load in time, or if a LayerObserver refuses the layer.
+// the guard of WithGuard. New also fails if a source with SourceWait does not load in time, or if a
+// LayerObserver refuses the layer.
 func New(plan *Plan, opts ...LayerOption) (*Layer, error) {
 	return NewContext(context.Background(), plan, opts...)
 }

@@ -149,7 +149,9 @@ func (e *explanation) writeText(w io.Writer) error {
 	}
 	if name := e.trial.Rule.Name; name != "" {
 		fmt.Fprintf(&b, "\nRule of %s\n", report.Printable(name))
-		writeRule(&b, "  ", e.trial.Rule, limitsOf(false))
+		l := limitsOf(false)
+		l.flag = "corsrpc show --all"
+		writeRule(&b, "  ", e.trial.Rule, l)
 	} else {
 		b.WriteString("\nNo rule governs the path, or its readings have different rules.\n")
 	}

@@ -12,13 +12,16 @@ import (
 )
 
 // limits are the lengths at which lists are cut in text.
-type limits struct{ services, names, origins int }
+type limits struct {
+	services, names, origins int
+	flag                     string // shows whole lists; empty if they are
+}
 
 func limitsOf(all bool) limits {
 	if all {
-		return limits{math.MaxInt, math.MaxInt, math.MaxInt}
+		return limits{math.MaxInt, math.MaxInt, math.MaxInt, ""}
 	}
-	return limits{20, 20, 20}
+	return limits{20, 20, 20, "--all"}
 }
 
 // writeText writes the rules for people.
@@ -109,7 +112,7 @@ func writeRule(b *strings.Builder, indent string, r corsrpc.EffectiveRule, l lim
 	}
 	report.WriteTable(b, indent, rows)
 	if left > 0 {
-		fmt.Fprintf(b, "%sand %s (--all shows them)\n", indent, report.Count(left, "more origin"))
+		fmt.Fprintf(b, "%sand %s (%s shows them)\n", indent, report.Count(left, "more origin"), l.flag)
 	}
 }
 
