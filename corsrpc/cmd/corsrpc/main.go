@@ -12,6 +12,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	code := cli.Run(ctx, cli.System(), os.Args[1:])
 	stop()
 	os.Exit(code)

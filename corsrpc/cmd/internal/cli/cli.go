@@ -120,7 +120,11 @@ func (c subcommand) writeError(s Streams, err error) {
 	if errors.As(err, &usage) {
 		hint = fmt.Sprintf(" (corsrpc %s -h shows the flags)", c.name)
 	}
-	fmt.Fprintf(s.Err, "corsrpc %s: %s%s\n", c.name, report.Printable(strings.TrimPrefix(err.Error(), "corsrpc: ")), hint)
+	message := strings.TrimPrefix(err.Error(), "corsrpc: ")
+	if errors.Is(err, context.Canceled) {
+		message = "interrupted"
+	}
+	fmt.Fprintf(s.Err, "corsrpc %s: %s%s\n", c.name, report.Printable(message), hint)
 }
 
 // parseInterleaved parses flags before, between and after the other arguments, which it returns. The

@@ -85,7 +85,14 @@ func (f *diffFlags) run(ctx context.Context, s Streams, args []string) (int, err
 	}
 	p := s.progress("comparing the policies")
 	defer p.stop()
-	result := policydiff.Compare(sides[0], sides[1])
+	compared := make(chan *policydiff.Result, 1)
+	go func() { compared <- policydiff.Compare(sides[0], sides[1]) }()
+	var result *policydiff.Result
+	select {
+	case <-ctx.Done(): // the program ends, and the comparison with it
+		return exitUsage, ctx.Err()
+	case result = <-compared:
+	}
 	p.stop()
 	if err := f.write(s, result); err != nil {
 		return exitUsage, err
@@ -98,43 +105,51 @@ func (f *diffFlags) run(ctx context.Context, s Streams, args []string) (int, err
 
 // sides reads and compiles both policies. It reports the problems of both.
 func (f *diffFlags) sides(ctx context.Context, s Streams, args []string) (sides [2]*policydiff.Side, err error) {
-	var all brokenPolicies
+	var problems brokenPolicies
+	var failures []error
 	for i, flags := range []*input.Flags{f.both.With(&f.old), &f.both} {
 		loaded, err := load(ctx, s, flags, args[i])
 		var broken *brokenPolicy
 		switch {
 		case errors.As(err, &broken):
-			all = append(all, broken)
-		case err != nil:
-			return sides, err
-		default:
+			problems = append(problems, broken)
+			failures = append(failures, err)
+		case err == nil:
 			sides[i] = policydiff.NewSide(loaded.Policy, loaded.settings, loaded.text)
+		case len(failures) == 0 || failures[0].Error() != err.Error(): // not the schema of both
+			failures = append(failures, err)
 		}
 	}
-	if all == nil {
+	if failures == nil {
 		return sides, nil
 	}
-	if err := all.annotate(s, *f.format); err != nil {
+	if err := problems.annotate(s, *f.format, failures); err != nil {
 		return sides, err
 	}
-	if len(all) == 1 {
-		return sides, all[0]
+	if len(failures) == 1 {
+		return sides, failures[0]
 	}
-	if err := all[0].report().WriteText(s.Err); err != nil { // the caller writes the report of the other one
-		return sides, err
+	if len(problems) == 2 { // the caller writes the report of one
+		if err := problems[0].report().WriteText(s.Err); err != nil {
+			return sides, err
+		}
+		failures[0] = errors.New(failures[0].Error())
 	}
-	return sides, fmt.Errorf("%s, and %w", all[0].Error(), all[1])
+	return sides, fmt.Errorf("%w, and %w", failures[0], failures[1])
 }
 
 // brokenPolicies are the policies that do not load.
 type brokenPolicies []*brokenPolicy
 
-// annotate writes the problems of the policies, if a format is for annotations or code scanning.
-func (all brokenPolicies) annotate(s Streams, format report.Format) error {
+// annotate writes the problems of the policies, and why they cannot be compared, if a format is for annotations or
+// code scanning.
+func (all brokenPolicies) annotate(s Streams, format report.Format, failures []error) error {
 	r := &report.Report{Rules: policyRules(), Version: moduleVersion(), Folder: s.Folder}
 	for _, broken := range all {
 		r.Problems = append(r.Problems, broken.problems...)
-		r.Failures = append(r.Failures, broken.Error())
+	}
+	for _, err := range failures {
+		r.Failures = append(r.Failures, err.Error())
 	}
 	switch format {
 	case report.GitHub:

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -68,6 +70,10 @@ func TestDiffUsage(t *testing.T) {
 		{"diff $DIR/no.yaml $DIR/cors.yaml", "no.yaml does not exist"},
 		{"diff $DIR/bad.yaml $DIR/cors.yaml", "bad.yaml:1:12"},
 		{"diff $DIR/cors.yaml $DIR/bad.yaml", "bad.yaml:1:12"},
+		{"diff $DIR/bad.yaml $DIR/no.yaml", "bad.yaml:1:12"},
+		{"diff $DIR/bad.yaml $DIR/no.yaml", "bad.yaml does not load: it has 1 problem, and no.yaml does not exist"},
+		{"diff $DIR/no.yaml $DIR/bad.yaml", "bad.yaml:1:12"},
+		{"diff --descriptors $DIR/no.binpb $DIR/cors.yaml $DIR/cors.yaml", "corsrpc diff: no.binpb does not exist: it has"},
 		{"diff --old-descriptors $DIR/no.binpb $DIR/cors.yaml $DIR/cors.yaml", "no.binpb"},
 		{"diff --profile dev $DIR/cors.yaml $DIR/cors.yaml", `"dev" is not a profile`},
 		{"diff --old-env PARTNERS $DIR/cors.yaml $DIR/cors.yaml", "NAME=VALUE"},
@@ -76,6 +82,38 @@ func TestDiffUsage(t *testing.T) {
 		if code != 2 || stdout != "" || !strings.Contains(stderr, test.says) {
 			t.Errorf("%s: exit code %d, %q, want one that says %q\n%s", test.args, code, stderr, test.says, stdout)
 		}
+	}
+}
+
+// TestDiffFailuresInFormats: an annotation and SARIF say why the policies cannot be compared.
+func TestDiffFailuresInFormats(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeIn(t, dir, "cors.yaml", allowsApp)
+	for format, want := range map[string]string{"github": "::error title=corsrpc::no.yaml does not exist\n", "sarif": `"executionSuccessful": false`} {
+		code, stdout, stderr := runIn(t, dir, "", "diff", "-o", format, "$DIR/no.yaml", "$DIR/cors.yaml")
+		if code != 2 || !strings.Contains(stdout, want) || stderr != "corsrpc diff: no.yaml does not exist\n" {
+			t.Errorf("%s: %d %q %q", format, code, stdout, stderr)
+		}
+	}
+}
+
+// TestDiffInterrupted: an interrupt ends a comparison, which has no result.
+func TestDiffInterrupted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var rules strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&rules, "  - {selector: acme.p%d.v1.*, allow_origins: [\"https://*.a%d.example\"]}\n", i, i)
+	}
+	writeIn(t, dir, "old.yaml", allowsApp+"rules:\n"+rules.String())
+	writeIn(t, dir, "new.yaml", allowsBoth+"rules:\n"+rules.String())
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var stdout, stderr strings.Builder
+	code := cli.Run(ctx, cli.Streams{Out: &stdout, Err: &stderr}, []string{"diff", dir + "/old.yaml", dir + "/new.yaml"})
+	if code != 2 || stdout.String() != "" || stderr.String() != "corsrpc diff: interrupted\n" {
+		t.Errorf("%d %q %q", code, stdout.String(), stderr.String())
 	}
 }
 
