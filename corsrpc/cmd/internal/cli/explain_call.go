@@ -39,6 +39,12 @@ func (c *callFlags) call(plan *corsrpc.Plan, target string) (corsinspect.Call, e
 	call := corsinspect.Call{
 		Origin: c.from, Server: c.server, Target: target, Method: c.method, Credentials: c.credentials, Header: http.Header{}, Response: http.Header{},
 	}
+	switch {
+	case strings.Contains(target, "://"):
+		return call, usagef("%q is a URL: name the procedure or the path only, and the server with --server", target)
+	case !strings.HasPrefix(target, "/") && !strings.Contains(target, "."):
+		return call, usagef("%q is neither the full name of a procedure, such as acme.v1.S.Get, nor a path that begins with a slash", target)
+	}
 	var err error
 	if isProcedure(plan, target) {
 		err = c.ofProcedure(&call)
@@ -90,7 +96,7 @@ func (c *callFlags) ofProcedure(call *corsinspect.Call) error {
 	if protocol == rpc.Connect {
 		call.Response.Set("Trailer-X-Cost", "7")
 	}
-	if call.Method == http.MethodGet && protocol == rpc.Connect { // connect-web sends the message in the query
+	if strings.EqualFold(call.Method, http.MethodGet) && protocol == rpc.Connect { // connect-web sends the message in the query
 		if !strings.Contains(call.Target, "?") {
 			call.Target += "?" + rpc.GetCallQuery
 		}
