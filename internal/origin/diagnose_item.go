@@ -62,6 +62,8 @@ func Variables(text string) (names []string, alone bool) {
 // have. In a policy, a variable is a whole item, which the caller of ParsePattern replaces.
 func diagnoseVariable(s string) (Problem, bool) {
 	switch names, alone := Variables(s); {
+	case len(names) == 1 && s == "${"+names[0]+"}":
+		return syntax("is an environment variable, which only an item of allow_origins or add_origins in a policy can be"), true
 	case len(names) == 1 && alone:
 		return syntax("is an environment variable in another form than ${" + names[0] + "}"), true
 	case len(names) > 0:

@@ -160,6 +160,7 @@ func TestParsePatternRefuses(t *testing.T) {
 		{"https://{a,b}.example.com", "regular expression", syntax("")},
 
 		{"$ORIGIN", "another form than ${ORIGIN}", syntax("")},
+		{"${ORIGIN}", "only an item of allow_origins or add_origins in a policy", syntax("")},
 		{"$(ORIGIN)", "another form than ${ORIGIN}", syntax("")},
 		{"%ORIGIN%", "another form than ${ORIGIN}", syntax("")},
 		{"$env:ORIGIN", "another form than ${ORIGIN}", syntax("")},

@@ -57,7 +57,13 @@ func CheckSelector(selector string) (reason, fix string) {
 		if service, _, _ := strings.Cut(trimmed, "/"); selector[0] == '/' && !(strings.Contains(service, ".") && strings.Count(trimmed, "/") == 1) {
 			return "is a path, but a selector is a full protobuf name", "path: " + strconv.QuoteToASCII(selector)
 		}
-		return "is a path, but a selector is a full protobuf name", fmt.Sprintf("%q", strings.ReplaceAll(trimmed, "/", "."))
+		dotted := strings.ReplaceAll(trimmed, "/", ".")
+		if problem, _ := CheckSelector(dotted); problem == "" {
+			fix = strconv.Quote(dotted)
+		} else if _, path, ok := strings.Cut(selector, " "); ok && strings.HasPrefix(path, "/") { // a method before it, as in net/http
+			fix = "path: " + strconv.QuoteToASCII(path)
+		}
+		return "is a path, but a selector is a full protobuf name", fix
 	}
 	if strings.Contains(name, "*") {
 		return "has a * that is neither the whole selector nor its last part: acme.v1.* selects a package and the packages below it", ""

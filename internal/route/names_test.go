@@ -16,6 +16,7 @@ func TestCheckSelector(t *testing.T) {
 		{selector: "*"}, {selector: "acme.*"}, {selector: "acme.v1.Catalog"}, {selector: "acme.v1.Catalog.Get"}, {selector: "Echo"},
 		{selector: strings.Repeat("a", route.MaxPath)}, {selector: strings.Repeat("a", route.MaxPath+1), refused: true},
 		{selector: "/acme.v1.Catalog/Get", fix: `"acme.v1.Catalog.Get"`, refused: true}, {selector: "/v1/items", fix: `path: "/v1/items"`, refused: true}, {selector: "/healthz", fix: `path: "/healthz"`, refused: true},
+		{selector: "GET /healthz", fix: `path: "/healthz"`, refused: true}, {selector: "acme v1/Get", refused: true}, {selector: "acme/v1/*", fix: `"acme.v1.*"`, refused: true},
 		{selector: "acme.v1.Catalog/Get", fix: `"acme.v1.Catalog.Get"`, refused: true}, {selector: "acme.*.v1", refused: true}, {selector: "acme-v1", refused: true},
 		{selector: "", refused: true}, {selector: ".*", refused: true}, {selector: "acme..v1", refused: true}, {selector: "1a", refused: true},
 	} {
