@@ -373,7 +373,7 @@ func riskOf(problems []origin.Problem) (risk string, ok bool) {
 
 // rule returns the advice on the rule of the procedure or path alone, which the policy may not have yet.
 func (d Decision) rule() *ruleChange {
-	c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known}
+	c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known && !d.target.rule.ByName()}
 	c.level, c.exists = d.target.rule.RuleOf(d.target.name)
 	c.profile, _ = d.target.rule.EnabledByProfile()
 	return c

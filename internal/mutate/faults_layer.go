@@ -329,7 +329,7 @@ var layerFaults = []fault{
 	{name: "after one line the log is silent", old: `l.classes[of].busy.Store(false)`, new: ``},
 	{name: "only the first observer is told", old: `for _, o := range all[e.Kind] {`, new: `for _, o := range all[e.Kind][:1] {`},
 	{name: "a remedy of an unknown name does not load", old: `if !c.exists && c.unknown && c.d.target.kind == targetProcedure {`, new: `if false {`},
-	{name: "a remedy is for a wider rule", old: `c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known}`, new: `c := &ruleChange{d: d, selector: route.ParentName(d.target.name), unknown: !d.target.known}`},
+	{name: "a remedy is for a wider rule", old: `c := &ruleChange{d: d, selector: d.target.name, unknown: !d.target.known && !d.target.rule.ByName()}`, new: `c := &ruleChange{d: d, selector: route.ParentName(d.target.name), unknown: !d.target.known}`},
 	{name: "a remedy names a header that allow_headers refuses", old: `impossible := slices.DeleteFunc(slices.Clone(names), rules.CanAllowHeader)`, new: `impossible := names[:0]`},
 	{name: "a remedy names a prefix that a page asks for", old: `reason == "" && h.kind == headerName && withheldFromScripts(h, rpc.Request)`, new: `reason == "" && withheldFromScripts(h, rpc.Request)`},
 	{name: "a remedy enables a procedure that nobody may call", old: `if !d.target.rule.SetsOrigins() && d.origin != "" {`, new: `if false {`},

@@ -30,6 +30,7 @@ type Effective struct {
 	kind   Kind
 	places *places
 	levels []*level // from the widest to the narrowest
+	byName bool     // Config.WithoutSchema
 
 	origins           *level // originsFrom, with the profile's add_origins; nil if there is none
 	request, response HeaderRules
@@ -46,7 +47,7 @@ type merged struct {
 
 // effective merges levels into an effective rule, and checks their combination.
 func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
-	e := &Effective{merged: c.merge(levels, kind), kind: kind, places: c.places, levels: slices.Clone(levels)}
+	e := &Effective{merged: c.merge(levels, kind), kind: kind, places: c.places, levels: slices.Clone(levels), byName: c.config.WithoutSchema}
 	e.origins = e.originsFrom
 	if l := e.origins; l != nil && v.added != nil && !e.Disabled() && l.origins.Any() == 0 {
 		e.origins = l.withOrigins(v.added, e.Credentials())
@@ -252,6 +253,9 @@ func (e *Effective) Sources() []string {
 	}
 	return e.origins.sources
 }
+
+// ByName reports whether selectors were taken by name, so that it is not known which procedures exist.
+func (e *Effective) ByName() bool { return e.byName }
 
 // Unset returns the environment variables in the lists of allowed origins that are not set. There
 // are none unless Config.UnsetVariables is true.
