@@ -139,7 +139,7 @@ intent: ## The meaning of policies compared with the calls that a browser then a
 
 .PHONY: run-intent
 run-intent:
-	@cd internal/intent && go test -race -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
+	@cd internal/intent && go test -race -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
 
 .PHONY: prove
 prove: ## Differences and guarantees of random policies compared with brute force: 100,000 pairs and 120,000 guarantees (20 minutes)

@@ -136,7 +136,9 @@ const maxValues = 20
 // every origin that exists, every procedure, known or not, and every path, each spelled as clients
 // spell it, and every name of a header. Any other spelling of a path gets at most what the spellings
 // that it may be read as get. Origin sources and environment variables that are not set hold any
-// origins, the same in both policies. The shadow policies are not compared.
+// origins, the same in both policies. The shadow policies are not compared. HTTP authentication that
+// a browser adds by itself is not compared either: the layer keeps it from procedures for the pages
+// of everyone, but not for pages that a policy lists.
 func Compare(old, next *rules.Rules) *Comparison {
 	c := newComparer(old, next)
 	c.enforcement()
