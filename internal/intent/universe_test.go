@@ -278,7 +278,10 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 			default:
 				names[parent(s)+".Zz"], names[parent(s)+".Zz.Zz"] = true, true
 				if !known[s] {
-					names[s], names[s+".Zz"] = true, true
+					names[s] = true
+					if !slices.Contains(operational, parent(s)) { // a method of an operational service is not a service
+						names[s+".Zz"] = true
+					}
 				}
 			}
 			if r.GetPath() != "" {
