@@ -104,8 +104,12 @@ func (u *universe) procedures() (all []sample) {
 		parent := route.ParentName(name)
 		asMethod := sample{label: name, service: parent, method: strings.TrimPrefix(name[len(parent):], ".")}
 		isMethod := parent != "" && u.selectors[name] && !u.services[name]
-		if isMethod && (u.services[parent] || u.selectors[parent]) {
-			all = append(all, asMethod) // first, since it is not a service
+		if isMethod && (u.services[parent] || rpc.IsOperational(parent)) {
+			all = append(all, asMethod) // a name within a service is a method and not a service
+			continue
+		}
+		if isMethod && u.selectors[parent] {
+			all = append(all, asMethod) // first, since it is probably not a service
 			isMethod = false
 		}
 		all = append(all, sample{label: name, service: name, method: fresh})

@@ -279,7 +279,7 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 				names[parent(s)+".Zz"], names[parent(s)+".Zz.Zz"] = true, true
 				if !known[s] {
 					names[s] = true
-					if !slices.Contains(operational, parent(s)) { // a method of an operational service is not a service
+					if !known[parent(s)] && !slices.Contains(operational, parent(s)) { // a name within a service is a method
 						names[s+".Zz"] = true
 					}
 				}

@@ -7,7 +7,7 @@ var compareFaults = []fault{
 	{name: "unknown methods of a service are not compared", in: "procedures", old: `		all = append(all, sample{label: name, service: name, method: fresh})
 `, new: ``},
 	{name: "unknown methods that a selector names are not compared", in: "procedures", old: `parent != "" && u.selectors[name]`, new: `parent == "" && u.selectors[name]`},
-	{name: "the witness of a method is one of a service", in: "procedures", old: `if isMethod && (u.services[parent] || u.selectors[parent]) {`, new: `if false {`},
+	{name: "the witness of a method is one of a service", in: "procedures", old: `if isMethod && (u.services[parent] || rpc.IsOperational(parent)) {`, new: `if false {`},
 	{name: "operational services are not compared", in: "procedures", old: `slices.Collect(rpc.OperationalServices()))`, new: `slices.Collect(rpc.OperationalServices())[:0])`},
 	{name: "procedures below a prefix are not compared", in: "(*universe).addRules", old: `u.prefixes[prefix]++`, new: `_ = prefix`},
 	{name: "the paths of the next policy are not compared", in: "(*comparer).pairs", old: `u.addRules(1, c.next.Rules)`, new: `u.addRules(0, c.next.Rules); u.patterns[0] = u.patterns[0][:len(c.old.Paths)]`},
