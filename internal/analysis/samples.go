@@ -103,7 +103,7 @@ func (u *universe) procedures() (all []sample) {
 		}
 		parent := route.ParentName(name)
 		asMethod := sample{label: name, service: parent, method: strings.TrimPrefix(name[len(parent):], ".")}
-		isMethod := parent != "" && u.selectors[name] && !u.services[name]
+		isMethod := parent != "" && u.selectors[name] && !u.services[name] && !rpc.IsOperational(name)
 		if isMethod && (u.services[parent] || rpc.IsOperational(parent)) {
 			all = append(all, asMethod) // a name within a service is a method and not a service
 			continue

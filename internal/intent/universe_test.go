@@ -277,7 +277,10 @@ func targetsOf(policies []Policy) (targets []callTarget) {
 				names[s+".Zz"], names[s+".Zz.Zz"], names[s+".zz.Zz.Zz"] = true, true, true
 			default:
 				names[parent(s)+".Zz"], names[parent(s)+".Zz.Zz"] = true, true
-				if !known[s] {
+				switch {
+				case slices.Contains(operational, s): // the services of the list are not methods
+					names[s+".Zz"] = true
+				case !known[s]:
 					names[s] = true
 					if !known[parent(s)] && !slices.Contains(operational, parent(s)) { // a name within a service is a method
 						names[s+".Zz"] = true
