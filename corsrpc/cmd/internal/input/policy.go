@@ -58,8 +58,8 @@ type Policy struct {
 	// Plan is the compiled policy, and Rules its rules.
 	Plan  *corsrpc.Plan
 	Rules *rules.Rules
-	// Unknown says what is not known about the policy, one sentence each: that there is no schema,
-	// and each set of origins that is not known.
+	// Unknown has one sentence for each part of the policy that is not known: the schema, and sets of
+	// origins.
 	Unknown []string
 	// UnusedEnv are the variables among Settings.GivenEnv that the policy does not use, sorted.
 	UnusedEnv []string

@@ -181,7 +181,8 @@ func (c *checker) checkHeaders(field string, headers map[string]string, ofScript
 	}
 }
 
-// withoutScript returns how a test gets the effect of a header that browsers set; empty if there is no way.
+// withoutScript returns the field of a case that replaces a header which only browsers set, as the end of
+// a message; empty if no field does.
 func withoutScript(lower string) string {
 	switch lower {
 	case "origin":
