@@ -1,0 +1,71 @@
+// Package probe finds out what pages of an origin can do with a live server: it sends the requests that
+// browsers would send, in the name of the page, and treats the answers as each engine does.
+package probe
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Server is the server that is probed.
+type Server struct {
+	// URL is http://HOST, https://HOST or h2c://HOST, each with an optional port and path. h2c is HTTP/2
+	// without TLS.
+	URL *url.URL
+	// Roots are the authorities that may sign the server's certificate. Nil: those of the system.
+	Roots *x509.CertPool
+	// ServerName is the name that the certificate has to be valid for. Empty: the URL's host.
+	ServerName string
+}
+
+// ParseURL returns the URL of a server, or an error that says what to write.
+func ParseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "h2c":
+		return nil, fmt.Errorf("%q is not the URL of a server: write one such as https://api.example.com, or h2c://127.0.0.1:8080 for HTTP/2 without TLS", text)
+	case u.User != nil:
+		return nil, fmt.Errorf("the URL has a user name: browsers do not send calls to such URLs; write --header 'Authorization: ...' and --send")
+	case u.Fragment != "":
+		return nil, fmt.Errorf("the URL has a fragment (#...), which is not sent: write it without")
+	}
+	return u, nil
+}
+
+// pageURL returns the URL of the server as scripts write it: h2c is a scheme of this program only.
+func (s Server) pageURL() *url.URL {
+	u := *s.URL
+	if u.Scheme == "h2c" {
+		u.Scheme = "http"
+	}
+	return &u
+}
+
+// requestTimeout bounds the time from the begin of a request to the end of the response header.
+const requestTimeout = 10 * time.Second
+
+// transport returns the HTTP client's half of the connection. It keeps response headers as the server
+// sent them, and follows no redirects.
+func (s Server) transport() *http.Transport {
+	t := &http.Transport{
+		DisableCompression:    true, // corsbrowser sends Accept-Encoding and decodes
+		ResponseHeaderTimeout: requestTimeout, TLSHandshakeTimeout: requestTimeout, ExpectContinueTimeout: requestTimeout,
+		MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 1,
+	}
+	t.Protocols = new(http.Protocols)
+	switch s.URL.Scheme {
+	case "h2c":
+		t.Protocols.SetUnencryptedHTTP2(true)
+	case "https":
+		t.Protocols.SetHTTP1(true)
+		t.Protocols.SetHTTP2(true)
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: s.Roots, ServerName: s.ServerName}
+	default:
+		t.Protocols.SetHTTP1(true)
+	}
+	return t
+}
