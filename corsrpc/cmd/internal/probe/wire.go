@@ -15,7 +15,7 @@ import (
 // DefaultMaxRequests is how many requests a Wire sends at most, unless it is set.
 const DefaultMaxRequests = 200
 
-// Wire sends requests to one server: one at a time, at most a number of them, and nothing but preflights
+// Wire sends requests to one server: one at a time, at most a number of them, and only preflights
 // and simple GETs unless calls are allowed. It is an http.RoundTripper for corsbrowser. It sends a
 // request that differs from an earlier one only in fields that name the engine once, and gives both
 // the same answer, so a call is not executed once for each engine. It is safe for concurrent use.
