@@ -23,7 +23,7 @@ type Call func(ctx context.Context, page *http.Client) error
 // alternately; the call fails if the last name has no value. The call succeeds if
 // the script can read the response, even if that is an RPC error.
 func Connect(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "{}", append(rpc.CallHeader(rpc.Connect), header...))
+	return post(procedure, rpc.CallHeader(rpc.Connect), header)
 }
 
 // ConnectGet is like [Connect], but the call is a GET, for a procedure without side
@@ -35,7 +35,7 @@ func ConnectGet(procedure string, header ...string) Call {
 // GRPCWeb is like [Connect], but the call is of the gRPC-Web protocol, with an
 // empty binary message.
 func GRPCWeb(procedure string, header ...string) Call {
-	return call(http.MethodPost, procedure, "\x00\x00\x00\x00\x00", append(rpc.CallHeader(rpc.GRPCWeb), header...))
+	return post(procedure, rpc.CallHeader(rpc.GRPCWeb), header)
 }
 
 // Fetch returns a request without a body. The arguments in header are as for
@@ -43,6 +43,11 @@ func GRPCWeb(procedure string, header ...string) Call {
 // status.
 func Fetch(method, url string, header ...string) Call {
 	return call(method, url, "", header)
+}
+
+// post returns a call with an empty message. The protocol's header begins with Content-Type.
+func post(procedure string, protocol, header []string) Call {
+	return call(http.MethodPost, procedure, rpc.EmptyMessage(protocol[1]), append(protocol, header...))
 }
 
 func call(method, url, body string, header []string) Call {

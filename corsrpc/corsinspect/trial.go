@@ -14,6 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -195,7 +196,7 @@ func (c *Call) request() (*http.Request, error) {
 	if err != nil || server.Host == "" || server.Scheme != "https" && server.Scheme != "http" {
 		return nil, errors.New("the server is not an http or https URL: write one such as https://api.example.com")
 	}
-	to, err := targetOf(c.Target, server)
+	to, err := rpc.TargetURL(c.Target, server)
 	if err != nil {
 		return nil, errors.New("the procedure or path is not valid: " + safetext.Sample(err.Error()))
 	}

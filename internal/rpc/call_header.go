@@ -1,5 +1,10 @@
 package rpc
 
+import (
+	"encoding/base64"
+	"strings"
+)
+
 // CallHeader returns the header that web clients of a protocol send with each unary call by POST,
 // with metadata or without: names and values, alternately. It is empty for any other value than one
 // protocol.
@@ -16,3 +21,19 @@ func CallHeader(p Protocols) []string {
 // GetCallQuery is the query of a unary Connect call by GET with an empty message. See
 // https://connectrpc.com/docs/protocol#unary-get-request.
 const GetCallQuery = "connect=v1&encoding=json&message=%7B%7D"
+
+// EmptyMessage returns the body of a call with an empty message, for the Content-Type of the call.
+func EmptyMessage(contentType string) string {
+	essence := essenceOf(contentType)
+	message := ""
+	if strings.HasSuffix(essence, "json") {
+		message = "{}"
+	}
+	switch {
+	case strings.HasPrefix(essence, "application/grpc-web-text"):
+		return base64.StdEncoding.EncodeToString([]byte(envelope(0, message)))
+	case strings.HasPrefix(essence, "application/grpc"), IsConnectStream(contentType):
+		return envelope(0, message)
+	}
+	return message
+}

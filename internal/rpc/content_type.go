@@ -71,7 +71,12 @@ func IsConnectStream(contentType string) bool {
 // See https://connectrpc.com/docs/protocol#error-end-stream.
 func ConnectEndStream(text string) string {
 	const endStream = 2 // the flag of the envelope
-	return string(binary.BigEndian.AppendUint32([]byte{endStream}, uint32(len(text)))) + text
+	return envelope(endStream, text)
+}
+
+// envelope returns a message of a stream after its flags and its length.
+func envelope(flags byte, message string) string {
+	return string(binary.BigEndian.AppendUint32([]byte{flags}, uint32(len(message)))) + message
 }
 
 // MayStream reports whether a call with this Content-Type may be a stream. The Content-Type of a

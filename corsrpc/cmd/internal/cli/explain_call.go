@@ -23,13 +23,19 @@ type callFlags struct {
 	credentials                    bool
 }
 
+// register registers all flags.
 func (c *callFlags) register(flags *flag.FlagSet) {
 	flags.StringVar(&c.from, "from", "", "`ORIGIN` of the page, such as https://app.example.com; without it, a program calls that is not a browser")
 	flags.StringVar(&c.server, "server", "https://api.example.com", "`URL` of the server")
+	flags.Var(&c.answer, "answer-header", "`FIELD` that the handler sends, such as 'X-Request-Id: 1' (repeatable)")
+	c.registerRequest(flags)
+}
+
+// registerRequest registers the flags that describe the request.
+func (c *callFlags) registerRequest(flags *flag.FlagSet) {
 	flags.StringVar(&c.method, "method", "", "HTTP `METHOD` (default POST for a procedure, GET for a path)")
 	flags.StringVar(&c.protocol, "protocol", "", "`PROTOCOL` of the call of a procedure: connect or grpc-web (default connect)")
 	flags.Var(&c.header, "header", "`FIELD` that the script sets, such as 'Authorization: Bearer x' (repeatable)")
-	flags.Var(&c.answer, "answer-header", "`FIELD` that the handler sends, such as 'X-Request-Id: 1' (repeatable)")
 	flags.BoolVar(&c.credentials, "credentials", false, "the call carries credentials: a cookie of the server")
 	flags.Var(&c.engines, "engine", "browser `ENGINE`: chromium, firefox, webkit, or standard for the Fetch standard (repeatable; default all)")
 }

@@ -30,10 +30,20 @@ type Flags struct {
 
 // Register registers the flags.
 func (f *Flags) Register(flags *flag.FlagSet) {
+	f.RegisterSchema(flags)
+	f.RegisterPolicy(flags)
+}
+
+// RegisterSchema registers the flags that name the schema.
+func (f *Flags) RegisterSchema(flags *flag.FlagSet) {
 	flags.Var(&f.Descriptors, "descriptors", "`FILE` with the schema: a FileDescriptorSet or an image of buf build (repeatable)")
 	flags.StringVar(&f.Reflect, "reflect", "", "`URL` of a server that tells its schema by gRPC server reflection, such as h2c://127.0.0.1:9090, or https:// for one with TLS")
 	flags.StringVar(&f.ReflectCA, "reflect-ca", "", "`FILE` in PEM form with the authorities of the server's certificate, instead of those of the system")
 	flags.StringVar(&f.ReflectServerName, "reflect-server-name", "", "`NAME` that the server's certificate is for, instead of the URL's host")
+}
+
+// RegisterPolicy registers the flags that a policy is compiled with, apart from those of the schema.
+func (f *Flags) RegisterPolicy(flags *flag.FlagSet) {
 	flags.StringVar(&f.Profile, "profile", "", "`NAME` of the policy's profile")
 	flags.Var(&f.Env, "env", "`NAME=VALUE`: an environment variable of the policy (repeatable); those of the process are not used")
 	flags.Var(&f.EnvFiles, "env-file", "`FILE` with lines NAME=VALUE (repeatable)")

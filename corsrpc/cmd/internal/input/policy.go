@@ -33,13 +33,18 @@ type Settings struct {
 	GivenEnv []string
 }
 
+// Schema reads the schema that the flags name. It is nil if they name none.
+func (f *Flags) Schema(ctx context.Context) (*protoregistry.Files, error) {
+	return schema.Read(ctx, f.Descriptors, schema.Server{URL: f.Reflect, CAFile: f.ReflectCA, ServerName: f.ReflectServerName})
+}
+
 // Settings reads what the flags name.
 func (f *Flags) Settings(ctx context.Context) (Settings, error) {
 	env, err := readEnv(f.Env, f.EnvFiles)
 	if err != nil {
 		return Settings{}, err
 	}
-	files, err := schema.Read(ctx, f.Descriptors, schema.Server{URL: f.Reflect, CAFile: f.ReflectCA, ServerName: f.ReflectServerName})
+	files, err := f.Schema(ctx)
 	if err != nil {
 		return Settings{}, err
 	}

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"maps"
@@ -50,6 +51,19 @@ func (a *answer) response(r *http.Request) (*http.Response, error) {
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: a.proto, ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.header.Clone(), Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)), Request: r,
 	}, nil
+}
+
+// decodedBody returns the body, decoded if it is compressed with gzip, which corsbrowser asks for.
+func (a *answer) decodedBody() []byte {
+	if !strings.EqualFold(a.header.Get("Content-Encoding"), "gzip") {
+		return a.body
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(a.body))
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(reader, maxBodyBytes)) // what there is before an error
+	return text
 }
 
 // keyOf returns a text that is the same for requests that differ only in fields that name the engine or

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
 )
 
 // Server is the server that is probed.
@@ -20,6 +23,12 @@ type Server struct {
 	Roots *x509.CertPool
 	// ServerName is the name that the certificate has to be valid for. Empty: the URL's host.
 	ServerName string
+}
+
+// Trust reads Roots from a PEM file, which a flag names.
+func (s *Server) Trust(flag, name string) (err error) {
+	s.Roots, err = schema.Certificates(flag, name)
+	return err
 }
 
 // ParseURL returns the URL of a server, or an error that says what to write.
@@ -36,11 +45,15 @@ func ParseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// pageURL returns the URL of the server as scripts write it: h2c is a scheme of this program only.
+// pageURL returns the URL of the server as browsers serialize it: h2c is a scheme of this program only.
 func (s Server) pageURL() *url.URL {
 	u := *s.URL
 	if u.Scheme == "h2c" {
 		u.Scheme = "http"
+	}
+	u.Host = strings.ToLower(u.Host)
+	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(u.Host, port) {
+		u.Host = strings.TrimSuffix(u.Host, port)
 	}
 	return &u
 }

@@ -44,7 +44,11 @@ var (
 
 // NewWire returns a Wire to a server.
 func NewWire(server Server) *Wire {
-	return &Wire{server: server, transport: server.transport(), MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
+	return newWire(server, server.transport())
+}
+
+func newWire(server Server, transport http.RoundTripper) *Wire {
+	return &Wire{server: server, transport: transport, MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
 }
 
 // Sent returns how many requests were sent.
@@ -63,6 +67,15 @@ func (w *Wire) Close() {
 
 // RoundTrip implements http.RoundTripper.
 func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	have, err := w.exchange(r)
+	if err != nil {
+		return nil, err
+	}
+	return have.response(r)
+}
+
+// exchange returns the answer to a request, and an error if the request may not be sent.
+func (w *Wire) exchange(r *http.Request) (*answer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	page := w.server.pageURL()
@@ -87,7 +100,7 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		have = send(w.transport, r.WithContext(ctx))
 		w.answers[key] = have
 	}
-	return have.response(r)
+	return have, nil
 }
 
 // isPreflight reports whether a request is a preflight.

@@ -3,10 +3,8 @@ package schema
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -97,7 +95,7 @@ func (s Server) dialer() (address string, security credentials.TransportCredenti
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.ServerName}
 	if s.CAFile != "" {
-		if config.RootCAs, err = readCertificates(s.CAFile); err != nil {
+		if config.RootCAs, err = Certificates("--reflect-ca", s.CAFile); err != nil {
 			return "", nil, err
 		}
 	}
@@ -108,15 +106,3 @@ var userInfo = regexp.MustCompile(`//[^/]*@`)
 
 // shownURL returns the URL without a name and a password.
 func (s Server) shownURL() string { return shown(userInfo.ReplaceAllString(s.URL, "//")) }
-
-func readCertificates(name string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("--reflect-ca: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--reflect-ca %s: there is not a certificate in PEM form (-----BEGIN CERTIFICATE-----) in the file", name)
-	}
-	return pool, nil
-}

@@ -1,4 +1,4 @@
-package corsinspect
+package rpc
 
 import (
 	"fmt"
@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// targetOf returns the URL of a target: a procedure's full name or a path, optionally with a
-// query. Like a browser, it removes a fragment and percent-encodes characters.
-func targetOf(target string, server *url.URL) (*url.URL, error) {
+// TargetURL returns the URL of a target at a server: a procedure's full name or a path, optionally with
+// a query. A path of the server's URL is a prefix of the result's. Like a browser, TargetURL removes a
+// fragment and percent-encodes characters.
+func TargetURL(target string, server *url.URL) (*url.URL, error) {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, hasQuery := strings.Cut(target, "?")
 	if service := strings.LastIndexByte(path, '.'); !strings.Contains(path, "/") && service > 0 {
@@ -31,7 +32,7 @@ func targetOf(target string, server *url.URL) (*url.URL, error) {
 
 // escaped percent-encodes spaces, non-ASCII bytes and the characters of these, as browsers do
 // (https://url.spec.whatwg.org/#path-percent-encode-set and #special-query-percent-encode-set).
-// For a path, targetOf adds two characters that browsers do not encode ("|" and "\"): if
+// For a path, TargetURL adds two characters that browsers do not encode ("|" and "\"): if
 // net/url found them unencoded, it would lose the encoding of the rest of the path.
 func escaped(s, these string) string {
 	var b strings.Builder

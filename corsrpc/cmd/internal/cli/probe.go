@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/probe"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+var probeCommand = subcommand{
+	name:      "probe",
+	arguments: "URL [PROCEDURE|PATH...]",
+	summary:   "Says what a page can do with a live server: each engine's view, the header at fault, the fix.",
+	details: `It sends the requests that a browser would send for a page of the origin --from, and treats the answers as each
+browser engine does. URL is http://HOST, https://HOST or h2c://HOST (HTTP/2 without TLS), each with an optional port and
+path. PROCEDURE is a full name, such as acme.v1.S.Get.
+
+It sends preflights, and GETs that need no preflight: requests that any page can make a browser send. It sends other
+calls only with --send, and the server then executes them. Before it sends anything, it says how many requests it will send
+at most.`,
+	examples: [2]example{
+		{"a call that fails with \"Failed to fetch\" in a page", "corsrpc probe --from https://app.example.com --header 'Authorization: Bearer x' https://api.example.com acme.account.v1.AccountService.Get"},
+		{"every procedure of a schema", "corsrpc probe --from https://app.example.com --all --descriptors image.binpb https://api.example.com"},
+	},
+	exits: map[int]string{
+		exitFine: "the page can read the responses, or the preflights pass", exitFindings: "a call is blocked in at least one engine",
+		exitUsage: "the command line is wrong, or the server cannot be reached", exitUnknown: "it could not be told how a call ends",
+	},
+	setup: setupProbe,
+}
+
+// probeFlags are the flags of the subcommand.
+type probeFlags struct {
+	inputs         input.Flags // of the schema
+	call           callFlags
+	origins        input.List
+	ca, serverName string
+	all, send      bool
+	maxRequests    int
+	format         *report.Format
+}
+
+func setupProbe(flags *flag.FlagSet) run {
+	f := &probeFlags{}
+	flags.Var(&f.origins, "from", "`ORIGIN` of the page, such as https://app.example.com (required; repeatable)")
+	f.call.registerRequest(flags)
+	flags.StringVar(&f.ca, "ca", "", "`FILE` in PEM form with the authorities of the server's certificate, instead of those of the system")
+	flags.StringVar(&f.serverName, "server-name", "", "`NAME` that the server's certificate is for, instead of the URL's host")
+	flags.BoolVar(&f.all, "all", false, "call each procedure of the schema: by Connect, by GET where it is declared NO_SIDE_EFFECTS, and by gRPC-Web")
+	flags.BoolVar(&f.send, "send", false, "send the calls too, with an empty message: the server executes them")
+	flags.IntVar(&f.maxRequests, "max-requests", probe.DefaultMaxRequests, "send `N` requests at most")
+	f.inputs.RegisterSchema(flags)
+	f.format = report.FormatFlag(flags, report.Text, report.JSON)
+	return f.run
+}
+
+// probing is a run of the subcommand: what is sent, and to which server.
+type probing struct {
+	server  probe.Server
+	files   *protoregistry.Files // nil if the schema is not known
+	calls   []probe.Call
+	engines []corsbrowser.Engine
+	wire    *probe.Wire
+}
+
+func (f *probeFlags) run(ctx context.Context, s Streams, args []string) (int, error) {
+	p, err := f.probing(ctx, args)
+	if err != nil {
+		return exitUsage, err
+	}
+	defer p.wire.Close()
+	requests, err := probe.Announce(ctx, p.server, p.calls, p.engines, f.send)
+	if err != nil {
+		return exitUsage, err
+	}
+	p.wire.MaxRequests = min(f.maxRequests, requests.Total()+probe.MaxRedirected)
+	fmt.Fprintln(s.Err, requests) // TODO
+	trials := make([]*probe.Trial, 0, len(p.calls))
+	for _, call := range p.calls {
+		t, err := probe.Try(ctx, p.wire, call, p.engines)
+		if err != nil {
+			return exitUsage, err
+		}
+		trials = append(trials, t)
+	}
+	for _, t := range trials {
+		for _, o := range t.Outcomes {
+			fmt.Fprintln(s.Out, o.Engine, o.Result, o.Blocked, o.Err) // TODO
+		}
+	}
+	return exitFine, nil
+}
+
+// probing returns what the flags and arguments describe.
+func (f *probeFlags) probing(ctx context.Context, args []string) (*probing, error) {
+	switch {
+	case len(args) == 0:
+		return nil, usagef("name a server, such as https://api.example.com")
+	case len(f.origins) == 0:
+		return nil, usagef("--from is missing: write the origin of the page, such as --from https://app.example.com")
+	case f.maxRequests < 1:
+		return nil, usagef("--max-requests %d: write a number from 1 on", f.maxRequests)
+	}
+	u, err := probe.ParseURL(args[0])
+	if err != nil {
+		return nil, usagef("%s", err)
+	}
+	p := &probing{server: probe.Server{URL: u, ServerName: f.serverName}}
+	if err := f.trust(p, u); err != nil {
+		return nil, err
+	}
+	engines, err := enginesOf(f.call.engines)
+	if err != nil {
+		return nil, err
+	}
+	if p.engines = engines; len(engines) == 0 {
+		p.engines = corsbrowser.Engines()
+	}
+	if p.files, err = f.inputs.Schema(ctx); err != nil {
+		return nil, err
+	}
+	if p.calls, err = f.calls(p, args[1:]); err != nil {
+		return nil, err
+	}
+	p.wire = probe.NewWire(p.server)
+	p.wire.SendCalls = f.send
+	return p, nil
+}
+
+// trust sets the authorities of the server's certificate.
+func (f *probeFlags) trust(p *probing, u *url.URL) error {
+	if u.Scheme != "https" && (f.ca != "" || f.serverName != "") {
+		return usagef("--ca and --server-name are for servers with TLS: write https://%s", u.Host)
+	}
+	if f.ca == "" {
+		return nil
+	}
+	return p.server.Trust("--ca", f.ca)
+}
+
+// calls returns the calls of a page of each origin: to each target, or to each procedure of the schema.
+func (f *probeFlags) calls(p *probing, targets []string) (calls []probe.Call, err error) {
+	if f.all {
+		return nil, errors.New("TODO")
+	}
+	if len(targets) == 0 {
+		return nil, usagef("name a procedure or a path, such as acme.v1.S.Get or /, or write --all with --descriptors or --reflect")
+	}
+	open, err := anyProcedure(p.files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f.call.from = range f.origins {
+		for _, target := range targets {
+			c, err := f.call.call(open, target)
+			if err != nil {
+				return nil, err
+			}
+			call := probe.Call{Origin: c.Origin, Target: c.Target, Method: c.Method, Header: c.Header, Credentials: c.Credentials}
+			if err := call.Validate(p.server); err != nil {
+				return nil, usagef("%s", err)
+			}
+			calls = append(calls, call)
+		}
+	}
+	return calls, nil
+}
+
+// anyProcedure returns a plan that tells procedures from paths, as the layer does.
+func anyProcedure(files *protoregistry.Files) (*corsrpc.Plan, error) {
+	if files == nil {
+		files = new(protoregistry.Files)
+	}
+	return corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"*"}}}, corsrpc.WithFiles(files))
+}
