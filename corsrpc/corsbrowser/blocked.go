@@ -55,6 +55,11 @@ type BlockedError struct {
 	// "MissingAllowOriginHeader"; otherwise "MixedContent" or
 	// "ERR_BLOCKED_BY_RESPONSE". It is "" if none of these applies.
 	Console string
+	// ConsoleText is the sentence in the engine's console about a call of fetch, as the versions that
+	// [Chromium], [Firefox] and [WebKit] name write it; a further line may follow. Where several header
+	// fields are not granted, Chromium may name another one. ConsoleText is "" for [Standard], and where
+	// the sentence is not known, such as that of a failed connection in Chromium.
+	ConsoleText string
 	// Err is the transport's error if Check is [CheckNetwork], or nil.
 	Err error
 }

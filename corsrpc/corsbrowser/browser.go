@@ -84,6 +84,7 @@ func (b *Browser) RoundTrip(in *http.Request) (*http.Response, error) {
 			_ = in.Body.Close()
 		}
 		blocked.Sent = r.exchange != nil
+		blocked.ConsoleText = b.consoleText(r, blocked)
 		return nil, blocked
 	}
 	b.logReadable(r, response)

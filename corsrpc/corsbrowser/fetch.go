@@ -92,6 +92,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		}
 	}
 	response, err := b.httpNetworkFetch(r)
+	r.response = response
 	if err != nil {
 		return nil, &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
 	}
@@ -152,7 +153,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 		next.Fragment = r.currentURL().Fragment
 	}
 	if next.Scheme != "http" && next.Scheme != "https" {
-		console = "CorsDisabledScheme"
+		console = redirectToScheme
 		return fail(CheckRedirectURL, "the redirect is to a %s URL, not to http or https", next.Scheme)
 	}
 	if r.redirects == 20 {
@@ -160,7 +161,7 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	}
 	r.redirects++
 	if includesCredentials(next) && (r.tainting == cors || r.mode == CORS && !originOf(next).sameOrigin(r.origin)) {
-		console = "RedirectContainsCredentials"
+		console = redirectWithUser
 		return fail(CheckRedirectURL, "the redirect is to a URL with a user name")
 	}
 	if response.StatusCode != 303 && r.body != nil && r.getBody == nil {
@@ -184,6 +185,12 @@ func (b *Browser) httpRedirectFetch(r *request, response *http.Response) (*http.
 	r.urlList = append(r.urlList, next)
 	return b.mainFetch(r, true)
 }
+
+// Names of a BlockedError's Console.
+const (
+	redirectToScheme = "CorsDisabledScheme"
+	redirectWithUser = "RedirectContainsCredentials"
+)
 
 // includesCredentials implements https://url.spec.whatwg.org/#include-credentials.
 func includesCredentials(u *url.URL) bool {

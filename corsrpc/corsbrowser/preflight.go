@@ -13,6 +13,7 @@ import (
 // It returns nil if the request may be sent.
 func (b *Browser) corsPreflightFetch(r *request, unsafe []string) *BlockedError {
 	response, err := b.httpNetworkFetch(b.preflightFor(r, unsafe))
+	r.response = response
 	if err != nil {
 		return &BlockedError{Check: CheckNetwork, Reason: err.Error(), Err: err}
 	}
@@ -128,14 +129,17 @@ func (e Engine) checkGrant(r *request, unsafe []string, granted grant, answer ht
 	for _, name := range granted.headers {
 		headers[name] = true
 	}
+	r.ungranted = nil
 	for _, name := range unsafe {
-		covered := headers[name] || wildcard && headers["*"] && (name != "authorization" || e.wildcardGrantsAuthorization)
-		if !covered {
-			value, _ := get(answer, "access-control-allow-headers")
-			return &BlockedError{
-				Check: CheckHeaders, Header: "Access-Control-Allow-Headers", Value: value, Reason: name + " is not granted",
-				Fix: "Access-Control-Allow-Headers: " + strings.Join(slices.Compact(slices.Clone(unsafe)), ", "), Console: "HeaderDisallowedByPreflightResponse",
-			}
+		if !headers[name] && !(wildcard && headers["*"] && (name != "authorization" || e.wildcardGrantsAuthorization)) {
+			r.ungranted = append(r.ungranted, name)
+		}
+	}
+	if len(r.ungranted) > 0 {
+		value, _ := get(answer, "access-control-allow-headers")
+		return &BlockedError{
+			Check: CheckHeaders, Header: "Access-Control-Allow-Headers", Value: value, Reason: r.ungranted[0] + " is not granted",
+			Fix: "Access-Control-Allow-Headers: " + strings.Join(slices.Compact(slices.Clone(unsafe)), ", "), Console: "HeaderDisallowedByPreflightResponse",
 		}
 	}
 	return nil

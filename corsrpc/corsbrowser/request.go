@@ -137,11 +137,14 @@ type request struct {
 	tainting         tainting
 	redirects        int
 	isPreflight      bool
-	firstHeader      http.Header // a copy of header before any redirect
-	exchange         *Exchange   // the last exchange, preflights excepted; nil before the first
-	sentOrigin       bool        // true if one of the redirected requests had an Origin header
-	preflighted      bool        // true if one of the redirected requests needed a preflight
-	keepsPageOrigin  bool        // the Origin header is the page's origin even after redirects
+	firstHeader      http.Header       // a copy of header before any redirect
+	response         *http.Response    // the last response, also to a preflight; nil if the last request got none
+	ungranted        []string          // the header fields that the last preflight does not grant, in lower case, sorted
+	spelling         map[string]string // the names of the script's header fields as the script spells them, by the names in lower case
+	exchange         *Exchange         // the last exchange, preflights excepted; nil before the first
+	sentOrigin       bool              // true if one of the redirected requests had an Origin header
+	preflighted      bool              // true if one of the redirected requests needed a preflight
+	keepsPageOrigin  bool              // the Origin header is the page's origin even after redirects
 
 	timingAllowFailed bool // the timing allow failed flag: one of the responses did not pass the TAO check
 }
@@ -175,7 +178,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 		ctx: in.Context(), method: method, urlList: []*url.URL{&copied}, header: http.Header{}, dropped: http.Header{},
 		body: in.Body, contentLength: in.ContentLength, getBody: in.GetBody,
 		origin: b.origin, embedder: b.embedder, mode: init.Mode, credentials: init.Credentials, redirect: init.Redirect,
-		useCORSPreflight: init.ForcePreflight,
+		useCORSPreflight: init.ForcePreflight, spelling: map[string]string{},
 	}
 	if in.Body == http.NoBody {
 		r.body = nil
@@ -188,6 +191,7 @@ func (b *Browser) newRequest(in *http.Request) (*request, error) {
 	}
 	for name, values := range in.Header {
 		key := http.CanonicalHeaderKey(name)
+		r.spelling[fetch.Lower(name)] = name
 		for _, value := range values {
 			value = strings.Trim(value, " \t\r\n")
 			to := r.header

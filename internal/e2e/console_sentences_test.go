@@ -83,7 +83,8 @@ func (c blockedCall) row() string {
 }
 
 // TestConsoleSentences: for each blocked call, the layer has the reason, and the browser's console the sentences, that the
-// document has in the call's section. The document has no sentence that no browser says.
+// document has in the call's section. The document has no sentence that no browser says. For a call of fetch, corsbrowser has the
+// console's first sentence.
 func TestConsoleSentences(t *testing.T) {
 	sections := readFailuresPage(t)
 	around := sections["Find the sentence of the console"]
@@ -187,6 +188,9 @@ func (c blockedCall) make(t *testing.T, page *browser.Page) (said []string, reas
 			<-arrived // the request outlives the script
 		}
 	})
+	if c.script == "" && c.init.Mode == "" {
+		compareSentence(t, page.Engine, lines, simulate(t, page.Engine, page.Origin, url, c.init))
+	}
 	values := strings.NewReplacer("‘"+url+"’", "URL", url, "URL", page.Origin, "PAGE")
 	for _, line := range lines {
 		line = statusCode.ReplaceAllString(values.Replace(line), "Status code: N")

@@ -19,12 +19,14 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/figures"
 )
 
+// simulated are the engines of corsbrowser that simulate the browsers.
+var simulated = map[browser.Engine]corsbrowser.Engine{
+	browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
+}
+
 // TestOracle: corsbrowser sends the same requests as each browser, and its scripts read the same responses.
 func TestOracle(t *testing.T) {
 	figures.Check(t, "oracle.fetches", figures.Count(len(oracleCases())))
-	engines := map[browser.Engine]corsbrowser.Engine{
-		browser.Chromium: corsbrowser.Chromium, browser.Firefox: corsbrowser.Firefox, browser.WebKit: corsbrowser.WebKit,
-	}
 	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		measureVersion(t, engine)
 		s := &oracleServer{cases: oracleCases(), seen: map[int][]string{}}
@@ -36,7 +38,7 @@ func TestOracle(t *testing.T) {
 
 		theirs := s.inBrowser(t, page)
 		theirSeen := s.take()
-		ours := s.inCorsbrowser(t, engines[engine])
+		ours := s.inCorsbrowser(t, simulated[engine])
 		ourSeen := s.take()
 		names := map[string]bool{}
 		differences := 0
