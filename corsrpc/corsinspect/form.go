@@ -43,7 +43,14 @@ type outcomeShown struct {
 	Readable  bool            `json:"readable"`          // true if the script can read the response
 	Headers   []string        `json:"headers,omitempty"` // the response header names that the script can read
 	Dropped   []string        `json:"dropped,omitempty"` // the script's header names that the browser does not send
+	Console   []sentenceShown `json:"console,omitempty"` // what the engines' consoles say about a blocked call
 	Exchanges []exchangeShown `json:"exchanges,omitempty"`
+}
+
+// sentenceShown is the sentence in the console of an engine.
+type sentenceShown struct {
+	Engine string `json:"engine"`
+	Text   string `json:"text"`
 }
 
 // exchangeShown is a preflight or a call, and its response.
@@ -157,6 +164,9 @@ func showOutcome(d Distinct) outcomeShown {
 	}
 	for _, engine := range d.Engines {
 		shown.Engines = append(shown.Engines, engine.String())
+	}
+	for _, c := range d.Console {
+		shown.Console = append(shown.Console, sentenceShown{c.Engine.String(), c.Text})
 	}
 	for _, e := range d.Exchanges {
 		shown.Exchanges = append(shown.Exchanges, showExchange(e))

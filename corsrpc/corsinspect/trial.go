@@ -108,6 +108,15 @@ type Distinct struct {
 	Outcome
 	// Engines lists the engines. It is empty for a program.
 	Engines []corsbrowser.Engine
+	// Console holds the sentences in the consoles of these engines, as far as they are known.
+	Console []ConsoleSentence
+}
+
+// ConsoleSentence is what the console of a browser says about a blocked call. Fields may be added.
+type ConsoleSentence struct {
+	// Engine is the browser engine, and Text the sentence: corsbrowser.BlockedError's ConsoleText.
+	Engine corsbrowser.Engine
+	Text   string
 }
 
 // Distinct returns the outcomes that differ to the script, in the order of Outcomes: those with
@@ -121,6 +130,9 @@ func (t *Trial) Distinct() []Distinct {
 		}
 		if t.byPage {
 			all[i].Engines = append(all[i].Engines, o.Engine)
+		}
+		if o.Blocked != nil && o.Blocked.ConsoleText != "" {
+			all[i].Console = append(all[i].Console, ConsoleSentence{o.Engine, o.Blocked.ConsoleText})
 		}
 	}
 	return all

@@ -42,7 +42,14 @@ type shownOutcome struct {
 	Readable  bool            `json:"readable"`
 	Headers   []string        `json:"headers,omitempty"`
 	Dropped   []string        `json:"dropped,omitempty"`
+	Console   []shownSentence `json:"console,omitempty"`
 	Exchanges []shownExchange `json:"exchanges,omitempty"`
+}
+
+// shownSentence is the sentence in the console of an engine.
+type shownSentence struct {
+	Engine string `json:"engine"`
+	Text   string `json:"text"`
 }
 
 type shownExchange struct {
@@ -84,6 +91,9 @@ func shownOutcomes(t *corsinspect.Trial) []shownOutcome {
 		o := shownOutcome{Verdict: d.Verdict, Readable: d.Blocked == nil, Headers: lowerNames(d.Readable), Dropped: lowerNames(d.Dropped)}
 		for _, engine := range d.Engines {
 			o.Engines = append(o.Engines, engine.String())
+		}
+		for _, c := range d.Console {
+			o.Console = append(o.Console, shownSentence{c.Engine.String(), c.Text})
 		}
 		for _, e := range d.Exchanges {
 			o.Exchanges = append(o.Exchanges, showExchange(e))
@@ -196,8 +206,16 @@ func writeOutcome(b *strings.Builder, o shownOutcome, outcomes int) {
 	if len(o.Dropped) > 0 {
 		fmt.Fprintf(b, "  Headers that the browser does not send, since scripts may not set them: %s\n", report.Printable(strings.Join(o.Dropped, ", ")))
 	}
+	writeSentences(b, "  ", o.Console)
 	for _, e := range o.Exchanges {
 		writeExchange(b, e)
+	}
+}
+
+// writeSentences writes what the engines' consoles say.
+func writeSentences(b *strings.Builder, indent string, sentences []shownSentence) {
+	for _, c := range sentences {
+		fmt.Fprintln(b, indent+report.Printable("The console of "+c.Engine+" says: "+c.Text))
 	}
 }
 
