@@ -1,9 +1,31 @@
 package corsbrowser
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 )
+
+// MaxAge returns the time for which the engine reuses the response to a preflight with this header. It
+// is 0 if the engine does not reuse the response.
+func (e Engine) MaxAge(answer http.Header) time.Duration {
+	if e.differences == nil {
+		e = Standard
+	}
+	maxAge, cached := e.parseMaxAge(lines(answer, "access-control-max-age"))
+	if !cached {
+		return 0
+	}
+	return e.capped(maxAge)
+}
+
+// capped returns a max-age, or the engine's longest one if that is shorter.
+func (e Engine) capped(maxAge time.Duration) time.Duration {
+	if e.maxMaxAge > 0 {
+		return min(maxAge, e.maxMaxAge)
+	}
+	return maxAge
+}
 
 // defaultMaxAge is the time for which a preflight response without
 // Access-Control-Max-Age is cached.

@@ -77,9 +77,7 @@ func (c *preflightCache) store(e Engine, r *request, granted grant, maxAge time.
 	if e.maxCachedURL > 0 && len(entry.url) > e.maxCachedURL || maxAge <= 0 {
 		return
 	}
-	if e.maxMaxAge > 0 {
-		maxAge = min(maxAge, e.maxMaxAge)
-	}
+	maxAge = e.capped(maxAge)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e.replacesCachedGrant {

@@ -135,3 +135,26 @@ func TestInsufficientGrants(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxAgeOfEngines: each engine reads Access-Control-Max-Age in its own way, and has a longest time.
+func TestMaxAgeOfEngines(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		values                              []string
+		standard, chromium, firefox, webkit time.Duration
+	}{
+		{nil, 5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second},
+		{[]string{"0"}, 0, 0, 0, 0},
+		{[]string{"60"}, time.Minute, time.Minute, time.Minute, time.Minute},
+		{[]string{"100000"}, 100000 * time.Second, 2 * time.Hour, 24 * time.Hour, 10 * time.Minute},
+		{[]string{"60s"}, 5 * time.Second, 5 * time.Second, 0, 5 * time.Second},
+		{[]string{"60", "60"}, 5 * time.Second, 5 * time.Second, 0, 5 * time.Second},
+	} {
+		header := http.Header{"access-control-max-age": c.values} // HTTP/2 has names in lower case
+		for engine, want := range map[Engine]time.Duration{Standard: c.standard, {}: c.standard, Chromium: c.chromium, Firefox: c.firefox, WebKit: c.webkit} {
+			if got := engine.MaxAge(header); got != want {
+				t.Errorf("%q: %s in %s, want %s", c.values, got, engine, want)
+			}
+		}
+	}
+}

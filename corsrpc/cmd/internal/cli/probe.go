@@ -9,12 +9,10 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/probe"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
 var probeCommand = subcommand{
@@ -68,9 +66,13 @@ func setupProbe(flags *flag.FlagSet) run {
 type probing struct {
 	server  probe.Server
 	files   *protoregistry.Files // nil if the schema is not known
-	calls   []probe.Call
+	calls   []probedCall
 	engines []corsbrowser.Engine
 	wire    *probe.Wire
+	// requests are the requests that the calls need at most.
+	requests probe.Requests
+	// notes say what else the user should know.
+	notes []string
 }
 
 func (f *probeFlags) run(ctx context.Context, s Streams, args []string) (int, error) {
@@ -79,26 +81,54 @@ func (f *probeFlags) run(ctx context.Context, s Streams, args []string) (int, er
 		return exitUsage, err
 	}
 	defer p.wire.Close()
-	requests, err := probe.Announce(ctx, p.server, p.calls, p.engines, f.send)
+	if err := p.announce(ctx, s, f); err != nil {
+		return exitUsage, err
+	}
+	trials, err := p.try(ctx, s)
 	if err != nil {
 		return exitUsage, err
 	}
-	p.wire.MaxRequests = min(f.maxRequests, requests.Total()+probe.MaxRedirected)
-	fmt.Fprintln(s.Err, requests) // TODO
+	found := probe.Exit(trials)
+	if found == probe.NotReached {
+		return exitUsage, errors.New(p.server.Failure(probe.FirstFailure(trials)))
+	}
+	if *f.format == report.JSON {
+		err = report.WriteDocument(s.Out, "probe", p.document(trials))
+	} else {
+		err = p.writeText(s.Out, trials)
+	}
+	writeNotes(s, "corsrpc probe", p.notes)
+	return map[probe.ExitResult]int{probe.Fine: exitFine, probe.Found: exitFindings, probe.Unknown: exitUnknown}[found], err
+}
+
+// announce says what the run will send, and allows just that.
+func (p *probing) announce(ctx context.Context, s Streams, f *probeFlags) (err error) {
+	calls := make([]probe.Call, len(p.calls))
+	for i, c := range p.calls {
+		calls[i] = c.Call
+	}
+	if p.requests, err = probe.Announce(ctx, p.server, calls, p.engines, f.send); err != nil {
+		return err
+	}
+	p.wire.MaxRequests = min(f.maxRequests, p.requests.Total()+probe.MaxRedirected)
+	fmt.Fprintln(s.Err, p.announcement(f))
+	return nil
+}
+
+// try makes the calls, one after another.
+func (p *probing) try(ctx context.Context, s Streams) ([]*probe.Trial, error) {
+	shown := s.progress("probing " + p.server.URL.String())
+	defer shown.stop()
 	trials := make([]*probe.Trial, 0, len(p.calls))
-	for _, call := range p.calls {
-		t, err := probe.Try(ctx, p.wire, call, p.engines)
+	for i, call := range p.calls {
+		shown.set(fmt.Sprintf("probing %s: call %d of %d", p.server.URL, i+1, len(p.calls)))
+		t, err := probe.Try(ctx, p.wire, call.Call, p.engines)
 		if err != nil {
-			return exitUsage, err
+			return nil, err
 		}
 		trials = append(trials, t)
 	}
-	for _, t := range trials {
-		for _, o := range t.Outcomes {
-			fmt.Fprintln(s.Out, o.Engine, o.Result, o.Blocked, o.Err) // TODO
-		}
-	}
-	return exitFine, nil
+	return trials, nil
 }
 
 // probing returns what the flags and arguments describe.
@@ -129,7 +159,7 @@ func (f *probeFlags) probing(ctx context.Context, args []string) (*probing, erro
 	if p.files, err = f.inputs.Schema(ctx); err != nil {
 		return nil, err
 	}
-	if p.calls, err = f.calls(p, args[1:]); err != nil {
+	if err := f.calls(p, args[1:]); err != nil {
 		return nil, err
 	}
 	p.wire = probe.NewWire(p.server)
@@ -146,40 +176,4 @@ func (f *probeFlags) trust(p *probing, u *url.URL) error {
 		return nil
 	}
 	return p.server.Trust("--ca", f.ca)
-}
-
-// calls returns the calls of a page of each origin: to each target, or to each procedure of the schema.
-func (f *probeFlags) calls(p *probing, targets []string) (calls []probe.Call, err error) {
-	if f.all {
-		return nil, errors.New("TODO")
-	}
-	if len(targets) == 0 {
-		return nil, usagef("name a procedure or a path, such as acme.v1.S.Get or /, or write --all with --descriptors or --reflect")
-	}
-	open, err := anyProcedure(p.files)
-	if err != nil {
-		return nil, err
-	}
-	for _, f.call.from = range f.origins {
-		for _, target := range targets {
-			c, err := f.call.call(open, target)
-			if err != nil {
-				return nil, err
-			}
-			call := probe.Call{Origin: c.Origin, Target: c.Target, Method: c.Method, Header: c.Header, Credentials: c.Credentials}
-			if err := call.Validate(p.server); err != nil {
-				return nil, usagef("%s", err)
-			}
-			calls = append(calls, call)
-		}
-	}
-	return calls, nil
-}
-
-// anyProcedure returns a plan that tells procedures from paths, as the layer does.
-func anyProcedure(files *protoregistry.Files) (*corsrpc.Plan, error) {
-	if files == nil {
-		files = new(protoregistry.Files)
-	}
-	return corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: []string{"*"}}}, corsrpc.WithFiles(files))
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,6 +57,18 @@ func (s Server) pageURL() *url.URL {
 		u.Host = strings.TrimSuffix(u.Host, port)
 	}
 	return &u
+}
+
+// hasOrigin reports whether a page's origin is that of the server.
+func (s Server) hasOrigin(page string) bool {
+	u := s.pageURL()
+	return page == u.Scheme+"://"+u.Host
+}
+
+// isLoopback reports whether a host is this machine, by its name.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // requestTimeout bounds the time from the begin of a request to the end of the response header.

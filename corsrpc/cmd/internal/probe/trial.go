@@ -21,6 +21,11 @@ const (
 	Readable Result = "readable"
 	// PreflightPasses: the browser would send the call, which the probe did not send.
 	PreflightPasses Result = "preflight_passes"
+	// Refused: the script can read that a server with corsrpc refuses the call, which WithExplain makes
+	// readable.
+	Refused Result = "refused"
+	// SameOrigin: the page and the server have the same origin, and the probe did not send the call.
+	SameOrigin Result = "same_origin"
 	// Blocked: the script gets a network error.
 	Blocked Result = "blocked"
 	// NotSent: the browser sends the call without a preflight, and the probe did not send it.
@@ -136,19 +141,24 @@ func try(ctx context.Context, w *Wire, call Call, engine corsbrowser.Engine) (*O
 	}
 	if response != nil {
 		o.Result, o.Readable, o.Hidden = Readable, response.Header, hidden(o.last().Answer, response.Header)
+		if refusalOf(o.last()) != "" {
+			o.Result = Refused
+		}
 		return o, nil
 	}
 	var blocked *corsbrowser.BlockedError
 	if !errors.As(err, &blocked) {
 		return nil, err
 	}
-	o.classify(blocked)
+	o.classify(blocked, w.server.hasOrigin(call.Origin))
 	return o, nil
 }
 
 // classify sets the result of a call without a readable response.
-func (o *Outcome) classify(blocked *corsbrowser.BlockedError) {
+func (o *Outcome) classify(blocked *corsbrowser.BlockedError, sameOrigin bool) {
 	switch {
+	case errors.Is(blocked, ErrNotSent) && sameOrigin:
+		o.Result = SameOrigin
 	case errors.Is(blocked, ErrNotSent) && slices.ContainsFunc(o.Exchanges, func(e Exchange) bool { return e.Preflight && e.Status != 0 }):
 		o.Result = PreflightPasses
 	case errors.Is(blocked, ErrNotSent):
