@@ -45,7 +45,7 @@ func (s Server) Failure(err error) string {
 	case NoAnswer(err):
 		return fmt.Sprintf("the server did not answer within %s: look at what keeps the request waiting, such as a proxy whose server is down", requestTimeout)
 	case isTimeout(err):
-		return fmt.Sprintf("the connection to %s was not made within %s: a firewall may drop it, or the address is wrong", s.address(), requestTimeout)
+		return fmt.Sprintf("the connection to %s was not made within %s: a firewall may drop it, or the address is wrong", s.address(), dialTimeout)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Sprintf("the network has no way to %s: look at the address and at the network", s.address())
 	case errors.As(err, &record), strings.Contains(message, "server gave HTTP response to HTTPS client"):

@@ -74,10 +74,14 @@ func isLoopback(host string) bool {
 // requestTimeout bounds the time from the begin of a request to the end of the response header.
 const requestTimeout = 10 * time.Second
 
+// dialTimeout bounds the time for a connection.
+const dialTimeout = 5 * time.Second
+
 // transport returns the HTTP client's half of the connection. It keeps response headers as the server
 // sent them, and follows no redirects.
 func (s Server) transport() *http.Transport {
 	t := &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		DisableCompression:    true, // corsbrowser sends Accept-Encoding and decodes
 		ResponseHeaderTimeout: requestTimeout, TLSHandshakeTimeout: requestTimeout, ExpectContinueTimeout: requestTimeout,
 		MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 1,

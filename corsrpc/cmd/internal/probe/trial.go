@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
@@ -175,11 +176,11 @@ func (o *Outcome) classify(blocked *corsbrowser.BlockedError, sameOrigin bool) {
 }
 
 // hidden returns the names of the fields of a response that a script cannot read, in lower case, sorted.
-// It leaves out the fields that are for the browser: those of CORS, and those that it never shows.
+// It leaves out the fields of CORS, which are for the browser, and those that browsers never show.
 func hidden(answer, readable http.Header) (names []string) {
 	for name := range answer {
 		lower := fetch.Lower(name)
-		if _, ok := readable[http.CanonicalHeaderKey(name)]; !ok && !fetch.ForbiddenResponseHeader(lower) {
+		if _, ok := readable[http.CanonicalHeaderKey(name)]; !ok && !fetch.ForbiddenResponseHeader(lower) && !strings.HasPrefix(lower, "access-control-") {
 			names = append(names, lower)
 		}
 	}

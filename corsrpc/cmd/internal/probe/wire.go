@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 )
@@ -27,6 +28,7 @@ type Wire struct {
 
 	server    Server
 	transport http.RoundTripper
+	timeout   time.Duration // of a request, until the end of the response
 	mu        sync.Mutex
 	answers   map[string]*answer
 	sent      int
@@ -48,7 +50,7 @@ func NewWire(server Server) *Wire {
 }
 
 func newWire(server Server, transport http.RoundTripper) *Wire {
-	return &Wire{server: server, transport: transport, MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
+	return &Wire{server: server, transport: transport, timeout: requestTimeout, MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
 }
 
 // Sent returns how many requests were sent.
@@ -95,7 +97,7 @@ func (w *Wire) exchange(r *http.Request) (*answer, error) {
 			return nil, ErrTooMany
 		}
 		w.sent++
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		ctx, cancel := context.WithTimeout(r.Context(), w.timeout)
 		defer cancel()
 		have = send(w.transport, r.WithContext(ctx))
 		w.answers[key] = have
