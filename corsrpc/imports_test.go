@@ -30,8 +30,9 @@ var allowedImports = map[string]string{
 
 	// The command.
 	"corsrpc/cmd/corsrpc":             "corsrpc/cmd/internal/cli",
-	"corsrpc/cmd/internal/cli":        "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
+	"corsrpc/cmd/internal/cli":        "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/input":      "corsrpc corsrpc/cmd/internal/schema corsrpc/corsrpcv1 internal/planaccess internal/rules internal/safetext",
+	"corsrpc/cmd/internal/jsonschema": "",
 	"corsrpc/cmd/internal/policydiff": "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",
 	"corsrpc/cmd/internal/policytest": "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/fetch internal/origin internal/policyfile internal/route internal/rpc internal/rules",
 	"corsrpc/cmd/internal/probe":      "corsrpc/cmd/internal/schema corsrpc/corsbrowser internal/fetch internal/rpc",
@@ -65,8 +66,10 @@ var allowedImports = map[string]string{
 	"internal/e2e/browser":                    "",
 	"internal/e2e/cells":                      "",
 	"internal/e2e/newest":                     "internal/e2e/browser internal/e2e/cells internal/figures internal/proof",
+	"internal/editors":                        "",
 	"internal/figures":                        "",
 	"internal/intent":                         "corsrpc/corsrpcv1",
+	"internal/jsonschema":                     "internal/policyfile",
 	"internal/mutate":                         "",
 	"internal/peers":                          "",
 	"internal/proof":                          "",

@@ -307,21 +307,18 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 
 // enum reads the name of an enum value, with or without the enum's prefix.
 func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v protoreflect.Value, ok bool) {
-	prefix := enumPrefix(ed)
 	var known []string
-	for i := range ed.Values().Len() {
-		if value := ed.Values().Get(i); value.Number() != 0 {
-			known = append(known, strings.TrimPrefix(string(value.Name()), prefix))
-			if n.kind == stringNode && (n.text == string(value.Name()) || prefix+n.text == string(value.Name())) {
-				return protoreflect.ValueOfEnum(value.Number()), true
-			}
+	for _, value := range EnumValues(ed) {
+		known = append(known, value.Short)
+		if n.kind == stringNode && (n.text == value.Short || n.text == value.Full) {
+			return protoreflect.ValueOfEnum(value.Number), true
 		}
 	}
 	if n.kind != stringNode {
 		f.wrongType(n, path, "one of "+strings.Join(known, ", "), "")
 		return v, false
 	}
-	name := strings.TrimPrefix(strings.ToUpper(withoutQuotes(n.text)), prefix)
+	name := strings.TrimPrefix(strings.ToUpper(withoutQuotes(n.text)), enumPrefix(ed))
 	if name == "UNSPECIFIED" {
 		f.problem(n, path, CodeUnknownEnumValue, "is not a choice: leave it out"+strings.Replace(f.subject.inherit, "its", "the", 1), "")
 		return v, false
@@ -334,13 +331,34 @@ func (f *File) enum(n *node, path string, ed protoreflect.EnumDescriptor) (v pro
 	return v, false
 }
 
+// EnumValue is a value of an enum with its names in a text.
+type EnumValue struct {
+	Number      protoreflect.EnumNumber
+	Short, Full string // without the common prefix of the enum, and with it
+}
+
+// EnumValues returns the values of an enum that a text may have: all but the zero value.
+func EnumValues(ed protoreflect.EnumDescriptor) []EnumValue {
+	var values []EnumValue
+	for i := range ed.Values().Len() {
+		if v := ed.Values().Get(i); v.Number() != 0 {
+			name := string(v.Name())
+			values = append(values, EnumValue{v.Number(), strings.TrimPrefix(name, enumPrefix(ed)), name})
+		}
+	}
+	return values
+}
+
 // enumPrefix returns the common prefix of the names of an enum's values: the name of its zero
 // value without UNSPECIFIED.
 func enumPrefix(ed protoreflect.EnumDescriptor) string {
 	return strings.TrimSuffix(string(ed.Values().ByNumber(0).Name()), "UNSPECIFIED")
 }
 
-var durationText = regexp.MustCompile(`^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$`)
+// DurationPattern is the regular expression of a duration in a text.
+const DurationPattern = `^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$`
+
+var durationText = regexp.MustCompile(DurationPattern)
 
 // duration reads a google.protobuf.Duration in its JSON form.
 func (f *File) duration(n *node, path string, m protoreflect.Message) {

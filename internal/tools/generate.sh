@@ -10,7 +10,7 @@ fi
 buf=$1
 generated() {
   git ls-files --cached --others --exclude-standard -- \
-    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go | sort -u |
+    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json | sort -u |
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
@@ -21,6 +21,7 @@ for extra in connectv2 grpc; do
 done
 "$buf" generate --template examples/grpc/buf.gen.yaml examples/grpc/proto
 go run -C internal/tools ./suffixancestors
+"$buf" build proto -o - | go run ./internal/jsonschema corsrpc/cmd/internal/jsonschema
 for web in examples/showcase/web internal/e2e/web; do
   (cd "$web" && "$buf" generate --template buf.gen.yaml ../../../examples/showcase/proto)
 done

@@ -61,13 +61,16 @@ func TestHelp(t *testing.T) {
 		}
 		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		c.setup(flags)
-		want := []string{c.summary, "Usage: corsrpc " + c.name + " [FLAGS] " + c.arguments, "# " + c.examples[0].comment + "\n  " + c.examples[0].line, c.examples[1].line, "Exit codes:\n  0  "}
+		want := []string{c.summary, "Usage: " + c.usage(flags) + "\n", "# " + c.examples[0].comment + "\n  " + c.examples[0].line, c.examples[1].line, "Exit codes:\n  0  "}
 		flags.VisitAll(func(f *flag.Flag) {
 			want = append(want, "  "+dashed(f.Name))
 			if _, usage := flag.UnquoteUsage(f); usage == "" {
 				t.Errorf("%s: %s has no description", c.name, f.Name)
 			}
 		})
+		if listed := strings.Contains(texts[0], "\nFlags:\n  -"); listed != hasFlags(flags) {
+			t.Errorf("%s: -h lists flags: %t", c.name, listed)
+		}
 		for code, meaning := range c.exits {
 			if shown := strings.Contains(texts[0], fmt.Sprintf("  %d  %s\n", code, meaning)); shown != (meaning != "") {
 				t.Errorf("%s: exit code %d", c.name, code)

@@ -23,11 +23,13 @@ var usualExits = map[int]string{
 
 // writeHelp writes what -h shows.
 func (c subcommand) writeHelp(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprintf(w, "%s\n\nUsage: corsrpc %s [FLAGS] %s\n\n%s\n\nExamples:\n", c.summary, c.name, c.arguments, strings.TrimSpace(c.details))
+	fmt.Fprintf(w, "%s\n\nUsage: %s\n\n%s\n\nExamples:\n", c.summary, c.usage(flags), strings.TrimSpace(c.details))
 	for _, e := range c.examples {
 		fmt.Fprintf(w, "  # %s\n  %s\n", e.comment, e.line)
 	}
-	fmt.Fprint(w, "\nFlags:\n")
+	if hasFlags(flags) {
+		fmt.Fprint(w, "\nFlags:\n")
+	}
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		name := dashed(f.Name)
@@ -50,4 +52,19 @@ func (c subcommand) writeHelp(w io.Writer, flags *flag.FlagSet) {
 		}
 		fmt.Fprintf(w, "  %d  %s\n", code, meaning)
 	}
+}
+
+// usage returns the form of the command line.
+func (c subcommand) usage(flags *flag.FlagSet) string {
+	line := "corsrpc " + c.name
+	if hasFlags(flags) {
+		line += " [FLAGS]"
+	}
+	return line + " " + c.arguments
+}
+
+func hasFlags(flags *flag.FlagSet) bool {
+	found := false
+	flags.VisitAll(func(*flag.Flag) { found = true })
+	return found
 }

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"io"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/jsonschema"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+)
+
+var schemaCommand = subcommand{
+	name:      "schema",
+	arguments: "[policy|test]",
+	summary:   "Prints the JSON Schema of a policy or of a test of a policy, for editors.",
+	details: `policy, the default, is the schema of policies, and test that of the files of corsrpc test.
+
+Write it to a file, and name that file in the first line of a policy:
+
+    corsrpc schema > cors.schema.json
+    # yaml-language-server: $schema=cors.schema.json
+
+Editors then suggest fields and values, describe them, and mark unknown fields and wrong types. The
+schema accepts every policy that loads. It has only the names and types: corsrpc check finds the rest.`,
+	examples: [2]example{
+		{"the schema of a policy", "corsrpc schema"},
+		{"the schema of a test of a policy", "corsrpc schema test"},
+	},
+	exits: map[int]string{exitFine: "the schema is printed", exitFindings: "", exitUsage: "the command line is wrong", exitUnknown: ""},
+	setup: setupSchema,
+}
+
+func setupSchema(*flag.FlagSet) run {
+	return func(_ context.Context, s Streams, args []string) (int, error) {
+		if len(args) > 1 {
+			return exitUsage, usagef("schema takes one argument, policy or test, and there are %d", len(args))
+		}
+		text := jsonschema.Policy
+		if len(args) == 1 && args[0] == "test" {
+			text = jsonschema.PolicyTest
+		} else if len(args) == 1 && args[0] != "policy" {
+			return exitUsage, unknownSchema(args[0])
+		}
+		_, err := io.WriteString(s.Out, text)
+		return exitFine, err
+	}
+}
+
+// unknownSchema says which schema is meant.
+func unknownSchema(name string) error {
+	if nearest, ok := policyfile.Nearest(name, []string{"policy", "test"}); ok {
+		return usagef("there is not a schema %s: write %s", report.Printable(name), nearest)
+	}
+	return usagef("there is not a schema %s: write policy or test", report.Printable(name))
+}
