@@ -1,0 +1,85 @@
+// Package fromgo reads the configuration of another CORS library from a Go source file, and writes the policy that
+// grants the same. It reads the text of the file only: it runs nothing, and knows no other file of the program. Where
+// it cannot know a value, or a policy cannot say the same, the policy grants less, and a Change says so.
+package fromgo
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"slices"
+	"strings"
+)
+
+// File is a Go source file that configures a CORS library.
+type File struct {
+	// Name is the name of the file.
+	Name string
+	// Configurations are the configurations in the file, in the order of their places. There is at least one.
+	Configurations []*Configuration
+}
+
+// Configuration is one configuration of a library.
+type Configuration struct {
+	// Library is the import path of the library, without a major version.
+	Library string
+	// Call is how the configuration is made, such as cors.New.
+	Call string
+	// Line is the line where the configuration begins, and lines are all lines that belong to it.
+	Line  int
+	lines []int
+
+	file     string
+	settings *settings
+}
+
+// At returns the configuration that a line belongs to.
+func (f *File) At(line int) (*Configuration, error) {
+	for _, c := range f.Configurations {
+		if c.Line == line {
+			return c, nil
+		}
+	}
+	for _, c := range f.Configurations {
+		if slices.Contains(c.lines, line) {
+			return c, nil
+		}
+	}
+	var begin []string
+	for _, c := range f.Configurations {
+		begin = append(begin, fmt.Sprintf("%s:%d", f.Name, c.Line))
+	}
+	return nil, fmt.Errorf("%s:%d is not part of a configuration: write %s", f.Name, line, strings.Join(begin, " or "))
+}
+
+// Read parses a Go source file and finds the configurations in it. An error says what the file has instead.
+func Read(name string, source []byte) (*File, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, 0)
+	if err != nil {
+		var list scanner.ErrorList
+		if errors.As(err, &list) && len(list) > 0 {
+			return nil, fmt.Errorf("%s:%d:%d: the file is not Go: %s", name, list[0].Pos.Line, list[0].Pos.Column, list[0].Msg)
+		}
+		return nil, fmt.Errorf("%s: the file is not Go: %w", name, err)
+	}
+	r := &reader{files: files, file: file, source: source, used: map[ast.Node]bool{}, blocks: map[ast.Node]ast.Node{}}
+	if err := r.readImports(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	r.recordChanges()
+	found, elsewhere := r.configurations()
+	for _, c := range found {
+		c.file = name
+	}
+	if len(found) == 0 {
+		if len(elsewhere) > 0 {
+			return nil, fmt.Errorf("%s:%d: %s gets %s: name the file in which the values of the configuration are written", name, elsewhere[0].line, elsewhere[0].call, elsewhere[0].why)
+		}
+		return nil, fmt.Errorf("%s imports %s, and does not configure it: name the file in which the configuration is written", name, r.importedLibraries())
+	}
+	return &File{Name: name, Configurations: found}, nil
+}

@@ -1,0 +1,321 @@
+package fromgo
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+)
+
+// declarationOf returns the declaration of a name within the file, and nil for other names. The parser resolves names
+// by the scopes of the file; without other files and types, that is all that can be known.
+func declarationOf(id *ast.Ident) any {
+	if id.Obj == nil { //nolint:staticcheck // deprecated because it is not correct for types; it is for variables
+		return nil
+	}
+	return id.Obj.Decl //nolint:staticcheck // as above
+}
+
+// variableOf returns the identity of a variable; nil for other names.
+func variableOf(e ast.Expr) any {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok || id.Obj == nil { //nolint:staticcheck // as in declarationOf
+		return nil
+	}
+	return id.Obj //nolint:staticcheck // as in declarationOf
+}
+
+// change is a statement that changes a variable after its declaration.
+type change struct {
+	pos token.Pos
+	// block is the innermost block or clause around the statement.
+	block ast.Node
+	// statement is the assignment or call; nil if the variable may change in a way that is not understood.
+	statement ast.Node
+	// field is the field that changes; "" for the whole variable.
+	field string
+	// value is the new value, in an assignment.
+	value ast.Expr
+	// guard is the condition, if the statement is all that depends on it.
+	guard ast.Expr
+}
+
+// recordChanges finds the statements that change variables.
+func (r *reader) recordChanges() {
+	r.changes = map[any][]change{}
+	var path []ast.Node
+	ast.Inspect(r.file, func(n ast.Node) bool {
+		if n == nil {
+			path = path[:len(path)-1]
+			return true
+		}
+		path = append(path, n)
+		r.recordChange(n, path)
+		return true
+	})
+}
+
+// recordChange records what a node changes.
+func (r *reader) recordChange(n ast.Node, path []ast.Node) {
+	add := func(target ast.Expr, c change) {
+		target = ast.Unparen(target)
+		for {
+			switch t := target.(type) {
+			case *ast.SelectorExpr:
+				c.field, target = t.Sel.Name, ast.Unparen(t.X)
+				continue
+			case *ast.IndexExpr:
+				c.statement, target = nil, ast.Unparen(t.X)
+				continue
+			case *ast.StarExpr:
+				c.statement, target = nil, ast.Unparen(t.X)
+				continue
+			}
+			break
+		}
+		if v := variableOf(target); v != nil {
+			c.pos, c.block = n.Pos(), blockOf(path)
+			r.changes[v] = append(r.changes[v], c)
+		}
+	}
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		for i, target := range n.Lhs {
+			if v := variableOf(target); n.Tok == token.DEFINE && v != nil && declarationOf(target.(*ast.Ident)) == any(n) {
+				continue // the declaration
+			}
+			c := change{}
+			if n.Tok != token.DEFINE && n.Tok != token.ASSIGN || len(n.Lhs) != len(n.Rhs) {
+				add(target, c)
+				continue
+			}
+			c.statement, c.value, c.guard = n, n.Rhs[i], guardOf(path)
+			add(target, c)
+		}
+	case *ast.IncDecStmt:
+		add(n.X, change{})
+	case *ast.RangeStmt:
+		for _, target := range []ast.Expr{n.Key, n.Value} {
+			if target != nil && n.Tok == token.ASSIGN {
+				add(target, change{})
+			}
+		}
+	case *ast.UnaryExpr:
+		if call, ok := parentOf(path).(*ast.CallExpr); n.Op == token.AND && (!ok || !r.isLibraryCall(call)) {
+			add(n.X, change{})
+		}
+	case *ast.CallExpr:
+		if selector, ok := n.Fun.(*ast.SelectorExpr); ok && ginMethods[selector.Sel.Name] != "" {
+			add(selector.X, change{statement: n, field: ginMethods[selector.Sel.Name]})
+		}
+	}
+}
+
+// parentOf returns the node around the last one of a path.
+func parentOf(path []ast.Node) ast.Node {
+	if len(path) < 2 {
+		return nil
+	}
+	return path[len(path)-2]
+}
+
+// blockOf returns the innermost block or clause of a path.
+func blockOf(path []ast.Node) ast.Node {
+	for _, n := range slices.Backward(path) {
+		switch n.(type) {
+		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+			return n
+		}
+	}
+	return nil
+}
+
+// guardOf returns the condition of the if statement whose body is only the last node of a path.
+func guardOf(path []ast.Node) ast.Expr {
+	if len(path) < 3 {
+		return nil
+	}
+	block, ok := path[len(path)-2].(*ast.BlockStmt)
+	if !ok || len(block.List) != 1 {
+		return nil
+	}
+	branch, ok := path[len(path)-3].(*ast.IfStmt)
+	if !ok || branch.Else != nil || branch.Init != nil || branch.Body != block {
+		return nil
+	}
+	return branch.Cond
+}
+
+// evalIdent evaluates a name.
+func (r *reader) evalIdent(id *ast.Ident) value {
+	declaration := declarationOf(id)
+	if declaration == nil {
+		switch id.Name {
+		case "true", "false":
+			return value{kind: truth, yes: id.Name == "true"}
+		case "nil":
+			return value{kind: nothing}
+		}
+		return r.notKnown(id, "which is not declared in this file")
+	}
+	return r.evalVariable(id, id.Pos())
+}
+
+// evalVariable evaluates a variable or constant as it is at a place.
+func (r *reader) evalVariable(id *ast.Ident, at token.Pos) value {
+	v, block := r.evalDeclaration(id)
+	changes := r.changes[variableOf(id)]
+	for _, c := range changes {
+		straight := c.block == block && block != nil && c.statement != nil
+		switch {
+		case c.pos >= at && block != nil && r.sameBlock(block, at):
+			continue // it changes later
+		case c.pos < at && r.isFallbackFor(c, id, v):
+			fallback := r.eval(c.value)
+			v.extra = fallback.text
+		case straight && c.pos < at:
+			v = r.applied(v, c)
+		case c.field != "" && v.kind == struc:
+			v.fields[c.field] = value{kind: unknown, pos: c.pos, why: "the value of a statement that does not always run"}
+		default:
+			return value{kind: unknown, pos: id.Pos(), why: id.Name + ", a variable that changes in more than one place"}
+		}
+	}
+	return v
+}
+
+// sameBlock reports whether a place is directly in a block, and not in a block within it.
+func (r *reader) sameBlock(block ast.Node, at token.Pos) bool {
+	if at >= block.End() {
+		return true // the end of the block
+	}
+	if at < block.Pos() {
+		return false
+	}
+	direct := true
+	ast.Inspect(block, func(n ast.Node) bool {
+		if n == nil || n.Pos() > at || n.End() <= at {
+			return false
+		}
+		switch n.(type) {
+		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+			direct = direct && n == block
+		}
+		return true
+	})
+	return direct
+}
+
+// isFallbackFor reports whether a change sets a variable that was read from the environment if that is empty.
+func (r *reader) isFallbackFor(c change, id *ast.Ident, v value) bool {
+	condition, ok := c.guard.(*ast.BinaryExpr)
+	if !ok || v.kind != variable || v.extra != "" || c.field != "" || condition.Op != token.EQL || variableOf(condition.X) != variableOf(id) {
+		return false
+	}
+	empty, ok := condition.Y.(*ast.BasicLit)
+	return ok && empty.Value == `""` && isFallback(r.eval(c.value))
+}
+
+// evalDeclaration evaluates the declaration of a name, and returns the block around it; nil for a declaration
+// outside functions.
+func (r *reader) evalDeclaration(id *ast.Ident) (value, ast.Node) {
+	declaration := declarationOf(id)
+	block := r.blockAround(declaration)
+	switch d := declaration.(type) {
+	case *ast.ValueSpec:
+		for i, name := range d.Names {
+			if variableOf(name) != variableOf(id) {
+				continue
+			}
+			switch {
+			case len(d.Values) == len(d.Names):
+				return r.eval(d.Values[i]), block
+			case len(d.Values) == 0 && d.Type != nil:
+				return r.zero(id, d.Type), block
+			}
+		}
+	case *ast.AssignStmt:
+		for i, target := range d.Lhs {
+			if variableOf(target) == variableOf(id) && len(d.Lhs) == len(d.Rhs) {
+				return r.eval(d.Rhs[i]), block
+			}
+		}
+	case *ast.FuncDecl:
+		return value{kind: function, body: d}, block
+	case *ast.Field:
+		return r.notKnown(id, "a parameter"), block
+	}
+	return r.notKnown(id, "which is not a value of this file"), block
+}
+
+// zero returns the zero value of a type.
+func (r *reader) zero(id *ast.Ident, t ast.Expr) value {
+	library, name := r.imported(t)
+	_, isList := t.(*ast.ArrayType)
+	named, _ := t.(*ast.Ident)
+	switch {
+	case name != "" && structs[library] == name:
+		return value{kind: struc, library: library, fields: map[string]value{}}
+	case isList:
+		return value{kind: list}
+	case named != nil && named.Name == "string":
+		return value{kind: text}
+	case named != nil && named.Name == "bool":
+		return value{kind: truth}
+	case named != nil && named.Name == "int":
+		return value{kind: number}
+	}
+	return r.notKnown(id, "a value of another type")
+}
+
+// blockAround returns the innermost block around a declaration within a function.
+func (r *reader) blockAround(declaration any) ast.Node {
+	node, ok := declaration.(ast.Node)
+	if !ok {
+		return nil
+	}
+	if block, ok := r.blocks[node]; ok {
+		return block
+	}
+	var block ast.Node
+	ast.Inspect(r.file, func(n ast.Node) bool {
+		if n == nil || n.Pos() > node.Pos() || n.End() < node.End() {
+			return false
+		}
+		switch n.(type) {
+		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+			block = n
+		}
+		return true
+	})
+	r.blocks[node] = block
+	return block
+}
+
+// applied returns the value of a variable after a change.
+func (r *reader) applied(v value, c change) value {
+	if call, ok := c.statement.(*ast.CallExpr); ok { // a method of gin's configuration
+		if v.kind != struc {
+			return v
+		}
+		items := slices.Clone(v.fields[c.field].items)
+		if before, ok := v.fields[c.field]; ok && before.kind != list && before.kind != nothing {
+			items = append(items, before)
+		}
+		if call.Ellipsis.IsValid() {
+			items = append(items, r.evalConcatenation(call, false).items...)
+		} else {
+			for _, argument := range call.Args {
+				items = append(items, r.eval(argument))
+			}
+		}
+		v.fields[c.field] = value{kind: list, items: items, pos: c.pos}
+		return v
+	}
+	if c.field == "" {
+		return r.eval(c.value)
+	}
+	if v.kind == struc {
+		v.fields[c.field] = r.eval(c.value)
+	}
+	return v
+}
