@@ -102,7 +102,7 @@ unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
-	@cd internal/peers && go test -race .
+	@cd internal/peers && go test -race ./...
 	@cd internal/tools/release && go test ./...
 
 .PHONY: live

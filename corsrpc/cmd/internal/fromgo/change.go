@@ -37,6 +37,8 @@ const (
 	Methods Kind = "METHODS"
 	// OtherPaths: paths that are not procedures need a rule.
 	OtherPaths Kind = "OTHER_PATHS"
+	// OtherPathsRun: a call of another origin to a path that is not a procedure runs the handler.
+	OtherPathsRun Kind = "OTHER_PATHS_RUN"
 	// OperationalServices: health checks, reflection and their like need a rule.
 	OperationalServices Kind = "OPERATIONAL_SERVICES"
 	// Disabled: the policy allows no page until an origin is written.
@@ -79,7 +81,7 @@ const (
 	ExposeStar Kind = "EXPOSE_STAR"
 	// ExposeNotNeeded: a response header that needs no exposure, or never had one.
 	ExposeNotNeeded Kind = "EXPOSE_NOT_NEEDED"
-	// Get: calls by GET are granted.
+	// Get: calls by GET and HEAD are granted.
 	Get Kind = "GET"
 	// MaxAge: browsers keep a preflight for another time.
 	MaxAge Kind = "MAX_AGE"

@@ -10,22 +10,12 @@ import (
 // allow_origins it suggests. It is never certain, so that the items are written as comments.
 func (w *policyWriter) describeFunction(v value) (what string, suggestions []string) {
 	const instead = "Write the origins, a pattern such as https://*.example.com, or an origin source."
-	var body *ast.BlockStmt
-	switch f := v.body.(type) {
-	case *ast.FuncLit:
-		body = f.Body
-	case *ast.FuncDecl:
-		body = f.Body
-	}
+	body := bodyOf(v)
 	if body == nil {
 		return instead, nil
 	}
-	if len(body.List) == 1 {
-		if result, ok := body.List[0].(*ast.ReturnStmt); ok && len(result.Results) > 0 {
-			if answer := w.reader.eval(result.Results[0]); answer.kind == truth && answer.yes {
-				return `It allows every origin. The item "*" does that, never with credentials; better list the origins that may call.`, []string{"*"}
-			}
-		}
+	if w.alwaysTrue(v) {
+		return `It allows every origin. The item "*" does that, never with credentials; better list the origins that may call.`, []string{"*"}
 	}
 	add := func(pattern string) {
 		if problems, ok := parsed(pattern); ok && len(problems) == 0 && !slices.Contains(suggestions, pattern) {
@@ -64,4 +54,29 @@ func (w *policyWriter) describeFunction(v value) (what string, suggestions []str
 		what += " Perhaps these are meant:"
 	}
 	return what, suggestions
+}
+
+// bodyOf returns the body of a function; nil if the file does not have it.
+func bodyOf(v value) *ast.BlockStmt {
+	switch f := v.body.(type) {
+	case *ast.FuncLit:
+		return f.Body
+	case *ast.FuncDecl:
+		return f.Body
+	}
+	return nil
+}
+
+// alwaysTrue reports whether a function only returns true.
+func (r *reader) alwaysTrue(v value) bool {
+	body := bodyOf(v)
+	if body == nil || len(body.List) != 1 {
+		return false
+	}
+	result, ok := body.List[0].(*ast.ReturnStmt)
+	if !ok || len(result.Results) == 0 {
+		return false
+	}
+	answer := r.eval(result.Results[0])
+	return answer.kind == truth && answer.yes
 }

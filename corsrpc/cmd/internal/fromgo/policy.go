@@ -31,6 +31,8 @@ func (c *Configuration) Policy() (*Policy, error) {
 	w := &policyWriter{grants: g, reader: c.settings.reader, file: filepath.Base(c.file)}
 	w.origins()
 	w.disabled = !w.hasActive() || !g.post
+	_, unsure := g.unknowns["AllowedMethods"]
+	w.nothing = !w.everAllowed() || !g.post && !g.get && len(g.methods) == 0 && !unsure
 	w.comment("", fmt.Sprintf("This policy stands for the configuration of %s at %s:%d. A code in brackets marks each change.", c.Library, w.file, c.Line))
 	w.changes(w.general())
 	w.line("defaults:")
@@ -51,9 +53,10 @@ type policyWriter struct {
 	text strings.Builder
 	all  []Change
 	// entries are what becomes of the origins, and risks are those that the commented ones need accepted.
-	entries  []listed
-	risks    []string
-	disabled bool
+	entries []listed
+	risks   []string
+	// disabled is true if the policy allows no page, and nothing is true if the configuration does not either.
+	disabled, nothing bool
 }
 
 // listed is what becomes of an origin of the configuration: items of the policy, items as comments, and the changes
@@ -62,6 +65,11 @@ type listed struct {
 	items, comments []string
 	pos             token.Pos
 	changes         []Change
+}
+
+// ofGrants are the kinds of changes to calls that are granted. A configuration that grants none has none of them.
+var ofGrants = []Kind{
+	Methods, Get, PreflightsAnswered, OperationalServices, OtherPaths, ProtocolHeaders, HeaderStar, HeaderLeftOut, ExposeStar, StatusHeaders, Trailers, MaxAge,
 }
 
 // width is the length of a line of a comment.
@@ -96,6 +104,9 @@ func (w *policyWriter) at(line int) string {
 // changesAt writes changes as comments, and records them.
 func (w *policyWriter) changesAt(indent string, changes []Change) {
 	for _, c := range changes {
+		if w.nothing && slices.Contains(ofGrants, c.Kind) {
+			continue
+		}
 		w.comment(indent, w.at(c.Line)+c.Message+" ["+string(c.Kind)+"]")
 		w.all = append(w.all, c)
 	}
@@ -141,7 +152,8 @@ func (w *policyWriter) described(v value) string {
 
 // general returns the changes that concern the whole policy.
 func (w *policyWriter) general() (changes []Change) {
-	if !w.refuses && !w.everyone {
+	allows := w.everyone || slices.ContainsFunc(w.unknownOrigins, func(i item) bool { return w.alwaysTrue(i.value) })
+	if !w.refuses && !allows {
 		changes = append(changes, Change{Kind: RefusedBeforeHandler, Effect: Stricter,
 			Message: "A call from an origin that is not allowed no longer reaches the handler. Before, a call without a preflight ran, and the page could not read the answer."})
 	}
@@ -152,9 +164,9 @@ func (w *policyWriter) general() (changes []Change) {
 		}
 		changes = append(changes, Change{Kind: Methods, Effect: Stricter, Line: w.lineOf(w.methodsAt), Values: w.methods, Message: message})
 	}
-	if !w.get || !w.getPreflight {
+	if !w.everyGet {
 		changes = append(changes, Change{Kind: Get, Effect: Wider, Line: w.lineOf(w.methodsAt),
-			Message: "The configuration does not allow GET in every call. The policy does, for procedures that are declared NO_SIDE_EFFECTS."})
+			Message: "The configuration does not allow GET and HEAD in every call. The policy does, for procedures that are declared NO_SIDE_EFFECTS."})
 	}
 	if w.preflightByHandler != "" {
 		changes = append(changes, Change{Kind: PreflightsAnswered, Effect: Wider, Line: w.lineOf(w.preflightAt), Setting: w.preflightByHandler,
@@ -315,15 +327,20 @@ func (w *policyWriter) writeOrigins() {
 		reason = w.takeUnknown("Remove the line disabled: true if it has POST.", "AllowedMethods", "AllowMethods")
 		if len(reason) == 0 {
 			reason = []Change{{Kind: PostNotAllowed, Effect: Stricter, Line: w.lineOf(w.methodsAt), Message: "The configuration does not allow POST, which every procedure has. Remove the line disabled: true if pages may call procedures."}}
+			if w.nothing {
+				reason[0].Effect = Same
+			}
 		}
 	}
 	reason = append(reason, w.takeUnknown("The policy is written without it.", "AllowAllOrigins", "AllowWildcard", "AllowedMethods", "AllowMethods", "Methods")...)
 	w.changesAt("  ", reason)
 	if w.disabled {
 		c := Change{Kind: Disabled, Effect: Stricter, Message: "No page on another origin may call until an origin is written: remove this line then."}
-		if !w.everAllowed() {
-			c.Effect = Same
-			c.Message = "The configuration allows no origin, and the policy says so. Remove this line to write one."
+		switch {
+		case w.nothing:
+			c.Effect, c.Message = Same, "The configuration allows no call, and the policy says so. Remove this line to allow some."
+		case w.hasActive():
+			c.Message = "No page on another origin may call procedures until this line is removed."
 		}
 		w.changesAt("  ", []Change{c})
 		w.line("  disabled: true")
@@ -479,7 +496,7 @@ func (w *policyWriter) writeExposure() {
 	}
 	changes = append(changes, w.takeUnknown("Write the names in expose_headers.", "ExposedHeaders", "ExposeHeaders", "ResponseHeaders")...)
 	if w.allExposed && !w.credentials || w.allExposed && w.everyone {
-		change(ExposeStar, Stricter, []string{"server", "date", "via"}, "A star exposed all headers. The policy leaves out those of the transport and of the server's operation, such as server, date and via, unless expose_headers names them.")
+		change(ExposeStar, Stricter, []string{"server", "date", "via", "vary"}, "A star exposed all headers. The policy leaves out those of CORS, of the transport and of the server's operation, such as server, date, via and vary, unless expose_headers names them.")
 		w.changesAt("  ", changes)
 		w.line("  expose: PRESENT%s", w.from(w.exposedAt))
 		return
@@ -549,6 +566,10 @@ func (w *policyWriter) writeMaxAge() {
 func (w *policyWriter) writeRules() {
 	w.changes([]Change{{Kind: OtherPaths, Effect: Stricter,
 		Message: "The defaults cover procedures. Pages cannot read the answers of other paths until a rule names the path, as in these lines."}})
+	if w.refuses && !w.everyone {
+		w.changes([]Change{{Kind: OtherPathsRun, Effect: Wider,
+			Message: "Before, a call from an origin that is not allowed was refused on every path. The layer leaves other paths alone, so that their handlers run, and pages cannot read the answers."}})
+	}
 	w.line("# rules:")
 	w.line("#   - path: /files/{name}")
 	w.line("#     allow_methods: %s", flow(append([]string{"GET", "POST"}, w.methods...)))

@@ -44,10 +44,10 @@ type grants struct {
 	credentials   bool
 	credentialsAt token.Pos
 
-	// post and get say whether a call by POST and by GET is allowed. getPreflight is false if a GET that needs a
-	// preflight is not.
-	post, get, getPreflight bool
-	methodsAt               token.Pos
+	// post and get say whether a call by POST and by GET is allowed. everyGet is false if some calls by GET or HEAD are
+	// not.
+	post, get, everyGet bool
+	methodsAt           token.Pos
 	// methods are the methods that are allowed and that procedures do not have.
 	methods []string
 
@@ -294,10 +294,15 @@ func (s *settings) readGorilla(g *grants) {
 		s.origins(g, "AllowedOrigins", func(i item) originItem { return originItem{item: i, written: i.text} })
 	}
 
-	g.setDefaults("accept", "accept-language", "content-language")
 	names, _ := s.known(g, "AllowedHeaders")
 	for _, n := range names {
-		if n.text = strings.TrimSpace(n.text); n.text == "*" {
+		n.text = strings.TrimSpace(n.text)
+		switch strings.ToLower(n.text) {
+		case "accept", "accept-language", "content-language": // the library answers as if they were not asked for
+			g.notes = append(g.notes, Change{Kind: HeaderNotNeeded, Effect: Same, Line: s.reader.line(n.pos), Setting: "AllowedHeaders", Values: []string{n.text},
+				Message: fmt.Sprintf("AllowedHeaders has %q, which scripts send without a grant. gorilla/handlers never granted the values that need one.", n.text)})
+			continue
+		case "*":
 			g.notes = append(g.notes, Change{Kind: HeaderNotNeeded, Effect: Same, Line: s.reader.line(n.pos), Setting: "AllowedHeaders", Values: []string{"*"},
 				Message: `AllowedHeaders has "*", which gorilla/handlers does not read as a wildcard: it allowed no header.`})
 			continue
@@ -370,10 +375,14 @@ func (s *settings) readGin(g *grants) error {
 		schemes = append(schemes, c.text)
 	}
 	for _, i := range items {
-		if i.kind != text || strings.Contains(i.text, "*") || isGinExpression(i.text) {
+		if i.kind != text || strings.Contains(i.text, "*") {
 			continue
 		}
-		if !slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(i.text, scheme) }) {
+		begin := i.text
+		if isGinExpression(begin) {
+			begin = strings.TrimPrefix(strings.Replace(begin[1:], "?", "", 1), "^")
+		}
+		if !slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(begin, scheme) }) {
 			return s.refusedAt(i.pos, fmt.Sprintf("the origin %q, which has none of the schemes %s", i.text, strings.Join(schemes, ", ")))
 		}
 	}
@@ -419,7 +428,7 @@ func (s *settings) readGin(g *grants) error {
 	}
 	g.headersAt = s.pos("AllowHeaders")
 	methods, _ := s.known(g, "AllowMethods")
-	g.post, g.get, g.getPreflight, g.methodsAt = true, true, true, s.pos("AllowMethods") // the library sends the list, and browsers allow these three always
+	g.post, g.get, g.everyGet, g.methodsAt = true, true, true, s.pos("AllowMethods") // the library sends the list, and browsers allow these three always
 	for _, m := range methods {
 		for part := range strings.SplitSeq(m.text, ",") {
 			part = strings.ToUpper(strings.TrimSpace(part))
@@ -506,7 +515,7 @@ func (s *settings) readJub0bs(g *grants) error {
 	g.headersAt = s.pos("RequestHeaders")
 
 	methods, _ := s.known(g, "Methods")
-	g.post, g.get, g.getPreflight, g.methodsAt = true, true, true, s.pos("Methods")
+	g.post, g.get, g.everyGet, g.methodsAt = true, true, true, s.pos("Methods")
 	for _, m := range methods {
 		if m.text != "*" && (!fetch.IsToken(m.text) || fetch.ForbiddenMethod(m.text)) {
 			return s.refusedAt(m.pos, fmt.Sprintf("the method %q", m.text))
@@ -594,7 +603,7 @@ func (g *grants) addHeaders(items []item, normalize func(string) string) {
 // setMethods sets the methods that a library compares with.
 func (g *grants) setMethods(methods []string, pos token.Pos) {
 	g.post, g.get = slices.Contains(methods, http.MethodPost), slices.Contains(methods, http.MethodGet)
-	g.getPreflight, g.methodsAt = g.get, pos
+	g.everyGet, g.methodsAt = g.get && slices.Contains(methods, http.MethodHead), pos
 	for _, m := range methods {
 		g.addMethod(m)
 	}

@@ -1,0 +1,16 @@
+package configurations
+
+import (
+	"net/http"
+
+	"github.com/corsrpc/corsrpc-go/internal/peers/literals/jub0bs"
+)
+
+// Jub0bsMinimal allows no preflight.
+func Jub0bsMinimal(mux http.Handler) http.Handler {
+	middleware, err := cors.NewMiddleware(cors.Config{Origins: []string{"https://app.example.com", "http://plain.example.com"}})
+	if err != nil {
+		return nil
+	}
+	return middleware.Wrap(mux)
+}
