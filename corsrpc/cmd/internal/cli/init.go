@@ -2,41 +2,221 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/firstpolicy"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/fromgo"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/input"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 )
 
 var initCommand = subcommand{
 	name:      "init",
-	arguments: "--from-go FILE",
-	summary:   "Writes a policy to begin with.",
-	details: `--from-go reads the configuration of another CORS library from a Go file, and writes the policy that
-grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors. Where a
-policy cannot say the same, or a value is not written in the file, the policy grants less.
+	arguments: "",
+	summary:   "Writes a policy to begin with, from a schema or from the configuration of another CORS library.",
+	details: `With --descriptors or --reflect, the policy allows the origins of --origin to call the procedures of the
+schema. It has a rule for each service, turned off by a comment, which says what browsers can call and
+what the .proto file says already. Without --origin, no page may call until you write an origin.
 
-The policy goes to the standard output. Each difference is a comment in it, and a line on the standard
-error.`,
+--from-go reads the configuration of another CORS library from a Go file, and writes the policy that
+grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors. Where a
+policy cannot say the same, or a value is not written in the file, the policy grants less. Each
+difference is a comment in the policy, and a line on the standard error.
+
+The policy goes to the standard output, or to the file of --out, which must not exist yet.`,
 	examples: [2]example{
-		{"the policy for the configuration of a server", "corsrpc init --from-go server.go"},
-		{"the configuration in line 14, for a program", "corsrpc init --from-go server.go:14 -o json"},
+		{"the policy for a schema and the page of an application", "corsrpc init --descriptors image.binpb --origin https://app.example.com --out first.yaml"},
+		{"the policy for the configuration of a server in Go", "corsrpc init --from-go server.go"},
 	},
-	exits: map[int]string{exitFine: "the policy is written", exitFindings: "", exitUsage: "the command line is wrong, or the file has no configuration that can be read", exitUnknown: "the policy does not load, which is a fault of the program"},
+	exits: map[int]string{
+		exitFine: "the policy is written", exitFindings: "",
+		exitUsage: "the command line is wrong, or an input cannot be read", exitUnknown: "the policy does not load, which is a fault of the program",
+	},
 	setup: setupInit,
 }
 
+// initFlags are the flags of the subcommand.
+type initFlags struct {
+	inputs          input.Flags // of the schema
+	origins         input.List
+	dev             bool
+	jsonSchema, out string
+	fromGo          *string
+	format          *report.Format
+}
+
 func setupInit(flags *flag.FlagSet) run {
-	fromGo := fromGoFlag(flags)
-	format := report.FormatFlag(flags, report.Text, report.JSON)
-	return func(_ context.Context, s Streams, args []string) (int, error) {
-		switch {
-		case *fromGo == "" && len(args) == 1 && isGoFile(args[0]):
-			return exitUsage, usagef("write --from-go %s", args[0])
-		case *fromGo == "":
-			return exitUsage, usagef("name a Go file with --from-go")
-		case len(args) > 0:
-			return exitUsage, usagef("init takes no arguments: it got %s", args[0])
+	f := &initFlags{}
+	f.inputs.RegisterSchema(flags)
+	flags.Var(&f.origins, "origin", "`ORIGIN` of a page that may call, such as https://app.example.com, or a pattern such as https://*.example.com (repeatable)")
+	flags.BoolVar(&f.dev, "dev", false, "add the profile dev, for pages of the developer's own machine")
+	flags.StringVar(&f.jsonSchema, "json-schema", "cors.schema.json", "`FILE` or URL at which editors find the JSON Schema, which corsrpc schema prints; empty leaves the line for editors out")
+	flags.StringVar(&f.out, "out", "", "write the policy to a new `FILE`")
+	f.fromGo = fromGoFlag(flags)
+	f.format = report.FormatFlag(flags, report.Text, report.JSON)
+	return f.run
+}
+
+func (f *initFlags) run(ctx context.Context, s Streams, args []string) (int, error) {
+	hasSchema := len(f.inputs.Descriptors) > 0 || f.inputs.Reflect != ""
+	switch {
+	case *f.fromGo == "" && len(args) == 1 && isGoFile(args[0]):
+		return exitUsage, usagef("write --from-go %s", args[0])
+	case len(args) > 0:
+		return exitUsage, usagef("init takes no arguments: it got %s", args[0])
+	case *f.fromGo != "" && (hasSchema || len(f.origins) > 0 || f.dev):
+		return exitUsage, usagef("--from-go takes the origins from the Go file: leave --descriptors, --reflect, --origin and --dev out")
+	case *f.fromGo == "" && !hasSchema:
+		return exitUsage, usagef("name the schema with --descriptors FILE (`buf build -o image.binpb` makes one) or --reflect URL, or a Go file with --from-go")
+	case f.dev && len(f.origins) == 0:
+		return exitUsage, usagef("--dev adds origins to those of --origin, and there are none: write --origin https://app.example.com")
+	}
+	var made *madePolicy
+	var err error
+	if *f.fromGo != "" {
+		made, err = policyFromGo(*f.fromGo)
+	} else {
+		made, err = f.policyFromSchema(ctx)
+	}
+	var broken *madeBroken
+	switch {
+	case errors.As(err, &broken):
+		return exitUnknown, err
+	case err != nil:
+		return exitUsage, err
+	}
+	if err := f.write(s, made); err != nil {
+		return exitUsage, err
+	}
+	made.summary(s.Err)
+	return exitFine, nil
+}
+
+// madePolicy is a policy that init has made.
+type madePolicy struct {
+	text     []byte
+	document initDocument
+	// summary writes what the author should know.
+	summary func(io.Writer)
+}
+
+// madeBroken is the error for a policy that does not load, although its input is valid.
+type madeBroken struct{ err error }
+
+func (e *madeBroken) Error() string {
+	return "the policy that was made does not load, which is a fault of this program: " + e.err.Error()
+}
+
+// write writes the policy to the standard output, or to a new file.
+func (f *initFlags) write(s Streams, made *madePolicy) error {
+	out := s.Out
+	if f.out != "" {
+		file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // a policy is not a secret
+		if errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("%s exists already: name another file with --out, or remove it", f.out)
 		}
-		return initFromGo(s, *fromGo, *format)
+		if err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+		if _, err = file.Write(made.text); err == nil {
+			err = file.Close()
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("--out: %w", err), os.Remove(f.out))
+		}
+	}
+	switch {
+	case *f.format == report.JSON:
+		return report.WriteDocument(out, "init", &made.document)
+	case f.out == "":
+		_, err := out.Write(made.text)
+		return err
+	}
+	return nil
+}
+
+// policyFromSchema returns the policy for the services of a schema.
+func (f *initFlags) policyFromSchema(ctx context.Context) (*madePolicy, error) {
+	files, err := f.inputs.Schema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings := input.Settings{Files: files}
+	first := firstpolicy.Settings{Files: files, Origins: f.origins, DevProfile: f.dev, JSONSchema: f.jsonSchema}
+	if first.Options, err = f.options(settings, first); err != nil {
+		return nil, err
+	}
+	made := &madePolicy{text: first.Text()}
+	policy, err := settings.Compile("cors.yaml", made.text)
+	if err != nil {
+		return nil, &madeBroken{err}
+	}
+	made.document = initDocument{Policy: string(made.text), Changes: []fromgo.Change{}, Others: []initOther{}}
+	made.summary = func(w io.Writer) { f.writeSummary(w, files, policy.Plan.Findings()) }
+	return made, nil
+}
+
+// options returns what the options of the .proto files say. The error is about the origins or about the options.
+func (f *initFlags) options(settings input.Settings, first firstpolicy.Settings) (map[string][]string, error) {
+	if len(first.Origins) == 0 { // under disabled defaults, options that narrow a grant would not be checked
+		first.Origins = []string{"https://app.example.com"}
+	}
+	first.DevProfile = false
+	policy, err := settings.Compile("cors.yaml", first.Text())
+	var broken *corsrpc.PolicyError
+	switch {
+	case errors.As(err, &broken):
+		return nil, f.notUsable(broken)
+	case err != nil:
+		return nil, err
+	}
+	return firstpolicy.Options(policy.Plan), nil
+}
+
+// notUsable says what is wrong with the origins of the command line and with the options of the schema.
+func (f *initFlags) notUsable(broken *corsrpc.PolicyError) error {
+	var lines []string
+	for _, v := range broken.Violations {
+		index, ok := strings.CutPrefix(v.Field, "defaults.allow_origins[")
+		number, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+		if ok && err == nil && number < len(f.origins) {
+			v.Field, v.File, v.Position = "--origin", "", corsrpc.Position{}
+		}
+		lines = append(lines, v.String())
+	}
+	return errors.New(strings.Join(lines, "; "))
+}
+
+// writeSummary says how to go on.
+func (f *initFlags) writeSummary(w io.Writer, files *protoregistry.Files, findings []corsrpc.Finding) {
+	name := f.out
+	if name == "" {
+		name = "the policy"
+	}
+	services := 0
+	files.RangeFiles(func(d protoreflect.FileDescriptor) bool {
+		services += d.Services().Len()
+		return true
+	})
+	fmt.Fprintf(w, "%s: %s of the schema\n", report.Printable(name), report.Count(services, "service"))
+	if len(f.origins) == 0 {
+		fmt.Fprintf(w, "%s: no page may call yet: write the origins of your pages in place of disabled: true\n", report.Printable(name))
+	}
+	for _, finding := range findings {
+		finding.File, finding.Position = "", corsrpc.Position{}
+		fmt.Fprintf(w, "%s: %s\n", report.Printable(name), report.Printable(finding.String()))
+	}
+	if f.jsonSchema != "" && !strings.Contains(f.jsonSchema, "://") {
+		fmt.Fprintf(w, "%s: editors look for %s beside it: corsrpc schema > %[2]s\n", report.Printable(name), report.Printable(f.jsonSchema))
 	}
 }

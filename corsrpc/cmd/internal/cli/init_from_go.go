@@ -22,12 +22,12 @@ func fromGoFlag(flags *flag.FlagSet) *string {
 // fileAndLine matches a file with a line.
 var fileAndLine = regexp.MustCompile(`^(.+):([0-9]+)$`)
 
-// initDocument is the JSON document of init --from-go. docs/command.md documents it.
+// initDocument is the JSON document of init. File, Line and Library are those of --from-go. docs/command.md documents it.
 type initDocument struct {
 	report.Header
-	File    string          `json:"file"`
-	Line    int             `json:"line"`
-	Library string          `json:"library"`
+	File    string          `json:"file,omitempty"`
+	Line    int             `json:"line,omitempty"`
+	Library string          `json:"library,omitempty"`
 	Policy  string          `json:"policy"`
 	Changes []fromgo.Change `json:"changes"`
 	Others  []initOther     `json:"others"`
@@ -40,32 +40,29 @@ type initOther struct {
 	Call    string `json:"call"`
 }
 
-// initFromGo writes the policy that stands for a configuration of another library.
-func initFromGo(s Streams, argument string, format report.Format) (int, error) {
+// policyFromGo returns the policy that stands for a configuration of another library.
+func policyFromGo(argument string) (*madePolicy, error) {
 	file, chosen, err := readGo(argument)
 	if err != nil {
-		return exitUsage, err
+		return nil, err
 	}
 	policy, err := chosen.Policy()
 	if err != nil {
-		return exitUsage, err
+		return nil, err
 	}
 	if _, err := (input.Settings{}).Compile("cors.yaml", policy.Text); err != nil {
-		return exitUnknown, fmt.Errorf("the policy that was made from %s does not load, which is a fault of this program: %w", argument, err)
+		return nil, &madeBroken{err}
 	}
-	if format == report.JSON {
-		document := &initDocument{File: file.Name, Line: chosen.Line, Library: chosen.Library, Policy: string(policy.Text), Changes: report.NotNil(policy.Changes), Others: []initOther{}}
-		for _, c := range file.Configurations {
-			if c != chosen {
-				document.Others = append(document.Others, initOther{c.Line, c.Library, c.Call})
-			}
+	made := &madePolicy{text: policy.Text, document: initDocument{
+		File: file.Name, Line: chosen.Line, Library: chosen.Library, Policy: string(policy.Text), Changes: report.NotNil(policy.Changes), Others: []initOther{},
+	}}
+	for _, c := range file.Configurations {
+		if c != chosen {
+			made.document.Others = append(made.document.Others, initOther{c.Line, c.Library, c.Call})
 		}
-		err = report.WriteDocument(s.Out, "init", document)
-	} else {
-		_, err = s.Out.Write(policy.Text)
 	}
-	writeFromGoSummary(s.Err, file, chosen, policy)
-	return exitFine, err
+	made.summary = func(w io.Writer) { writeFromGoSummary(w, file, chosen, policy) }
+	return made, nil
 }
 
 // readGo reads the Go file of an argument, and returns the configuration that it chooses.

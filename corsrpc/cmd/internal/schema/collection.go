@@ -113,15 +113,15 @@ func differ(a, b, name string) error {
 	return fmt.Errorf("%s and %s have different services in the file %s: pass one of them, or build both from the same version", a, b, shown(name))
 }
 
-// reduce returns what policies depend on: the services of a file with their methods, their options and
-// positions.
+// reduce returns what policies depend on: the services of a file with their methods, their options,
+// positions and comments.
 func reduce(whole *descriptorpb.FileDescriptorProto) *descriptorpb.FileDescriptorProto {
 	const serviceField = 6 // in FileDescriptorProto
 	f := &descriptorpb.FileDescriptorProto{Name: whole.Name, Package: whole.Package, Service: whole.Service, Syntax: new("proto3")}
 	var locations []*descriptorpb.SourceCodeInfo_Location
 	for _, l := range whole.GetSourceCodeInfo().GetLocation() {
 		if len(l.GetPath()) > 0 && l.GetPath()[0] == serviceField {
-			locations = append(locations, &descriptorpb.SourceCodeInfo_Location{Path: l.Path, Span: l.Span})
+			locations = append(locations, &descriptorpb.SourceCodeInfo_Location{Path: l.Path, Span: l.Span, LeadingComments: l.LeadingComments})
 		}
 	}
 	if len(locations) > 0 {
