@@ -16,6 +16,7 @@ const walkthroughPage = "corsrpc/docs/getting-started.md"
 const (
 	commandPage     = "corsrpc/docs/command.md"
 	policyTestsPage = "corsrpc/docs/policy-tests.md"
+	probePage       = "corsrpc/docs/probe.md"
 )
 
 // usage notes which rows of the tables the pages use, and which figures exist.
@@ -25,9 +26,9 @@ type usage struct {
 }
 
 // checkBlocks checks each code block of a page by its language. The blocks of
-// walkthroughPage, commandPage and policyTestsPage are checked by running them.
+// walkthroughPage, commandPage, policyTestsPage and probePage are checked by running them.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
-	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage {
+	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage {
 		return nil
 	}
 	if test := runBy[p.path]; test != "" {

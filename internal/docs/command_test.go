@@ -6,8 +6,8 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. Those of the page about tests of
-// policies do so too, in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// program from the work tree, and its commands print what it says. Those of the page about probe do too, in the
+// same folder and with a server, and those of the page about tests of policies in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
@@ -17,11 +17,15 @@ func TestCommandPage(t *testing.T) {
 	w.env = append(w.env, "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
 	w.replace = map[string]string{"buf ": bufProgram(t) + " "}
 	report(t, w.run(t.Context(), p))
+	probe := parse(probePage, []byte(repository(t).text(probePage)))
+	w.address = probedServer(t).Listener.Addr().String()
+	report(t, w.run(t.Context(), probe))
+	w.address = ""
 	tests := parse(policyTestsPage, []byte(repository(t).text(policyTestsPage)))
 	w.dir = t.TempDir()
 	report(t, w.run(t.Context(), tests))
-	for _, p := range []*page{p, tests} {
-		if n := commandsShown(p); n < 5 {
+	for _, p := range []*page{p, tests, probe} {
+		if n := commandsShown(p); n < 4 {
 			t.Errorf("%s shows what %d blocks print", p.path, n)
 		}
 	}

@@ -4,16 +4,24 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 )
 
 // TestExamples runs the two examples of each subcommand's -h, in a folder with testdata/examples, the
-// schema of the corpus as image.binpb, and a git repository whose branch main has them all.
+// schema of the corpus as image.binpb, and a git repository whose branch main has them all. A server with
+// the policy takes the place of https://api.example.com for the examples of probe.
 func TestExamples(t *testing.T) {
 	for _, c := range subcommands() {
 		for _, e := range c.examples {
@@ -31,6 +39,9 @@ func TestExamples(t *testing.T) {
 				if words[0] != "corsrpc" || words[1] != c.name {
 					t.Fatalf("%q is not a command line of %s", e.line, c.name)
 				}
+				if c.name == "probe" {
+					words = append(atServer(t, words), "--ca", "ca.pem")
+				}
 				var out, errs bytes.Buffer
 				code := Run(context.Background(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, words[1:])
 				if code != exitFine && code != exitFindings || out.Len()+errs.Len() == 0 {
@@ -39,6 +50,28 @@ func TestExamples(t *testing.T) {
 			})
 		}
 	}
+}
+
+// atServer starts a server with the policy cors.yaml and TLS, writes its certificate as ca.pem, and returns the words of a
+// command line with its URL for https://api.example.com.
+func atServer(t *testing.T, words []string) []string {
+	at := slices.Index(words, "https://api.example.com")
+	if at < 0 {
+		t.Fatalf("%q does not name https://api.example.com", words)
+	}
+	layer, err := corsrpc.Load("cors.yaml", corsrpc.WithFiles(filesOf(t)), corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(layer.Wrap(http.NotFoundHandler()))
+	t.Cleanup(server.Close)
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile("ca.pem", certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	words = slices.Clone(words)
+	words[at] = server.URL
+	return words
 }
 
 // TestHelp: -h shows the two examples, each flag, and what the exit codes mean; it does not matter how
