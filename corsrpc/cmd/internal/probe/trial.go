@@ -122,14 +122,23 @@ func try(ctx context.Context, w *Wire, call Call, engine corsbrowser.Engine) (*O
 	if err != nil {
 		return nil, err
 	}
-	o := &Outcome{Engine: engine}
+	o, err := fetchIn(page, recorded, r)
+	if o != nil {
+		o.Engine = engine
+	}
+	return o, err
+}
+
+// fetchIn makes a request in a page whose transport is the recorder.
+func fetchIn(page *corsbrowser.Browser, recorded *recorder, r *http.Request) (*Outcome, error) {
+	o := &Outcome{}
 	response, err := page.RoundTrip(r)
 	if err == nil {
 		_, err = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if r.Context().Err() != nil {
+		return nil, r.Context().Err()
 	}
 	for i, sent := range page.Log() {
 		o.Dropped = sent.Dropped
