@@ -73,7 +73,7 @@ func Audit(ctx context.Context, w *Wire, o AuditOptions) ([]Finding, error) {
 	if err := o.validate(w.server); err != nil {
 		return nil, err
 	}
-	a := &auditor{ctx: ctx, wire: w, options: o, browser: &pages{wire: w}, isRPC: o.Call.isProcedure()}
+	a := &auditor{ctx: ctx, wire: w, options: o, browser: &pages{server: w.server, wire: w}, isRPC: o.Call.isProcedure()}
 	a.options.Call.Header = withoutProtocol(o.Call)
 	a.getTarget = o.Call.Target
 	if a.isRPC && !strings.Contains(a.getTarget, "?") {
@@ -177,9 +177,7 @@ func (a *auditor) getOf(origin string) want {
 
 // look sends a request, unless it was sent before. An answer that says nothing about CORS ends the audit.
 func (a *auditor) look(w want) (*sight, error) {
-	call := a.options.Call
-	call.Target = cmp.Or(w.target, call.Target)
-	s, err := a.browser.look(a.ctx, call, w)
+	s, err := a.browser.look(a.ctx, a.options.Call, w)
 	if err != nil {
 		return nil, err
 	}
@@ -207,4 +205,16 @@ func (a *auditor) tooMany() error {
 		Class: ClassNotExamined, Severity: report.Warning,
 		Message: fmt.Sprintf("The audit ended after %s, and did not examine the rest.", report.Count(a.wire.Sent(), "request")), Fix: "Allow more requests with --max-requests.",
 	}}
+}
+
+// AuditRequests returns the requests that an audit sends at most. Where the server has no fault, it sends
+// about half of them.
+func AuditRequests(o AuditOptions) Requests {
+	pages := len(hostileOrigins(o.Call.Origin)) + 1
+	preflights := len(rpc.CallHeader(rpc.Connect))/2 + len(o.Call.Header) + 7 // both protocols, each header alone, and what is left if the preflight asks for less
+	r := Requests{Preflights: pages + preflights, SimpleGets: pages + 2}
+	if o.SendCalls {
+		r.Calls = 3
+	}
+	return r
 }

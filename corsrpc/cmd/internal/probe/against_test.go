@@ -1,0 +1,178 @@
+package probe
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+)
+
+// written is the policy with which servers are compared.
+const written = `defaults:
+  allow_origins: [https://app.example.com, https://*.partner.example]
+  allow_credentials: true
+  allow_headers: [X-Tenant]
+  expose_headers: [X-Cost]
+  max_age: 600s
+`
+
+func planOf(t *testing.T, text string) *corsrpc.Plan {
+	t.Helper()
+	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(new(protoregistry.Files)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// proxied changes the response header of a handler before it is sent.
+func proxied(next http.Handler, change func(h http.Header, r *http.Request)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		recorded := httptest.NewRecorder()
+		next.ServeHTTP(recorded, r)
+		for name, values := range recorded.Header() {
+			w.Header()[name] = values
+		}
+		change(w.Header(), r)
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write(recorded.Body.Bytes())
+	})
+}
+
+func TestAgainst(t *testing.T) {
+	t.Parallel()
+	replaced := func(old, text string) func(*testing.T) http.Handler {
+		return func(t *testing.T) http.Handler {
+			changed := strings.Replace(written, old, text, 1)
+			if changed == written {
+				t.Fatalf("the policy does not have %q", old)
+			}
+			return layer(t, changed)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		server func(*testing.T) http.Handler
+		// want has the aspect, the origin, and the place of each difference.
+		want  []string
+		cause string
+	}{
+		{"the same policy", func(t *testing.T) http.Handler { return layer(t, written) }, nil, ""},
+		{
+			"an old deployment without the partners", replaced(", https://*.partner.example", ""),
+			[]string{"ORIGIN partner defaults.allow_origins[1]"}, "another version of the policy",
+		},
+		{
+			"another origin", replaced("https://*.partner.example", "https://*.partner.example, https://attacker.example"),
+			[]string{"ORIGIN attacker defaults.allow_origins"}, "another version of the policy",
+		},
+		{
+			"no credentials", replaced("allow_credentials: true", "allow_credentials: false"),
+			[]string{"CREDENTIALS app defaults.allow_credentials", "CREDENTIALS partner defaults.allow_credentials"}, "another version of the policy",
+		},
+		{
+			"a header less", replaced("X-Tenant", "X-Other"),
+			[]string{"REQUEST_HEADER app defaults.allow_headers[0]", "REQUEST_HEADER partner defaults.allow_headers[0]"},
+			"another version of the policy",
+		},
+		{
+			"a longer time", replaced("600s", "7200s"),
+			[]string{"MAX_AGE app defaults.max_age", "MAX_AGE partner defaults.max_age"}, "another version of the policy",
+		},
+		{
+			"a proxy that adds the origin", func(t *testing.T) http.Handler {
+				return proxied(layer(t, written), func(h http.Header, _ *http.Request) { h.Add("Access-Control-Allow-Origin", page) })
+			},
+			[]string{"ORIGIN app defaults.allow_origins[0]", "ORIGIN partner defaults.allow_origins[1]"}, "a proxy in front of the layer",
+		},
+		{
+			"a proxy that removes what is exposed", func(t *testing.T) http.Handler {
+				return proxied(layer(t, written), func(h http.Header, _ *http.Request) { h.Del("Access-Control-Expose-Headers") })
+			},
+			[]string{"RESPONSE_HEADER app built in", "RESPONSE_HEADER partner built in"}, "",
+		},
+		{
+			"a proxy that removes Vary", func(t *testing.T) http.Handler {
+				return proxied(layer(t, written), func(h http.Header, _ *http.Request) { h.Del("Vary") })
+			},
+			[]string{"VARY app built in", "VARY partner built in"}, "",
+		},
+		{
+			"a proxy that answers preflights", func(t *testing.T) http.Handler {
+				behind := layer(t, written)
+				front := &cors{allows: func(string) bool { return true }, credentials: "true", methods: "GET, POST, DELETE", maxAge: "600", status: 200}
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodOptions {
+						front.ServeHTTP(w, r)
+						return
+					}
+					behind.ServeHTTP(w, r)
+				})
+			},
+			[]string{
+				"METHOD app built in", "METHOD partner built in", "ORIGIN attacker defaults.allow_origins",
+				"REQUEST_HEADER app defaults.allow_headers[0]", "REQUEST_HEADER partner defaults.allow_headers[0]",
+			}, "something in front of the layer answers them",
+		},
+		{
+			"no layer", func(*testing.T) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
+			},
+			[]string{"ORIGIN app defaults.allow_origins[0]", "ORIGIN partner defaults.allow_origins[1]", "REFUSAL attacker defaults.allow_origins"},
+			"there is no layer with a policy",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(c.server(t))
+			defer server.Close()
+			u, _ := ParseURL(server.URL)
+			wire := NewWire(Server{URL: u})
+			defer wire.Close()
+			call := Call{Target: "acme.v1.S.Get", Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}, "Connect-Protocol-Version": {"1"}}}
+			got, err := Against(t.Context(), wire, AgainstOptions{Plan: planOf(t, written), Calls: []Call{call}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for _, d := range got.Differences {
+				lines = append(lines, fmt.Sprintf("%s %s %s", d.Aspect, nameOf(d.Origin), d.From.Field))
+				if d.From.Field == "" {
+					lines[len(lines)-1] += d.From.String()
+				}
+			}
+			slices.Sort(lines)
+			lines = slices.Compact(lines)
+			if !slices.Equal(lines, c.want) || len(got.Unknown)+len(got.Incomplete) > 0 {
+				t.Errorf("got %q, want %q; unknown %q, incomplete %q", lines, c.want, got.Unknown, got.Incomplete)
+				for _, d := range got.Differences {
+					t.Log(d.Message)
+				}
+			}
+			if causes := strings.Join(got.Causes, "\n"); !strings.Contains(causes, c.cause) || c.cause == "" && len(c.want) == 0 && causes != "" {
+				t.Errorf("the causes are %q, want %q", causes, c.cause)
+			}
+			t.Logf("%d requests, %q", wire.Sent(), got.Compared)
+		})
+	}
+}
+
+// nameOf shortens an origin of the test.
+func nameOf(origin string) string {
+	for _, name := range []string{"app", "partner", "attacker"} {
+		if strings.Contains(origin, name+".") {
+			return name
+		}
+	}
+	return origin
+}
