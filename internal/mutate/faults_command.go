@@ -26,6 +26,6 @@ var commandFaults = []fault{
 	{name: "show takes an argument that selects nothing", in: "(*shownPolicy).selected", old: `if len(found.procedures)+len(found.selectors)+len(found.paths) == 0 {`, new: `if false {`},
 	{name: "the beginning of a name selects a procedure", in: "covers", old: `strings.HasPrefix(name, selector+".")`, new: `strings.HasPrefix(name, selector) && len(name) > len(selector)`},
 	{name: "explain does not see that an outcome depends on a source", in: "(*explanation).findDependences", old: `sets[name] = []string{e.origin()}`, new: `sets[name] = nil`},
-	{name: "explain does not see that an outcome depends on a variable", in: "(*explanation).findDependences", old: `settings.Env[name] = e.origin()`, new: `settings.Env[name] = "https://other.example"`},
+	{name: "explain does not see that an outcome depends on a variable", in: "(*loadedPolicy).withVariable", old: `settings.Env[name] = origin`, new: `settings.Env[name] = "https://other.example"`},
 	{name: "explain takes origins of a source that a server skips", in: "sourceSets", old: `if !origin.IsTenant(row) {`, new: `if false {`},
 }

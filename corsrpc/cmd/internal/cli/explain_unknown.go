@@ -90,18 +90,27 @@ func (e *explanation) findDependences() (all []dependence) {
 		}
 	}
 	for _, name := range e.policy.Rules.UnsetVariables() {
-		settings := e.policy.settings
-		if settings.Env = maps.Clone(settings.Env); settings.Env == nil {
-			settings.Env = map[string]string{}
-		}
-		settings.Env[name] = e.origin()
-		policy, err := settings.Compile(e.policy.Name, e.policy.text)
+		plan, err := e.policy.withVariable(name, e.origin())
 		if err != nil {
 			continue // the variable cannot have this origin
 		}
-		try(dependence{Variable: name}, policy.Plan.WithSets(e.sets))
+		try(dependence{Variable: name}, plan.WithSets(e.sets))
 	}
 	return all
+}
+
+// withVariable returns the plan of the policy if an environment variable has an origin.
+func (p *loadedPolicy) withVariable(name, origin string) (*corsrpc.Plan, error) {
+	settings := p.settings
+	if settings.Env = maps.Clone(settings.Env); settings.Env == nil {
+		settings.Env = map[string]string{}
+	}
+	settings.Env[name] = origin
+	policy, err := settings.Compile(p.Name, p.text)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Plan, nil
 }
 
 // sameOutcomes reports whether two lists of outcomes are the same to a script and to a program.

@@ -44,6 +44,9 @@ type probeFlags struct {
 	origins        input.List
 	ca, serverName string
 	all, send      bool
+	audits         bool
+	against        string
+	sources        input.List
 	maxRequests    int
 	format         *report.Format
 }
@@ -58,6 +61,8 @@ func setupProbe(flags *flag.FlagSet) run {
 	flags.BoolVar(&f.send, "send", false, "send the calls too, with an empty message: the server executes them")
 	flags.IntVar(&f.maxRequests, "max-requests", probe.DefaultMaxRequests, "send `N` requests at most")
 	f.inputs.RegisterSchema(flags)
+	f.registerAudit(flags)
+	f.registerAgainst(flags)
 	f.format = report.FormatFlag(flags, report.Text, report.JSON)
 	return f.run
 }
@@ -76,11 +81,20 @@ type probing struct {
 }
 
 func (f *probeFlags) run(ctx context.Context, s Streams, args []string) (int, error) {
+	if err := f.checkPolicyFlags(); err != nil {
+		return exitUsage, err
+	}
+	if f.against != "" {
+		return f.compare(ctx, s, args)
+	}
 	p, err := f.probing(ctx, args)
 	if err != nil {
 		return exitUsage, err
 	}
 	defer p.wire.Close()
+	if f.audits {
+		return f.audit(ctx, s, p)
+	}
 	if err := p.announce(ctx, s, f); err != nil {
 		return exitUsage, err
 	}

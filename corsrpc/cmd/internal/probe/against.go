@@ -48,9 +48,9 @@ type Difference struct {
 	requests []string // the kinds of the requests: the preflight, a GET, the call
 }
 
-// Unknown is an origin of which the policy does not say whether it is allowed: that depends on a set of
+// UnknownOrigin is an origin of which the policy does not say whether it is allowed: that depends on a set of
 // origins that is not known.
-type Unknown struct {
+type UnknownOrigin struct {
 	Target, Origin string
 	// Set is a source or an environment variable, in words.
 	Set string
@@ -75,7 +75,7 @@ type AgainstOptions struct {
 type Comparison struct {
 	Differences []Difference
 	// Unknown is what the policy does not say.
-	Unknown []Unknown
+	Unknown []UnknownOrigin
 	// Incomplete says why something was not compared, one sentence each.
 	Incomplete []string
 	// Causes say what probably causes the differences, one sentence each.
@@ -241,7 +241,10 @@ func (c *comparison) look(call Call, w want) (*pair, error) {
 	}
 	switch p.live.plain.Result {
 	case Unreachable:
-		c.Incomplete = append(c.Incomplete, fmt.Sprintf("The server does not answer: %v.", p.live.plain.Err))
+		if c.wire.Sent() == 1 && !NoAnswer(p.live.plain.Err) {
+			return nil, errors.New(c.wire.server.Failure(p.live.plain.Err))
+		}
+		c.Incomplete = append(c.Incomplete, "The comparison ended early: "+c.wire.server.Failure(p.live.plain.Err)+".")
 		return nil, errIncomplete
 	case TooMany:
 		c.Incomplete = append(c.Incomplete, fmt.Sprintf("The comparison ended after %d requests: allow more with --max-requests.", c.wire.Sent()))

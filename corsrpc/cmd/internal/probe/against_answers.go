@@ -37,7 +37,7 @@ func (c *comparison) grants(p *pair) bool {
 	live, liveCredentialed := p.live.passes()
 	policy, policyCredentialed := p.policy.passes()
 	e := p.live.answer()
-	if len(valuesOf(e.Answer, allowOrigin)) > 1 || strings.Contains(valueOf(e.Answer, allowOrigin), ",") {
+	if len(lines(e.Answer, allowOrigin)) > 1 || strings.Contains(valueOf(e.Answer, allowOrigin), ",") {
 		c.repeated++
 	}
 	switch {
@@ -106,7 +106,7 @@ func (c *comparison) dependsOnUnknown(p *pair) bool {
 			continue
 		}
 		if passes, _ := s.passes(); passes {
-			u := Unknown{Target: p.call.Target, Origin: p.call.Origin, Set: set}
+			u := UnknownOrigin{Target: p.call.Target, Origin: p.call.Origin, Set: set}
 			if !slices.Contains(c.Unknown, u) {
 				c.Unknown = append(c.Unknown, u)
 			}
@@ -118,7 +118,7 @@ func (c *comparison) dependsOnUnknown(p *pair) bool {
 
 // preflight compares the answers to a preflight, and to one that asks for everything that the policy grants.
 func (c *comparison) preflight(p *pair) error {
-	if e := p.live.answer(); e.Status != http.StatusNoContent && refusalOf(e) == "" {
+	if e := p.live.answer(); e.Status != http.StatusNoContent && reasonOfRefusal(e) == "" {
 		c.foreign++
 	}
 	if !c.grants(p) {
@@ -133,7 +133,7 @@ func (c *comparison) preflight(p *pair) error {
 // methods compares the methods that need a grant and that the answers to a preflight list.
 func (c *comparison) methods(p *pair, live, policy http.Header) {
 	list := func(header http.Header) (names []string) {
-		all, _ := fetch.ExtractHeaderListValues(valuesOf(header, allowMethods))
+		all, _ := fetch.ExtractHeaderListValues(lines(header, allowMethods))
 		for _, m := range all {
 			if !fetch.SafelistedMethod(m) {
 				names = append(names, m)
@@ -244,7 +244,7 @@ func (c *comparison) response(p *pair) {
 	}
 	live, policy := p.live.answer(), p.policy.answer()
 	if !c.grants(p) {
-		if p.decision.Refused() && p.decision.Enforced() && live.Status >= 200 && live.Status <= 299 && refusalOf(live) == "" && !p.live.passedAny() {
+		if p.decision.Refused() && p.decision.Enforced() && live.Status >= 200 && live.Status <= 299 && reasonOfRefusal(live) == "" && !p.live.passedAny() {
 			c.add(p, AspectRefusal, p.decision.From(), "refuses the request before the handler ("+string(p.decision.Reason())+")", fmt.Sprintf("answers it with %d", live.Status))
 		}
 		return
@@ -257,7 +257,9 @@ func (c *comparison) response(p *pair) {
 		return names
 	}
 	liveNames, policyNames := readable(p.live.plain), readable(p.policy.plain)
-	has := func(name string) bool { return len(valuesOf(live.Answer, name)) > 0 && len(valuesOf(policy.Answer, name)) > 0 }
+	has := func(name string) bool {
+		return len(lines(live.Answer, name)) > 0 && len(lines(policy.Answer, name)) > 0
+	}
 	keep := func(names []string) []string {
 		return slices.DeleteFunc(names, func(n string) bool { return !has(n) })
 	}
@@ -267,7 +269,7 @@ func (c *comparison) response(p *pair) {
 	if less := keep(without(policyNames, liveNames)); len(less) > 0 {
 		c.add(p, AspectResponseHeader, placeOf(p.rule, "expose_headers="+less[0], "expose"), "lets scripts read the headers "+strings.Join(less, ", "), "does not")
 	}
-	if fetch.Lists(valuesOf(policy.Answer, "Vary"), "origin") && mayConfuse(live.Answer) {
+	if fetch.Lists(lines(policy.Answer, "Vary"), "origin") && mayConfuse(live.Answer) {
 		c.add(p, AspectVary, corsrpc.Provenance{}, "names Origin in Vary", "does not, so a cache may give the response to pages of other origins")
 	}
 }

@@ -27,8 +27,8 @@ type AuditOptions struct {
 	SendCalls bool
 }
 
-// validate returns why an audit of a server is not possible; nil if it is.
-func (o AuditOptions) validate(s Server) error {
+// Validate returns an error if an audit of a server is not possible.
+func (o AuditOptions) Validate(s Server) error {
 	if err := o.Call.Validate(s); err != nil {
 		return err
 	}
@@ -55,22 +55,12 @@ func withoutProtocol(c Call) http.Header {
 	return header
 }
 
-// origin returns the server's own origin, as browsers serialize it.
-func (s Server) origin() string {
-	u := s.pageURL()
-	host := strings.ToLower(u.Host)
-	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(host, port) {
-		host = strings.TrimSuffix(host, port)
-	}
-	return u.Scheme + "://" + host
-}
-
 // Audit sends requests of a page that is supposed to be allowed, and of pages that are not, and returns
 // what is wrong with the answers. It sends preflights and GETs without credentials, and the call itself
 // only if that is allowed. It stops at the Wire's bound, and then says what it did not examine. It returns
 // an error if the options are not valid or the context ends.
 func Audit(ctx context.Context, w *Wire, o AuditOptions) ([]Finding, error) {
-	if err := o.validate(w.server); err != nil {
+	if err := o.Validate(w.server); err != nil {
 		return nil, err
 	}
 	a := &auditor{ctx: ctx, wire: w, options: o, browser: &pages{server: w.server, wire: w}, isRPC: o.Call.isProcedure()}
@@ -87,7 +77,7 @@ func Audit(ctx context.Context, w *Wire, o AuditOptions) ([]Finding, error) {
 	case err != nil:
 		return nil, err
 	}
-	sortFindings(a.findings)
+	SortFindings(a.findings, func(f Finding) report.Severity { return f.Severity })
 	return a.findings, nil
 }
 
@@ -138,7 +128,7 @@ func (a *auditor) add(class Class, severity report.Severity, of *sight, header, 
 		e := of.answer()
 		f.Origin, f.Curl, f.Status = of.origin, curlOf(a.wire.server, e), e.Status
 		if header != "" {
-			f.Value = strings.Join(valuesOf(e.Answer, header), ", ")
+			f.Value = strings.Join(lines(e.Answer, header), ", ")
 		}
 	}
 	a.findings = append(a.findings, f)
@@ -181,10 +171,14 @@ func (a *auditor) look(w want) (*sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.layer = a.layer || refusalOf(s.answer()) != ""
+	a.layer = a.layer || reasonOfRefusal(s.answer()) != ""
 	switch s.plain.Result {
 	case Unreachable:
-		f := Finding{Class: ClassUnreachable, Severity: report.Error, Origin: w.origin, Message: fmt.Sprintf("The server does not answer: %v.", s.plain.Err), Fix: ClassUnreachable.Instead()}
+		failure := a.wire.server.Failure(s.plain.Err)
+		if a.wire.Sent() == 1 && !NoAnswer(s.plain.Err) {
+			return nil, errors.New(failure)
+		}
+		f := Finding{Class: ClassUnreachable, Severity: report.Error, Origin: w.origin, Message: "The audit ended early: " + failure + ".", Fix: ClassUnreachable.Instead()}
 		if len(s.plain.Exchanges) > 0 {
 			f.Curl = curlOf(a.wire.server, s.plain.Exchanges[0])
 		}

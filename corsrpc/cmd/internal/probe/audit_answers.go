@@ -3,8 +3,6 @@ package probe
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,27 +12,17 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// refusal is the sentence with which a corsrpc layer refuses a request.
-var refusal = regexp.MustCompile(`corsrpc refused this cross-origin request \(([A-Z_]+)\)`)
-
-// refusalOf returns the reason for which a corsrpc layer refuses a request; empty if it does not. The
-// refusal is in the body, or in the message of gRPC-Web.
-func refusalOf(e Exchange) string {
-	texts := []string{string(e.Body)}
-	if message, err := url.PathUnescape(valueOf(e.Answer, "Grpc-Message")); err == nil {
-		texts = append(texts, message)
-	}
-	for _, text := range texts {
-		if found := refusal.FindStringSubmatch(text); found != nil {
-			return found[1]
-		}
-	}
-	return ""
+// reasonOfRefusal returns the reason for which a corsrpc layer refuses a request, such as ORIGIN_NOT_ALLOWED;
+// empty if it does not.
+func reasonOfRefusal(e Exchange) string {
+	_, after, _ := strings.Cut(refusalOf(e), "(")
+	reason, _, _ := strings.Cut(after, ")")
+	return reason
 }
 
 // allowOrigin looks at the form of Access-Control-Allow-Origin in an answer to the page.
 func (a *auditor) allowOrigin(s *sight) {
-	values := valuesOf(s.answer().Answer, allowOrigin)
+	values := lines(s.answer().Answer, allowOrigin)
 	if len(values) == 0 {
 		return
 	}
@@ -117,7 +105,7 @@ func (a *auditor) response() error {
 		return err
 	}
 	passes, _ := allowed.passes()
-	if methods, _ := fetch.ExtractHeaderListValues(valuesOf(allowed.answer().Answer, allowMethods)); passes && (slices.Contains(methods, http.MethodGet) || slices.Contains(methods, "*")) {
+	if methods, _ := fetch.ExtractHeaderListValues(lines(allowed.answer().Answer, allowMethods)); passes && (slices.Contains(methods, http.MethodGet) || slices.Contains(methods, "*")) {
 		severity := report.Warning
 		if a.get.answer().Status >= http.StatusBadRequest {
 			severity = report.Note // there may be nothing at this URL for a GET
@@ -130,7 +118,7 @@ func (a *auditor) response() error {
 // exposure looks at the response header fields that scripts can read.
 func (a *auditor) exposure(s *sight) {
 	e := s.answer()
-	names, ok := fetch.ExtractHeaderListValues(valuesOf(e.Answer, exposeHeaders))
+	names, ok := fetch.ExtractHeaderListValues(lines(e.Answer, exposeHeaders))
 	switch {
 	case !ok:
 		a.addOnce(ClassExposeInvalid, report.Error, s, exposeHeaders, "One item of Access-Control-Expose-Headers is not a name, so scripts can read none of the headers that it lists.")
@@ -170,7 +158,7 @@ func (a *auditor) statusExposure(s *sight, literal bool) {
 	perResponse := a.layer // it exposes the fields that a response has
 	var missing []string
 	for _, name := range statusHeaders() {
-		if !slices.Contains(exposed, name) && (!perResponse || len(valuesOf(e.Answer, name)) > 0) {
+		if !slices.Contains(exposed, name) && (!perResponse || len(lines(e.Answer, name)) > 0) {
 			missing = append(missing, name)
 		}
 	}

@@ -34,7 +34,7 @@ func (a *auditor) caches() error {
 
 // mayConfuse reports whether a cache may give a response to a request of another origin.
 func mayConfuse(header http.Header) bool {
-	return !fetch.Lists(valuesOf(header, "Vary"), "origin") && !fetch.Lists(valuesOf(header, "Cache-Control"), "no-store")
+	return !fetch.Lists(lines(header, "Vary"), "origin") && !fetch.Lists(lines(header, "Cache-Control"), "no-store")
 }
 
 // withoutOrigin returns the answer to a GET without an Origin field; nil if there is none.

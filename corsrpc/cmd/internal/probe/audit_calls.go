@@ -87,7 +87,7 @@ func (a *auditor) refusedCalls(own *sight) error {
 
 // ran reports whether an answer is that of a handler: a success, or the same as the answer to the page.
 func ran(e, own Exchange) bool {
-	if refusalOf(e) != "" {
+	if reasonOfRefusal(e) != "" {
 		return false
 	}
 	status := func(x Exchange) string { return valueOf(x.Answer, "Grpc-Status") }

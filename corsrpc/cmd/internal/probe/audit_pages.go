@@ -112,27 +112,17 @@ func (p *pages) fetch(ctx context.Context, call Call, w want, credentials corsbr
 	for field := range slices.Chunk(w.header, 2) {
 		r.Header.Add(field[0], field[1])
 	}
-	return fetchIn(page, recorded, r)
-}
-
-// valuesOf returns the values of a field, whatever the letter case of its name.
-func valuesOf(header http.Header, name string) (values []string) {
-	for n, v := range header {
-		if strings.EqualFold(n, name) {
-			values = append(values, v...)
-		}
-	}
-	return values
+	return fetchIn(page, recorded, r, false)
 }
 
 // valueOf returns the value of a field as browsers combine it; empty if it is absent.
 func valueOf(header http.Header, name string) string {
-	return strings.Join(valuesOf(header, name), ", ")
+	return strings.Join(lines(header, name), ", ")
 }
 
 // itemsOf returns the items of a list of names, in lower case; nil if it is absent or malformed.
 func itemsOf(header http.Header, name string) []string {
-	items, _ := fetch.ExtractHeaderListValues(valuesOf(header, name))
+	items, _ := fetch.ExtractHeaderListValues(lines(header, name))
 	for i, item := range items {
 		items[i] = fetch.Lower(item)
 	}

@@ -107,7 +107,7 @@ func (a *auditor) tryProtocols() error {
 // isProcedure reports whether the call is one of a procedure: by its name, or by the fields of a protocol.
 func (c Call) isProcedure() bool {
 	path, query, _ := strings.Cut(c.Target, "?")
-	return !strings.HasPrefix(path, "/") || len(valuesOf(c.Header, "Connect-Protocol-Version")) > 0 || len(valuesOf(c.Header, "X-Grpc-Web")) > 0 ||
+	return !strings.HasPrefix(path, "/") || len(lines(c.Header, "Connect-Protocol-Version")) > 0 || len(lines(c.Header, "X-Grpc-Web")) > 0 ||
 		c.Method == http.MethodGet && rpc.IsGetCall(query)
 }
 
@@ -163,7 +163,7 @@ func (a *auditor) failedPreflight() error {
 // field if one method or header is not allowed, so it asks for less.
 func (a *auditor) refusedPreflight() error {
 	s := a.preflight
-	if code := refusalOf(s.answer()); code != "" && code != "HEADERS_NOT_GRANTED" && code != "METHOD_NOT_GRANTED" {
+	if code := reasonOfRefusal(s.answer()); code != "" && code != "HEADERS_NOT_GRANTED" && code != "METHOD_NOT_GRANTED" {
 		a.add(ClassOriginNotGranted, report.Error, s, allowOrigin, fmt.Sprintf("The corsrpc layer of the server refuses the preflight (%s).", code))
 		return nil
 	}
@@ -189,7 +189,7 @@ func (a *auditor) refusedPreflight() error {
 	switch {
 	case status < 200 || status > 299 && status != http.StatusForbidden:
 		a.status(s)
-	case byGet && status == http.StatusForbidden, status == http.StatusForbidden && a.get.answer().Status == status && refusalOf(a.get.answer()) == "":
+	case byGet && status == http.StatusForbidden, status == http.StatusForbidden && a.get.answer().Status == status && reasonOfRefusal(a.get.answer()) == "":
 		a.unauthenticated(s)
 	case byGet:
 		a.add(ClassPreflightNotHandled, report.Error, s, allowOrigin, fmt.Sprintf("The preflight is answered with %d and without a grant, although the response to a GET has one.", status))
@@ -300,14 +300,14 @@ func (a *auditor) wildcardHeaders() {
 	switch {
 	case valueOf(header, allowCredentials) == "true" && valueOf(header, allowOrigin) != "*":
 		a.add(ClassWildcardHeaders, a.needed(), a.passing, allowHeaders, "The preflight allows the headers \"*\" beside credentials: calls with credentials may have no header but one named \"*\".")
-	case len(valuesOf(a.options.Call.Header, "Authorization")) > 0:
+	case len(lines(a.options.Call.Header, "Authorization")) > 0:
 		a.add(ClassWildcardHeaders, report.Warning, a.passing, allowHeaders, "The preflight allows the headers \"*\", which does not stand for Authorization in the Fetch standard.")
 	}
 }
 
 // maxAge looks at the time for which browsers keep the preflight.
 func (a *auditor) maxAge() {
-	values := valuesOf(a.passing.answer().Answer, maxAge)
+	values := lines(a.passing.answer().Answer, maxAge)
 	if len(values) == 0 {
 		a.add(ClassMaxAgeMissing, report.Note, a.passing, maxAge, "")
 		return

@@ -311,9 +311,9 @@ type Finding struct {
 // severities are the severities, the most severe one first.
 var severities = []report.Severity{report.Error, report.Warning, report.Note}
 
-// sortFindings sorts findings by severity, and keeps their order otherwise.
-func sortFindings(all []Finding) {
-	slices.SortStableFunc(all, func(a, b Finding) int {
-		return slices.Index(severities, a.Severity) - slices.Index(severities, b.Severity)
+// SortFindings sorts findings by severity, and keeps their order otherwise.
+func SortFindings[T any](all []T, severity func(T) report.Severity) {
+	slices.SortStableFunc(all, func(a, b T) int {
+		return slices.Index(severities, severity(a)) - slices.Index(severities, severity(b))
 	})
 }

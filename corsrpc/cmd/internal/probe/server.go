@@ -59,11 +59,18 @@ func (s Server) pageURL() *url.URL {
 	return &u
 }
 
-// hasOrigin reports whether a page's origin is that of the server.
-func (s Server) hasOrigin(page string) bool {
+// origin returns the server's own origin, as browsers serialize it.
+func (s Server) origin() string {
 	u := s.pageURL()
-	return page == u.Scheme+"://"+u.Host
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(host, port) {
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host
 }
+
+// hasOrigin reports whether a page's origin is that of the server.
+func (s Server) hasOrigin(page string) bool { return page == s.origin() }
 
 // isLoopback reports whether a host is this machine, by its name.
 func isLoopback(host string) bool {

@@ -129,15 +129,16 @@ func try(ctx context.Context, w *Wire, call Call, engine corsbrowser.Engine) (*O
 	if err != nil {
 		return nil, err
 	}
-	o, err := fetchIn(page, recorded, r)
+	o, err := fetchIn(page, recorded, r, w.server.hasOrigin(call.Origin))
 	if o != nil {
 		o.Engine = engine
 	}
 	return o, err
 }
 
-// fetchIn makes a request in a page whose transport is the recorder.
-func fetchIn(page *corsbrowser.Browser, recorded *recorder, r *http.Request) (*Outcome, error) {
+// fetchIn makes a request in a page whose transport is the recorder. The argument sameOrigin is true if the page
+// has the server's own origin.
+func fetchIn(page *corsbrowser.Browser, recorded *recorder, r *http.Request, sameOrigin bool) (*Outcome, error) {
 	o := &Outcome{}
 	response, err := page.RoundTrip(r)
 	if err == nil {
@@ -167,7 +168,7 @@ func fetchIn(page *corsbrowser.Browser, recorded *recorder, r *http.Request) (*O
 	if !errors.As(err, &blocked) {
 		return nil, err
 	}
-	o.classify(blocked, w.server.hasOrigin(call.Origin))
+	o.classify(blocked, sameOrigin)
 	return o, nil
 }
 
