@@ -23,10 +23,13 @@ func (f *probeFlags) registerAgainst(flags *flag.FlagSet) {
 	f.inputs.RegisterPolicy(flags)
 }
 
-// checkPolicyFlags returns an error for a flag that needs another one.
+// checkPolicyFlags returns an error for flags that do not go together.
 func (f *probeFlags) checkPolicyFlags() error {
 	if f.against != "" && f.audits {
 		return usagef("--audit and --against are two questions: ask one at a time")
+	}
+	if (f.against != "" || f.audits) && len(f.call.engines) > 0 {
+		return usagef("--audit and --against treat answers as the Fetch standard does: leave out --engine")
 	}
 	if f.against != "" {
 		return nil

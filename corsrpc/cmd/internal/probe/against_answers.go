@@ -212,9 +212,17 @@ func (c *comparison) headers(p *pair, live, policy []string) error {
 			}
 		}
 	}
-	if len(missing) > 0 {
-		from := placeOf(p.rule, "allow_headers="+missing[0], "protocols")
-		c.add(p, AspectRequestHeader, from, "allows the headers "+strings.Join(missing, ", "), "does not allow them")
+	var places []corsrpc.Provenance
+	byPlace := map[corsrpc.Provenance][]string{}
+	for _, name := range missing {
+		from := placeOf(p.rule, "allow_headers="+name, "protocols")
+		if byPlace[from] == nil {
+			places = append(places, from)
+		}
+		byPlace[from] = append(byPlace[from], name)
+	}
+	for _, from := range places {
+		c.add(p, AspectRequestHeader, from, "allows the headers "+strings.Join(byPlace[from], ", "), "does not allow them")
 	}
 	other, err := c.look(p.call, c.asking(p, []string{notGrantedByAny}))
 	if err != nil {

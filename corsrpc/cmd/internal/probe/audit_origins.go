@@ -21,7 +21,7 @@ const attacker = "attacker.example"
 type hostile struct {
 	class  Class
 	origin string
-	// how says how the origin resembles that of the page.
+	// how says how the origin resembles that of the page: the rest of a sentence that begins with which.
 	how string
 	// matches says which origins the fault of the class grants in any case, so that a grant of these says
 	// nothing new; nil if it says nothing about others.
@@ -47,25 +47,25 @@ func hostileOrigins(page string) (all []hostile) {
 		port = ":" + p.Port
 	}
 	base := p.Scheme + "://"
-	add(hostile{class: ClassNullTrusted, origin: "null", how: "any site has it in a sandboxed frame"})
+	add(hostile{class: ClassNullTrusted, origin: "null", how: "any site has in a sandboxed frame"})
 	add(hostile{
-		class: ClassPrefixMatch, origin: base + p.Host + "." + attacker, how: "it begins with the allowed origin",
+		class: ClassPrefixMatch, origin: base + p.Host + "." + attacker, how: "begins with the allowed origin",
 		matches: func(o string) bool { return strings.HasPrefix(o, base+p.Host) },
 	})
 	for _, h := range hostileNames(p, base, port) {
 		add(h)
 	}
 	if p.Scheme == "https" {
-		add(hostile{class: ClassPlainHTTPTrusted, origin: "http://" + p.Host + port, how: "it is the same host without TLS"})
+		add(hostile{class: ClassPlainHTTPTrusted, origin: "http://" + p.Host + port, how: "is the same host without TLS"})
 	}
 	other := ":8443"
 	if port == other {
 		other = ":9443"
 	}
-	add(hostile{class: ClassPortIgnored, origin: base + p.Host + other, how: "it is another port of the same host"})
+	add(hostile{class: ClassPortIgnored, origin: base + p.Host + other, how: "is another port of the same host"})
 	if !p.IsLoopback() {
-		add(hostile{class: ClassLoopbackTrusted, origin: "http://localhost:3000", how: "it is a program on the visitor's machine"})
-		add(hostile{class: ClassPrefixMatch, origin: "http://localhost." + attacker, how: "it begins with http://localhost", after: "http://localhost:3000"})
+		add(hostile{class: ClassLoopbackTrusted, origin: "http://localhost:3000", how: "is a program on the visitor's machine"})
+		add(hostile{class: ClassPrefixMatch, origin: "http://localhost." + attacker, how: "begins with http://localhost", after: "http://localhost:3000"})
 	}
 	return all
 }
@@ -82,21 +82,21 @@ func hostileNames(p origin.Parsed, base, port string) (all []hostile) {
 	}
 	all = append(all,
 		hostile{
-			class: ClassSubstringMatch, origin: base + "an-" + domain + "." + attacker + port, how: "it contains " + domain,
+			class: ClassSubstringMatch, origin: base + "an-" + domain + "." + attacker + port, how: "contains " + domain,
 			matches: func(o string) bool { return strings.Contains(o, domain) },
 		},
 		hostile{
-			class: ClassSubstringMatch, origin: base + p.Host[:len(p.Host)-1], how: "it is a part of the allowed origin",
+			class: ClassSubstringMatch, origin: base + p.Host[:len(p.Host)-1], how: "is a part of the allowed origin",
 			matches: func(o string) bool { return strings.Contains(page, o) },
 		})
 	if suffix != "" {
 		all = append(all, hostile{
-			class: ClassSharedDomainTrusted, origin: base + "attacker." + suffix + port, how: "it is another site below " + suffix,
+			class: ClassSharedDomainTrusted, origin: base + "attacker." + suffix + port, how: "is another site below " + suffix,
 			matches: endsWith("." + suffix),
 		})
 	}
 	all = append(all, hostile{
-		class: ClassSuffixMatch, origin: base + "attack" + domain + port, how: "it ends with " + domain + ", without a dot before it",
+		class: ClassSuffixMatch, origin: base + "attack" + domain + port, how: "ends with " + domain + " without a dot before it",
 		matches: endsWith(domain),
 	})
 	below := base + "forgotten." + p.Host + port
@@ -105,18 +105,18 @@ func hostileNames(p origin.Parsed, base, port string) (all []hostile) {
 		anyDot := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(page), `\.`, ".") + "$")
 		all = append(all,
 			hostile{
-				class: ClassDotNotEscaped, origin: base + p.Host[:dot] + "a" + p.Host[dot+1:] + port, how: "it has another character in place of a dot",
+				class: ClassDotNotEscaped, origin: base + p.Host[:dot] + "a" + p.Host[dot+1:] + port, how: "has another character in place of a dot",
 				matches: anyDot.MatchString,
 			},
 			hostile{
-				class: ClassSubdomainsTrusted, origin: base + "forgotten." + domain + port, how: "it is another host of " + domain,
+				class: ClassSubdomainsTrusted, origin: base + "forgotten." + domain + port, how: "is another host of " + domain,
 				matches: func(o string) bool { return strings.HasPrefix(o, base) && strings.HasSuffix(o, "."+domain+port) },
 			})
 	}
-	all = append(all, hostile{class: ClassSubdomainsTrusted, origin: below, how: "it is a host below " + p.Host})
+	all = append(all, hostile{class: ClassSubdomainsTrusted, origin: below, how: "is a host below " + p.Host})
 	if p.Host != domain {
 		all = append(all, hostile{
-			class: ClassSuffixMatch, origin: base + "attack" + p.Host + port, how: "it ends with " + p.Host + ", without a dot before it",
+			class: ClassSuffixMatch, origin: base + "attack" + p.Host + port, how: "ends with " + p.Host + " without a dot before it",
 			matches: endsWith(p.Host), after: below,
 		})
 	}
@@ -150,7 +150,7 @@ type hostileGrant struct {
 // hostilePages looks at what the server grants to pages that it should not know.
 func (a *auditor) hostilePages() error {
 	page, _ := origin.Parse(a.options.Call.Origin)
-	stranger := hostile{class: ClassReflectsOrigin, origin: page.Scheme + "://" + attacker, how: "it has nothing to do with the server"}
+	stranger := hostile{class: ClassReflectsOrigin, origin: page.Scheme + "://" + attacker, how: "has nothing to do with the server"}
 	toStranger, err := a.examine(stranger, true)
 	if err != nil {
 		return err
@@ -245,16 +245,15 @@ func isExplained(g *hostileGrant, all []*hostileGrant) bool {
 
 // granted adds the finding about a grant to a hostile page.
 func (a *auditor) granted(g *hostileGrant) {
-	reads := "without credentials"
-	if g.credentialed {
-		reads = "with the visitor's credentials"
-	}
+	reads := "the page can read answers"
 	if g.seen.preflight {
-		reads = "the server allows calls " + reads
-	} else {
-		reads = "it can read answers " + reads
+		reads = "the page may send calls"
 	}
-	a.add(g.class, severityOf(g.class, g.credentialed), g.seen, allowOrigin, fmt.Sprintf("The server grants a page of %s: %s. Of this origin: %s.", g.origin, reads, g.how))
+	with := "without credentials"
+	if g.credentialed {
+		with = "with the visitor's credentials"
+	}
+	a.add(g.class, severityOf(g.class, g.credentialed), g.seen, allowOrigin, fmt.Sprintf("The server grants %s, which %s: %s %s.", g.origin, g.how, reads, with))
 }
 
 // severityOf returns the severity of a grant to a hostile page.
