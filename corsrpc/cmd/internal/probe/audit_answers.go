@@ -110,7 +110,7 @@ func (a *auditor) response() error {
 		if a.get.answer().Status >= http.StatusBadRequest {
 			severity = report.Note // there may be nothing at this URL for a GET
 		}
-		a.add(ClassResponseNotGranted, severity, a.get, allowOrigin, fmt.Sprintf("The preflight allows GET, and the response to a GET (%d) has no grant.", a.get.answer().Status))
+		a.add(ClassResponseNotGranted, severity, a.get, allowOrigin, fmt.Sprintf("The answer to the preflight allows GET, and the response to a GET (%d) has no grant.", a.get.answer().Status))
 	}
 	return nil
 }

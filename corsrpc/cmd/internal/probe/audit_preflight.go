@@ -150,7 +150,7 @@ func (a *auditor) failedPreflight() error {
 	case corsbrowser.CheckMethodsMalformed:
 		a.add(ClassMethodsInvalid, report.Error, s, allowMethods, "")
 	case corsbrowser.CheckMethods:
-		a.add(ClassMethodsNotGranted, report.Error, s, allowMethods, fmt.Sprintf("The preflight does not allow the method %s.", s.method))
+		a.add(ClassMethodsNotGranted, report.Error, s, allowMethods, fmt.Sprintf("The answer to the preflight does not allow the method %s.", s.method))
 	case corsbrowser.CheckPreflightStatus:
 		a.status(s)
 	default:
@@ -181,7 +181,7 @@ func (a *auditor) refusedPreflight() error {
 		}
 		if passes, _ := other.passes(); passes {
 			a.passing = other
-			a.add(ClassMethodsNotGranted, report.Error, s, allowMethods, fmt.Sprintf("The preflight does not allow the method %s.", s.method))
+			a.add(ClassMethodsNotGranted, report.Error, s, allowMethods, fmt.Sprintf("The answer to the preflight does not allow the method %s.", s.method))
 			return nil
 		}
 	}
@@ -249,13 +249,13 @@ func (a *auditor) addMissingHeaders(s *sight, missing []string) {
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
 	severity := report.Error
-	message := fmt.Sprintf("The preflight does not allow the headers that clients send: %s.", strings.Join(missing, ", "))
+	message := fmt.Sprintf("The answer to the preflight does not allow the headers that clients send: %s.", strings.Join(missing, ", "))
 	switch {
 	case len(missing) == 0:
-		message = "The preflight allows each header that clients send, and not all of them together."
+		message = "The answer to the preflight allows each header that clients send, and not all of them together."
 	case a.protocol != 0 && len(missing) == 1 && strings.EqualFold(missing[0], timeouts[a.protocol][0]):
 		severity = report.Warning
-		message = fmt.Sprintf("The preflight does not allow %s, which clients send with calls that have a timeout.", missing[0])
+		message = fmt.Sprintf("The answer to the preflight does not allow %s, which clients send with calls that have a timeout.", missing[0])
 	}
 	a.add(ClassHeadersNotGranted, severity, s, allowHeaders, message)
 	if len(missing) > 0 {
@@ -299,9 +299,9 @@ func (a *auditor) wildcardHeaders() {
 	}
 	switch {
 	case valueOf(header, allowCredentials) == "true" && valueOf(header, allowOrigin) != "*":
-		a.add(ClassWildcardHeaders, a.needed(), a.passing, allowHeaders, "The preflight allows the headers \"*\" beside credentials: calls with credentials may have no header but one named \"*\".")
+		a.add(ClassWildcardHeaders, a.needed(), a.passing, allowHeaders, "The answer to the preflight allows the headers \"*\" beside credentials: calls with credentials may have no header but one named \"*\".")
 	case len(lines(a.options.Call.Header, "Authorization")) > 0:
-		a.add(ClassWildcardHeaders, report.Warning, a.passing, allowHeaders, "The preflight allows the headers \"*\", which does not stand for Authorization in the Fetch standard.")
+		a.add(ClassWildcardHeaders, report.Warning, a.passing, allowHeaders, "The answer to the preflight allows the headers \"*\", which does not stand for Authorization in the Fetch standard.")
 	}
 }
 

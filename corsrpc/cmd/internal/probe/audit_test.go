@@ -16,8 +16,6 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-const page = "https://app.example.com"
-
 // cors is a CORS middleware written by hand, with room for mistakes.
 type cors struct {
 	allows      func(origin string) bool
