@@ -176,3 +176,67 @@ func nameOf(origin string) string {
 	}
 	return origin
 }
+
+// TestAgainstUnknownOrigins: a grant that depends on origins which are not known is no difference.
+func TestAgainstUnknownOrigins(t *testing.T) {
+	t.Parallel()
+	policy := planOf(t, "defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants], allow_credentials: true}")
+	server := httptest.NewServer(layer(t, "defaults: {allow_origins: [https://app.example.com, https://tenant.example.org], allow_credentials: true}"))
+	defer server.Close()
+	u, _ := ParseURL(server.URL)
+	for _, known := range []bool{false, true} {
+		wire := NewWire(Server{URL: u})
+		defer wire.Close()
+		o := AgainstOptions{Plan: policy, Calls: []Call{{Target: "acme.v1.S.Get", Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}}}, Origins: []string{"https://tenant.example.org"}}
+		if !known {
+			o.With = func(origin string) map[string]*corsrpc.Plan {
+				return map[string]*corsrpc.Plan{"the source tenants": policy.WithSets(map[string][]string{"tenants": {origin}})}
+			}
+		}
+		got, err := Against(t.Context(), wire, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if known != (len(got.Differences) > 0) || known == (len(got.Unknown) > 0) {
+			t.Errorf("known %t: differences %v, unknown %v", known, got.Differences, got.Unknown)
+		}
+	}
+}
+
+// TestAgainstIsBounded: a comparison ends at the bound of the wire, says so, and sends no calls unless they are
+// allowed.
+func TestAgainstIsBounded(t *testing.T) {
+	t.Parallel()
+	calls := make(chan string, 100)
+	behind := layer(t, written)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			calls <- r.Header.Get("Origin")
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	u, _ := ParseURL(server.URL)
+	call := Call{Target: "acme.v1.S.Get", Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}, "Connect-Protocol-Version": {"1"}}}
+	for _, c := range []struct {
+		most  int
+		send  bool
+		calls int
+	}{{3, false, 0}, {100, false, 0}, {100, true, 2}} {
+		wire := NewWire(Server{URL: u})
+		defer wire.Close()
+		wire.MaxRequests, wire.SendCalls = c.most, true
+		got, err := Against(t.Context(), wire, AgainstOptions{Plan: planOf(t, written), Calls: []Call{call}, SendCalls: c.send})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(calls) != c.calls || wire.Sent() > c.most || (len(got.Incomplete) > 0) != (c.most < 10) || len(got.Differences) > 0 {
+			t.Errorf("%+v: %d calls, %d requests, incomplete %q, differences %v", c, len(calls), wire.Sent(), got.Incomplete, got.Differences)
+		}
+		for range c.calls {
+			if origin := <-calls; strings.Contains(origin, "attacker") {
+				t.Errorf("a page that the server refuses sends a call")
+			}
+		}
+	}
+}

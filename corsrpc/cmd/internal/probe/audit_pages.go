@@ -20,7 +20,7 @@ type want struct {
 	header []string
 	// preflight asks for a preflight, even if the request needs none, and for no call.
 	preflight bool
-	// call allows the call itself, which has the body.
+	// call is true for the call itself, which has the body.
 	call bool
 	body string
 }
@@ -86,7 +86,7 @@ func (p *pages) look(ctx context.Context, call Call, w want) (*sight, error) {
 }
 
 func (p *pages) fetch(ctx context.Context, call Call, w want, credentials corsbrowser.Credentials) (*Outcome, error) {
-	recorded := &recorder{wire: p.wire, withoutCalls: !w.call, onlyPreflights: w.preflight}
+	recorded := &recorder{wire: p.wire, onlyPreflights: w.preflight}
 	answers := corsbrowser.WithTransport(recorded)
 	if p.wire == nil {
 		answers = corsbrowser.WithHandler(p.handler)

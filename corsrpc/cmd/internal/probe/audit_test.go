@@ -225,6 +225,19 @@ var audits = []struct {
 		want: []string{"LOOPBACK_TRUSTED error", "PREFIX_MATCH error"},
 	},
 	{
+		name: "everyone without credentials, and the end of a domain with them",
+		change: func(c *cors) {
+			c.allows, c.refuses = func(string) bool { return true }, false
+			c.after = func(h http.Header, r *http.Request) {
+				if !strings.HasSuffix(r.Header.Get("Origin"), "example.com") {
+					h.Set("Access-Control-Allow-Origin", "*")
+					h.Del("Access-Control-Allow-Credentials")
+				}
+			}
+		},
+		want: []string{"SUFFIX_MATCH error"},
+	},
+	{
 		name:   "everyone, with credentials that no browser accepts",
 		change: func(c *cors) { c.allows, c.origin = func(string) bool { return true }, "*" },
 		want:   []string{"WILDCARD_WITH_CREDENTIALS warning"},

@@ -100,16 +100,15 @@ func Try(ctx context.Context, w *Wire, call Call, engines []corsbrowser.Engine) 
 type recorder struct {
 	wire    *Wire
 	answers []*answer // nil for a request that the wire did not send
-	// withoutCalls keeps calls from the wire, even if it would send them; onlyPreflights keeps simple GETs
-	// too.
-	withoutCalls, onlyPreflights bool
+	// onlyPreflights keeps all other requests from the wire, even if it would send them.
+	onlyPreflights bool
 }
 
 // RoundTrip implements http.RoundTripper.
 func (c *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	var have *answer
 	err := ErrNotSent
-	if isPreflight(r) || !c.onlyPreflights && (!c.withoutCalls || isSimpleGet(r)) {
+	if isPreflight(r) || !c.onlyPreflights {
 		have, err = c.wire.exchange(r)
 	}
 	c.answers = append(c.answers, have)
