@@ -238,6 +238,18 @@ var audits = []struct {
 		want: []string{"SUFFIX_MATCH error"},
 	},
 	{
+		name: "the end of a domain without credentials, and a dot that is not escaped with them",
+		change: func(c *cors) {
+			c.allows = func(o string) bool { return strings.HasSuffix(o, "example.com") }
+			c.after = func(h http.Header, r *http.Request) {
+				if !regexp.MustCompile("^https://app.example.com$").MatchString(r.Header.Get("Origin")) {
+					h.Del("Access-Control-Allow-Credentials")
+				}
+			}
+		},
+		want: []string{"DOT_NOT_ESCAPED error", "SUFFIX_MATCH warning"},
+	},
+	{
 		name:   "everyone, with credentials that no browser accepts",
 		change: func(c *cors) { c.allows, c.origin = func(string) bool { return true }, "*" },
 		want:   []string{"WILDCARD_WITH_CREDENTIALS warning"},
