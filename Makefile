@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/cmd corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs
+MODULES := . corsrpc/cmd corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs internal/editors
 STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
@@ -36,13 +36,14 @@ stages:
 	@$(STAGE) generated $(MAKE) check-generate
 	@$(STAGE) scratch $(MAKE) scratch
 	@$(STAGE) unit $(MAKE) unit
+	@$(STAGE) editors $(MAKE) editors
 	@$(STAGE) live $(MAKE) live
 	@$(STAGE) intent $(MAKE) run-intent
 	@$(STAGE) conformance $(MAKE) conformance-grpc
 	@$(STAGE) browsers $(MAKE) e2e
 
 .PHONY: setup
-setup: packages web e2e-web ## Install the programs and packages that the tests need
+setup: packages web e2e-web editors-node ## Install the programs and packages that the tests need
 
 .PHONY: packages
 packages:
@@ -60,6 +61,13 @@ e2e-web: internal/e2e/web/node_modules/.installed
 
 internal/e2e/web/node_modules/.installed: internal/e2e/web/package.json internal/e2e/web/package-lock.json
 	@cd internal/e2e/web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: editors-node
+editors-node: internal/editors/node/node_modules/.installed
+
+internal/editors/node/node_modules/.installed: internal/editors/node/package.json internal/editors/node/package-lock.json
+	@cd internal/editors/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: lint
@@ -104,6 +112,10 @@ unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
 	@cd internal/peers && go test -race ./...
 	@cd internal/tools/release && go test ./...
+
+.PHONY: editors
+editors: editors-node ## The JSON Schemas against a validator and the language server of YAML, under Node.js
+	@cd internal/editors && go test -count=1 . # the cache does not see files of other modules
 
 .PHONY: live
 live: packages ## Changes while a server runs: files, SQLite, and a PostgreSQL server that the tests start

@@ -56,6 +56,8 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 			problems = append(problems, checkText(t, p, i)...)
 		case "http":
 			problems = append(problems, checkHTTP(b, exchanges, u.commands)...)
+		case "json":
+			problems = append(problems, checkPieces(t, b, `^examples/.*/editors/.*\.json$`)...)
 		case "ts":
 			problems = append(problems, checkPieces(t, b, `^examples/.*\.ts$`)...)
 		default:

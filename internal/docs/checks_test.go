@@ -26,6 +26,7 @@ func smallTree() *tree {
 		"examples/a/cors.yaml":              "defaults:\n  allow_origins: [https://app.example.com]\n",
 		"examples/a/page.ts":                "const page = 1;\n",
 		"examples/go.mod":                   "module m\n\ngo 1.26.0\n",
+		"examples/a/editors/settings.json":  "{\n  \"a\": 1\n}\n",
 		"corsrpc/a_test.go":                 "package corsrpc\n\nfunc TestOne(t *testing.T) {}\n",
 		"corsrpc/reason.go":                 "package corsrpc\n\nconst r = \"ORIGIN_MISSING\"\n\ntype Plan struct{}\n\nfunc Load() {}\n\nfunc (l *Layer) Wrap() {}\n",
 		"corsrpc/testdata/face/corsrpc.txt": "func Load(name string)\nfunc (*Layer) Wrap(h)\nfunc (*Plan) Decide(r)\n",
@@ -78,6 +79,9 @@ func TestChecks(t *testing.T) {
 		{name: "Go with a wrong indentation", page: fence("go", "if true {\nrun()"), want: "no file that a test compiles"},
 		{name: "TypeScript", page: fence("ts", "const page = 1;")},
 		{name: "TypeScript that is nowhere", page: fence("ts", "const page = 2;"), want: "no file that a test compiles"},
+
+		{name: "JSON", page: fence("json", "{\n  \"a\": 1\n}")},
+		{name: "JSON that is nowhere", page: fence("json", "{\n  \"a\": 2\n}"), want: "no file that a test"},
 
 		{name: "a policy", page: fence("yaml", policy)},
 		{name: "a policy that does not load", page: fence("yaml", "defaults:\n  allow_origin: x"), want: "does not load"},

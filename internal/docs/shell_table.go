@@ -15,6 +15,8 @@ var shellTable = []shellRow{
 	{"corsrpc check --strict --descriptors image.json cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc check --strict --descriptors image.json cors.yaml"},
 	{"corsrpc test cors_test.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc test cors_test.yaml"},
 	{"corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml"},
+	{"corsrpc schema > cors.schema.json", "TestDiagnostics in internal/editors", "internal/editors/editor_test.go", "corsrpc schema > cors.schema.json"},
+	{"corsrpc schema test > cors_test.schema.json", "TestDiagnostics in internal/editors", "internal/editors/editor_test.go", "corsrpc schema test > cors_test.schema.json"},
 	{"go get github.com/corsrpc/corsrpc-go/corsrpc", "TestGoGet in internal/docs", "internal/docs/walkthrough_test.go", `"go get github.com/corsrpc/corsrpc-go/corsrpc"`},
 	{`buf export "https://github.com/corsrpc/corsrpc-go.git#subdir=proto" --output third_party/corsrpc`, "make scratch", scratchScript, "'buf export'"},
 	{`cp -R "$(go list -m -f '{{.Dir}}' github.com/corsrpc/corsrpc-go)/proto/." third_party/corsrpc`, "make scratch", scratchScript, "'cp -R'"},

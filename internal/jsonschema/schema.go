@@ -69,7 +69,7 @@ func (s schemas) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// additional is the schema of the properties that are not named; nil for none.
+// additional is the schema of the properties that are not named; nil if there is none.
 type additional struct{ *schema }
 
 // MarshalJSON writes false if no other property is allowed.

@@ -45,3 +45,22 @@ func firstInvalid(text []byte) int {
 	}
 	return -1
 }
+
+// oddBreak returns the offset of the first character that ends a line of YAML 1.1, but not a line in most
+// editors and reviews, and its name; -1 if there is none. Behind one, a line that looks like a comment could set a field.
+func oddBreak(text []byte) (at int, name string) {
+	for i, c := range text {
+		switch c {
+		case '\r':
+			if i+1 == len(text) || text[i+1] != '\n' {
+				return i, "a carriage return without a line feed"
+			}
+		case 0xc2, 0xe2: // the first byte of the others in UTF-8
+			switch r, _ := utf8.DecodeRune(text[i:]); r {
+			case '\u0085', '\u2028', '\u2029':
+				return i, fmt.Sprintf("the character %U", r)
+			}
+		}
+	}
+	return -1, ""
+}

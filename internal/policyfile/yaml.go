@@ -16,6 +16,10 @@ func (f *File) parseYAML(text []byte, msg proto.Message) {
 		f.fail(code, pos, "", scanReasons[code], "")
 		return
 	}
+	if i, name := oddBreak(text); i >= 0 {
+		f.fail(CodeSyntax, positionAt(text, i), "", "the line contains "+name+", which ends a line of YAML but not in most editors: replace it by a line break or a space", "")
+		return
+	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	if err := decodeYAML(d, &doc); err != nil {
