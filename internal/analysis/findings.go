@@ -5,6 +5,7 @@ package analysis
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -57,8 +58,33 @@ func Findings(r *rules.Rules) (all []Finding, left int) { return find(r, r) }
 // Profiles belong to the policy itself, and are not reported again.
 func ShadowFindings(r *rules.Rules) (all []Finding, left int) { return find(r.Shadow, r) }
 
+// OptionFindings returns the findings about the options of the schema that apply to procedures: those
+// that change nothing under this policy, and their values that have no effect.
+func OptionFindings(r *rules.Rules) []Finding {
+	f := newFinder(r, r)
+	f.limit = math.MaxInt
+	f.written = r.Options()
+	f.readUses()
+	redundant := map[string]bool{}
+	for _, w := range r.RedundantOptions() {
+		redundant[w.Field] = true
+		f.redundantRule(w)
+	}
+	for _, w := range f.written {
+		if !redundant[w.Field] {
+			f.values(w)
+		}
+	}
+	f.sort()
+	return f.found
+}
+
+func newFinder(r, whole *rules.Rules) *finder {
+	return &finder{Rules: r, whole: whole, count: map[Kind]int{}, limit: maxOfKind, levels: map[string]*levelUse{}}
+}
+
 func find(r, whole *rules.Rules) ([]Finding, int) {
-	f := &finder{Rules: r, whole: whole, count: map[Kind]int{}, levels: map[string]*levelUse{}}
+	f := newFinder(r, whole)
 	for _, w := range r.Written() {
 		if r == whole || !w.Profile {
 			f.written = append(f.written, w)
@@ -90,6 +116,7 @@ type finder struct {
 	levels  map[string]*levelUse // by the field of the level
 	found   []Finding
 	count   map[Kind]int // of found
+	limit   int          // the maximum of each count
 	left    int
 }
 
@@ -161,7 +188,7 @@ func (f *finder) add(kind Kind, at rules.Place, value, message, remedy string, r
 }
 
 // full reports whether the next finding of a kind would only be counted.
-func (f *finder) full(kind Kind) bool { return f.count[kind] >= maxOfKind }
+func (f *finder) full(kind Kind) bool { return f.count[kind] >= f.limit }
 
 // sort sorts the findings by their position in the file. Those without a position keep their order
 // after the others.
@@ -181,6 +208,7 @@ func (f *finder) sort() {
 func (f *finder) redundantRule(w *rules.Written) {
 	targets := "its procedures have"
 	switch {
+	case w.Schema:
 	case w.Message.GetPath() != "":
 		targets = "its path has"
 	case w.Message.GetSelector() == "":

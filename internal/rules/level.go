@@ -16,13 +16,14 @@ import (
 // level is one rule of a policy, a profile or a schema, parsed. The effective rule of a
 // procedure is merged from several levels.
 type level struct {
-	id          int    // unique within a compilation
-	field       string // its path: defaults, rules[3]
-	selector    string // the selector or path; "defaults" for defaults
-	element     string // the service or method whose option in the schema this is; empty for a rule of the policy
-	narrowsOnly bool   // this is an option of a schema that is only trusted to narrow (SHAPE)
-	added       bool   // this is a profile's add_origins, which are not a rule
-	isRule      bool   // this is an item of rules or an option of a schema, not defaults
+	id          int             // unique within a compilation
+	field       string          // its path: defaults, rules[3]
+	selector    string          // the selector or path; "defaults" for defaults
+	element     string          // the service or method whose option in the schema this is; empty for a rule of the policy
+	option      *corsrpcv1.Rule // the option of element; nil for a rule of the policy
+	narrowsOnly bool            // this is an option of a schema that is only trusted to narrow (SHAPE)
+	added       bool            // this is a profile's add_origins, which are not a rule
+	isRule      bool            // this is an item of rules or an option of a schema, not defaults
 
 	items       int             // the number of items in allow_origins
 	origins     *origin.Set     // the patterns of these items; nil if there are none

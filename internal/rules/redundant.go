@@ -31,9 +31,9 @@ const maxCompared = 64
 // several ways, two rules count as different even if their values are equal; Redundant does not take
 // that into account.
 func (r *Rules) Redundant(whole *Rules) []*Written {
-	changing := r.changing()
+	changing := r.changing(false)
 	if r == whole && r.Shadow != nil { // a profile applies to the shadow policy too
-		maps.Copy(changing, r.Shadow.changing())
+		maps.Copy(changing, r.Shadow.changing(false))
 	}
 	precede := profileFields(whole.policy.GetProfiles())
 	known := map[string]bool{}
@@ -73,8 +73,22 @@ func (r *Rules) Redundant(whole *Rules) []*Written {
 	return all
 }
 
-// changing returns the levels that change a value of an effective rule.
-func (r *Rules) changing() map[*level]bool {
+// RedundantOptions returns the options of the schema that change nothing under this policy: for every
+// procedure that they apply to, each of their values is the one that the levels before them give. The
+// rules of the policy that follow the options do not count. Another policy may be changed by them.
+func (r *Rules) RedundantOptions() (all []*Written) {
+	changing := r.changing(true)
+	for _, w := range r.Options() {
+		if !changing[w.level] {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// changing returns the levels that change a value of an effective rule: those that are options of the
+// schema, or those that are not.
+func (r *Rules) changing(options bool) map[*level]bool {
 	s := summer{&compiler{reported: map[string]bool{}}, map[*origin.Set]string{}, map[string]string{}, maphash.MakeSeed()}
 	changing := map[*level]bool{}
 	var ends []int
@@ -84,7 +98,7 @@ func (r *Rules) changing() map[*level]bool {
 		sum := func(n int) string { return s.sum(e, n, key[:ends[n]]) }
 		for i, l := range e.levels {
 			switch {
-			case changing[l] || l.element != "":
+			case changing[l] || (l.element != "") != options:
 			case len(e.levels) > maxCompared, l.differs(e, i), sum(i) != sum(i+1):
 				changing[l] = true
 			}

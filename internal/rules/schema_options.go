@@ -34,7 +34,7 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 			c.fail(CodeSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "applies to the element that has the option: write a rule with a selector or a path in the policy instead", "")
 		}
 		l := c.parseRule(field, message, forSelector)
-		l.selector, l.element = element, element
+		l.selector, l.element, l.option = element, element, message
 		if l.narrowsOnly = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; l.narrowsOnly {
 			c.checkShape(field, message, prefix)
 		}

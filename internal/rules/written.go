@@ -20,8 +20,9 @@ type Written struct {
 	// Profile is true if it belongs to a profile, Added if it is the add_origins of one, and Schema
 	// if it is an option of the schema.
 	Profile, Added, Schema bool
-	// Message is the rule without a long list of origins; nil for add_origins, for an option, for
-	// defaults that the policy does not have, and for a level of a profile below a shadow policy.
+	// Message is the rule without a long list of origins; nil for add_origins, for an option (but see
+	// Options), for defaults that the policy does not have, and for a level of a profile below a shadow
+	// policy.
 	Message *corsrpcv1.Rule
 
 	rules *Rules
@@ -57,6 +58,17 @@ func (r *Rules) Written() []*Written {
 	slices.SortFunc(all, func(a, b *Written) int {
 		return cmp.Or(cmp.Compare(a.level.id, b.level.id), strings.Compare(a.Field, b.Field))
 	})
+	return all
+}
+
+// Options returns the options of the schema that apply to procedures, each with its Message.
+func (r *Rules) Options() (all []*Written) {
+	for _, w := range r.Written() {
+		if w.Schema {
+			w.Message = w.level.option
+			all = append(all, w)
+		}
+	}
 	return all
 }
 

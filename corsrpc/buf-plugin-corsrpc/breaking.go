@@ -1,0 +1,260 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"buf.build/go/bufplugin/check"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/analysis"
+	"github.com/corsrpc/corsrpc-go/internal/planaccess"
+	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+)
+
+// breaking returns what the schema takes away from pages, compared with an earlier one.
+func breaking(s *settings, request check.Request) ([]problem, error) {
+	next, err := readSchema(request.FileDescriptors(), nil)
+	if err != nil {
+		return nil, err
+	}
+	old, err := readSchema(request.AgainstFileDescriptors(), nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &comparer{settings: s, old: old, next: next, reported: map[string]bool{}}
+	if _, err := c.compile(0, next); err != nil {
+		return nil, fmt.Errorf("the schema cannot be compared with the earlier one, because it is not valid: correct what buf lint reports: %w", err)
+	}
+	if _, err := c.compile(0, old); err != nil {
+		if err := c.leaveOut(request, err); err != nil {
+			return nil, err
+		}
+	}
+	return c.compare()
+}
+
+// comparer collects what a schema takes away.
+type comparer struct {
+	*settings
+	old, next *schema
+	reported  map[string]bool // the messages of found
+	found     []problem
+}
+
+// compile compiles a schema under the policy; if none is given, under the stand-in policy with an index.
+func (c *comparer) compile(standIn int, s *schema) (*rules.Rules, error) {
+	var plan *corsrpc.Plan
+	var err error
+	if c.policy != "" {
+		plan, err = c.settings.compile(s.files, true)
+	} else {
+		plan, err = compilePolicy(standIns(c.schemaOptions)[standIn], s.files)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return planaccess.Rules(plan), nil
+}
+
+// leaveOut leaves out, in both schemas, the options of those services and methods whose options are not valid in the
+// old one. No server starts with such an option, so it has granted nothing that could be lost.
+func (c *comparer) leaveOut(request check.Request, err error) error {
+	without := map[string]bool{}
+	var broken *corsrpc.PolicyError
+	if errors.As(err, &broken) {
+		for _, v := range broken.Violations {
+			if element, _, ok := splitField(v.Field); ok {
+				without[element] = true
+			}
+		}
+	}
+	if c.old, err = readSchema(request.AgainstFileDescriptors(), without); err != nil {
+		return err
+	}
+	if c.next, err = readSchema(request.FileDescriptors(), without); err != nil {
+		return err
+	}
+	for _, s := range []*schema{c.old, c.next} {
+		if _, err := c.compile(0, s); err != nil {
+			return fmt.Errorf("the schema cannot be compared with the earlier one, which is not valid: %w", err)
+		}
+	}
+	return nil
+}
+
+// compare compares the two schemas under the policy, or under each stand-in policy.
+func (c *comparer) compare() ([]problem, error) {
+	policies := 1
+	if c.policy == "" {
+		policies = len(standIns(c.schemaOptions))
+	}
+	for i := range policies {
+		old, err := c.compile(i, c.old)
+		if err == nil {
+			var next *rules.Rules
+			if next, err = c.compile(i, c.next); err == nil {
+				c.compareRules(old, next)
+				continue
+			}
+		}
+		var broken *corsrpc.PolicyError
+		if !errors.As(err, &broken) { // a stand-in policy may not fit options that widen it
+			return nil, err
+		}
+	}
+	return c.found, nil
+}
+
+// compareRules reports what one policy grants for the old schema and not for the new one.
+func (c *comparer) compareRules(old, next *rules.Rules) {
+	dropped := c.droppedProtocols(old, next)
+	sentences := analysis.NewSentences(old, next)
+	compared := analysis.Compare(old, next)
+	for _, d := range compared.Differences {
+		if d.Gained || !slices.Contains(lost, d.Aspect) {
+			continue
+		}
+		byService := map[string][]string{}
+		var services []string
+		for _, target := range d.Targets {
+			if c.old.find(target) == nil || c.next.find(target) == nil || !isMethod(c.next.find(target)) {
+				continue // a target that was removed is for buf's own rules
+			}
+			if service := route.ParentName(target); byService[service] == nil {
+				services = append(services, service)
+			}
+			service := route.ParentName(target)
+			byService[service] = append(byService[service], target)
+		}
+		for _, service := range services {
+			c.difference(d, byService[service], dropped, sentences)
+		}
+	}
+}
+
+// difference reports a difference for methods of one service.
+func (c *comparer) difference(d analysis.Difference, methods []string, dropped map[string]rpc.Protocols, sentences *analysis.Sentences) {
+	d, methods = withoutDropped(d, methods, dropped)
+	if len(methods) == 0 {
+		return
+	}
+	d.Targets = methods
+	if c.policy == "" {
+		d = c.withoutStandIn(d)
+	}
+	message := sentences.Of(d)
+	if c.policy == "" {
+		message = sentences.Clause(d)
+	}
+	at := methods[0]
+	if len(methods) > 1 {
+		at = route.ParentName(at)
+	}
+	c.add(ruleOfLost(d.Aspect), message, c.placeOf(c.next, at, d.New.Field), c.placeOf(c.old, at, d.Old.Field))
+}
+
+// add reports a problem, once.
+func (c *comparer) add(rule, message string, at, against place) {
+	if !c.reported[message] {
+		c.reported[message] = true
+		c.found = append(c.found, problem{rule, message, at, against})
+	}
+}
+
+// placeOf returns the place of the option that a difference comes from, or else of a service or method.
+func (c *comparer) placeOf(s *schema, element, field string) place {
+	if of, in, ok := splitField(field); ok && s.find(of) != nil {
+		return placeOfField(s.find(of), in)
+	}
+	return placeOf(s.find(element))
+}
+
+func isMethod(d protoreflect.Descriptor) bool {
+	_, ok := d.(protoreflect.MethodDescriptor)
+	return ok
+}
+
+// withoutStandIn returns a difference in which the origin of the stand-in policies is not named.
+func (c *comparer) withoutStandIn(d analysis.Difference) analysis.Difference {
+	if !slices.Equal(d.Values, []string{standInOrigin}) {
+		return d
+	}
+	switch {
+	case d.Aspect != analysis.AspectOrigin:
+		d.Values = nil
+	case c.schemaOptions == corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_SHAPE: // such an option can only disable
+		d.Values = []string{"*"}
+	default:
+		d.Values = []string{"origins that only the policy allows"}
+	}
+	return d
+}
+
+// droppedProtocols reports the methods that a protocol's clients may no longer call, and returns the protocols of each.
+func (c *comparer) droppedProtocols(old, next *rules.Rules) map[string]rpc.Protocols {
+	before := map[string]*rules.Effective{}
+	for _, p := range old.Procedures {
+		before[p.Name] = p.Rule
+	}
+	dropped := map[string]rpc.Protocols{}
+	for _, p := range next.Procedures {
+		b := before[p.Name]
+		if b == nil || c.old.find(p.Name) == nil || c.next.find(p.Name) == nil || p.Rule.Disabled() || b.Disabled() {
+			continue
+		}
+		dropped[p.Name] = b.Protocols() &^ p.Rule.Protocols()
+		var names []string
+		for _, protocol := range []struct {
+			rpc.Protocols
+			name string
+		}{{rpc.Connect, "Connect"}, {rpc.GRPCWeb, "gRPC-Web"}} {
+			if dropped[p.Name]&protocol.Protocols != 0 {
+				names = append(names, protocol.name)
+			}
+		}
+		if len(names) > 0 {
+			c.add(ruleLostProtocol, fmt.Sprintf("Clients of %s may no longer call %s", strings.Join(names, " and "), p.Name),
+				c.placeOf(c.next, p.Name, p.Rule.ValueField("protocols")), c.placeOf(c.old, p.Name, b.ValueField("protocols")))
+		}
+	}
+	return dropped
+}
+
+// withoutDropped returns a difference without what only the clients of a dropped protocol need, which is reported
+// already, and the methods that it is still for.
+func withoutDropped(d analysis.Difference, methods []string, dropped map[string]rpc.Protocols) (analysis.Difference, []string) {
+	var values, left []string
+	for _, method := range methods {
+		mine := slices.DeleteFunc(slices.Clone(d.Values), func(value string) bool { return needs(dropped[method], d.Aspect, value) })
+		if len(mine)+d.More > 0 || len(d.Values) == 0 {
+			left = append(left, method)
+			if len(mine) > len(values) {
+				values = mine
+			}
+		}
+	}
+	d.Values = values
+	return d, left
+}
+
+// needs reports whether an HTTP method or a header is one that clients of the protocols need.
+func needs(p rpc.Protocols, aspect analysis.Aspect, value string) bool {
+	name := strings.TrimSuffix(value, "*")
+	switch aspect {
+	case analysis.AspectMethod:
+		return p&rpc.Connect != 0 && value == http.MethodGet
+	case analysis.AspectRequestHeader:
+		return slices.Contains(rpc.Names(p, rpc.Request), name) || rpc.InFamily(p, name)
+	case analysis.AspectResponseHeader:
+		return slices.Contains(rpc.Names(p, rpc.Response), name) || p&rpc.Connect != 0 && strings.HasPrefix(name, rpc.TrailerPrefix)
+	}
+	return false
+}
