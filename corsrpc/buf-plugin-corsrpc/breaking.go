@@ -101,7 +101,9 @@ func (c *comparer) compare() ([]problem, error) {
 		if err == nil {
 			var next *rules.Rules
 			if next, err = c.compile(i, c.next); err == nil {
-				c.compareRules(old, next)
+				if err := c.compareRules(old, next); err != nil {
+					return nil, err
+				}
 				continue
 			}
 		}
@@ -114,10 +116,13 @@ func (c *comparer) compare() ([]problem, error) {
 }
 
 // compareRules reports what one policy grants for the old schema and not for the new one.
-func (c *comparer) compareRules(old, next *rules.Rules) {
-	dropped := c.droppedProtocols(old, next)
+func (c *comparer) compareRules(old, next *rules.Rules) error {
 	sentences := analysis.NewSentences(old, next)
+	dropped := c.procedures(old, next, sentences)
 	compared := analysis.Compare(old, next)
+	if len(compared.Undecided) > 0 {
+		return fmt.Errorf("the schema cannot be compared with the earlier one under %s: %s", c.policy, strings.Join(compared.Undecided, "; "))
+	}
 	for _, d := range compared.Differences {
 		if d.Gained || !slices.Contains(lost, d.Aspect) {
 			continue
@@ -138,6 +143,7 @@ func (c *comparer) compareRules(old, next *rules.Rules) {
 			c.difference(d, byService[service], dropped, sentences)
 		}
 	}
+	return nil
 }
 
 // difference reports a difference for methods of one service.
@@ -198,8 +204,9 @@ func (c *comparer) withoutStandIn(d analysis.Difference) analysis.Difference {
 	return d
 }
 
-// droppedProtocols reports the methods that a protocol's clients may no longer call, and returns the protocols of each.
-func (c *comparer) droppedProtocols(old, next *rules.Rules) map[string]rpc.Protocols {
+// procedures reports the methods that a protocol's clients may no longer call, and those that may no longer be called by
+// GET. It returns the dropped protocols of each method.
+func (c *comparer) procedures(old, next *rules.Rules, sentences *analysis.Sentences) map[string]rpc.Protocols {
 	before := map[string]*rules.Effective{}
 	for _, p := range old.Procedures {
 		before[p.Name] = p.Rule
@@ -207,25 +214,36 @@ func (c *comparer) droppedProtocols(old, next *rules.Rules) map[string]rpc.Proto
 	dropped := map[string]rpc.Protocols{}
 	for _, p := range next.Procedures {
 		b := before[p.Name]
-		if b == nil || c.old.find(p.Name) == nil || c.next.find(p.Name) == nil || p.Rule.Disabled() || b.Disabled() {
+		if b == nil || c.old.find(p.Name) == nil || c.next.find(p.Name) == nil || p.Rule.Disabled() || b.Disabled() || !b.SetsOrigins() {
 			continue
 		}
 		dropped[p.Name] = b.Protocols() &^ p.Rule.Protocols()
-		var names []string
-		for _, protocol := range []struct {
-			rpc.Protocols
-			name string
-		}{{rpc.Connect, "Connect"}, {rpc.GRPCWeb, "gRPC-Web"}} {
-			if dropped[p.Name]&protocol.Protocols != 0 {
-				names = append(names, protocol.name)
-			}
-		}
-		if len(names) > 0 {
-			c.add(ruleLostProtocol, fmt.Sprintf("Clients of %s may no longer call %s", strings.Join(names, " and "), p.Name),
+		if names := namesOf(dropped[p.Name]); names != "" {
+			c.add(ruleLostProtocol, fmt.Sprintf("Clients of %s may no longer call %s", names, p.Name),
 				c.placeOf(c.next, p.Name, p.Rule.ValueField("protocols")), c.placeOf(c.old, p.Name, b.ValueField("protocols")))
+		}
+		if get := http.MethodGet; slices.Contains(b.Methods(), get) && !slices.Contains(p.Rule.Methods(), get) && dropped[p.Name]&rpc.Connect == 0 {
+			lost := analysis.Difference{Aspect: analysis.AspectMethod, Values: []string{get}, Targets: []string{p.Name}}
+			c.add(ruleOfLost(lost.Aspect), sentences.Clause(lost),
+				placeOf(c.next.find(p.Name)), placeOfOption(c.old.find(p.Name), []int32{idempotencyLevel}))
 		}
 	}
 	return dropped
+}
+
+// idempotencyLevel is the number of the option of a method that says whether it has side effects.
+const idempotencyLevel = 34
+
+// namesOf returns the names of protocols, as a list in English.
+func namesOf(p rpc.Protocols) string {
+	var names []string
+	if p&rpc.Connect != 0 {
+		names = append(names, "Connect")
+	}
+	if p&rpc.GRPCWeb != 0 {
+		names = append(names, "gRPC-Web")
+	}
+	return strings.Join(names, " and ")
 }
 
 // withoutDropped returns a difference without what only the clients of a dropped protocol need, which is reported
@@ -245,12 +263,10 @@ func withoutDropped(d analysis.Difference, methods []string, dropped map[string]
 	return d, left
 }
 
-// needs reports whether an HTTP method or a header is one that clients of the protocols need.
+// needs reports whether a header is one that only clients of the protocols need.
 func needs(p rpc.Protocols, aspect analysis.Aspect, value string) bool {
 	name := strings.TrimSuffix(value, "*")
 	switch aspect {
-	case analysis.AspectMethod:
-		return p&rpc.Connect != 0 && value == http.MethodGet
 	case analysis.AspectRequestHeader:
 		return slices.Contains(rpc.Names(p, rpc.Request), name) || rpc.InFamily(p, name)
 	case analysis.AspectResponseHeader:
