@@ -39,6 +39,9 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/report":     "",
 	"corsrpc/cmd/internal/schema":     "corsrpc/corsrpcv1 internal/rpc internal/safetext",
 
+	// The plugin of buf.
+	"corsrpc/buf-plugin-corsrpc": "corsrpc corsrpc/corsrpcv1 internal/analysis internal/planaccess internal/policyfile internal/route internal/rpc internal/rules",
+
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",

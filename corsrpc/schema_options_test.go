@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -109,6 +111,30 @@ func TestSchemaOptionsThatCannotBeRead(t *testing.T) {
 		_, err = corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(optionsOf(t, options, nil)))
 		if found := violations(t, err); len(found) != 1 || found[0].Check != test.check || found[0].File != "acme/v1/s.proto" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSchemaOptionsAreCorrectedInTheirFormat checks that what a violation says to write is what a .proto file takes:
+// enums by their whole names, and durations as messages.
+func TestSchemaOptionsAreCorrectedInTheirFormat(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		rule *corsrpcv1.Rule
+		want string
+	}{
+		{&corsrpcv1.Rule{MaxAge: durationpb.New(25 * time.Hour)}, "write max_age: {seconds: 86400}"},
+		{&corsrpcv1.Rule{MaxAge: durationpb.New(-time.Hour)}, "write max_age: {seconds: 0}"},
+		{&corsrpcv1.Rule{AllowOrigins: []string{"null"}}, "(accept_risks: [RISK_NULL_ORIGIN] in this rule accepts it)"},
+	} {
+		options := &descriptorpb.MethodOptions{}
+		proto.SetExtension(options, corsrpcv1.E_Method, test.rule)
+		policy := &corsrpcv1.Policy{
+			Defaults: &corsrpcv1.Rule{AllowOrigins: []string{page}}, SchemaOptions: corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL,
+		}
+		_, err := corsrpc.Compile(policy, corsrpc.WithFiles(optionsOf(t, options, nil)))
+		if found := violations(t, err); len(found) != 1 || !strings.Contains(found[0].String(), test.want) {
+			t.Errorf("%v, want %s", err, test.want)
 		}
 	}
 }

@@ -88,7 +88,7 @@ var checkPurposes = []struct {
 	{CheckWildcardWithCredentials, "credentials are not granted together with the origin *, nor to every extension"},
 	{CheckNullWithCredentials, "credentials are not granted together with the origin null or file://"},
 	{CheckSelectorMissing, "every rule has a selector or a path"},
-	{CheckSelectorMisplaced, "defaults have neither a selector nor a path"},
+	{CheckSelectorMisplaced, "neither defaults nor options in the schema have a selector or a path"},
 	{CheckSelectorSyntax, "every selector is valid"},
 	{CheckSelectorUnknown, "every selector matches something in the schema"},
 	{CheckSelectorDuplicate, "no two rules have the same selector or path"},

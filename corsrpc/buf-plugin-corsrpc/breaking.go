@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -212,6 +213,7 @@ func (c *comparer) procedures(old, next *rules.Rules, sentences *analysis.Senten
 		before[p.Name] = p.Rule
 	}
 	dropped := map[string]rpc.Protocols{}
+	of := map[string][]rules.Procedure{} // the methods of a service that protocols with the names in the key can no longer call
 	for _, p := range next.Procedures {
 		b := before[p.Name]
 		if b == nil || c.old.find(p.Name) == nil || c.next.find(p.Name) == nil || p.Rule.Disabled() || b.Disabled() || !b.SetsOrigins() {
@@ -219,14 +221,27 @@ func (c *comparer) procedures(old, next *rules.Rules, sentences *analysis.Senten
 		}
 		dropped[p.Name] = b.Protocols() &^ p.Rule.Protocols()
 		if names := namesOf(dropped[p.Name]); names != "" {
-			c.add(ruleLostProtocol, fmt.Sprintf("Clients of %s may no longer call %s", names, p.Name),
-				c.placeOf(c.next, p.Name, p.Rule.ValueField("protocols")), c.placeOf(c.old, p.Name, b.ValueField("protocols")))
+			key := names + "\x00" + p.Service
+			of[key] = append(of[key], p)
 		}
 		if get := http.MethodGet; slices.Contains(b.Methods(), get) && !slices.Contains(p.Rule.Methods(), get) && dropped[p.Name]&rpc.Connect == 0 {
 			lost := analysis.Difference{Aspect: analysis.AspectMethod, Values: []string{get}, Targets: []string{p.Name}}
 			c.add(ruleOfLost(lost.Aspect), sentences.Clause(lost),
 				placeOf(c.next.find(p.Name)), placeOfOption(c.old.find(p.Name), []int32{idempotencyLevel}))
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(of)) {
+		names, at := strings.Split(key, "\x00")[0], of[key][0]
+		var methods []string
+		for _, p := range of[key] {
+			methods = append(methods, p.Name)
+		}
+		element := at.Name
+		if len(methods) > 1 {
+			element = at.Service
+		}
+		c.add(ruleLostProtocol, fmt.Sprintf("Clients of %s may no longer call %s", names, sentences.Targets(methods)),
+			c.placeOf(c.next, element, at.Rule.ValueField("protocols")), c.placeOf(c.old, element, before[at.Name].ValueField("protocols")))
 	}
 	return dropped
 }

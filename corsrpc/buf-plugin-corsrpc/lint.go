@@ -23,6 +23,9 @@ func lint(s *settings, request check.Request) ([]problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !schema.hasServices() {
+		return nil, nil // such as the module of corsrpc/v1/options.proto: the policy is not about it
+	}
 	l := &linter{settings: s, schema: schema}
 	plan, err := l.compile()
 	if err != nil {

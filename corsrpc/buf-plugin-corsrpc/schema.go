@@ -71,6 +71,12 @@ func (s *schema) find(name string) protoreflect.Descriptor {
 	return nil
 }
 
+// hasServices reports whether the module has services.
+func (s *schema) hasServices() (has bool) {
+	s.methods(func(protoreflect.ServiceDescriptor, []string) { has = true })
+	return has
+}
+
 // methods calls yield for each service of the module, with the full names of its methods.
 func (s *schema) methods(yield func(service protoreflect.ServiceDescriptor, methods []string)) {
 	s.files.RangeFiles(func(f protoreflect.FileDescriptor) bool {

@@ -123,6 +123,9 @@ type compiler struct {
 
 // fail records a violation of the value at a field.
 func (c *compiler) fail(code Code, field, value, reason, fix string, related ...string) {
+	if strings.HasPrefix(field, schemaField) {
+		reason, fix = forOption(reason, fix)
+	}
 	v := Violation{Code: code, Place: c.places.of(field), Value: value, Reason: reason, Fix: fix}
 	for _, r := range related {
 		v.Related = append(v.Related, c.places.of(r))

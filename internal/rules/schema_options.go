@@ -3,7 +3,9 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -30,9 +32,8 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 			continue
 		}
 		c.checkUnknownFields(field, message.ProtoReflect())
-		if message.GetSelector() != "" || message.GetPath() != "" {
-			c.fail(CodeSelectorMisplaced, field, message.GetSelector()+message.GetPath(), "applies to the element that has the option: write a rule with a selector or a path in the policy instead", "")
-		}
+		c.checkNoSelector(field+".selector", message.GetSelector())
+		c.checkNoSelector(field+".path", message.GetPath())
 		l := c.parseRule(field, message, forSelector)
 		l.selector, l.element, l.option = element, element, message
 		if l.narrowsOnly = trust != corsrpcv1.SchemaOptions_SCHEMA_OPTIONS_FULL; l.narrowsOnly {
@@ -41,6 +42,25 @@ func (c *compiler) readOptions(policy *corsrpcv1.Policy, prefix string) map[stri
 		options[element] = l
 	}
 	return options
+}
+
+// riskInText is a risk that a reason says can be accepted.
+var riskInText = regexp.MustCompile(`accept_risks: \[([A-Z_]+)\]`)
+
+// forOption returns the reason and the fix of a violation as an option in a .proto file has to write them: enums by
+// their whole names, and durations as messages.
+func forOption(reason, fix string) (reasonInText, fixInText string) {
+	if age, err := time.ParseDuration(fix); err == nil {
+		fix = fmt.Sprintf("max_age: {seconds: %d}", int64(age.Seconds()))
+	}
+	return riskInText.ReplaceAllString(reason, "accept_risks: [RISK_$1]"), fix
+}
+
+// checkNoSelector reports the selector or the path of an option.
+func (c *compiler) checkNoSelector(field, value string) {
+	if value != "" {
+		c.fail(CodeSelectorMisplaced, field, value, "applies to the element that has the option: write a rule with a selector or a path in the policy instead", "")
+	}
 }
 
 // checkShape reports the values of a schema option that schema_options: SHAPE does not permit. Such
@@ -67,7 +87,7 @@ func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
 		refuse("timing", "shows the timing of calls, which only the policy may do", "timing: false")
 	}
 	if m.GetExpose() == corsrpcv1.Exposure_EXPOSURE_PRESENT {
-		refuse("expose", "exposes more than DECLARED, which only the policy may do", "expose: DECLARED")
+		refuse("expose", "exposes more than DECLARED, which only the policy may do", "expose: EXPOSURE_DECLARED")
 	}
 	if len(m.GetAcceptRisks()) > 0 {
 		refuse("accept_risks", fmt.Sprintf("accepts %v, which only the policy may do", m.GetAcceptRisks()), "")
