@@ -183,8 +183,12 @@ func (r *reader) leftOver() func(yield func(ast.Node, string) bool) {
 			if done || n == nil {
 				return false
 			}
-			shown := ""
+			shown, key := "", n
 			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if library, name := r.imported(n.Type); len(n.Values) == 0 && len(n.Names) == 1 && name != "" && structs[library] == name {
+					shown, key = r.quoted(n.Type), n.Type
+				}
 			case *ast.CompositeLit:
 				if library, name := r.imported(n.Type); name != "" && structs[library] == name {
 					shown = r.quoted(n.Type)
@@ -194,7 +198,7 @@ func (r *reader) leftOver() func(yield func(ast.Node, string) bool) {
 					shown = r.quoted(n.Fun)
 				}
 			}
-			if shown != "" && !r.used[n] && !yield(n, shown) {
+			if shown != "" && !r.used[key] && !yield(n, shown) {
 				done = true
 			}
 			return true
@@ -205,6 +209,9 @@ func (r *reader) leftOver() func(yield func(ast.Node, string) bool) {
 // evalRoot evaluates a configuration struct that no call takes: the variable that holds it, as it is at the end of
 // its block, or the struct itself.
 func (r *reader) evalRoot(n ast.Node) value {
+	if declared, ok := n.(*ast.ValueSpec); ok {
+		return r.evalVariable(declared.Names[0], r.file.End())
+	}
 	e := n.(ast.Expr)
 	var holder *ast.Ident
 	ast.Inspect(r.file, func(n ast.Node) bool {

@@ -254,6 +254,7 @@ func (r *reader) zero(id *ast.Ident, t ast.Expr) value {
 	named, _ := t.(*ast.Ident)
 	switch {
 	case name != "" && structs[library] == name:
+		r.used[t] = true
 		return value{kind: struc, library: library, fields: map[string]value{}}
 	case isList:
 		return value{kind: list}

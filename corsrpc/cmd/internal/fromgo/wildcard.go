@@ -116,7 +116,7 @@ func narrower(o originItem) (patterns []string) {
 		if p, ok := origin.Parse(base); ok && p.Port == "" && !strings.HasSuffix(p.Host, ".") && (strings.Contains(p.Host, ".") || p.IsLoopback()) {
 			add(base+":*", strings.HasPrefix(base, o.prefix))
 		}
-		add(base, o.matches(base) && strings.Contains(base, "."))
+		add(base, o.matches(base) && strings.Contains(base, ".") && !strings.HasSuffix(base, "."))
 		return withoutCovered(patterns)
 	}
 	exact := func(origin string) { add(origin, o.matches(origin)) }

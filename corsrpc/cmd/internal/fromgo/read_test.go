@@ -1,0 +1,283 @@
+package fromgo
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// source returns a Go file that imports all libraries and has these lines in a function.
+func source(lines string) string {
+	return `package main
+
+import (
+	"cmp"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	connectcors "connectrpc.com/cors"
+	gin "github.com/gin-contrib/cors"
+	chi "github.com/go-chi/cors"
+	"github.com/gorilla/handlers/v2"
+	jub0bs "github.com/jub0bs/cors"
+	"github.com/rs/cors"
+)
+
+const domain = "example.com"
+
+var global = []string{"https://a." + domain}
+
+var changed = []string{"https://a.example.com"}
+
+func init() { changed[0] = "https://b.example.com" }
+
+func main(parameter []string) {
+	` + lines + `
+}
+
+func options() cors.Options { return cors.Options{AllowedOrigins: global} }
+`
+}
+
+// policyOf returns the policy for the first configuration of these lines, without its comments.
+func policyOf(t *testing.T, lines string) (string, []Change) {
+	t.Helper()
+	f, err := Read("main.go", []byte(source(lines)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Configurations[0].Policy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(p.Text)) {
+		if line, _, _ = strings.Cut(strings.TrimSpace(line), " # "); !strings.HasPrefix(line, "#") {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String(), p.Changes
+}
+
+// TestValues: the ways to write a value that is known, and some that are not.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	const known, left = "- https://a.example.com", "disabled: true"
+	for origins, want := range map[string]string{
+		`[]string{"https://a.example.com"}`:              known,
+		`[]string{("https://a." + domain)}`:              known,
+		"[]string{`https://a.example.com`}":              known,
+		`[...]string{"https://a.example.com"}`:           known,
+		`global`:                                         known,
+		`(global)`:                                       known,
+		`append([]string{}, global...)`:                  known,
+		`append([]string(nil), "https://a.example.com")`: known,
+		`slices.Concat(global, nil)`:                     known,
+		`strings.Split("https://a.example.com,https://b.example.com", ",")`:           known,
+		`[]string{strings.TrimSpace(" https://a.example.com ")}`:                      known,
+		`[]string{os.Getenv("WEB")}`:                                                  `- "${WEB}"`,
+		`strings.Split(os.Getenv("WEB"), ",")`:                                        `- "${WEB}"`,
+		`[]string{cmp.Or(os.Getenv("WEB"), "https://a.example.com")}`:                 `- "${WEB:-https://a.example.com}"`,
+		`[]string{cmp.Or(os.Getenv("WEB"), "http://plain.example.com")}`:              `- "${WEB}"`,
+		`[]string{os.Getenv("not a name")}`:                                           left,
+		`changed`:                                                                     left,
+		`parameter`:                                                                   left,
+		`parameter[1:]`:                                                               left,
+		`elsewhere.Origins`:                                                           left,
+		`elsewhere.Origins()`:                                                         left,
+		`strings.Split(os.Getenv("WEB"), ";")`:                                        left,
+		`[]string{0: "https://a.example.com"}`:                                        left,
+		`[]string{string(parameter[0])}`:                                              left,
+		`[]string{"https://a.example.com" + os.Getenv("WEB")}`:                        left,
+		`func() []string { return global }()`:                                         left,
+		`[]string{"a\x00b", "\u202e", "https://a.example.com\n# x", "*.` + "`" + `"}`: left,
+	} {
+		for _, form := range []string{
+			"cors.New(cors.Options{AllowedOrigins: %s})",
+			"chi.Handler(chi.Options{AllowedOrigins: %s})",
+			"handlers.CORS(handlers.AllowedOrigins(%s))",
+			"o := cors.Options{}\n o.AllowedOrigins = %s\n cors.New(o)",
+			"var o cors.Options\n o.AllowedOrigins = %s\n use(o)",
+			"list := %s\n cors.New(cors.Options{AllowedOrigins: list})",
+		} {
+			got, _ := policyOf(t, fmt.Sprintf(form, origins))
+			if !strings.Contains(got, want+"\n") || want != left && strings.Contains(got, left) {
+				t.Errorf("%s with %s:\n%s", form, origins, got)
+			}
+		}
+	}
+}
+
+// TestVariables: what is known of a variable depends on the statements that change it.
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[string]string{
+		`o := []string{"https://a.example.com"}; o = append(o, "https://b.example.com"); cors.New(cors.Options{AllowedOrigins: o})`:                           "- https://b.example.com",
+		`o := []string{"https://a.example.com"}; cors.New(cors.Options{AllowedOrigins: o}); o = nil`:                                                          "- https://a.example.com",
+		`o := []string{"https://a.example.com"}; if http.Dir("") != "" { o = append(o, "https://b.example.com") }; cors.New(cors.Options{AllowedOrigins: o})`: "disabled: true",
+		`o := []string{"https://a.example.com"}; o[0] = "https://b.example.com"; cors.New(cors.Options{AllowedOrigins: o})`:                                   "disabled: true",
+		`o := []string{"https://a.example.com"}; change(&o); cors.New(cors.Options{AllowedOrigins: o})`:                                                       "disabled: true",
+		`o := []string{"https://a.example.com"}; defer func() { cors.New(cors.Options{AllowedOrigins: o}) }(); o = nil`:                                       "disabled: true",
+		`for _, o := range parameter { cors.New(cors.Options{AllowedOrigins: []string{o}}) }`:                                                                 "disabled: true",
+		`o, err := load(); cors.New(cors.Options{AllowedOrigins: o})`:                                                                                         "disabled: true",
+		`w := os.Getenv("WEB"); if w == "" { w = "https://a.example.com" }; cors.New(cors.Options{AllowedOrigins: []string{w}})`:                              `- "${WEB:-https://a.example.com}"`,
+		`w := os.Getenv("WEB"); if w == "x" { w = "https://a.example.com" }; cors.New(cors.Options{AllowedOrigins: []string{w}})`:                             "disabled: true",
+		`w := "https://a.example.com"; if w == "" { w = "https://b.example.com" }; cors.New(cors.Options{AllowedOrigins: []string{w}})`:                       "disabled: true",
+		`{ global := parameter; cors.New(cors.Options{AllowedOrigins: global}) }`:                                                                             "disabled: true",
+		`cors.New(options())`: "- https://a.example.com",
+		`o := cors.Options{AllowedOrigins: global}; o.AllowCredentials = true; cors.New(o)`:                                         "allow_credentials: true",
+		`o := cors.Options{AllowedOrigins: global}; if os.Args != nil { o.AllowedOrigins = nil }; cors.New(o)`:                      "disabled: true",
+		`o := &cors.Options{AllowedOrigins: global}; o.MaxAge = 7; cors.New(*o)`:                                                    "max_age: 7s",
+		`c := gin.DefaultConfig(); c.AllowOrigins = global; c.AddAllowHeaders("X-A"); c.AddAllowHeaders(parameter...); gin.New(c)`:  "allow_headers: [x-a]",
+		`c := gin.DefaultConfig(); c.AllowOrigins = global; if c.AllowWildcard { c.AllowCredentials = true }; gin.New(c)`:           "allow_origins:\n- https://a.example.com\nexpose",
+		`c := gin.Config{AllowOrigins: global, AllowCredentials: true, MaxAge: 90 * time.Second}; mount(c)`:                         "max_age: 90s",
+		`h := append(connectcors.AllowedHeaders(), "X-A"); jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: h})`: "allow_headers: [x-a]",
+		`a := handlers.AllowedOrigins(global); list := []handlers.CORSOption{a, handlers.MaxAge(3600)}; handlers.CORS(list...)`:     "max_age: 600s",
+		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: int((2 * time.Hour).Seconds())})`:                                    "max_age: 7200s",
+		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: 1/0})`:                                                               "max_age: 0s",
+		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: parameter})`:                                                         "max_age: 0s",
+	} {
+		if got, _ := policyOf(t, lines); !strings.Contains(got, want) {
+			t.Errorf("%s:\n%s", lines, got)
+		}
+	}
+}
+
+// TestEndless: values that refer to each other, or grow, end.
+func TestEndless(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"variables":     "var a, b = b, a\n",
+		"functions":     "func a() []string { return b() }\nfunc b() []string { return a() }\n",
+		"growth":        "var a = a0\nconst a0 = \"x\" + a1 + a1\nconst a1 = a2 + a2\nconst a2 = a3 + a3\nconst a3 = a4 + a4\nconst a4 = a5 + a5\nconst a5 = a0 + a0\n",
+		"concatenation": "var a = \"\"" + strings.Repeat(` + "x"`, 50_000) + "\n",
+		"parentheses":   "var a = " + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000) + "\n",
+		"lists":         "var a = append(b, b...)\nvar b = append(c, c...)\nvar c = append(a, a...)\n",
+	} {
+		_, _, isCall := strings.Cut(text, "func a()")
+		use := "a"
+		if isCall {
+			use = "a()"
+		}
+		f, err := Read("main.go", []byte("package main\nimport \"github.com/rs/cors\"\n"+text+"var x = cors.New(cors.Options{AllowedOrigins: "+use+"})\n"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if p, err := f.Configurations[0].Policy(); err != nil || !strings.Contains(string(p.Text), "disabled: true") {
+			t.Errorf("%s: %v %s", name, err, p.Text)
+		}
+	}
+}
+
+// TestErrors: a file without a configuration that can be read.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                             "x.go:1:1: the file is not Go: expected 'package', found 'EOF'",
+		"package a\nfunc {":            "x.go:2:6: the file is not Go: expected 'IDENT', found '{'",
+		"package a":                    "x.go: the file imports nothing, and none of the known CORS libraries: github.com/rs/cors, github.com/jub0bs/cors, github.com/gorilla/handlers, github.com/go-chi/cors, github.com/gin-contrib/cors",
+		"package a\nimport `net/http`": "which are github.com/rs/cors, github.com/jub0bs/cors, github.com/gorilla/handlers, github.com/go-chi/cors, github.com/gin-contrib/cors: its imports are net/http",
+		"package a\nimport _ `github.com/rs/cors`":                                                                                "none of the known CORS libraries",
+		"package a\nimport . `github.com/rs/cors`":                                                                                "the import of github.com/rs/cors has a dot in place of a name, so it is not known which names are its own: give it a name",
+		"package a\nimport `github.com/rs/cors`":                                                                                  "x.go imports github.com/rs/cors, and does not configure it: name the file in which the configuration is written",
+		"package a\nimport c `github.com/rs/cors`\nfunc f(o c.Options) { c.New(o) }":                                              "x.go:3: c.New gets o, a parameter: name the file in which the values of the configuration are written",
+		"package a\nimport `github.com/rs/cors`\nfunc f(cors x) { cors.New(cors.Options{}) }":                                     "does not configure it",
+		"package a\nimport `github.com/gorilla/handlers`\nfunc f(o handlers.CORSOption) { handlers.CORS(handlers.MaxAge(1), o) }": "handlers.CORS gets o, a parameter",
+		"package a\nimport `github.com/rs/cors`\nvar c = cors.New(cors.Options{nil})":                                             "cors.New gets cors.Options, whose values have no names",
+		"package a\nimport `github.com/rs/cors`\nvar c = cors.New(other.Options{})":                                               "cors.New gets other.Options, a value of another type",
+	} {
+		_, err := Read("x.go", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestRefused: a configuration that the library itself does not accept has no policy.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[string]string{
+		`gin.New(gin.Config{})`: "github.com/gin-contrib/cors does not accept a configuration that allows no origin: write AllowOrigins, so a server with this configuration does not start: mend it first",
+		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                               `line 28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
+		`gin.New(gin.Config{AllowOrigins: []string{"moz-extension://a"}})`:                                         `"moz-extension://a"`,
+		`gin.New(gin.Config{AllowOrigins: []string{"/^a/"}})`:                                                      `"/^a/"`,
+		`gin.New(gin.Config{AllowAllOrigins: true, AllowOrigins: []string{"https://a.example"}})`:                  "AllowAllOrigins together with AllowOrigins",
+		`gin.New(gin.Config{AllowWildcard: true, AllowOrigins: []string{"https://*.*.example"}})`:                  "more than one *",
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"X A"}})`:                          `sends "X A" in a list of names`,
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"G(T"}})`:                          `sends "G(T" in a list of names`,
+		`jub0bs.NewMiddleware(jub0bs.Config{})`:                                                                    "without Origins",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"*"}, Credentialed: true})`:                          "together with Credentialed",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"null"}})`:                                           "is prohibited",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example/"}})`:                             "is not an origin",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a-*.example.com"}})`:                        "star in another place",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example:443"}})`:                          "default port",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"http://a.example"}, Credentialed: true})`:           "is insecure",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://*.github.io"}, Credentialed: true})`:        "public suffix",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: []string{"Cookie"}})`:                 `the request header "Cookie"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, ResponseHeaders: []string{"Set-Cookie"}})`:            `the response header "Set-Cookie"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Methods: []string{"CONNECT"}})`:                       `the method "CONNECT"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, MaxAgeInSeconds: 86401})`:                             "the maximum age 86401",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Credentialed: true, ResponseHeaders: []string{"*"}})`: `the response header "*"`,
+	} {
+		f, err := Read("main.go", []byte(source(lines)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Configurations[0].Policy(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", lines, err)
+		}
+	}
+}
+
+// TestAt: a line chooses a configuration.
+func TestAt(t *testing.T) {
+	t.Parallel()
+	f, err := Read("main.go", []byte(source("cors.Default()\n\n cors.New(cors.Options{\n AllowedOrigins: nil,\n })\n c := gin.DefaultConfig()\n c.AllowOrigins = global\n gin.New(c)\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := f.Configurations[0].Line
+	for offset, want := range map[int]int{0: 0, 2: 1, 3: 1, 4: 1, 7: 2, 1: -1, 8: -1} {
+		c, err := f.At(begin + offset)
+		switch {
+		case want < 0 && (err == nil || !strings.Contains(err.Error(), fmt.Sprintf("write main.go:%d or main.go:%d or main.go:%d", begin, begin+2, begin+7))):
+			t.Errorf("line +%d: %v", offset, err)
+		case want >= 0 && c != f.Configurations[want]:
+			t.Errorf("line +%d: %+v, %v", offset, c, err)
+		}
+	}
+}
+
+// FuzzRead: no file makes the program crash, and every policy has one line for each comment.
+func FuzzRead(f *testing.F) {
+	f.Add(source(`cors.New(cors.Options{AllowedOrigins: []string{"https://*.example.com", os.Getenv("A")}})`))
+	f.Add(source(`handlers.CORS(handlers.AllowedHeaders(nil), handlers.AllowedMethods(), handlers.MaxAge("x"))`))
+	f.Add(source(`c := gin.DefaultConfig(); c.AllowOriginFunc = func(o string) bool { return true }; gin.New(c)`))
+	f.Add(source(`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: []string{"*"}})`))
+	f.Add("package a\nimport `github.com/rs/cors`\nvar x = cors.New(&x)\nvar cors = 1")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := Read("a.go", []byte(text))
+		if err != nil {
+			return
+		}
+		for _, c := range file.Configurations {
+			p, err := c.Policy()
+			if err != nil {
+				continue
+			}
+			for line := range strings.Lines(string(p.Text)) {
+				line = strings.TrimSpace(line)
+				first, _, _ := strings.Cut(line, " ")
+				switch strings.TrimSuffix(first, ":") {
+				case "#", "-", "defaults", "disabled", "allow_origins", "allow_credentials", "allow_headers", "expose", "expose_headers", "max_age":
+				default:
+					t.Errorf("the line %q of\n%s", line, p.Text)
+				}
+			}
+		}
+	})
+}
