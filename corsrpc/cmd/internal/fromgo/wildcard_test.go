@@ -11,9 +11,8 @@ import (
 // TestTranslationGrantsNoMore: no pattern of a policy matches an origin that the item of the library does not match.
 func TestTranslationGrantsNoMore(t *testing.T) {
 	t.Parallel()
-	var hosts, origins, items []string
+	var origins, items []string
 	for _, host := range []string{"example.com", "a.example.com", "a.b.example.com", "evilexample.com", "example.com.evil.example", "pr-1.example.com", "pr-1.a.example.com", "localhost", "localhost.evil.example", "127.0.0.1", "com", "example.org", "xexample.com"} {
-		hosts = append(hosts, host)
 		for _, scheme := range []string{"https", "http", "app", "httpx"} {
 			for _, port := range []string{"", ":3000", ":8443"} {
 				origins = append(origins, scheme+"://"+host+port)
@@ -25,7 +24,7 @@ func TestTranslationGrantsNoMore(t *testing.T) {
 		items = append(items, text)
 		for i := range len(text) + 1 { // a star between any two characters, and in place of some
 			items = append(items, text[:i]+"*"+text[i:])
-			for _, n := range []int{1, 2, 5, 8} {
+			for _, n := range []int{1, 5} {
 				if i+n <= len(text) {
 					items = append(items, text[:i]+"*"+text[i+n:])
 				}
@@ -37,14 +36,15 @@ func TestTranslationGrantsNoMore(t *testing.T) {
 		for _, overlap := range []bool{false, true} {
 			o := originItem{item: item{"AllowedOrigins", value{kind: 1, text: text}}, written: text, overlap: overlap}
 			o.prefix, o.suffix, o.wildcard = strings.Cut(text, "*")
-			for _, pattern := range translate(o).active {
+			translated := translate(o)
+			for _, pattern := range translated.active {
 				active++
 				parsed, _ := origin.ParsePattern(pattern)
 				set := origin.NewSet([]origin.Pattern{parsed})
 				for _, candidate := range origins {
 					tried++
 					_, allowed := set.Match(candidate)
-					withoutPort := slices.Contains(translate(o).kinds, WithoutPort) && candidate+":*" == pattern
+					withoutPort := slices.Contains(translated.kinds, WithoutPort) && candidate+":*" == pattern
 					if allowed && !o.matches(candidate) && !withoutPort {
 						t.Errorf("%q of the library becomes %q, which allows %q", text, pattern, candidate)
 					}
@@ -52,7 +52,7 @@ func TestTranslationGrantsNoMore(t *testing.T) {
 			}
 		}
 	}
-	if active < 500 || tried < 50_000 || len(hosts) == 0 {
+	if active < 500 || tried < 50_000 {
 		t.Errorf("%d patterns, %d origins", active, tried)
 	}
 }
