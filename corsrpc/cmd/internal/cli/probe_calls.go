@@ -37,6 +37,8 @@ func (f *probeFlags) calls(p *probing, targets []string) error {
 		return usagef("--all does not go with --send, since the server would execute every procedure: name the procedures that may be executed")
 	case f.all && f.call.method != "":
 		return usagef("--all calls by POST, and by GET where a procedure is declared NO_SIDE_EFFECTS: leave out --method")
+	case !f.all && len(targets) == 0 && strings.Trim(p.server.URL.Path, "/") != "":
+		return usagef("write what is called as an argument of its own: %s://%s %s", p.server.URL.Scheme, p.server.URL.Host, p.server.URL.EscapedPath())
 	case !f.all && len(targets) == 0:
 		return usagef("name a procedure or a path, such as acme.v1.S.Get or /, or write --all with --descriptors or --reflect")
 	}

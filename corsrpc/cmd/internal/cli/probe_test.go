@@ -145,6 +145,8 @@ func TestProbeUsage(t *testing.T) {
 		{[]string{"--from", page + "/", s.URL, "/"}, "--from"},
 		{[]string{"--from", "app.example.com", s.URL, "/"}, "--from"},
 		{[]string{"--from", page, s.URL}, "name a procedure or a path"},
+		{[]string{"--from", page, s.URL + "/a.v1.S/M"}, "as an argument of its own: " + s.URL + " /a.v1.S/M"},
+		{[]string{"--from", page, s.URL + "?a=b", "/"}, "has a query"},
 		{[]string{"--from", page, s.URL, "M"}, "neither the full name of a procedure"},
 		{[]string{"--from", page, "--all", s.URL}, "--all needs the schema"},
 		{[]string{"--from", page, "--all", "--descriptors", "x", s.URL, "/"}, "x"},

@@ -42,6 +42,8 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("the URL has a user name: browsers do not send calls to such URLs; write --header 'Authorization: ...' and --send")
 	case u.Fragment != "":
 		return nil, fmt.Errorf("the URL has a fragment (#...), which is not sent: write it without")
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, fmt.Errorf("the URL of the server has a query: write the path and the query as an argument of their own, such as '/items?page=2'")
 	}
 	return u, nil
 }
@@ -78,6 +80,12 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
+// isPrivate reports whether a host is an address of a private network.
+func isPrivate(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast())
+}
+
 // requestTimeout bounds the time from the begin of a request to the end of the response header.
 const requestTimeout = 10 * time.Second
 
@@ -85,10 +93,12 @@ const requestTimeout = 10 * time.Second
 const dialTimeout = 5 * time.Second
 
 // transport returns the HTTP client's half of the connection. It keeps response headers as the server
-// sent them, and follows no redirects.
+// sent them, and follows no redirects. Each request has a connection of its own: on a connection that
+// was used before, a client of net/http sends some requests again if the server closes it.
 func (s Server) transport() *http.Transport {
 	t := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		DisableKeepAlives:     true,
 		DisableCompression:    true, // corsbrowser sends Accept-Encoding and decodes
 		ResponseHeaderTimeout: requestTimeout, TLSHandshakeTimeout: requestTimeout, ExpectContinueTimeout: requestTimeout,
 		MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 1,

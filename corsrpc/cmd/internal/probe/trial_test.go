@@ -372,6 +372,17 @@ func TestCaching(t *testing.T) {
 	}
 }
 
+// TestEnginesDiffer: "*" grants Authorization in browsers, and not in the Fetch standard.
+func TestEnginesDiffer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, answers(204, grantsBut("Access-Control-Allow-Headers", "*"), 200, nil), (*httptest.Server).Start)
+	views := probeSite(t, s, connectCall("a.v1.S.M", "Authorization", "Bearer x"), false).Views(s.Server)
+	if len(views) != 2 || views[0].Result != Blocked || len(views[0].Engines) != 1 || !strings.Contains(views[0].Causes[0], "does not grant authorization") ||
+		views[1].Result != PreflightPasses || len(views[1].Engines) != 3 {
+		t.Errorf("%+v", views)
+	}
+}
+
 // TestInterrupt: the end of the context ends the run, also within a request.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()

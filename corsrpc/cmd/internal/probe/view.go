@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
@@ -134,8 +134,23 @@ func (t *Trial) Notes(s Server) (notes []string) {
 			}
 		}
 	}
-	if page := s.pageURL(); strings.HasPrefix(t.Call.Origin, "https://") && page.Scheme == "http" && isLoopback(page.Hostname()) {
-		add("Safari does not let an https page call an http URL on loopback; Chromium and Firefox do.")
+	for i := range t.Outcomes {
+		o := &t.Outcomes[i]
+		at := slices.IndexFunc(o.Exchanges, func(e Exchange) bool {
+			return e.Preflight && slices.Equal(lines(e.Answer, "Access-Control-Max-Age"), []string{"0"})
+		})
+		if at >= 0 && o.Result == PreflightPasses {
+			add("Access-Control-Max-Age: 0 is also how a server with corsrpc and WithExplain answers a preflight that its policy refuses: --send finds out.")
+		}
+	}
+	to := s.pageURL()
+	if from, err := url.Parse(t.Call.Origin); err == nil && !isLoopback(from.Hostname()) {
+		if isLoopback(to.Hostname()) || isPrivate(to.Hostname()) {
+			add("Chromium asks the visitor for permission before a public page calls a loopback or private address.")
+		}
+		if from.Scheme == "https" && to.Scheme == "http" && isLoopback(to.Hostname()) {
+			add("Safari does not let an https page call an http URL on loopback; Chromium and Firefox do.")
+		}
 	}
 	return notes
 }

@@ -1,7 +1,10 @@
 package probe
 
 import (
+	"bufio"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,5 +95,53 @@ func TestWireStaysAtItsServer(t *testing.T) {
 	wire, _, got := wireTo(t, func(http.ResponseWriter, *http.Request) {})
 	if _, err := wire.RoundTrip(request(t, "GET", "http://other.example/")); !errors.Is(err, ErrOtherServer) || got() != 0 {
 		t.Errorf("error %v, want ErrOtherServer", err)
+	}
+}
+
+// TestWireSendsNothingAgain: a server that closes a connection instead of answering gets the request once.
+func TestWireSendsNothingAgain(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	requests := make(chan string, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				for {
+					r, err := http.ReadRequest(in)
+					if err != nil {
+						return
+					}
+					requests <- r.URL.Path
+					if r.URL.Path == "/b" {
+						return
+					}
+					_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+				}
+			}()
+		}
+	}()
+	u, err := ParseURL("http://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewWire(Server{URL: u})
+	defer w.Close()
+	if _, err := w.RoundTrip(request(t, "GET", u.String()+"/a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.RoundTrip(request(t, "GET", u.String()+"/b")); err == nil {
+		t.Error("the second request got a response")
+	}
+	if len(requests) != 2 || w.Sent() != 2 {
+		t.Errorf("the server got %d requests, and Sent is %d, want 2", len(requests), w.Sent())
 	}
 }
