@@ -56,6 +56,8 @@ const (
 	sectionCredentials = "Access-Control-Allow-Credentials is missing"
 	sectionOtherValue  = "Access-Control-Allow-Origin has another value"
 	sectionTwoValues   = "Access-Control-Allow-Origin has two values"
+	sectionInvalid     = "Access-Control-Allow-Origin is not an origin"
+	sectionMalformed   = "A list of the preflight's response is malformed"
 	sectionRedirect    = "The preflight is redirected"
 	sectionStatus      = "The preflight has an error status"
 	sectionNetwork     = "The request does not reach the server"
@@ -121,6 +123,10 @@ var blockedCalls = []blockedCall{
 		outside: func(layer http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { layer.ServeHTTP(addsOrigin{w}, r) })
 		}},
+	{name: "a value that is not an origin", section: sectionInvalid, cause: "Another server or proxy writes a value without scheme, in quotes, or empty", path: greetPath, init: jsonCall,
+		outside: writing(acao, "app.example.com")},
+	{name: "a malformed list", section: sectionMalformed, cause: "Another server or proxy separates names by spaces or semicolons, or quotes them", path: greetPath, init: jsonCall,
+		outside: writing(acao, "*", acah, "content-type x-tenant-id")},
 	{name: "a redirect", section: sectionRedirect, cause: "A server redirects `http` to `https`, or a path to one with a slash", path: greetPath, init: jsonCall,
 		outside: answering(http.StatusPermanentRedirect, false)},
 	{name: "a redirect with CORS headers", section: sectionRedirect, cause: "A server redirects `http` to `https`, or a path to one with a slash", path: greetPath, init: jsonCall,
@@ -193,6 +199,13 @@ func answering(status int, withCORS bool) func(http.Handler) http.Handler {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
+	}
+}
+
+// writing returns a middleware that answers each request itself, with these fields.
+func writing(fields ...string) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return handAnswer{preflight: fieldsOf(fields...), call: fieldsOf(fields...)}.handler("", "")
 	}
 }
 
