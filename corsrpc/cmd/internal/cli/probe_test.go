@@ -13,9 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/probe"
 )
 
 // probedSite is a server with the policy of testdata/examples that counts its requests by method.
@@ -232,5 +234,22 @@ func TestProbeInterrupt(t *testing.T) {
 	code := Run(ctx, Streams{Out: &out, Err: &errs}, []string{"probe", "--from", "https://app.example.com", server.URL, "a.v1.S.M"})
 	if code != exitUsage || out.Len() > 0 || !strings.HasSuffix(errs.String(), "interrupted\n") {
 		t.Errorf("exit %d: %s%s", code, &out, &errs)
+	}
+}
+
+// TestProbeBoundsRedirects: redirects within the server add no more requests than were announced, whatever the
+// server does.
+func TestProbeBoundsRedirects(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
+	}))
+	defer server.Close()
+	code, out, errs := runProbe(t, "--from", "https://app.example.com", server.URL, "/a", "/b", "/c")
+	if most := int32(3 + probe.MaxRedirected); code != exitFindings || requests.Load() > most || !strings.Contains(errs, "Redirects to the same server add 20 at most") || !strings.Contains(out, "--max-requests") {
+		t.Errorf("exit %d, %d requests\n%s%s", code, requests.Load(), out, errs)
 	}
 }

@@ -106,11 +106,11 @@ func (o *Outcome) verdict(call Call, s Server) string {
 func (o *Outcome) redirectedTo() string {
 	last := o.last()
 	location := last.Answer.Get("Location")
-	r, err := http.NewRequest(http.MethodGet, last.URL, nil)
+	from, err := url.Parse(last.URL)
 	if err != nil {
 		return location
 	}
-	to, err := r.URL.Parse(location)
+	to, err := from.Parse(location)
 	if err != nil {
 		return location
 	}
