@@ -157,6 +157,8 @@ func TestSchemaOptionsHavePlaces(t *testing.T) {
 		"acme/v1/s.proto:":      nil,
 		"acme/v1/s.proto:11:5:": places(method),
 		"acme/v1/s.proto:21:5:": places(method, append(slices.Clone(method), 4, int32(corsrpcv1.E_Method.TypeDescriptor().Number()))),
+		// option (corsrpc.v1.method).allow_credentials = true, after an option with another number
+		"acme/v1/s.proto:31:5:": places(method, append(slices.Clone(method), 4, 33), append(slices.Clone(method), 4, int32(corsrpcv1.E_Method.TypeDescriptor().Number()), 7)),
 	} {
 		doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(smallest))
 		if err != nil {

@@ -82,7 +82,10 @@ func (l *linter) violations(plan *corsrpc.Plan, err error) (*corsrpc.Plan, error
 				p.rule = ruleOf(v.Check)
 			}
 		} else if v.Check == corsrpc.CheckSelectorUnknown {
-			p.rule = ruleOf(v.Check)
+			p.rule = ruleSelectorOutside
+			if l.hasPackageOf(v.Value) {
+				p.rule = ruleOf(v.Check)
+			}
 		}
 		p.message = v.String()
 		l.found = append(l.found, p)

@@ -227,8 +227,7 @@ var lintCases = []lintCase{
   }`,
 	},
 	{
-		rule:    "RULE_CHANGES_NOTHING", // of options that may widen the policy
-		options: full,
+		rule: "RULE_CHANGES_NOTHING", what: "an option may widen the policy", options: full,
 		wrong: `
   rpc Get(Empty) returns (Empty) {
     option (corsrpc.v1.method) = {};
@@ -275,6 +274,28 @@ rules:
 `,
 		wrong: `  rpc Get(Empty) returns (Empty);`,
 		right: `  rpc Gett(Empty) returns (Empty);`,
+	},
+	{
+		rule: "SELECTOR_OUTSIDE_MODULE", options: "policy: cors.yaml",
+		policy: `defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.v1.Shop
+    allow_headers: [x-a]
+  - selector: amce.v1.Shop.Get
+    allow_headers: [x-b]
+`,
+		wrong: `  rpc Get(Empty) returns (Empty);`,
+		right: `  rpc Get(Empty) returns (Empty);`,
+		rightPolicy: `defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.v1.Shop
+    allow_headers: [x-a]
+  - selector: amce.v1.Shop.Get
+    allow_headers: [x-b]
+    accept_risks: [UNKNOWN_SELECTORS]
+`,
 	},
 	{
 		rule: "METHOD_NOT_COVERED", options: "policy: cors.yaml",

@@ -88,7 +88,7 @@ func bufYAML(options string) string {
 modules:
   - path: proto
 lint:
-  use: [CORSRPC]
+  use: [CORSRPC, CORSRPC_SELECTOR_OUTSIDE_MODULE]
 breaking:
   use: [CORSRPC_BREAKING]
 plugins:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"buf.build/go/bufplugin/check"
 )
@@ -30,6 +31,7 @@ func (p problem) annotation() []check.AddAnnotationOption {
 // run is one request of buf: it finds the problems of all rules together, once, when the first rule asks.
 type run struct {
 	lint, breaking func() ([]problem, error)
+	told           atomic.Bool // a rule has returned the error of lint or breaking
 }
 
 type runKey struct{}

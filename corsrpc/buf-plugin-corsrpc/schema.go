@@ -77,6 +77,15 @@ func (s *schema) hasServices() (has bool) {
 	return has
 }
 
+// hasPackageOf reports whether a selector is for a package in which the module has services, or for something in it.
+func (s *schema) hasPackageOf(selector string) (has bool) {
+	s.methods(func(service protoreflect.ServiceDescriptor, _ []string) {
+		pkg := string(service.FullName().Parent())
+		has = has || strings.HasPrefix(selector+".", pkg+".")
+	})
+	return has
+}
+
 // methods calls yield for each service of the module, with the full names of its methods.
 func (s *schema) methods(yield func(service protoreflect.ServiceDescriptor, methods []string)) {
 	s.files.RangeFiles(func(f protoreflect.FileDescriptor) bool {

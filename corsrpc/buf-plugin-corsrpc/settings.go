@@ -47,7 +47,7 @@ func readSettings(options option.Options) (*settings, error) {
 			if nearest, ok := policyfile.Nearest(key, known); ok {
 				err = fmt.Errorf("the plugin has no option %q: write %s", key, nearest)
 			}
-		case !ok || text == "":
+		case !ok:
 			err = fmt.Errorf("the option %s of the plugin is not a text: write %[1]s: %s", key, map[string]string{
 				optionPolicy: "cors.yaml", optionProfile: "dev", optionSchemaOptions: "FULL",
 			}[key])

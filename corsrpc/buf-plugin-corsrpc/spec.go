@@ -45,6 +45,7 @@ const (
 	rulePolicy           = prefix + "POLICY"
 	ruleGetCredentials   = prefix + "GET_WITH_CREDENTIALS"
 	ruleMethodNotCovered = prefix + "METHOD_NOT_COVERED"
+	ruleSelectorOutside  = prefix + "SELECTOR_OUTSIDE_MODULE"
 	ruleLostProtocol     = prefix + "LOST_PROTOCOL"
 )
 
@@ -81,7 +82,11 @@ func spec() *check.Spec {
 		lint(ruleOf(k), "Reports "+k.Meaning()+".")
 	}
 	lint(ruleGetCredentials, "Checks that no option allows credentials for a method that clients may call by GET.")
-	lint(ruleOf(corsrpc.CheckSelectorUnknown), "Checks that "+corsrpc.CheckSelectorUnknown.Purpose()+".")
+	lint(ruleOf(corsrpc.CheckSelectorUnknown), "Checks that every selector of a package of the module matches something in the schema.")
+	s.Rules = append(s.Rules, &check.RuleSpec{ // not by default, since another module of the workspace may have the package
+		ID: ruleSelectorOutside, Purpose: "Checks that every other selector matches something in the schema.",
+		Type: check.RuleTypeLint, Handler: reporter(check.RuleTypeLint, ruleSelectorOutside),
+	})
 	lint(ruleMethodNotCovered, "Checks that the policy allows origins for each method, or disables it.")
 	lint(rulePolicy, "Checks that the policy loads with the schema.")
 	breaking := func(id, meaning string) {
@@ -104,6 +109,9 @@ func reporter(kind check.RuleType, id string) check.RuleHandler {
 		}
 		found, err := find()
 		if err != nil {
+			if run.told.Swap(true) {
+				return nil // another rule has returned the error
+			}
 			return err
 		}
 		for _, p := range found {

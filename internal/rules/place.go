@@ -61,7 +61,13 @@ func optionPlace(d protoreflect.Descriptor, number protoreflect.FieldNumber) Pla
 	if _, ok := d.(protoreflect.MethodDescriptor); ok {
 		field++
 	}
-	l := locations.ByPath(append(slices.Clone(element.Path), field, int32(number)))
+	option := append(slices.Clone(element.Path), field, int32(number))
+	l := locations.ByPath(option)
+	for i := 0; l.Path == nil && i < locations.Len(); i++ { // option (corsrpc.v1.method).disabled = true
+		if part := locations.Get(i); len(part.Path) > len(option) && slices.Equal(part.Path[:len(option)], option) {
+			l = part
+		}
+	}
 	if l.Path == nil {
 		l = element
 	}
