@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/cmd corsrpc/corsotel examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs internal/editors
+MODULES := . corsrpc/cmd corsrpc/corsotel corsrpc/buf-plugin-corsrpc examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs internal/editors
 STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
@@ -100,11 +100,12 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: $(BIN)/buf ## Unit tests of the library, corsotel, the examples, documents and tools; mostly under -race
+unit: $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/cmd && go test -race ./...
 	@cd corsrpc/corsotel && go test -race ./...
+	@cd corsrpc/buf-plugin-corsrpc && BUF=$(BIN)/buf go test -count=1 . # buf starts it some hundred times, which takes twice as long under -race
 	@cd examples && go test -race ./...
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
