@@ -57,6 +57,10 @@ var rulesFaults = []fault{
 	{name: "the most likely of several corrections is not the one with the fewest problems", old: `		if cost < least {
 			best,`, new: `		if least == math.MaxInt {
 			best,`},
+	{name: "a line of YAML that looks like a comment sets a field", in: "parseYAML", old: `name := oddBreak(text); i >= 0 {`, new: `name := oddBreak(text); i >= 0 && false {`},
+	{name: "a line of YAML behind a carriage return sets a field", in: "oddBreak", old: `if i+1 == len(text) || text[i+1] != '\n' {`, new: `if false {`},
+	{name: "a line of YAML behind U+0085 sets a field", in: "oddBreak", old: `case 0xc2, 0xe2:`, new: `case 0xe2:`},
+	{name: "a line of YAML behind U+2028 sets a field", in: "oddBreak", old: `case 0xc2, 0xe2:`, new: `case 0xc2:`},
 	{name: "a large text in YAML is explained", in: "explainYAML", old: `if len(text) > maxExplained {`, new: `if false {`},
 	{name: "a large text in JSON is explained", in: "explainJSON", old: `if len(text) > maxExplained {`, new: `if false {`},
 	{name: "a panic of an explanation ends the server", old: `		if recover() != nil {
