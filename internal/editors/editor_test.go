@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
 // editorFolder returns a folder with the schemas, as the commands of docs/editors.md write them.
@@ -210,5 +213,15 @@ func TestSettings(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestTextFormat: a policy in protobuf's text format may begin with the comments by which tools find the schema.
+func TestTextFormat(t *testing.T) {
+	t.Parallel()
+	var policy corsrpcv1.Policy
+	file := policyfile.Parse("cors.txtpb", []byte("# proto-file: corsrpc/v1/policy.proto\n# proto-message: corsrpc.v1.Policy\ndefaults { tracing: true }\n"), &policy, maxText)
+	if len(file.Problems) > 0 || !policy.GetDefaults().GetTracing() {
+		t.Errorf("%v, %v", file.Problems, &policy)
 	}
 }
