@@ -18,7 +18,7 @@ var inputFaults = []fault{
 	{name: "a server may send without end", old: `r.bytes > r.bounds.received {`, new: `false {`},
 	{name: "a server's message may have any size", old: `grpc.MaxCallRecvMsgSize(b.message)`, new: `grpc.MaxCallRecvMsgSize(1 << 30)`},
 	{name: "only the first version of reflection is spoken", old: `if isUnimplemented(err) {`, new: `if false {`},
-	{name: "a server's certificate may be for any name", old: `ServerName: s.ServerName}`, new: `ServerName: s.ServerName, InsecureSkipVerify: true}`},
+	{name: "a server's certificate may be for any name", in: "dialer", old: `ServerName: s.ServerName}`, new: `ServerName: s.ServerName, InsecureSkipVerify: true}`},
 	{name: "errors show the password of a URL", old: `userInfo.ReplaceAllString(s.URL, "//")`, new: `s.URL`},
 	// Policies of commits.
 	{name: "a revision may begin with a dash", in: "readGit", old: `|| strings.HasPrefix(rev, "-") `, new: ``},

@@ -86,7 +86,7 @@ var inspectorFaults = []fault{
 	{name: "a trial shows no rule", old: `	t.Rule, _ = plan.Rule(request)
 `, new: ``},
 	{name: "one rule is said to govern a path that is read in several ways", old: `if t.kind != targetProcedure && t.kind != targetPath {`, new: `if t.kind == targetNone {`},
-	{name: "a trial does not look at credentials", old: `credentials = corsbrowser.Include`, new: `credentials = corsbrowser.Omit`},
+	{name: "a trial does not look at credentials", in: "byPage", old: `credentials = corsbrowser.Include`, new: `credentials = corsbrowser.Omit`},
 	{name: "a trial has no cookie", old: `		jar.SetCookies(r.URL, []*http.Cookie{{Name: cookieName, Value: cookieValue, Path: "/", Secure: r.URL.Scheme == "https"}})
 `, new: ``},
 	{name: "a trial shows what the script cannot read", old: `o.Readable = response.Header`, new: `o.Readable = browser.Log()[len(browser.Log())-1].Answer`},
@@ -98,7 +98,7 @@ var inspectorFaults = []fault{
 			return nil, false`, new: `		if !IsToken(item) {
 			return tokens, true`},
 	{name: "a script may use CONNECT", in: "ForbiddenMethod", old: `strings.EqualFold(method, "CONNECT") || `, new: ``},
-	{name: "a trial does not say what the browser drops", old: `		o.Dropped = sent.Dropped
+	{name: "a trial does not say what the browser drops", in: "byPage", old: `		o.Dropped = sent.Dropped
 `, new: ``},
 	{name: "a metric for each origin that is listed", in: "decisionOf", old: `d.From().FieldWithoutIndex()`, new: `d.From().Field`},
 	{name: "the metrics keep whatever was measured", old: ` || len(c.entries) >= maxCached`, new: ``},
