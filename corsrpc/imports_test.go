@@ -23,7 +23,7 @@ var allowedImports = map[string]string{
 	"corsrpc/corsrpcv1":   "",
 	"corsrpc/corsbrowser": "internal/fetch internal/rpc",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
-	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/fetch internal/origin internal/policyfile internal/rpc internal/safetext",
+	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/curl internal/fetch internal/origin internal/policyfile internal/rpc internal/safetext",
 	"corsrpc/corsgrpc":    "internal/responsewriter",
 	"corsrpc/corssql":     "",
 	"corsrpc/corsotel":    "corsrpc",
@@ -35,7 +35,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/jsonschema": "",
 	"corsrpc/cmd/internal/policydiff": "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",
 	"corsrpc/cmd/internal/policytest": "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/fetch internal/origin internal/policyfile internal/route internal/rpc internal/rules",
-	"corsrpc/cmd/internal/probe":      "corsrpc/cmd/internal/schema corsrpc/corsbrowser internal/fetch internal/rpc",
+	"corsrpc/cmd/internal/probe":      "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/schema corsrpc/corsbrowser internal/curl internal/fetch internal/origin internal/rpc",
 	"corsrpc/cmd/internal/report":     "",
 	"corsrpc/cmd/internal/schema":     "corsrpc/corsrpcv1 internal/rpc internal/safetext",
 
@@ -56,6 +56,7 @@ var allowedImports = map[string]string{
 	// Packages without CORS.
 	"internal/boundedlog":     "",
 	"internal/clockcache":     "",
+	"internal/curl":           "",
 	"internal/filewatch":      "",
 	"internal/responsewriter": "",
 	"internal/safetext":       "",

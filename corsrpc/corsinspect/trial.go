@@ -314,7 +314,7 @@ func (c *Call) byPage(plan *corsrpc.Plan, r *http.Request, engine corsbrowser.En
 	}
 	o.Verdict = verdictOf(o)
 	for i := range o.Exchanges {
-		o.Exchanges[i].Curl, o.Exchanges[i].Verdict = curl(o.Exchanges[i], r), verdictOfExchange(o, o.Exchanges[i])
+		o.Exchanges[i].Curl, o.Exchanges[i].Verdict = curlOf(o.Exchanges[i], r), verdictOfExchange(o, o.Exchanges[i])
 	}
 	return o, nil
 }
@@ -332,7 +332,7 @@ func (c *Call) byProgram(plan *corsrpc.Plan, r *http.Request) Outcome {
 	server := &server{plan: plan, response: c.Response, status: c.Status}
 	status, answer := answerOf(server.handler(), r)
 	e := exchangeOf(plan, server.requests[0], corsbrowser.Exchange{Status: status, Answer: answer})
-	e.Curl = curl(e, r)
+	e.Curl = curlOf(e, r)
 	return Outcome{
 		Verdict:  "the program can read the whole response: CORS restricts only browsers",
 		Readable: answer, Exchanges: []Exchange{e},

@@ -69,7 +69,7 @@ var inspectorFaults = []fault{
 	{name: "rules are one field", old: ` || strings.HasSuffix(p.Field[:list], "rules")`, new: ``},
 	{name: "the command's brackets are ranges", old: `"-i", "-g", `, new: `"-i", `},
 	{name: "the command cleans up the path", old: `, "--path-as-is"}`, new: `}`},
-	{name: "the command awaits the body of an answer to HEAD", old: `if e.Request.Method == http.MethodHead {`, new: `if false {`},
+	{name: "the command awaits the body of an answer to HEAD", in: "Command", old: `if method == http.MethodHead {`, new: `if false {`},
 	{name: "the command gives a body a type", old: `if len(header["Content-Type"]) == 0 {`, new: `if false {`},
 	{name: "the command leaves out empty fields", old: `			if value == "" {
 				field = name + ";"

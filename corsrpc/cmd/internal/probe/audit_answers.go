@@ -66,7 +66,7 @@ func (a *auditor) credentials(s *sight, lost bool) {
 	switch {
 	case granted == "*" && value == "true":
 		a.addOnce(ClassWildcardWithCredentials, a.needed(), s, allowOrigin, "")
-	case value != "" && value != "true" && value != "false":
+	case !slices.Contains([]string{"", "true", "false"}, value):
 		a.addOnce(ClassAllowCredentialsInvalid, a.needed(), s, allowCredentials, "")
 	case lost && a.options.Call.Credentials:
 		a.addOnce(ClassCredentialsNotGranted, report.Error, s, allowCredentials, "")
