@@ -20,6 +20,9 @@ func TestCommandPage(t *testing.T) {
 	probe := parse(probePage, []byte(repository(t).text(probePage)))
 	w.address = probedServer(t).Listener.Addr().String()
 	report(t, w.run(t.Context(), probe))
+	auditing := parse(auditingPage, []byte(repository(t).text(auditingPage)))
+	w.address = auditedServer(t).Listener.Addr().String()
+	report(t, w.run(t.Context(), auditing))
 	w.address = ""
 	tests := parse(policyTestsPage, []byte(repository(t).text(policyTestsPage)))
 	w.dir = t.TempDir()

@@ -25,14 +25,18 @@ path. PROCEDURE is a full name, such as acme.v1.S.Get.
 
 It sends preflights, and GETs that need no preflight: requests that any page can make a browser send. It sends other
 calls only with --send, and the server then executes them. Before it sends anything, it says how many requests it will send
-at most.`,
+at most.
+
+With --audit it looks for faults of the server's CORS configuration. With --against it says where the server differs
+from a policy, and needs no --from.`,
 	examples: [2]example{
 		{"a call that fails with \"Failed to fetch\" in a page", "corsrpc probe --from https://app.example.com --header 'Authorization: Bearer x' https://api.example.com acme.account.v1.AccountService.Get"},
 		{"every procedure of a schema", "corsrpc probe --from https://app.example.com --all --descriptors image.binpb https://api.example.com"},
 	},
 	exits: map[int]string{
-		exitFine: "the page can read the responses, or the preflights pass", exitFindings: "a call is blocked in at least one engine",
-		exitUsage: "the command line is wrong, or the server cannot be reached", exitUnknown: "it could not be told how a call ends",
+		exitFine:     "the page can read the responses, or the preflights pass; no error, warning or difference",
+		exitFindings: "a call is blocked in at least one engine; an audit has an error or a warning; the server differs from the policy",
+		exitUsage:    "the command line is wrong, or the server cannot be reached", exitUnknown: "it could not be told how a call ends, or what there is to find",
 	},
 	setup: setupProbe,
 }

@@ -71,8 +71,16 @@ type shownAgainst struct {
 
 // shownDifference is a difference, with its place in the policy.
 type shownDifference struct {
-	probe.Difference
+	Aspect probe.Aspect `json:"aspect"`
+	Target string       `json:"call"`
+	Origin string       `json:"origin"`
+	Policy string       `json:"policy"`
+	Server string       `json:"server"`
 	report.Place
+	Message string `json:"message"`
+	Curl    string `json:"curl,omitempty"`
+	// From is the place as text, such as "built in".
+	From string `json:"from"`
 }
 
 // compare compares the server with a policy.
@@ -116,7 +124,9 @@ func (f *probeFlags) compare(ctx context.Context, s Streams, args []string) (int
 		Differences: []shownDifference{}, Causes: report.NotNil(c.Causes), Undecided: report.NotNil(undecidedOf(c)),
 	}
 	for _, d := range c.Differences {
-		result.Differences = append(result.Differences, shownDifference{d, placeOfProvenance(d.From)})
+		result.Differences = append(result.Differences, shownDifference{
+			d.Aspect, d.Target, d.Origin, d.Policy, d.Server, placeOfProvenance(d.From), d.Message, d.Curl, d.From.String(),
+		})
 	}
 	if *f.format == report.JSON {
 		err = report.WriteDocument(s.Out, "probe", &againstDocument{Server: p.server.URL.String(), Against: result, Notes: report.NotNil(p.notes)})
@@ -198,7 +208,7 @@ func (a *shownAgainst) writeText(w io.Writer, server string) error {
 		if len(a.Targets) > 1 {
 			line("  call: %s", d.Target)
 		}
-		line("  policy: %s", d.From.String())
+		line("  policy: %s", d.From)
 		line("  request: %s", d.Curl)
 	}
 	for _, u := range a.Undecided {

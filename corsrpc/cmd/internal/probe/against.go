@@ -31,19 +31,17 @@ const (
 
 // Difference is something that a live server does and the policy does not say, or the reverse.
 type Difference struct {
-	Aspect Aspect `json:"aspect"`
+	Aspect Aspect
 	// Target is the procedure or path of the call, and Origin the page's origin.
-	Target string `json:"call"`
-	Origin string `json:"origin"`
+	Target, Origin string
 	// Policy is what the policy says, and Server what the server does.
-	Policy string `json:"policy"`
-	Server string `json:"server"`
+	Policy, Server string
 	// From is the place in the policy.
-	From corsrpc.Provenance `json:"-"`
+	From corsrpc.Provenance
 	// Message is the difference as a sentence.
-	Message string `json:"message"`
+	Message string
 	// Curl is the command that sends the request again.
-	Curl string `json:"curl,omitempty"`
+	Curl string
 
 	requests []string // the kinds of the requests: the preflight, a GET, the call
 }

@@ -177,7 +177,7 @@ func nameOf(origin string) string {
 	return origin
 }
 
-// TestAgainstUnknownOrigins: a grant that depends on origins which are not known is no difference.
+// TestAgainstUnknownOrigins: a grant that depends on origins which are not known is not a difference.
 func TestAgainstUnknownOrigins(t *testing.T) {
 	t.Parallel()
 	policy := planOf(t, "defaults: {allow_origins: [https://app.example.com], allow_origins_from: [tenants], allow_credentials: true}")
@@ -203,7 +203,7 @@ func TestAgainstUnknownOrigins(t *testing.T) {
 	}
 }
 
-// TestAgainstIsBounded: a comparison ends at the bound of the wire, says so, and sends no calls unless they are
+// TestAgainstIsBounded: a comparison ends at the bound of the wire, reports that, and sends no calls unless they are
 // allowed.
 func TestAgainstIsBounded(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ func withoutProtocol(c Call) http.Header {
 
 // Audit sends requests of a page that is supposed to be allowed, and of pages that are not, and returns
 // what is wrong with the answers. It sends preflights and GETs without credentials, and the call itself
-// only if that is allowed. It stops at the Wire's bound, and then says what it did not examine. It returns
+// only if that is allowed. It stops at the Wire's bound, and then reports what it did not examine. It returns
 // an error if the options are not valid or the context ends.
 func Audit(ctx context.Context, w *Wire, o AuditOptions) ([]Finding, error) {
 	if err := o.Validate(w.server); err != nil {
@@ -123,7 +123,7 @@ func (a *auditor) run() error {
 
 // add adds a finding about an answer. The message may be empty: it is then that of the class.
 func (a *auditor) add(class Class, severity report.Severity, of *sight, header, message string) {
-	f := Finding{Class: class, Severity: severity, Message: cmp.Or(message, class.What()), Fix: class.Instead(), Header: header}
+	f := Finding{Class: class, Severity: severity, Message: cmp.Or(message, class.Fault()), Fix: class.Instead(), Header: header}
 	if of != nil {
 		e := of.answer()
 		f.Origin, f.Curl, f.Status = of.origin, curlOf(a.wire.server, e), e.Status
@@ -174,23 +174,33 @@ func (a *auditor) look(w want) (*sight, error) {
 	a.layer = a.layer || reasonOfRefusal(s.answer()) != ""
 	switch s.plain.Result {
 	case Unreachable:
-		failure := a.wire.server.Failure(s.plain.Err)
-		if a.wire.Sent() == 1 && !NoAnswer(s.plain.Err) {
-			return nil, errors.New(failure)
-		}
-		f := Finding{Class: ClassUnreachable, Severity: report.Error, Origin: w.origin, Message: "The audit ended early: " + failure + ".", Fix: ClassUnreachable.Instead()}
+		var e Exchange
 		if len(s.plain.Exchanges) > 0 {
-			f.Curl = curlOf(a.wire.server, s.plain.Exchanges[0])
+			e = s.plain.Exchanges[0]
 		}
-		return nil, &stopped{f}
+		return nil, a.unreachable(s.plain.Err, w.origin, e)
 	case TooMany:
 		return nil, a.tooMany()
 	case Blocked:
 		if s.plain.Blocked.Console == "MixedContent" && w.origin == a.options.Call.Origin {
-			return nil, &stopped{Finding{Class: ClassMixedContent, Severity: report.Error, Origin: w.origin, Message: ClassMixedContent.What(), Fix: ClassMixedContent.Instead()}}
+			return nil, &stopped{Finding{Class: ClassMixedContent, Severity: report.Error, Origin: w.origin, Message: ClassMixedContent.Fault(), Fix: ClassMixedContent.Instead()}}
 		}
 	}
 	return s, nil
+}
+
+// unreachable ends the audit at a request that got no answer. If it is the first one and the server was not
+// reached, it is an error of the audit.
+func (a *auditor) unreachable(err error, origin string, e Exchange) error {
+	failure := a.wire.server.Failure(err)
+	if a.wire.Sent() == 1 && !NoAnswer(err) {
+		return errors.New(failure)
+	}
+	f := Finding{Class: ClassUnreachable, Severity: report.Error, Origin: origin, Message: "The audit ended early: " + failure + ".", Fix: ClassUnreachable.Instead()}
+	if e.URL != "" {
+		f.Curl = curlOf(a.wire.server, e)
+	}
+	return &stopped{f}
 }
 
 // tooMany ends the audit at the bound of the Wire.
@@ -201,7 +211,7 @@ func (a *auditor) tooMany() error {
 	}}
 }
 
-// AuditRequests returns the requests that an audit sends at most. Where the server has no fault, it sends
+// AuditRequests returns the requests that an audit sends at most. An audit of a server without a fault sends
 // about half of them.
 func AuditRequests(o AuditOptions) Requests {
 	pages := len(hostileOrigins(o.Call.Origin)) + 1

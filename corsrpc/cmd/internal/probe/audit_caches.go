@@ -26,7 +26,7 @@ func (a *auditor) caches() error {
 		a.add(ClassVaryMissing, report.Warning, a.get, "Vary", "The response to a GET depends on the origin, and its Vary does not name Origin.")
 	case mayConfuse(a.unrelated.answer().Answer):
 		a.add(ClassVaryMissing, report.Note, a.unrelated, "Vary", "The response to a GET of another page does not name Origin in Vary, and that to an allowed page does.")
-	case without != nil && mayConfuse(without.Answer):
+	case mayConfuse(without.Answer):
 		a.add(ClassVaryMissing, report.Note, &sight{plain: &Outcome{Exchanges: []Exchange{*without}}}, "Vary", "The response to a GET without an Origin does not name Origin in Vary, and that to an allowed page does.")
 	}
 	return nil
@@ -37,7 +37,7 @@ func mayConfuse(header http.Header) bool {
 	return !fetch.Lists(lines(header, "Vary"), "origin") && !fetch.Lists(lines(header, "Cache-Control"), "no-store")
 }
 
-// withoutOrigin returns the answer to a GET without an Origin field; nil if there is none.
+// withoutOrigin returns the answer to a GET without an Origin field.
 func (a *auditor) withoutOrigin() (*Exchange, error) {
 	call := a.options.Call
 	call.Target = a.getTarget

@@ -77,7 +77,7 @@ func (a *auditor) refusedCalls(own *sight) error {
 		if err != nil {
 			return err
 		}
-		if e != nil && ran(*e, answer) {
+		if ran(*e, answer) {
 			a.add(ClassRefusedCallRuns, attempt.severity, &sight{want: want{origin: a.unrelated.origin}, plain: &Outcome{Exchanges: []Exchange{*e}}}, "", fmt.Sprintf(attempt.message, a.unrelated.origin))
 			return nil
 		}
@@ -114,7 +114,7 @@ func (a *auditor) directCall(header []string, body string) (*Exchange, error) {
 	return a.direct(r)
 }
 
-// direct sends a request without a browser. It returns nil if there is no answer.
+// direct sends a request without a browser. A server that does not answer ends the audit.
 func (a *auditor) direct(r *http.Request) (*Exchange, error) {
 	got, err := a.wire.exchange(r)
 	switch {
@@ -124,11 +124,14 @@ func (a *auditor) direct(r *http.Request) (*Exchange, error) {
 		return nil, err
 	case a.ctx.Err() != nil:
 		return nil, a.ctx.Err()
-	case got.err != nil:
-		return nil, nil
 	}
-	return &Exchange{
+	e := &Exchange{
 		Exchange: corsbrowser.Exchange{Method: r.Method, URL: r.URL.String(), Header: r.Header, Status: got.status, Answer: got.header},
-		Body:     got.decodedBody(), Proto: got.proto, Elapsed: got.elapsed,
-	}, nil
+		Proto:    got.proto, Elapsed: got.elapsed,
+	}
+	if got.err != nil {
+		return nil, a.unreachable(got.err, r.Header.Get("Origin"), *e)
+	}
+	e.Body = got.decodedBody()
+	return e, nil
 }

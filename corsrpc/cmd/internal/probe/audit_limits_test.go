@@ -3,6 +3,7 @@ package probe
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -46,7 +47,7 @@ func TestAuditSendsNoCalls(t *testing.T) {
 	}
 }
 
-// TestAuditIsBounded: an audit ends at the bound of the wire, and says so. Its announcement holds for each
+// TestAuditIsBounded: an audit ends at the bound of the wire, and reports that. Its announcement holds for each
 // server of the table.
 func TestAuditIsBounded(t *testing.T) {
 	t.Parallel()
@@ -193,9 +194,19 @@ func TestAuditOfOtherPages(t *testing.T) {
 	}
 }
 
-// TestClasses: each class has its texts, and each is found in some test.
+// TestClasses: each class has its texts and is on the page about audits, and each is found in some test. Each
+// aspect of a comparison is on the page too.
 func TestClasses(t *testing.T) {
 	t.Parallel()
+	text, err := os.ReadFile("../../../docs/auditing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, aspect := range []Aspect{AspectOrigin, AspectCredentials, AspectMethod, AspectRequestHeader, AspectResponseHeader, AspectMaxAge, AspectVary, AspectRefusal} {
+		if !strings.Contains(string(text), "("+string(aspect)+")") {
+			t.Errorf("the page does not have %s", aspect)
+		}
+	}
 	found := map[Class]bool{ClassNotExamined: true, ClassUnreachable: true, ClassMixedContent: true, ClassSharedDomainTrusted: true} // by the tests above
 	for _, c := range audits {
 		for _, want := range c.want {
@@ -204,14 +215,17 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for _, c := range Classes() {
-		if c.What() == "" || c.Why() == "" || c.Instead() == "" {
+		if c.Fault() == "" || c.Why() == "" || c.Instead() == "" {
 			t.Errorf("%s lacks a text", c)
+		}
+		if !strings.Contains(string(text), "\n| "+string(c)+" | ") {
+			t.Errorf("the page does not have %s", c)
 		}
 		if !found[c] {
 			t.Errorf("%s is found in no test", c)
 		}
 	}
-	if Class("X").What() != "" {
+	if Class("X").Fault() != "" {
 		t.Error("a class that does not exist has a text")
 	}
 }

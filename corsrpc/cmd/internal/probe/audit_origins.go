@@ -124,7 +124,7 @@ func hostileNames(p origin.Parsed, base, port string) (all []hostile) {
 }
 
 // domainOf returns the domain of a host that one owner registers, such as example.com for app.example.com,
-// and the suffix below which anyone can have a site although it is no top-level domain, such as github.io.
+// and the suffix below which anyone can have a site although it is not a top-level domain, such as github.io.
 // The domain is empty for an address and for a name of one label, and the suffix for most domains.
 func domainOf(host string) (domain, suffix string) {
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {

@@ -64,8 +64,8 @@ const (
 // classTexts is the list of all classes: the fault as a sentence whose subject is the server or its
 // answer, why it matters, and what to write instead.
 var classTexts = []struct {
-	class              Class
-	what, why, instead string
+	class               Class
+	fault, why, instead string
 }{
 	{
 		ClassReflectsOrigin, "The server grants every origin.",
@@ -153,7 +153,7 @@ var classTexts = []struct {
 		"Send Access-Control-Allow-Credentials: true with the exact origin, if calls need cookies.",
 	},
 	{
-		ClassVaryMissing, "The answer depends on the origin, and Vary does not say so.",
+		ClassVaryMissing, "The answer depends on the origin, and Vary does not name Origin.",
 		"A cache may give one page's answer to another page, which then fails, and later works again.",
 		"Send Vary: Origin with every answer, also with those to requests without an origin.",
 	},
@@ -184,7 +184,7 @@ var classTexts = []struct {
 	},
 	{
 		ClassMethodsInvalid, "Access-Control-Allow-Methods in the answer to the preflight is not a list of methods.",
-		"One item that is no name makes all of them unreadable.",
+		"One item that is not a name makes all of them unreadable.",
 		"Send names, separated by commas.",
 	},
 	{
@@ -194,7 +194,7 @@ var classTexts = []struct {
 	},
 	{
 		ClassHeadersInvalid, "Access-Control-Allow-Headers in the answer to the preflight is not a list of header names.",
-		"One item that is no name makes all of them unreadable.",
+		"One item that is not a name makes all of them unreadable.",
 		"Send names, separated by commas.",
 	},
 	{
@@ -224,7 +224,7 @@ var classTexts = []struct {
 	},
 	{
 		ClassExposeInvalid, "Access-Control-Expose-Headers is not a list of header names.",
-		"One item that is no name makes all of them unreadable; \"Trailer-*\" is an ordinary name and no pattern.",
+		"One item that is not a name makes all of them unreadable; \"Trailer-*\" is an ordinary name and no pattern.",
 		"List the full names of the headers.",
 	},
 	{
@@ -268,8 +268,8 @@ func Classes() []Class {
 	return all
 }
 
-// What returns the fault as a sentence; empty for a value that is not a class.
-func (c Class) What() string { what, _, _ := c.texts(); return what }
+// Fault returns the fault as a sentence; empty for a value that is not a class.
+func (c Class) Fault() string { fault, _, _ := c.texts(); return fault }
 
 // Why returns why the fault matters, as sentences.
 func (c Class) Why() string { _, why, _ := c.texts(); return why }
@@ -277,10 +277,10 @@ func (c Class) Why() string { _, why, _ := c.texts(); return why }
 // Instead returns what to write instead, as sentences.
 func (c Class) Instead() string { _, _, instead := c.texts(); return instead }
 
-func (c Class) texts() (what, why, instead string) {
+func (c Class) texts() (fault, why, instead string) {
 	for _, row := range classTexts {
 		if row.class == c {
-			return row.what, row.why, row.instead
+			return row.fault, row.why, row.instead
 		}
 	}
 	return "", "", ""
