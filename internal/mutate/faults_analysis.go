@@ -19,7 +19,7 @@ var analysisFaults = []fault{
 	{name: "lists of equal length are equal", in: "fingerprint", old: `sum += maphash.String(s.seed, text)`, new: `sum += uint64(len(text[:0]))`},
 	{name: "a profile's rule for all does not precede", in: "set", old: `(sets("*") || sets(route.ParentName(name)))`, new: `sets(route.ParentName(name))`},
 	{name: "the lists of headers are not one value", in: "fieldsOf", old: `case "deny_headers", "tracing":`, new: `case "tracing":`},
-	{name: "each kind of finding is told without end", in: "full", old: `f.count[kind] >= maxOfKind`, new: `false`},
+	{name: "each kind of finding is told without end", in: "full", old: `f.count[kind] >= f.limit`, new: `false`},
 	{name: "what is not listed is not counted", in: "add", old: `f.left++`, new: `_ = f`},
 
 	// Values that change nothing.

@@ -187,7 +187,7 @@ var layerFaults = []fault{
 	{name: "each stream that cannot be flushed is logged", old: `l.log == nil || !l.writers.cannotFlush.CompareAndSwap(false, true)`, new: `l.log == nil`},
 	{name: "a unary call is taken for a stream that cannot be flushed", old: `	if mayStream(r) {`, new: `	if true {`},
 	{name: "a stream that cannot be flushed is not logged", old: `	if mayStream(r) {`, new: `	if false {`},
-	{name: "events are no stream", old: `return fetch.Lists(r.Header["Accept"], "text/event-stream")`, new: `return false`},
+	{name: "events are no stream", old: `return fetch.Lists(r.Header["Accept"], "text/event-stream")`, new: `return fetch.Lists(nil, "text/event-stream")`},
 	{name: "TimeoutHandler is not named", in: "isTimeoutWriter", old: `t.String() == "*http.timeoutWriter"`, new: `false`},
 	{name: "TimeoutHandler outside of another middleware is not named", in: "isTimeoutWriter", old: `responsewriter.Innermost(w)`, new: `w`},
 	{name: "a layer within a layer writes too", old: `!d.changesResponse(), isWrapped(w):`, new: `!d.changesResponse():`},
