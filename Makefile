@@ -100,7 +100,7 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
+unit: packages $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/cmd && go test -race ./...
@@ -111,7 +111,7 @@ unit: $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of buf, the 
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
-	@cd internal/peers && go test -race ./...
+	@cd internal/peers && go test -race ./... # probed starts nginx
 	@cd internal/tools/release && go test ./...
 
 .PHONY: editors

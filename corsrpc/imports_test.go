@@ -76,6 +76,7 @@ var allowedImports = map[string]string{
 	"internal/jsonschema":                     "internal/policyfile",
 	"internal/mutate":                         "",
 	"internal/peers":                          "",
+	"internal/peers/probed":                   "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",
 	"internal/remedies":                       "corsrpc corsrpc/corsrpcv1",

@@ -3,6 +3,7 @@ module github.com/corsrpc/corsrpc-go/internal/peers
 go 1.26.0
 
 require (
+	connectrpc.com/connect v1.21.1
 	connectrpc.com/cors v0.1.0
 	github.com/corsrpc/corsrpc-go v0.0.0
 	github.com/gin-contrib/cors v1.7.7

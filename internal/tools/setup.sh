@@ -31,6 +31,11 @@ has_postgres() {
   return 1
 }
 
+# Debian installs nginx outside of the PATH of users other than root.
+has_nginx() {
+  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]
+}
+
 # at_least VERSION NEEDED succeeds if VERSION is NEEDED or newer.
 at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
@@ -44,6 +49,7 @@ command -v Xvfb >/dev/null || packages+=(xvfb)
 command -v git >/dev/null || packages+=(git)
 command -v curl >/dev/null || packages+=(curl)
 has_postgres || packages+=(postgresql)
+has_nginx || packages+=(nginx-light)
 command -v shellcheck >/dev/null || packages+=(shellcheck)
 
 # The versions of Go and Node.js in Debian 12 are too old.
