@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net/url"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -52,6 +53,7 @@ type probeFlags struct {
 	against        string
 	sources        input.List
 	maxRequests    int
+	timeout        time.Duration
 	format         *report.Format
 }
 
@@ -64,6 +66,7 @@ func setupProbe(flags *flag.FlagSet) run {
 	flags.BoolVar(&f.all, "all", false, "call each procedure of the schema: by Connect, by GET where it is declared NO_SIDE_EFFECTS, and by gRPC-Web")
 	flags.BoolVar(&f.send, "send", false, "send the calls too, with an empty message: the server executes them")
 	flags.IntVar(&f.maxRequests, "max-requests", probe.DefaultMaxRequests, "send `N` requests at most")
+	flags.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "wait `DURATION` for each response, such as 30s")
 	f.inputs.RegisterSchema(flags)
 	f.registerAudit(flags)
 	f.registerAgainst(flags)
@@ -158,12 +161,14 @@ func (f *probeFlags) probing(ctx context.Context, args []string) (*probing, erro
 		return nil, usagef("--from is missing: write the origin of the page, such as --from https://app.example.com")
 	case f.maxRequests < 1:
 		return nil, usagef("--max-requests %d: write a number from 1 on", f.maxRequests)
+	case f.timeout <= 0:
+		return nil, usagef("--timeout %s: write a duration such as 30s", f.timeout)
 	}
 	u, err := probe.ParseURL(args[0])
 	if err != nil {
 		return nil, usagef("%s", err)
 	}
-	p := &probing{server: probe.Server{URL: u, ServerName: f.serverName}}
+	p := &probing{server: probe.Server{URL: u, ServerName: f.serverName, Timeout: f.timeout}}
 	if err := f.trust(p, u); err != nil {
 		return nil, err
 	}

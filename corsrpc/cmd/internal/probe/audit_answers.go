@@ -68,7 +68,7 @@ func (a *auditor) credentials(s *sight, lost bool) {
 		a.addOnce(ClassWildcardWithCredentials, a.needed(), s, allowOrigin, "")
 	case !slices.Contains([]string{"", "true", "false"}, value):
 		a.addOnce(ClassAllowCredentialsInvalid, a.needed(), s, allowCredentials, "")
-	case lost && a.options.Call.Credentials:
+	case lost && value != "true" && a.options.Call.Credentials:
 		a.addOnce(ClassCredentialsNotGranted, report.Error, s, allowCredentials, "")
 	}
 }
@@ -80,11 +80,31 @@ func (a *auditor) addOnce(class Class, severity report.Severity, s *sight, heade
 	}
 }
 
+// invalidOrigin is an origin that no browser sends, so each corsrpc layer refuses it.
+const invalidOrigin = "https://" + attacker + "/"
+
+// recognizeLayer finds out whether a corsrpc layer answers that has refused nothing, since it allows everyone.
+func (a *auditor) recognizeLayer() error {
+	answer := a.get.answer().Answer
+	if a.layer || valueOf(answer, allowOrigin) != "*" || valueOf(answer, exposeHeaders) != "" {
+		return nil
+	}
+	e, err := a.directGet(invalidOrigin)
+	if err != nil {
+		return err
+	}
+	a.layer = reasonOfRefusal(*e) != ""
+	return nil
+}
+
 // response looks at the response to the GET of the page.
 func (a *auditor) response() error {
 	plain, credentialed := a.get.passes()
 	if plain {
 		a.credentials(a.get, !credentialed)
+		if err := a.recognizeLayer(); err != nil {
+			return err
+		}
 		a.exposure(a.get)
 		return nil
 	}
@@ -175,10 +195,10 @@ func (a *auditor) statusExposure(s *sight, literal bool) {
 // forMachines are response fields that scripts have no use for: those of caches, connections and security
 // of documents.
 var forMachines = []string{
-	"accept-ranges", "age", "allow", "alt-svc", "connection", "content-encoding", "content-security-policy", "cross-origin-embedder-policy",
-	"cross-origin-opener-policy", "cross-origin-resource-policy", "date", "keep-alive", "nel", "permissions-policy", "referrer-policy", "report-to",
+	"accept-encoding", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-ranges", "age", "allow", "alt-svc", "connection", "content-encoding", "content-security-policy", "cross-origin-embedder-policy",
+	"cross-origin-opener-policy", "cross-origin-resource-policy", "date", "grpc-accept-encoding", "grpc-encoding", "keep-alive", "nel", "permissions-policy", "referrer-policy", "report-to",
 	"reporting-endpoints", "server", "strict-transport-security", "timing-allow-origin", "trailer", "transfer-encoding", "upgrade", "vary", "via",
-	"x-content-type-options", "x-frame-options", "x-powered-by", "x-xss-protection",
+	"x-content-type-options", "x-frame-options", "x-powered-by", "www-authenticate", "x-xss-protection",
 }
 
 // metadata looks for header fields of the application that scripts cannot read.
@@ -193,7 +213,7 @@ func (a *auditor) metadata(s *sight, literal bool) {
 	var trailers, others []string
 	for _, name := range o.Hidden {
 		switch {
-		case slices.Contains(forMachines, name) || fetch.IsAccessControl(name) || slices.Contains(statusHeaders(), name):
+		case slices.Contains(forMachines, name) || fetch.SafelistedResponseHeader(name) || fetch.IsAccessControl(name) || slices.Contains(statusHeaders(), name):
 		case strings.HasPrefix(name, rpc.TrailerPrefix):
 			trailers = append(trailers, name)
 		default:

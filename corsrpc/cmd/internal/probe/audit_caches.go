@@ -17,7 +17,7 @@ func (a *auditor) caches() error {
 	if valueOf(a.unrelated.answer().Answer, allowOrigin) == a.get.origin {
 		return nil // the server sends one origin to everyone
 	}
-	without, err := a.withoutOrigin()
+	without, err := a.directGet("")
 	if err != nil {
 		return err
 	}
@@ -37,8 +37,8 @@ func mayConfuse(header http.Header) bool {
 	return !fetch.Lists(lines(header, "Vary"), "origin") && !fetch.Lists(lines(header, "Cache-Control"), "no-store")
 }
 
-// withoutOrigin returns the answer to a GET without an Origin field.
-func (a *auditor) withoutOrigin() (*Exchange, error) {
+// directGet returns the answer to a GET of an origin, or without an Origin field if it is empty.
+func (a *auditor) directGet(origin string) (*Exchange, error) {
 	call := a.options.Call
 	call.Target = a.getTarget
 	u, err := call.url(a.wire.server)
@@ -48,6 +48,9 @@ func (a *auditor) withoutOrigin() (*Exchange, error) {
 	r, err := http.NewRequestWithContext(a.ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+	if origin != "" {
+		r.Header.Set("Origin", origin)
 	}
 	return a.direct(r)
 }

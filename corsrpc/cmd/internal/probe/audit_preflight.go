@@ -97,7 +97,9 @@ func (a *auditor) tryProtocols() error {
 	}
 	byConnect, _ := connect.passes()
 	byGRPCWeb, _ := grpcWeb.passes()
-	a.grpcWeb = slices.Contains(itemsOf(connect.answer().Answer, allowHeaders), "x-grpc-web")
+	for _, s := range []*sight{connect, grpcWeb} {
+		a.grpcWeb = a.grpcWeb || slices.Contains(itemsOf(s.answer().Answer, allowHeaders), "x-grpc-web")
+	}
 	if a.protocol, a.preflight = rpc.Connect, connect; byGRPCWeb && !byConnect {
 		a.protocol, a.preflight = rpc.GRPCWeb, grpcWeb
 	}
@@ -269,7 +271,11 @@ func (a *auditor) status(s *sight) {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		a.add(ClassPreflightNotHandled, report.Error, s, "", fmt.Sprintf("The preflight is answered with %d: it reaches a handler that does not know it.", status))
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		a.unauthenticated(s)
+		if valueOf(s.answer().Answer, allowOrigin) == "" {
+			a.unauthenticated(s)
+			return
+		}
+		fallthrough // the CORS layer itself has answered
 	default:
 		a.add(ClassPreflightStatus, report.Error, s, "", fmt.Sprintf("The preflight is answered with %d, and browsers accept only 200 to 299.", status))
 	}

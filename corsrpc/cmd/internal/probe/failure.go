@@ -43,7 +43,7 @@ func (s Server) Failure(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("the server does not listen at %s: start it, or write another port", s.address())
 	case NoAnswer(err):
-		return fmt.Sprintf("the server did not answer within %s: look at what keeps the request waiting, such as a proxy whose server is down", requestTimeout)
+		return fmt.Sprintf("the server did not answer within %s: look at what keeps the request waiting, such as a proxy whose server is down", s.timeout())
 	case isTimeout(err):
 		return fmt.Sprintf("the connection to %s was not made within %s: a firewall may drop it, or the address is wrong", s.address(), dialTimeout)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -24,6 +25,8 @@ type Server struct {
 	Roots *x509.CertPool
 	// ServerName is the name that the certificate has to be valid for. Empty: the URL's host.
 	ServerName string
+	// Timeout bounds the time of each request until the end of the response. 0 means DefaultTimeout.
+	Timeout time.Duration
 }
 
 // Trust reads Roots from a PEM file, which a flag names.
@@ -86,8 +89,11 @@ func isPrivate(host string) bool {
 	return ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast())
 }
 
-// requestTimeout bounds the time from the begin of a request to the end of the response header.
-const requestTimeout = 10 * time.Second
+// DefaultTimeout is the bound for the time of a request, unless another is set.
+const DefaultTimeout = 10 * time.Second
+
+// timeout returns the bound for the time of a request.
+func (s Server) timeout() time.Duration { return cmp.Or(s.Timeout, DefaultTimeout) }
 
 // dialTimeout bounds the time for a connection.
 const dialTimeout = 5 * time.Second
@@ -100,7 +106,7 @@ func (s Server) transport() *http.Transport {
 		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		DisableKeepAlives:     true,
 		DisableCompression:    true, // corsbrowser sends Accept-Encoding and decodes
-		ResponseHeaderTimeout: requestTimeout, TLSHandshakeTimeout: requestTimeout, ExpectContinueTimeout: requestTimeout,
+		ResponseHeaderTimeout: s.timeout(), TLSHandshakeTimeout: s.timeout(), ExpectContinueTimeout: s.timeout(),
 		MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 1,
 	}
 	t.Protocols = new(http.Protocols)

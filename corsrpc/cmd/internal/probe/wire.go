@@ -50,7 +50,7 @@ func NewWire(server Server) *Wire {
 }
 
 func newWire(server Server, transport http.RoundTripper) *Wire {
-	return &Wire{server: server, transport: transport, timeout: requestTimeout, MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
+	return &Wire{server: server, transport: transport, timeout: server.timeout(), MaxRequests: DefaultMaxRequests, answers: map[string]*answer{}}
 }
 
 // Sent returns how many requests were sent.
