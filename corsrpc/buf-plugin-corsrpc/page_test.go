@@ -20,21 +20,45 @@ func readPage(t *testing.T) string {
 	return string(text)
 }
 
-// TestPage runs buf lint with the buf.yaml of the page, and compares what it prints with the page.
+// fileOfPage returns a file that the page shows.
+func fileOfPage(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/page/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestPage runs buf lint with the buf.yaml of the page, without and with the policy, and compares what it prints with
+// the page. TestBreakingAgainstGit runs the other command.
 func TestPage(t *testing.T) {
 	t.Parallel()
 	text := readPage(t)
-	block := regexp.MustCompile("(?s)```yaml\n(# buf.yaml\n.*?)```").FindStringSubmatch(text)
-	printed := regexp.MustCompile("```text\n(.*\n)```").FindStringSubmatch(text)
-	if block == nil || printed == nil {
-		t.Fatalf("%s has no buf.yaml or no output", page)
+	for _, command := range []string{"buf lint\n", "buf breaking --against '.git#branch=main'\n"} {
+		if !strings.Contains(text, command) {
+			t.Errorf("%s does not have the command %s", page, command)
+		}
 	}
-	dir := newWorkspace(t, "", map[string]string{
-		protoFile:  shop(lintCases[0].wrong),
-		"buf.yaml": strings.Replace(block[1], "use: [STANDARD, CORSRPC]", "use: [CORSRPC]", 1), // the schema of the test has other names
-	})
+	printed := regexp.MustCompile("```text\n(.*\n)```").FindStringSubmatch(text)
+	if printed == nil {
+		t.Fatalf("%s does not show what buf lint prints", page)
+	}
+	// The schema of the tests has names that buf's own rules report.
+	bufYAML := strings.Replace(fileOfPage(t, "buf.yaml"), "use: [STANDARD, CORSRPC]", "use: [CORSRPC]", 1)
+	dir := newWorkspace(t, "", map[string]string{protoFile: shop(lintCases[0].wrong), "buf.yaml": bufYAML})
 	if r := runBuf(t, dir, "lint"); r.out != printed[1] || r.code != bufAnnotations {
 		t.Errorf("buf lint printed\n%s%s, and the page has\n%s", r.out, r.err, printed[1])
+	}
+	before, _, _ := strings.Cut(bufYAML, "plugins:\n")
+	write(t, dir, map[string]string{
+		"buf.yaml":  before + fileOfPage(t, "plugins.yaml"),
+		"cors.yaml": "defaults:\n  allow_origins: [https://app.example.com]\nrules:\n  - selector: acme.v1.Shop.Put\n    disabled: true\nprofiles:\n  dev:\n    add_origins: [\"http://localhost:*\"]\n",
+		protoFile:   shop(lintCases[0].right),
+	})
+	want := `<input>:1:1:cors.yaml:4:15: rules[0].selector: "acme.v1.Shop.Put" selects nothing in the schema of this server`
+	if r := runBuf(t, dir, "lint"); !strings.HasPrefix(r.out, want) || strings.Count(r.out, "\n") != 1 || r.code != bufAnnotations {
+		t.Errorf("with the policy, buf lint printed\n%s%s", r.out, r.err)
 	}
 }
 

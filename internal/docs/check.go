@@ -71,6 +71,7 @@ func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []pro
 
 // runBy are the pages whose commands a test runs, with the test, which compares their output too.
 var runBy = map[string]string{
+	"corsrpc/docs/buf.md":       "TestPage in corsrpc/buf-plugin-corsrpc",
 	"corsrpc/docs/comparing.md": "TestComparingPage in corsrpc/cmd/internal/cli",
 }
 

@@ -67,7 +67,7 @@ func licensesIn(top, dir string) (ids []string, notice bool, err error) {
 				continue
 			}
 			notice = notice || strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE")
-			if !licenseName.MatchString(e.Name()) {
+			if !licenseName.MatchString(e.Name()) || filepath.Ext(e.Name()) == ".go" { // license.go is code about licences
 				continue
 			}
 			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
