@@ -30,7 +30,8 @@ var allowedImports = map[string]string{
 
 	// The command.
 	"corsrpc/cmd/corsrpc":             "corsrpc/cmd/internal/cli",
-	"corsrpc/cmd/internal/cli":        "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
+	"corsrpc/cmd/internal/cli":        "corsrpc corsrpc/cmd/internal/fromgo corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
+	"corsrpc/cmd/internal/fromgo":     "corsrpc/cmd/internal/report internal/fetch internal/origin internal/rpc internal/rules",
 	"corsrpc/cmd/internal/input":      "corsrpc corsrpc/cmd/internal/schema corsrpc/corsrpcv1 internal/planaccess internal/rules internal/safetext",
 	"corsrpc/cmd/internal/jsonschema": "",
 	"corsrpc/cmd/internal/policydiff": "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",
@@ -76,6 +77,9 @@ var allowedImports = map[string]string{
 	"internal/jsonschema":                     "internal/policyfile",
 	"internal/mutate":                         "",
 	"internal/peers":                          "",
+	"internal/peers/literals":                 "",
+	"internal/peers/literals/configurations":  "internal/peers/literals/jub0bs",
+	"internal/peers/literals/jub0bs":          "",
 	"internal/peers/probed":                   "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",

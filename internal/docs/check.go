@@ -11,13 +11,14 @@ import (
 // empty folder.
 const walkthroughPage = "corsrpc/docs/getting-started.md"
 
-// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage that
-// about one of its subcommands.
+// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage and comingFromPage those
+// about parts of it.
 const (
 	commandPage     = "corsrpc/docs/command.md"
 	policyTestsPage = "corsrpc/docs/policy-tests.md"
 	probePage       = "corsrpc/docs/probe.md"
 	auditingPage    = "corsrpc/docs/auditing.md"
+	comingFromPage  = "corsrpc/docs/coming-from.md"
 )
 
 // usage notes which rows of the tables the pages use, and which figures exist.
@@ -27,10 +28,10 @@ type usage struct {
 }
 
 // checkBlocks checks each code block of a page by its language. The blocks of
-// walkthroughPage, commandPage, policyTestsPage, probePage and
-// auditingPage are checked by running them.
+// walkthroughPage, commandPage, policyTestsPage, probePage,
+// auditingPage and comingFromPage are checked by running them.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
-	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == auditingPage {
+	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == auditingPage || p.path == comingFromPage {
 		return nil
 	}
 	if test := runBy[p.path]; test != "" {

@@ -7,7 +7,7 @@ import (
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
 // program from the work tree, and its commands print what it says. Those of the page about probe do too, in the
-// same folder and with a server, and those of the page about tests of policies in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
@@ -27,7 +27,10 @@ func TestCommandPage(t *testing.T) {
 	tests := parse(policyTestsPage, []byte(repository(t).text(policyTestsPage)))
 	w.dir = t.TempDir()
 	report(t, w.run(t.Context(), tests))
-	for _, p := range []*page{p, tests, probe} {
+	comingFrom := parse(comingFromPage, []byte(repository(t).text(comingFromPage)))
+	w.dir = t.TempDir()
+	report(t, w.run(t.Context(), comingFrom))
+	for _, p := range []*page{p, tests, probe, comingFrom} {
 		if n := commandsShown(p); n < 4 {
 			t.Errorf("%s shows what %d blocks print", p.path, n)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,13 +169,4 @@ func visit(t *testing.T, origin string, wrap func(http.Handler) http.Handler) (o
 		outcomes = append(outcomes, o)
 	}
 	return outcomes
-}
-
-// isOrigin reports whether a browser of the test can open a page of an origin.
-func isOrigin(text string) bool {
-	if _, err := corsbrowser.New(text); err != nil {
-		return false
-	}
-	_, err := url.Parse(text)
-	return err == nil
 }

@@ -33,7 +33,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	program := filepath.Join(dir, "corsrpc")
-	command := exec.Command("go", "build", "-o", program, "./corsrpc") //nolint:noctx // it outlives the first test
+	command := exec.Command("go", "build", "-o", program, "./corsrpc")
 	command.Dir = "../../../corsrpc/cmd"
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}

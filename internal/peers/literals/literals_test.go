@@ -60,7 +60,7 @@ type trial struct {
 	configuration configurations.Configuration
 	document      document
 	occurred      map[int]bool
-	// complete is true if the author has completed the policy. What they allow then may be more than before.
+	// complete is true if the author has completed the policy, which may then allow more than before.
 	complete bool
 }
 
@@ -97,7 +97,7 @@ type difference struct {
 	origin string
 	call   call
 	before outcome
-	// what is sent, readable, exposed or max_age; header is that of exposed.
+	// The difference is in what, which is sent, readable, exposed or max_age; header is the exposed one.
 	what, header string
 	wider        bool
 	text         string
@@ -272,7 +272,7 @@ func schema() *protoregistry.Files {
 		},
 	}})
 	if err != nil {
-		panic(err) //nolint:forbidigo // the text above is wrong
+		panic(err)
 	}
 	return files
 }

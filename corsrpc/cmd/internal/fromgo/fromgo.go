@@ -1,6 +1,6 @@
 // Package fromgo reads the configuration of another CORS library from a Go source file, and writes the policy that
 // grants the same. It reads the text of the file only: it runs nothing, and knows no other file of the program. Where
-// it cannot know a value, or a policy cannot say the same, the policy grants less, and a Change says so.
+// it cannot know a value, or a policy cannot say the same, the policy grants less, and a Change names the difference.
 package fromgo
 
 import (

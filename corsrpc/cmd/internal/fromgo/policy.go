@@ -26,7 +26,7 @@ type Policy struct {
 func (c *Configuration) Policy() (*Policy, error) {
 	g, err := c.settings.grants()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.file, err)
+		return nil, err
 	}
 	w := &policyWriter{grants: g, reader: c.settings.reader, file: filepath.Base(c.file)}
 	w.origins()
@@ -114,7 +114,7 @@ func (w *policyWriter) changesAt(indent string, changes []Change) {
 
 func (w *policyWriter) changes(changes []Change) { w.changesAt("", changes) }
 
-// lineOf returns the line of a place; 0 for none.
+// lineOf returns the line of a place; 0 if there is none.
 func (w *policyWriter) lineOf(pos token.Pos) int {
 	if !pos.IsValid() {
 		return 0
@@ -247,10 +247,10 @@ func (w *policyWriter) translated(o originItem) listed {
 		case OriginRisk:
 			c.Message = fmt.Sprintf("%q %s. %s", o.text, t.why, instead)
 			if w.credentials && origin.NeverWithCredentials(t.risk) {
-				c.Message += fmt.Sprintf(" It never goes with credentials, so that it needs a rule without them, and accept_risks: [%s] there.", t.riskName)
+				c.Message += fmt.Sprintf(" It never goes with credentials, so that it needs a rule without them, which accepts the risk %s.", t.riskName)
 				break
 			}
-			c.Message += fmt.Sprintf(" To accept the risk, remove the # before the origin, and write accept_risks: [%s].", t.riskName)
+			c.Message += fmt.Sprintf(" To accept the risk %s, remove the # before the origin and before accept_risks.", t.riskName)
 			l.comments = append(l.comments, t.risk)
 			for _, name := range strings.Split(t.riskName, ", ") {
 				if !slices.Contains(w.risks, name) {
@@ -338,7 +338,7 @@ func (w *policyWriter) writeOrigins() {
 		c := Change{Kind: Disabled, Effect: Stricter, Message: "No page on another origin may call until an origin is written: remove this line then."}
 		switch {
 		case w.nothing:
-			c.Effect, c.Message = Same, "The configuration allows no call, and the policy says so. Remove this line to allow some."
+			c.Effect, c.Message = Same, "The configuration allows no call, and neither does the policy. Remove this line to allow some."
 		case w.hasActive():
 			c.Message = "No page on another origin may call procedures until this line is removed."
 		}

@@ -138,6 +138,13 @@ func TestVariables(t *testing.T) {
 		`a := handlers.AllowedOrigins(global); list := []handlers.CORSOption{a, handlers.MaxAge(3600)}; handlers.CORS(list...)`:     "max_age: 600s",
 		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: int((2 * time.Hour).Seconds())})`:                                    "max_age: 7200s",
 		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: 1/0})`:                                                               "max_age: 0s",
+		`cors.New(cors.Options{AllowedOrigins: global, AllowOriginFunc: check})`:                                                    "disabled: true",
+		`cors.New(cors.Options{AllowedOrigins: global, AllowedMethods: []string{"GET"}})`:                                           "disabled: true\nallow_origins:\n- https://a.example.com",
+		`cors.New(cors.Options{AllowedOrigins: global, AllowedMethods: parameter})`:                                                 "disabled: true\nallow_origins:\n- https://a.example.com",
+		`handlers.CORS(handlers.AllowedOriginValidator(check), handlers.AllowedOrigins(global))`:                                    "disabled: true",
+		`gin.New(gin.Config{AllowOrigins: []string{"https://*.example.com"}})`:                                                      "disabled: true",
+		`gin.New(gin.Config{AllowOrigins: []string{"https://*.example.com"}, AllowWildcard: elsewhere.Wildcard})`:                   "disabled: true",
+		`cors.New(cors.Options{AllowedOrigins: []string{"*"}, AllowCredentials: true})`:                                             "allow_origins:\n- \"*\"\nallow_headers",
 		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: parameter})`:                                                         "max_age: 0s",
 	} {
 		if got, _ := policyOf(t, lines); !strings.Contains(got, want) {
@@ -202,7 +209,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
 		`gin.New(gin.Config{})`: "github.com/gin-contrib/cors does not accept a configuration that allows no origin: write AllowOrigins, so a server with this configuration does not start: mend it first",
-		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                               `line 28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
+		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                               `main.go:28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
 		`gin.New(gin.Config{AllowOrigins: []string{"moz-extension://a"}})`:                                         `"moz-extension://a"`,
 		`gin.New(gin.Config{AllowOrigins: []string{"/^a/"}})`:                                                      `"/^a/"`,
 		`gin.New(gin.Config{AllowAllOrigins: true, AllowOrigins: []string{"https://a.example"}})`:                  "AllowAllOrigins together with AllowOrigins",

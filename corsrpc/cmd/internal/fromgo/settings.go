@@ -62,7 +62,6 @@ type grants struct {
 	// exposed are the response headers that scripts may read, in lower case; allExposed exposes all.
 	exposed            []header
 	allExposed         bool
-	exposeStarIgnored  bool
 	exposedAt          token.Pos
 	maxAge             int64 // in seconds
 	maxAgeAt           token.Pos
@@ -558,15 +557,11 @@ var jub0bsResponseHeaders = map[string]bool{
 func (s *settings) refused(setting, what string) error { return s.refusedAt(s.pos(setting), what) }
 
 func (s *settings) refusedAt(pos token.Pos, what string) error {
-	where := ""
-	if pos.IsValid() {
-		where = fmt.Sprintf("line %d: ", s.reader.line(pos))
-	}
-	return fmt.Errorf("%s%s does not accept %s, so a server with this configuration does not start: mend it first", where, s.library, what)
+	return fmt.Errorf("%s: %s does not accept %s, so a server with this configuration does not start: mend it first", s.reader.place(pos), s.library, what)
 }
 
 func (s *settings) refusedByBrowsers(pos token.Pos, part string) error {
-	return fmt.Errorf("line %d: %s sends %q in a list of names, which it is not, so browsers refuse every preflight: mend it first", s.reader.line(pos), s.library, part)
+	return fmt.Errorf("%s: %s sends %q in a list of names, which it is not, so browsers refuse every preflight: mend it first", s.reader.place(pos), s.library, part)
 }
 
 // takeStar makes a configuration with the item * one that allows everyone.

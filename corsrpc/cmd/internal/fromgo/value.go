@@ -1,6 +1,7 @@
 package fromgo
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -71,6 +72,15 @@ type reader struct {
 
 // line returns the line of a place.
 func (r *reader) line(pos token.Pos) int { return r.files.Position(pos).Line }
+
+// place returns the file and the line of a place, as far as it is known.
+func (r *reader) place(pos token.Pos) string {
+	name := r.files.Position(r.file.Pos()).Filename
+	if !pos.IsValid() {
+		return name
+	}
+	return fmt.Sprintf("%s:%d", name, r.line(pos))
+}
 
 // quoted returns the source text of a node in one line, shortened if it is long.
 func (r *reader) quoted(n ast.Node) string {
@@ -159,7 +169,7 @@ func (r *reader) evalBinary(e *ast.BinaryExpr) value {
 	case x.kind == text && y.kind == text && e.Op == token.ADD:
 		return value{kind: text, text: x.text + y.text}
 	case x.kind == number && y.kind == number:
-		result := constant.MakeInt64(0)
+		var result constant.Value
 		switch e.Op {
 		case token.ADD, token.SUB, token.MUL:
 			result = constant.BinaryOp(constant.MakeInt64(x.n), e.Op, constant.MakeInt64(y.n))

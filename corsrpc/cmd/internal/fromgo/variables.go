@@ -7,21 +7,22 @@ import (
 )
 
 // declarationOf returns the declaration of a name within the file, and nil for other names. The parser resolves names
-// by the scopes of the file; without other files and types, that is all that can be known.
+// by the scopes of the file. That is deprecated because it is not correct for fields, which this package does not resolve; it
+// is for variables.
 func declarationOf(id *ast.Ident) any {
-	if id.Obj == nil { //nolint:staticcheck // deprecated because it is not correct for types; it is for variables
+	if id.Obj == nil {
 		return nil
 	}
-	return id.Obj.Decl //nolint:staticcheck // as above
+	return id.Obj.Decl
 }
 
 // variableOf returns the identity of a variable; nil for other names.
 func variableOf(e ast.Expr) any {
 	id, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok || id.Obj == nil { //nolint:staticcheck // as in declarationOf
+	if !ok || id.Obj == nil {
 		return nil
 	}
-	return id.Obj //nolint:staticcheck // as in declarationOf
+	return id.Obj
 }
 
 // change is a statement that changes a variable after its declaration.

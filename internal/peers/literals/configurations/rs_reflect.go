@@ -6,12 +6,12 @@ import (
 	"github.com/rs/cors"
 )
 
-func anyOrigin(*http.Request, string) bool { return true }
+func anyOrigin(string) bool { return true }
 
 func RSReflect(mux http.Handler) http.Handler {
 	return cors.New(cors.Options{
-		AllowOriginRequestFunc: anyOrigin,
-		AllowCredentials:       true,
-		AllowedHeaders:         []string{"*"},
+		AllowOriginFunc:  anyOrigin,
+		AllowCredentials: true,
+		AllowedHeaders:   []string{"*"},
 	}).Handler(mux)
 }
