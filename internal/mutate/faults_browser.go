@@ -7,7 +7,7 @@ var browserFaults = []fault{
 	{name: "every value of Timing-Allow-Origin shows the timing", old: `value == "*" || value == origin {`, new: `value != "" || value == origin {`},
 	{name: "the browser exposes all with credentials", old: `all := credentials != Include && exposed["*"]`, new: `all := exposed["*"]`},
 	{name: "the browser takes * with credentials", old: `case request.credentials != Include && value == "*":`, new: `case value == "*":`},
-	{name: "the browser takes credentials without a grant", old: `value != "true"`, new: `value == "false"`},
+	{name: "the browser takes credentials without a grant", in: "corsCheck", old: `value != "true"`, new: `value == "false"`},
 	{name: "the browser takes two origins", old: `case len(values) > 1 || strings.Contains(value, ","):`, new: `case len(values) > 9 && strings.Contains(value, ","):`},
 	{name: "the browser keeps its origin through redirects", old: `if !r.keepsPageOrigin && r.redirectTaint() != "same-origin" {`, new: `if false {`},
 	{name: "the browser keeps Authorization through redirects", old: `		r.drop("Authorization")
