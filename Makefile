@@ -134,6 +134,15 @@ release: ## Make the commit and name the tags of VERSION, such as v0.1.0; tags a
 release-check: ## Rehearse a release of the work tree: get, install and build its modules as users do
 	@go run -C internal/tools/release . check -version "$${VERSION:-}"
 
+.PHONY: dist
+dist: ## Build the programs of VERSION, or of HEAD, for Linux, macOS and Windows into dist/: archives, SBOMs, SHA256SUMS
+	@rm -rf dist
+	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . dist -version "$${VERSION:-}" -dir $(CURDIR)/dist
+
+.PHONY: dist-check
+dist-check: ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives
+	@go run -C internal/tools/release . dist-check
+
 .PHONY: licenses
 licenses: ## Write internal/tools/release/LICENSES.md, the licences of what is compiled in
 	@go run -C internal/tools/release . licenses

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/semver"
 )
@@ -81,4 +82,13 @@ func checkChangelog(sections []section, version string, tags []string) error {
 func withDate(text []byte, version, date string) []byte {
 	heading := "## " + strings.TrimPrefix(version, "v") + " - "
 	return []byte(strings.Replace("\n"+string(text), "\n"+heading+unreleased+"\n", "\n"+heading+date+"\n", 1)[1:])
+}
+
+// withReleaseDate returns the files of the release commit: CHANGELOG.md has the date of the commit at the version, if the
+// version is unreleased there.
+func withReleaseDate(files tree, sections []section, version string, at time.Time) tree {
+	if s := sectionOf(sections, version); s == nil || s.date != unreleased {
+		return files
+	}
+	return files.with(changelogFile, withDate(files[changelogFile].data, version, at.Format(time.DateOnly)))
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -27,13 +28,22 @@ var allowedLicenses = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clau
 // leastCoverage is the percentage of a licence file's words that has to be known licence texts.
 const leastCoverage = 75
 
-var licenseName = regexp.MustCompile(`(?i)^(licen[sc]e|copying|unlicense)([.-].*)?$`)
+var (
+	licenseName = regexp.MustCompile(`(?i)^(licen[sc]e|copying|unlicense)([.-].*)?$`)
+	noticeName  = regexp.MustCompile(`(?i)^notice([.-](txt|md))?$`)
+)
 
 // A compiledModule is a module of which an importer compiles in packages.
 type compiledModule struct {
 	path     string
 	licenses []string // SPDX identifiers
-	notice   bool     // it has a NOTICE file
+	dir      string   // its folder in the module cache
+	files    []string // its licence and NOTICE files that hold for the packages: paths from dir, in order
+}
+
+// hasNotice reports whether the module has a NOTICE file.
+func (m compiledModule) hasNotice() bool {
+	return slices.ContainsFunc(m.files, func(f string) bool { return noticeName.MatchString(path.Base(f)) })
 }
 
 // classify returns the licences in the text of a licence file. The error says why the text is not allowed.
@@ -55,15 +65,17 @@ func classify(text []byte) ([]string, error) {
 	return ids, nil
 }
 
-// licensesIn returns the licences of the licence files in the folders from dir up to top, and whether top has a NOTICE.
-func licensesIn(top, dir string) (ids []string, notice bool, err error) {
+// licensesIn returns the licences of the licence files in the folders from dir up to top, and the names from top of these
+// files and of the NOTICE files beside them.
+func licensesIn(top, dir string) (ids, files []string, err error) {
 	for ; ; dir = filepath.Dir(dir) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, false, err
+			return nil, nil, err
 		}
 		for _, e := range entries {
-			if e.IsDir() {
+			isLicense := licenseName.MatchString(e.Name())
+			if e.IsDir() || !isLicense && !noticeName.MatchString(e.Name()) {
 				continue
 			}
 			notice = notice || strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE")
@@ -71,28 +83,43 @@ func licensesIn(top, dir string) (ids []string, notice bool, err error) {
 				continue
 			}
 			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			name := filepath.Join(dir, e.Name())
+			fromTop, err := filepath.Rel(top, name)
 			if err != nil {
-				return nil, false, err
+				return nil, nil, err
+			}
+			files = append(files, filepath.ToSlash(fromTop))
+			if !isLicense {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, nil, err
 			}
 			found, err := classify(text)
 			if err != nil {
-				return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, e.Name()), err)
+				return nil, nil, fmt.Errorf("%s: %w", name, err)
 			}
 			ids = append(ids, found...)
 		}
 		if dir == top || dir == filepath.Dir(dir) {
-			slices.Sort(ids)
-			return slices.Compact(ids), notice, nil
+			return sortedSet(ids), sortedSet(files), nil
 		}
 	}
 }
 
+// sortedSet returns the texts in order, each once.
+func sortedSet(texts []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(texts)))
+}
+
 // compiledModules returns the modules of which programs compile in packages that use the given packages of the module
-// in dir, on Linux, macOS or Windows. Modules at or below the path own are left out.
+// in dir, on Linux, macOS or Windows. Those whose path is own, or below it, are
+// left out.
 func compiledModules(ctx context.Context, g goCommand, dir, own string, packages []string) ([]compiledModule, error) {
 	modules := map[string]compiledModule{}
 	var problems []error
-	for _, system := range []string{"linux", "darwin", "windows"} {
+	for _, system := range systems() {
 		out, err := g.with("GOOS="+system, "CGO_ENABLED=0").run(ctx, dir, append([]string{"list", "-deps", "-json=Dir,Standard,Module"}, packages...)...)
 		if err != nil {
 			return nil, err
@@ -108,10 +135,10 @@ func compiledModules(ctx context.Context, g goCommand, dir, own string, packages
 			} else if err != nil {
 				return nil, err
 			}
-			if p.Standard || p.Module == nil || p.Module.Path == own || strings.HasPrefix(p.Module.Path, own+"/") {
+			if p.Standard || p.Module == nil || isOwn(p.Module.Path, own) {
 				continue
 			}
-			ids, notice, err := licensesIn(p.Module.Dir, p.Dir)
+			ids, files, err := licensesIn(p.Module.Dir, p.Dir)
 			if err == nil && len(ids) == 0 {
 				err = errors.New("it has no licence file")
 			}
@@ -119,10 +146,9 @@ func compiledModules(ctx context.Context, g goCommand, dir, own string, packages
 				problems = append(problems, fmt.Errorf("%s: %w", p.Module.Path, err))
 			}
 			m := modules[p.Module.Path]
-			m.path, m.notice = p.Module.Path, m.notice || notice
-			m.licenses = append(m.licenses, ids...)
-			slices.Sort(m.licenses)
-			m.licenses = slices.Compact(m.licenses)
+			m.path, m.dir = p.Module.Path, p.Module.Dir
+			m.licenses = sortedSet(append(m.licenses, ids...))
+			m.files = sortedSet(append(m.files, files...))
 			modules[m.path] = m
 		}
 	}
@@ -147,7 +173,7 @@ func renderLicenses(released []*goModule, compiled map[string][]compiledModule) 
 		b.WriteString("| Module | Licence | NOTICE file |\n| --- | --- | --- |\n")
 		for _, c := range compiled[m.path()] {
 			notice := "no"
-			if c.notice {
+			if c.hasNotice() {
 				notice = "yes"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.path, strings.Join(c.licenses, ", "), notice)

@@ -55,6 +55,7 @@ func TestLicensesIn(t *testing.T) {
 		"NOTICE":            {modeFile, []byte("A notice.\n")},
 		"a/b/b.go":          {modeFile, []byte("package b\n")},
 		"a/licenses.go":     {modeFile, []byte("package a\n")},
+		"a/notice.go":       {modeFile, []byte("package a\n")},
 		"other/LICENSE":     {modeFile, []byte("Ask the author.\n")},
 		"other/below/x.go":  {modeFile, []byte("package x\n")},
 		"licence/read.text": {modeFile, []byte("x\n")},
@@ -62,9 +63,9 @@ func TestLicensesIn(t *testing.T) {
 	if err := files.write(top); err != nil {
 		t.Fatal(err)
 	}
-	ids, notice, err := licensesIn(top, filepath.Join(top, "a", "b"))
-	if err != nil || !notice || !slices.Equal(ids, []string{"MIT"}) {
-		t.Errorf("%q, %v, %v", ids, notice, err)
+	ids, found, err := licensesIn(top, filepath.Join(top, "a", "b"))
+	if err != nil || !slices.Equal(ids, []string{"MIT"}) || !slices.Equal(found, []string{"LICENSE.txt", "NOTICE"}) {
+		t.Errorf("%q, %q, %v", ids, found, err)
 	}
 	if _, _, err := licensesIn(top, filepath.Join(top, "other", "below")); err == nil {
 		t.Error("a licence between a package and its module is not read")

@@ -24,6 +24,17 @@
 //	while read -r variable; do export "$variable"; done < <(go run -C internal/tools/release . proxy -version v0.0.0-docs -dir "$dir")
 //	go get github.com/corsrpc/corsrpc-go/corsrpc@v0.0.0-docs
 //
+//	GOTOOLCHAIN=go1.26.8 go run -C internal/tools/release . dist [-version v0.1.0] -dir DIR [-platforms linux/amd64]
+//
+// dist builds the programs of the released modules for each platform from HEAD, as `go install PROGRAM@VERSION` does. It
+// writes archives, SBOMs and SHA256SUMS into DIR, an empty or new folder. The same commit and the same version always
+// give the same bytes; for that, the Go has to be that of GO_VERSION. Without a version it takes the tag of HEAD, or a
+// pseudo-version. It refuses a work tree with changes; -uncommitted builds these by any Go, as a pre-release.
+//
+//	go run -C internal/tools/release . dist-check
+//
+// dist-check builds the programs of the work tree twice, compares the bytes, and checks and tries the archives.
+//
 //	go run -C internal/tools/release . licenses
 //	go run -C internal/tools/release . notes -version v0.1.0
 //
@@ -55,15 +66,20 @@ func main() {
 
 // runCommand runs the subcommand that args name, on the repository that contains dir.
 func runCommand(ctx context.Context, out io.Writer, dir string, args []string) error {
-	const names = "release, check, proxy, licenses or notes"
+	const names = "release, check, proxy, dist, dist-check, licenses or notes"
 	if len(args) == 0 {
 		return errors.New("name a subcommand: " + names)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	version := flags.String("version", "", "the version, such as v0.1.0")
-	proxyDir := ""
-	if args[0] == "proxy" {
-		flags.StringVar(&proxyDir, "dir", "", "the folder of the file proxy, empty or new")
+	newDir, platformList, uncommitted := "", "", false
+	switch args[0] {
+	case "proxy":
+		flags.StringVar(&newDir, "dir", "", "the folder of the file proxy, empty or new")
+	case "dist":
+		flags.StringVar(&newDir, "dir", "", "the folder for the archives, empty or new")
+		flags.StringVar(&platformList, "platforms", "", "some of the platforms, such as linux/amd64,windows/arm64")
+		flags.BoolVar(&uncommitted, "uncommitted", false, "build the work tree with its changes, as a pre-release")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -81,7 +97,15 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 	case "check":
 		return (&run{repository: r, out: out, version: *version, rehearse: true}).release(ctx)
 	case "proxy":
-		return serve(ctx, out, r, *version, proxyDir)
+		return serve(ctx, out, r, *version, newDir)
+	case "dist":
+		on, err := platformsNamed(platformList)
+		if err != nil {
+			return err
+		}
+		return distribute(ctx, out, r, distOptions{*version, newDir, on, uncommitted, strings.TrimSpace(distGo)})
+	case "dist-check":
+		return checkDistribution(ctx, out, r)
 	case "licenses":
 		return writeLicenses(ctx, r)
 	case "notes":

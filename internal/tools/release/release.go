@@ -122,11 +122,7 @@ func (r *run) check() *release {
 	if err != nil || !isVersion(r.version) {
 		return nil
 	}
-	files := r.files
-	if s := sectionOf(r.sections, r.version); s != nil && s.date == unreleased {
-		files = files.with(changelogFile, withDate(files[changelogFile].data, r.version, r.at.Format(time.DateOnly)))
-	}
-	rel, err := prepareRelease(files, r.version)
+	rel, err := prepareRelease(withReleaseDate(r.files, r.sections, r.version, r.at), r.version)
 	r.refuse(err)
 	return rel
 }

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// tags returns the names of the repository's tags.
-func (r *repository) tags(ctx context.Context) ([]string, error) {
-	out, err := r.git(ctx, nil, "tag", "--list")
+// tags returns the names of the repository's tags, or of those that flags of git tag choose.
+func (r *repository) tags(ctx context.Context, flags ...string) ([]string, error) {
+	out, err := r.git(ctx, nil, append([]string{"tag", "--list"}, flags...)...)
 	return strings.Fields(string(out)), err
 }
 
