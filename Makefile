@@ -140,8 +140,12 @@ dist: ## Build the programs of VERSION, or of HEAD, for Linux, macOS and Windows
 	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . dist -version "$${VERSION:-}" -dir $(CURDIR)/dist
 
 .PHONY: dist-check
-dist-check: ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives
+dist-check: internal/tools/cyclonedx/node_modules/.installed ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives
 	@go run -C internal/tools/release . dist-check
+
+internal/tools/cyclonedx/node_modules/.installed: internal/tools/cyclonedx/package.json internal/tools/cyclonedx/package-lock.json internal/tools/cyclonedx/.npmrc
+	@cd internal/tools/cyclonedx && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: licenses
 licenses: ## Write internal/tools/release/LICENSES.md, the licences of what is compiled in

@@ -69,11 +69,12 @@ func checkDistribution(ctx context.Context, out io.Writer, r *repository) error 
 		return err
 	}
 	problems := []error{sameBytes(first, second), checkFiles(first, rel, at)}
+	problems = append(problems, validateSBOMs(ctx, first, r.root, filepath.Join(temporary, "sboms")))
 	problems = append(problems, tryPrograms(ctx, first, r.root, filepath.Join(temporary, "unpacked"), rel.version, tries))
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The same %d files in two builds; sums, archives and SBOMs are right; the programs for %s/%s run.\n", len(first), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(out, "Two builds have the same %d files. The sums, the archives and the SBOMs are right, and the programs for %s/%s run.\n", len(first), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
 
@@ -337,6 +338,30 @@ func checkSBOM(text []byte, b *binary, at time.Time) error {
 		return fmt.Errorf("it lists\n  %s\nand the program contains\n  %s", strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
 	}
 	return nil
+}
+
+// sbomValidator is the program that validates SBOMs against the JSON Schema of CycloneDX. make dist-check installs what
+// it needs.
+const sbomValidator = "internal/tools/cyclonedx/validate.mjs"
+
+// validateSBOMs writes the SBOMs below dir and validates them. The repository is in root.
+func validateSBOMs(ctx context.Context, files map[string][]byte, root, dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	args := []string{filepath.Join(root, filepath.FromSlash(sbomValidator))}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !strings.HasSuffix(name, sbomSuffix) {
+			continue
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, files[name], 0o666); err != nil {
+			return err
+		}
+		args = append(args, file)
+	}
+	_, err := output(exec.CommandContext(ctx, "node", args...))
+	return err
 }
 
 // tryPrograms unpacks the archives for the host below dir and runs the programs in them in the folder root.
