@@ -13,12 +13,15 @@ const walkthroughPage = "corsrpc/docs/getting-started.md"
 
 // commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage and comingFromPage those
 // about parts of it.
+// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage that
+// about one of its subcommands. withoutGoPage is for teams whose servers are not in Go.
 const (
 	commandPage     = "corsrpc/docs/command.md"
 	policyTestsPage = "corsrpc/docs/policy-tests.md"
 	probePage       = "corsrpc/docs/probe.md"
 	auditingPage    = "corsrpc/docs/auditing.md"
 	comingFromPage  = "corsrpc/docs/coming-from.md"
+	withoutGoPage   = "corsrpc/docs/without-go.md"
 )
 
 // usage notes which rows of the tables the pages use, and which figures exist.
@@ -32,6 +35,8 @@ type usage struct {
 // auditingPage and comingFromPage are checked by running them.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
 	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == auditingPage || p.path == comingFromPage {
+// walkthroughPage, commandPage, policyTestsPage, probePage and withoutGoPage are checked by running them.
+	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == withoutGoPage {
 		return nil
 	}
 	if test := runBy[p.path]; test != "" {

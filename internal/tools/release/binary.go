@@ -41,7 +41,7 @@ func platformsNamed(list string) ([]platform, error) {
 		return platforms, nil
 	}
 	var named []platform
-	for name := range strings.SplitSeq(list, ",") {
+	for _, name := range listed(list) {
 		i := slices.IndexFunc(platforms, func(p platform) bool { return p.String() == name })
 		if i < 0 {
 			return nil, fmt.Errorf("-platforms: %q is not one of %s", name, strings.Trim(fmt.Sprint(platforms), "[]"))

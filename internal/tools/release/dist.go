@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -35,6 +36,7 @@ const thirdPartyFile = "THIRD_PARTY_LICENSES.txt"
 type distOptions struct {
 	version     string // "" for that of HEAD
 	dir         string
+	programs    []string // the names of those that are built; all of them if there are none
 	platforms   []platform
 	uncommitted bool   // the files are those of the work tree, and any Go builds them
 	goVersion   string // the Go that has to build what is committed, such as 1.26.8
@@ -155,6 +157,7 @@ type distribution struct {
 	trial     *trial
 	command   goCommand
 	dir       string // for the builds
+	programs  []string
 	platforms []platform
 }
 
@@ -167,17 +170,20 @@ func newDistribution(ctx context.Context, rel *release, at time.Time, dir string
 	if err != nil {
 		return nil, err
 	}
-	return &distribution{rel, at, t, command.with(buildEnvironment...), filepath.Join(dir, "builds"), options.platforms}, nil
+	return &distribution{rel, at, t, command.with(buildEnvironment...), filepath.Join(dir, "builds"), options.programs, options.platforms}, nil
 }
 
 // build builds each program for each platform. It returns the files of the distribution by their names.
 func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]byte, error) {
 	files := map[string][]byte{}
+	built := []string{}
 	for _, m := range d.rel.modules.released {
 		for _, p := range d.trial.packages[m.path()] {
-			if !isInstallable(p.name, p.path) {
+			name := path.Base(p.path)
+			if !isInstallable(p.name, p.path) || len(d.programs) > 0 && !slices.Contains(d.programs, name) {
 				continue
 			}
+			built = append(built, name)
 			licences, err := newLicensing(ctx, d.command, d.trial, m, []string{p.path})
 			if err != nil {
 				return nil, err
@@ -200,7 +206,12 @@ func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]b
 			}
 		}
 	}
-	if len(files) == 0 {
+	for _, name := range d.programs {
+		if !slices.Contains(built, name) {
+			return nil, fmt.Errorf("-programs: no released module has the program %q", name)
+		}
+	}
+	if len(built) == 0 {
 		return nil, errors.New("no released module has a program")
 	}
 	files[sumsFile] = sums(files)

@@ -37,6 +37,7 @@ var tries = map[string][]try{
 		{[]string{"--version"}, "corsrpc VERSION "},
 		{[]string{"check", "examples/minimal/cors.yaml"}, "examples/minimal/cors.yaml: no problems"},
 	},
+	"buf-plugin-corsrpc": {{[]string{"--spec", "--format", "json"}, "buf.plugin.check.v1.CheckService"}},
 }
 
 // otherEnvironment has variables of a user that must not change the bytes of a distribution.

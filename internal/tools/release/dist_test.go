@@ -233,14 +233,15 @@ func TestDistRefusals(t *testing.T) {
 		options distOptions
 		want    string
 	}{
-		"changes":                    {dirty, distOptions{version: "v0.1.0", goVersion: goLine}, "the work tree has changes"},
-		"changes as a release":       {dirty, distOptions{version: "v0.1.0", uncommitted: true}, "built as a pre-release"},
-		"changes without a version":  {dirty, distOptions{uncommitted: true}, "built as a pre-release"},
-		"another Go":                 {clean, distOptions{version: "v0.1.0", goVersion: "1.2.3"}, "set GOTOOLCHAIN=go1.2.3"},
-		"the tag of another commit":  {clean, distOptions{version: "v0.0.9", goVersion: goLine}, "git checkout v0.0.9"},
-		"no version":                 {clean, distOptions{version: "0.1.0", goVersion: goLine}, `"0.1.0" is not a semantic version`},
-		"a major version":            {clean, distOptions{version: "v2.0.0", goVersion: goLine}, "major version"},
-		"a folder that is not empty": {clean, distOptions{dir: full, version: "v0.1.0", goVersion: goLine}, "is not empty"},
+		"changes":                     {dirty, distOptions{version: "v0.1.0", goVersion: goLine}, "the work tree has changes"},
+		"changes as a release":        {dirty, distOptions{version: "v0.1.0", uncommitted: true}, "built as a pre-release"},
+		"changes without a version":   {dirty, distOptions{uncommitted: true}, "built as a pre-release"},
+		"another Go":                  {clean, distOptions{version: "v0.1.0", goVersion: "1.2.3"}, "set GOTOOLCHAIN=go1.2.3"},
+		"the tag of another commit":   {clean, distOptions{version: "v0.0.9", goVersion: goLine}, "git checkout v0.0.9"},
+		"no version":                  {clean, distOptions{version: "0.1.0", goVersion: goLine}, `"0.1.0" is not a semantic version`},
+		"a major version":             {clean, distOptions{version: "v2.0.0", goVersion: goLine}, "major version"},
+		"a program that is not there": {clean, distOptions{version: "v0.1.0", goVersion: goLine, programs: []string{"other"}}, `no released module has the program "other"`},
+		"a folder that is not empty":  {clean, distOptions{dir: full, version: "v0.1.0", goVersion: goLine}, "is not empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.prepare(t)

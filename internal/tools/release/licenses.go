@@ -41,6 +41,11 @@ type compiledModule struct {
 	files    []string // its licence and NOTICE files that hold for the packages: paths from dir, in order
 }
 
+// isLicense reports whether a file has a licence by its name. license.go is source.
+func isLicense(name string) bool {
+	return licenseName.MatchString(name) && !strings.HasSuffix(name, ".go")
+}
+
 // hasNotice reports whether the module has a NOTICE file.
 func (m compiledModule) hasNotice() bool {
 	return slices.ContainsFunc(m.files, func(f string) bool { return noticeName.MatchString(path.Base(f)) })
@@ -74,8 +79,7 @@ func licensesIn(top, dir string) (ids, files []string, err error) {
 			return nil, nil, err
 		}
 		for _, e := range entries {
-			isLicense := licenseName.MatchString(e.Name())
-			if e.IsDir() || !isLicense && !noticeName.MatchString(e.Name()) {
+			if e.IsDir() || !isLicense(e.Name()) && !noticeName.MatchString(e.Name()) {
 				continue
 			}
 			notice = notice || strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE")
@@ -89,7 +93,7 @@ func licensesIn(top, dir string) (ids, files []string, err error) {
 				return nil, nil, err
 			}
 			files = append(files, filepath.ToSlash(fromTop))
-			if !isLicense {
+			if !isLicense(e.Name()) {
 				continue
 			}
 			text, err := os.ReadFile(name)

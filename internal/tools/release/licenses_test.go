@@ -55,6 +55,8 @@ func TestLicensesIn(t *testing.T) {
 		"NOTICE":            {modeFile, []byte("A notice.\n")},
 		"a/b/b.go":          {modeFile, []byte("package b\n")},
 		"a/licenses.go":     {modeFile, []byte("package a\n")},
+		"a/license.go":      {modeFile, []byte("package a\n")},
+		"a/b/license.pb.go": {modeFile, []byte("package b\n")},
 		"a/notice.go":       {modeFile, []byte("package a\n")},
 		"other/LICENSE":     {modeFile, []byte("Ask the author.\n")},
 		"other/below/x.go":  {modeFile, []byte("package x\n")},

@@ -24,7 +24,7 @@
 //	while read -r variable; do export "$variable"; done < <(go run -C internal/tools/release . proxy -version v0.0.0-docs -dir "$dir")
 //	go get github.com/corsrpc/corsrpc-go/corsrpc@v0.0.0-docs
 //
-//	GOTOOLCHAIN=go1.26.8 go run -C internal/tools/release . dist [-version v0.1.0] -dir DIR [-platforms linux/amd64]
+//	GOTOOLCHAIN=go1.26.8 go run -C internal/tools/release . dist [-version v0.1.0] -dir DIR [-programs corsrpc] [-platforms linux/amd64]
 //
 // dist builds the programs of the released modules for each platform from HEAD, as `go install PROGRAM@VERSION` does. It
 // writes archives, SBOMs and SHA256SUMS into DIR, an empty or new folder. The same commit and the same version always
@@ -72,12 +72,13 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	version := flags.String("version", "", "the version, such as v0.1.0")
-	newDir, platformList, uncommitted := "", "", false
+	newDir, programList, platformList, uncommitted := "", "", "", false
 	switch args[0] {
 	case "proxy":
 		flags.StringVar(&newDir, "dir", "", "the folder of the file proxy, empty or new")
 	case "dist":
 		flags.StringVar(&newDir, "dir", "", "the folder for the archives, empty or new")
+		flags.StringVar(&programList, "programs", "", "some of the programs, such as corsrpc")
 		flags.StringVar(&platformList, "platforms", "", "some of the platforms, such as linux/amd64,windows/arm64")
 		flags.BoolVar(&uncommitted, "uncommitted", false, "build the work tree with its changes, as a pre-release")
 	}
@@ -103,7 +104,7 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 		if err != nil {
 			return err
 		}
-		return distribute(ctx, out, r, distOptions{*version, newDir, on, uncommitted, strings.TrimSpace(distGo)})
+		return distribute(ctx, out, r, distOptions{*version, newDir, listed(programList), on, uncommitted, strings.TrimSpace(distGo)})
 	case "dist-check":
 		return checkDistribution(ctx, out, r)
 	case "licenses":
@@ -112,6 +113,14 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 		return printNotes(ctx, out, r, *version)
 	}
 	return fmt.Errorf("%q is not a subcommand: name %s", args[0], names)
+}
+
+// listed returns the parts of a list with commas between them.
+func listed(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
 }
 
 // serve makes a file proxy of the work tree and prints the environment variables that use it.

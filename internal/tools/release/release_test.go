@@ -38,6 +38,7 @@ func TestRelease(t *testing.T) {
 		"tags: v0.1.0 lib/ext/v0.1.0 lib/cmd/v0.1.0",
 		"git tag -a lib/ext/v0.1.0 -m lib/ext/v0.1.0 "+made,
 		"git push --atomic origin v0.1.0 lib/ext/v0.1.0 lib/cmd/v0.1.0",
+		"git checkout v0.1.0 && make dist VERSION=v0.1.0",
 		"go install with Go local: github.com/acme/lib/lib/cmd/add",
 	)
 	got, err := r.readCommit(t.Context(), made)
