@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/firstpolicy"
@@ -61,7 +62,7 @@ func setupInit(flags *flag.FlagSet) run {
 	flags.Var(&f.origins, "origin", "`ORIGIN` of a page that may call, such as https://app.example.com, or a pattern such as https://*.example.com (repeatable)")
 	flags.BoolVar(&f.dev, "dev", false, "add the profile dev, for pages of the developer's own machine")
 	flags.StringVar(&f.jsonSchema, "json-schema", "cors.schema.json", "`FILE` or URL at which editors find the JSON Schema, which corsrpc schema prints; empty leaves the line for editors out")
-	flags.StringVar(&f.out, "out", "", "write the policy to a new `FILE`")
+	flags.StringVar(&f.out, "out", "", "write the policy to a new `FILE`; - is the standard output")
 	f.fromGo = fromGoFlag(flags)
 	f.format = report.FormatFlag(flags, report.Text, report.JSON)
 	return f.run
@@ -78,6 +79,8 @@ func (f *initFlags) run(ctx context.Context, s Streams, args []string) (int, err
 		return exitUsage, usagef("--from-go takes the origins from the Go file: leave --descriptors, --reflect, --origin and --dev out")
 	case *f.fromGo == "" && !hasSchema:
 		return exitUsage, usagef("name the schema with --descriptors FILE (`buf build -o image.binpb` makes one) or --reflect URL, or a Go file with --from-go")
+	case strings.ContainsFunc(f.jsonSchema, unicode.IsSpace) || report.Printable(f.jsonSchema) != f.jsonSchema:
+		return exitUsage, usagef("--json-schema: editors read the name in a line, up to the first space: name a file or a URL without spaces and control characters in place of %q", f.jsonSchema)
 	case f.dev && len(f.origins) == 0:
 		return exitUsage, usagef("--dev adds origins to those of --origin, and there are none: write --origin https://app.example.com")
 	}
@@ -119,30 +122,59 @@ func (e *madeBroken) Error() string {
 
 // write writes the policy to the standard output, or to a new file.
 func (f *initFlags) write(s Streams, made *madePolicy) error {
-	out := s.Out
-	if f.out != "" {
-		file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // a policy is not a secret
-		if errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("%s exists already: name another file with --out, or remove it", f.out)
-		}
-		if err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
-		if _, err = file.Write(made.text); err == nil {
-			err = file.Close()
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("--out: %w", err), os.Remove(f.out))
+	toFile := f.out != "" && f.out != "-"
+	if toFile {
+		if err := writeNew(f.out, made.text); err != nil {
+			return err
 		}
 	}
 	switch {
 	case *f.format == report.JSON:
-		return report.WriteDocument(out, "init", &made.document)
-	case f.out == "":
-		_, err := out.Write(made.text)
+		return report.WriteDocument(s.Out, "init", &made.document)
+	case !toFile:
+		_, err := s.Out.Write(made.text)
 		return err
 	}
 	return nil
+}
+
+// writeNew writes a file that does not exist yet. The file appears with its whole text or not at all.
+func writeNew(name string, text []byte) error {
+	err := linkNew(name, text)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return fmt.Errorf("%s exists already: name another file with --out, or remove it", report.Printable(name))
+	case err != nil:
+		return fmt.Errorf("--out: cannot write %s: %w", report.Printable(name), reasonOf(err))
+	}
+	return nil
+}
+
+// reasonOf returns the reason of a failed operation, without the names of temporary files.
+func reasonOf(err error) error {
+	var path *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+// linkNew writes a file in a new folder beside name, and links it to name, which fails if name exists.
+func linkNew(name string, text []byte) error {
+	folder, err := os.MkdirTemp(filepath.Dir(name), ".corsrpc-init-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	whole := filepath.Join(folder, "policy")
+	if err := os.WriteFile(whole, text, 0o644); err != nil { //nolint:gosec // a policy is not a secret
+		return err
+	}
+	return os.Link(whole, name)
 }
 
 // policyFromSchema returns the policy for the services of a schema.
@@ -162,7 +194,7 @@ func (f *initFlags) policyFromSchema(ctx context.Context) (*madePolicy, error) {
 		return nil, &madeBroken{err}
 	}
 	made.document = initDocument{Policy: string(made.text), Changes: []fromgo.Change{}, Others: []initOther{}}
-	made.summary = func(w io.Writer) { f.writeSummary(w, files, policy.Plan.Findings()) }
+	made.summary = func(w io.Writer) { f.writeSummary(w, first, policy) }
 	return made, nil
 }
 
@@ -194,29 +226,37 @@ func (f *initFlags) notUsable(broken *corsrpc.PolicyError) error {
 		}
 		lines = append(lines, v.String())
 	}
-	return errors.New(strings.Join(lines, "; "))
+	text := strings.Join(lines, "; ")
+	if strings.Contains(text, "accept_risks: [") {
+		text += "; init accepts no risk: leave such an origin out, and write it in the policy together with accept_risks"
+	}
+	return errors.New(text)
 }
 
 // writeSummary says how to go on.
-func (f *initFlags) writeSummary(w io.Writer, files *protoregistry.Files, findings []corsrpc.Finding) {
-	name := f.out
-	if name == "" {
-		name = "the policy"
+func (f *initFlags) writeSummary(w io.Writer, first firstpolicy.Settings, policy *input.Policy) {
+	name := "the policy"
+	if f.out != "" && f.out != "-" {
+		name = report.Printable(f.out)
 	}
+	note := func(text string) { fmt.Fprintf(w, "%s: %s\n", name, report.Printable(text)) }
 	services := 0
-	files.RangeFiles(func(d protoreflect.FileDescriptor) bool {
+	first.Files.RangeFiles(func(d protoreflect.FileDescriptor) bool {
 		services += d.Services().Len()
 		return true
 	})
-	fmt.Fprintf(w, "%s: %s of the schema\n", report.Printable(name), report.Count(services, "service"))
-	if len(f.origins) == 0 {
-		fmt.Fprintf(w, "%s: no page may call yet: write the origins of your pages in place of disabled: true\n", report.Printable(name))
+	note(report.Count(services, "service") + " of the schema")
+	if first.ByPackage() {
+		note(fmt.Sprintf("its rules are for packages, since the schema has more than %d services", firstpolicy.MaxServices))
 	}
-	for _, finding := range findings {
+	if len(f.origins) == 0 {
+		note("no page may call yet: write the origins of your pages in place of disabled: true")
+	}
+	for _, finding := range policy.Plan.Findings() {
 		finding.File, finding.Position = "", corsrpc.Position{}
-		fmt.Fprintf(w, "%s: %s\n", report.Printable(name), report.Printable(finding.String()))
+		note(finding.String())
 	}
 	if f.jsonSchema != "" && !strings.Contains(f.jsonSchema, "://") {
-		fmt.Fprintf(w, "%s: editors look for %s beside it: corsrpc schema > %[2]s\n", report.Printable(name), report.Printable(f.jsonSchema))
+		note(fmt.Sprintf("editors look for %s beside it: corsrpc schema > %[1]s", f.jsonSchema))
 	}
 }

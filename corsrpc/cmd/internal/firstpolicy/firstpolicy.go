@@ -27,6 +27,12 @@ type Settings struct {
 	Options map[string][]string
 }
 
+// ByPackage reports whether the rules are for packages, since the schema has more than MaxServices services.
+func (s Settings) ByPackage() bool {
+	_, ordinary := splitOperational(servicesOf(s.Files))
+	return byPackage(ordinary)
+}
+
 // exampleOrigin stands in commented lines for an origin that is not known.
 const exampleOrigin = "https://app.example.com"
 
@@ -35,7 +41,8 @@ var devOrigins = []string{"http://localhost:*", "http://127.0.0.1:*"}
 
 // Text returns the policy in YAML. A line of the policy that is turned off begins with "# ", and has the right
 // indentation once that is removed.
-// Each rule that is turned off grants the origins of the defaults, so turning it on changes nothing until it is edited.
+// Each rule that is turned off grants the origins of the defaults, so turning it on changes nothing until it is edited,
+// unless nothing may call the service without it.
 func (s Settings) Text() []byte {
 	w := &writer{origins: s.Origins}
 	if w.closed = len(s.Origins) == 0; w.closed {
@@ -137,40 +144,47 @@ func (w *writer) rules(services []*service, options map[string][]string) {
 	operational, ordinary := splitOperational(services)
 	groups, left := groupsOf(ordinary)
 	w.prose("Rules for a part of the procedures. All are turned off: the defaults hold for each procedure, and the options of its .proto file. To turn one on, remove \"# \" before \"rules:\" and before the lines of the rule, and edit it.")
+	if len(options) > 0 {
+		w.prose("Options in .proto files apply, since schema_options is SHAPE by default: they may name headers, and otherwise only narrow what the policy grants. They allow no origin. schema_options: IGNORE at the top level of this file switches them off.")
+	}
+	if byPackage(ordinary) {
+		w.prose(fmt.Sprintf("The schema has %d services, so the rules are for packages. A rule for one service has its name as selector.", len(services)))
+	}
 	w.off("rules:")
 	for _, g := range groups {
 		w.line("")
 		w.describe(g, options)
-		w.rule(g.selector)
+		w.rule(g.selector, g.isDisabled())
 	}
 	if left > 0 {
 		w.line("")
-		w.prose(fmt.Sprintf("%s more do not stand here: write a rule with selector: and the name of the package or the service.", report.Count(left, "package")))
+		w.prose(fmt.Sprintf("Left out, since the schema is large: %s. A rule has the name of a package as selector, such as \"acme.v1.*\", or that of a service.", report.Count(left, "more rule")))
 	}
 	if len(operational) > 0 {
 		w.line("")
 		w.prose("Services for the operation of the server. The defaults do not reach them: a page can call one only if a rule names it.")
 		for _, s := range operational {
-			w.rule(s.name)
+			w.rule(s.name, s.disabled)
 		}
 	}
 	w.line("")
 	w.prose("Paths that are not procedures, such as a health check by HTTP, need a rule each:")
 	w.off("  - path: /healthz")
-	w.off(w.granted()...)
+	w.off(w.granted(false)...)
 	w.off("    allow_methods: [GET]")
 }
 
-// rule writes a rule that is turned off.
-func (w *writer) rule(selector string) {
+// rule writes a rule that is turned off. disabled says that the .proto file turns its service off.
+func (w *writer) rule(selector string, disabled bool) {
 	w.off("  - selector: " + quoted(selector))
-	w.off(w.granted()...)
+	w.off(w.granted(disabled)...)
 }
 
-// granted returns the lines by which a rule grants what the defaults grant.
-func (w *writer) granted() []string {
+// granted returns the lines by which a rule grants the origins of the defaults. disabled says that an option turns off
+// what the rule is for: without disabled: false, the rule would be an error.
+func (w *writer) granted(disabled bool) []string {
 	var lines []string
-	if w.closed {
+	if w.closed || disabled {
 		lines = append(lines, "    disabled: false")
 	}
 	return append(lines, originLines("    ", w.origins)...)

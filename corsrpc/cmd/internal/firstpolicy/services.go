@@ -3,22 +3,26 @@ package firstpolicy
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
 // service is what a policy's author should know about a service.
 type service struct {
 	name, pkg, file string
-	comment         string // its first line
+	comment         string // its first sentence
+	disabled        bool   // by the option of its .proto file
 	// The names of its methods: those that clients may call by GET too, other methods that clients call by POST, among
 	// those the ones with a stream of responses, and those with a stream of requests.
 	get, post, serverStreams, clientStreams []string
@@ -39,7 +43,7 @@ func servicesOf(files *protoregistry.Files) (all []*service) {
 func serviceOf(d protoreflect.ServiceDescriptor) *service {
 	s := &service{
 		name: string(d.FullName()), pkg: string(d.ParentFile().Package()), file: d.ParentFile().Path(),
-		comment: firstLine(d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments),
+		comment: firstSentence(d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments), disabled: isDisabled(d),
 	}
 	for i := range d.Methods().Len() {
 		m := d.Methods().Get(i)
@@ -59,20 +63,46 @@ func serviceOf(d protoreflect.ServiceDescriptor) *service {
 	return s
 }
 
+// isDisabled reports whether the option of a service turns it off.
+func isDisabled(d protoreflect.ServiceDescriptor) bool {
+	// The option may be an unknown field or of a generated type, depending on who read the file.
+	data, err := proto.MarshalOptions{AllowPartial: true}.Marshal(d.Options())
+	options := &descriptorpb.ServiceOptions{}
+	if err != nil || (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(data, options) != nil {
+		return false // compiling a policy with this schema reports it
+	}
+	rule, _ := proto.GetExtension(options, corsrpcv1.E_Service).(*corsrpcv1.Rule)
+	return rule.GetDisabled()
+}
+
 // maxCommentRunes is how much of a comment is shown.
 const maxCommentRunes = 160
 
-// firstLine returns the first line of a comment that has text.
-func firstLine(comment string) string {
+// sentenceEnd matches the end of a sentence within a paragraph.
+var sentenceEnd = regexp.MustCompile(`[.!?] \p{Lu}`)
+
+// firstSentence returns the first sentence of a comment, which may have several lines.
+func firstSentence(comment string) string {
+	var words []string
 	for line := range strings.Lines(comment) {
-		if line = strings.TrimSpace(line); line != "" {
-			if runes := []rune(line); len(runes) > maxCommentRunes {
-				line = string(runes[:maxCommentRunes]) + "..."
-			}
-			return line
+		fields := strings.Fields(line)
+		if len(fields) == 0 && len(words) > 0 {
+			break // the end of the first paragraph
 		}
+		words = append(words, fields...)
 	}
-	return ""
+	text := strings.Join(words, " ")
+	if end := sentenceEnd.FindStringIndex(text); end != nil {
+		text = text[:end[0]+1]
+	}
+	if runes := []rune(text); len(runes) > maxCommentRunes {
+		text = string(runes[:maxCommentRunes])
+		if space := strings.LastIndexByte(text, ' '); space > 0 {
+			text = text[:space]
+		}
+		text += " ..."
+	}
+	return text
 }
 
 // splitOperational separates the operational services from the others.
@@ -93,16 +123,23 @@ type group struct {
 	services []*service
 }
 
-// A policy has a rule for each of maxServices services at most, and for each of maxPackages packages of a larger schema.
+// isDisabled reports whether the rule is for one service, which the option of its .proto file turns off.
+func (g group) isDisabled() bool { return g.selector == g.services[0].name && g.services[0].disabled }
+
+// MaxServices is the number of services for which a policy has a rule each. The rules of a larger schema are for
+// packages, of which a policy has maxPackages at most.
 const (
-	maxServices = 60
+	MaxServices = 60
 	maxPackages = 200
 )
 
+// byPackage reports whether the rules are for packages. services are those that are not operational.
+func byPackage(services []*service) bool { return len(services) > MaxServices }
+
 // groupsOf returns a group for each service, or for each package if there are many services. left is the number of
-// packages that are left out.
+// groups that are left out.
 func groupsOf(services []*service) (groups []group, left int) {
-	byPackage := len(services) > maxServices
+	byPackage := byPackage(services)
 	for _, s := range services {
 		selector := s.name
 		if byPackage && s.pkg != "" {
@@ -122,11 +159,11 @@ func groupsOf(services []*service) (groups []group, left int) {
 
 // describe writes what is known about the services of a group.
 func (w *writer) describe(g group, options map[string][]string) {
-	if len(g.services) > 1 {
+	s := g.services[0]
+	if g.selector != s.name {
 		w.describePackage(g)
 		return
 	}
-	s := g.services[0]
 	about := s.name + " (" + s.file + ")"
 	if s.comment != "" {
 		about += ": " + s.comment
@@ -135,9 +172,15 @@ func (w *writer) describe(g group, options map[string][]string) {
 	w.methods("by POST, or by GET since their idempotency_level is NO_SIDE_EFFECTS", s.get)
 	w.methods("by POST", s.post)
 	w.methods("by POST, with a stream of responses", s.serverStreams)
-	w.methods("with a stream of requests, for which web clients have no support", s.clientStreams)
+	w.methods("with a stream of requests, which connect-web and grpc-web cannot send", s.clientStreams)
+	if len(s.get)+len(s.post)+len(s.serverStreams)+len(s.clientStreams) == 0 {
+		w.item("it has no methods")
+	}
 	for _, option := range options[s.name] {
 		w.item("option in the .proto file: " + option)
+	}
+	if s.disabled {
+		w.item("Its .proto file turns it off, and the rule turns it on by disabled: false.")
 	}
 }
 
