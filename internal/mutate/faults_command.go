@@ -22,6 +22,12 @@ var commandFaults = []fault{
 	{name: "check has no findings about the shadow policy", in: "findingsOfPlan", old: `if shadow := plan.Shadow(); shadow != nil {`, new: `if shadow := plan.Shadow(); shadow != nil && false {`},
 	{name: "check keeps to itself what is not known", in: "writeSummary", old: `slices.Concat(c.unknown, c.notes)`, new: `c.notes`},
 
+	// init.
+	{name: "a rule of a first policy does not open the service that an option turns off", in: "granted", old: `if w.closed || disabled {`, new: `if w.closed {`},
+	{name: "a comment of a .proto file reaches a first policy as it is", in: "wrapped", old: `strings.FieldsSeq(report.Printable(text))`, new: `strings.FieldsSeq(text)`},
+	{name: "a selector of a first policy is not quoted", old: `w.off("  - selector: " + quoted(selector))`, new: `w.off("  - selector: " + selector)`},
+	{name: "a first policy replaces a file", in: "linkNew", old: `return os.Link(whole, name)`, new: `return os.Rename(whole, name)`},
+
 	// show and explain.
 	{name: "show takes an argument that selects nothing", in: "(*shownPolicy).selected", old: `if len(found.procedures)+len(found.selectors)+len(found.paths) == 0 {`, new: `if false {`},
 	{name: "the beginning of a name selects a procedure", in: "covers", old: `strings.HasPrefix(name, selector+".")`, new: `strings.HasPrefix(name, selector) && len(name) > len(selector)`},

@@ -30,9 +30,9 @@ schema. It has a rule for each service, turned off by a comment, which says what
 what the .proto file says already. Without --origin, no page may call until you write an origin.
 
 --from-go reads the configuration of another CORS library from a Go file, and writes the policy that
-grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors. Where a
-policy cannot say the same, or a value is not written in the file, the policy grants less. Each
-difference is a comment in the policy, and a line on the standard error.
+grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors. The policy
+grants less if a policy cannot say the same, or if a value is not written in the file. Each difference is a
+comment in the policy, and a line on the standard error.
 
 The policy goes to the standard output, or to the file of --out, which must not exist yet.`,
 	examples: [2]example{
@@ -171,7 +171,7 @@ func linkNew(name string, text []byte) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	whole := filepath.Join(folder, "policy")
-	if err := os.WriteFile(whole, text, 0o644); err != nil { //nolint:gosec // a policy is not a secret
+	if err := os.WriteFile(whole, text, 0o644); err != nil {
 		return err
 	}
 	return os.Link(whole, name)
