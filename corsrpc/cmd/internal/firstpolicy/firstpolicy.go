@@ -142,7 +142,7 @@ func quoted(text string) string {
 // rules writes a rule that is turned off for each service, or for each package of a large schema.
 func (w *writer) rules(services []*service, options map[string][]string) {
 	operational, ordinary := splitOperational(services)
-	groups, left := groupsOf(ordinary)
+	groups, left := groupsOf(ordinary, operational)
 	w.prose("Rules for a part of the procedures. All are turned off: the defaults hold for each procedure, and the options of its .proto file. To turn one on, remove \"# \" before \"rules:\" and before the lines of the rule, and edit it.")
 	if len(options) > 0 {
 		w.prose("Options in .proto files apply, since schema_options is SHAPE by default: they may name headers, and otherwise only narrow what the policy grants. They allow no origin. schema_options: IGNORE at the top level of this file switches them off.")

@@ -303,6 +303,52 @@ func (d drawn) turnOn(t *testing.T, lines []string, block []int, isOpen bool) {
 	}
 }
 
+// TestPackageOfOperationalService: no rule of a large schema opens a service for the operation of the server, unless it
+// has the name of that service.
+func TestPackageOfOperationalService(t *testing.T) {
+	t.Parallel()
+	d := drawn{files: new(protoregistry.Files)}
+	add := func(pkg, service string) protoreflect.MethodDescriptor {
+		f, err := protodesc.FileOptions{AllowUnresolvable: true}.New(&descriptorpb.FileDescriptorProto{
+			Name: proto.String(pkg + "." + service + ".proto"), Package: &pkg, Syntax: proto.String("proto3"),
+			Service: []*descriptorpb.ServiceDescriptorProto{{Name: &service, Method: []*descriptorpb.MethodDescriptorProto{
+				{Name: proto.String("M"), InputType: proto.String(".x.A"), OutputType: proto.String(".x.B")},
+			}}},
+		}, new(protoregistry.Files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.files.RegisterFile(f); err != nil {
+			t.Fatal(err)
+		}
+		return f.Services().Get(0).Methods().Get(0)
+	}
+	mine, other, health := add("grpc", "Mine"), add("grpc.other", "Other"), add("grpc.health.v1", "Health")
+	for n := range firstpolicy.MaxServices {
+		add("acme.v1", fmt.Sprint("S", n))
+	}
+	for _, origins := range [][]string{nil, {page}} {
+		text := string(firstpolicy.Settings{Files: d.files, Origins: origins}.Text())
+		if strings.Count(text, "# rules:") != 1 || !strings.Contains(text, `"acme.v1.*"`) {
+			t.Fatalf("the schema is not large:\n%s", text)
+		}
+		lines := strings.Split(text, "\n")
+		for _, block := range blocks(lines) {
+			plan := compile(t, d, "", turnedOn(lines, block))
+			if got, want := readable(t, plan, page, health), strings.Contains(lines[block[0]], `"grpc.health.v1.Health"`); got != want {
+				t.Errorf("with %s, a page reads the health check: %t, want %t", lines[block[0]], got, want)
+			}
+			for _, m := range []protoreflect.MethodDescriptor{mine, other} {
+				selector := strings.TrimPrefix(lines[block[0]], "#   - selector: ")
+				names := selector == fmt.Sprintf("%q", m.Parent().FullName()) || selector == fmt.Sprintf("%q", m.ParentFile().Package()+".*")
+				if got := readable(t, plan, page, m); got != (names || origins != nil) {
+					t.Errorf("with %s, a page reads %s: %t", lines[block[0]], m.FullName(), got)
+				}
+			}
+		}
+	}
+}
+
 // TestDescriptions: the comments of the policy say what browsers can call, and what the .proto file says already.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()

@@ -137,12 +137,13 @@ const (
 func byPackage(services []*service) bool { return len(services) > MaxServices }
 
 // groupsOf returns a group for each service, or for each package if there are many services. left is the number of
-// groups that are left out.
-func groupsOf(services []*service) (groups []group, left int) {
+// groups that are left out. A package with operational services, or above some, has a group for each service, since a
+// rule for the package would open those too.
+func groupsOf(services, operational []*service) (groups []group, left int) {
 	byPackage := byPackage(services)
 	for _, s := range services {
 		selector := s.name
-		if byPackage && s.pkg != "" {
+		if byPackage && s.pkg != "" && !holdsAny(s.pkg, operational) {
 			selector = s.pkg + ".*"
 		}
 		if n := len(groups); n > 0 && groups[n-1].selector == selector {
@@ -155,6 +156,11 @@ func groupsOf(services []*service) (groups []group, left int) {
 		return groups[:maxPackages], left
 	}
 	return groups, 0
+}
+
+// holdsAny reports whether one of the services is in a package or in one below it.
+func holdsAny(pkg string, services []*service) bool {
+	return slices.ContainsFunc(services, func(s *service) bool { return strings.HasPrefix(s.name, pkg+".") })
 }
 
 // describe writes what is known about the services of a group.
