@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -11,10 +12,8 @@ import (
 // empty folder.
 const walkthroughPage = "corsrpc/docs/getting-started.md"
 
-// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage and comingFromPage those
-// about parts of it.
-// commandPage is the page about the program corsrpc, whose blocks are steps too, and policyTestsPage that
-// about one of its subcommands. withoutGoPage is for teams whose servers are not in Go.
+// commandPage is the page about the program corsrpc, whose blocks are steps too, and the others are those about parts of
+// it. withoutGoPage is for teams whose servers are not in Go.
 const (
 	commandPage     = "corsrpc/docs/command.md"
 	policyTestsPage = "corsrpc/docs/policy-tests.md"
@@ -30,13 +29,12 @@ type usage struct {
 	figures             map[string]string // values by name
 }
 
-// checkBlocks checks each code block of a page by its language. The blocks of
-// walkthroughPage, commandPage, policyTestsPage, probePage,
-// auditingPage and comingFromPage are checked by running them.
+// executed are the pages whose blocks are checked by running them.
+var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, withoutGoPage}
+
+// checkBlocks checks each code block of a page by its language, but for the executed pages.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {
-	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == auditingPage || p.path == comingFromPage {
-// walkthroughPage, commandPage, policyTestsPage, probePage and withoutGoPage are checked by running them.
-	if p.path == walkthroughPage || p.path == commandPage || p.path == policyTestsPage || p.path == probePage || p.path == withoutGoPage {
+	if slices.Contains(executed, p.path) {
 		return nil
 	}
 	if test := runBy[p.path]; test != "" {

@@ -82,11 +82,6 @@ func licensesIn(top, dir string) (ids, files []string, err error) {
 			if e.IsDir() || !isLicense(e.Name()) && !noticeName.MatchString(e.Name()) {
 				continue
 			}
-			notice = notice || strings.HasPrefix(strings.ToUpper(e.Name()), "NOTICE")
-			if !licenseName.MatchString(e.Name()) || filepath.Ext(e.Name()) == ".go" { // license.go is code about licences
-				continue
-			}
-			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 			name := filepath.Join(dir, e.Name())
 			fromTop, err := filepath.Rel(top, name)
 			if err != nil {
