@@ -24,12 +24,13 @@
 //	while read -r variable; do export "$variable"; done < <(go run -C internal/tools/release . proxy -version v0.0.0-docs -dir "$dir")
 //	go get github.com/corsrpc/corsrpc-go/corsrpc@v0.0.0-docs
 //
-//	GOTOOLCHAIN=go1.26.8 go run -C internal/tools/release . dist [-version v0.1.0] -dir DIR [-programs corsrpc] [-platforms linux/amd64]
+//	go run -C internal/tools/release . dist [-version v0.1.0] -dir DIR [-programs corsrpc] [-platforms linux/amd64]
 //
 // dist builds the programs of the released modules for each platform from HEAD, as `go install PROGRAM@VERSION` does. It
 // writes archives, SBOMs and SHA256SUMS into DIR, an empty or new folder. The same commit and the same version always
-// give the same bytes; for that, the Go has to be that of GO_VERSION. Without a version it takes the tag of HEAD, or a
-// pseudo-version. It refuses a work tree with changes; -uncommitted builds these by any Go, as a pre-release.
+// give the same bytes; for that, the Go has to be that of GO_VERSION, which `make dist` sets. Without a version it takes
+// the tag of HEAD, or a pseudo-version. It refuses a work tree with changes; -uncommitted builds these by any Go, as a
+// pre-release.
 //
 //	go run -C internal/tools/release . dist-check
 //
