@@ -27,7 +27,7 @@ type settings struct {
 	// policy is the name of the policy's file, and text what it holds; empty if no policy is given.
 	policy string
 	text   []byte
-	// profile is the profile of the policy; empty for none.
+	// profile is the profile of the policy; empty if there is none.
 	profile string
 	// schemaOptions says how far the schema is trusted. It is for the rules that work without a policy.
 	schemaOptions corsrpcv1.SchemaOptions

@@ -15,7 +15,7 @@ import (
 const standInOrigin = "https://app.example.com"
 
 // standIns returns policies that stand for all those that a schema may be served under. Together they show the effect
-// of each value of an option: the first one grants nothing but the call, the next two all that defaults can grant, and
+// of each value of an option: the first one grants only the call, the next two all that defaults can grant, and
 // the fourth one withholds what is built in. The last one is for options that may widen the policy.
 func standIns(trust corsrpcv1.SchemaOptions) []*corsrpcv1.Policy {
 	defaults := []*corsrpcv1.Rule{

@@ -43,7 +43,7 @@ type outcomeShown struct {
 	Readable  bool            `json:"readable"`          // true if the script can read the response
 	Headers   []string        `json:"headers,omitempty"` // the response header names that the script can read
 	Dropped   []string        `json:"dropped,omitempty"` // the script's header names that the browser does not send
-	Console   []sentenceShown `json:"console,omitempty"` // what the engines' consoles say about a blocked call
+	Console   []sentenceShown `json:"console,omitempty"` // the sentences of the engines' consoles about a blocked call
 	Exchanges []exchangeShown `json:"exchanges,omitempty"`
 }
 

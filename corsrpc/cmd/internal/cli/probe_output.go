@@ -238,7 +238,7 @@ func writeView(b *strings.Builder, v probedView, views int) {
 		}
 	}
 	if v.Fix != "" {
-		line("What the server needs to send: %s", v.Fix)
+		line("The server needs to send: %s", v.Fix)
 	}
 	for _, cause := range v.Causes {
 		line("Cause: %s", cause)

@@ -82,7 +82,7 @@ func TestProbe(t *testing.T) {
 		{"sent", []string{"--from", page, "--send", "--credentials", "URL", "acme.account.v1.AccountService.Get"}, exitFine,
 			[]string{"the script can read the response (status 200)", "can read: content-length, content-type"}, []string{"The server executes the calls. The cookie of the calls is made up."}, 1, 2},
 		{"blocked", []string{"--from", "https://evil.example", "URL", "acme.account.v1.AccountService.Get"}, exitFindings,
-			[]string{"Header at fault: Access-Control-Allow-Origin, which is missing", "What the server needs to send: Access-Control-Allow-Origin: https://evil.example", "ORIGIN_NOT_ALLOWED", "The console of WebKit says: Preflight response is not successful. Status code: 403", "The preflight got status 403"}, nil, 1, 0},
+			[]string{"Header at fault: Access-Control-Allow-Origin, which is missing", "The server needs to send: Access-Control-Allow-Origin: https://evil.example", "ORIGIN_NOT_ALLOWED", "The console of WebKit says: Preflight response is not successful. Status code: 403", "The preflight got status 403"}, nil, 1, 0},
 		{"two pages, two targets", []string{"--from", page, "--from", "https://evil.example", "URL", "acme.account.v1.AccountService.Get", "/healthz"}, exitFindings,
 			[]string{"https://evil.example calls /healthz at URL by GET", page + " calls /healthz"}, []string{"2 preflights, 2 GETs that need no preflight"}, 2, 0},
 		{"a prefix", []string{"--from", page, "--engine", "firefox", "URL/api", "/healthz"}, exitFindings,

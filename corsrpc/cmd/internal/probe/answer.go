@@ -62,7 +62,7 @@ func (a *answer) decodedBody() []byte {
 	if err != nil {
 		return nil
 	}
-	text, _ := io.ReadAll(io.LimitReader(reader, maxBodyBytes)) // what there is before an error
+	text, _ := io.ReadAll(io.LimitReader(reader, maxBodyBytes)) // the part before an error
 	return text
 }
 

@@ -221,7 +221,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestPlainRequestToTLS: servers with TLS answer requests without TLS by a page that says so.
+// TestPlainRequestToTLS: servers with TLS answer requests without TLS by a page about it.
 func TestPlainRequestToTLS(t *testing.T) {
 	t.Parallel()
 	ours := newAuthority(t)
