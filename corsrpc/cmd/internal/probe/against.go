@@ -31,6 +31,7 @@ const (
 
 // Difference is something that a live server does and the policy does not say, or the reverse.
 type Difference struct {
+	// Aspect is what differs.
 	Aspect Aspect
 	// Target is the procedure or path of the call, and Origin the page's origin.
 	Target, Origin string
@@ -71,6 +72,7 @@ type AgainstOptions struct {
 
 // Comparison is the result of a comparison.
 type Comparison struct {
+	// Differences are the differences, in the order in which they were found.
 	Differences []Difference
 	// Unknown is what the policy does not say.
 	Unknown []UnknownOrigin

@@ -332,6 +332,6 @@ func (c *comparison) causes() {
 	case count[AspectRefusal] > 0:
 		say("Requests of refused pages reach the handler: no corsrpc layer with this policy is in front of it, or the layer only observes.")
 	case c.repeated == 0:
-		say("The answers are those of a corsrpc layer: the server probably runs another version of the policy, another profile, or other environment variables.")
+		say("The server has other rules than the policy: it runs another version of it, another profile or other environment variables, or a CORS configuration that is not made from it.")
 	}
 }

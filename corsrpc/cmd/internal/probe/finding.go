@@ -288,6 +288,7 @@ func (c Class) texts() (fault, why, instead string) {
 
 // Finding is a fault of a server that an audit has found, or a note.
 type Finding struct {
+	// Class is the kind of the fault.
 	Class Class `json:"class"`
 	// Severity is error if pages read what they should not or cannot do what they should, warning if
 	// that happens only under conditions, and note if it may be intended.

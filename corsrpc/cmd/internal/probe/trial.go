@@ -47,6 +47,7 @@ type Trial struct {
 
 // Outcome is the outcome of a call in an engine.
 type Outcome struct {
+	// Engine is the browser engine, and Result what its page gets.
 	Engine corsbrowser.Engine
 	Result Result
 	// Blocked tells why the browser blocked the call, if Result is Blocked.
