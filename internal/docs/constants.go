@@ -23,5 +23,5 @@ var constants = []constant{
 	{"1,000 origins", "corsrpc/cmd/internal/policydiff/large_test.go", "{10_000, 1000}", "corsrpc/docs/comparing.md"},
 	{"1,000 cases", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
 	{"10,000 procedures", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
-	{"600 seconds", "corsrpc/cmd/internal/fromgo/settings.go", "return min(n, 600)", "corsrpc/docs/coming-from.md"},
+	{"600 seconds", "corsrpc/cmd/internal/fromgo/gorilla.go", "return min(n, 600)", "corsrpc/docs/coming-from.md"},
 }

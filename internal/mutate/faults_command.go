@@ -24,8 +24,8 @@ var commandFaults = []fault{
 
 	// init.
 	{name: "a rule of a first policy does not open the service that an option turns off", in: "granted", old: `if w.closed || disabled {`, new: `if w.closed {`},
-	{name: "a comment of a .proto file reaches a first policy as it is", in: "wrapped", old: `strings.FieldsSeq(report.Printable(text))`, new: `strings.FieldsSeq(text)`},
-	{name: "a selector of a first policy is not quoted", old: `w.off("  - selector: " + quoted(selector))`, new: `w.off("  - selector: " + selector)`},
+	{name: "a comment of a .proto file reaches a first policy as it is", in: "Comment", old: `strings.FieldsSeq(report.Printable(text))`, new: `strings.FieldsSeq(report.Printable("") + text)`},
+	{name: "a selector of a first policy is not quoted", old: `w.off("  - selector: " + yamltext.Quoted(selector))`, new: `w.off("  - selector: " + selector)`},
 	{name: "a rule of a first policy opens operational services", in: "groupsOf", old: `&& !holdsAny(s.pkg, operational)`, new: ``},
 	{name: "a first policy replaces a file", in: "linkNew", old: `return os.Link(whole, name)`, new: `return os.Rename(whole, name)`},
 

@@ -2,13 +2,13 @@
 package firstpolicy
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/yamltext"
 )
 
 // Settings are what a policy is made from.
@@ -80,25 +80,16 @@ func (w *writer) off(lines ...string) {
 	}
 }
 
-// width is the length of a line of prose.
-const width = 110
-
 // prose writes a text as lines of a comment.
-func (w *writer) prose(text string) { w.wrapped("# ", "# ", text) }
+func (w *writer) prose(text string) { w.lines(yamltext.Comment("# ", "# ", text)) }
 
 // item writes a text as an item of a list in a comment.
-func (w *writer) item(text string) { w.wrapped("# - ", "# ", text) }
+func (w *writer) item(text string) { w.lines(yamltext.Comment("# - ", "# ", text)) }
 
-func (w *writer) wrapped(first, next, text string) {
-	line := first
-	for word := range strings.FieldsSeq(report.Printable(text)) {
-		if len(line)+len(word) > width && line != first && line != next {
-			w.line(strings.TrimRight(line, " "))
-			line = next
-		}
-		line += word + " "
+func (w *writer) lines(lines []string) {
+	for _, line := range lines {
+		w.line(line)
 	}
-	w.line(strings.TrimRight(line, " "))
 }
 
 // defaults writes the rule for every procedure.
@@ -110,9 +101,7 @@ func (w *writer) defaults() {
 		w.line("  disabled: true")
 		w.off(originLines("  ", w.origins)...)
 	} else {
-		for _, line := range originLines("  ", w.origins) {
-			w.line(line)
-		}
+		w.lines(originLines("  ", w.origins))
 	}
 	w.prose("For calls with cookies (credentials: \"include\" in the script):")
 	w.off("  allow_credentials: true")
@@ -128,15 +117,9 @@ func originLines(indent string, origins []string) []string {
 func listLines(indent, field string, items []string) []string {
 	lines := []string{indent + field + ":"}
 	for _, item := range items {
-		lines = append(lines, indent+"  - "+quoted(item))
+		lines = append(lines, indent+"  - "+yamltext.Quoted(item))
 	}
 	return lines
-}
-
-// quoted returns a text as a YAML string in double quotes, which JSON strings are.
-func quoted(text string) string {
-	encoded, _ := json.Marshal(text) // fails for no string
-	return string(encoded)
 }
 
 // rules writes a rule that is turned off for each service, or for each package of a large schema.
@@ -176,7 +159,7 @@ func (w *writer) rules(services []*service, options map[string][]string) {
 
 // rule writes a rule that is turned off. disabled says that the .proto file turns its service off.
 func (w *writer) rule(selector string, disabled bool) {
-	w.off("  - selector: " + quoted(selector))
+	w.off("  - selector: " + yamltext.Quoted(selector))
 	w.off(w.granted(disabled)...)
 }
 
@@ -198,7 +181,5 @@ func (w *writer) profiles(on bool) {
 		w.off(lines...)
 		return
 	}
-	for _, line := range lines {
-		w.line(line)
-	}
+	w.lines(lines)
 }

@@ -19,31 +19,6 @@ var makers = map[string]map[string]bool{
 	gorilla: {"CORS": true},
 }
 
-// gorillaOptions are the options of gorilla/handlers.
-var gorillaOptions = map[string]bool{
-	"AllowedOrigins": true, "AllowedOriginValidator": true, "AllowedHeaders": true, "AllowedMethods": true, "ExposedHeaders": true,
-	"MaxAge": true, "AllowCredentials": true, "IgnoreOptions": true, "OptionStatusCode": true,
-}
-
-// ginMethods are the methods of gin's configuration that change a field.
-var ginMethods = map[string]string{"AddAllowMethods": "AllowMethods", "AddAllowHeaders": "AllowHeaders", "AddExposeHeaders": "ExposeHeaders"}
-
-// ginDefaults is what DefaultConfig of gin-contrib/cors returns.
-func ginDefaults(pos token.Pos) value {
-	texts := func(items ...string) value {
-		v := value{kind: list, pos: pos}
-		for _, item := range items {
-			v.items = append(v.items, value{kind: text, text: item, pos: pos})
-		}
-		return v
-	}
-	return value{kind: struc, library: ginCORS, pos: pos, fields: map[string]value{
-		"AllowMethods": texts("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"),
-		"AllowHeaders": texts("Origin", "Content-Length", "Content-Type"),
-		"MaxAge":       {kind: number, n: 12 * 60 * 60 * 1_000_000_000, pos: pos},
-	}}
-}
-
 // isLibraryCall reports whether a call is one of a library.
 func (r *reader) isLibraryCall(call *ast.CallExpr) bool {
 	library, name := r.imported(call.Fun)
@@ -129,38 +104,6 @@ func (r *reader) settingsOf(call *ast.CallExpr, library, name string, takes bool
 		return nil, v.why
 	}
 	s.fields = v.fields
-	return s, ""
-}
-
-// gorillaSettings evaluates the options of a call of handlers.CORS. A later option replaces an earlier one, and
-// AllowedHeaders adds to it.
-func (r *reader) gorillaSettings(s *settings, call *ast.CallExpr) (*settings, string) {
-	var options []value
-	for i, argument := range call.Args {
-		v := r.eval(argument)
-		if v.kind == list && call.Ellipsis.IsValid() && i == len(call.Args)-1 {
-			options = append(options, v.items...)
-			continue
-		}
-		options = append(options, v)
-	}
-	for _, o := range options {
-		if o.kind != option {
-			why := o.why
-			if why == "" {
-				why = "an option that is not written in this file"
-			}
-			return nil, why
-		}
-		field := value{kind: truth, yes: true, pos: o.pos}
-		if len(o.items) > 0 {
-			field = o.items[0]
-		}
-		if before, ok := s.fields[o.text]; ok && o.text == "AllowedHeaders" {
-			field = value{kind: list, pos: before.pos, items: append(slices.Clone(itemsOf(before)), itemsOf(field)...)}
-		}
-		s.fields[o.text] = field
-	}
 	return s, ""
 }
 

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
@@ -138,59 +136,4 @@ func narrower(o originItem) (patterns []string) {
 // withoutCovered leaves out the host of a pattern with any port.
 func withoutCovered(patterns []string) []string {
 	return slices.DeleteFunc(patterns, func(p string) bool { return slices.Contains(patterns, p+":*") })
-}
-
-// jub0bsRefuses returns why jub0bs/cors does not accept an origin; "" if it does, or if that is not certain.
-func jub0bsRefuses(s string, credentials, insecure, suffixes bool) string {
-	scheme, rest, ok := strings.Cut(s, "://")
-	switch {
-	case s == "null", scheme == "file":
-		return "is prohibited"
-	case !ok, strings.ContainsAny(rest, "/ ,?#"), strings.ToLower(s) != s:
-		return "is not an origin"
-	}
-	host, labels := strings.CutPrefix(strings.TrimSuffix(rest, ":*"), "*.")
-	if strings.Contains(host, "*") {
-		return "has a star in another place than before the host or in place of the port"
-	}
-	if strings.HasSuffix(rest, map[string]string{"https": ":443", "http": ":80"}[scheme]) && (scheme == "https" || scheme == "http") {
-		return "has the default port"
-	}
-	if !credentials {
-		return ""
-	}
-	name := host
-	if !strings.HasPrefix(host, "[") {
-		name, _, _ = strings.Cut(host, ":")
-	}
-	name = strings.TrimSuffix(name, ".")
-	loopback := name == "localhost" || strings.HasSuffix(name, ".localhost")
-	if p, ok := origin.Parse("http://" + host); ok && !loopback {
-		loopback = p.IsLoopback() && p.Host != "0.0.0.0"
-	}
-	if scheme != "https" && !loopback && !insecure {
-		return "is insecure, together with Credentialed"
-	}
-	if labels && !suffixes && isPublicSuffix(name) {
-		return "has a star over a public suffix, together with Credentialed"
-	}
-	return ""
-}
-
-// isPublicSuffix reports whether anyone can register a name below a host.
-func isPublicSuffix(host string) bool {
-	suffix, _ := publicsuffix.PublicSuffix(host)
-	return suffix == host
-}
-
-// translateJub0bs returns the items of a policy for an origin of jub0bs/cors, whose patterns are those of a policy.
-func translateJub0bs(o originItem) translation {
-	problems, ok := parsed(o.text)
-	switch {
-	case !ok:
-		return translation{kinds: []Kind{OriginUnsupported}}
-	case len(problems) > 0:
-		return riskOf(o.text, problems)
-	}
-	return translation{active: []string{o.text}}
 }
