@@ -75,21 +75,10 @@ func (w *policyWriter) translated(o originItem) listed {
 		instead = "The policy allows " + joined(t.active) + " instead."
 	}
 	for _, kind := range t.kinds {
-		c := Change{Kind: kind, Effect: Stricter, Line: line, Setting: o.setting, Values: []string{o.text}}
+		c := Change{Kind: kind, Effect: effectOf(kind), Line: line, Setting: o.setting, Values: []string{o.text}}
 		switch kind {
 		case OriginRisk:
-			c.Message = fmt.Sprintf("%q %s. %s", o.text, t.why, instead)
-			if w.credentials && origin.NeverWithCredentials(t.risk) {
-				c.Message += fmt.Sprintf(" It never goes with credentials, so that it needs a rule without them, which accepts the risk %s.", t.riskName)
-				break
-			}
-			c.Message += fmt.Sprintf(" To accept the risk %s, remove the # before the origin and before accept_risks.", t.riskName)
-			l.comments = append(l.comments, t.risk)
-			for _, name := range strings.Split(t.riskName, ", ") {
-				if !slices.Contains(w.risks, name) {
-					w.risks = append(w.risks, name)
-				}
-			}
+			c.Message = fmt.Sprintf("%q %s. %s ", o.text, t.why, instead) + w.risk(&l, t)
 		case OriginNarrowed:
 			c.Message = fmt.Sprintf("The star of %q stands for any text, dots included. %s", o.text, instead)
 			if slices.Equal(t.active, []string{strings.ToLower(o.text)}) {
@@ -98,18 +87,41 @@ func (w *policyWriter) translated(o originItem) listed {
 		case OriginUnsupported:
 			c.Message = fmt.Sprintf("%q allows origins of unrelated owners, or ones that a policy cannot name. %s List the origins that may call.", o.text, instead)
 		case OriginNeverMatched:
-			c.Effect = Same
 			c.Message = fmt.Sprintf("%q never allowed an origin: it %s.", o.text, t.why)
 			if t.fix != "" {
 				c.Message += " Write " + t.fix + " if that is meant."
 			}
 		case WithoutPort:
-			c.Effect = Wider
 			c.Message = fmt.Sprintf("%q needed a port in the origin. In the policy, :* stands for any port or none.", o.text)
 		}
 		l.changes = append(l.changes, c)
 	}
 	return l
+}
+
+// effectOf returns what the changes of a kind do to the origins that are granted.
+func effectOf(kind Kind) Effect {
+	switch kind {
+	case OriginNeverMatched:
+		return Same
+	case WithoutPort:
+		return Wider
+	}
+	return Stricter
+}
+
+// risk adds the item that needs a risk accepted as a comment, and returns the sentence on how to accept it.
+func (w *policyWriter) risk(l *listed, t translation) string {
+	if w.credentials && origin.NeverWithCredentials(t.risk) {
+		return fmt.Sprintf("It never goes with credentials, so that it needs a rule without them, which accepts the risk %s.", t.riskName)
+	}
+	l.comments = append(l.comments, t.risk)
+	for _, name := range strings.Split(t.riskName, ", ") {
+		if !slices.Contains(w.risks, name) {
+			w.risks = append(w.risks, name)
+		}
+	}
+	return fmt.Sprintf("To accept the risk %s, remove the # before the origin and before accept_risks.", t.riskName)
 }
 
 // fromEnvironment translates an environment variable.
