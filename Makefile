@@ -137,7 +137,7 @@ release-check: ## Rehearse a release of the work tree: get, install and build it
 .PHONY: dist
 dist: ## Build the programs of VERSION, or of HEAD, for Linux, macOS and Windows into dist/: archives, SBOMs, SHA256SUMS
 	@rm -rf dist
-	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . dist -version "$${VERSION:-}" -dir $(CURDIR)/dist
+	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . dist -version "$${VERSION:-}" -dir "$$PWD/dist"
 
 .PHONY: dist-check
 dist-check: internal/tools/cyclonedx/node_modules/.installed ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives

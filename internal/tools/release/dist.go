@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -73,8 +74,18 @@ func distribute(ctx context.Context, out io.Writer, r *repository, options distO
 	if err != nil {
 		return err
 	}
+	return writeAll(dir, files)
+}
+
+// writeAll writes files into a folder. If one of them cannot be written, such as on a full disk, it removes them all.
+func writeAll(dir string, files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o666); err != nil {
+			for written := range files {
+				if removed := os.Remove(filepath.Join(dir, written)); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
+					err = errors.Join(err, removed)
+				}
+			}
 			return err
 		}
 	}
@@ -122,7 +133,8 @@ func (r *repository) distributed(ctx context.Context, options distOptions) (*rel
 }
 
 // versionOfHead returns the version of programs that are built from HEAD: the given one, the tag of HEAD, or a
-// pseudo-version as the go command makes it, with the time and the hash of HEAD. A tag of another commit is an error.
+// pseudo-version as the go command makes it, with the time and the hash of HEAD. A tag of another commit is an error, and
+// so is a clone without the history that a pseudo-version depends on.
 func (r *repository) versionOfHead(ctx context.Context, version, head string, at time.Time) (string, error) {
 	here, err := r.tags(ctx, "--points-at", head)
 	if err != nil {
@@ -137,6 +149,13 @@ func (r *repository) versionOfHead(ctx context.Context, version, head string, at
 	}
 	if versions := versionsOf(here); len(versions) > 0 {
 		return versions[len(versions)-1], nil
+	}
+	shallow, err := r.line(ctx, "rev-parse", "--is-shallow-repository")
+	if err == nil && shallow != "false" {
+		err = errors.New("this clone is shallow, so the tags before HEAD are not known, and the version depends on them: git fetch --unshallow --tags, or set VERSION")
+	}
+	if err != nil {
+		return "", err
 	}
 	before, err := r.tags(ctx, "--merged", head)
 	if err != nil {

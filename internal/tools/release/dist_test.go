@@ -323,3 +323,45 @@ func TestVersionOfHead(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionOfAShallowClone: its older tags are not known, so it has no version unless HEAD has a tag or one is given.
+func TestVersionOfAShallowClone(t *testing.T) {
+	r := newRepository(t, smallFiles())
+	mustGit(t, r, "tag", "v0.1.0")
+	commit(t, r, withText(smallFiles(), "x", "x"))
+	shallow := &repository{root: filepath.Join(t.TempDir(), "shallow")}
+	mustGit(t, r, "clone", "--quiet", "--depth=1", fileURL(r.root), shallow.root)
+	version := func(given string) (string, error) {
+		head, at, err := shallow.head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shallow.versionOfHead(t.Context(), given, head, at)
+	}
+	if v, err := version(""); err == nil || !strings.Contains(err.Error(), "git fetch --unshallow --tags, or set VERSION") {
+		t.Errorf("%q %v", v, err)
+	}
+	if v, err := version("v0.2.0"); v != "v0.2.0" || err != nil {
+		t.Errorf("%q %v", v, err)
+	}
+	mustGit(t, shallow, "fetch", "--quiet", "--unshallow", "--tags")
+	if v, err := version(""); !strings.HasPrefix(v, "v0.1.1-0.") || err != nil {
+		t.Errorf("%q %v", v, err)
+	}
+	mustGit(t, shallow, "tag", "v0.2.0")
+	if v, err := version(""); v != "v0.2.0" || err != nil {
+		t.Errorf("%q %v", v, err)
+	}
+}
+
+// TestFilesThatCannotBeWritten: either all files of a distribution are there or none.
+func TestFilesThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	err := writeAll(dir, map[string][]byte{"SHA256SUMS": []byte("x"), "add.zip": []byte("x"), "missing/add.zip": nil, "z": nil})
+	if err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("%v", err)
+	}
+	if left := readFolder(t, dir); len(left) > 0 {
+		t.Errorf("%d files are left", len(left))
+	}
+}
