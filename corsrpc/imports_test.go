@@ -43,7 +43,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/yamltext":    "corsrpc/cmd/internal/report",
 
 	// The plugin of buf.
-	"corsrpc/buf-plugin-corsrpc": "corsrpc corsrpc/corsrpcv1 internal/analysis internal/planaccess internal/policyfile internal/route internal/rpc internal/rules",
+	"corsrpc/buf-plugin-corsrpc": "corsrpc corsrpc/corsrpcv1 internal/analysis internal/filewatch internal/planaccess internal/policyfile internal/route internal/rpc internal/rules",
 
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",

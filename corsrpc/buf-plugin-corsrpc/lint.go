@@ -83,7 +83,7 @@ func (l *linter) violations(plan *corsrpc.Plan, err error) (*corsrpc.Plan, error
 			}
 		} else if v.Check == corsrpc.CheckSelectorUnknown {
 			p.rule = ruleSelectorOutside
-			if l.hasPackageOf(v.Value) {
+			if l.isOwn(v.Value) {
 				p.rule = ruleOf(v.Check)
 			}
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -412,5 +414,53 @@ func TestLint(t *testing.T) {
 				t.Errorf("without the mistake:\n%s", strings.Join(got, "\n"))
 			}
 		})
+	}
+}
+
+// TestSelectorsOfOtherModules checks which selectors that select nothing are mistakes by default: those for packages in
+// which the module has services. Any other may be for a module of the workspace that buf checks separately.
+func TestSelectorsOfOtherModules(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		selector string
+		own      bool
+	}{
+		{"acme.v1", true},
+		{"acme.v1.Shop.Gett", true},
+		{"acme.v1.shop.Get", true},
+		{"acme.v1.Shops", true},
+		{"Plain.Gett", true},
+		{"Plains", true},
+		{"acme.v1.admin.*", false},
+		{"acme.v1.admin.Admin", false},
+		{"acme.v1.admin.Admin.Get", false},
+		{"acme.v2.Shop", false},
+		{"acme.v11.Shop", false},
+		{"other.Plain", false},
+	}
+	policy := "defaults: {allow_origins: [https://app.example.com]}\nrules:\n"
+	for _, test := range tests {
+		policy += "  - {selector: " + test.selector + ", disabled: true}\n"
+	}
+	dir := newWorkspace(t, "policy: cors.yaml", map[string]string{
+		protoFile:           shop(get),
+		"proto/plain.proto": "syntax = \"proto3\";\n\nmessage Empty {}\n\nservice Plain {\n" + strings.Trim(get, "\n") + "\n}\n",
+		"cors.yaml":         policy,
+	})
+	got := annotationsOf(t, dir, "lint")
+	if len(got) != len(tests) {
+		t.Errorf("%d annotations", len(got))
+	}
+	for _, test := range tests {
+		rule := "SELECTOR_OUTSIDE_MODULE"
+		if test.own {
+			rule = "SELECTOR_UNKNOWN"
+		}
+		want := fmt.Sprintf(": %s: cors.yaml:", rule)
+		if !slices.ContainsFunc(got, func(a string) bool {
+			return strings.Contains(a, want) && strings.Contains(a, fmt.Sprintf("selector: %q", test.selector))
+		}) {
+			t.Errorf("no %s for %s in\n%s", rule, test.selector, strings.Join(got, "\n"))
+		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"unicode"
 
 	"buf.build/go/bufplugin/descriptor"
 	"google.golang.org/protobuf/proto"
@@ -77,13 +78,20 @@ func (s *schema) hasServices() (has bool) {
 	return has
 }
 
-// hasPackageOf reports whether a selector is for a package in which the module has services, or for something in it.
-func (s *schema) hasPackageOf(selector string) (has bool) {
+// isOwn reports whether a selector is for the module: for a package in which it has services, or for a service or a method
+// in such a package. A package below it may be one of another module: a name with a capital letter is that of a service.
+func (s *schema) isOwn(selector string) (own bool) {
 	s.methods(func(service protoreflect.ServiceDescriptor, _ []string) {
 		pkg := string(service.FullName().Parent())
-		has = has || strings.HasPrefix(selector+".", pkg+".")
+		rest := selector
+		if pkg != "" {
+			rest = strings.TrimPrefix(selector, pkg+".")
+		}
+		name, _, _ := strings.Cut(rest, ".")
+		isService := strings.EqualFold(name, string(service.Name())) || name != "" && unicode.IsUpper(rune(name[0]))
+		own = own || selector == pkg || (pkg == "" || rest != selector) && (isService || name == "*")
 	})
-	return has
+	return own
 }
 
 // methods calls yield for each service of the module, with the full names of its methods.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
@@ -74,7 +74,7 @@ func readSettings(options option.Options) (*settings, error) {
 	if s.policy == "" {
 		return s, nil
 	}
-	if s.text, err = os.ReadFile(s.policy); err != nil {
+	if s.text, err = filewatch.Read(s.policy, 0); err != nil {
 		return nil, fmt.Errorf("the option policy of the plugin, whose path begins where buf runs: %w", err)
 	}
 	return s, nil

@@ -13,15 +13,16 @@ import (
 func TestOptionsOfThePlugin(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ options, want string }{
-		"an unknown option":                {"origin_list: a", `the plugin has no option "origin_list": its options are policy, profile, schema_options`},
-		"a misspelled option":              {"polcy: cors.yaml", `the plugin has no option "polcy": write policy`},
-		"a number":                         {"policy: 5", "the option policy of the plugin is not a text: write policy: cors.yaml"},
-		"a list":                           {"policy: [cors.yaml]", "the option policy of the plugin is not a text: write policy: cors.yaml"},
-		"a profile without a policy":       {"profile: dev", "add policy: cors.yaml, or leave profile out"},
-		"a policy and schema_options":      {"policy: cors.yaml\nschema_options: FULL", "leave schema_options out, since the policy has its own"},
-		"an unknown value":                 {"schema_options: ALL", `the option schema_options of the plugin is "ALL": write SHAPE or FULL`},
-		"a policy that does not exist":     {"policy: other.yaml", "the option policy of the plugin, whose path begins where buf runs: open other.yaml"},
-		"a policy that is no regular file": {"policy: proto", "read proto: is a directory"},
+		"an unknown option":            {"origin_list: a", `the plugin has no option "origin_list": its options are policy, profile, schema_options`},
+		"a misspelled option":          {"polcy: cors.yaml", `the plugin has no option "polcy": write policy`},
+		"a number":                     {"policy: 5", "the option policy of the plugin is not a text: write policy: cors.yaml"},
+		"a list":                       {"policy: [cors.yaml]", "the option policy of the plugin is not a text: write policy: cors.yaml"},
+		"a profile without a policy":   {"profile: dev", "add policy: cors.yaml, or leave profile out"},
+		"a policy and schema_options":  {"policy: cors.yaml\nschema_options: FULL", "leave schema_options out, since the policy has its own"},
+		"an unknown value":             {"schema_options: ALL", `the option schema_options of the plugin is "ALL": write SHAPE or FULL`},
+		"a policy that does not exist": {"policy: other.yaml", "the option policy of the plugin, whose path begins where buf runs: open other.yaml"},
+		"a policy that is a folder":    {"policy: proto", "read proto: not a regular file"},
+		"a policy that is a device":    {"policy: /dev/null", "read /dev/null: not a regular file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
