@@ -15,7 +15,7 @@ func (b *Browser) consoleText(r *request, blocked *BlockedError) string {
 	c := consoleOf{request: r, blocked: blocked, url: consoleURL(r)}
 	if r.response != nil {
 		c.status, c.answer = r.response.StatusCode, r.response.Header
-		c.redirects = isRedirectStatus(c.status) && c.answer.Get("Location") != ""
+		c.redirects = fetch.RedirectStatus(c.status) && c.answer.Get("Location") != ""
 	}
 	switch b.engine {
 	case Chromium:

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -109,7 +108,7 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 	}
 	r.timingAllowFailed = !taoCheck(r, response.Header)
 	b.logTiming(r)
-	if !isRedirectStatus(response.StatusCode) {
+	if !fetch.RedirectStatus(response.StatusCode) {
 		return response, nil
 	}
 	switch r.redirect {
@@ -126,11 +125,6 @@ func (b *Browser) httpFetch(r *request, unsafe []string, makeCORSPreflight bool)
 		return filtered, nil
 	}
 	return b.httpRedirectFetch(r, response)
-}
-
-// isRedirectStatus implements https://fetch.spec.whatwg.org/#redirect-status.
-func isRedirectStatus(status int) bool {
-	return slices.Contains([]int{301, 302, 303, 307, 308}, status)
 }
 
 // httpRedirectFetch implements https://fetch.spec.whatwg.org/#concept-http-redirect-fetch.

@@ -68,7 +68,7 @@ func (b *Browser) checkPreflight(r *request, response *http.Response) *BlockedEr
 	if blocked := corsCheck(&checked, response.Header); blocked != nil && !skipped {
 		return blocked
 	}
-	if isRedirectStatus(response.StatusCode) {
+	if fetch.RedirectStatus(response.StatusCode) {
 		return &BlockedError{
 			Check: CheckPreflightRedirect, Reason: fmt.Sprintf("the preflight was answered with a redirect (%d)", response.StatusCode),
 			Fix: "status 204", Console: "PreflightDisallowedRedirect",

@@ -67,7 +67,7 @@ var browserFaults = []fault{
 
 	// Preflights.
 	{name: "a preflight is not held against the page's origin", old: `blocked != nil && !skipped`, new: `blocked != nil && !skipped && false`},
-	{name: "a preflight is redirected", in: "checkPreflight", old: `if isRedirectStatus(response.StatusCode) {`, new: `if false {`},
+	{name: "a preflight is redirected", in: "checkPreflight", old: `if fetch.RedirectStatus(response.StatusCode) {`, new: `if false {`},
 	{name: "a grant without credentials is one with them", old: `credentialed != include && !(credentialed && e.sharesGrantsAcrossCredentials)`, new: `false`},
 	{name: "a grant outlives a call that failed its check", old: `blocked != nil && b.engine.dropsGrantOnFailedCheck`, new: `false`},
 	{name: "a call that was blocked is not said to be sent", old: `blocked.Sent = r.exchange != nil`, new: `blocked.Sent = false`},

@@ -104,6 +104,11 @@ func TestHelp(t *testing.T) {
 		if listed := strings.Contains(texts[0], "\nFlags:\n  -"); listed != hasFlags(flags) {
 			t.Errorf("%s: -h lists flags: %t", c.name, listed)
 		}
+		for line := range strings.Lines(c.summary + "\n" + c.details) {
+			if n := len(strings.TrimSpace(line)); n > 101 {
+				t.Errorf("%s: a line of -h has %d characters: %s", c.name, n, line)
+			}
+		}
 		for code, meaning := range c.exits {
 			if shown := strings.Contains(texts[0], fmt.Sprintf("  %d  %s\n", code, meaning)); shown != (meaning != "") {
 				t.Errorf("%s: exit code %d", c.name, code)

@@ -60,7 +60,7 @@ func (c subcommand) usage(flags *flag.FlagSet) string {
 	if hasFlags(flags) {
 		line += " [FLAGS]"
 	}
-	return line + " " + c.arguments
+	return strings.TrimSpace(line + " " + c.arguments)
 }
 
 func hasFlags(flags *flag.FlagSet) bool {

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"unicode"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/firstpolicy"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/fromgo"
@@ -25,14 +23,15 @@ var initCommand = subcommand{
 	name:      "init",
 	arguments: "",
 	summary:   "Writes a policy to begin with, from a schema or from the configuration of another CORS library.",
-	details: `With --descriptors or --reflect, the policy allows the origins of --origin to call the procedures of the
-schema. It has a rule for each service, turned off by a comment, which says what browsers can call and
-what the .proto file says already. Without --origin, no page may call until you write an origin.
+	details: `With --descriptors or --reflect, the policy allows the origins of --origin to call the procedures
+of the schema. It has a rule for each service, turned off by a comment. Other comments say how
+browsers can call the service, and what its .proto file says already. Without --origin, no page may
+call until you write an origin.
 
 --from-go reads the configuration of another CORS library from a Go file, and writes the policy that
-grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors. The policy
-grants less if a policy cannot say the same, or if a value is not written in the file. Each difference is a
-comment in the policy, and a line on the standard error.
+grants the same. It knows rs/cors, jub0bs/cors, gorilla/handlers, go-chi/cors and gin-contrib/cors.
+The policy grants less if a policy cannot say the same, or if a value is not written in the file.
+Each difference is a comment in the policy, and a line on the standard error.
 
 The policy goes to the standard output, or to the file of --out, which must not exist yet.`,
 	examples: [2]example{
@@ -240,12 +239,7 @@ func (f *initFlags) writeSummary(w io.Writer, first firstpolicy.Settings, policy
 		name = report.Printable(f.out)
 	}
 	note := func(text string) { fmt.Fprintf(w, "%s: %s\n", name, report.Printable(text)) }
-	services := 0
-	first.Files.RangeFiles(func(d protoreflect.FileDescriptor) bool {
-		services += d.Services().Len()
-		return true
-	})
-	note(report.Count(services, "service") + " of the schema")
+	note(report.Count(first.Services(), "service") + " of the schema")
 	if first.ByPackage() {
 		note(fmt.Sprintf("its rules are for packages, since the schema has more than %d services", firstpolicy.MaxServices))
 	}

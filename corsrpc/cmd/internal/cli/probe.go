@@ -20,15 +20,15 @@ var probeCommand = subcommand{
 	name:      "probe",
 	arguments: "URL [PROCEDURE|PATH...]",
 	summary:   "Says what a page can do with a live server: each engine's view, the header at fault, the fix.",
-	details: `It sends the requests that a browser would send for a page of the origin --from, and treats the answers as each
-browser engine does. URL is http://HOST, https://HOST or h2c://HOST (HTTP/2 without TLS), each with an optional port and
-path. PROCEDURE is a full name, such as acme.v1.S.Get.
+	details: `It sends the requests that a browser would send for a page of the origin --from, and treats the
+answers as each browser engine does. URL is http://HOST, https://HOST or h2c://HOST (HTTP/2 without
+TLS), each with an optional port and path. PROCEDURE is a full name, such as acme.v1.S.Get.
 
-It sends preflights, and GETs that need no preflight: requests that any page can make a browser send. It sends other
-calls only with --send, and the server then executes them. Before it sends anything, it says how many requests it will send
-at most.
+It sends preflights, and GETs that need no preflight: requests that any page can make a browser
+send. It sends other calls only with --send, and the server then executes them. Before it sends
+anything, it says how many requests it will send at most.
 
-With --audit it looks for faults of the server's CORS configuration. With --against it says where the server differs
+--audit looks for faults of the server's CORS configuration. --against says where the server differs
 from a policy, and needs no --from.`,
 	examples: [2]example{
 		{"a call that fails with \"Failed to fetch\" in a page", "corsrpc probe --from https://app.example.com --header 'Authorization: Bearer x' https://api.example.com acme.account.v1.AccountService.Get"},
@@ -37,7 +37,7 @@ from a policy, and needs no --from.`,
 	exits: map[int]string{
 		exitFine:     "the page can read the responses, or the preflights pass; no error, warning or difference",
 		exitFindings: "a call is blocked in at least one engine; an audit has an error or a warning; the server differs from the policy",
-		exitUsage:    "the command line is wrong, or the server cannot be reached", exitUnknown: "it could not be told how a call ends, or what there is to find",
+		exitUsage:    "the command line is wrong, or the server cannot be reached", exitUnknown: "it is not known how a call ends, or an audit or comparison is not complete",
 	},
 	setup: setupProbe,
 }
@@ -59,11 +59,11 @@ type probeFlags struct {
 
 func setupProbe(flags *flag.FlagSet) run {
 	f := &probeFlags{}
-	flags.Var(&f.origins, "from", "`ORIGIN` of the page, such as https://app.example.com (required; repeatable)")
+	flags.Var(&f.origins, "from", "`ORIGIN` of the page, such as https://app.example.com (repeatable; required without --against)")
 	f.call.registerRequest(flags)
 	flags.StringVar(&f.ca, "ca", "", "`FILE` in PEM form with the authorities of the server's certificate, instead of those of the system")
 	flags.StringVar(&f.serverName, "server-name", "", "`NAME` that the server's certificate is for, instead of the URL's host")
-	flags.BoolVar(&f.all, "all", false, "call each procedure of the schema: by Connect, by GET where it is declared NO_SIDE_EFFECTS, and by gRPC-Web")
+	flags.BoolVar(&f.all, "all", false, "call each procedure of the schema by Connect and gRPC-Web, and by GET where it is declared NO_SIDE_EFFECTS")
 	flags.BoolVar(&f.send, "send", false, "send the calls too, with an empty message: the server executes them")
 	flags.IntVar(&f.maxRequests, "max-requests", probe.DefaultMaxRequests, "send `N` requests at most")
 	flags.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "wait `DURATION` for each response, such as 30s")

@@ -159,8 +159,7 @@ func (a *shownAudit) writeText(w io.Writer, color bool, server string) error {
 }
 
 func (a *shownAudit) writeFinding(b *strings.Builder, color bool, f shownFinding) {
-	codes := map[report.Severity]string{report.Error: "1;31", report.Warning: "1;33", report.Note: "1"}
-	fmt.Fprintf(b, "\n%s: %s [%s]\n", report.Painted(color, codes[f.Severity], string(f.Severity)), report.Printable(f.Message), f.Class)
+	fmt.Fprintf(b, "\n%s: %s [%s]\n", f.Severity.Painted(color), report.Printable(f.Message), f.Class)
 	line := func(name, text string) {
 		if text != "" {
 			fmt.Fprintln(b, report.Printable("  "+name+": "+text))

@@ -14,15 +14,16 @@ var schemaCommand = subcommand{
 	name:      "schema",
 	arguments: "[policy|test]",
 	summary:   "Prints the JSON Schema of a policy or of a test of a policy, for editors.",
-	details: `policy, the default, is the schema of policies, and test that of the files of corsrpc test.
+	details: `Without an argument, it prints the schema of policies. The argument test selects that of the files
+that corsrpc test reads.
 
-Write it to a file, and name that file in the first line of a policy:
+Write the schema to a file, and name that file in the first line of a policy:
 
     corsrpc schema > cors.schema.json
     # yaml-language-server: $schema=cors.schema.json
 
 Editors then suggest fields and values, describe them, and mark unknown fields and wrong types. The
-schema accepts every policy that loads. It has only the names and types: corsrpc check finds the rest.`,
+schema accepts every policy that loads. It knows names and types only: corsrpc check finds the rest.`,
 	examples: [2]example{
 		{"the schema of a policy", "corsrpc schema"},
 		{"the schema of a test of a policy", "corsrpc schema test"},
@@ -50,7 +51,7 @@ func setupSchema(*flag.FlagSet) run {
 // unknownSchema says which schema is meant.
 func unknownSchema(name string) error {
 	if nearest, ok := policyfile.Nearest(name, []string{"policy", "test"}); ok {
-		return usagef("there is not a schema %s: write %s", report.Printable(name), nearest)
+		return usagef("%s is not the name of a schema: write %s", report.Printable(name), nearest)
 	}
-	return usagef("there is not a schema %s: write policy or test", report.Printable(name))
+	return usagef("%s is not the name of a schema: write policy or test", report.Printable(name))
 }

@@ -27,6 +27,9 @@ type Settings struct {
 	Options map[string][]string
 }
 
+// Services returns the number of services of the schema.
+func (s Settings) Services() int { return len(servicesOf(s.Files)) }
+
 // ByPackage reports whether the rules are for packages, since the schema has more than MaxServices services.
 func (s Settings) ByPackage() bool {
 	_, ordinary := splitOperational(servicesOf(s.Files))

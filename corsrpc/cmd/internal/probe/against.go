@@ -290,7 +290,7 @@ func replay(answer Exchange) http.Handler {
 			}
 			w.Header()[name] = slices.Clone(values)
 		}
-		if answer.Status >= 200 && answer.Status <= 599 && !isRedirect(answer.Status) {
+		if answer.Status >= 200 && answer.Status <= 599 && !fetch.RedirectStatus(answer.Status) {
 			w.WriteHeader(answer.Status)
 		}
 	})

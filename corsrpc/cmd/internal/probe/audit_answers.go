@@ -152,14 +152,7 @@ func (a *auditor) exposure(s *sight) {
 }
 
 // statusHeaders are the fields with which servers of gRPC-Web tell an error without a body.
-func statusHeaders() (names []string) {
-	for _, h := range rpc.Table {
-		if h.Direction == rpc.Response && h.Protocols == rpc.GRPCWeb && !h.Prefix {
-			names = append(names, h.Name)
-		}
-	}
-	return names
-}
+func statusHeaders() []string { return rpc.Names(rpc.GRPCWeb, rpc.Response) }
 
 // statusExposure looks whether scripts can read the status of gRPC-Web. The argument literal is true if
 // the list has "*", which calls with credentials take for a name.

@@ -133,7 +133,7 @@ func (a *auditor) failedPreflight() error {
 	switch {
 	case a.has(ClassAllowOriginRepeated) || a.has(ClassAllowOriginInvalid):
 		return nil
-	case isRedirect(e.Status):
+	case fetch.RedirectStatus(e.Status):
 		a.add(ClassPreflightRedirect, report.Error, s, "Location", fmt.Sprintf("The preflight is answered with the redirect %d, which browsers do not follow.", e.Status))
 		return nil
 	case e.Status == http.StatusUnauthorized || e.Status == http.StatusProxyAuthRequired || e.Status == http.StatusForbidden && valueOf(e.Answer, "WWW-Authenticate") != "":
@@ -348,12 +348,4 @@ func isEcho(s *sight) bool {
 	slices.Sort(asked)
 	slices.Sort(granted)
 	return len(asked) > 0 && slices.Equal(asked, granted)
-}
-
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
 }

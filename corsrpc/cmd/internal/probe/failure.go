@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -117,9 +118,5 @@ func (s Server) certificateFailure(err error) string {
 
 // address returns the host and the port of the server.
 func (s Server) address() string {
-	port := s.URL.Port()
-	if port == "" {
-		port = map[bool]string{true: "443", false: "80"}[s.URL.Scheme == "https"]
-	}
-	return net.JoinHostPort(s.URL.Hostname(), port)
+	return net.JoinHostPort(s.URL.Hostname(), cmp.Or(s.URL.Port(), defaultPort(s.URL.Scheme)))
 }

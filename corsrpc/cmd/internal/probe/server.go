@@ -58,20 +58,22 @@ func (s Server) pageURL() *url.URL {
 		u.Scheme = "http"
 	}
 	u.Host = strings.ToLower(u.Host)
-	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(u.Host, port) {
-		u.Host = strings.TrimSuffix(u.Host, port)
-	}
+	u.Host = strings.TrimSuffix(u.Host, ":"+defaultPort(u.Scheme))
 	return &u
+}
+
+// defaultPort returns the port of a URL that names none, and which browsers leave out of URLs and origins.
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
 }
 
 // origin returns the server's own origin, as browsers serialize it.
 func (s Server) origin() string {
 	u := s.pageURL()
-	host := strings.ToLower(u.Host)
-	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(host, port) {
-		host = strings.TrimSuffix(host, port)
-	}
-	return u.Scheme + "://" + host
+	return u.Scheme + "://" + u.Host
 }
 
 // hasOrigin reports whether a page's origin is that of the server.

@@ -68,12 +68,15 @@ func (p painter) paint(code, s string) string { return Painted(bool(p), code, s)
 func (p painter) bold(s string) string  { return p.paint("1", s) }
 func (p painter) green(s string) string { return p.paint("32", s) }
 
-func (p painter) severity(s Severity) string {
+func (p painter) severity(s Severity) string { return s.Painted(bool(p)) }
+
+// Painted returns the severity in its colour, or as it is if color is false.
+func (s Severity) Painted(color bool) string {
 	switch s {
 	case Error:
-		return p.paint("1;31", string(s))
+		return Painted(color, "1;31", string(s))
 	case Warning:
-		return p.paint("1;33", string(s))
+		return Painted(color, "1;33", string(s))
 	}
-	return p.paint("1", string(s))
+	return Painted(color, "1", string(s))
 }
