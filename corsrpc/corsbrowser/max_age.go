@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// MaxAge returns the time for which the engine reuses the response to a preflight with this header. It
-// is 0 if the engine does not reuse the response.
+// MaxAge returns the time for which the engine reuses the response to a preflight. The argument answer is
+// the header of that response, and names of fields may be in any letter case. The result is 5 seconds
+// without Access-Control-Max-Age, and 0 if the engine does not reuse the response. The zero Engine is
+// [Standard] (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 to 7.10).
 func (e Engine) MaxAge(answer http.Header) time.Duration {
 	if e.differences == nil {
 		e = Standard

@@ -17,10 +17,10 @@ var diffCommand = subcommand{
 	name:      "diff",
 	arguments: "OLD NEW",
 	summary:   "Says what a policy grants that another one does not.",
-	details: `OLD and NEW are policies: each a file, - for the standard input in YAML or JSON, or git:REV:PATH. The first
-line of the output is the verdict: same, stricter, wider or both. Each difference is a sentence with the
-places in both policies, and with a call that only one of them grants. Flags that begin with --old- replace,
-for OLD, the flag without it.`,
+	details: `OLD and NEW are policies: each a file, - for the standard input in YAML or JSON, or git:REV:PATH.
+The first line of the output is the verdict: same, stricter, wider or both. Each difference is a
+sentence with the places in both policies, and with a call that only one of them grants. Flags that
+begin with --old- replace, for OLD, the flag without it.`,
 	examples: [2]example{
 		{"the effect of a change, with an exit code for one that grants more", "corsrpc diff --fail-on wider git:main:cors.yaml cors.yaml"},
 		{"annotations of a pull request, for the servers with the profile dev", "corsrpc diff --descriptors image.binpb --profile dev -o github git:main:cors.yaml cors.yaml"},

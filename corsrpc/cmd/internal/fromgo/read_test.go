@@ -208,14 +208,14 @@ func TestErrors(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
-		`gin.New(gin.Config{})`: "github.com/gin-contrib/cors does not accept a configuration that allows no origin: write AllowOrigins, so a server with this configuration does not start: mend it first",
+		`gin.New(gin.Config{})`: "github.com/gin-contrib/cors does not accept a configuration that allows no origin: write AllowOrigins, so a server with this configuration does not start: correct it first",
 		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                               `main.go:28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
 		`gin.New(gin.Config{AllowOrigins: []string{"moz-extension://a"}})`:                                         `"moz-extension://a"`,
 		`gin.New(gin.Config{AllowOrigins: []string{"/^a/"}})`:                                                      `"/^a/"`,
 		`gin.New(gin.Config{AllowAllOrigins: true, AllowOrigins: []string{"https://a.example"}})`:                  "AllowAllOrigins together with AllowOrigins",
 		`gin.New(gin.Config{AllowWildcard: true, AllowOrigins: []string{"https://*.*.example"}})`:                  "more than one *",
-		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"X A"}})`:                          `sends "X A" in a list of names`,
-		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"G(T"}})`:                          `sends "G(T" in a list of names`,
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"X A"}})`:                          `sends a list of names with "X A"`,
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"G(T"}})`:                          `sends a list of names with "G(T"`,
 		`jub0bs.NewMiddleware(jub0bs.Config{})`:                                                                    "without Origins",
 		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"*"}, Credentialed: true})`:                          "together with Credentialed",
 		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"null"}})`:                                           "is prohibited",

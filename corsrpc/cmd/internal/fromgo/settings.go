@@ -153,11 +153,11 @@ func (s *settings) preflightStatus(g *grants, name string) {
 func (s *settings) refused(setting, what string) error { return s.refusedAt(s.pos(setting), what) }
 
 func (s *settings) refusedAt(pos token.Pos, what string) error {
-	return fmt.Errorf("%s: %s does not accept %s, so a server with this configuration does not start: mend it first", s.reader.place(pos), s.library, what)
+	return fmt.Errorf("%s: %s does not accept %s, so a server with this configuration does not start: correct it first", s.reader.place(pos), s.library, what)
 }
 
 func (s *settings) refusedByBrowsers(pos token.Pos, part string) error {
-	return fmt.Errorf("%s: %s sends %q in a list of names, which it is not, so browsers refuse every preflight: mend it first", s.reader.place(pos), s.library, part)
+	return fmt.Errorf("%s: %s sends a list of names with %q, which is not a name, so browsers refuse every preflight: correct it first", s.reader.place(pos), s.library, part)
 }
 
 // expose reads the response headers that scripts may read. The libraries join the items by commas, and browsers

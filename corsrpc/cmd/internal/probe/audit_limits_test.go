@@ -85,7 +85,7 @@ func TestAuditIsBounded(t *testing.T) {
 	}
 }
 
-// TestAuditOfDeadServer: a server that cannot be reached is an error, and one that stops to answer ends the
+// TestAuditOfDeadServer: a server that cannot be reached is an error, and one that stops answering ends the
 // audit with a finding.
 func TestAuditOfDeadServer(t *testing.T) {
 	t.Parallel()
