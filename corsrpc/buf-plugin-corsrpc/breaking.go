@@ -32,12 +32,10 @@ func breaking(s *settings, request check.Request) ([]problem, error) {
 	}
 	c := &comparer{settings: s, old: old, next: next, reported: map[string]bool{}}
 	if _, err := c.compile(0, next); err != nil {
-		return nil, fmt.Errorf("the schema cannot be compared with the earlier one, because it is not valid: correct what buf lint reports: %w", err)
+		return nil, c.notComparable(err, "it is not valid: correct what buf lint reports", "%s does not load with it: correct what buf lint reports")
 	}
-	if _, err := c.compile(0, old); err != nil {
-		if err := c.leaveOut(request, err); err != nil {
-			return nil, err
-		}
+	if err := c.leaveOut(request); err != nil {
+		return nil, err
 	}
 	return c.compare()
 }
@@ -67,28 +65,69 @@ func (c *comparer) compile(standIn int, s *schema) (*rules.Rules, error) {
 
 // leaveOut leaves out, in both schemas, the options of those services and methods whose options are not valid in the
 // old one. No server starts with such an option, so it has granted nothing that could be lost.
-func (c *comparer) leaveOut(request check.Request, err error) error {
+func (c *comparer) leaveOut(request check.Request) error {
 	without := map[string]bool{}
+	for {
+		_, err := c.compile(0, c.old)
+		if err == nil {
+			_, err = c.compile(0, c.next)
+		}
+		if err == nil {
+			return nil
+		}
+		before := len(without)
+		for _, element := range elementsOf(err) {
+			without[element] = true
+		}
+		if len(without) == before {
+			return c.notComparable(err, "the earlier one is not valid",
+				"%s does not load with the earlier one: for this comparison, leave policy out of the options of the plugin, which then reports what is lost under any policy")
+		}
+		if c.old, err = readSchema(request.AgainstFileDescriptors(), without); err != nil {
+			return err
+		}
+		if c.next, err = readSchema(request.FileDescriptors(), without); err != nil {
+			return err
+		}
+	}
+}
+
+// elementsOf returns the services and methods whose options have to do with the violations of a compilation: those that
+// have them, and those that a rule of the policy contradicts.
+func elementsOf(err error) (elements []string) {
 	var broken *corsrpc.PolicyError
-	if errors.As(err, &broken) {
-		for _, v := range broken.Violations {
-			if element, _, ok := splitField(v.Field); ok {
-				without[element] = true
+	if !errors.As(err, &broken) {
+		return nil
+	}
+	for _, v := range broken.Violations {
+		fields := []string{v.Field}
+		for _, r := range v.Related {
+			fields = append(fields, r.Field)
+		}
+		for _, f := range fields {
+			if element, _, ok := splitField(f); ok {
+				elements = append(elements, element)
 			}
 		}
 	}
-	if c.old, err = readSchema(request.AgainstFileDescriptors(), without); err != nil {
+	return elements
+}
+
+// notComparable returns the error for schemas that are not compared, because one of them does not compile. The policy's
+// name is an argument of the reason that is given if there is a policy.
+func (c *comparer) notComparable(err error, reason, reasonOfPolicy string) error {
+	var broken *corsrpc.PolicyError
+	if !errors.As(err, &broken) {
 		return err
 	}
-	if c.next, err = readSchema(request.FileDescriptors(), without); err != nil {
-		return err
+	if c.policy != "" {
+		reason = fmt.Sprintf(reasonOfPolicy, c.policy)
 	}
-	for _, s := range []*schema{c.old, c.next} {
-		if _, err := c.compile(0, s); err != nil {
-			return fmt.Errorf("the schema cannot be compared with the earlier one, which is not valid: %w", err)
-		}
+	text := "the schema cannot be compared with the earlier one, because " + reason + ":"
+	for _, v := range broken.Violations {
+		text += "\n\t" + v.String()
 	}
-	return nil
+	return errors.New(text)
 }
 
 // compare compares the two schemas under the policy, or under each stand-in policy.

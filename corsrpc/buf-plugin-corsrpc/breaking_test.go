@@ -259,6 +259,17 @@ defaults:
   }`,
 	},
 	{
+		rule: "LOST_ORIGIN", what: "a rule of the policy takes the place of the option that disabled the service", options: "policy: cors.yaml", harmless: true,
+		policy: `defaults:
+  allow_origins: [https://app.example.com]
+rules:
+  - selector: acme.v1.Shop
+    allow_headers: [x-a]
+`,
+		old:  `  option (corsrpc.v1.service) = {disabled: true};` + get,
+		next: get,
+	},
+	{
 		rule: "LOST_METHOD", what: "a method is gone or renamed, which buf itself reports", harmless: true,
 		old: `
   option (corsrpc.v1.service) = {allow_headers: ["x-tenant-id"]};
@@ -331,15 +342,35 @@ func TestBreakingAgainstGit(t *testing.T) {
 	}
 }
 
-// TestBreakingNeedsValidSchemas checks that a schema that does not compile is not compared.
+// TestBreakingNeedsValidSchemas checks that a schema that does not compile is not compared, and that the error says what to do.
 func TestBreakingNeedsValidSchemas(t *testing.T) {
 	t.Parallel()
-	dir := newWorkspace(t, "", map[string]string{protoFile: shop(get)})
-	buildImage(t, dir, "old.binpb")
-	write(t, dir, map[string]string{protoFile: shop(`  option (corsrpc.v1.service) = {tracing: true};` + get)})
-	r := runBuf(t, dir, "breaking", "--against", "old.binpb")
-	if r.code != bufFails || !strings.Contains(r.err, "correct what buf lint reports") || !strings.Contains(r.err, "[SCHEMA_OPTION]") {
-		t.Errorf("%d %s%s", r.code, r.out, r.err)
+	const policy = "defaults: {allow_origins: [https://app.example.com]}\nrules:\n  - path: /acme.v1.Shop/Get\n"
+	renamed := strings.Replace(shop(get), "service Shop", "service Store", 1)
+	for name, test := range map[string]struct{ options, old, next, want string }{
+		"an option": {
+			"", shop(get), shop(`  option (corsrpc.v1.service) = {tracing: true};` + get),
+			"because it is not valid: correct what buf lint reports:\n\tacme/v1/shop.proto:10:10: option(acme.v1.Shop).tracing: grants the headers of tracing",
+		},
+		"the policy": {
+			"policy: cors.yaml", renamed, shop(get),
+			"because cors.yaml does not load with it: correct what buf lint reports:\n\tcors.yaml:3:11: rules[0].path",
+		},
+		"the policy and the earlier schema": {
+			"policy: cors.yaml", shop(get), renamed,
+			"because cors.yaml does not load with the earlier one: for this comparison, leave policy out of the options of the plugin, which then reports what is lost under any policy:\n\tcors.yaml:3:11: rules[0].path",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := newWorkspace(t, test.options, map[string]string{protoFile: test.old, "cors.yaml": policy})
+			buildImage(t, dir, "old.binpb")
+			write(t, dir, map[string]string{protoFile: test.next})
+			r := runBuf(t, dir, "breaking", "--against", "old.binpb")
+			if r.code != bufFails || !strings.Contains(r.err, "the schema cannot be compared with the earlier one, "+test.want) {
+				t.Errorf("%d %s%s", r.code, r.out, r.err)
+			}
+		})
 	}
 }
 
