@@ -163,6 +163,7 @@ func (l *linter) options() error {
 	}
 	policies := standIns(l.schemaOptions)
 	count := map[key]int{}
+	idle := map[string]bool{} // the services and methods whose option changes nothing
 	var all []analysis.Finding
 	for _, policy := range policies {
 		found, err := findingsUnder(policy, l.files)
@@ -171,17 +172,24 @@ func (l *linter) options() error {
 		}
 		for _, f := range found {
 			k := key{f.Kind, f.Field}
-			if count[k]++; count[k] == len(policies) {
-				all = append(all, f)
+			if count[k]++; count[k] < len(policies) {
+				continue
+			}
+			all = append(all, f)
+			if element, field, _ := splitField(f.Field); field == "" {
+				idle[element] = true
 			}
 		}
 	}
 	for _, f := range all {
+		element, field, _ := splitField(f.Field)
+		if field != "" && idle[element] {
+			continue // the finding about the whole option says enough
+		}
 		finding := corsrpc.Finding{Kind: corsrpc.FindingKind(f.Kind), Field: f.Field, Value: f.Value, Message: f.Message, Remedy: f.Remedy}
 		for _, r := range f.Related {
 			finding.Related = append(finding.Related, corsrpc.Related{Field: r.Field})
 		}
-		element, field, _ := splitField(f.Field)
 		l.found = append(l.found, problem{rule: ruleOf(f.Kind), at: l.placeIn(element, field), message: finding.String()})
 	}
 	return nil

@@ -300,6 +300,21 @@ rules:
 `,
 	},
 	{
+		rule: "HEADER_CHANGES_NOTHING", what: "of an option that changes nothing under some policies",
+		wrong: `  option (corsrpc.v1.service) = {hide_headers: ["x-a"], deny_headers: ["x-b", "sec-fetch-mode"]};`,
+		right: `  option (corsrpc.v1.service) = {hide_headers: ["x-a"], deny_headers: ["x-b"]};`,
+	},
+	{
+		rule: "RULE_CHANGES_NOTHING", what: "with values that change nothing",
+		wrong: `  option (corsrpc.v1.service) = {protocols: [PROTOCOL_GRPC_WEB, PROTOCOL_CONNECT, PROTOCOL_CONNECT]};`,
+		right: `  option (corsrpc.v1.service) = {protocols: [PROTOCOL_GRPC_WEB]};`,
+	},
+	{
+		rule: "SCHEMA_OPTION", what: "origins of a source",
+		wrong: `  option (corsrpc.v1.service) = {allow_headers: ["x-a"], allow_origins_from: ["tenants"]};`,
+		right: `  option (corsrpc.v1.service) = {allow_headers: ["x-a"]};`,
+	},
+	{
 		rule: "METHOD_NOT_COVERED", options: "policy: cors.yaml",
 		policy: `rules:
   - selector: acme.v1.Shop.Get

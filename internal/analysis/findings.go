@@ -59,21 +59,17 @@ func Findings(r *rules.Rules) (all []Finding, left int) { return find(r, r) }
 func ShadowFindings(r *rules.Rules) (all []Finding, left int) { return find(r.Shadow, r) }
 
 // OptionFindings returns the findings about the options of the schema that apply to procedures: those
-// that change nothing under this policy, and their values that have no effect.
+// that change nothing under this policy, and the values with no effect, also of those options.
 func OptionFindings(r *rules.Rules) []Finding {
 	f := newFinder(r, r)
 	f.limit = math.MaxInt
 	f.written = r.Options()
 	f.readUses()
-	redundant := map[string]bool{}
 	for _, w := range r.RedundantOptions() {
-		redundant[w.Field] = true
 		f.redundantRule(w)
 	}
 	for _, w := range f.written {
-		if !redundant[w.Field] {
-			f.values(w)
-		}
+		f.values(w)
 	}
 	f.sort()
 	return f.found

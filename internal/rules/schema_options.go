@@ -68,8 +68,11 @@ func (c *compiler) checkNoSelector(field, value string) {
 func (c *compiler) checkShape(field string, m *corsrpcv1.Rule, prefix string) {
 	remedy := " (" + prefix + "schema_options: FULL accepts this from the schema, IGNORE ignores the schema's options)"
 	refuse := func(name, reason, fix string) { c.fail(CodeSchemaOption, field+"."+name, "", reason+remedy, fix) }
-	if len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0 {
+	if len(m.GetAllowOrigins()) > 0 {
 		refuse("allow_origins", "allows origins, which only the policy may do", "")
+	}
+	if len(m.GetAllowOriginsFrom()) > 0 {
+		refuse("allow_origins_from", "allows origins, which only the policy may do", "")
 	}
 	if slices.Contains(m.GetAllowHeaders(), "*") {
 		refuse("allow_headers", "grants headers without naming them, which only the policy may do", "")
