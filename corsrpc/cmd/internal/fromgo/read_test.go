@@ -119,6 +119,12 @@ func TestVariables(t *testing.T) {
 		`o := []string{"https://a.example.com"}; cors.New(cors.Options{AllowedOrigins: o}); o = nil`:                                                          "- https://a.example.com",
 		`o := []string{"https://a.example.com"}; if http.Dir("") != "" { o = append(o, "https://b.example.com") }; cors.New(cors.Options{AllowedOrigins: o})`: "disabled: true",
 		`o := []string{"https://a.example.com"}; o[0] = "https://b.example.com"; cors.New(cors.Options{AllowedOrigins: o})`:                                   "disabled: true",
+		`o := []string{"https://a.example.com"}; c := cors.Options{AllowedOrigins: o}; o[0] = "https://b.example.com"; cors.New(c)`:                           "disabled: true",
+		`o := []string{"https://a.example.com"}; options(o); cors.New(cors.Options{AllowedOrigins: o})`:                                                       "disabled: true",
+		`o := []string{"https://a.example.com"}; slices.Reverse(o); cors.New(cors.Options{AllowedOrigins: o})`:                                                "disabled: true",
+		`o := []string{"https://a.example.com"}; copy(o, parameter); cors.New(cors.Options{AllowedOrigins: o})`:                                               "disabled: true",
+		`o := []string{"https://a.example.com"}; log.Println(o); cors.New(cors.Options{AllowedOrigins: o})`:                                                   "- https://a.example.com",
+		`o := cors.Options{AllowedOrigins: global}; elsewhere.Log(o); cors.New(o)`:                                                                            "- https://a.example.com",
 		`o := []string{"https://a.example.com"}; change(&o); cors.New(cors.Options{AllowedOrigins: o})`:                                                       "disabled: true",
 		`o := []string{"https://a.example.com"}; defer func() { cors.New(cors.Options{AllowedOrigins: o}) }(); o = nil`:                                       "disabled: true",
 		`for _, o := range parameter { cors.New(cors.Options{AllowedOrigins: []string{o}}) }`:                                                                 "disabled: true",
@@ -148,6 +154,27 @@ func TestVariables(t *testing.T) {
 		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: parameter})`:                                                         "max_age: 0s",
 	} {
 		if got, _ := policyOf(t, lines); !strings.Contains(got, want) {
+			t.Errorf("%s:\n%s", lines, got)
+		}
+	}
+}
+
+// TestPointers: a configuration whose address other code gets is not known, since that code may change it.
+func TestPointers(t *testing.T) {
+	t.Parallel()
+	const literal = `cors.Options{AllowedOrigins: []string{"https://b.example.com"}}`
+	for lines, known := range map[string]bool{
+		"o := &" + literal + "; cors.New(*o)":                                                true,
+		"o := &" + literal + "; elsewhere.Log(*o); cors.New(*o)":                             true,
+		"o := &" + literal + "; elsewhere.Change(o); cors.New(*o)":                           false,
+		"o := &" + literal + "; p := o; p.AllowedOrigins = parameter; cors.New(*o)":          false,
+		"var o *cors.Options = &" + literal + "; elsewhere.Change(o); cors.New(*o)":          false,
+		"o := " + literal + "; elsewhere.Change(&o); cors.New(o)":                            false,
+		"o := " + literal + "; p := &o; p.AllowedOrigins = parameter; cors.New(o)":           false,
+		"o := " + literal + "; func() { o.AllowedOrigins = parameter }(); cors.New(o)":       false,
+		"o := " + literal + "; go func(p *cors.Options) { p.Debug = true }(&o); cors.New(o)": false,
+	} {
+		if got, _ := policyOf(t, lines); strings.Contains(got, "b.example.com") != known {
 			t.Errorf("%s:\n%s", lines, got)
 		}
 	}

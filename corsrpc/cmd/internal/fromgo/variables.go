@@ -38,6 +38,8 @@ type change struct {
 	value ast.Expr
 	// guard is the condition, if the statement is all that depends on it.
 	guard ast.Expr
+	// element is true if an item of a list changes, which values that were made from the list share.
+	element bool
 }
 
 // recordChanges finds the statements that change variables.
@@ -65,7 +67,7 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 				c.field, target = t.Sel.Name, ast.Unparen(t.X)
 				continue
 			case *ast.IndexExpr:
-				c.statement, target = nil, ast.Unparen(t.X)
+				c.statement, c.element, target = nil, true, ast.Unparen(t.X)
 				continue
 			case *ast.StarExpr:
 				c.statement, target = nil, ast.Unparen(t.X)
@@ -80,6 +82,11 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 	}
 	switch n := n.(type) {
 	case *ast.AssignStmt:
+		for _, e := range n.Rhs {
+			if isPointer(e) { // another name for the value
+				add(e, change{})
+			}
+		}
 		for i, target := range n.Lhs {
 			if v := variableOf(target); n.Tok == token.DEFINE && v != nil && declarationOf(target.(*ast.Ident)) == any(n) {
 				continue // the declaration
@@ -108,8 +115,75 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 		if selector, ok := n.Fun.(*ast.SelectorExpr); ok && ginMethods[selector.Sel.Name] != "" {
 			add(selector.X, change{statement: n, field: ginMethods[selector.Sel.Name]})
 		}
+		if r.isLibraryCall(n) {
+			return
+		}
+		for i, argument := range n.Args {
+			switch {
+			case isPointer(argument):
+				add(argument, change{})
+			case changesItems(n, i):
+				add(argument, change{element: true})
+			}
+		}
 	}
 }
+
+// isPointer reports whether an expression is a variable that is declared as a pointer to a value of this file. A function
+// that gets it may change the value.
+func isPointer(e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	switch d := declarationOf(id).(type) {
+	case *ast.AssignStmt:
+		for i, target := range d.Lhs {
+			if variableOf(target) == variableOf(id) && len(d.Lhs) == len(d.Rhs) {
+				return makesPointer(d.Rhs[i])
+			}
+		}
+	case *ast.ValueSpec:
+		if _, ok := d.Type.(*ast.StarExpr); ok {
+			return true
+		}
+		for i, name := range d.Names {
+			if variableOf(name) == variableOf(id) && len(d.Values) == len(d.Names) {
+				return makesPointer(d.Values[i])
+			}
+		}
+	}
+	return false
+}
+
+// makesPointer reports whether an expression is the address of something.
+func makesPointer(e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		return e.Op == token.AND
+	case *ast.CallExpr:
+		id, ok := e.Fun.(*ast.Ident)
+		return ok && id.Name == "new"
+	}
+	return false
+}
+
+// changesItems reports whether a call may change the items of the list that is its argument i: a function of this file, or one
+// of the standard library that sorts, reverses, replaces or copies in place.
+func changesItems(call *ast.CallExpr, i int) bool {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		_, isFunction := declarationOf(fun).(*ast.FuncDecl)
+		return isFunction || i == 0 && (fun.Name == "copy" || fun.Name == "clear")
+	case *ast.SelectorExpr:
+		pkg, ok := fun.X.(*ast.Ident)
+		return ok && i == 0 && (pkg.Name == "sort" || pkg.Name == "slices" && slices.Contains(inPlace, fun.Sel.Name))
+	}
+	return false
+}
+
+// inPlace are the functions of package slices that change their first argument.
+var inPlace = []string{"Compact", "CompactFunc", "Delete", "DeleteFunc", "Insert", "Replace", "Reverse", "Sort", "SortFunc", "SortStableFunc"}
 
 // parentOf returns the node around the last one of a path.
 func parentOf(path []ast.Node) ast.Node {
@@ -168,7 +242,7 @@ func (r *reader) evalVariable(id *ast.Ident, at token.Pos) value {
 	for _, c := range changes {
 		straight := c.block == block && block != nil && c.statement != nil
 		switch {
-		case c.pos >= at && block != nil && r.sameBlock(block, at):
+		case c.pos >= at && !c.element && block != nil && r.sameBlock(block, at):
 			continue // it changes later
 		case c.pos < at && r.isFallbackFor(c, id, v):
 			fallback := r.eval(c.value)
