@@ -135,8 +135,8 @@ func (c *compiler) parseMethods(l *level, r *corsrpcv1.Rule, place rulePlace) {
 	}
 }
 
-// maxMaxAge is the longest time that any browser caches a preflight.
-const maxMaxAge = 86400 * time.Second
+// MaxMaxAge is the longest max_age of a policy: no browser caches a preflight for longer.
+const MaxMaxAge = 86400 * time.Second
 
 func (c *compiler) parseMaxAge(l *level, r *corsrpcv1.Rule) {
 	d := r.GetMaxAge()
@@ -150,7 +150,7 @@ func (c *compiler) parseMaxAge(l *level, r *corsrpcv1.Rule) {
 		c.fail(CodeMaxAgeRange, at, durationText(d), "is not a valid time to cache a preflight: 0s turns caching off", "0s")
 	case age%time.Second != 0:
 		c.fail(CodeMaxAgeRange, at, durationText(d), "has a fraction of a second, which Access-Control-Max-Age cannot express", fmt.Sprintf("%ds", (age+time.Second-1)/time.Second))
-	case age > maxMaxAge:
+	case age > MaxMaxAge:
 		c.fail(CodeMaxAgeRange, at, durationText(d), "is longer than any browser caches a preflight", "86400s")
 	}
 }

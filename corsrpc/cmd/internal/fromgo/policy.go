@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/yamltext"
+	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
 // Policy is a policy that grants what a configuration grants, apart from the changes.
@@ -189,17 +191,15 @@ func (w *policyWriter) writeCredentials() {
 	}
 }
 
-// maxMaxAge is the largest max_age of a policy, in seconds.
-const maxMaxAge = 86400
-
 // writeMaxAge writes how long browsers keep a preflight.
 func (w *policyWriter) writeMaxAge() {
 	w.changesAt("  ", w.takeUnknown("The policy lets browsers keep no preflight.", "MaxAge", "MaxAgeInSeconds"))
+	const longest = int64(rules.MaxMaxAge / time.Second)
 	seconds := w.maxAge
 	switch {
-	case seconds > maxMaxAge:
-		w.changesAt("  ", []Change{{Kind: MaxAge, Effect: Stricter, Line: w.lineOf(w.maxAgeAt), Message: fmt.Sprintf("The maximum age is %d seconds. A policy has at most %d, and no browser keeps a preflight for longer.", seconds, maxMaxAge)}})
-		seconds = maxMaxAge
+	case seconds > longest:
+		w.changesAt("  ", []Change{{Kind: MaxAge, Effect: Stricter, Line: w.lineOf(w.maxAgeAt), Message: fmt.Sprintf("The maximum age is %d seconds. A policy has at most %d, and no browser keeps a preflight for longer.", seconds, longest)}})
+		seconds = longest
 	case seconds == browserMaxAge && !w.maxAgeAt.IsValid():
 		w.comment("  ", "The configuration sets no maximum age, and browsers then keep a preflight for 5 seconds. Without the line, they keep it for 7200.")
 	}

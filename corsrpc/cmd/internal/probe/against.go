@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -194,12 +193,7 @@ type pair struct {
 // compare compares what a page gets from a call.
 func (c *comparison) compare(call Call) error {
 	rpcCall := call.isProcedure()
-	w := want{origin: call.Origin, method: call.Method}
-	for _, name := range slices.Sorted(maps.Keys(call.Header)) {
-		for _, value := range call.Header[name] {
-			w.header = append(w.header, name, value)
-		}
-	}
+	w := want{origin: call.Origin, method: call.Method, header: call.fields()}
 	if needsPreflight(w) {
 		asked := w
 		asked.preflight = true

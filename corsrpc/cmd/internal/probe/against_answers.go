@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
@@ -171,20 +169,10 @@ func (c *comparison) lostMethod(p *pair, method string) {
 
 // ages compares the time for which browsers keep the answers.
 func (c *comparison) ages(p *pair, live, policy http.Header) {
-	liveAge, policyAge := ageOf(live), ageOf(policy)
+	liveAge, policyAge := corsbrowser.Standard.MaxAge(live), corsbrowser.Standard.MaxAge(policy)
 	if liveAge != policyAge {
 		c.add(p, AspectMaxAge, placeOf(p.rule, "max_age"), "lets browsers keep the answer for "+policyAge.String(), "for "+liveAge.String())
 	}
-}
-
-// ageOf returns the time for which browsers keep the answer to a preflight: five seconds without a valid
-// field.
-func ageOf(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(valueOf(header, maxAge))
-	if err != nil {
-		seconds = 5
-	}
-	return time.Duration(max(seconds, 0)) * time.Second
 }
 
 // notGrantedByAny is a header that no policy allows by accident.
@@ -257,14 +245,7 @@ func (c *comparison) response(p *pair) {
 		}
 		return
 	}
-	readable := func(o *Outcome) (names []string) {
-		for name := range o.Readable {
-			names = append(names, fetch.Lower(name))
-		}
-		slices.Sort(names)
-		return names
-	}
-	liveNames, policyNames := readable(p.live.plain), readable(p.policy.plain)
+	liveNames, policyNames := namesOf(p.live.plain.Readable), namesOf(p.policy.plain.Readable)
 	has := func(name string) bool {
 		return len(lines(live.Answer, name)) > 0 && len(lines(policy.Answer, name)) > 0
 	}

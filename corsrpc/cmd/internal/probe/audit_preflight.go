@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,11 +59,7 @@ func (a *auditor) preflightOf(protocol rpc.Protocols) want {
 	if protocol != 0 && call.Method == http.MethodPost {
 		w.header = slices.Concat(rpc.CallHeader(protocol), timeouts[protocol])
 	}
-	for _, name := range slices.Sorted(maps.Keys(call.Header)) {
-		for _, value := range call.Header[name] {
-			w.header = append(w.header, name, value)
-		}
-	}
+	w.header = append(w.header, call.fields()...)
 	return w
 }
 

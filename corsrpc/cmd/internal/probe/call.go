@@ -61,6 +61,16 @@ func (c Call) url(s Server) (*url.URL, error) {
 	return u, nil
 }
 
+// fields returns the names and values of the header, alternately, sorted by name.
+func (c Call) fields() (all []string) {
+	for _, name := range slices.Sorted(maps.Keys(c.Header)) {
+		for _, value := range c.Header[name] {
+			all = append(all, name, value)
+		}
+	}
+	return all
+}
+
 // body returns the body of the call: an empty message for a call of RPC.
 func (c Call) body() string {
 	if !strings.EqualFold(c.Method, http.MethodPost) {
