@@ -170,3 +170,20 @@ func TestSchemaOptionsHavePlaces(t *testing.T) {
 		}
 	}
 }
+
+// TestSchemaOptionsAllowNoOrigins checks that an option allows neither origins nor those of a source, and that the
+// violation names the field that the option has.
+func TestSchemaOptionsAllowNoOrigins(t *testing.T) {
+	t.Parallel()
+	for field, rule := range map[string]*corsrpcv1.Rule{
+		"allow_origins":      {AllowOrigins: []string{"https://app.example.com"}},
+		"allow_origins_from": {AllowOriginsFrom: []string{"tenants"}},
+	} {
+		options := &descriptorpb.MethodOptions{}
+		proto.SetExtension(options, corsrpcv1.E_Method, rule)
+		_, err := corsrpc.Compile(&corsrpcv1.Policy{}, corsrpc.WithFiles(optionsOf(t, options, nil)))
+		if v := violations(t, err); len(v) != 1 || v[0].Check != corsrpc.CheckSchemaOption || v[0].Field != "option(acme.v1.S.Get)."+field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}

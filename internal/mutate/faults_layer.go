@@ -276,7 +276,8 @@ var layerFaults = []fault{
 `, new: `	case true:
 `},
 	{name: "an option leaves no protocol", old: `	case m.protocols&l.protocols == 0:`, new: `	case false:`},
-	{name: "a schema says who may call", old: `len(m.GetAllowOrigins())+len(m.GetAllowOriginsFrom()) > 0`, new: `false`},
+	{name: "a schema says who may call", in: "checkShape", old: `len(m.GetAllowOrigins()) > 0`, new: `false`},
+	{name: "a schema says which source has those who may call", in: "checkShape", old: `len(m.GetAllowOriginsFrom()) > 0`, new: `false`},
 	{name: "a schema grants all headers", old: `slices.Contains(m.GetAllowHeaders(), "*")`, new: `false`},
 	{name: "a schema grants credentials", old: `	if m.GetAllowCredentials() {`, new: `	if false {`},
 	{name: "a schema enables what the defaults disable", in: "checkShape", old: `m.Disabled != nil && !m.GetDisabled()`, new: `false`},
