@@ -10,5 +10,6 @@ var auditFaults = []fault{
 	{name: "an audit takes a grant for everyone for the whole truth", in: "(*auditor).hostilePages", old: `if toStranger.credentialed || !credentialed {`, new: `if true {`},
 	{name: "an audit lets one fault explain a worse one", in: "isExplained", old: `&& (other.credentialed || !g.credentialed)`, new: ``},
 	{name: "a comparison sends calls without --send", in: "(*comparison).compare", old: `if !c.options.SendCalls ||`, new: `if`},
+	{name: "an audit has a handler execute GETs without --send", in: "simpleGetTarget", old: `if !c.isProcedure() && !rpc.IsGetCall(query) {`, new: `if query != "" {`},
 	{name: "a comparison takes a grant to an origin that is not known for a difference", in: "(*comparison).grants", old: `if live && c.dependsOnUnknown(p) {`, new: `if false {`},
 }

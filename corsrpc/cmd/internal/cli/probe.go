@@ -83,6 +83,8 @@ type probing struct {
 	wire    *probe.Wire
 	// requests are the requests that the calls need at most.
 	requests probe.Requests
+	// withheld is how many more requests --send would send.
+	withheld int
 	// notes say what else the user should know.
 	notes []string
 }
@@ -131,7 +133,13 @@ func (p *probing) announce(ctx context.Context, s Streams, f *probeFlags) (err e
 	if p.requests, err = probe.Announce(ctx, p.server, calls, p.engines, f.send); err != nil {
 		return err
 	}
-	p.wire.MaxRequests = min(f.maxRequests, p.requests.Total()+probe.MaxRedirected)
+	all := p.requests
+	if !f.send {
+		if all, err = probe.Announce(ctx, p.server, calls, p.engines, true); err != nil {
+			return err
+		}
+	}
+	p.withheld = all.Total() - p.requests.Total()
 	fmt.Fprintln(s.Err, p.announcement(f))
 	return nil
 }

@@ -110,7 +110,6 @@ func (f *probeFlags) compare(ctx context.Context, s Streams, args []string) (int
 			targets = withoutDuplicates(append(targets, c.Target))
 		}
 	}
-	p.wire.MaxRequests = f.maxRequests
 	fmt.Fprintln(s.Err, p.againstAnnouncement(f, options))
 	shown := s.progress("comparing " + p.server.URL.String())
 	defer shown.stop()
@@ -170,17 +169,14 @@ func placeOfProvenance(from corsrpc.Provenance) report.Place {
 	return report.Place{File: from.File, Line: from.Position.Line, Column: from.Position.Column, Field: from.Field}
 }
 
-// againstAnnouncement says what a comparison sends.
+// againstAnnouncement says what a comparison sends, and allows just that.
 func (p *probing) againstAnnouncement(f *probeFlags, o probe.AgainstOptions) string {
-	pages := 0
-	for _, call := range o.Calls {
-		pages += len(probe.OriginsAgainst(p.server, o, call))
-	}
-	text := fmt.Sprintf("corsrpc probe --against sends about %d preflights and GETs that need no preflight to %s, one at a time, and at most %s (--max-requests). They carry no cookies.",
-		pages*4, p.server.URL, report.Count(f.maxRequests, "request"))
-	if f.send {
-		text += fmt.Sprintf(" It sends %s too, which the server executes.", report.Count(pages, "call"))
-	} else {
+	most := probe.AgainstRequests(p.server, o)
+	text := "corsrpc probe --against sends at most " + p.limited(f, most) + " They carry no cookies."
+	switch {
+	case most.Calls > 0:
+		text += " The server executes the calls."
+	case !f.send:
 		text += " It does not send calls that need a preflight (--send does)."
 	}
 	return report.Printable(text)

@@ -53,7 +53,6 @@ func (f *probeFlags) audit(ctx context.Context, s Streams, p *probing) (int, err
 		n := probe.AuditRequests(o)
 		most.Preflights, most.SimpleGets, most.Calls = most.Preflights+n.Preflights, most.SimpleGets+n.SimpleGets, most.Calls+n.Calls
 	}
-	p.wire.MaxRequests = min(f.maxRequests, most.Total()+probe.MaxRedirected)
 	fmt.Fprintln(s.Err, p.auditAnnouncement(f, most))
 	shown := s.progress("auditing " + p.server.URL.String())
 	defer shown.stop()
@@ -93,14 +92,10 @@ func (f *probeFlags) audited(p *probing) (all []probe.AuditOptions) {
 	return all
 }
 
-// auditAnnouncement says what an audit sends.
+// auditAnnouncement says what an audit sends, and allows just that.
 func (p *probing) auditAnnouncement(f *probeFlags, most probe.Requests) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "corsrpc probe --audit sends at most %s to %s, one at a time", most, p.server.URL)
-	if f.maxRequests < most.Total() {
-		fmt.Fprintf(&b, ", of these %d at most (--max-requests)", f.maxRequests)
-	}
-	b.WriteString(". They carry no cookies, and name the page's origin and hostile origins that resemble it.")
+	b.WriteString("corsrpc probe --audit sends at most " + p.limited(f, most) + " They carry no cookies, and name the page's origin and hostile origins that resemble it.")
 	if f.send {
 		b.WriteString(" The server executes the calls.")
 	} else {

@@ -279,20 +279,17 @@ func orNone(list []string) []string {
 	return list
 }
 
-// announcement says what a run sends.
+// announcement says what a run sends, and allows just that.
 func (p *probing) announcement(flags *probeFlags) string {
-	most := min(p.requests.Total(), flags.maxRequests)
-	if most == 0 {
-		return report.Printable(fmt.Sprintf("corsrpc probe sends nothing to %s: no browser sends these calls.", p.server.URL))
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "corsrpc probe sends %s to %s, one at a time", p.requests, p.server.URL)
-	if most < p.requests.Total() {
-		fmt.Fprintf(&b, ", of these %d at most (--max-requests)", most)
-	}
-	b.WriteString(".")
-	if extra := p.wire.MaxRequests - most; extra > 0 {
-		fmt.Fprintf(&b, " Redirects to the same server add %d at most.", extra)
+	limited := p.limited(flags, p.requests)
+	switch {
+	case p.requests.Total() > 0:
+		b.WriteString("corsrpc probe sends " + limited)
+	case p.withheld > 0:
+		fmt.Fprintf(&b, "corsrpc probe sends nothing to %s: browsers send these calls without a preflight.", p.server.URL)
+	default:
+		return report.Printable(fmt.Sprintf("corsrpc probe sends nothing to %s: no browser sends these calls.", p.server.URL))
 	}
 	switch {
 	case p.requests.Calls > 0:
@@ -304,4 +301,20 @@ func (p *probing) announcement(flags *probeFlags) string {
 		b.WriteString(" The cookie of the calls is made up.")
 	}
 	return report.Printable(b.String())
+}
+
+// limited has the wire send these requests, as many after redirects as the probe allows, and no more than
+// --max-requests. It returns the end of the sentence that says so.
+func (p *probing) limited(flags *probeFlags, requests probe.Requests) string {
+	total := requests.Total()
+	p.wire.MaxRequests = min(flags.maxRequests, total+probe.MaxRedirected)
+	text := fmt.Sprintf("%s to %s, one at a time", requests, p.server.URL)
+	if flags.maxRequests < total {
+		return text + fmt.Sprintf(", of these %d at most (--max-requests).", flags.maxRequests)
+	}
+	text += "."
+	if extra := p.wire.MaxRequests - total; extra > 0 {
+		text += fmt.Sprintf(" Redirects to the same server add %d at most.", extra)
+	}
+	return text
 }

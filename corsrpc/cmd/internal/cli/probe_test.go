@@ -93,8 +93,8 @@ func TestProbe(t *testing.T) {
 			[]string{"by gRPC-Web:"}, nil, -1, 0},
 		{"too many", []string{"--from", page, "--all", "--max-requests", "3", "--descriptors", image, "URL"}, exitUnknown,
 			[]string{"a larger --max-requests"}, []string{"of these 3 at most (--max-requests)"}, 3, 0},
-		{"not sent", []string{"--from", page, "--method", "POST", "URL", "/healthz"}, exitUnknown, []string{"without a preflight; the probe did not send it"}, nil, 0, 0},
-		{"mixed content", []string{"--from", page, "http://api.example.com", "a.v1.S.M"}, exitFindings, []string{"an https page cannot call an http URL"}, []string{"sends nothing"}, 0, 0},
+		{"not sent", []string{"--from", page, "--method", "POST", "URL", "/healthz"}, exitUnknown, []string{"without a preflight; the probe did not send it"}, []string{"sends nothing to URL: browsers send these calls without a preflight. Other calls are not sent (--send"}, 0, 0},
+		{"mixed content", []string{"--from", page, "http://api.example.com", "a.v1.S.M"}, exitFindings, []string{"an https page cannot call an http URL"}, []string{"sends nothing to http://api.example.com: no browser sends these calls."}, 0, 0},
 		{"unknown procedure", []string{"--from", page, "--descriptors", image, "URL", "acme.account.v1.AccountService.Gett"}, exitFine, nil, []string{"the schema does not have the procedure", "write acme.account.v1.AccountService.Get"}, 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -143,6 +143,39 @@ func OriginsAgainst(s Server, o AgainstOptions, call Call) (all []string) {
 	return all
 }
 
+// AgainstRequests returns the requests that a comparison sends at most, without those after a redirect.
+func AgainstRequests(s Server, o AgainstOptions) (r Requests) {
+	for _, call := range o.Calls {
+		preflights := 0
+		if needsPreflight(wantOf(call)) {
+			preflights = 3 // that of the call, and those with the headers of the policy and with one of no policy
+			rule, _ := o.Plan.Rule(requestOf(s, call))
+			values, _ := rule.FirstValues(0)
+			for _, v := range values {
+				if v.Field == "allow_methods" && !fetch.SafelistedMethod(v.Value) {
+					preflights++
+				}
+			}
+		}
+		pages := len(OriginsAgainst(s, o, call))
+		r.Preflights, r.SimpleGets = r.Preflights+pages*preflights, r.SimpleGets+pages
+		if o.SendCalls && !call.isSimpleGet() {
+			r.Calls += pages
+		}
+	}
+	return r
+}
+
+// isSimpleGet reports whether the call is the GET that a comparison sends in any case.
+func (c Call) isSimpleGet() bool {
+	return c.Method == http.MethodGet && c.Target == c.simpleGetTarget() && !needsPreflight(wantOf(c))
+}
+
+// wantOf returns the request of a call.
+func wantOf(call Call) want {
+	return want{origin: call.Origin, method: call.Method, header: call.fields()}
+}
+
 // sampleOf returns an origin that a pattern allows; empty if the pattern allows every origin or is not valid.
 func sampleOf(text string) string {
 	pattern, _ := origin.ParsePattern(text)
@@ -192,8 +225,7 @@ type pair struct {
 
 // compare compares what a page gets from a call.
 func (c *comparison) compare(call Call) error {
-	rpcCall := call.isProcedure()
-	w := want{origin: call.Origin, method: call.Method, header: call.fields()}
+	w := wantOf(call)
 	if needsPreflight(w) {
 		asked := w
 		asked.preflight = true
@@ -205,16 +237,12 @@ func (c *comparison) compare(call Call) error {
 			return err
 		}
 	}
-	get := want{origin: call.Origin, method: http.MethodGet, target: call.Target}
-	if rpcCall && !strings.Contains(get.target, "?") {
-		get.target += "?" + incompleteGet
-	}
-	p, err := c.look(call, get)
+	p, err := c.look(call, want{origin: call.Origin, method: http.MethodGet, target: call.simpleGetTarget()})
 	if err != nil {
 		return err
 	}
 	c.response(p)
-	if !c.options.SendCalls || !needsPreflight(w) && call.Method == http.MethodGet {
+	if !c.options.SendCalls || call.isSimpleGet() {
 		return nil
 	}
 	w.call, w.body = true, call.body()

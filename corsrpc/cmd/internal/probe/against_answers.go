@@ -123,13 +123,15 @@ func (c *comparison) preflight(p *pair) error {
 		return nil
 	}
 	live, policy := p.live.answer().Answer, p.policy.answer().Answer
-	c.methods(p, live, policy)
+	if err := c.methods(p, live, policy); err != nil {
+		return err
+	}
 	c.ages(p, live, policy)
 	return c.headers(p, itemsOf(live, allowHeaders), itemsOf(policy, allowHeaders))
 }
 
 // methods compares the methods that need a grant and that the answers to a preflight list.
-func (c *comparison) methods(p *pair, live, policy http.Header) {
+func (c *comparison) methods(p *pair, live, policy http.Header) error {
 	list := func(header http.Header) (names []string) {
 		all, _ := fetch.ExtractHeaderListValues(lines(header, allowMethods))
 		for _, m := range all {
@@ -142,29 +144,33 @@ func (c *comparison) methods(p *pair, live, policy http.Header) {
 	liveNames, policyNames := list(live), list(policy)
 	if slices.Contains(liveNames, "*") {
 		c.add(p, AspectMethod, placeOf(p.rule, "allow_methods"), "allows "+orNone(policyNames)+" beyond GET, HEAD and POST", "allows every method")
-		return
+		return nil
 	}
 	if more := without(liveNames, policyNames); len(more) > 0 {
 		c.add(p, AspectMethod, placeOf(p.rule, "allow_methods"), "does not allow the method "+strings.Join(more, ", "), "allows it")
 	}
 	for _, m := range without(policyNames, liveNames) { // it may list only the one that was asked for
-		c.lostMethod(p, m)
+		if err := c.lostMethod(p, m); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // lostMethod asks for a method that the policy grants and that the server has not listed.
-func (c *comparison) lostMethod(p *pair, method string) {
+func (c *comparison) lostMethod(p *pair, method string) error {
 	w := p.live.want
 	w.method = method
 	asked, err := c.look(p.call, w)
 	if err != nil {
-		return // the next request tells why
+		return err
 	}
 	if live, _ := asked.live.passes(); !live {
 		if policy, _ := asked.policy.passes(); policy {
 			c.add(asked, AspectMethod, placeOf(p.rule, "allow_methods"), "allows the method "+method, "does not allow it")
 		}
 	}
+	return nil
 }
 
 // ages compares the time for which browsers keep the answers.

@@ -65,10 +65,7 @@ func Audit(ctx context.Context, w *Wire, o AuditOptions) ([]Finding, error) {
 	}
 	a := &auditor{ctx: ctx, wire: w, options: o, browser: &pages{server: w.server, wire: w}, isRPC: o.Call.isProcedure()}
 	a.options.Call.Header = withoutProtocol(o.Call)
-	a.getTarget = o.Call.Target
-	if a.isRPC && !strings.Contains(a.getTarget, "?") {
-		a.getTarget += "?" + incompleteGet
-	}
+	a.getTarget = o.Call.simpleGetTarget()
 	err := a.run()
 	var stop *stopped
 	switch {
@@ -155,10 +152,6 @@ func (a *auditor) page() (err error) {
 	a.allowOrigin(a.get)
 	return nil
 }
-
-// incompleteGet is the query of a call by GET that has no message, so that no handler executes it. See
-// https://connectrpc.com/docs/protocol#unary-get-request.
-const incompleteGet = "encoding=json"
 
 // getOf returns a GET of the call's URL by a page of an origin, without header fields of its own.
 func (a *auditor) getOf(origin string) want {

@@ -55,11 +55,11 @@ func (a *auditor) preflights() error {
 // preflightOf returns a preflight of the page's call with the fields of a protocol and of the call.
 func (a *auditor) preflightOf(protocol rpc.Protocols) want {
 	call := a.options.Call
-	w := want{origin: call.Origin, method: call.Method, preflight: true}
+	w := wantOf(call)
+	w.preflight = true
 	if protocol != 0 && call.Method == http.MethodPost {
-		w.header = slices.Concat(rpc.CallHeader(protocol), timeouts[protocol])
+		w.header = slices.Concat(rpc.CallHeader(protocol), timeouts[protocol], w.header)
 	}
-	w.header = append(w.header, call.fields()...)
 	return w
 }
 

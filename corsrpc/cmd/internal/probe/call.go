@@ -71,6 +71,20 @@ func (c Call) fields() (all []string) {
 	return all
 }
 
+// incompleteGet is the query of a call by GET that has no message, so that no handler executes it. See
+// https://connectrpc.com/docs/protocol#unary-get-request.
+const incompleteGet = "encoding=json"
+
+// simpleGetTarget returns the target of a GET that an audit or a comparison sends in place of the call. For
+// a procedure it has no message, even if the call has one in its query.
+func (c Call) simpleGetTarget() string {
+	path, query, _ := strings.Cut(c.Target, "?")
+	if !c.isProcedure() && !rpc.IsGetCall(query) {
+		return c.Target
+	}
+	return path + "?" + incompleteGet
+}
+
 // body returns the body of the call: an empty message for a call of RPC.
 func (c Call) body() string {
 	if !strings.EqualFold(c.Method, http.MethodPost) {
