@@ -157,8 +157,8 @@ func statusHeaders() []string { return rpc.Names(rpc.GRPCWeb, rpc.Response) }
 // statusExposure looks whether scripts can read the status of gRPC-Web. The argument literal is true if
 // the list has "*", which calls with credentials take for a name.
 func (a *auditor) statusExposure(s *sight, literal bool) {
-	if a.protocol != rpc.GRPCWeb && !a.grpcWeb {
-		return
+	if a.protocol != rpc.GRPCWeb && !a.grpcWeb || a.protocol == rpc.GRPCWeb && a.options.SendCalls && !s.call {
+		return // clients of gRPC-Web do not call, or the call itself tells more
 	}
 	e := s.answer()
 	exposed := itemsOf(e.Answer, exposeHeaders)
@@ -179,7 +179,7 @@ func (a *auditor) statusExposure(s *sight, literal bool) {
 		return
 	}
 	severity := report.Warning
-	if s.call && a.protocol == rpc.GRPCWeb && missing[0] == "grpc-status" {
+	if s.call && a.protocol == rpc.GRPCWeb && missing[0] == "grpc-status" && len(lines(e.Answer, "Grpc-Status")) > 0 {
 		severity = report.Error
 	}
 	a.addOnce(ClassStatusNotExposed, severity, s, exposeHeaders, fmt.Sprintf("In the response to %s, scripts cannot read the headers of the status of gRPC-Web: %s.", kindOf(s), strings.Join(missing, ", ")))
@@ -188,7 +188,7 @@ func (a *auditor) statusExposure(s *sight, literal bool) {
 // forMachines are response fields that scripts have no use for: those of caches, connections and security
 // of documents.
 var forMachines = []string{
-	"accept-encoding", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-encoding", "grpc-accept-encoding", "content-length", "accept-ranges", "age", "allow", "alt-svc", "connection", "content-encoding", "content-security-policy", "cross-origin-embedder-policy",
+	"accept-encoding", "accept-ranges", "age", "allow", "alt-svc", "connection", "content-encoding", "content-security-policy", "cross-origin-embedder-policy",
 	"cross-origin-opener-policy", "cross-origin-resource-policy", "date", "grpc-accept-encoding", "grpc-encoding", "keep-alive", "nel", "permissions-policy", "referrer-policy", "report-to",
 	"reporting-endpoints", "server", "strict-transport-security", "timing-allow-origin", "trailer", "transfer-encoding", "upgrade", "vary", "via",
 	"x-content-type-options", "x-frame-options", "x-powered-by", "www-authenticate", "x-xss-protection",

@@ -30,6 +30,8 @@ func (a *auditor) calls() error {
 		a.credentials(own, !credentialed)
 		a.exposure(own)
 	case own.answer().Preflight: // told already
+	case own.plain.Result == Refused:
+		a.refused(own)
 	default:
 		a.allowOrigin(own)
 		if !a.has(ClassAllowOriginRepeated) && !a.has(ClassAllowOriginInvalid) && !a.has(ClassOriginNotGranted) {

@@ -226,6 +226,15 @@ func (a *auditor) examine(h hostile, always bool) (g *hostileGrant, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if mayExplain(s) {
+			get, err := a.look(a.getOf(h.origin))
+			if err != nil {
+				return nil, err
+			}
+			if refusesPage(get) {
+				continue
+			}
+		}
 		if plain, credentialed := s.passes(); plain || credentialed {
 			if g == nil || credentialed && !g.credentialed {
 				g = &hostileGrant{hostile: h, seen: s, credentialed: credentialed}

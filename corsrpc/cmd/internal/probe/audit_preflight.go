@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
@@ -38,10 +39,18 @@ func (a *auditor) preflights() error {
 	}
 	plain, credentialed := a.preflight.passes()
 	a.allowOrigin(a.preflight)
-	if plain {
-		a.passing = a.preflight
-	} else if err := a.failedPreflight(); err != nil {
+	explained, err := a.explainedPreflight()
+	switch {
+	case err != nil:
 		return err
+	case explained:
+		plain = false
+	case plain:
+		a.passing = a.preflight
+	default:
+		if err := a.failedPreflight(); err != nil {
+			return err
+		}
 	}
 	if a.passing == nil {
 		return nil
@@ -95,10 +104,67 @@ func (a *auditor) tryProtocols() error {
 	for _, s := range []*sight{connect, grpcWeb} {
 		a.grpcWeb = a.grpcWeb || slices.Contains(itemsOf(s.answer().Answer, allowHeaders), "x-grpc-web")
 	}
+	if mayExplain(connect) && !mayExplain(grpcWeb) {
+		byConnect = false
+	}
 	if a.protocol, a.preflight = rpc.Connect, connect; byGRPCWeb && !byConnect {
 		a.protocol, a.preflight = rpc.GRPCWeb, grpcWeb
 	}
 	return nil
+}
+
+// mayExplain reports whether the answer to a preflight may be that of a corsrpc layer with WithExplain that
+// refuses the call: the preflight passes, so that the page can read why, and browsers do not keep its answer.
+func mayExplain(s *sight) bool {
+	return s.passedAny() && valueOf(s.answer().Answer, maxAge) == "0"
+}
+
+// explainedPreflight looks whether the preflight passes only because the layer explains its refusal. It then
+// adds the finding. The GET shows a refusal of the page. A preflight that asks for less and that browsers keep
+// shows a refusal of headers.
+func (a *auditor) explainedPreflight() (bool, error) {
+	if !mayExplain(a.preflight) {
+		return false, nil
+	}
+	if refusesPage(a.get) {
+		a.refused(a.get)
+		return true, nil
+	}
+	if len(a.preflight.header) == 0 {
+		return false, nil
+	}
+	less, err := a.look(want{origin: a.preflight.origin, method: a.preflight.method, preflight: true})
+	if err != nil || !less.passedAny() || mayExplain(less) {
+		return false, err
+	}
+	a.passing = less
+	a.add(ClassHeadersNotGranted, report.Error, a.preflight, maxAge, "The preflight passes only so that the page can read the refusal of its call (WithExplain): the server does not allow each header that clients send.")
+	return true, nil
+}
+
+// refusesPage reports whether a corsrpc layer refuses a GET for another reason than its method.
+func refusesPage(get *sight) bool {
+	switch corsrpc.Reason(reasonOfRefusal(get.answer())) {
+	case "", corsrpc.ReasonMethodNotAllowed, corsrpc.ReasonMethodNotGranted:
+		return false
+	}
+	return true
+}
+
+// refused adds a finding about a request that the corsrpc layer of the server refuses, so that the page can
+// read the refusal.
+func (a *auditor) refused(s *sight) {
+	reason := reasonOfRefusal(s.answer())
+	class := ClassOriginNotGranted
+	switch corsrpc.Reason(reason) {
+	case corsrpc.ReasonHeadersNotGranted:
+		class = ClassHeadersNotGranted
+	case corsrpc.ReasonMethodNotGranted, corsrpc.ReasonMethodNotAllowed:
+		class = ClassMethodsNotGranted
+	case corsrpc.ReasonCredentialsNotAllowed:
+		class = ClassCredentialsNotGranted
+	}
+	a.addOnce(class, report.Error, s, "", fmt.Sprintf("The corsrpc layer of the server refuses %s (%s). With WithExplain the page can read that; in production it gets a network error.", kindOf(s), reason))
 }
 
 // isProcedure reports whether the call is one of a procedure: by its name, or by the fields of a protocol.

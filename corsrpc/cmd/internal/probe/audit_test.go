@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -95,7 +96,7 @@ func (c *cors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // layer is a corsrpc layer with a policy.
-func layer(t *testing.T, policy string) http.Handler {
+func layer(t *testing.T, policy string, options ...corsrpc.LayerOption) http.Handler {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
 	if err != nil {
@@ -105,7 +106,11 @@ func layer(t *testing.T, policy string) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	l, err := corsrpc.New(plan, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", "1")
 		if r.Method != http.MethodPost {
 			w.WriteHeader(http.StatusMethodNotAllowed)
@@ -428,6 +433,14 @@ var audits = []struct {
 		want:   []string{"STATUS_NOT_EXPOSED warning"},
 	},
 	{
+		name: "the status of gRPC-Web is there, and not exposed",
+		change: func(c *cors) {
+			c.expose, c.answer = "X-Request-Id", http.Header{"X-Request-Id": {"1"}, "Grpc-Status": {"0"}}
+		},
+		how:  func(o *AuditOptions) { o.Protocol, o.SendCalls = rpc.GRPCWeb, true },
+		want: []string{"STATUS_NOT_EXPOSED error"},
+	},
+	{
 		name:   "everything exposed beside credentials",
 		change: func(c *cors) { c.expose = "*" },
 		how:    func(o *AuditOptions) { o.Protocol, o.Call.Credentials = rpc.GRPCWeb, true },
@@ -555,4 +568,31 @@ func describe(findings []Finding) string {
 		fmt.Fprintf(&b, "%s %s: %s (%s: %s)\n  %s\n", f.Severity, f.Class, f.Message, f.Header, f.Value, f.Curl)
 	}
 	return b.String()
+}
+
+// TestAuditOfExplainingLayer: a corsrpc layer with WithExplain grants preflights of calls that it refuses, so
+// that pages on loopback and pages that the policy names can read why. That is no grant to these pages.
+func TestAuditOfExplainingLayer(t *testing.T) {
+	t.Parallel()
+	const allowed = `allow_origins: ["https://app.example.com"], allow_credentials: true`
+	for _, c := range []struct {
+		name, policy string
+		protocol     rpc.Protocols
+		send         bool
+		want         []string
+	}{
+		{"a path without GET", "defaults: {" + allowed + "}\nrules: [{path: /acme.v1.S/Get, allow_methods: [POST], allow_headers: [Content-Type, Connect-Protocol-Version, Connect-Timeout-Ms]}]", rpc.Connect, false, nil},
+		{"sound", "defaults: {" + allowed + "}", 0, true, nil},
+		{"sound, browsers keep no preflight", "defaults: {" + allowed + ", max_age: 0s}", 0, true, nil},
+		{"one protocol", "defaults: {" + allowed + ", protocols: [GRPC_WEB]}", 0, true, nil},
+		{"the other protocol", "defaults: {" + allowed + ", protocols: [GRPC_WEB]}", rpc.Connect, false, []string{"HEADERS_NOT_GRANTED error"}},
+		{"the other protocol, sent", "defaults: {" + allowed + ", protocols: [GRPC_WEB], max_age: 0s}", rpc.Connect, true, []string{"HEADERS_NOT_GRANTED error"}},
+		{"disabled", "defaults: {" + allowed + "}\nrules: [{path: \"/\", disabled: true}]", 0, false, []string{"ORIGIN_NOT_GRANTED error"}},
+		{"disabled, sent", "defaults: {" + allowed + "}\nrules: [{path: \"/\", disabled: true}]", 0, true, []string{"ORIGIN_NOT_GRANTED error"}},
+	} {
+		findings, _ := audit(t, layer(t, c.policy, corsrpc.WithLogger(slog.New(slog.DiscardHandler)), corsrpc.WithExplain()), func(o *AuditOptions) { o.Protocol, o.SendCalls = c.protocol, c.send })
+		if got := classesOf(findings); !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %q, want %q\n%s", c.name, got, c.want, describe(findings))
+		}
+	}
 }

@@ -35,7 +35,7 @@ func (c *capricious) RoundTrip(r *http.Request) (*http.Response, error) {
 		allowCredentials: {"true", "", "x"},
 		allowHeaders:     {r.Header.Get("Access-Control-Request-Headers"), r.Header.Get("Access-Control-Request-Headers"), "*", "", "content-type", "!("},
 		allowMethods:     {r.Header.Get("Access-Control-Request-Method"), r.Header.Get("Access-Control-Request-Method"), "*", "", "GET", "!("},
-		maxAge:           {"1", "", "x"},
+		maxAge:           {"1", "0", "", "x"},
 		"Vary":           {"Origin", ""},
 	} {
 		if value := values[c.random.IntN(len(values))]; value != "" {
