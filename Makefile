@@ -111,7 +111,7 @@ unit: packages $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of 
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # not under -race, which makes everything larger
 	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
-	@cd internal/peers && go test -race ./... # probed starts nginx
+	@cd internal/peers && go test -race -count=1 ./... # they run the command, which the cache does not see; probed starts nginx
 	@cd internal/tools/release && go test ./...
 
 .PHONY: editors
