@@ -116,7 +116,7 @@ var routingRows = []row{
 		},
 	},
 	{
-		name: "escape sequences", fault: "A response header has escape sequences for terminals.", words: "the server does not answer in HTTP",
+		name: "escape sequences", fault: "A response header has escape sequences for terminals.", words: "the header of the response is not valid",
 		start: func(t *testing.T, seen *traffic) server {
 			t.Helper()
 			return newRaw(t, seen, strings.ReplaceAll(`HTTP/1.1 204 No Content

@@ -34,12 +34,23 @@ func send(transport http.RoundTripper, r *http.Request) *answer {
 		return &answer{err: err}
 	}
 	defer response.Body.Close()
+	if response.StatusCode < http.StatusOK {
+		return &answer{err: &notFinalError{response.StatusCode}}
+	}
 	a := &answer{status: response.StatusCode, proto: response.Proto, header: response.Header, elapsed: time.Since(begin)}
 	a.body, err = io.ReadAll(io.LimitReader(response.Body, maxBodyBytes+1))
 	if err != nil || len(a.body) > maxBodyBytes {
 		a.body, a.cut = a.body[:min(len(a.body), maxBodyBytes)], true
 	}
 	return a
+}
+
+// notFinalError is the error about a response whose status does not end an exchange, such as 101, which no
+// request asked for. Browsers treat it as a network error.
+type notFinalError struct{ status int }
+
+func (e *notFinalError) Error() string {
+	return fmt.Sprintf("the response has status %d, which does not end an exchange", e.status)
 }
 
 // response returns the answer as the response to a request.

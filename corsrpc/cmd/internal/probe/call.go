@@ -35,6 +35,9 @@ func (c Call) Validate(s Server) error {
 	if _, err := corsbrowser.New(c.Origin); err != nil {
 		return fmt.Errorf("--from: %s", strings.TrimPrefix(err.Error(), "corsbrowser: the page's origin: "))
 	}
+	if problem := unserialized(c.Origin); problem != "" {
+		return fmt.Errorf("--from: %s", problem)
+	}
 	if !fetch.IsToken(c.Method) {
 		return fmt.Errorf("%q is not an HTTP method: write a method such as POST", c.Method)
 	}

@@ -67,8 +67,10 @@ func (o *Outcome) Causes(call Call, s Server) (causes []string) {
 		add("the script writes the method %s, and browsers send methods as they are written, but for a few: write %s in the script", call.Method, strings.ToUpper(call.Method))
 	case o.Blocked.Check == corsbrowser.CheckMethodsMalformed || o.Blocked.Check == corsbrowser.CheckHeadersMalformed:
 		add("the names in %s have to be separated by commas, without quotes", o.Blocked.Header)
-	case o.Blocked.Check == corsbrowser.CheckRedirectURL, o.Blocked.Check == corsbrowser.CheckRedirectLimit:
-		add("call the URL to which the server redirects in the end")
+	case o.Blocked.Check == corsbrowser.CheckRedirectURL:
+		add("the server has to redirect to an http or https URL without a user name, or to answer the call itself")
+	case o.Blocked.Check == corsbrowser.CheckRedirectLimit:
+		add("the redirects may have no end: look at where the server redirects")
 	}
 	if o.Blocked.Preflight {
 		causes = append(causes, statusOfPreflight(o, e)...)
@@ -171,16 +173,25 @@ func redirectOfPreflight(e Exchange) string {
 	if err != nil {
 		return fmt.Sprintf("the redirect leads to %q, which is not a URL", location)
 	}
+	samePlace := strings.EqualFold(to.Hostname(), from.Hostname())
 	why := "call that URL"
 	switch {
-	case to.Scheme == "https" && from.Scheme == "http":
+	case to.Scheme != "http" && to.Scheme != "https" || to.User != nil || to.String() == from.String():
+		why = "the server has to answer the preflight itself"
+	case samePlace && to.Scheme == "https" && from.Scheme == "http" && to.Path == from.Path:
 		why = "write https:// in the client"
-	case strings.TrimRight(to.Path, "/") == strings.TrimRight(from.Path, "/") && to.Host == from.Host && to.Path != from.Path:
+	case samePlace && to.Path != from.Path && strings.TrimRight(to.Path, "/") == strings.TrimRight(from.Path, "/"):
 		why = "the slash at the end of the path differs: write the path in the client as the server has it"
-	case strings.Contains(strings.ToLower(to.Path), "login") || strings.Contains(strings.ToLower(to.Path), "auth") || strings.Contains(strings.ToLower(to.Path), "signin"):
+	case isLogin(to) && !isLogin(from):
 		why = "a login in front of the CORS layer redirects: mount the CORS layer outside of it"
 	}
 	return fmt.Sprintf("the redirect leads to %s, and a preflight may not be redirected: %s", to, why)
+}
+
+// isLogin reports whether a URL looks like that of a login.
+func isLogin(u *url.URL) bool {
+	text := strings.ToLower(u.Host + u.Path)
+	return slices.ContainsFunc([]string{"login", "auth", "signin"}, func(part string) bool { return strings.Contains(text, part) })
 }
 
 // missingOnCall says why the response to a call has no Access-Control-Allow-Origin.

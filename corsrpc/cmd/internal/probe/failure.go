@@ -35,8 +35,11 @@ func (s Server) Failure(err error) string {
 	var dns *net.DNSError
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
+	var notFinal *notFinalError
 	message := err.Error()
 	switch {
+	case errors.As(err, &notFinal):
+		return fmt.Sprintf("the server answered with status %d, which is not that of a final response, so browsers treat it as a network error: look at the server, or at the proxy in front of it", notFinal.status)
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("the host %s is not known: look for a mistake in the name", s.URL.Hostname())
 	case errors.As(err, &dns):
@@ -59,7 +62,9 @@ func (s Server) Failure(err error) string {
 		return fmt.Sprintf("the server speaks TLS: write https://%s", host)
 	case s.URL.Scheme == "http" && strings.Contains(message, `malformed HTTP response "\x00\x00`):
 		return fmt.Sprintf("the server answers in HTTP/2 without TLS: write h2c://%s", host)
-	case strings.Contains(message, "malformed HTTP"), strings.Contains(message, "malformed MIME header"):
+	case strings.Contains(message, "malformed MIME header"), strings.Contains(message, "multiple Content-Length"), strings.Contains(message, "bad Content-Length"):
+		return "the header of the response is not valid (" + message + "), and was not read: correct the server, or the proxy that adds the field"
+	case strings.Contains(message, "malformed HTTP"):
 		return "the server does not answer in HTTP (" + message + "): write the URL of the HTTP server"
 	case strings.Contains(message, "server response headers exceeded"):
 		return "the header of the response is larger than 1 MiB, and was not read"

@@ -194,6 +194,10 @@ func TestFailures(t *testing.T) {
 		{"closed at once, h2c", "h2c", raw(t, ""), "closed the connection"},
 		{"not HTTP", "http", raw(t, "220 mail.example.com ESMTP\r\n"), "does not answer in HTTP"},
 		{"an alert of TLS", "http", raw(t, "\x15\x03\x01\x00\x02\x02\x16"), "write https://"},
+		{"a protocol that was not asked for", "http", raw(t, "HTTP/1.1 101 Switching Protocols\r\nAccess-Control-Allow-Origin: *\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), "answered with status 101"},
+		{"a status that is none", "http", raw(t, "HTTP/1.1 000 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"), "answered with status 0,"},
+		{"a control character", "http", raw(t, "HTTP/1.1 204 No Content\r\nServer: \x1b[2J\r\n\r\n"), "the header of the response is not valid"},
+		{"two lengths", "http", raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), "the header of the response is not valid"},
 		{"a header that is too large", "http", raw(t, "HTTP/1.1 204 No Content\r\nX: "+strings.Repeat("x", 2<<20)+"\r\n\r\n"), "larger than 1 MiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
 
 // Server is the server that is probed.
@@ -48,7 +49,27 @@ func ParseURL(text string) (*url.URL, error) {
 	case u.RawQuery != "" || u.ForceQuery:
 		return nil, fmt.Errorf("the URL of the server has a query: write the path and the query as an argument of their own, such as '/items?page=2'")
 	}
+	if problem := unserialized((Server{URL: u}).origin()); problem != "" {
+		return nil, fmt.Errorf("%q is not the URL of a server: its origin %s", text, problem)
+	}
 	return u, nil
+}
+
+// unserialized says why an origin is not one that browsers send, and what to write instead: the rest of a
+// sentence whose subject is the origin. It is empty if browsers send the origin.
+func unserialized(text string) string {
+	if _, ok := origin.Parse(text); ok {
+		return ""
+	}
+	_, problems := origin.ParsePattern(text)
+	if len(problems) == 0 { // a pattern
+		return fmt.Sprintf("%q is not one origin: write one such as https://app.example.com", text)
+	}
+	says := fmt.Sprintf("%q %s", text, problems[0].Reason)
+	if problems[0].Fix != "" {
+		says += ": write " + problems[0].Fix
+	}
+	return says
 }
 
 // pageURL returns the URL of the server as browsers serialize it: h2c is a scheme of this program only.

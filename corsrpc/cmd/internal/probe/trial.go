@@ -197,7 +197,7 @@ func (o *Outcome) classify(blocked *corsbrowser.BlockedError, sameOrigin bool) {
 func hidden(answer, readable http.Header) (names []string) {
 	for name := range answer {
 		lower := fetch.Lower(name)
-		if _, ok := readable[http.CanonicalHeaderKey(name)]; !ok && !fetch.ForbiddenResponseHeader(lower) && !strings.HasPrefix(lower, "access-control-") {
+		if _, ok := readable[http.CanonicalHeaderKey(name)]; !ok && !fetch.ForbiddenResponseHeader(lower) && !fetch.SafelistedResponseHeader(lower) && !strings.HasPrefix(lower, "access-control-") {
 			names = append(names, lower)
 		}
 	}

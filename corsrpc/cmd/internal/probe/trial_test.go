@@ -179,7 +179,7 @@ func TestFaults(t *testing.T) {
 		{"415", answers(415, nil, 200, nil), connectCall("a.v1.S.M"), false, Blocked, corsbrowser.CheckOriginMissing, "does not expect a preflight"},
 		{"redirect to a login", answers(302, []string{"Location", "https://login.example/?next=x"}, 200, nil), connectCall("a.v1.S.M"), false, Blocked, corsbrowser.CheckOriginMissing, "leads to https://login.example/?next=x"},
 		{"redirect to a slash", answers(308, append(slices.Clone(grants), "Location", "/x/"), 200, nil), Call{Origin: page, Target: "/x", Method: "PUT"}, false, Blocked, corsbrowser.CheckPreflightRedirect, "the slash at the end of the path differs"},
-		{"redirect to https", answers(301, append(slices.Clone(grants), "Location", "https://api.example.com/x"), 200, nil), Call{Origin: page, Target: "/x", Method: "PUT"}, false, Blocked, corsbrowser.CheckPreflightRedirect, "write https:// in the client"},
+		{"redirect to https", answers(301, append(slices.Clone(grants), "Location", "https://api.example.com/x"), 200, nil), Call{Origin: page, Target: "/x", Method: "PUT"}, false, Blocked, corsbrowser.CheckPreflightRedirect, "leads to https://api.example.com/x, and a preflight may not be redirected: call that URL"},
 		{"redirect without a place", answers(302, grants, 200, nil), connectCall("a.v1.S.M"), false, Blocked, corsbrowser.CheckPreflightRedirect, "call the URL that answers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -398,5 +398,41 @@ func TestInterrupt(t *testing.T) {
 	}
 	if len(s.requests()) != 1 {
 		t.Errorf("%q", s.requests())
+	}
+}
+
+// TestCauseOfRedirect: the page is told to call another URL only if that can work.
+func TestCauseOfRedirect(t *testing.T) {
+	t.Parallel()
+	const answer = "the server has to answer the preflight itself"
+	for _, c := range []struct{ from, location, want string }{
+		{"http://api.example.com/x", "https://api.example.com/x", "write https:// in the client"},
+		{"http://api.example.com:8080/acme.auth.v1.S/Get", "https://api.example.com/acme.auth.v1.S/Get", "write https:// in the client"},
+		{"http://api.example.com/x", "https://other.example/x", "call that URL"},
+		{"http://api.example.com/x", "https://api.example.com/y", "call that URL"},
+		{"http://api.example.com/x", "https://other.example/login?next=x", "a login in front"},
+		{"http://api.example.com/x", "https://login.example/?next=x", "a login in front"},
+		{"http://api.example.com/x", "/x/", "the slash at the end"},
+		{"http://api.example.com/x", "//other.example/x/", "call that URL"},
+		{"http://api.example.com/x", "/x", answer},
+		{"http://api.example.com/x", "javascript:alert(1)", answer},
+		{"http://api.example.com/x", "file:///etc/passwd", answer},
+		{"http://api.example.com/x", "http://user:word@api.example.com/y", answer},
+		{"http://api.example.com/x", "http://[::1/", "which is not a URL"},
+		{"http://api.example.com/x", "", "call the URL that answers"},
+	} {
+		e := Exchange{Exchange: corsbrowser.Exchange{URL: c.from, Status: 307, Answer: http.Header{"Location": {c.location}}}}
+		if got := redirectOfPreflight(e); !strings.Contains(got, c.want) {
+			t.Errorf("%s to %q: %s, want %q", c.from, c.location, got, c.want)
+		}
+	}
+}
+
+// TestHidden: neither the fields of CORS, nor those that browsers always or never show, count as hidden.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	answer := http.Header{"X-A": {"1"}, "X-B": {"1"}, "Content-Length": {"2"}, "Set-Cookie": {"a=b"}, "Access-Control-Allow-Origin": {"*"}, "Date": {"now"}}
+	if got := hidden(answer, http.Header{"X-B": {"1"}}); !slices.Equal(got, []string{"date", "x-a"}) {
+		t.Errorf("%q", got)
 	}
 }
