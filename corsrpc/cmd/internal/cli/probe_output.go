@@ -303,8 +303,8 @@ func (p *probing) announcement(flags *probeFlags) string {
 	return report.Printable(b.String())
 }
 
-// limited has the wire send these requests, as many after redirects as the probe allows, and no more than
-// --max-requests. It returns the end of the sentence that says so.
+// limited sets how many requests the wire sends: these, those after redirects that the probe allows, and no more
+// than --max-requests. It returns the end of the sentence that announces them.
 func (p *probing) limited(flags *probeFlags, requests probe.Requests) string {
 	total := requests.Total()
 	p.wire.MaxRequests = min(flags.maxRequests, total+probe.MaxRedirected)

@@ -571,7 +571,7 @@ func describe(findings []Finding) string {
 }
 
 // TestAuditOfExplainingLayer: a corsrpc layer with WithExplain grants preflights of calls that it refuses, so
-// that pages on loopback and pages that the policy names can read why. That is no grant to these pages.
+// that pages on loopback and pages that the policy names can read why. These pages do not get a grant by it.
 func TestAuditOfExplainingLayer(t *testing.T) {
 	t.Parallel()
 	const allowed = `allow_origins: ["https://app.example.com"], allow_credentials: true`
