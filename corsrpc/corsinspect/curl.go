@@ -8,7 +8,7 @@ import (
 )
 
 // curlOf returns a command that sends the request of an exchange to the URL of the call. It omits header
-// fields that browsers add and that no decision depends on.
+// fields that browsers add and that no decision depends on. The body of a POST is {}.
 func curlOf(e Exchange, call *http.Request) string {
 	header := maps.Clone(e.Request.Header)
 	for _, name := range []string{"Accept", "Accept-Encoding", "Referer", "User-Agent"} {
@@ -16,5 +16,5 @@ func curlOf(e Exchange, call *http.Request) string {
 			delete(header, name)
 		}
 	}
-	return curl.Command(e.Request.Method, call.URL.String(), header)
+	return curl.Command(e.Request.Method, call.URL.String(), header, "{}")
 }

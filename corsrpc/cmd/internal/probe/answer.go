@@ -17,7 +17,8 @@ const maxBodyBytes = 1 << 20
 
 // answer is what a server answered, kept for requests that are the same.
 type answer struct {
-	err     error // why there is no response; nil if there is one
+	sent    []byte // the body of the request
+	err     error  // why there is no response; nil if there is one
 	status  int
 	proto   string
 	header  http.Header
@@ -78,8 +79,8 @@ func (a *answer) decodedBody() []byte {
 }
 
 // keyOf returns a text that is the same for requests that differ only in fields that name the engine or
-// the relation of page and server. It reads the body, and replaces it.
-func keyOf(r *http.Request) (string, error) {
+// the relation of page and server. It reads the body, replaces it, and returns it too.
+func keyOf(r *http.Request) (key string, sent []byte, err error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
@@ -88,17 +89,17 @@ func keyOf(r *http.Request) (string, error) {
 		}
 	}
 	if r.Body == nil {
-		return b.String(), nil
+		return b.String(), nil, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes+1))
 	_ = r.Body.Close()
 	switch {
 	case err != nil:
-		return "", err
+		return "", nil, err
 	case len(body) > maxBodyBytes:
-		return "", fmt.Errorf("the body of a request has more than %d MiB", maxBodyBytes>>20)
+		return "", nil, fmt.Errorf("the body of a request has more than %d MiB", maxBodyBytes>>20)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	b.Write(body)
-	return b.String(), nil
+	return b.String(), body, nil
 }

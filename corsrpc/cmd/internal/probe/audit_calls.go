@@ -129,7 +129,7 @@ func (a *auditor) direct(r *http.Request) (*Exchange, error) {
 	}
 	e := &Exchange{
 		Exchange: corsbrowser.Exchange{Method: r.Method, URL: r.URL.String(), Header: r.Header, Status: got.status, Answer: got.header},
-		Proto:    got.proto, Elapsed: got.elapsed,
+		Sent:     got.sent, Proto: got.proto, Elapsed: got.elapsed,
 	}
 	if got.err != nil {
 		return nil, a.unreachable(got.err, r.Header.Get("Origin"), *e)

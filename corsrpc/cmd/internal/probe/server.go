@@ -28,10 +28,13 @@ type Server struct {
 	ServerName string
 	// Timeout bounds the time of each request until the end of the response. 0 means DefaultTimeout.
 	Timeout time.Duration
+
+	rootsFile string // that of Roots; empty if they are those of the system
 }
 
 // Trust reads Roots from a PEM file, which a flag names.
 func (s *Server) Trust(flag, name string) (err error) {
+	s.rootsFile = name
 	s.Roots, err = schema.Certificates(flag, name)
 	return err
 }

@@ -67,6 +67,8 @@ type Outcome struct {
 // Exchange is a request and its response. Status is 0 if there is none.
 type Exchange struct {
 	corsbrowser.Exchange
+	// Sent is the body of the request.
+	Sent []byte
 	// Body is the begin of the response's body, decoded.
 	Body []byte
 	// Proto is the version of HTTP, and Elapsed the time until the response's header.
@@ -153,7 +155,7 @@ func fetchIn(page *corsbrowser.Browser, recorded *recorder, r *http.Request, sam
 		e := Exchange{Exchange: sent}
 		if i < len(recorded.answers) && recorded.answers[i] != nil {
 			a := recorded.answers[i]
-			e.Body, e.Proto, e.Elapsed = a.decodedBody(), a.proto, a.elapsed
+			e.Sent, e.Body, e.Proto, e.Elapsed = a.sent, a.decodedBody(), a.proto, a.elapsed
 		}
 		o.Exchanges = append(o.Exchanges, e)
 	}

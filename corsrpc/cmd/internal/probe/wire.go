@@ -87,7 +87,7 @@ func (w *Wire) exchange(r *http.Request) (*answer, error) {
 	case !w.SendCalls && !isPreflight(r) && !isSimpleGet(r):
 		return nil, ErrNotSent
 	}
-	key, err := keyOf(r)
+	key, sent, err := keyOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +100,7 @@ func (w *Wire) exchange(r *http.Request) (*answer, error) {
 		ctx, cancel := context.WithTimeout(r.Context(), w.timeout)
 		defer cancel()
 		have = send(w.transport, r.WithContext(ctx))
+		have.sent = sent
 		w.answers[key] = have
 	}
 	return have, nil
