@@ -297,6 +297,9 @@ func (p *probing) announcement(flags *probeFlags) string {
 	case !flags.send:
 		b.WriteString(" Other calls are not sent (--send sends them, and the server executes them).")
 	}
+	if p.requests.Calls == 0 && slices.ContainsFunc(p.calls, func(c probedCall) bool { return c.IsGetOfProcedure() }) {
+		b.WriteString(" The server executes GETs of procedures that are declared NO_SIDE_EFFECTS.")
+	}
 	if flags.call.credentials {
 		b.WriteString(" The cookie of the calls is made up.")
 	}

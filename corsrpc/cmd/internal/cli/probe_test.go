@@ -88,7 +88,7 @@ func TestProbe(t *testing.T) {
 		{"a prefix", []string{"--from", page, "--engine", "firefox", "URL/api", "/healthz"}, exitFindings,
 			[]string{"In Firefox: ", "URL/api/healthz", "none covers this path"}, nil, 0, 0},
 		{"all", []string{"--from", page, "--all", "--descriptors", image, "URL"}, exitFine,
-			[]string{"by Connect:", "by gRPC-Web:", "by Connect, GET:", "acme.account.v1.AccountService: "}, nil, -1, 0},
+			[]string{"by Connect:", "by gRPC-Web:", "by Connect, GET:", "acme.account.v1.AccountService: "}, []string{"The server executes GETs of procedures that are declared NO_SIDE_EFFECTS."}, -1, 0},
 		{"all, one protocol", []string{"--from", page, "--all", "--protocol", "grpc-web", "--descriptors", image, "URL"}, exitFine,
 			[]string{"by gRPC-Web:"}, nil, -1, 0},
 		{"too many", []string{"--from", page, "--all", "--max-requests", "3", "--descriptors", image, "URL"}, exitUnknown,

@@ -74,6 +74,12 @@ func (c Call) fields() (all []string) {
 	return all
 }
 
+// IsGetOfProcedure reports whether the call is a GET that has the message of a procedure.
+func (c Call) IsGetOfProcedure() bool {
+	_, query, _ := strings.Cut(c.Target, "?")
+	return c.Method == http.MethodGet && rpc.IsGetCall(query)
+}
+
 // incompleteGet is the query of a call by GET that has no message, so that no handler executes it. See
 // https://connectrpc.com/docs/protocol#unary-get-request.
 const incompleteGet = "encoding=json"
