@@ -172,6 +172,9 @@ func placeOfProvenance(from corsrpc.Provenance) report.Place {
 // againstAnnouncement says what a comparison sends, and allows just that.
 func (p *probing) againstAnnouncement(f *probeFlags, o probe.AgainstOptions) string {
 	most := probe.AgainstRequests(p.server, o)
+	if most.Total() == 0 {
+		return report.Printable(fmt.Sprintf("corsrpc probe --against sends nothing to %s: the policy has no rule for these calls.", p.server.URL))
+	}
 	text := "corsrpc probe --against sends at most " + p.limited(f, most) + " They carry no cookies."
 	switch {
 	case most.Calls > 0:
@@ -197,7 +200,11 @@ func (a *shownAgainst) exit() int {
 func (a *shownAgainst) writeText(w io.Writer, server string) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintln(&b, report.Printable(fmt.Sprintf(format, args...))) }
-	line("%s compared with %s: %s sent, for pages of %s.", server, a.File, report.Count(a.Sent, "request"), strings.Join(a.From, ", "))
+	pages := ""
+	if len(a.From) > 0 {
+		pages = ", for pages of " + strings.Join(a.From, ", ")
+	}
+	line("%s compared with %s: %s sent%s.", server, a.File, report.Count(a.Sent, "request"), pages)
 	for _, d := range a.Differences {
 		b.WriteString("\n")
 		line("%s [%s]", d.Message, d.Aspect)

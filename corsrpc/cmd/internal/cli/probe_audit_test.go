@@ -88,6 +88,8 @@ func TestProbeAuditAndAgainst(t *testing.T) {
 		{"--against $DIR/tenants.yaml --source tenants=https://shop.example.com --from https://shop.example.com " + two, 0, []string{"as the policy says"}},
 		{"--against $DIR/env.yaml --from https://shop.example.com " + two, 3, []string{"only if the environment variable SHOP has this origin"}},
 		{"--against $DIR/env.yaml --env SHOP=https://shop.example.com " + two, 0, []string{"as the policy says"}},
+		{"--against $DIR/cors.yaml " + sound + "/api", 3, []string{"sends nothing to " + sound + "/api: the policy has no rule for these calls.", "The policy has no rule for /api/acme.v1.S/Get at this server", "write --path-prefix /api.", ": 0 requests sent."}},
+		{"--against $DIR/cors.yaml --path-prefix /api " + sound + "/api", 1, []string{"[ORIGIN]"}},
 		{"--against $DIR/bad.yaml " + sound, 2, []string{"UNKNOWN_FIELD"}},
 		{"--against $DIR/none.yaml " + sound, 2, []string{"none.yaml"}},
 		{"--against $DIR/cors.yaml --max-requests 1 " + sound, 3, []string{"Not decided: ", "--max-requests"}},

@@ -89,6 +89,13 @@ type Comparison struct {
 func Against(ctx context.Context, w *Wire, o AgainstOptions) (*Comparison, error) {
 	c := &comparison{ctx: ctx, wire: w, options: o, live: &pages{server: w.server, wire: w}}
 	for _, call := range o.Calls {
+		if _, err := call.url(w.server); err != nil {
+			return nil, err
+		}
+		if !o.governs(w.server, call) {
+			c.incomplete(notGoverned(w.server, call))
+			continue
+		}
 		for _, origin := range OriginsAgainst(w.server, o, call) {
 			call.Origin = origin
 			if err := call.Validate(w.server); err != nil {
@@ -108,6 +115,28 @@ func Against(ctx context.Context, w *Wire, o AgainstOptions) (*Comparison, error
 	}
 	c.causes()
 	return &c.Comparison, nil
+}
+
+// governs reports whether the policy says something about a call.
+func (o AgainstOptions) governs(s Server, call Call) bool {
+	_, ok := o.Plan.Rule(requestOf(s, call))
+	return ok
+}
+
+// notGoverned says that the policy says nothing about a call, and what to write.
+func notGoverned(s Server, call Call) string {
+	text := fmt.Sprintf("The policy has no rule for %s at this server, so nothing was sent", requestOf(s, call).Path)
+	if prefix := strings.TrimRight(s.URL.EscapedPath(), "/"); prefix != "" {
+		return text + fmt.Sprintf(": if the server's procedures are below %s, write --path-prefix %[1]s.", prefix)
+	}
+	return text + ": name a procedure or a path for which it has one."
+}
+
+// incomplete adds why something was not compared.
+func (c *comparison) incomplete(why string) {
+	if !slices.Contains(c.Incomplete, why) {
+		c.Incomplete = append(c.Incomplete, why)
+	}
 }
 
 // maxSamples is how many of the origins that a rule allows are sent.
@@ -146,6 +175,9 @@ func OriginsAgainst(s Server, o AgainstOptions, call Call) (all []string) {
 // AgainstRequests returns the requests that a comparison sends at most, without those after a redirect.
 func AgainstRequests(s Server, o AgainstOptions) (r Requests) {
 	for _, call := range o.Calls {
+		if !o.governs(s, call) {
+			continue
+		}
 		preflights := 0
 		if needsPreflight(wantOf(call)) {
 			preflights = 3 // that of the call, and those with the headers of the policy and with one of no policy
@@ -266,18 +298,18 @@ func (c *comparison) look(call Call, w want) (*pair, error) {
 		if c.wire.Sent() == 1 && !NoAnswer(p.live.plain.Err) {
 			return nil, errors.New(c.wire.server.Failure(p.live.plain.Err))
 		}
-		c.Incomplete = append(c.Incomplete, "The comparison ended early: "+c.wire.server.Failure(p.live.plain.Err)+".")
+		c.incomplete("The comparison ended early: " + c.wire.server.Failure(p.live.plain.Err) + ".")
 		return nil, errIncomplete
 	case TooMany:
-		c.Incomplete = append(c.Incomplete, fmt.Sprintf("The comparison ended after %d requests: allow more with --max-requests.", c.wire.Sent()))
+		c.incomplete(fmt.Sprintf("The comparison ended after %d requests: allow more with --max-requests.", c.wire.Sent()))
 		return nil, errIncomplete
 	case Blocked:
 		if p.live.plain.Blocked.Console == "MixedContent" {
-			c.Incomplete = append(c.Incomplete, fmt.Sprintf("Browsers block calls of a page of %s to a server without TLS: name the https URL of the server.", w.origin))
+			c.incomplete(fmt.Sprintf("Browsers block calls of a page of %s to a server without TLS: name the https URL of the server.", w.origin))
 			return nil, errIncomplete
 		}
 	case NotFollowed:
-		c.Incomplete = append(c.Incomplete, fmt.Sprintf("The server redirects %s of %s to another server.", kindOf(p.live), call.Target))
+		c.incomplete(fmt.Sprintf("The server redirects %s of %s to another server.", kindOf(p.live), call.Target))
 	}
 	if p.policy, p.decision, err = c.underPolicy(c.options.Plan, call, w, p.live.answer()); err != nil {
 		return nil, err

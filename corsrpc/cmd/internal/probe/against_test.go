@@ -146,6 +146,9 @@ func TestAgainst(t *testing.T) {
 			}
 			var lines []string
 			for _, d := range got.Differences {
+				if strings.Contains(d.Policy, "allows the headers x-tenant") && !strings.Contains(d.Curl, "x-tenant") {
+					t.Errorf("%s\nThe command asks for something else: %s", d.Message, d.Curl)
+				}
 				lines = append(lines, fmt.Sprintf("%s %s %s", d.Aspect, nameOf(d.Origin), d.From.Field))
 				if d.From.Field == "" {
 					lines[len(lines)-1] += d.From.String()
@@ -237,6 +240,22 @@ func TestAgainstIsBounded(t *testing.T) {
 			if origin := <-calls; strings.Contains(origin, "attacker") {
 				t.Errorf("a page that the server refuses sends a call")
 			}
+		}
+	}
+}
+
+// TestAgainstWithoutRule: a call for which the policy has no rule is not compared, and the result says so: two
+// servers without a grant are no proof that they have the same policy.
+func TestAgainstWithoutRule(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") }))
+	defer server.Close()
+	for prefix, says := range map[string]string{"": "name a procedure or a path", "/api": "--path-prefix /api"} {
+		u, _ := ParseURL(server.URL + prefix)
+		o := AgainstOptions{Plan: planOf(t, written), Calls: []Call{{Target: "/healthz", Method: http.MethodGet}}}
+		got, err := Against(t.Context(), NewWire(Server{URL: u}), o)
+		if err != nil || len(got.Incomplete) != 1 || !strings.Contains(got.Incomplete[0], says) || AgainstRequests(Server{URL: u}, o).Total() > 0 {
+			t.Errorf("%q: %+v %v", prefix, got, err)
 		}
 	}
 }
