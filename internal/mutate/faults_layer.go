@@ -316,7 +316,7 @@ var layerFaults = []fault{
 	{name: "a handshake that is granted as a call goes on", in: "CheckOrigin", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
 	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
 `, new: ``},
-	{name: "an explanation is no ASCII", old: `r < ' ' || r > '~'`, new: `false`},
+	{name: "an explanation is no ASCII", in: "printableASCII", old: `r < ' ' || r > '~'`, new: `false`},
 	{name: "an explanation breaks the JSON", old: `strconv.Quote(m)`, new: `strconv.Quote("")[:1] + m + "\""`},
 	{name: "a gRPC message is not escaped", old: `strings.ReplaceAll(m, "%", "%25")`, new: `m`},
 	{name: "null is advised without quotes", old: `case "", "null",`, new: `case "",`},
