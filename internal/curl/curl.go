@@ -47,7 +47,7 @@ func Command(method, url string, header http.Header, body string, options ...str
 
 // isText reports whether a body can be written in the command. To curl, an "@" begins the name of a file.
 func isText(body string) bool {
-	return !strings.HasPrefix(body, "@") && !strings.ContainsFunc(body, func(r rune) bool { return r < ' ' || r > '~' })
+	return !strings.HasPrefix(body, "@") && !strings.ContainsFunc(body, func(r rune) bool { return r < 0x20 || r > 0x7e })
 }
 
 // printfFormat returns the word of a POSIX shell from which printf writes the body.

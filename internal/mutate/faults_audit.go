@@ -11,5 +11,7 @@ var auditFaults = []fault{
 	{name: "an audit lets one fault explain a worse one", in: "isExplained", old: `&& (other.credentialed || !g.credentialed)`, new: ``},
 	{name: "a comparison sends calls without --send", in: "(*comparison).compare", old: `if !c.options.SendCalls ||`, new: `if`},
 	{name: "an audit has a handler execute GETs without --send", in: "simpleGetTarget", old: `if !c.isProcedure() && !rpc.IsGetCall(query) {`, new: `if query != "" {`},
+	{name: "an audit takes an explained refusal for a grant", in: "(*auditor).examine", old: `if mayExplain(s) {`, new: `if false {`},
+	{name: "a comparison takes a server for right without a rule", in: "Against", old: `if !o.governs(w.server, call) {`, new: `if false {`},
 	{name: "a comparison takes a grant to an origin that is not known for a difference", in: "(*comparison).grants", old: `if live && c.dependsOnUnknown(p) {`, new: `if false {`},
 }
