@@ -177,7 +177,8 @@ func (t *trial) importInto(ctx context.Context, g goCommand, dir string, order [
 	return nil
 }
 
-// checkInstall installs each command of the released modules outside of a module. It returns their paths.
+// checkInstall installs each command of the released modules outside of a module, but for those of modules that need a
+// newer Go. It returns their paths.
 func (t *trial) checkInstall(ctx context.Context, name string, g goCommand) ([]string, error) {
 	bin := filepath.Join(t.dir, "bin-"+name)
 	if err := os.MkdirAll(bin, 0o777); err != nil {
@@ -185,6 +186,9 @@ func (t *trial) checkInstall(ctx context.Context, name string, g goCommand) ([]s
 	}
 	var installed []string
 	for _, m := range t.rel.modules.released {
+		if name != "local" && m.needsNewerGo(name) {
+			continue
+		}
 		for _, p := range t.packages[m.path()] {
 			if !isInstallable(p.name, p.path) {
 				continue

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/version"
 	"path"
 	"slices"
 	"strings"
@@ -19,6 +20,11 @@ type goModule struct {
 
 // path returns the module path.
 func (m *goModule) path() string { return m.file.Module.Mod.Path }
+
+// needsNewerGo reports whether the module's go line names a newer Go than a version, such as 1.25.0.
+func (m *goModule) needsNewerGo(have string) bool {
+	return m.file.Go != nil && version.Compare("go"+m.file.Go.Version, "go"+have) > 0
+}
 
 // inDir returns the path in the repository of a file of the module.
 func (m *goModule) inDir(name string) string { return path.Join(m.dir, name) }

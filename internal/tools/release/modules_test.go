@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 )
 
@@ -199,5 +200,24 @@ func TestReadTrees(t *testing.T) {
 	}
 	if _, err := r.readCommit(t.Context(), "--output=x"); err == nil {
 		t.Error("a commit's name is taken for an option")
+	}
+}
+
+// TestNeedsNewerGo: the go lines of modules are compared as versions of Go.
+func TestNeedsNewerGo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		line, have string
+		want       bool
+	}{
+		{"1.26.0", "1.25.0", true}, {"1.25.0", "1.25.0", false}, {"1.25", "1.25.0", false}, {"1.9", "1.25.0", false}, {"1.26.0", "1.26.8", false},
+	} {
+		file, err := modfile.Parse("go.mod", []byte("module m\n\ngo "+c.line+"\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&goModule{file: file}).needsNewerGo(c.have); got != c.want {
+			t.Errorf("go %s, with Go %s: %t", c.line, c.have, got)
+		}
 	}
 }
