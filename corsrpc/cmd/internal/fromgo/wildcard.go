@@ -48,7 +48,7 @@ func translate(o originItem) translation {
 			return t
 		case strings.HasSuffix(pattern, ":*"):
 			return translation{active: []string{pattern}, kinds: []Kind{WithoutPort}}
-		case !strings.HasSuffix(o.prefix, "://"):
+		case !strings.HasSuffix(o.prefix, "://") || !strings.HasPrefix(o.suffix, "."):
 			return translation{active: []string{pattern}, kinds: []Kind{OriginNarrowed}}
 		}
 		return translation{active: []string{pattern}}

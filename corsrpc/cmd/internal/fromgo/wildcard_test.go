@@ -65,6 +65,7 @@ func TestTranslate(t *testing.T) {
 		"https://*.example.com":       "https://*.example.com",
 		"https://*.example.com:8443":  "https://*.example.com:8443",
 		"https://pr-*.example.com":    "https://pr-*.example.com ORIGIN_NARROWED",
+		"https://*-app.example.com":   "https://*-app.example.com ORIGIN_NARROWED",
 		"https://*example.com":        "https://example.com https://*.example.com ORIGIN_RISK PUBLIC_SUFFIX",
 		"*example.com":                "https://example.com https://*.example.com ORIGIN_NARROWED",
 		"*.example.com":               "https://*.example.com ORIGIN_NARROWED",
