@@ -32,7 +32,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/corsrpc":              "corsrpc/cmd/internal/cli",
 	"corsrpc/cmd/internal/cli":         "corsrpc corsrpc/cmd/internal/firstpolicy corsrpc/cmd/internal/fromgo corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/firstpolicy": "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext corsrpc/corsrpcv1 internal/rpc",
-	"corsrpc/cmd/internal/fromgo":      "corsrpc/cmd/internal/yamltext internal/fetch internal/origin internal/rpc internal/rules",
+	"corsrpc/cmd/internal/fromgo":      "corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext internal/fetch internal/origin internal/rpc internal/rules",
 	"corsrpc/cmd/internal/input":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsrpcv1 internal/planaccess internal/rules internal/safetext",
 	"corsrpc/cmd/internal/jsonschema":  "",
 	"corsrpc/cmd/internal/policydiff":  "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",

@@ -61,6 +61,8 @@ const (
 	EnvironmentList Kind = "ENVIRONMENT_LIST"
 	// Loopback: origins of a developer's machine belong into a profile.
 	Loopback Kind = "LOOPBACK"
+	// UnknownUse: other code may change the configuration before the library gets it.
+	UnknownUse Kind = "UNKNOWN_USE"
 	// UnknownValue: a value is not written in the file.
 	UnknownValue Kind = "UNKNOWN_VALUE"
 	// CredentialsWithStar: credentials never worked together with every origin.

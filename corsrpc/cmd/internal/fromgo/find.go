@@ -28,13 +28,13 @@ func (r *reader) isLibraryCall(call *ast.CallExpr) bool {
 
 // unresolved is a call whose configuration is not written in the file.
 type unresolved struct {
-	line      int
-	call, why string
+	line               int
+	library, call, why string
 }
 
 // configurations returns the configurations of the file, and the calls whose configuration is elsewhere.
 func (r *reader) configurations() (found []*Configuration, elsewhere []unresolved) {
-	add := func(n ast.Node, call string, s *settings) {
+	add := func(n ast.Node, call string, s *settings) *Configuration {
 		c := &Configuration{Library: s.library, Call: call, Line: r.line(n.Pos()), settings: s}
 		for line := r.line(n.Pos()); line <= r.line(n.End()); line++ {
 			c.lines = append(c.lines, line)
@@ -43,6 +43,7 @@ func (r *reader) configurations() (found []*Configuration, elsewhere []unresolve
 			c.lines = append(c.lines, r.line(v.pos))
 		}
 		found = append(found, c)
+		return c
 	}
 	ast.Inspect(r.file, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -57,7 +58,7 @@ func (r *reader) configurations() (found []*Configuration, elsewhere []unresolve
 		shown := r.quoted(call.Fun)
 		s, why := r.settingsOf(call, library, name, takes)
 		if why != "" {
-			elsewhere = append(elsewhere, unresolved{r.line(call.Pos()), shown, why})
+			elsewhere = append(elsewhere, unresolved{r.line(call.Pos()), library, shown, why})
 			return true
 		}
 		add(call, shown, s)
@@ -65,7 +66,11 @@ func (r *reader) configurations() (found []*Configuration, elsewhere []unresolve
 	})
 	for n, shown := range r.leftOver() {
 		if v := r.evalRoot(n); v.kind == struc {
-			add(n, shown, &settings{reader: r, library: v.library, fields: v.fields})
+			c := add(n, shown, &settings{reader: r, library: v.library, fields: v.fields})
+			c.unused = true
+			if i := slices.IndexFunc(elsewhere, func(u unresolved) bool { return u.library == c.Library }); i >= 0 {
+				c.otherUse = &elsewhere[i]
+			}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *Configuration) int { return cmp.Compare(a.Line, b.Line) })

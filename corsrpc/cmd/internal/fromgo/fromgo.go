@@ -4,6 +4,7 @@
 package fromgo
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -34,6 +35,10 @@ type Configuration struct {
 
 	file     string
 	settings *settings
+	// unused is true if no call of the library in the file takes the configuration as it is written. otherUse is a call
+	// that takes one that is not known.
+	unused   bool
+	otherUse *unresolved
 }
 
 // At returns the configuration that a line belongs to.
@@ -62,11 +67,14 @@ func Read(name string, source []byte) (*File, error) {
 	if err != nil {
 		var list scanner.ErrorList
 		if errors.As(err, &list) && len(list) > 0 {
-			return nil, fmt.Errorf("%s:%d:%d: the file is not Go: %s", name, list[0].Pos.Line, list[0].Pos.Column, list[0].Msg)
+			first := list[0].Pos // its line is one that a //line comment says
+			before := source[:min(max(first.Offset, 0), len(source))]
+			line, column := bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n')
+			return nil, fmt.Errorf("%s:%d:%d: the file is not Go: %s", name, line, column, list[0].Msg)
 		}
 		return nil, fmt.Errorf("%s: the file is not Go: %w", name, err)
 	}
-	r := &reader{files: files, file: file, source: source, used: map[ast.Node]bool{}, blocks: map[ast.Node]ast.Node{}}
+	r := &reader{files: files, file: file, source: source, used: map[ast.Node]bool{}, blocks: map[ast.Node]ast.Node{}, known: map[ast.Expr]value{}}
 	if err := r.readImports(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

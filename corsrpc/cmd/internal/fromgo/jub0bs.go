@@ -2,6 +2,7 @@ package fromgo
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 
 // readJub0bs reads jub0bs/cors. It fails if NewMiddleware returns an error.
 func (s *settings) readJub0bs(g *grants) error {
+	s.takeExtra()
 	s.credentials(g, "Credentialed")
 	items := s.list("Origins")
 	if len(items) == 0 {
@@ -22,8 +24,7 @@ func (s *settings) readJub0bs(g *grants) error {
 	if star && g.credentials {
 		return s.refused("Origins", `the origin "*" together with Credentialed`)
 	}
-	insecure := s.truth(g, "DangerouslyTolerateInsecureOrigins")
-	suffixes := s.truth(g, "DangerouslyTolerateSubdomainsOfPublicSuffixes")
+	insecure, suffixes := s.mayBeTrue(g, insecureOrigins), s.mayBeTrue(g, publicSuffixes)
 	for _, i := range items {
 		if i.kind != text || i.text == "*" {
 			continue
@@ -81,6 +82,36 @@ func (s *settings) readJub0bs(g *grants) error {
 		return n
 	})
 	return nil
+}
+
+// jub0bsExtra is the struct and the field that have some of the settings in earlier versions.
+const jub0bsExtra = "ExtraConfig"
+
+// The settings by which jub0bs/cors accepts more origins together with credentials.
+const (
+	insecureOrigins = "DangerouslyTolerateInsecureOrigins"
+	publicSuffixes  = "DangerouslyTolerateSubdomainsOfPublicSuffixes"
+)
+
+// takeExtra takes the settings of the struct that has some of them in earlier versions.
+func (s *settings) takeExtra() {
+	extra, ok := s.fields[jub0bsExtra]
+	if !ok {
+		return
+	}
+	s.fields = maps.Clone(s.fields)
+	if extra.kind != struc {
+		s.fields[insecureOrigins], s.fields[publicSuffixes] = extra, extra
+		return
+	}
+	maps.Copy(s.fields, extra.fields)
+}
+
+// mayBeTrue returns whether a boolean setting is true, or is not known and may be. One that is not known is recorded.
+func (s *settings) mayBeTrue(g *grants, name string) bool {
+	yes := s.truth(g, name)
+	_, unsure := g.unknowns[name]
+	return yes || unsure
 }
 
 // jub0bsResponseHeaders are headers of responses, which jub0bs/cors refuses as request headers.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/yamltext"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -26,12 +27,13 @@ func (c *Configuration) Policy() (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &policyWriter{grants: g, reader: c.settings.reader, file: filepath.Base(c.file)}
+	w := &policyWriter{grants: g, reader: c.settings.reader, file: report.Printable(filepath.Base(c.file))}
 	w.origins()
 	w.disabled = !w.hasActive() || !g.post
 	_, unsure := g.unknowns["AllowedMethods"]
 	w.nothing = !w.everAllowed() || !g.post && !g.get && len(g.methods) == 0 && !unsure
 	w.comment("", fmt.Sprintf("This policy stands for the configuration of %s at %s:%d. A code in brackets marks each change.", c.Library, w.file, c.Line))
+	w.changes(c.use())
 	w.changes(w.general())
 	w.line("defaults:")
 	w.writeOrigins()
@@ -41,6 +43,19 @@ func (c *Configuration) Policy() (*Policy, error) {
 	w.writeMaxAge()
 	w.writeRules()
 	return &Policy{[]byte(w.text.String()), w.all}, nil
+}
+
+// use returns the change for a configuration that other code may change before the library gets it.
+func (c *Configuration) use() []Change {
+	if !c.unused {
+		return nil
+	}
+	message := "No call in this file gives " + c.Call + " to the library as it is written here"
+	if u := c.otherUse; u != nil {
+		message += fmt.Sprintf(", and %s in line %d gets %s", u.call, u.line, u.why)
+	}
+	message += ". If other code changes it, the server may grant something else: compare the policy with that code."
+	return []Change{{Kind: UnknownUse, Effect: Wider, Line: c.Line, Message: message}}
 }
 
 // policyWriter writes the policy of one configuration.
@@ -163,7 +178,7 @@ func (w *policyWriter) general() (changes []Change) {
 	}
 	w.notes = slices.DeleteFunc(w.notes, isGeneral)
 	return append(changes, w.takeUnknown("The policy is written as if it were not set.", "OptionsSuccessStatus", "OptionStatusCode", "OptionsResponseStatusCode", "CustomSchemas",
-		"AllowBrowserExtensions", "AllowWebSockets", "AllowFiles", "DangerouslyTolerateInsecureOrigins", "DangerouslyTolerateSubdomainsOfPublicSuffixes")...)
+		"AllowBrowserExtensions", "AllowWebSockets", "AllowFiles", insecureOrigins, publicSuffixes)...)
 }
 
 // from returns a comment with a place in the Go file.

@@ -30,7 +30,11 @@ func (w *policyWriter) writeHeaders() {
 		case rules.CanAllowHeader(h.name):
 			names = append(names, h.name)
 		case fetch.IsToken(h.name) && !fetch.ForbiddenRequestHeader(h.name):
-			change(HeaderLeftOut, Stricter, h.pos, []string{h.name}, fmt.Sprintf("%q is a header of responses, and a policy does not grant it. Scripts that send it have to stop.", h.name))
+			message := fmt.Sprintf("%q is a header of responses, and a policy does not grant it. Scripts that send it have to stop.", h.name)
+			if strings.Contains(h.name, "*") {
+				message = fmt.Sprintf("%q has a star, which the library reads as a character of the name. The policy leaves it out. List the headers that scripts send.", h.name)
+			}
+			change(HeaderLeftOut, Stricter, h.pos, []string{h.name}, message)
 		case h.pos.IsValid():
 			browsers = append(browsers, h.name)
 		}

@@ -2,6 +2,7 @@ package fromgo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,15 @@ func init() { changed[0] = "https://b.example.com" }
 func main(parameter []string) {
 	` + lines + `
 }
+
+var noValue []string
+
+func named() (o cors.Options) {
+	defer func() { o.AllowedOrigins = load() }()
+	return cors.Options{AllowedOrigins: global}
+}
+
+func (s *server) change(list []string) {}
 
 func options() cors.Options { return cors.Options{AllowedOrigins: global} }
 `
@@ -152,9 +162,109 @@ func TestVariables(t *testing.T) {
 		`gin.New(gin.Config{AllowOrigins: []string{"https://*.example.com"}, AllowWildcard: elsewhere.Wildcard})`:                   "disabled: true",
 		`cors.New(cors.Options{AllowedOrigins: []string{"*"}, AllowCredentials: true})`:                                             "allow_origins:\n- \"*\"\nallow_headers",
 		`cors.New(cors.Options{AllowedOrigins: global, MaxAge: parameter})`:                                                         "max_age: 0s",
+		`cors.New(cors.Options{AllowedOrigins: noValue})`:                                                                           "disabled: true",
+		`var o []string; cors.New(cors.Options{AllowedOrigins: o})`:                                                                 "- \"*\"",
 	} {
 		if got, _ := policyOf(t, lines); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s", lines, got)
+		}
+	}
+}
+
+// TestOrder: an assignment takes the values before it, and only what always runs is certain.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	const a, use = `o := []string{"https://a.example.com"}; `, `; cors.New(cors.Options{AllowedOrigins: o})`
+	appended := func(names ...string) string {
+		var b strings.Builder
+		for _, name := range names {
+			fmt.Fprintf(&b, "o = append(o, \"https://%s.example.com\");", name)
+		}
+		return b.String()
+	}
+	for lines, want := range map[string]string{
+		a + appended("b", "c") + use:                                                                                                        "a b c",
+		a + appended(slices.Repeat([]string{"b"}, 60)...) + use:                                                                             "a b",
+		a + `if parameter == nil { ` + appended("b") + ` }; ` + appended("c") + use:                                                         "",
+		a + `if parameter == nil { ` + appended("b") + ` }; o = []string{"https://c.example.com"}` + use:                                    "",
+		a + `f := func() { o = parameter }; o = []string{"https://c.example.com"}; f()` + use:                                               "",
+		a + `p := []string{"https://p.example.com"}; p, o = []string{"https://x.example.com"}, p` + use:                                     "p",
+		a + `p := o; p[0] = "https://b.example.com"` + use:                                                                                  "",
+		a + `var p = o[:1]; p[0] = "https://b.example.com"` + use:                                                                           "",
+		a + `p := o; q := p; slices.Sort(q)` + use:                                                                                          "",
+		a + `_ = append(o[:0], "https://b.example.com")` + use:                                                                              "",
+		a + `c := cors.Options{AllowedOrigins: o}; c.AllowedOrigins[0] = "https://b.example.com"` + use:                                     "",
+		a + `lists := [][]string{o}; lists[0][0] = "https://b.example.com"` + use:                                                           "",
+		a + `func(p []string) { p[0] = "https://b.example.com" }(o)` + use:                                                                  "",
+		a + `parameter.change(o)` + use:                                                                                                     "",
+		a + `for i := 0; i < len(parameter); o = parameter { i++ }` + use:                                                                   "",
+		a + `if parameter == nil { i++ } else if o = parameter; true { i++ }` + use:                                                         "",
+		a + `if o = []string{"https://b.example.com"}; true { i++ }` + use:                                                                  "b",
+		a + `again: cors.New(cors.Options{AllowedOrigins: o}); o = parameter; goto again`:                                                   "",
+		`w := os.Getenv("WEB"); if parameter == nil { if w == "" { w = "https://a.example.com" } }; o := []string{w}` + use:                 "",
+		`w := os.Getenv("WEB"); if parameter == nil { i++ } else if w == "" { w = "https://a.example.com" }; o := []string{w}` + use:        "",
+		`c := cors.Options{}; c.AllowedOrigins = global; c.AllowedOrigins = append(c.AllowedOrigins, "https://b.example.com"); cors.New(c)`: "a b",
+	} {
+		got, _ := policyOf(t, lines)
+		var names []string
+		for line := range strings.Lines(got) {
+			if name, ok := strings.CutPrefix(line, "- https://"); ok {
+				name, _, _ = strings.Cut(name, ".")
+				names = append(names, name)
+			}
+		}
+		if strings.Join(names, " ") != want || strings.Contains(got, "disabled: true") != (want == "") || strings.Contains(got, "${") {
+			t.Errorf("%s: %q, want %q\n%s", lines, names, want, got)
+		}
+	}
+}
+
+// TestUnknownUse: a configuration that no call takes as it is written is said to be one.
+func TestUnknownUse(t *testing.T) {
+	t.Parallel()
+	const literal = `cors.Options{AllowedOrigins: []string{"*"}}`
+	for lines, want := range map[string]string{
+		"cors.New(" + literal + ")":                                            "",
+		"o := &" + literal + "; cors.New(*o)":                                  "",
+		"use(" + literal + ")":                                                 "No call in this file gives cors.Options to the library as it is written here. If other code changes it, the server may grant something else: compare the policy with that code.",
+		"s.o = " + literal + "; s.o.AllowedOrigins = parameter; cors.New(s.o)": "as it is written here, and cors.New in line 28 gets s.o, which is not written in this file. If",
+		"cors.New(named())":                                                    "gets named(), the result of a call. If",
+		"cors.New(change(" + literal + "))":                                    "gets change(cors.Options{AllowedOrigins: []string{\"*\"}}), the result of a call. If",
+		"use(gin.Config{AllowAllOrigins: true}); cors.New(other)":              "gin.Config to the library as it is written here. If",
+	} {
+		_, changes := policyOf(t, lines)
+		i := slices.IndexFunc(changes, func(c Change) bool { return c.Kind == UnknownUse })
+		if (i >= 0) != (want != "") || i >= 0 && (!strings.Contains(changes[i].Message, want) || changes[i].Effect != Wider || changes[i].Line != 28 && lines != "cors.New(named())") {
+			t.Errorf("%s: %+v", lines, changes)
+		}
+	}
+}
+
+// TestPlaces: places are lines of the file itself, and the name of the file stays in its comment.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	const text = "package a\nimport `github.com/rs/cors`\n//line b.go:70\nvar c = cors.New(cors.Options{AllowedOrigins: []string{`https://a.example`}})\n"
+	f, err := Read("a\n  disabled: true\u0085.go", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Configurations[0].Policy()
+	if err != nil || f.Configurations[0].Line != 4 {
+		t.Fatal(err, f.Configurations[0].Line)
+	}
+	if want := `    - https://a.example # a\n  disabled: true\u0085.go:4` + "\n"; !strings.Contains(string(p.Text), want) {
+		t.Errorf("%s\ndoes not have %s", p.Text, want)
+	}
+	for text, want := range map[string]string{
+		"package a\nimport `github.com/jub0bs/cors`\n//line b.go:70\nvar c, err = cors.NewMiddleware(cors.Config{})": "a.go: github.com/jub0bs/cors does not accept",
+		"package a\n//line b.go:70\nfunc {": "a.go:3:6: the file is not Go",
+	} {
+		f, err := Read("a.go", []byte(text))
+		if err == nil {
+			_, err = f.Configurations[0].Policy()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
@@ -170,6 +280,11 @@ func TestPointers(t *testing.T) {
 		"o := &" + literal + "; p := o; p.AllowedOrigins = parameter; cors.New(*o)":          false,
 		"var o *cors.Options = &" + literal + "; elsewhere.Change(o); cors.New(*o)":          false,
 		"o := " + literal + "; elsewhere.Change(&o); cors.New(o)":                            false,
+		"o := &" + literal + "; var p = o; p.AllowedOrigins = parameter; cors.New(*o)":       false,
+		"o := &" + literal + "; s := server{o: o}; s.change(); cors.New(*o)":                 false,
+		"o := &" + literal + "; list := []any{o}; change(list); cors.New(*o)":                false,
+		"o := &" + literal + "; channel <- o; cors.New(*o)":                                  false,
+		"o := &" + literal + "; if o != nil { cors.New(*o); return o }":                      true,
 		"o := " + literal + "; p := &o; p.AllowedOrigins = parameter; cors.New(o)":           false,
 		"o := " + literal + "; func() { o.AllowedOrigins = parameter }(); cors.New(o)":       false,
 		"o := " + literal + "; go func(p *cors.Options) { p.Debug = true }(&o); cors.New(o)": false,
@@ -236,26 +351,27 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
 		`gin.New(gin.Config{})`: "github.com/gin-contrib/cors does not accept a configuration that allows no origin: write AllowOrigins, so a server with this configuration does not start: correct it first",
-		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                               `main.go:28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
-		`gin.New(gin.Config{AllowOrigins: []string{"moz-extension://a"}})`:                                         `"moz-extension://a"`,
-		`gin.New(gin.Config{AllowOrigins: []string{"/^a/"}})`:                                                      `"/^a/"`,
-		`gin.New(gin.Config{AllowAllOrigins: true, AllowOrigins: []string{"https://a.example"}})`:                  "AllowAllOrigins together with AllowOrigins",
-		`gin.New(gin.Config{AllowWildcard: true, AllowOrigins: []string{"https://*.*.example"}})`:                  "more than one *",
-		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"X A"}})`:                          `sends a list of names with "X A"`,
-		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"G(T"}})`:                          `sends a list of names with "G(T"`,
-		`jub0bs.NewMiddleware(jub0bs.Config{})`:                                                                    "without Origins",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"*"}, Credentialed: true})`:                          "together with Credentialed",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"null"}})`:                                           "is prohibited",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example/"}})`:                             "is not an origin",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a-*.example.com"}})`:                        "star in another place",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example:443"}})`:                          "default port",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"http://a.example"}, Credentialed: true})`:           "is insecure",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://*.github.io"}, Credentialed: true})`:        "public suffix",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: []string{"Cookie"}})`:                 `the request header "Cookie"`,
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, ResponseHeaders: []string{"Set-Cookie"}})`:            `the response header "Set-Cookie"`,
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Methods: []string{"CONNECT"}})`:                       `the method "CONNECT"`,
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, MaxAgeInSeconds: 86401})`:                             "the maximum age 86401",
-		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Credentialed: true, ResponseHeaders: []string{"*"}})`: `the response header "*"`,
+		`gin.New(gin.Config{AllowOrigins: []string{"example.com"}})`:                                                                        `main.go:28: github.com/gin-contrib/cors does not accept the origin "example.com", which has none of the schemes http://, https://`,
+		`gin.New(gin.Config{AllowOrigins: []string{"moz-extension://a"}})`:                                                                  `"moz-extension://a"`,
+		`gin.New(gin.Config{AllowOrigins: []string{"/^a/"}})`:                                                                               `"/^a/"`,
+		`gin.New(gin.Config{AllowAllOrigins: true, AllowOrigins: []string{"https://a.example"}})`:                                           "AllowAllOrigins together with AllowOrigins",
+		`gin.New(gin.Config{AllowWildcard: true, AllowOrigins: []string{"https://*.*.example"}})`:                                           "more than one *",
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"X A"}})`:                                                   `sends a list of names with "X A"`,
+		`gin.New(gin.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"G(T"}})`:                                                   `sends a list of names with "G(T"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{})`:                                                                                             "without Origins",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"*"}, Credentialed: true})`:                                                   "together with Credentialed",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"null"}})`:                                                                    "is prohibited",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example/"}})`:                                                      "is not an origin",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a-*.example.com"}})`:                                                 "star in another place",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://a.example:443"}})`:                                                   "default port",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"http://a.example"}, Credentialed: true})`:                                    "is insecure",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"https://*.github.io"}, Credentialed: true})`:                                 "public suffix",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: []string{"Cookie"}})`:                                          `the request header "Cookie"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, ResponseHeaders: []string{"Set-Cookie"}})`:                                     `the response header "Set-Cookie"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Methods: []string{"CONNECT"}})`:                                                `the method "CONNECT"`,
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"http://b.example"}, Credentialed: true, ExtraConfig: jub0bs.ExtraConfig{}})`: "is insecure",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, MaxAgeInSeconds: 86401})`:                                                      "the maximum age 86401",
+		`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, Credentialed: true, ResponseHeaders: []string{"*"}})`:                          `the response header "*"`,
 	} {
 		f, err := Read("main.go", []byte(source(lines)))
 		if err != nil {
@@ -263,6 +379,19 @@ func TestRefused(t *testing.T) {
 		}
 		if _, err := f.Configurations[0].Policy(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", lines, err)
+		}
+	}
+}
+
+// TestAccepted: a configuration that the library may accept has a policy.
+func TestAccepted(t *testing.T) {
+	t.Parallel()
+	for _, more := range []string{
+		"DangerouslyTolerateInsecureOrigins: true", "DangerouslyTolerateInsecureOrigins: parameter != nil", "ExtraConfig: jub0bs.ExtraConfig{DangerouslyTolerateInsecureOrigins: true}", "ExtraConfig: elsewhere.Extra",
+	} {
+		_, changes := policyOf(t, `jub0bs.NewMiddleware(jub0bs.Config{Origins: []string{"http://a.example"}, Credentialed: true, `+more+`})`)
+		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Kind == OriginRisk }) {
+			t.Errorf("%s: %+v", more, changes)
 		}
 	}
 }

@@ -62,19 +62,25 @@ type reader struct {
 	imports map[string]string
 	// changes are the statements that change each variable after its declaration.
 	changes map[any][]change
+	// shared are the variables whose items a variable may share.
+	shared map[any][]any
+	// jumps is true if the file has a goto: the order of statements then says little.
+	jumps bool
 	// used are the struct literals that a call of a library takes.
 	used map[ast.Node]bool
 	// blocks are the blocks around declarations, as far as they are known.
-	blocks       map[ast.Node]ast.Node
+	blocks map[ast.Node]ast.Node
+	// known are the values of the expressions that were evaluated. One that is being evaluated has an unknown value.
+	known        map[ast.Expr]value
 	steps, depth int
 }
 
-// line returns the line of a place.
-func (r *reader) line(pos token.Pos) int { return r.files.Position(pos).Line }
+// line returns the line of a place in the file itself, whatever //line comments say.
+func (r *reader) line(pos token.Pos) int { return r.files.PositionFor(pos, false).Line }
 
 // place returns the file and the line of a place, as far as it is known.
 func (r *reader) place(pos token.Pos) string {
-	name := r.files.Position(r.file.Pos()).Filename
+	name := r.files.File(r.file.Package).Name()
 	if !pos.IsValid() {
 		return name
 	}
@@ -83,7 +89,7 @@ func (r *reader) place(pos token.Pos) string {
 
 // quoted returns the source text of a node in one line, shortened if it is long.
 func (r *reader) quoted(n ast.Node) string {
-	from, to := r.files.Position(n.Pos()).Offset, r.files.Position(n.End()).Offset
+	from, to := r.files.PositionFor(n.Pos(), false).Offset, r.files.PositionFor(n.End(), false).Offset
 	if from < 0 || to > len(r.source) || from > to {
 		return "an expression"
 	}
@@ -101,17 +107,22 @@ func (r *reader) notKnown(e ast.Node, why string) value {
 
 // eval evaluates an expression as far as the file tells its value.
 func (r *reader) eval(e ast.Expr) value {
+	if v, ok := r.known[e]; ok {
+		return v
+	}
 	r.steps++
 	r.depth++
 	defer func() { r.depth-- }()
 	if r.steps > maxSteps || r.depth > maxDepth {
 		return r.notKnown(e, "which takes too many steps to evaluate")
 	}
+	r.known[e] = r.notKnown(e, "which depends on itself")
 	v := r.evalAny(e)
 	if len(v.text) > maxText || len(v.items) > maxItems {
-		return r.notKnown(e, "which is too long")
+		v = r.notKnown(e, "which is too long")
 	}
 	v.pos = e.Pos()
+	r.known[e] = v
 	return v
 }
 
@@ -123,6 +134,11 @@ func (r *reader) evalAny(e ast.Expr) value {
 		return r.evalLiteral(e)
 	case *ast.Ident:
 		return r.evalIdent(e)
+	case *ast.StarExpr:
+		if v := r.eval(e.X); v.kind == struc {
+			return v
+		}
+		return r.notKnown(e, "an expression that is not constant")
 	case *ast.UnaryExpr:
 		switch v := r.eval(e.X); {
 		case e.Op == token.AND && v.kind == struc:
@@ -208,7 +224,7 @@ func (r *reader) evalComposite(e *ast.CompositeLit) value {
 		return v
 	}
 	library, name := r.imported(e.Type)
-	if structs[library] != name || name == "" {
+	if name == "" || structs[library] != name && (library != jub0bs || name != jub0bsExtra) {
 		return r.notKnown(e.Type, "a value of another type")
 	}
 	r.used[e] = true

@@ -2,6 +2,7 @@ package fromgo
 
 import (
 	"go/ast"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,6 +141,8 @@ func (r *reader) evalResult(e *ast.CallExpr, f *ast.FuncDecl) value {
 		switch n.(type) {
 		case *ast.ReturnStmt:
 			returns++
+		case *ast.DeferStmt: // it may change a result that has a name
+			ok = ok && !hasNamedResults(f.Type)
 		case *ast.FuncLit:
 			return false
 		}
@@ -149,6 +152,11 @@ func (r *reader) evalResult(e *ast.CallExpr, f *ast.FuncDecl) value {
 		return r.notKnown(e, "the result of a call")
 	}
 	return r.eval(result.Results[0])
+}
+
+// hasNamedResults reports whether the results of a function have names.
+func hasNamedResults(f *ast.FuncType) bool {
+	return f.Results != nil && slices.ContainsFunc(f.Results.List, func(result *ast.Field) bool { return len(result.Names) > 0 })
 }
 
 // isVariableName reports whether a policy can have ${NAME}.

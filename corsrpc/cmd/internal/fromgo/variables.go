@@ -3,7 +3,9 @@ package fromgo
 import (
 	"go/ast"
 	"go/token"
+	"maps"
 	"slices"
+	"sync"
 )
 
 // declarationOf returns the declaration of a name within the file, and nil for other names. The parser resolves names
@@ -27,7 +29,7 @@ func variableOf(e ast.Expr) any {
 
 // change is a statement that changes a variable after its declaration.
 type change struct {
-	pos token.Pos
+	pos, end token.Pos
 	// block is the innermost block or clause around the statement.
 	block ast.Node
 	// statement is the assignment or call; nil if the variable may change in a way that is not understood.
@@ -36,15 +38,16 @@ type change struct {
 	field string
 	// value is the new value, in an assignment.
 	value ast.Expr
-	// guard is the condition, if the statement is all that depends on it.
-	guard ast.Expr
+	// guard is the condition, if the statement is all that depends on it, and guardBlock is the block around that.
+	guard      ast.Expr
+	guardBlock ast.Node
 	// element is true if an item of a list changes, which values that were made from the list share.
 	element bool
 }
 
 // recordChanges finds the statements that change variables.
 func (r *reader) recordChanges() {
-	r.changes = map[any][]change{}
+	r.changes, r.shared = map[any][]change{}, map[any][]any{}
 	var path []ast.Node
 	ast.Inspect(r.file, func(n ast.Node) bool {
 		if n == nil {
@@ -55,6 +58,7 @@ func (r *reader) recordChanges() {
 		r.recordChange(n, path)
 		return true
 	})
+	r.shareElementChanges()
 }
 
 // recordChange records what a node changes.
@@ -76,17 +80,19 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 			break
 		}
 		if v := variableOf(target); v != nil {
-			c.pos, c.block = n.Pos(), blockOf(path)
+			c.pos, c.end, c.block = n.Pos(), n.End(), blockOf(path)
 			r.changes[v] = append(r.changes[v], c)
 		}
 	}
 	switch n := n.(type) {
-	case *ast.AssignStmt:
-		for _, e := range n.Rhs {
-			if isPointer(e) { // another name for the value
-				add(e, change{})
-			}
+	case *ast.BranchStmt:
+		r.jumps = r.jumps || n.Tok == token.GOTO
+	case *ast.Ident:
+		if isPointer(n) && r.isOtherName(n, path) {
+			add(n, change{})
 		}
+	case *ast.AssignStmt:
+		r.recordSharing(n.Lhs, n.Rhs)
 		for i, target := range n.Lhs {
 			if v := variableOf(target); n.Tok == token.DEFINE && v != nil && declarationOf(target.(*ast.Ident)) == any(n) {
 				continue // the declaration
@@ -96,9 +102,16 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 				add(target, c)
 				continue
 			}
-			c.statement, c.value, c.guard = n, n.Rhs[i], guardOf(path)
+			c.statement, c.value = n, n.Rhs[i]
+			c.guard, c.guardBlock = guardOf(path)
 			add(target, c)
 		}
+	case *ast.ValueSpec:
+		names := make([]ast.Expr, len(n.Names))
+		for i, name := range n.Names {
+			names[i] = name
+		}
+		r.recordSharing(names, n.Values)
 	case *ast.IncDecStmt:
 		add(n.X, change{})
 	case *ast.RangeStmt:
@@ -119,18 +132,110 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 			return
 		}
 		for i, argument := range n.Args {
-			switch {
-			case isPointer(argument):
-				add(argument, change{})
-			case changesItems(n, i):
+			if r.changesItems(n, i) {
+				if part, ok := ast.Unparen(argument).(*ast.SliceExpr); ok {
+					argument = part.X
+				}
 				add(argument, change{element: true})
 			}
 		}
 	}
 }
 
-// isPointer reports whether an expression is a variable that is declared as a pointer to a value of this file. A function
-// that gets it may change the value.
+// isOtherName reports whether the last node of a path, a pointer, gets another name: a variable, a field, an item or a
+// parameter. Code that has the other name may change the value. What the function returns is not changed in it any more.
+func (r *reader) isOtherName(id *ast.Ident, path []ast.Node) bool {
+	switch parent := parentOf(path).(type) {
+	case *ast.SelectorExpr, *ast.StarExpr, *ast.BinaryExpr, *ast.ReturnStmt:
+		return false
+	case *ast.AssignStmt:
+		return !slices.Contains(parent.Lhs, ast.Expr(id))
+	case *ast.ValueSpec:
+		return !slices.Contains(parent.Names, id)
+	case *ast.CallExpr:
+		return !r.isLibraryCall(parent)
+	case *ast.KeyValueExpr:
+		return parent.Value == ast.Expr(id)
+	}
+	return true
+}
+
+// recordSharing records the variables whose items other variables share after an assignment.
+func (r *reader) recordSharing(names, values []ast.Expr) {
+	if len(names) != len(values) {
+		return
+	}
+	for i, name := range names {
+		for {
+			if selector, ok := ast.Unparen(name).(*ast.SelectorExpr); ok {
+				name = selector.X
+				continue
+			}
+			break
+		}
+		if v := variableOf(name); v != nil {
+			r.shared[v] = append(r.shared[v], variablesIn(values[i])...)
+		}
+	}
+}
+
+// variablesIn returns the variables whose items an expression may share.
+func variablesIn(e ast.Expr) []any {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v := variableOf(e); v != nil {
+			return []any{v}
+		}
+	case *ast.SelectorExpr:
+		return variablesIn(e.X)
+	case *ast.SliceExpr:
+		return variablesIn(e.X)
+	case *ast.IndexExpr:
+		return variablesIn(e.X)
+	case *ast.StarExpr:
+		return variablesIn(e.X)
+	case *ast.UnaryExpr:
+		return variablesIn(e.X)
+	case *ast.KeyValueExpr:
+		return variablesIn(e.Value)
+	case *ast.CompositeLit:
+		return variablesInAll(e.Elts)
+	case *ast.CallExpr:
+		return variablesInAll(e.Args)
+	}
+	return nil
+}
+
+func variablesInAll(list []ast.Expr) (all []any) {
+	for _, e := range list {
+		all = append(all, variablesIn(e)...)
+	}
+	return all
+}
+
+// shareElementChanges adds each change of an item to the variables that share it.
+func (r *reader) shareElementChanges() {
+	var changed []any
+	for v, changes := range r.changes {
+		if slices.ContainsFunc(changes, func(c change) bool { return c.element }) {
+			changed = append(changed, v)
+		}
+	}
+	seen := map[any]bool{}
+	for len(changed) > 0 {
+		v := changed[0]
+		changed = changed[1:]
+		for _, other := range r.shared[v] {
+			if !seen[other] {
+				seen[other] = true
+				r.changes[other] = append(r.changes[other], change{element: true})
+				changed = append(changed, other)
+			}
+		}
+	}
+}
+
+// isPointer reports whether an expression is a variable that is declared as a pointer to a value of this file.
 func isPointer(e ast.Expr) bool {
 	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
@@ -168,18 +273,38 @@ func makesPointer(e ast.Expr) bool {
 	return false
 }
 
-// changesItems reports whether a call may change the items of the list that is its argument i: a function of this file, or one
-// of the standard library that sorts, reverses, replaces or copies in place.
-func changesItems(call *ast.CallExpr, i int) bool {
+// changesItems reports whether a call may change the items of the list that is its argument i: a function or method of this
+// file, or one of the standard library that sorts, reverses, replaces or copies in place. append writes over the items after
+// the part of a list that it gets.
+func (r *reader) changesItems(call *ast.CallExpr, i int) bool {
 	switch fun := ast.Unparen(call.Fun).(type) {
 	case *ast.Ident:
-		_, isFunction := declarationOf(fun).(*ast.FuncDecl)
-		return isFunction || i == 0 && (fun.Name == "copy" || fun.Name == "clear")
+		if declarationOf(fun) != nil {
+			return true
+		}
+		_, isPart := ast.Unparen(call.Args[i]).(*ast.SliceExpr)
+		return i == 0 && (fun.Name == "copy" || fun.Name == "clear" || fun.Name == "append" && isPart)
 	case *ast.SelectorExpr:
-		pkg, ok := fun.X.(*ast.Ident)
-		return ok && i == 0 && (pkg.Name == "sort" || pkg.Name == "slices" && slices.Contains(inPlace, fun.Sel.Name))
+		switch imported, name := r.imported(fun); imported {
+		case "":
+			return r.hasMethod(fun.Sel.Name)
+		case "sort":
+			return i == 0
+		case "slices":
+			return i == 0 && slices.Contains(inPlace, name)
+		}
+	case *ast.FuncLit:
+		return true
 	}
 	return false
+}
+
+// hasMethod reports whether the file declares a method of this name.
+func (r *reader) hasMethod(name string) bool {
+	return slices.ContainsFunc(r.file.Decls, func(d ast.Decl) bool {
+		f, ok := d.(*ast.FuncDecl)
+		return ok && f.Recv != nil && f.Name.Name == name
+	})
 }
 
 // inPlace are the functions of package slices that change their first argument.
@@ -193,31 +318,41 @@ func parentOf(path []ast.Node) ast.Node {
 	return path[len(path)-2]
 }
 
-// blockOf returns the innermost block or clause of a path.
+// blockOf returns the innermost node of a path whose statements do not always run: a block or clause, the end of each turn of
+// a loop, or an if statement after else.
 func blockOf(path []ast.Node) ast.Node {
-	for _, n := range slices.Backward(path) {
-		switch n.(type) {
+	for i, n := range slices.Backward(path) {
+		switch n := n.(type) {
 		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
 			return n
+		case *ast.ForStmt:
+			if i+1 < len(path) && n.Post != nil && path[i+1] == ast.Node(n.Post) {
+				return n
+			}
+		case *ast.IfStmt:
+			if before, ok := parentOf(path[:i+1]).(*ast.IfStmt); ok && before.Else == ast.Stmt(n) {
+				return n
+			}
 		}
 	}
 	return nil
 }
 
-// guardOf returns the condition of the if statement whose body is only the last node of a path.
-func guardOf(path []ast.Node) ast.Expr {
-	if len(path) < 3 {
-		return nil
+// guardOf returns the condition of the if statement whose body is only the last node of a path, and the node around
+// that statement.
+func guardOf(path []ast.Node) (ast.Expr, ast.Node) {
+	if len(path) < 4 {
+		return nil, nil
 	}
 	block, ok := path[len(path)-2].(*ast.BlockStmt)
 	if !ok || len(block.List) != 1 {
-		return nil
+		return nil, nil
 	}
 	branch, ok := path[len(path)-3].(*ast.IfStmt)
 	if !ok || branch.Else != nil || branch.Init != nil || branch.Body != block {
-		return nil
+		return nil, nil
 	}
-	return branch.Cond
+	return branch.Cond, path[len(path)-4]
 }
 
 // evalIdent evaluates a name.
@@ -238,16 +373,28 @@ func (r *reader) evalIdent(id *ast.Ident) value {
 // evalVariable evaluates a variable or constant as it is at a place.
 func (r *reader) evalVariable(id *ast.Ident, at token.Pos) value {
 	v, block := r.evalDeclaration(id)
+	v.fields = maps.Clone(v.fields)
 	changes := r.changes[variableOf(id)]
-	for _, c := range changes {
-		straight := c.block == block && block != nil && c.statement != nil
+	// A straight change has always happened at the place. The last one of the whole variable replaces those before it.
+	straight := func(c change) bool {
+		return c.block == block && block != nil && c.statement != nil && c.end <= at && !r.jumps
+	}
+	last := 0
+	for i, c := range changes {
+		if straight(c) && c.field == "" {
+			last = i
+		}
+	}
+	inBlock := sync.OnceValue(func() bool { return block != nil && !r.jumps && r.sameBlock(block, at) })
+	for i, c := range changes {
 		switch {
-		case c.pos >= at && !c.element && block != nil && r.sameBlock(block, at):
+		case straight(c) && i < last:
+			continue
+		case c.end > at && !c.element && inBlock():
 			continue // it changes later
-		case c.pos < at && r.isFallbackFor(c, id, v):
-			fallback := r.eval(c.value)
-			v.extra = fallback.text
-		case straight && c.pos < at:
+		case c.end <= at && c.guardBlock == block && r.isFallbackFor(c, id, v):
+			v.extra = r.eval(c.value).text
+		case straight(c):
 			v = r.applied(v, c)
 		case c.field != "" && v.kind == struc:
 			v.fields[c.field] = value{kind: unknown, pos: c.pos, why: "the value of a statement that does not always run"}
@@ -304,6 +451,8 @@ func (r *reader) evalDeclaration(id *ast.Ident) (value, ast.Node) {
 			switch {
 			case len(d.Values) == len(d.Names):
 				return r.eval(d.Values[i]), block
+			case len(d.Values) == 0 && d.Type != nil && block == nil:
+				return r.notKnown(id, "a variable of the package, which gets its value elsewhere"), block
 			case len(d.Values) == 0 && d.Type != nil:
 				return r.zero(id, d.Type), block
 			}
@@ -388,7 +537,9 @@ func (r *reader) applied(v value, c change) value {
 		return v
 	}
 	if c.field == "" {
-		return r.eval(c.value)
+		v = r.eval(c.value)
+		v.fields = maps.Clone(v.fields)
+		return v
 	}
 	if v.kind == struc {
 		v.fields[c.field] = r.eval(c.value)
