@@ -35,6 +35,7 @@ type Configuration struct {
 
 	file     string
 	settings *settings
+	others   []*Configuration // in the same file
 	// unused is true if no call of the library in the file takes the configuration as it is written. otherUse is a call
 	// that takes one that is not known.
 	unused   bool
@@ -82,6 +83,11 @@ func Read(name string, source []byte) (*File, error) {
 	found, elsewhere := r.configurations()
 	for _, c := range found {
 		c.file = name
+		for _, other := range found {
+			if other != c {
+				c.others = append(c.others, other)
+			}
+		}
 	}
 	if len(found) == 0 {
 		if len(elsewhere) > 0 {

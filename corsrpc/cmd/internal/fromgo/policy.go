@@ -33,6 +33,9 @@ func (c *Configuration) Policy() (*Policy, error) {
 	_, unsure := g.unknowns["AllowedMethods"]
 	w.nothing = !w.everAllowed() || !g.post && !g.get && len(g.methods) == 0 && !unsure
 	w.comment("", fmt.Sprintf("This policy stands for the configuration of %s at %s:%d. A code in brackets marks each change.", c.Library, w.file, c.Line))
+	if len(c.others) > 0 {
+		w.comment("", "The file has other configurations, which this policy does not have: "+w.otherPlaces(c.others)+". Make sure that it is the one of production.")
+	}
 	w.changes(c.use())
 	w.changes(w.general())
 	w.line("defaults:")
@@ -43,6 +46,19 @@ func (c *Configuration) Policy() (*Policy, error) {
 	w.writeMaxAge()
 	w.writeRules()
 	return &Policy{[]byte(w.text.String()), w.all}, nil
+}
+
+// otherPlaces returns how other configurations are made, and where. It names the first few.
+func (w *policyWriter) otherPlaces(others []*Configuration) string {
+	const few = 5
+	var places []string
+	for _, o := range others[:min(len(others), few)] {
+		places = append(places, fmt.Sprintf("%s at %s:%d", o.Call, w.file, o.Line))
+	}
+	if n := len(others) - few; n > 0 {
+		places = append(places, fmt.Sprintf("%d more", n))
+	}
+	return joined(places)
 }
 
 // use returns the change for a configuration that other code may change before the library gets it.

@@ -396,6 +396,29 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// TestOthers: a policy says which configurations of the file it does not have.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[string]string{
+		"cors.Default()": "",
+		"if parameter == nil { cors.AllowAll() } else {\n cors.New(cors.Options{AllowedOrigins: nil}) }": "cors.New at main.go:5. Make sure",
+		"cors.Default()\n" + strings.Repeat("cors.AllowAll()\n", 7):                                      "cors.AllowAll at main.go:9 and 2 more. Make sure",
+	} {
+		f, err := Read("main.go", []byte("package main\nimport `github.com/rs/cors`\nfunc f() {\n"+lines+"\n}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.Configurations[0].Policy()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(p.Text), "\n# ", " ")
+		if strings.Contains(text, "other configurations") != (want != "") || !strings.Contains(text, want) {
+			t.Errorf("%s:\n%s", lines, p.Text)
+		}
+	}
+}
+
 // TestAt: a line chooses a configuration.
 func TestAt(t *testing.T) {
 	t.Parallel()
