@@ -58,6 +58,7 @@ var rulesFaults = []fault{
 			best,`, new: `		if least == math.MaxInt {
 			best,`},
 	{name: "a line of YAML that looks like a comment sets a field", in: "parseYAML", old: `name := oddBreak(text); i >= 0 {`, new: `name := oddBreak(text); i >= 0 && false {`},
+	{name: "a line of the text format that looks like a field is a comment", in: "parseText", old: `name := oddBreak(text); i >= 0 {`, new: `name := oddBreak(text); i >= 0 && false {`},
 	{name: "a line of YAML behind a carriage return sets a field", in: "oddBreak", old: `if i+1 == len(text) || text[i+1] != '\n' {`, new: `if false {`},
 	{name: "a line of YAML behind U+0085 sets a field", in: "oddBreak", old: `case 0xc2, 0xe2:`, new: `case 0xe2:`},
 	{name: "a line of YAML behind U+2028 sets a field", in: "oddBreak", old: `case 0xc2, 0xe2:`, new: `case 0xc2:`},

@@ -46,8 +46,9 @@ func firstInvalid(text []byte) int {
 	return -1
 }
 
-// oddBreak returns the offset of the first character that ends a line of YAML 1.1, but not a line in most
-// editors and reviews, and its name; -1 if there is none. Behind one, a line that looks like a comment could set a field.
+// oddBreak returns the offset of the first character that ends a line for some programs only, and its name; -1 if there
+// is none. It ends a line of YAML 1.1, so that a line that looks like a comment could set a field behind it. It ends no
+// comment of the text format, so that a line that looks like a field could be one.
 func oddBreak(text []byte) (at int, name string) {
 	for i, c := range text {
 		switch c {

@@ -124,6 +124,8 @@ func TestBadText(t *testing.T) {
 		{"a comment with a field behind U+2029", "a.yaml", "# about them\u2029defaults: {}", policyfile.CodeSyntax, "", "1:13"},
 		{"a comment with a field behind U+0085", "a.yaml", "# about them\u0085defaults: {}", policyfile.CodeSyntax, "", "1:13"},
 		{"a comment with a field behind a carriage return", "a.yaml", "# about them\rdefaults: {}", policyfile.CodeSyntax, "", "1:13"},
+		{"a field that is a comment of the text format, behind a carriage return", "a.txtpb", "# about them\rdefaults { disabled: true }", policyfile.CodeSyntax, "", "1:13"},
+		{"a field that is a comment of the text format, behind U+2028", "a.txtpb", "# about them\u2028defaults { disabled: true }", policyfile.CodeSyntax, "", "1:13"},
 		{"a carriage return at the end", "a.yaml", "defaults: {}\r", policyfile.CodeSyntax, "", "1:13"},
 		{"a merge key", "a.yaml", "a: &a {tracing: true}\ndefaults:\n  <<: *a", policyfile.CodeAlias, "", "3:3"},
 		{"a tag", "a.yaml", "defaults: !!binary aGk=", policyfile.CodeWrongType, "defaults", "1:11"},

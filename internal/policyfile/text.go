@@ -22,6 +22,10 @@ func (f *File) parseText(text []byte, msg proto.Message) {
 			return
 		}
 	}
+	if i, name := oddBreak(text); i >= 0 {
+		f.fail(CodeSyntax, positionAt(text, i), "", "the line contains "+name+", which ends a line in some editors but not a comment of the text format: replace it by a line break or a space", "")
+		return
+	}
 	at, err := readText(text, msg)
 	if err == "" {
 		f.checkTextMaps(text, msg.ProtoReflect())
