@@ -143,7 +143,7 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 }
 
 // isOtherName reports whether the last node of a path, a pointer, gets another name: a variable, a field, an item or a
-// parameter. Code that has the other name may change the value. What the function returns is not changed in it any more.
+// parameter. Code that has the other name may change the value. A function does not change a value any more that it returns.
 func (r *reader) isOtherName(id *ast.Ident, path []ast.Node) bool {
 	switch parent := parentOf(path).(type) {
 	case *ast.SelectorExpr, *ast.StarExpr, *ast.BinaryExpr, *ast.ReturnStmt:
