@@ -10,6 +10,7 @@ var fromGoFaults = []fault{
 	{name: "a list that changes by another name is known", old: `	r.shareElementChanges()
 `, new: ``},
 	{name: "the fallback of a variable in a branch always holds", old: `c.guardBlock == block && r.isFallbackFor`, new: `r.isFallbackFor`},
+	{name: "an item that is not always added is always allowed", old: `r.notKnown(item, "which is not always added")`, new: `r.eval(item)`},
 	{name: "a named result that a deferred function changes is known", old: `ok = ok && !hasNamedResults(f.Type)`, new: `ok = ok && true`},
 	{name: "a configuration that other code may change is not named", old: `	if !c.unused {
 		return nil

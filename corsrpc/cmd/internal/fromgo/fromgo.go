@@ -91,7 +91,7 @@ func Read(name string, source []byte) (*File, error) {
 	}
 	if len(found) == 0 {
 		if len(elsewhere) > 0 {
-			return nil, fmt.Errorf("%s:%d: %s gets %s: name the file in which the values of the configuration are written", name, elsewhere[0].line, elsewhere[0].call, elsewhere[0].why)
+			return nil, fmt.Errorf("%s:%d: %s gets %s: name the file in which the values of the configuration are written, or begin with a schema (corsrpc init -h)", name, elsewhere[0].line, elsewhere[0].call, elsewhere[0].why)
 		}
 		return nil, fmt.Errorf("%s imports %s, and does not configure it: name the file in which the configuration is written", name, r.importedLibraries())
 	}

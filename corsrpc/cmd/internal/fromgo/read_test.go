@@ -127,7 +127,7 @@ func TestVariables(t *testing.T) {
 	for lines, want := range map[string]string{
 		`o := []string{"https://a.example.com"}; o = append(o, "https://b.example.com"); cors.New(cors.Options{AllowedOrigins: o})`:                           "- https://b.example.com",
 		`o := []string{"https://a.example.com"}; cors.New(cors.Options{AllowedOrigins: o}); o = nil`:                                                          "- https://a.example.com",
-		`o := []string{"https://a.example.com"}; if http.Dir("") != "" { o = append(o, "https://b.example.com") }; cors.New(cors.Options{AllowedOrigins: o})`: "disabled: true",
+		`o := []string{"https://a.example.com"}; if http.Dir("") != "" { o = append(o, "https://b.example.com") }; cors.New(cors.Options{AllowedOrigins: o})`: "- https://a.example.com",
 		`o := []string{"https://a.example.com"}; o[0] = "https://b.example.com"; cors.New(cors.Options{AllowedOrigins: o})`:                                   "disabled: true",
 		`o := []string{"https://a.example.com"}; c := cors.Options{AllowedOrigins: o}; o[0] = "https://b.example.com"; cors.New(c)`:                           "disabled: true",
 		`o := []string{"https://a.example.com"}; options(o); cors.New(cors.Options{AllowedOrigins: o})`:                                                       "disabled: true",
@@ -185,8 +185,8 @@ func TestOrder(t *testing.T) {
 	for lines, want := range map[string]string{
 		a + appended("b", "c") + use:                                                                                                        "a b c",
 		a + appended(slices.Repeat([]string{"b"}, 60)...) + use:                                                                             "a b",
-		a + `if parameter == nil { ` + appended("b") + ` }; ` + appended("c") + use:                                                         "",
-		a + `if parameter == nil { ` + appended("b") + ` }; o = []string{"https://c.example.com"}` + use:                                    "",
+		a + `if parameter == nil { ` + appended("b") + ` }; ` + appended("c") + use:                                                         "a c",
+		a + `if parameter == nil { ` + appended("b") + ` }; o = []string{"https://c.example.com"}` + use:                                    "c",
 		a + `f := func() { o = parameter }; o = []string{"https://c.example.com"}; f()` + use:                                               "",
 		a + `p := []string{"https://p.example.com"}; p, o = []string{"https://x.example.com"}, p` + use:                                     "p",
 		a + `p := o; p[0] = "https://b.example.com"` + use:                                                                                  "",
@@ -216,6 +216,41 @@ func TestOrder(t *testing.T) {
 		if strings.Join(names, " ") != want || strings.Contains(got, "disabled: true") != (want == "") || strings.Contains(got, "${") {
 			t.Errorf("%s: %q, want %q\n%s", lines, names, want, got)
 		}
+	}
+}
+
+// TestAdded: a statement that does not always run and only adds items leaves those before it, and the added ones are named.
+func TestAdded(t *testing.T) {
+	t.Parallel()
+	const o, use = `o := []string{"https://a.example.com"}; `, `; cors.New(cors.Options{AllowedOrigins: o})`
+	const c, useC = `c := gin.DefaultConfig(); c.AllowOrigins = []string{"https://a.example.com"}; `, `; gin.New(c)`
+	const b = `"https://b.example.com"`
+	for lines, known := range map[string]bool{
+		o + `if parameter == nil { o = append(o, ` + b + `) }` + use:                                                     true,
+		o + `for range parameter { o = append(o, ` + b + `) }` + use:                                                     true,
+		o + `switch { case parameter == nil: o = append(o, ` + b + `) }` + use:                                           true,
+		c + `if parameter == nil { c.AllowOrigins = append(c.AllowOrigins, ` + b + `) }` + useC:                          true,
+		o + `add := func() { o = append(o, ` + b + `) }; add()` + use:                                                    false,
+		o + `if parameter == nil { o = append(parameter, ` + b + `) }` + use:                                             false,
+		o + `if parameter == nil { o = append(o[:0], ` + b + `) }` + use:                                                 false,
+		o + `if parameter == nil { o = append([]string{}, ` + b + `) }` + use:                                            false,
+		o + `for range parameter { cors.New(cors.Options{AllowedOrigins: o}); o = append(o, ` + b + `) }`:                false,
+		c + `d := c; if parameter == nil { c.AllowOrigins = append(d.AllowOrigins, ` + b + `) }` + useC:                  false,
+		c + `if parameter == nil { c.AllowOrigins = append(c.AllowHeaders, ` + b + `) }` + useC:                          false,
+		`o := parameter; if parameter == nil { o = append(o, ` + b + `) }` + use:                                         false,
+		`var o []string; if parameter == nil { o = append(o, ` + b + `) }; o = append(o, "https://a.example.com")` + use: true,
+	} {
+		got, changes := policyOf(t, lines)
+		named := slices.ContainsFunc(changes, func(c Change) bool {
+			return c.Kind == UnknownValue && strings.Contains(c.Message, `has "https://b.example.com", which is not always added, and the policy leaves it out. Write`)
+		})
+		if named != known || strings.Contains(got, "a.example.com") != known || strings.Contains(got, "disabled") == known || strings.Contains(got, "b.example.com") {
+			t.Errorf("%s: %s\n%+v", lines, got, changes)
+		}
+	}
+	got, changes := policyOf(t, c+`if parameter == nil { c.AddAllowHeaders("X-B") }; c.AddAllowHeaders("X-A")`+useC)
+	if !strings.Contains(got, "allow_headers: [x-a]") || !slices.ContainsFunc(changes, func(c Change) bool { return c.Kind == UnknownValue && c.Setting == "AllowHeaders" }) {
+		t.Errorf("%s\n%+v", got, changes)
 	}
 }
 

@@ -41,6 +41,8 @@ type change struct {
 	// guard is the condition, if the statement is all that depends on it, and guardBlock is the block around that.
 	guard      ast.Expr
 	guardBlock ast.Node
+	// adds are the items that are added to a list, if nothing else changes.
+	adds []ast.Expr
 	// element is true if an item of a list changes, which values that were made from the list share.
 	element bool
 }
@@ -104,6 +106,7 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 			}
 			c.statement, c.value = n, n.Rhs[i]
 			c.guard, c.guardBlock = guardOf(path)
+			c.adds = r.addedBy(target, n.Rhs[i])
 			add(target, c)
 		}
 	case *ast.ValueSpec:
@@ -126,7 +129,7 @@ func (r *reader) recordChange(n ast.Node, path []ast.Node) {
 		}
 	case *ast.CallExpr:
 		if selector, ok := n.Fun.(*ast.SelectorExpr); ok && ginMethods[selector.Sel.Name] != "" {
-			add(selector.X, change{statement: n, field: ginMethods[selector.Sel.Name]})
+			add(selector.X, change{statement: n, field: ginMethods[selector.Sel.Name], adds: n.Args})
 		}
 		if r.isLibraryCall(n) {
 			return
@@ -396,6 +399,7 @@ func (r *reader) evalVariable(id *ast.Ident, at token.Pos) value {
 			v.extra = r.eval(c.value).text
 		case straight(c):
 			v = r.applied(v, c)
+		case len(c.adds) > 0 && c.end <= at && block != nil && !r.jumps && !inClosure(block, c.pos) && r.mayAdd(&v, c):
 		case c.field != "" && v.kind == struc:
 			v.fields[c.field] = value{kind: unknown, pos: c.pos, why: "the value of a statement that does not always run"}
 		default:
@@ -403,6 +407,68 @@ func (r *reader) evalVariable(id *ast.Ident, at token.Pos) value {
 		}
 	}
 	return v
+}
+
+// mayAdd adds the items of a change that does not always happen to a value, as items that are not known. It reports
+// whether the value is a list.
+func (r *reader) mayAdd(v *value, c change) bool {
+	before := *v
+	if c.field != "" {
+		if v.kind != struc {
+			return false
+		}
+		before = v.fields[c.field]
+	}
+	isUnset := before.kind == unknown && before.why == ""
+	if before.kind != list && before.kind != nothing && !isUnset {
+		return false
+	}
+	after := value{kind: list, pos: c.pos, items: slices.Clone(before.items)}
+	for _, item := range c.adds {
+		after.items = append(after.items, r.notKnown(item, "which is not always added"))
+	}
+	if c.field == "" {
+		*v = after
+	} else {
+		v.fields[c.field] = after
+	}
+	return true
+}
+
+// addedBy returns the items that an assignment adds to its target, such as b in a = append(a, b).
+func (r *reader) addedBy(target, assigned ast.Expr) []ast.Expr {
+	call, ok := assigned.(*ast.CallExpr)
+	if !ok || len(call.Args) < 2 {
+		return nil
+	}
+	if fun, ok := call.Fun.(*ast.Ident); !ok || fun.Name != "append" || declarationOf(fun) != nil || !sameVariable(target, call.Args[0]) {
+		return nil
+	}
+	return call.Args[1:]
+}
+
+// sameVariable reports whether two expressions are the same variable, or the same field of one.
+func sameVariable(a, b ast.Expr) bool {
+	x, isField := a.(*ast.SelectorExpr)
+	y, isToo := b.(*ast.SelectorExpr)
+	if isField && isToo {
+		return x.Sel.Name == y.Sel.Name && sameVariable(x.X, y.X)
+	}
+	return !isField && !isToo && variableOf(a) != nil && variableOf(a) == variableOf(b)
+}
+
+// inClosure reports whether a place is in a function literal within a block.
+func inClosure(block ast.Node, at token.Pos) bool {
+	found := false
+	ast.Inspect(block, func(n ast.Node) bool {
+		if n == nil || n.Pos() > at || n.End() <= at {
+			return false
+		}
+		_, isFunction := n.(*ast.FuncLit)
+		found = found || isFunction
+		return true
+	})
+	return found
 }
 
 // sameBlock reports whether a place is directly in a block, and not in a block within it.
