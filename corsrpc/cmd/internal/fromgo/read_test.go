@@ -479,6 +479,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(source(`handlers.CORS(handlers.AllowedHeaders(nil), handlers.AllowedMethods(), handlers.MaxAge("x"))`))
 	f.Add(source(`c := gin.DefaultConfig(); c.AllowOriginFunc = func(o string) bool { return true }; gin.New(c)`))
 	f.Add(source(`jub0bs.NewMiddleware(jub0bs.Config{Origins: global, RequestHeaders: []string{"*"}})`))
+	f.Add(source(`cors.New(cors.Options{AllowedOrigins: {}, AllowedHeaders: {{}}})`))
 	f.Add("package a\nimport `github.com/rs/cors`\nvar x = cors.New(&x)\nvar cors = 1")
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := Read("a.go", []byte(text))

@@ -223,6 +223,9 @@ func (r *reader) evalComposite(e *ast.CompositeLit) value {
 		}
 		return v
 	}
+	if e.Type == nil { // a type that is left out belongs to a list or map around the value
+		return r.notKnown(e, "a value of another type")
+	}
 	library, name := r.imported(e.Type)
 	if name == "" || structs[library] != name && (library != jub0bs || name != jub0bsExtra) {
 		return r.notKnown(e.Type, "a value of another type")
