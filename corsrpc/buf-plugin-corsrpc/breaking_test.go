@@ -43,7 +43,7 @@ var breakingCases = []breakingCase{
   }`,
 	},
 	{
-		rule: "LOST_REQUEST_HEADER", what: "it is no longer named",
+		rule: "LOST_REQUEST_HEADER", what: "the option loses the name",
 		old: `
   option (corsrpc.v1.service) = {allow_headers: ["x-tenant-id", "x-cart-id"]};
   rpc Get(Empty) returns (Empty);
@@ -70,7 +70,7 @@ var breakingCases = []breakingCase{
 		next: get,
 	},
 	{
-		rule: "LOST_RESPONSE_HEADER", what: "it is no longer named",
+		rule: "LOST_RESPONSE_HEADER", what: "the option loses the name",
 		old: `
   option (corsrpc.v1.service) = {expose_headers: ["x-request-id"]};` + get,
 		next: get,

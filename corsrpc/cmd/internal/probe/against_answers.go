@@ -317,7 +317,7 @@ func (c *comparison) causes() {
 	}
 	switch {
 	case c.foreign > 0:
-		say("The server answers preflights in another way than a corsrpc layer: something in front of the layer answers them, or there is no layer with a policy.")
+		say("The server answers preflights in another way than a corsrpc layer: something in front of the layer answers them, or the server has no corsrpc layer.")
 	case lost["the preflight"] > 0 && lost["a GET"]+lost["the call"] == 0, lost["the preflight"] == 0 && lost["a GET"]+lost["the call"] > 0:
 		say("Preflights and responses differ: they are answered by different programs, or a proxy removes fields from one of them.")
 	case count[AspectRefusal] > 0:

@@ -129,7 +129,7 @@ func TestAgainst(t *testing.T) {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 			},
 			[]string{"ORIGIN app defaults.allow_origins[0]", "ORIGIN partner defaults.allow_origins[1]", "REFUSAL attacker defaults.allow_origins"},
-			"there is no layer with a policy",
+			"the server has no corsrpc layer",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
