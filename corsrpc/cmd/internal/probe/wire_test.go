@@ -2,6 +2,8 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"net"
@@ -143,5 +145,47 @@ func TestWireSendsNothingAgain(t *testing.T) {
 	}
 	if len(requests) != 2 || w.Sent() != 2 {
 		t.Errorf("the server got %d requests, and Sent is %d, want 2", len(requests), w.Sent())
+	}
+}
+
+// TestWireReadsNoLongBodies: a body is kept up to a size, also where a small one grows by its content coding.
+func TestWireReadsNoLongBodies(t *testing.T) {
+	t.Parallel()
+	var bomb bytes.Buffer
+	packed := gzip.NewWriter(&bomb)
+	if _, err := packed.Write(make([]byte, 8*maxBodyBytes)); err != nil {
+		t.Fatal(err)
+	}
+	if err := packed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan int, 1)
+	for name, handler := range map[string]http.HandlerFunc{
+		"plain": func(w http.ResponseWriter, _ *http.Request) {
+			total := 0
+			for range 256 {
+				n, err := w.Write(make([]byte, maxBodyBytes))
+				if total += n; err != nil {
+					break
+				}
+			}
+			written <- total
+		},
+		"gzip": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb.Bytes())
+		},
+	} {
+		wire, url, _ := wireTo(t, handler)
+		a, err := wire.exchange(request(t, "GET", url))
+		if err != nil || a.err != nil {
+			t.Fatal(err, a)
+		}
+		if len(a.body) > maxBodyBytes || len(a.decodedBody()) > maxBodyBytes || name == "plain" && !a.cut {
+			t.Errorf("%s: %d bytes, and %d of text; cut: %t", name, len(a.body), len(a.decodedBody()), a.cut)
+		}
+	}
+	if n := <-written; n > 64*maxBodyBytes { // the rest may be in buffers of the connection
+		t.Errorf("the probe has read about %d bytes", n)
 	}
 }
