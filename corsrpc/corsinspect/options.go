@@ -6,6 +6,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/privatepage"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -38,15 +39,15 @@ func WithHosts(hosts ...string) Option {
 	})
 }
 
-// hostName returns the host name of a host, of host:port or of a URL, as plainHost
+// hostName returns the host name of a host, of host:port or of a URL, as privatepage.PlainHost
 // returns it.
 func hostName(host string) (name string, ok bool) {
 	if _, rest, isURL := strings.Cut(host, "://"); isURL {
 		end := strings.IndexAny(rest+"/", "/?#")
 		host = rest[:end]
 	}
-	name = plainHost(host)
+	name = privatepage.PlainHost(host)
 	_, ok = origin.Parse("https://" + name)
-	port := strings.TrimPrefix(host[len(withoutPort(host)):], ":")
+	port := strings.TrimPrefix(host[len(privatepage.WithoutPort(host)):], ":")
 	return name, ok && !strings.HasSuffix(name, ".") && strings.Trim(port, "0123456789") == ""
 }

@@ -3,12 +3,14 @@ package schema
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -26,10 +28,12 @@ type collection struct {
 	imports map[string]bool
 	// missing are imports that an input does not contain.
 	missing []missingImport
-	// listed are the services that the server at listedBy lists.
-	listed   []string
-	listedBy string
+	// listed are the services that servers list.
+	listed []listedService
 }
+
+// listedService is a service that the server at a URL lists.
+type listedService struct{ name, by string }
 
 // file is a .proto file with services.
 type file struct {
@@ -66,7 +70,9 @@ func (c *collection) addSet(input string, set *descriptorpb.FileDescriptorSet) e
 // addReflected adds the files of a server.
 func (c *collection) addReflected(input string, r *reflected) error {
 	c.inputs = append(c.inputs, input)
-	c.listed, c.listedBy = r.services, input
+	for _, service := range r.services {
+		c.listed = append(c.listed, listedService{service, input})
+	}
 	for _, f := range r.files {
 		if err := c.add(input, f); err != nil {
 			return err
@@ -87,6 +93,9 @@ func (c *collection) add(input string, whole *descriptorpb.FileDescriptorProto) 
 	name := f.proto.GetName()
 	if before, ok := c.byName[name]; ok {
 		if !sameServices(before.proto, f.proto) {
+			if isOperational(before.proto) && isOperational(f.proto) {
+				return nil
+			}
 			return differ(before.input, input, name)
 		}
 		if before.proto.SourceCodeInfo == nil {
@@ -97,6 +106,9 @@ func (c *collection) add(input string, whole *descriptorpb.FileDescriptorProto) 
 	for _, s := range f.proto.GetService() {
 		full := fullName(f.proto, s)
 		if before, ok := c.services[full]; ok && before != f {
+			if isOperational(before.proto) && isOperational(f.proto) {
+				return nil
+			}
 			return fmt.Errorf("the service %s is declared twice: by %s in %s and by %s in %s: pass one of them", shown(full), shown(before.proto.GetName()), before.input, shown(name), input)
 		}
 		c.services[full] = f
@@ -104,6 +116,12 @@ func (c *collection) add(input string, whole *descriptorpb.FileDescriptorProto) 
 	c.byName[name] = f
 	c.files = append(c.files, f)
 	return nil
+}
+
+// isOperational reports whether a file has operational services only. Servers link different versions of
+// them in, with the same procedures.
+func isOperational(f *descriptorpb.FileDescriptorProto) bool {
+	return !slices.ContainsFunc(f.GetService(), func(s *descriptorpb.ServiceDescriptorProto) bool { return !rpc.IsOperational(fullName(f, s)) })
 }
 
 func differ(a, b, name string) error {

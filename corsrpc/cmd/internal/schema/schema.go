@@ -20,7 +20,15 @@ import (
 // it is or compressed by gzip. The inputs are merged; it is an error if two of them differ in a .proto
 // file, or if there is not a single service.
 func Read(ctx context.Context, files []string, server Server) (*protoregistry.Files, error) {
-	if len(files) == 0 && server.URL == "" {
+	if server.URL == "" {
+		return ReadAll(ctx, files, nil)
+	}
+	return ReadAll(ctx, files, []Server{server})
+}
+
+// ReadAll is Read for any number of servers.
+func ReadAll(ctx context.Context, files []string, servers []Server) (*protoregistry.Files, error) {
+	if len(files) == 0 && len(servers) == 0 {
 		return nil, nil
 	}
 	all := &collection{}
@@ -33,7 +41,7 @@ func Read(ctx context.Context, files []string, server Server) (*protoregistry.Fi
 			return nil, err
 		}
 	}
-	if server.URL != "" {
+	for _, server := range servers {
 		reflected, err := server.read(ctx, usualBounds)
 		if err != nil {
 			return nil, err
@@ -58,13 +66,14 @@ func (c *collection) complete() error {
 	// Operational services may be without a descriptor: the defaults of a policy do not reach them, and
 	// a rule that names one is then a violation.
 	var absent []string
+	by := ""
 	for _, service := range c.listed {
-		if _, ok := c.services[service]; !ok && !rpc.IsOperational(service) {
-			absent = append(absent, service)
+		if _, ok := c.services[service.name]; !ok && !rpc.IsOperational(service.name) && (by == "" || by == service.by) {
+			absent, by = append(absent, service.name), service.by
 		}
 	}
 	if len(absent) > 0 {
-		return fmt.Errorf("the server at %s lists %s, and does not tell its descriptor: pass --descriptors FILE with it too", c.listedBy, few(absent))
+		return fmt.Errorf("the server at %s lists %s, and does not tell its descriptor: pass --descriptors FILE with it too", by, few(absent))
 	}
 	if len(c.services) == 0 {
 		return fmt.Errorf("%s: there is not a single service in it, so the selectors of a policy would select nothing", strings.Join(c.inputs, ", "))

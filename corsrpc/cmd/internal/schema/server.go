@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -24,6 +26,11 @@ type Server struct {
 	CAFile string
 	// ServerName is the name that the server's certificate has to be valid for. Empty: HOST.
 	ServerName string
+	// CertificateFile and KeyFile are PEM files with the client certificate that the server asks for, and
+	// its private key. Empty: none.
+	CertificateFile, KeyFile string
+	// Label names the server in messages. Empty: the flag --reflect and the URL.
+	Label string
 }
 
 // reflectionTimeout bounds the time for a server where the context has no deadline.
@@ -32,20 +39,14 @@ const reflectionTimeout = 10 * time.Second
 // read returns the services of a server. Each call opens a connection of its own, so a program that
 // follows a server reads again when the server has restarted.
 func (s Server) read(ctx context.Context, b bounds) (*reflected, error) {
-	address, security, err := s.dialer()
-	if err != nil {
-		return nil, err
-	}
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, reflectionTimeout)
 		defer cancel()
 	}
-	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(security),
-		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithUserAgent("corsrpc"),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(b.message)))
+	conn, err := s.dial(b)
 	if err != nil {
-		return nil, fmt.Errorf("--reflect %s: %w", s.shownURL(), err)
+		return nil, err
 	}
 	defer conn.Close()
 	r := &reflected{bounds: b}
@@ -55,15 +56,65 @@ func (s Server) read(ctx context.Context, b bounds) (*reflected, error) {
 		err = r.readServices(ctx, conn, reflectionV1Alpha)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--reflect %s: %s", s.shownURL(), explain(ctx, err, s))
+		return nil, fmt.Errorf("%s: %s", s.label(), explain(ctx, err, s))
 	}
 	return r, nil
+}
+
+// dial returns a connection that is opened when it is used.
+func (s Server) dial(b bounds) (*grpc.ClientConn, error) {
+	address, security, err := s.dialer()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(security),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithUserAgent("corsrpc"),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(b.message)),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnectBackoff, MinConnectTimeout: 5 * time.Second}))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.label(), err)
+	}
+	return conn, nil
+}
+
+// reconnectBackoff is the pause between attempts to connect to a server that is away.
+var reconnectBackoff = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+
+// Follow calls reconnected after each connection to the server but the first one: a server that has
+// restarted may have another schema. It keeps one connection open, and returns when the context ends.
+func (s Server) Follow(ctx context.Context, reconnected func()) error {
+	conn, err := s.dial(usualBounds)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for connected := false; ; {
+		conn.Connect()
+		state := conn.GetState()
+		if state == connectivity.Ready {
+			if connected {
+				reconnected()
+			}
+			connected = true
+		}
+		if !conn.WaitForStateChange(ctx, state) {
+			return nil
+		}
+	}
+}
+
+// label names the server in messages.
+func (s Server) label() string {
+	if s.Label != "" {
+		return s.Label
+	}
+	return "--reflect " + s.shownURL()
 }
 
 // dialer returns the address of the server, and how the connection is secured.
 func (s Server) dialer() (address string, security credentials.TransportCredentials, err error) {
 	fail := func(format string, args ...any) (string, credentials.TransportCredentials, error) {
-		return "", nil, fmt.Errorf("--reflect %s: %s", s.shownURL(), fmt.Sprintf(format, args...))
+		return "", nil, fmt.Errorf("%s: %s", s.label(), fmt.Sprintf(format, args...))
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Hostname() == "" {
@@ -98,6 +149,13 @@ func (s Server) dialer() (address string, security credentials.TransportCredenti
 		if config.RootCAs, err = Certificates("--reflect-ca", s.CAFile); err != nil {
 			return "", nil, err
 		}
+	}
+	if s.CertificateFile != "" {
+		pair, err := tls.LoadX509KeyPair(s.CertificateFile, s.KeyFile)
+		if err != nil {
+			return fail("%s", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
 	}
 	return address, credentials.NewTLS(config), nil
 }

@@ -1,0 +1,319 @@
+// Package gateway is the program that `corsrpc gateway` runs: a reverse proxy with the layer in front of
+// servers in any language. A request takes this path: Gateway.ServeHTTP (the record of the request), the
+// proxies in front, the virtual host, its policy, its route, the upstream.
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gatewayfile"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/serve"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// Options are what a gateway needs besides its file.
+type Options struct {
+	// Read reads the gateway file again, after a change. Nil: the gateway was described by flags.
+	Read func() (*gatewayfile.File, error)
+	// Terminate begins the drain when it is received from or closed. The end of Run's context begins the
+	// drain too, without its delay.
+	Terminate <-chan struct{}
+	// Reload reads every file again when it is received from.
+	Reload <-chan os.Signal
+	// Log is the log of the program. Out is the standard output, for an access log.
+	Log *slog.Logger
+	Out io.Writer
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	log      *slog.Logger
+	metrics  *serve.Metrics
+	meters   *instruments
+	observer corsrpc.Observer // records the metrics of the layers
+	access   *accessLog
+
+	ctx        context.Context // ends when every call has ended
+	background sync.WaitGroup
+	current    atomic.Pointer[configuration]
+	calls      calls
+	draining   atomic.Bool
+}
+
+// Run serves what a gateway file describes, until its context ends or Options.Terminate is received from,
+// and every call has ended. It returns an error if the gateway cannot start: a *corsrpc.PolicyError for a
+// policy that does not load.
+func Run(ctx context.Context, file *gatewayfile.File, options Options) error {
+	work, end := context.WithCancel(context.WithoutCancel(ctx))
+	g := &Gateway{log: options.Log, ctx: work}
+	defer func() {
+		end()
+		g.background.Wait()
+		if c := g.current.Load(); c != nil {
+			c.retire(nil)
+		}
+	}()
+	metrics, err := serve.NewMetrics()
+	if err != nil {
+		return err
+	}
+	g.metrics = metrics
+	if g.meters, err = newInstruments(metrics.Meter(), &g.calls, g.policies); err != nil {
+		return err
+	}
+	if g.observer, err = metrics.Observer(); err != nil {
+		return err
+	}
+	if g.access, err = openAccessLog(file.Gateway.GetAccessLog(), options.Out); err != nil {
+		return err
+	}
+	defer g.access.close()
+	first, err := g.configure(file, nil)
+	if err != nil {
+		return err
+	}
+	g.current.Store(first)
+	public, internal, certificates, err := g.open(ctx, file)
+	if err != nil {
+		return err
+	}
+	public.serve()
+	internal.serve()
+	defer internal.server.Close()
+	failed := make(chan error, 1)
+	g.background.Go(func() { g.watchStart(work, first, failed) })
+	if certificates != nil {
+		g.background.Go(func() { certificates.follow(work) })
+	}
+	g.background.Go(func() { g.follow(work, options, certificates) })
+	select {
+	case err := <-failed:
+		public.server.Close()
+		return err
+	case err := <-public.ended:
+		return fmt.Errorf("the public port: %w", err)
+	case err := <-internal.ended:
+		public.server.Close()
+		return fmt.Errorf("the internal port: %w", err)
+	case <-options.Terminate:
+		return g.drain(ctx, public, file.Gateway.GetDrain().GetDelay().AsDuration(), file.Gateway.GetDrain().GetTimeout().AsDuration())
+	case <-ctx.Done():
+		return g.drain(ctx, public, 0, file.Gateway.GetDrain().GetTimeout().AsDuration())
+	}
+}
+
+// follow reads files again when they change or Options.Reload asks for it, until the context ends.
+func (g *Gateway) follow(ctx context.Context, options Options, c *certificates) {
+	changes := make(chan struct{}, 1)
+	if options.Read != nil {
+		g.background.Go(func() {
+			followFiles(ctx, []string{g.current.Load().file.Name}, gatewayfile.MaxBytes, func() {
+				select {
+				case changes <- struct{}{}:
+				case <-ctx.Done():
+				}
+			})
+		})
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+			g.reconfigure(options)
+		case <-options.Reload:
+			g.log.Info("reading every file again")
+			g.reloadAll(options, c)
+		}
+	}
+}
+
+// open opens the ports.
+func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public, internal *port, c *certificates, err error) {
+	listener := file.Gateway.GetListen()
+	if listener.GetTls() != nil {
+		if c, err = newCertificates(listener.GetTls(), g.log); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	var secure *tls.Config
+	if c != nil {
+		secure = c.config()
+	}
+	public, err = newPublic(ctx, listener, file.Gateway.GetLimits(), secure, g, g.log)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	config := file.Gateway.GetInternal()
+	internal, err = newInternal(ctx, config.GetAddress(), serve.NewInternal(serve.InternalConfig{
+		Policies: g.policies, Metrics: g.metrics, Hosts: config.GetHosts(), Pprof: config.GetPprof(), Draining: g.draining.Load,
+	}), g.log)
+	if err != nil {
+		public.listener.Close()
+		return nil, nil, nil, err
+	}
+	g.log.Info("listening", "address", public.listener.Addr().String(), "tls", c != nil)
+	g.log.Info("internal port listening", "address", internal.listener.Addr().String())
+	return public, internal, c, nil
+}
+
+// watchStart waits until the first configuration is in force. It sends an error if that cannot be.
+func (g *Gateway) watchStart(ctx context.Context, first *configuration, failed chan<- error) {
+	if err := first.await(ctx); err != nil {
+		if ctx.Err() == nil {
+			failed <- err
+		}
+		return
+	}
+	g.log.Info("ready")
+}
+
+// policies returns the policies in force.
+func (g *Gateway) policies() (all []*serve.Policy) {
+	c := g.current.Load()
+	if c == nil {
+		return nil
+	}
+	for _, p := range c.policies {
+		all = append(all, p.Policy)
+	}
+	return all
+}
+
+// reconfigureTimeout is how long a new configuration may take until its policies are in force: a server
+// that tells its schema, or a database, may be away.
+const reconfigureTimeout = 30 * time.Second
+
+// reconfigure puts a changed gateway file in force, or changes nothing.
+func (g *Gateway) reconfigure(options Options) {
+	previous := g.current.Load()
+	file, err := options.Read()
+	if err == nil && proto.Equal(file.Gateway, previous.file.Gateway) {
+		return
+	}
+	var next *configuration
+	if err == nil {
+		next, err = g.configure(file, previous)
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(g.ctx, reconfigureTimeout)
+		defer cancel()
+		if err = next.await(ctx); err != nil {
+			next.retire(previous)
+		}
+	}
+	if err != nil {
+		g.log.Error("the gateway file has changed and is not usable; the previous one stays in force", "error", err)
+		g.meters.reloaded(g.ctx, err)
+		return
+	}
+	g.current.Store(next)
+	previous.retire(next)
+	g.log.Info("gateway file reloaded")
+	if fields := needRestart(previous.file.Gateway, file.Gateway); len(fields) > 0 {
+		g.log.Warn("these changes of the gateway file take effect at the next start", "fields", fields)
+	}
+	g.meters.reloaded(g.ctx, nil)
+}
+
+// reloadAll reads every file again.
+func (g *Gateway) reloadAll(options Options, c *certificates) {
+	if options.Read != nil {
+		g.reconfigure(options)
+	}
+	now := g.current.Load()
+	for _, p := range now.policies {
+		p.Reload()
+	}
+	for name, u := range now.upstreams {
+		if len(u.Files()) > 0 {
+			g.reloadUpstream(u.Upstream, name)
+		}
+	}
+	if c != nil {
+		c.reload()
+	}
+	if err := g.access.reopen(); err != nil {
+		g.log.Error("the access log cannot be opened again; lines go to the file that was open before", "error", err)
+	}
+}
+
+// ServeHTTP serves one request of the public port, and completes its record.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &record{start: time.Now(), client: r.RemoteAddr}
+	g.calls.begin()
+	r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &countedBody{r.Body, rec}
+	}
+	recorded := &recorder{ResponseWriter: w, record: rec, closes: g.draining.Load()}
+	rec.died = true
+	defer func() {
+		g.calls.end()
+		g.meters.served(r, rec)
+		g.access.write(r, rec, w.Header())
+	}()
+	g.current.Load().handler.ServeHTTP(recorded, r)
+	rec.died = false
+}
+
+// drain ends the gateway: it is no longer ready, serves on for the delay, takes no new connection, and
+// waits until every call has ended.
+func (g *Gateway) drain(ctx context.Context, public *port, delay, timeout time.Duration) error {
+	g.draining.Store(true)
+	g.log.Info("draining", "delay", delay.String(), "open_calls", g.calls.open())
+	ctx = context.WithoutCancel(ctx)
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case err := <-public.ended:
+			return fmt.Errorf("the public port: %w", err)
+		}
+	}
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	err := public.server.Shutdown(ctx)
+	if err == nil {
+		err = g.calls.wait(ctx) // upgraded connections, which Shutdown does not wait for
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		g.log.Warn("the drain's timeout has passed: the remaining calls are ended", "open_calls", g.calls.open())
+		return public.server.Close()
+	}
+	g.log.Info("every call has ended")
+	return err
+}
+
+// needRestart returns the fields of a gateway file that differ and take effect at a start only.
+func needRestart(a, b *corsrpcv1.Gateway) (fields []string) {
+	for _, f := range []struct {
+		name string
+		a, b proto.Message
+	}{
+		{"listen", a.GetListen(), b.GetListen()}, {"internal", a.GetInternal(), b.GetInternal()}, {"limits", a.GetLimits(), b.GetLimits()},
+		{"access_log", a.GetAccessLog(), b.GetAccessLog()}, {"drain", a.GetDrain(), b.GetDrain()},
+	} {
+		if !proto.Equal(f.a, f.b) {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
+}

@@ -1,0 +1,87 @@
+package gatewayfile
+
+import (
+	"path/filepath"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// fill fills in the defaults of gateway.proto, and resolves the names of files against a folder.
+func fill(g *corsrpcv1.Gateway, folder string) {
+	file := func(name *string) {
+		if *name != "" && *name != "-" && !filepath.IsAbs(*name) {
+			*name = filepath.Join(folder, *name)
+		}
+	}
+	text := func(to *string, value string) {
+		if *to == "" {
+			*to = value
+		}
+	}
+	duration := func(to **durationpb.Duration, value time.Duration) {
+		if *to == nil {
+			*to = durationpb.New(value)
+		}
+	}
+	if g.Listen == nil {
+		g.Listen = &corsrpcv1.Listener{}
+	}
+	text(&g.Listen.Address, ":8080")
+	if tls := g.Listen.Tls; tls != nil {
+		file(&tls.Certificate)
+		file(&tls.Key)
+		file(&tls.ClientCa)
+	}
+	if g.Internal == nil {
+		g.Internal = &corsrpcv1.InternalListener{}
+	}
+	text(&g.Internal.Address, "127.0.0.1:9901")
+	for _, u := range g.Upstreams {
+		duration(&u.ConnectTimeout, 5*time.Second)
+		duration(&u.ResponseTimeout, time.Minute)
+		if u.MaxResponseHeaderBytes == 0 {
+			u.MaxResponseHeaderBytes = 1 << 20
+		}
+		for i := range u.Descriptors {
+			file(&u.Descriptors[i])
+		}
+		if tls := u.Tls; tls != nil {
+			file(&tls.Ca)
+			file(&tls.Certificate)
+			file(&tls.Key)
+		}
+	}
+	for _, h := range g.VirtualHosts {
+		text(&h.Name, "default")
+		file(&h.Policy)
+	}
+	for _, s := range g.OriginSources {
+		duration(&s.Every, 30*time.Second)
+		if rest, ok := sqliteFile(s.Url); ok {
+			file(&rest)
+			s.Url = "sqlite:" + rest
+		}
+	}
+	if g.Limits == nil {
+		g.Limits = &corsrpcv1.Limits{}
+	}
+	if g.Limits.MaxStreams == 0 {
+		g.Limits.MaxStreams = 250
+	}
+	if g.Limits.MaxHeaderBytes == 0 {
+		g.Limits.MaxHeaderBytes = 64 << 10
+	}
+	duration(&g.Limits.HeaderTimeout, 10*time.Second)
+	duration(&g.Limits.IdleTimeout, 2*time.Minute)
+	if g.AccessLog != nil {
+		file(&g.AccessLog.File)
+	}
+	if g.Drain == nil {
+		g.Drain = &corsrpcv1.Drain{}
+	}
+	duration(&g.Drain.Delay, 5*time.Second)
+	duration(&g.Drain.Timeout, 0)
+}

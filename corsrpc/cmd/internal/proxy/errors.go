@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// WriteError answers a request with an error of the gateway, in the protocol of the call, so that the
+// clients of a page show it: Connect's JSON, a stream of Connect that ends with the error, the status of
+// gRPC and gRPC-Web, or plain text.
+//
+// See https://connectrpc.com/docs/protocol#error-codes.
+func WriteError(w http.ResponseWriter, r *http.Request, status int, message string) {
+	code := codeOf(status)
+	contentType := strings.Join(r.Header["Content-Type"], ",")
+	h := w.Header()
+	h.Del("Content-Length")
+	h.Set("Cache-Control", "no-store")
+	format := rpc.FormatOf(r.Method, contentType)
+	if r.Method == http.MethodGet && !rpc.IsGetCall(r.URL.RawQuery) {
+		format = rpc.FormatText
+	}
+	text, _ := json.Marshal(map[string]string{"code": code.name, "message": message}) // strings only: no error
+	switch {
+	case format == rpc.FormatGRPC:
+		h.Set("Content-Type", contentType)
+		h.Set("Grpc-Status", code.number)
+		h.Set("Grpc-Message", percentEncoded(message))
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush() // the header is the whole response
+	case format == rpc.FormatConnect && rpc.IsConnectStream(contentType):
+		h.Set("Content-Type", contentType)
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write([]byte(rpc.ConnectEndStream(`{"error":` + string(text) + `}`)))
+	case format == rpc.FormatConnect:
+		h.Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write(text)
+	default:
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("X-Content-Type-Options", "nosniff")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(message + "\n"))
+	}
+}
+
+// code is a status code of gRPC and Connect.
+type code struct{ name, number string }
+
+// codeOf returns the code of an HTTP status of the gateway.
+func codeOf(status int) code {
+	switch status {
+	case http.StatusNotFound, http.StatusUnsupportedMediaType:
+		return code{"unimplemented", "12"}
+	case http.StatusRequestEntityTooLarge:
+		return code{"resource_exhausted", "8"}
+	case http.StatusGatewayTimeout:
+		return code{"deadline_exceeded", "4"}
+	case http.StatusBadRequest:
+		return code{"internal", "13"}
+	}
+	return code{"unavailable", "14"}
+}
+
+// percentEncoded returns a message as a value of grpc-message.
+//
+// See https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses.
+func percentEncoded(message string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(message) {
+		if c := message[i]; c >= ' ' && c <= '~' && c != '%' {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}

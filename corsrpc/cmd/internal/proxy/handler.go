@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// Options are the options of a route to an upstream.
+type Options struct {
+	// ResponseTimeout bounds the time until the header of the response; 0 means that nothing does. It
+	// does not apply to streams, upgrades, and calls that carry a deadline.
+	ResponseTimeout time.Duration
+	// Streams reports whether a procedure is declared as a stream; nil if the schema is not known.
+	Streams func(service, method string) bool
+	// StripPrefix is removed from the path of each request, which begins with it.
+	StripPrefix string
+}
+
+// Handler returns the handler that forwards requests to the upstream. It is safe for concurrent use.
+func (u *Upstream) Handler(o Options) http.Handler {
+	p := &forwarder{upstream: u, options: o}
+	p.proxy = &httputil.ReverseProxy{
+		Rewrite: p.rewrite, Transport: u, FlushInterval: -1, BufferPool: &buffers{}, ErrorHandler: p.fail, ErrorLog: discardLog,
+	}
+	var h http.Handler = p
+	web := corsgrpc.Text(corsgrpc.Handler(p))
+	switch u.scheme {
+	case "grpc", "grpcs":
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if rpc.FormatOf(r.Method, r.Header.Get("Content-Type")) == rpc.FormatConnect && r.Method == http.MethodPost || rpc.IsGetCall(r.URL.RawQuery) {
+				WriteError(w, r, http.StatusUnsupportedMediaType, "the upstream "+u.name+" speaks gRPC, and not Connect: use createGrpcWebTransport in the page")
+				return
+			}
+			web.ServeHTTP(w, r)
+		})
+	case "h2c":
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if rpc.IsGRPCWeb(r.Header.Get("Content-Type")) {
+				web.ServeHTTP(w, r)
+				return
+			}
+			p.ServeHTTP(w, r)
+		})
+	}
+	return guard(h)
+}
+
+// guard refuses the requests that a gateway does not forward, and lets both directions stream.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
+			http.Error(w, "the gateway does not forward the method "+r.Method, http.StatusMethodNotAllowed)
+			return
+		case !strings.HasPrefix(r.URL.Path, "/"):
+			http.Error(w, "the gateway forwards requests for a path", http.StatusBadRequest)
+			return
+		}
+		if r.ProtoMajor == 1 && r.ContentLength != 0 {
+			_ = http.NewResponseController(w).EnableFullDuplex() // an upstream may answer while the client sends
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// forwarder forwards requests to one upstream.
+type forwarder struct {
+	upstream *Upstream
+	options  Options
+	proxy    *httputil.ReverseProxy
+}
+
+var (
+	errResponseTimeout = errors.New("the response takes too long")
+	errDeadline        = errors.New("the call's deadline has passed")
+)
+
+// ServeHTTP forwards a request, within its deadline.
+func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	var timer *time.Timer
+	if d, ok := deadlineOf(r.Header); ok {
+		timer = time.AfterFunc(d, func() { cancel(errDeadline) })
+		defer timer.Stop()
+	} else if d := p.options.ResponseTimeout; d > 0 && !p.isStream(r) {
+		timer = time.AfterFunc(d, func() { cancel(errResponseTimeout) })
+		defer timer.Stop()
+		w = &answered{ResponseWriter: w, timer: timer}
+	}
+	p.proxy.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// isStream reports whether the request is known to be a stream or an upgrade.
+func (p *forwarder) isStream(r *http.Request) bool {
+	if len(r.Header["Upgrade"]) > 0 {
+		return true
+	}
+	service, method, ok := procedureOf(strings.TrimPrefix(r.URL.Path, p.options.StripPrefix))
+	return ok && p.options.Streams != nil && p.options.Streams(service, method)
+}
+
+// rewrite sets the fields of the request to the upstream.
+func (p *forwarder) rewrite(r *httputil.ProxyRequest) {
+	r.Out.URL.Scheme, r.Out.URL.Host = p.upstream.url.Scheme, p.upstream.url.Host
+	if prefix := p.options.StripPrefix; prefix != "" {
+		strip(r.Out.URL, prefix)
+	}
+	setForwarded(r)
+}
+
+// fail answers a request that could not be forwarded.
+func (p *forwarder) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, message := statusOf(r.Context(), err)
+	if status == 0 {
+		panic(http.ErrAbortHandler) // the client is gone
+	}
+	p.upstream.log.Warn("a request could not be forwarded", "upstream", p.upstream.name, "status", status, "path", r.URL.Path, "error", err)
+	WriteError(w, r, status, "the upstream "+p.upstream.name+" "+message)
+}
+
+// statusOf returns the status and the reason of a failure; 0 if the client is gone.
+func statusOf(ctx context.Context, err error) (status int, message string) {
+	var tooLarge *http.MaxBytesError
+	cause := context.Cause(ctx)
+	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, "does not get requests that are this large"
+	case errors.Is(cause, errResponseTimeout):
+		return http.StatusGatewayTimeout, "takes too long to answer"
+	case errors.Is(cause, errDeadline):
+		return http.StatusGatewayTimeout, "has not answered within the call's deadline"
+	case ctx.Err() != nil:
+		return 0, ""
+	case errors.Is(err, errConnectTimeout), errors.Is(err, context.DeadlineExceeded):
+		return http.StatusGatewayTimeout, "cannot be reached in time"
+	}
+	return http.StatusBadGateway, "does not answer"
+}
+
+// answered stops the timer when the header of the response is written.
+type answered struct {
+	http.ResponseWriter
+	timer *time.Timer
+}
+
+func (w *answered) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		w.timer.Stop()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answered) Write(p []byte) (int, error) {
+	w.timer.Stop()
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *answered) Flush()                      { _ = w.FlushError() }
+func (w *answered) FlushError() error           { return http.NewResponseController(w.ResponseWriter).Flush() }
+func (w *answered) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,195 @@
+// Package proxy forwards requests to upstreams: the data plane of the gateway, behind the layer. It decides
+// nothing about CORS.
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/filewatch"
+)
+
+// The pings of idle HTTP/2 connections, which notice a server that went away without closing.
+const (
+	pingAfter   = 30 * time.Second
+	pingTimeout = 15 * time.Second
+)
+
+// maxPEMBytes is the maximum size of a file with certificates or a key.
+const maxPEMBytes = 1 << 20
+
+// Upstream is a server that requests are forwarded to. It is safe for concurrent use.
+type Upstream struct {
+	name   string
+	config *corsrpcv1.Upstream
+	url    *url.URL // http or https, whatever the scheme of the configuration
+	scheme string
+	log    *slog.Logger
+
+	transport atomic.Pointer[http.Transport]
+}
+
+// NewUpstream returns an upstream for a checked configuration. It reads the files of its TLS, and connects
+// to nothing.
+func NewUpstream(config *corsrpcv1.Upstream, log *slog.Logger) (*Upstream, error) {
+	u, err := url.Parse(config.GetUrl())
+	if err != nil {
+		return nil, err
+	}
+	up := &Upstream{name: config.GetName(), config: config, scheme: u.Scheme, log: log}
+	port := u.Port()
+	secure := u.Scheme == "https" || u.Scheme == "grpcs"
+	if port == "" {
+		port = map[bool]string{true: "443", false: "80"}[secure]
+	}
+	up.url = &url.URL{Scheme: "http", Host: net.JoinHostPort(u.Hostname(), port)}
+	if secure {
+		up.url.Scheme = "https"
+	}
+	t, err := up.newTransport()
+	if err != nil {
+		return nil, err
+	}
+	up.transport.Store(t)
+	return up, nil
+}
+
+// Name returns the name of the upstream.
+func (u *Upstream) Name() string { return u.name }
+
+// Files returns the names of the files of the upstream's TLS.
+func (u *Upstream) Files() (names []string) {
+	for _, name := range []string{u.config.GetTls().GetCa(), u.config.GetTls().GetCertificate(), u.config.GetTls().GetKey()} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Reload reads the files again. New connections then use them; requests in flight stay where they are. If a
+// file cannot be used, nothing changes and Reload returns the error.
+func (u *Upstream) Reload() error {
+	t, err := u.newTransport()
+	if err != nil {
+		return err
+	}
+	u.transport.Swap(t).CloseIdleConnections()
+	return nil
+}
+
+// Close closes the connections that are idle. Requests in flight are not disturbed.
+func (u *Upstream) Close() { u.transport.Load().CloseIdleConnections() }
+
+// newTransport returns a transport for the scheme, with the files as they are now.
+func (u *Upstream) newTransport() (*http.Transport, error) {
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 3}}
+	connect := u.config.GetConnectTimeout().AsDuration()
+	protocols := new(http.Protocols)
+	t := &http.Transport{
+		Protocols:              protocols,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		TLSHandshakeTimeout:    connect,
+		MaxIdleConnsPerHost:    256,
+		IdleConnTimeout:        90 * time.Second,
+		DisableCompression:     true, // bodies pass unchanged
+		MaxResponseHeaderBytes: u.config.GetMaxResponseHeaderBytes(),
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeoutCause(ctx, connect, errConnectTimeout)
+			defer cancel()
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
+	switch u.scheme {
+	case "grpc", "h2c":
+		protocols.SetUnencryptedHTTP2(true)
+	case "grpcs":
+		protocols.SetHTTP2(true)
+	case "http":
+		protocols.SetHTTP1(true)
+	case "https":
+		protocols.SetHTTP1(true)
+		protocols.SetHTTP2(true)
+	}
+	if u.url.Scheme == "https" {
+		config, err := u.tlsConfig()
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig = config
+	}
+	return t, nil
+}
+
+var errConnectTimeout = errors.New("the connection takes too long")
+
+func (u *Upstream) tlsConfig() (*tls.Config, error) {
+	files := u.config.GetTls()
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: files.GetServerName()}
+	read := func(name string) ([]byte, error) { return filewatch.Read(name, maxPEMBytes) }
+	if name := files.GetCa(); name != "" {
+		text, err := read(name)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s has no certificate in PEM form", name)
+		}
+	}
+	if name := files.GetCertificate(); name != "" {
+		certificate, err := read(name)
+		if err != nil {
+			return nil, err
+		}
+		key, err := read(files.GetKey())
+		if err != nil {
+			return nil, err
+		}
+		pair, err := tls.X509KeyPair(certificate, key)
+		if err != nil {
+			return nil, fmt.Errorf("the certificate %s and the key %s: %w", name, files.GetKey(), err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// RoundTrip sends a request once. net/http repeats a GET whose connection breaks; a body that it cannot
+// rewind prevents that.
+func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		r.Body, r.GetBody = &emptyBody{}, nil
+	}
+	return u.transport.Load().RoundTrip(r)
+}
+
+// emptyBody is an empty body that is not http.NoBody.
+type emptyBody struct{}
+
+func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (*emptyBody) Close() error             { return nil }
+
+// buffers are those that bodies are copied through.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
