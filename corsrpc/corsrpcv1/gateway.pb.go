@@ -1094,7 +1094,8 @@ func (x *AccessLog) GetFile() string {
 // ends the program at once.
 type Drain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long the gateway serves on, until load balancers have noticed.
+	// How long the gateway serves on after SIGTERM, until load balancers have
+	// noticed. SIGINT (Ctrl-C) skips the delay.
 	//
 	// Default: 5s.
 	Delay *durationpb.Duration `protobuf:"bytes,1,opt,name=delay,proto3" json:"delay,omitempty"`

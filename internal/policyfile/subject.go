@@ -102,10 +102,43 @@ var testSubject = subject{
 	keys: map[protoreflect.Name]protoreflect.Name{"Case": "name", "Guarantee": "name"},
 }
 
+var gatewaySubject = subject{
+	noun: "gateway file", begin: "upstreams: and virtual_hosts:", fields: "upstreams and virtual_hosts",
+	yaml:   "upstreams: and virtual_hosts:",
+	json:   `{"upstreams": [...], "virtual_hosts": [...]}`,
+	text:   `upstreams { ... } virtual_hosts { ... }`,
+	binary: "corsrpc.v1.Gateway",
+	synonyms: map[string]string{ // most of them from other proxies
+		"listener": "listen", "bind": "listen", "port": "address", "addr": "address", "hostport": "address",
+		"admin": "internal", "internalport": "internal", "management": "internal",
+		"backends": "upstreams", "backend": "upstream", "clusters": "upstreams", "cluster": "upstream", "servers": "upstreams", "services": "upstreams",
+		"proxypass": "upstream", "target": "upstream", "destination": "upstream", "reverseproxy": "upstream",
+		"hosts": "virtual_hosts", "vhosts": "virtual_hosts", "sites": "virtual_hosts", "domains": "hosts", "servername": "server_name hosts", "hostnames": "hosts", "host": "hosts",
+		"cors": "policy", "corspolicy": "policy", "policyfile": "policy",
+		"selector": "service", "procedure": "service", "rpc": "service", "method": "service", "prefix": "path", "location": "path", "match": "path",
+		"rewrite": "strip_prefix", "prefixrewrite": "strip_prefix", "stripprefixes": "strip_prefix", "pathprefix": "path_prefixes", "prefixes": "path_prefixes",
+		"cert": "certificate", "crt": "certificate", "tlscert": "certificate", "certfile": "certificate", "keyfile": "key", "tlskey": "key", "privatekey": "key",
+		"cafile": "ca", "rootca": "ca", "cacert": "ca", "clientcafile": "client_ca", "sni": "server_name",
+		"descriptor": "descriptors", "schema": "descriptors", "image": "descriptors", "reflection": "reflect",
+		"timeout": "response_timeout timeout", "readtimeout": "response_timeout header_timeout", "dialtimeout": "connect_timeout", "connecttimeout": "connect_timeout",
+		"sources": "origin_sources", "origins": "origin_sources", "tenants": "origin_sources", "databases": "origin_sources", "dsn": "url", "database": "url", "sql": "query", "interval": "every", "period": "every",
+		"proxies": "trusted_proxies", "trustedproxy": "trusted_proxies", "trustforwarded": "trusted_proxies",
+		"accesslogs": "access_log", "log": "access_log", "logfile": "file", "shutdown": "drain", "graceful": "drain",
+		"maxbodysize": "max_body_bytes", "clientmaxbodysize": "max_body_bytes", "maxheadersize": "max_header_bytes", "connections": "max_connections",
+	},
+	main: map[protoreflect.Name]protoreflect.Name{
+		"Listener": "address", "InternalListener": "address", "Upstream": "url", "Route": "upstream", "AccessLog": "file", "Drain": "delay", "VirtualHost": "policy",
+	},
+	keys: map[protoreflect.Name]protoreflect.Name{"Upstream": "name", "VirtualHost": "name", "OriginSource": "name"},
+}
+
 // subjectOf returns the subject of a message.
 func subjectOf(md protoreflect.MessageDescriptor) *subject {
-	if md.Name() == "PolicyTest" {
+	switch md.Name() {
+	case "PolicyTest":
 		return &testSubject
+	case "Gateway":
+		return &gatewaySubject
 	}
 	return &policySubject
 }
@@ -141,24 +174,44 @@ func (f *File) example() string {
 	return f.subject.yaml
 }
 
-// otherSubject returns what is wrong if the root of a file is one of the other subject; "" if it is not.
+// otherSubject returns what is wrong if the root of a file is one of another subject; "" if it is not.
 func otherSubject(root *node, s *subject) string {
-	own, other := false, false
+	own := false
+	var other *subject
 	for _, p := range root.pairs {
-		switch p.key {
-		case "cases", "guarantees":
-			own, other = own || s == &testSubject, other || s != &testSubject
-		case "defaults", "rules", "profiles":
-			own, other = own || s != &testSubject, other || s == &testSubject
+		switch of := subjectOfField(p.key); {
+		case of == s:
+			own = true
+		case of != nil:
+			other = of
 		}
 	}
 	switch {
-	case own || !other:
+	case own || other == nil:
 		return ""
-	case s == &testSubject:
+	case s == &testSubject && other == &policySubject:
 		return "the file is a policy, not a policy test: a test names its policy, as in policy: cors.yaml"
+	case s == &policySubject && other == &testSubject:
+		return "the file is a policy test, not a policy: run it with corsrpc test"
+	case s == &gatewaySubject && other == &policySubject:
+		return "the file is a policy, not a gateway file: pass it to corsrpc gateway as --policy, or name it in virtual_hosts, as in policy: cors.yaml"
+	case other == &gatewaySubject:
+		return "the file is a gateway file, not a " + s.noun + ": run it with corsrpc gateway --config"
 	}
-	return "the file is a policy test, not a policy: run it with corsrpc test"
+	return "the file is a " + other.noun + ", not a " + s.noun
+}
+
+// subjectOfField returns the subject whose files alone have a field at their top; nil if there is none.
+func subjectOfField(name string) *subject {
+	switch name {
+	case "cases", "guarantees":
+		return &testSubject
+	case "defaults", "rules", "profiles":
+		return &policySubject
+	case "upstreams", "virtual_hosts", "virtualHosts":
+		return &gatewaySubject
+	}
+	return nil
 }
 
 // nearestSynonym returns the field that a misspelling of another word means; nil if there is none.

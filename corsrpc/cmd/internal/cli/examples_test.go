@@ -42,6 +42,12 @@ func TestExamples(t *testing.T) {
 				if c.name == "probe" {
 					words = append(atServer(t, words), "--ca", "ca.pem")
 				}
+				if c.name == "gateway" {
+					if code, log := runGateway(t, ofGateway(t, words)[1:]...); code != exitFine || !strings.Contains(log, "every call has ended") {
+						t.Errorf("%s: exit %d\n%s", e.line, code, log)
+					}
+					return
+				}
 				var out, errs bytes.Buffer
 				code := Run(context.Background(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, words[1:])
 				if code != exitFine && code != exitFindings || out.Len()+errs.Len() == 0 {

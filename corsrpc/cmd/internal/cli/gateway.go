@@ -2,14 +2,18 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gateway"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gatewayfile"
+	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/report"
 )
 
 var gatewayCommand = subcommand{
@@ -69,7 +73,7 @@ func (f *gatewayFlags) run(ctx context.Context, s Streams, args []string) (int, 
 	}
 	file, err := f.file.File()
 	if err != nil {
-		return exitUsage, err
+		return exitUsage, explained(s, err)
 	}
 	terminated, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 	context.AfterFunc(terminated, stop) // a second signal ends the program at once
@@ -78,5 +82,28 @@ func (f *gatewayFlags) run(ctx context.Context, s Streams, args []string) (int, 
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 	options.Terminate, options.Reload = terminated.Done(), reload
-	return exitFine, gateway.Run(ctx, file, options)
+	return exitFine, explained(s, gateway.Run(ctx, file, options))
+}
+
+// explained writes the problems of a gateway file and of policies, each with its place, and returns an error that
+// says how many there are.
+func explained(s Streams, err error) error {
+	var file *gatewayfile.Error
+	if errors.As(err, &file) {
+		r := &report.Report{Problems: file.Problems, Texts: map[string][]byte{file.Name: file.Text}}
+		_ = r.WriteText(s.Err) // nothing can be done if the standard error is closed
+		return err
+	}
+	var policy *corsrpc.PolicyError
+	if errors.As(err, &policy) {
+		r := &report.Report{Problems: problemsOf(policy), Texts: map[string][]byte{}}
+		for _, p := range r.Problems {
+			if _, known := r.Texts[p.File]; !known {
+				r.Texts[p.File], _ = os.ReadFile(p.File) // the place is shown without the line if it is not readable
+			}
+		}
+		_ = r.WriteText(s.Err)
+		return fmt.Errorf("a policy does not load: it has %s", report.Count(len(r.Problems), "problem"))
+	}
+	return err
 }

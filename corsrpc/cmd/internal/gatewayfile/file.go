@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
@@ -33,23 +31,32 @@ func Read(name string) (*File, error) {
 		return nil, fmt.Errorf("the gateway file: %w", err)
 	}
 	g := &corsrpcv1.Gateway{}
-	parsed := policyfile.Parse(name, text, g, MaxBytes)
-	if len(parsed.Problems) > 0 {
-		var lines []string
-		for _, p := range parsed.Problems {
-			lines = append(lines, fmt.Sprintf("%s:%d:%d: %s: %q %s: write %s", name, p.Pos.Line, p.Pos.Column, p.Field, p.Value, p.Reason, p.Fix))
-		}
-		return nil, fmt.Errorf("%s", strings.Join(lines, "\n"))
+	c := &checker{name: name, gateway: g, parsed: policyfile.Parse(name, text, g, MaxBytes), folder: filepath.Dir(name)}
+	for _, p := range c.parsed.Problems {
+		c.add(p.Pos, p.Field, p.Code, p.Value, p.Reason, p.Fix)
 	}
-	return newFile(name, g, filepath.Dir(name))
-}
-
-// newFile returns a file with the defaults.
-func newFile(name string, g *corsrpcv1.Gateway, folder string) (*File, error) {
-	g = proto.CloneOf(g)
-	fill(g, folder)
+	if !c.parsed.Fatal {
+		c.check()
+	}
+	if len(c.problems) > 0 {
+		return nil, &Error{name, c.sorted(), text}
+	}
+	fill(g, c.folder)
 	return &File{name, g}, nil
 }
+
+// fromFlags checks a configuration that flags describe.
+func fromFlags(g *corsrpcv1.Gateway) (*File, error) {
+	c := &checker{gateway: g, flags: true}
+	c.check()
+	if len(c.problems) > 0 {
+		return nil, &Error{Problems: c.problems}
+	}
+	fill(g, ".")
+	return &File{Gateway: g}, nil
+}
+
+func isAbs(name string) bool { return filepath.IsAbs(name) }
 
 // sqliteFile returns the name of the file of an SQLite database.
 func sqliteFile(url string) (name string, ok bool) { return strings.CutPrefix(url, "sqlite:") }

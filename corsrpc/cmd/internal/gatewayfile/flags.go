@@ -1,6 +1,7 @@
 package gatewayfile
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -17,6 +18,10 @@ type Flags struct {
 	// Config is the gateway file; empty if the other flags describe the gateway.
 	Config string
 
+	set      *flag.FlagSet
+	clientCA string
+	hosts    input.List
+
 	policy, profile, upstream                      string
 	reflect, pprof                                 bool
 	descriptors, prefixes, proxies, sources, query input.List
@@ -30,6 +35,7 @@ type Flags struct {
 
 // Register registers the flags.
 func (f *Flags) Register(flags *flag.FlagSet) {
+	f.set = flags
 	flags.StringVar(&f.Config, "config", "", "gateway `FILE`, instead of the other flags but --log")
 	flags.StringVar(&f.policy, "policy", "", "policy `FILE`")
 	flags.StringVar(&f.profile, "profile", "", "`NAME` of the policy's profile (default: that of CORSRPC_PROFILE)")
@@ -44,6 +50,8 @@ func (f *Flags) Register(flags *flag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", ":8080", "`ADDRESS` of the public port")
 	flags.StringVar(&f.certificate, "tls-cert", "", "`FILE` in PEM form with the certificate of the public port")
 	flags.StringVar(&f.key, "tls-key", "", "`FILE` in PEM form with the key of that certificate")
+	flags.StringVar(&f.clientCA, "tls-client-ca", "", "`FILE` in PEM form with the authorities of client certificates, which clients then have to have")
+	flags.Var(&f.hosts, "internal-host", "`NAME` under which the inspector answers, besides localhost and IP addresses (repeatable)")
 	flags.StringVar(&f.internal, "internal", "127.0.0.1:9901", "`ADDRESS` of the internal port: /livez, /readyz, /metrics, /inspect/")
 	flags.BoolVar(&f.pprof, "pprof", false, "serve Go's profiles on the internal port")
 	flags.Var(&f.proxies, "trusted-proxy", "`PREFIX` of the addresses of proxies in front, which is believed what it tells of the client (repeatable)")
@@ -59,7 +67,22 @@ func (f *Flags) Register(flags *flag.FlagSet) {
 // File returns the configuration: of the gateway file, or of the flags.
 func (f *Flags) File() (*File, error) {
 	if f.Config != "" {
+		var others []string
+		f.set.Visit(func(given *flag.Flag) {
+			if given.Name != "config" && given.Name != "log" {
+				others = append(others, "--"+given.Name)
+			}
+		})
+		if len(others) > 0 {
+			return nil, fmt.Errorf("--config does not go with %s: write their values into the gateway file", strings.Join(others, ", "))
+		}
 		return Read(f.Config)
+	}
+	switch {
+	case f.policy == "" && f.upstream == "":
+		return nil, errors.New("name a policy and a server: --policy cors.yaml --upstream grpc://127.0.0.1:9090, or a gateway file: --config gateway.yaml")
+	case f.maxConnections < 0 || f.maxConnections > 1<<30:
+		return nil, fmt.Errorf("--max-connections %d: write a number from 1 on, or 0 for no bound", f.maxConnections)
 	}
 	upstream := &corsrpcv1.Upstream{Name: "upstream", Url: f.upstream, Reflect: f.reflect, Descriptors: f.descriptors}
 	if f.upstreamCA+f.upstreamCertificate+f.upstreamKey+f.upstreamServerName != "" {
@@ -67,7 +90,7 @@ func (f *Flags) File() (*File, error) {
 	}
 	g := &corsrpcv1.Gateway{
 		Listen:    &corsrpcv1.Listener{Address: f.listen},
-		Internal:  &corsrpcv1.InternalListener{Address: f.internal, Pprof: f.pprof},
+		Internal:  &corsrpcv1.InternalListener{Address: f.internal, Pprof: f.pprof, Hosts: f.hosts},
 		Upstreams: []*corsrpcv1.Upstream{upstream},
 		VirtualHosts: []*corsrpcv1.VirtualHost{{
 			Policy: f.policy, Profile: f.profile, PathPrefixes: f.prefixes, Routes: []*corsrpcv1.Route{{Upstream: "upstream"}},
@@ -76,24 +99,30 @@ func (f *Flags) File() (*File, error) {
 		Limits:         &corsrpcv1.Limits{MaxConnections: int32(f.maxConnections), MaxBodyBytes: f.maxBodyBytes},
 		Drain:          &corsrpcv1.Drain{Delay: durationpb.New(f.drainDelay), Timeout: durationpb.New(f.drainTimeout)},
 	}
-	if f.certificate+f.key != "" {
-		g.Listen.Tls = &corsrpcv1.ServerTLS{Certificate: f.certificate, Key: f.key}
+	if f.certificate+f.key+f.clientCA != "" {
+		g.Listen.Tls = &corsrpcv1.ServerTLS{Certificate: f.certificate, Key: f.key, ClientCa: f.clientCA}
 	}
 	if f.accessLog != "" {
 		g.AccessLog = &corsrpcv1.AccessLog{File: f.accessLog}
 	}
+	queries := map[string]string{}
+	for _, pair := range f.query {
+		name, sql, ok := strings.Cut(pair, "=")
+		if _, twice := queries[name]; !ok || sql == "" || twice {
+			return nil, fmt.Errorf("--origins-query %q: write NAME=SQL, once for each origin source", pair)
+		}
+		queries[name] = sql
+	}
 	for _, pair := range f.sources {
 		name, url, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("--origins %q: write NAME=URL", pair)
+			return nil, errors.New("--origins: write NAME=URL, such as tenants=postgres://user@host:5432/database")
 		}
-		source := &corsrpcv1.OriginSource{Name: name, Url: url}
-		for _, q := range f.query {
-			if of, sql, ok := strings.Cut(q, "="); ok && of == name {
-				source.Query = sql
-			}
-		}
-		g.OriginSources = append(g.OriginSources, source)
+		g.OriginSources = append(g.OriginSources, &corsrpcv1.OriginSource{Name: name, Url: url, Query: queries[name]})
+		delete(queries, name)
 	}
-	return newFile("", g, ".")
+	for name := range queries {
+		return nil, fmt.Errorf("--origins-query %s=...: there is not an origin source with this name: write --origins %[1]s=URL too", name)
+	}
+	return fromFlags(g)
 }
