@@ -21,6 +21,11 @@ help: ## List the targets
 run: web ## Build and start the showcase: a server, and a page of another origin that calls it
 	@cd examples && go run ./showcase $(ARGS)
 
+.PHONY: run-gateway
+run-gateway: ## Build and start the example of the gateway: servers in Python and Node.js, and a page that calls them
+	@internal/tools/setup.sh gateway
+	@examples/gateway/run.sh $(ARGS)
+
 .PHONY: test
 test: ## Run all checks: set-up, lint, unit tests under -race, conformance, three real browsers
 	@$(STAGE) total $(MAKE) stages
@@ -79,7 +84,7 @@ lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web ## golangci-
 	@cd internal/e2e/web && npm run --silent check
 	@$(BIN)/buf lint
 	@internal/tools/breaking.sh $(BIN)/buf
-	@shellcheck -x internal/tools/*.sh .github/actions/corsrpc/*.sh .ci/*
+	@shellcheck -x internal/tools/*.sh examples/gateway/run.sh .github/actions/corsrpc/*.sh .ci/*
 	@$(BIN)/actionlint
 	@$(MAKE) prose
 

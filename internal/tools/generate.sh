@@ -10,16 +10,17 @@ fi
 buf=$1
 generated() {
   git ls-files --cached --others --exclude-standard -- \
-    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json | sort -u |
+    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json examples/gateway/image.json | sort -u |
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
 generated | cut -c67- | { grep -E '\.(pb|connect)\.go$' || true; } | xargs -r rm -f # removes files that are not generated any more
-"$buf" generate --exclude-path examples/grpc/proto/clock
+"$buf" generate --exclude-path examples/grpc/proto/clock --exclude-path examples/gateway/proto/bookshop
 for extra in connectv2 grpc; do
   "$buf" generate --template "examples/showcase/buf.gen.$extra.yaml" examples/showcase/proto
 done
 "$buf" generate --template examples/grpc/buf.gen.yaml examples/grpc/proto
+"$buf" build examples/gateway/proto --exclude-source-info -o examples/gateway/image.json
 go run -C internal/tools ./suffixancestors
 "$buf" build proto -o - | go run ./internal/jsonschema corsrpc/cmd/internal/jsonschema
 for web in examples/showcase/web internal/e2e/web; do

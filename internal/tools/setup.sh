@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh: installs missing Debian packages that the tests need, and lists other missing
-# programs. It prints nothing if nothing is missing.
+# setup.sh [gateway]: installs missing Debian packages that the tests need, or only those of
+# examples/gateway, and lists other missing programs. It prints nothing if nothing is missing.
 set -euo pipefail
 
 go_needed=1.26
@@ -36,21 +36,31 @@ has_nginx() {
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]
 }
 
+# The package is for Debian's own Python, which may not be the first one in PATH.
+has_grpcio() {
+  python3 -c 'import grpc' 2>/dev/null || /usr/bin/python3 -c 'import grpc' 2>/dev/null
+}
+
 # at_least VERSION NEEDED succeeds if VERSION is NEEDED or newer.
 at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
-compiles_c || packages+=(gcc libc6-dev)
-command -v chromium >/dev/null || packages+=(chromium)
-command -v firefox-esr >/dev/null || packages+=(firefox-esr)
-has_minibrowser || packages+=(webkit2gtk-driver)
-command -v Xvfb >/dev/null || packages+=(xvfb)
-command -v git >/dev/null || packages+=(git)
-command -v curl >/dev/null || packages+=(curl)
-has_postgres || packages+=(postgresql)
-has_nginx || packages+=(nginx-light)
-command -v shellcheck >/dev/null || packages+=(shellcheck)
+has_grpcio || packages+=(python3-grpcio)
+command -v protoc >/dev/null || packages+=(protobuf-compiler)
+command -v grpc_python_plugin >/dev/null || packages+=(protobuf-compiler-grpc)
+if [ "${1:-}" != gateway ]; then
+  compiles_c || packages+=(gcc libc6-dev)
+  command -v chromium >/dev/null || packages+=(chromium)
+  command -v firefox-esr >/dev/null || packages+=(firefox-esr)
+  has_minibrowser || packages+=(webkit2gtk-driver)
+  command -v Xvfb >/dev/null || packages+=(xvfb)
+  command -v git >/dev/null || packages+=(git)
+  command -v curl >/dev/null || packages+=(curl)
+  has_postgres || packages+=(postgresql)
+  has_nginx || packages+=(nginx-light)
+  command -v shellcheck >/dev/null || packages+=(shellcheck)
+fi
 
 # The versions of Go and Node.js in Debian 12 are too old.
 if ! command -v go >/dev/null; then
