@@ -18,12 +18,12 @@ func TestCommandPage(t *testing.T) {
 	w.replace = map[string]string{"buf ": bufProgram(t) + " "}
 	report(t, w.run(t.Context(), p))
 	probe := parse(probePage, []byte(repository(t).text(probePage)))
-	w.address = probedServer(t).Listener.Addr().String()
+	w.addresses = map[string]string{pageAddress: probedServer(t).Listener.Addr().String()}
 	report(t, w.run(t.Context(), probe))
 	auditing := parse(auditingPage, []byte(repository(t).text(auditingPage)))
-	w.address = auditedServer(t).Listener.Addr().String()
+	w.addresses = map[string]string{pageAddress: auditedServer(t).Listener.Addr().String()}
 	report(t, w.run(t.Context(), auditing))
-	w.address = ""
+	w.addresses = nil
 	tests := parse(policyTestsPage, []byte(repository(t).text(policyTestsPage)))
 	w.dir = t.TempDir()
 	report(t, w.run(t.Context(), tests))

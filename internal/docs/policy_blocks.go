@@ -85,7 +85,8 @@ func isPolicy(document map[string]any) bool {
 // "".
 func nameOf(b block) string {
 	first, _, _ := strings.Cut(b.text, "\n")
-	for _, begin := range []string{"# ", "// "} {
+	first = strings.TrimSuffix(first, " -->")
+	for _, begin := range []string{"# ", "// ", "<!-- "} {
 		if name, ok := strings.CutPrefix(first, begin); ok && fileNameRE.MatchString(name) {
 			return name
 		}
@@ -93,7 +94,7 @@ func nameOf(b block) string {
 	return ""
 }
 
-var fileNameRE = regexp.MustCompile(`^[\w./-]+\.(yaml|go|proto|json|ts)$`)
+var fileNameRE = regexp.MustCompile(`^[\w./-]+\.(yaml|go|proto|json|ts|js|py|html)$`)
 
 // afterName returns the text of a block after the line that names its file.
 func afterName(b block) string {

@@ -1,12 +1,10 @@
 package docs
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,25 +15,23 @@ import (
 	"time"
 )
 
-// In the walkthrough, a shell block that is only serverCommand starts the
-// server, which goes on while later blocks run. pageAddress is the address in
-// the page; the server of the test listens on another port.
-const (
-	serverCommand = "go run ."
-	pageAddress   = "localhost:8080"
-)
+// pageAddress is the address of the server in most pages.
+const pageAddress = "localhost:8080"
 
 // walkthrough does what a page says, in a folder.
 type walkthrough struct {
 	dir string
 	env []string
+	// servers are the programs that the page starts and leaves running.
+	servers []pageServer
+	// addresses are those of servers that run, by the addresses that the page has.
+	addresses map[string]string
 	// replace has, for beginnings of commands, what runs in their place.
 	replace map[string]string
 	// mayFail is true if a command of a block may fail, other than the last one.
 	mayFail bool
 
-	server  *exec.Cmd
-	address string // where the server listens
+	running []*exec.Cmd // the servers that this walkthrough has started
 }
 
 // run writes the files and runs the commands of a page from top to bottom. It
@@ -46,11 +42,11 @@ func (w *walkthrough) run(ctx context.Context, p *page) (problems []problem) {
 		var text string
 		var err error
 		switch b.lang {
-		case "go", "yaml", "proto":
+		case "go", "yaml", "proto", "python", "html", "js":
 			err = w.write(b)
 		case "sh":
-			if strings.TrimSpace(b.text) == serverCommand {
-				text, err = w.start(ctx)
+			if s, ok := w.serverOf(b); ok {
+				text, err = w.start(ctx, s)
 			} else {
 				text, err = w.shell(ctx, b.text)
 			}
@@ -84,17 +80,12 @@ func (w *walkthrough) write(b block) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(file, []byte(b.text), 0o600)
+	return os.WriteFile(file, []byte(w.withTestAddresses(b.text)), 0o600)
 }
 
 // shell runs a block, and returns what it prints.
 func (w *walkthrough) shell(ctx context.Context, script string) (string, error) {
-	for from, to := range w.replace {
-		script = regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(from)).ReplaceAllLiteralString(script, to)
-	}
-	if w.address != "" {
-		script = strings.ReplaceAll(script, pageAddress, w.address)
-	}
+	script = w.replaced(script)
 	options := "-euo"
 	if w.mayFail {
 		options = "-uo"
@@ -102,10 +93,26 @@ func (w *walkthrough) shell(ctx context.Context, script string) (string, error) 
 	cmd := w.command(ctx, "bash", options, "pipefail", "-c", script)
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(string(out), "\r\n", "\n")
-	if w.address != "" {
-		text = strings.ReplaceAll(text, w.address, pageAddress)
+	for page, test := range w.addresses {
+		text = strings.ReplaceAll(text, test, page)
 	}
 	return text, err
+}
+
+// replaced returns a script with the commands and the addresses of the test.
+func (w *walkthrough) replaced(script string) string {
+	for from, to := range w.replace {
+		script = regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(from)).ReplaceAllLiteralString(script, to)
+	}
+	return w.withTestAddresses(script)
+}
+
+// withTestAddresses returns a text of the page with the addresses of the servers that run.
+func (w *walkthrough) withTestAddresses(text string) string {
+	for page, test := range w.addresses {
+		text = strings.ReplaceAll(text, page, test)
+	}
+	return text
 }
 
 func (w *walkthrough) command(ctx context.Context, name string, args ...string) *exec.Cmd {
@@ -116,48 +123,6 @@ func (w *walkthrough) command(ctx context.Context, name string, args ...string) 
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
-}
-
-var listeningRE = regexp.MustCompile(`http://([^\s/]+:\d+)`)
-
-// start starts the server on a port that the system chooses, and returns what it
-// prints up to the line with its address.
-func (w *walkthrough) start(ctx context.Context) (string, error) {
-	w.stop()
-	fields := append(strings.Fields(serverCommand), "-addr", "localhost:0")
-	w.server = w.command(ctx, fields[0], fields[1:]...)
-	read, write := io.Pipe()
-	w.server.Stdout, w.server.Stderr = write, write
-	if err := w.server.Start(); err != nil {
-		w.server = nil
-		return "", err
-	}
-	ended := w.server
-	go func() { write.CloseWithError(errors.Join(errors.New("the server has ended"), ended.Wait())) }()
-	var text strings.Builder
-	lines := bufio.NewReader(read)
-	for {
-		line, err := lines.ReadString('\n')
-		text.WriteString(line)
-		if err != nil {
-			return text.String(), err
-		}
-		if m := listeningRE.FindStringSubmatch(line); m != nil {
-			w.address = m[1]
-			go io.Copy(io.Discard, lines) //nolint:errcheck // ends with the server
-			_, port, _ := strings.Cut(pageAddress, ":")
-			host, _, _ := strings.Cut(w.address, ":")
-			return strings.ReplaceAll(text.String(), w.address, host+":"+port), nil
-		}
-	}
-}
-
-// stop ends the server.
-func (w *walkthrough) stop() {
-	if w.server != nil {
-		_ = syscall.Kill(-w.server.Process.Pid, syscall.SIGKILL) // fails if it has ended
-		w.server, w.address = nil, ""
-	}
 }
 
 // prints reports whether a command's output is the text, in which "..." stands

@@ -21,7 +21,7 @@ func newWalkthrough(t *testing.T) *walkthrough {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &walkthrough{dir: t.TempDir(), env: env}
+	return &walkthrough{dir: t.TempDir(), env: env, servers: []pageServer{goServer}}
 }
 
 var bufRE = regexp.MustCompile(`go run github\.com/bufbuild/buf/cmd/buf@v(\S+)`)
@@ -98,14 +98,14 @@ func TestWalkthroughFails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := &walkthrough{dir: t.TempDir(), env: append(os.Environ(), "GOFLAGS=", "GOWORK=off")}
+			w := &walkthrough{dir: t.TempDir(), env: append(os.Environ(), "GOFLAGS=", "GOWORK=off"), servers: []pageServer{goServer}}
 			problems := w.run(t.Context(), parse("p.md", []byte(c.page)))
 			if c.want == "" {
 				report(t, problems)
 			} else if len(problems) != 1 || !strings.Contains(problems[0].text, c.want) {
 				t.Errorf("got %v, want %q", problems, c.want)
 			}
-			if w.server != nil {
+			if len(w.running) > 0 {
 				t.Error("the server still runs")
 			}
 		})

@@ -65,7 +65,7 @@ func TestWithoutGoPage(t *testing.T) {
 		home := t.TempDir()
 		path := filepath.Join(home, ".local", "bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 		w = &walkthrough{
-			dir: t.TempDir(), address: server.Listener.Addr().String(),
+			dir: t.TempDir(), addresses: map[string]string{pageAddress: server.Listener.Addr().String()},
 			env:     append(os.Environ(), "HOME="+home, "PATH="+path, "NO_COLOR=1"),
 			replace: map[string]string{"buf ": bufProgram(t) + " "},
 		}
