@@ -74,7 +74,9 @@ if [ "$config" != gateway.yaml ]; then
 fi
 "$corsrpc" gateway --config "$config" 2> >(tee "$tmp/gateway" >&2) &
 pids+=($!)
-await gateway 'TODO' && gateway=$found
+await gateway 'msg=listening address=.*:([0-9]+)' && gateway=http://localhost:$found
+await gateway 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/
+await gateway 'msg=(ready)'
 
 node_modules/.bin/esbuild web/page.js --bundle --format=esm --target=es2022 --define:GATEWAY="\"$gateway\"" --outfile="$tmp/page/page.js" --log-level=warning
 cp web/index.html "$tmp/page/"
@@ -85,7 +87,7 @@ cat <<END
 page      http://localhost:$page   open this one: it calls Python and Node.js
 refused   http://127.0.0.1:$page   the same page of another origin, which cors.yaml does not allow
 gateway   $gateway
-inspector $internal/inspect/   the gateway's decisions and their reasons
+inspector $inspector   the gateway's decisions and their reasons
 Change cors.yaml, and call again: the gateway follows the file.
 Press Ctrl-C to stop.
 END

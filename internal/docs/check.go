@@ -21,6 +21,7 @@ const (
 	auditingPage    = "corsrpc/docs/auditing.md"
 	comingFromPage  = "corsrpc/docs/coming-from.md"
 	withoutGoPage   = "corsrpc/docs/without-go.md"
+	gatewayPage     = "corsrpc/docs/gateway.md"
 )
 
 // usage notes which rows of the tables the pages use, and which figures exist.
@@ -30,7 +31,7 @@ type usage struct {
 }
 
 // executed are the pages whose blocks are checked by running them.
-var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, withoutGoPage}
+var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, withoutGoPage, gatewayPage}
 
 // checkBlocks checks each code block of a page by its language, but for the executed pages.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {

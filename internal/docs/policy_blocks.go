@@ -94,7 +94,7 @@ func nameOf(b block) string {
 	return ""
 }
 
-var fileNameRE = regexp.MustCompile(`^[\w./-]+\.(yaml|go|proto|json|ts|js|py|html)$`)
+var fileNameRE = regexp.MustCompile(`^[\w./-]+\.(yaml|go|proto|json|ts|js|py|html|conf)$`)
 
 // afterName returns the text of a block after the line that names its file.
 func afterName(b block) string {

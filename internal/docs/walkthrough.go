@@ -36,13 +36,18 @@ type walkthrough struct {
 
 // run writes the files and runs the commands of a page from top to bottom. It
 // returns what fails, and what prints something else than the page says.
-func (w *walkthrough) run(ctx context.Context, p *page) (problems []problem) {
+func (w *walkthrough) run(ctx context.Context, p *page) []problem {
 	defer w.stop()
+	return w.steps(ctx, p)
+}
+
+// steps is run, but the servers of the page run on.
+func (w *walkthrough) steps(ctx context.Context, p *page) (problems []problem) {
 	for i, b := range p.blocks {
 		var text string
 		var err error
 		switch b.lang {
-		case "go", "yaml", "proto", "python", "html", "js":
+		case "go", "yaml", "proto", "python", "html", "js", "nginx":
 			err = w.write(b)
 		case "sh":
 			if s, ok := w.serverOf(b); ok {
