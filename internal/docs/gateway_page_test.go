@@ -27,17 +27,13 @@ var gatewayServers = []pageServer{
 func TestGatewayPage(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	bin := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../../corsrpc/cmd", "-o", bin+"/", "./corsrpc").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	example, err := filepath.Abs("../../examples/gateway")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &walkthrough{
 		dir: t.TempDir(), servers: gatewayServers,
-		env: append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1"),
+		env: append(os.Environ(), "PATH="+filepath.Dir(installed(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1"),
 		replace: map[string]string{
 			"python3 ":     pythonWithGRPC(t) + " ",
 			"npm install ": fmt.Sprintf("cp %[1]s/package.json %[1]s/package-lock.json . && npm ci --ignore-scripts --silent # ", example),
@@ -58,6 +54,16 @@ func TestGatewayPage(t *testing.T) {
 	fmt.Printf("stage %s: %.1f s\n", t.Name(), time.Since(start).Seconds())
 	if n := commandsShown(p); n < 4 {
 		t.Errorf("the page shows what %d blocks print", n)
+	}
+}
+
+// TestGatewayExamplePolicy: the tests of the policy of examples/gateway pass, and nothing in it deserves a look.
+func TestGatewayExamplePolicy(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"corsrpc test cors_test.yaml", "corsrpc check --strict --descriptors image.json cors.yaml"} {
+		if code, out := bash(t, "../../examples/gateway", installed(t), command); code != 0 {
+			t.Errorf("%s: exit code %d\n%s", command, code, out)
+		}
 	}
 }
 

@@ -41,10 +41,17 @@ func buildExample(t *testing.T, name string) string {
 // the names that it prints.
 func startExample(t *testing.T, program string, args ...string) map[string]*url.URL {
 	t.Helper()
+	return startServers(t, syscall.SIGKILL, program, args...)
+}
+
+// startServers is startExample for a program that ends by a signal.
+func startServers(t *testing.T, end syscall.Signal, program string, args ...string) map[string]*url.URL {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = examples
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that panics runs no cleanup
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: end} // a test that panics runs no cleanup
+	cmd.Cancel = func() error { return cmd.Process.Signal(end) }
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	output, err := cmd.StdoutPipe()
@@ -56,7 +63,7 @@ func startExample(t *testing.T, program string, args ...string) map[string]*url.
 	}
 	t.Cleanup(func() {
 		stop()
-		_ = cmd.Wait() // it was killed
+		_ = cmd.Wait() // it was ended
 	})
 	servers := map[string]*url.URL{}
 	address := regexp.MustCompile(`^(\w+) +(http://localhost:\d+)`)
