@@ -30,16 +30,16 @@ trap 'exit 143' TERM
 
 # start NAME COMMAND... starts a program, whose output goes to a file.
 start() {
-  "${@:2}" >"$tmp/$1" 2>&1 &
+  "${@:2}" >"$tmp/$1.log" 2>&1 &
   pids+=($!)
 }
 
 # await NAME PATTERN sets "found" to the part of the program's output that the group of the
 # pattern matches.
 await() {
-  until found=$(sed -nE "s|.*$2.*|\1|p;T;q" "$tmp/$1") && [ -n "$found" ]; do
+  until found=$(sed -nE "s|.*$2.*|\1|p;T;q" "$tmp/$1.log") && [ -n "$found" ]; do
     if ! kill -0 "${pids[-1]}" 2>/dev/null; then
-      cat "$tmp/$1" >&2
+      cat "$tmp/$1.log" >&2
       echo "run.sh: $1 has ended: a port is taken, or the lines above have the reason" >&2
       exit 1
     fi
@@ -72,7 +72,8 @@ if [ "$config" != gateway.yaml ]; then
   sed -e "s/127.0.0.1:9090/$catalog/; s/127.0.0.1:9091/$orders/; s/localhost:[0-9]*/localhost:0/" gateway.yaml >"$config"
   ln -s "$PWD/cors.yaml" "$PWD/image.json" "$tmp/"
 fi
-"$corsrpc" gateway --config "$config" 2> >(tee "$tmp/gateway" >&2) &
+touch "$tmp/gateway.log"
+"$corsrpc" gateway --config "$config" 2> >(tee "$tmp/gateway.log" >&2) &
 pids+=($!)
 await gateway 'msg=listening address=.*:([0-9]+)' && gateway=http://localhost:$found
 await gateway 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/
@@ -85,9 +86,9 @@ await page 'port ([0-9]+)' && page=$found
 
 cat <<END
 page      http://localhost:$page   open this one: it calls Python and Node.js
-refused   http://127.0.0.1:$page   the same page of another origin, which cors.yaml does not allow
-gateway   $gateway
+gateway   $gateway   the address that the page calls
 inspector $inspector   the gateway's decisions and their reasons
+Open http://127.0.0.1:$page too: the same page of another origin, which cors.yaml does not allow.
 Change cors.yaml, and call again: the gateway follows the file.
 Press Ctrl-C to stop.
 END

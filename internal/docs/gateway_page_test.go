@@ -33,7 +33,7 @@ func TestGatewayPage(t *testing.T) {
 	}
 	w := &walkthrough{
 		dir: t.TempDir(), servers: gatewayServers,
-		env: append(os.Environ(), "PATH="+filepath.Dir(installed(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1"),
+		env: append(os.Environ(), "PATH="+filepath.Dir(builtProgram(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1"),
 		replace: map[string]string{
 			"python3 ":     pythonWithGRPC(t) + " ",
 			"npm install ": fmt.Sprintf("cp %[1]s/package.json %[1]s/package-lock.json . && npm ci --ignore-scripts --silent # ", example),
@@ -60,11 +60,22 @@ func TestGatewayPage(t *testing.T) {
 // TestGatewayExamplePolicy: the tests of the policy of examples/gateway pass, and nothing in it deserves a look.
 func TestGatewayExamplePolicy(t *testing.T) {
 	t.Parallel()
+	program := builtProgram(t)
 	for _, command := range []string{"corsrpc test cors_test.yaml", "corsrpc check --strict --descriptors image.json cors.yaml"} {
-		if code, out := bash(t, "../../examples/gateway", installed(t), command); code != 0 {
+		if code, out := bash(t, "../../examples/gateway", program, command); code != 0 {
 			t.Errorf("%s: exit code %d\n%s", command, code, out)
 		}
 	}
+}
+
+// builtProgram builds the program corsrpc of the work tree.
+func builtProgram(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "corsrpc")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../../corsrpc/cmd", "-o", program, "./corsrpc").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
 }
 
 // pythonWithGRPC returns the program of a Python that has grpcio: Debian's package is for Debian's own Python.
