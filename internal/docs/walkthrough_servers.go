@@ -16,14 +16,14 @@ import (
 type pageServer struct {
 	// command is the whole block.
 	command string
-	// flags are added, for a port that the system chooses.
-	flags string
+	// run is what runs in its place, on a port that the system chooses.
+	run string
 	// address is where the server listens, as the page has it. Later blocks get the address of the test.
 	address string
 }
 
 // goServer is the server of a page that builds one in Go.
-var goServer = pageServer{"go run .", "-addr localhost:0", pageAddress}
+var goServer = pageServer{"go run .", "go run . -addr localhost:0", pageAddress}
 
 // serverOf returns the server that a shell block starts.
 func (w *walkthrough) serverOf(b block) (pageServer, bool) {
@@ -39,7 +39,7 @@ var listeningRE = regexp.MustCompile(`(?:localhost|127\.0\.0\.1|\[::1?\]):(\d+)`
 
 // start starts a server on a port that the system chooses, and returns what it prints up to the line with its address.
 func (w *walkthrough) start(ctx context.Context, s pageServer) (string, error) {
-	cmd := w.command(ctx, "bash", "-c", "exec "+w.replaced(s.command)+" "+s.flags)
+	cmd := w.command(ctx, "bash", "-c", "exec "+w.replaced(s.run))
 	read, write := io.Pipe()
 	cmd.Stdout, cmd.Stderr = write, write
 	if err := cmd.Start(); err != nil {
