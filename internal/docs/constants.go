@@ -23,5 +23,11 @@ var constants = []constant{
 	{"1,000 origins", "corsrpc/cmd/internal/policydiff/large_test.go", "{10_000, 1000}", "corsrpc/docs/comparing.md"},
 	{"1,000 cases", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
 	{"10,000 procedures", "corsrpc/cmd/internal/policytest/bench_test.go", "{10_000, 1000, 50}", "corsrpc/docs/policy-tests.md"},
+	{"30 s", "proto/corsrpc/v1/gateway.proto", "// Default: 30s.", gatewayPage},
+	{"64 KiB", "proto/corsrpc/v1/gateway.proto", "// Default: 65536.", gatewayPage},
+	{"10 s", "proto/corsrpc/v1/gateway.proto", "// Default: 10s.", gatewayPage},
+	{"120 s", "proto/corsrpc/v1/gateway.proto", "// Default: 120s.", gatewayPage},
+	{"5 s", "proto/corsrpc/v1/gateway.proto", "// Default: 5s.", gatewayPage},
+	{"60 s", "proto/corsrpc/v1/gateway.proto", "// Default: 60s.", gatewayPage},
 	{"600 seconds", "corsrpc/cmd/internal/fromgo/gorilla.go", "return min(n, 600)", "corsrpc/docs/coming-from.md"},
 }
