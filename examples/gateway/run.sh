@@ -70,13 +70,13 @@ await orders 'listening on (.*)' && orders=$found
 
 if [ "$config" != gateway.yaml ]; then
   sed -e "s/127.0.0.1:9090/$catalog/; s/127.0.0.1:9091/$orders/; s/localhost:[0-9]*/localhost:0/" gateway.yaml >"$config"
-  ln -s "$PWD/cors.yaml" "$PWD/image.json" "$tmp/"
+  ln -s "$PWD/cors.yaml" "$PWD/catalog.json" "$tmp/"
 fi
 touch "$tmp/gateway.log"
 "$corsrpc" gateway --config "$config" 2> >(tee "$tmp/gateway.log" >&2) &
 pids+=($!)
 await gateway 'msg=listening address=.*:([0-9]+)' && gateway=http://localhost:$found
-await gateway 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/
+await gateway 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/bookshop/
 await gateway 'msg=(ready)'
 
 node_modules/.bin/esbuild web/page.js --bundle --format=esm --target=es2022 --define:GATEWAY="\"$gateway\"" --outfile="$tmp/page/page.js" --log-level=warning

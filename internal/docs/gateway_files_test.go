@@ -77,13 +77,13 @@ func TestGatewayPageFile(t *testing.T) {
 	dir := t.TempDir()
 	text := strings.Replace(blockNamed(t, "gateway.yaml"), `address: ":8443"`, `address: "localhost:0"`, 1) + "internal: {address: \"localhost:0\"}\n"
 	certificate, key := selfSigned(t)
-	schema, err := os.ReadFile("../../examples/gateway/image.json")
+	schema, err := os.ReadFile("../../examples/gateway/catalog.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"gateway.yaml": strings.ReplaceAll(text, "greet.binpb", "image.json"),
-		"cors.yaml":    blockNamed(t, "cors.yaml"), "staff.yaml": blockNamed(t, "tenants.yaml"), "image.json": string(schema),
+		"gateway.yaml": strings.ReplaceAll(text, "greet.binpb", "catalog.json"),
+		"cors.yaml":    blockNamed(t, "cors.yaml"), "staff.yaml": blockNamed(t, "tenants.yaml"), "catalog.json": string(schema),
 		"tls.crt": certificate, "client.crt": certificate, "ca.crt": certificate, "tls.key": key, "client.key": key,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

@@ -62,7 +62,7 @@ func TestGatewayPage(t *testing.T) {
 func TestGatewayExamplePolicy(t *testing.T) {
 	t.Parallel()
 	program := builtProgram(t)
-	for _, command := range []string{"corsrpc test cors_test.yaml", "corsrpc check --strict --descriptors image.json cors.yaml"} {
+	for _, command := range []string{"corsrpc test cors_test.yaml", "corsrpc check --strict --descriptors catalog.json --descriptors orders.json cors.yaml"} {
 		if code, out := bash(t, "../../examples/gateway", program, command); code != 0 {
 			t.Errorf("%s: exit code %d\n%s", command, code, out)
 		}

@@ -10,7 +10,7 @@ fi
 buf=$1
 generated() {
   git ls-files --cached --others --exclude-standard -- \
-    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json examples/gateway/image.json | sort -u |
+    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json examples/gateway/catalog.json examples/gateway/orders.json | sort -u |
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
@@ -20,7 +20,9 @@ for extra in connectv2 grpc; do
   "$buf" generate --template "examples/showcase/buf.gen.$extra.yaml" examples/showcase/proto
 done
 "$buf" generate --template examples/grpc/buf.gen.yaml examples/grpc/proto
-"$buf" build examples/gateway/proto --exclude-source-info -o examples/gateway/image.json
+for name in catalog orders; do
+  "$buf" build examples/gateway/proto --path "examples/gateway/proto/bookshop/$name" --exclude-source-info -o "examples/gateway/$name.json"
+done
 go run -C internal/tools ./suffixancestors
 "$buf" build proto -o - | go run ./internal/jsonschema corsrpc/cmd/internal/jsonschema
 for web in examples/showcase/web internal/e2e/web; do
