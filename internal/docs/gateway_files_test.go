@@ -49,7 +49,7 @@ func startProgram(t *testing.T, dir, text, program string, args ...string) strin
 		line, err := lines.ReadString('\n')
 		all.WriteString(line)
 		if strings.Contains(line, text) {
-			go io.Copy(io.Discard, lines) //nolint:errcheck // ends with the program
+			go io.Copy(io.Discard, lines)
 			return line
 		}
 		if err != nil {
