@@ -295,8 +295,8 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 			fix = "false"
 		}
 		f.wrongType(n, path, "true or false", fix)
-	case protoreflect.Int32Kind:
-		return f.number(n, path)
+	case protoreflect.Int32Kind, protoreflect.Int64Kind:
+		return f.number(n, path, fd.Kind())
 	case protoreflect.EnumKind:
 		return f.enum(n, path, fd.Enum())
 	default:

@@ -156,10 +156,12 @@ func (n *node) isScalar() bool {
 	return slices.Contains([]nodeKind{stringNode, numberNode, boolNode}, n.kind)
 }
 
-// number reads an int32.
-func (f *File) number(n *node, path string) (v protoreflect.Value, ok bool) {
+// number reads an int32, or an int64.
+func (f *File) number(n *node, path string, kind protoreflect.Kind) (v protoreflect.Value, ok bool) {
 	if n.kind == numberNode && plainNumber.MatchString(n.text) {
-		if i, err := strconv.ParseInt(n.text, 10, 32); err == nil {
+		if i, err := strconv.ParseInt(n.text, 10, 64); err == nil && kind == protoreflect.Int64Kind {
+			return protoreflect.ValueOfInt64(i), true
+		} else if err == nil && i == int64(int32(i)) {
 			return protoreflect.ValueOfInt32(int32(i)), true
 		}
 		f.problem(n, path, CodeWrongType, "is a number that no field can hold", "")
