@@ -23,7 +23,7 @@ var allowedImports = map[string]string{
 	"corsrpc/corsrpcv1":   "",
 	"corsrpc/corsbrowser": "internal/fetch internal/rpc",
 	"corsrpc/corstest":    "corsrpc/corsbrowser",
-	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/curl internal/fetch internal/origin internal/policyfile internal/privatepage internal/rpc internal/safetext",
+	"corsrpc/corsinspect": "corsrpc corsrpc/corsbrowser internal/curl internal/fetch internal/pageguard internal/policyfile internal/rpc internal/safetext",
 	"corsrpc/corsgrpc":    "internal/responsewriter",
 	"corsrpc/corssql":     "",
 	"corsrpc/corsotel":    "corsrpc",
@@ -33,8 +33,8 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/cli":         "corsrpc corsrpc/cmd/internal/firstpolicy corsrpc/cmd/internal/fromgo corsrpc/cmd/internal/gateway corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/firstpolicy": "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext corsrpc/corsrpcv1 internal/rpc",
 	"corsrpc/cmd/internal/fromgo":      "corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext internal/fetch internal/origin internal/rpc internal/rules",
-	"corsrpc/cmd/internal/gateway":     "corsrpc corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/proxy corsrpc/cmd/internal/schema corsrpc/cmd/internal/serve corsrpc/corsrpcv1 internal/filewatch internal/safetext",
-	"corsrpc/cmd/internal/gatewayfile": "corsrpc/cmd/internal/input corsrpc/corsrpcv1 internal/filewatch internal/policyfile",
+	"corsrpc/cmd/internal/gateway":     "corsrpc corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/proxy corsrpc/cmd/internal/serve corsrpc/corsrpcv1 internal/filewatch internal/safetext",
+	"corsrpc/cmd/internal/gatewayfile": "corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsrpcv1 internal/filewatch internal/policyfile internal/rules internal/safetext",
 	"corsrpc/cmd/internal/input":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsrpcv1 internal/planaccess internal/rules internal/safetext",
 	"corsrpc/cmd/internal/jsonschema":  "",
 	"corsrpc/cmd/internal/policydiff":  "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",
@@ -43,7 +43,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/proxy":       "corsrpc/corsgrpc corsrpc/corsrpcv1 internal/fetch internal/filewatch internal/rpc",
 	"corsrpc/cmd/internal/report":      "",
 	"corsrpc/cmd/internal/schema":      "corsrpc/corsrpcv1 internal/rpc internal/safetext",
-	"corsrpc/cmd/internal/serve":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsinspect corsrpc/corsotel corsrpc/corsrpcv1 corsrpc/corssql internal/filewatch internal/planaccess internal/privatepage",
+	"corsrpc/cmd/internal/serve":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsinspect corsrpc/corsotel corsrpc/corsrpcv1 corsrpc/corssql internal/filewatch internal/pageguard internal/planaccess internal/policyfile internal/safetext",
 	"corsrpc/cmd/internal/yamltext":    "corsrpc/cmd/internal/report",
 
 	// The plugin of buf.
@@ -65,8 +65,8 @@ var allowedImports = map[string]string{
 	"internal/clockcache":     "",
 	"internal/curl":           "",
 	"internal/filewatch":      "",
+	"internal/pageguard":      "internal/fetch internal/origin",
 	"internal/responsewriter": "",
-	"internal/privatepage":    "internal/fetch internal/origin",
 	"internal/safetext":       "",
 
 	// Proofs and tools; their tests may import more.

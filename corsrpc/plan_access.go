@@ -1,6 +1,8 @@
 package corsrpc
 
 import (
+	"context"
+
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
@@ -21,4 +23,8 @@ func init() {
 		}
 		return plan, nil
 	}
+	planaccess.Reload = func(ctx context.Context, layer, plan any) error {
+		return layer.(*Layer).reload(ctx, plan.(*Plan))
+	}
+	planaccess.ReportReload = func(ctx context.Context, layer any, err error) { layer.(*Layer).reportReload(ctx, err) }
 }

@@ -17,7 +17,7 @@ import (
 // returns one, and corsrpc.WithObserver attaches it to a layer; before that it answers with
 // the status 503. It is safe for concurrent use.
 type Inspector struct {
-	hosts   []string // as privatepage.PlainHost returns them
+	hosts   []string // as pageguard.HostName returns them
 	layer   atomic.Pointer[corsrpc.Layer]
 	history *history
 }
@@ -87,7 +87,7 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if status, text := i.refusal(r); text != "" {
+	if status, text := i.refusal(r); status != 0 {
 		if status == http.StatusMethodNotAllowed {
 			header.Set("Allow", "GET, HEAD") // RFC 9110, section 15.5.6
 		}

@@ -2,11 +2,9 @@ package corsinspect
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
-	"github.com/corsrpc/corsrpc-go/internal/origin"
-	"github.com/corsrpc/corsrpc-go/internal/privatepage"
+	"github.com/corsrpc/corsrpc-go/internal/pageguard"
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
@@ -27,7 +25,7 @@ func WithHosts(hosts ...string) Option {
 	return option(func(i *Inspector) error {
 		var problems []error
 		for _, host := range hosts {
-			name, ok := hostName(host)
+			name, ok := pageguard.HostName(host)
 			if !ok {
 				problems = append(problems, &corsrpc.OptionError{
 					Option: "corsinspect.WithHosts", Reason: `"` + safetext.Sample(host) + `" is not a host name: write a name such as cors.internal.example`,
@@ -37,17 +35,4 @@ func WithHosts(hosts ...string) Option {
 		}
 		return errors.Join(problems...)
 	})
-}
-
-// hostName returns the host name of a host, of host:port or of a URL, as privatepage.PlainHost
-// returns it.
-func hostName(host string) (name string, ok bool) {
-	if _, rest, isURL := strings.Cut(host, "://"); isURL {
-		end := strings.IndexAny(rest+"/", "/?#")
-		host = rest[:end]
-	}
-	name = privatepage.PlainHost(host)
-	_, ok = origin.Parse("https://" + name)
-	port := strings.TrimPrefix(host[len(privatepage.WithoutPort(host)):], ":")
-	return name, ok && !strings.HasSuffix(name, ".") && strings.Trim(port, "0123456789") == ""
 }

@@ -125,6 +125,8 @@ func failure(failed bool) []attribute.KeyValue {
 // the number of distinct ones, but each reload can add new ones. So the cache is cleared when
 // it has maxCached entries. It is safe for concurrent use.
 type optionCache struct {
+	common []attribute.KeyValue // added to the attributes of each measurement; set before the first use
+
 	mu      sync.RWMutex
 	entries map[measured]metric.MeasurementOption
 }
@@ -139,7 +141,7 @@ func (c *optionCache) of(m measured) metric.MeasurementOption {
 	if ok {
 		return cached
 	}
-	made := metric.WithAttributeSet(attribute.NewSet(m.attributes()...))
+	made := metric.WithAttributeSet(attribute.NewSet(append(m.attributes(), c.common...)...))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries == nil || len(c.entries) >= maxCached {

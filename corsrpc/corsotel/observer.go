@@ -26,6 +26,7 @@ import (
 	"weak"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -55,7 +56,10 @@ type option func(*config) error
 
 func (o option) apply(c *config) error { return o(c) }
 
-type config struct{ provider metric.MeterProvider }
+type config struct {
+	provider   metric.MeterProvider
+	attributes []attribute.KeyValue
+}
 
 // WithMeterProvider sets the provider of the meter. Default: otel.GetMeterProvider(). New
 // fails if the provider is nil.
@@ -65,6 +69,20 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 			return &corsrpc.OptionError{Option: "corsotel.WithMeterProvider", Reason: "the provider is nil: omit the option to use otel.GetMeterProvider()"}
 		}
 		c.provider = p
+		return nil
+	})
+}
+
+// WithAttributes adds attributes to all measurements and span events, such as a name that tells the layers of a
+// program apart. Their values must not come from requests. New fails if a key is empty. Default: none.
+func WithAttributes(attributes ...attribute.KeyValue) Option {
+	return option(func(c *config) error {
+		for _, a := range attributes {
+			if !a.Valid() {
+				return &corsrpc.OptionError{Option: "corsotel.WithAttributes", Reason: "an attribute has no key or no value: leave it out"}
+			}
+		}
+		c.attributes = append(c.attributes, attributes...)
 		return nil
 	})
 }
@@ -128,6 +146,7 @@ func New(opts ...Option) (*Observer, error) {
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
+	o.options.common = c.attributes
 	o.registration, err = meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		layers := o.attached()
 		for _, l := range layers {
@@ -202,7 +221,7 @@ func (o *Observer) Observe(ctx context.Context, e corsrpc.Event) {
 		d := decisionOf(e.Decision)
 		o.decisions.Add(ctx, 1, o.options.of(d))
 		if span := trace.SpanFromContext(ctx); e.Decision.Refused() && span.IsRecording() {
-			span.AddEvent("corsrpc.refused", trace.WithAttributes(d.attributes()...))
+			span.AddEvent("corsrpc.refused", trace.WithAttributes(append(d.attributes(), o.options.common...)...))
 		}
 	case corsrpc.EventShadow:
 		o.differences.Add(ctx, 1, o.options.of(difference{decisionOf(e.Decision), decisionOf(e.Shadow)}))

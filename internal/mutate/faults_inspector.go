@@ -2,9 +2,9 @@ package main
 
 // inspectorFaults are faults of the inspector and of the metrics.
 var inspectorFaults = []fault{
-	{name: "the inspector answers under any name", old: `case !i.answersUnder(r.Host):`, new: `case false:`},
-	{name: "the inspector answers under names that end in localhost", in: "answersUnder", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
-	{name: "the inspector answers under an empty name", old: `		slices.Contains(i.hosts, host)`, new: `		host == "" || slices.Contains(i.hosts, host)`},
+	{name: "the inspector answers under any name", old: `case !pageguard.AnswersUnder(i.hosts, r.Host):`, new: `case false:`},
+	{name: "the inspector answers under names that end in localhost", in: "AnswersUnder", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
+	{name: "the inspector answers under an empty name", old: `		slices.Contains(hosts, host)`, new: `		host == "" || slices.Contains(hosts, host)`},
 	{name: "the dot that ends a host counts", old: `strings.TrimSuffix(fetch.Lower(withoutPort(hostport)), ".")`, new: `fetch.Lower(withoutPort(hostport))`},
 	{name: "the letter case of a host counts", old: `fetch.Lower(withoutPort(hostport))`, new: `withoutPort(fetch.Lower("") + hostport)`},
 	{name: "a URL is no host", old: `		host = rest[:end]
@@ -13,7 +13,7 @@ var inspectorFaults = []fault{
 	{name: "what is no host name is one", old: `return name, ok && !strings`, new: `return name, !strings`},
 	{name: "a host may end in two dots", old: `!strings.HasSuffix(name, ".") && `, new: ``},
 	{name: "a host may have any port", old: ` && strings.Trim(port, "0123456789") == ""`, new: ` && port != ":"`},
-	{name: "the inspector answers other sites", old: `case !fromItself(r):`, new: `case false:`},
+	{name: "the inspector answers other sites", old: `case !pageguard.FromItself(r):`, new: `case false:`},
 	{name: "the inspector answers same-site pages", old: `!isOne(site, "none")`, new: `!isOne(site, "none") && !isOne(site, "same-site")`},
 	{name: "the inspector does not look at Origin", old: `return len(origins) == 1 && isItself(origins[0], r)`, new: `return len(origins) == 1`},
 	{name: "the inspector looks at the first Origin only", old: `return len(origins) == 1 && isItself`, new: `return isItself`},

@@ -3,7 +3,11 @@
 // sets the variables when the program starts.
 package planaccess
 
-import "github.com/corsrpc/corsrpc-go/internal/rules"
+import (
+	"context"
+
+	"github.com/corsrpc/corsrpc-go/internal/rules"
+)
 
 // Tool says what a tool that compiles a policy does not know. The zero Tool knows everything, as a
 // server does.
@@ -24,4 +28,9 @@ var (
 	// problems of the text, the options and the policy together. The options are of the type
 	// corsrpc.Option. The result is a *corsrpc.Plan.
 	CompileText func(name string, text []byte, options ...any) (any, error)
+	// Reload puts a *corsrpc.Plan in force in a *corsrpc.Layer as Layer.Reload does, without a report to the
+	// log and the observers. It is for programs that follow more than a policy file, such as a schema.
+	Reload func(ctx context.Context, layer, plan any) error
+	// ReportReload reports the result of a reload to the log and the observers of a *corsrpc.Layer.
+	ReportReload func(ctx context.Context, layer any, err error)
 )

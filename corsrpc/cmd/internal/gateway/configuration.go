@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gatewayfile"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/proxy"
-	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/serve"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
@@ -128,7 +128,7 @@ func (g *Gateway) source(config *corsrpcv1.OriginSource, previous *runningSource
 	if previous != nil && proto.Equal(previous.config, config) {
 		return previous, nil
 	}
-	origins, err := serve.OpenOrigins(config)
+	origins, err := serve.OpenOrigins(config, os.LookupEnv)
 	if err != nil {
 		return nil, fmt.Errorf("the origin source %s: %w", config.GetName(), err)
 	}
@@ -145,17 +145,17 @@ func (g *Gateway) policy(c *configuration, host *corsrpcv1.VirtualHost, previous
 	}
 	config := serve.PolicyConfig{
 		Name: host.GetName(), File: host.GetPolicy(), Profile: host.GetProfile(), Prefixes: prefixesOf(host),
-		Log: g.log, Observers: []corsrpc.Observer{g.observer, recordDecision{}}, Hosts: c.file.Gateway.GetInternal().GetHosts(),
-		Sources: map[string]*serve.Origins{},
+		Logger: g.log, Metrics: g.metrics, Observers: []corsrpc.Observer{recordDecision{}}, InspectorHosts: c.file.Gateway.GetInternal().GetHosts(),
+		Sources: map[string]serve.Source{},
 	}
 	for _, u := range upstreamsOf(c.file.Gateway, host) {
 		config.Descriptors = append(config.Descriptors, u.GetDescriptors()...)
 		if u.GetReflect() {
-			config.Reflect = append(config.Reflect, reflectedServer(u))
+			config.Reflect = append(config.Reflect, serve.ReflectedUpstream(u))
 		}
 	}
 	for name, s := range c.sources {
-		config.Sources[name] = s.Origins
+		config.Sources[name] = s.Source()
 	}
 	policy, err := serve.NewPolicy(config)
 	if err != nil {
@@ -168,22 +168,6 @@ func (g *Gateway) policy(c *configuration, host *corsrpcv1.VirtualHost, previous
 		running.err = policy.Run(ctx)
 	})
 	return running, nil
-}
-
-// reflectedServer returns the upstream as a server that tells its schema.
-func reflectedServer(u *corsrpcv1.Upstream) schema.Server {
-	scheme, rest, _ := strings.Cut(u.GetUrl(), "://")
-	switch scheme {
-	case "grpc", "http":
-		scheme = "h2c"
-	case "grpcs":
-		scheme = "https"
-	}
-	tls := u.GetTls()
-	return schema.Server{
-		URL: scheme + "://" + rest, Label: "reflection of the upstream " + u.GetName(), CAFile: tls.GetCa(), ServerName: tls.GetServerName(),
-		CertificateFile: tls.GetCertificate(), KeyFile: tls.GetKey(),
-	}
 }
 
 // upstreamsOf returns the upstreams of the routes of a virtual host, each once.
@@ -289,34 +273,36 @@ func recordVirtualHost(name string, h http.Handler) http.Handler {
 	})
 }
 
-// await returns when every policy of the configuration has a layer, or with the first reason why one does
-// not get one.
+// await returns when every policy of the configuration is ready, or with the first reason why one cannot be.
 func (c *configuration) await(ctx context.Context) error {
-	failed := make(chan error, len(c.policies))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var waiting sync.WaitGroup
 	for _, p := range c.policies {
-		waiting.Go(func() {
-			select {
-			case <-p.ended:
-				failed <- p.err
-			case <-p.InForce():
-				failed <- nil
-			case <-ctx.Done():
-				_, why := p.Ready()
-				failed <- fmt.Errorf("the virtual host %s is not ready: %s", p.Name(), why)
-			}
-		})
-	}
-	defer waiting.Wait()
-	for range c.policies {
-		if err := <-failed; err != nil {
-			cancel()
+		if err := p.await(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readyPoll is the time between two looks at whether a policy is ready.
+const readyPoll = 20 * time.Millisecond
+
+// await returns when the policy is ready, or with the reason why it cannot be.
+func (p *runningPolicy) await(ctx context.Context) error {
+	ticker := time.NewTicker(readyPoll)
+	defer ticker.Stop()
+	for {
+		ok, why := p.Ready()
+		if ok {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return p.err
+		case <-ctx.Done():
+			return fmt.Errorf("the virtual host %s is not ready: it waits for %s", p.Name(), why)
+		case <-ticker.C:
+		}
+	}
 }
 
 // retire ends what the configuration has and the next one, if any, does not have.

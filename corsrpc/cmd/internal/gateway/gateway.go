@@ -18,7 +18,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gatewayfile"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/serve"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -38,13 +37,15 @@ type Options struct {
 	Out io.Writer
 }
 
+// scope is the name of the gateway's instruments.
+const scope = "github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gateway"
+
 // Gateway is a running gateway.
 type Gateway struct {
-	log      *slog.Logger
-	metrics  *serve.Metrics
-	meters   *instruments
-	observer corsrpc.Observer // records the metrics of the layers
-	access   *accessLog
+	log     *slog.Logger
+	metrics *serve.Metrics
+	meters  *instruments
+	access  *accessLog
 
 	ctx        context.Context // ends when every call has ended
 	background sync.WaitGroup
@@ -71,10 +72,7 @@ func Run(ctx context.Context, file *gatewayfile.File, options Options) error {
 		return err
 	}
 	g.metrics = metrics
-	if g.meters, err = newInstruments(metrics.Meter(), &g.calls, g.policies); err != nil {
-		return err
-	}
-	if g.observer, err = metrics.Observer(); err != nil {
+	if g.meters, err = newInstruments(metrics.Meter(scope), &g.calls, g.policies); err != nil {
 		return err
 	}
 	if g.access, err = openAccessLog(file.Gateway.GetAccessLog(), options.Out); err != nil {
@@ -158,9 +156,12 @@ func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public, int
 		return nil, nil, nil, err
 	}
 	config := file.Gateway.GetInternal()
-	internal, err = newInternal(ctx, config.GetAddress(), serve.NewInternal(serve.InternalConfig{
+	operators, err := serve.NewInternal(serve.InternalConfig{
 		Policies: g.policies, Metrics: g.metrics, Hosts: config.GetHosts(), Pprof: config.GetPprof(), Draining: g.draining.Load,
-	}), g.log)
+	})
+	if err == nil {
+		internal, err = newInternal(ctx, config.GetAddress(), operators, g.log)
+	}
 	if err != nil {
 		public.listener.Close()
 		return nil, nil, nil, err

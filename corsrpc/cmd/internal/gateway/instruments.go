@@ -32,28 +32,23 @@ func newInstruments(meter metric.Meter, open *calls, policies func() []*serve.Po
 	reloads, err2 := meter.Int64Counter("corsrpc.gateway.reloads", metric.WithUnit("{reload}"), metric.WithDescription("Reloads of the gateway file."))
 	active, err3 := meter.Int64ObservableUpDownCounter("http.server.active_requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that are being served, upgraded connections included."))
-	info, err4 := meter.Int64ObservableGauge("corsrpc.policy.info", metric.WithUnit("{policy}"),
-		metric.WithDescription("The policy of a virtual host that is in force."))
-	ready, err5 := meter.Int64ObservableGauge("corsrpc.policy.ready", metric.WithUnit("{policy}"),
+	ready, err4 := meter.Int64ObservableGauge("corsrpc.policy.ready", metric.WithUnit("{policy}"),
 		metric.WithDescription("1 if the policy of a virtual host is in force and its origin sources have been loaded, and 0 otherwise."))
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	_, err := meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		to.ObserveInt64(active, int64(open.open()))
 		for _, p := range policies() {
-			name := attribute.String("corsrpc.virtual_host", p.Name())
+			name := attribute.String("corsrpc.policy.name", p.Name())
 			isReady := int64(0)
 			if ok, _ := p.Ready(); ok {
 				isReady = 1
 			}
 			to.ObserveInt64(ready, isReady, metric.WithAttributes(name))
-			if l := p.Layer(); l != nil {
-				to.ObserveInt64(info, 1, metric.WithAttributes(name, attribute.String("corsrpc.plan.digest", l.Plan().Digest())))
-			}
 		}
 		return nil
-	}, active, info, ready)
+	}, active, ready)
 	return &instruments{duration: duration, reloads: reloads, options: optionCache{known: map[served]metric.MeasurementOption{}}}, err
 }
 

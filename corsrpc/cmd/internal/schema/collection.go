@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -14,26 +15,68 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
-// collection merges the files of several inputs. The zero collection is empty.
+// Part is what one descriptor file or one server tells of the schema. It is immutable.
+type Part struct {
+	// input names the file or the server in errors, and lister the server as the one that lists services.
+	input, lister string
+	// files are the .proto files with services, reduced.
+	files []*descriptorpb.FileDescriptorProto
+	// imports are the names of all .proto files of a descriptor file, with or without services.
+	imports map[string]bool
+	// missing are imports that a descriptor file does not contain.
+	missing []missingImport
+	// listed are the services that a server lists.
+	listed []string
+}
+
+type missingImport struct{ importer, name string }
+
+// partOfSet returns the part of a descriptor file.
+func partOfSet(input string, set *descriptorpb.FileDescriptorSet) *Part {
+	p := &Part{input: input, imports: make(map[string]bool, len(set.GetFile()))}
+	for _, f := range set.GetFile() {
+		p.imports[f.GetName()] = true
+	}
+	for _, f := range set.GetFile() {
+		for _, name := range f.GetDependency() {
+			if !p.imports[name] && !isWellKnown(name) {
+				p.missing = append(p.missing, missingImport{f.GetName(), name})
+			}
+		}
+		p.add(f)
+	}
+	return p
+}
+
+// partOfServer returns the part of a server.
+func partOfServer(s Server, r *reflected) *Part {
+	p := &Part{input: s.URL, lister: "the server at " + s.URL, listed: r.services}
+	if s.Name != "" {
+		p.input, p.lister = s.Name, s.Name
+	}
+	for _, f := range r.files {
+		p.add(f)
+	}
+	return p
+}
+
+// add adds a file if it declares services.
+func (p *Part) add(whole *descriptorpb.FileDescriptorProto) {
+	if len(whole.GetService()) > 0 {
+		p.files = append(p.files, reduce(whole))
+	}
+}
+
+// collection merges the files of several parts. The zero collection is empty.
 type collection struct {
-	// inputs are the names of the inputs.
-	inputs []string
+	parts []*Part
 	// files are the .proto files with services, in the order in which they came, and byName the same
 	// by their names.
 	files  []*file
-	byName map[string]*file
+	byName map[string][]*file
 	// services holds, for the full name of each service, the file that declares it.
 	services map[string]*file
-	// imports are the names of all .proto files, with or without services, of descriptor files.
-	imports map[string]bool
-	// missing are imports that an input does not contain.
-	missing []missingImport
-	// listed are the services that servers list.
-	listed []listedService
 }
-
-// listedService is a service that the server at a URL lists.
-type listedService struct{ name, by string }
 
 // file is a .proto file with services.
 type file struct {
@@ -41,87 +84,89 @@ type file struct {
 	proto *descriptorpb.FileDescriptorProto // reduced
 }
 
-type missingImport struct{ input, importer, name string }
-
-// addSet adds the files of a descriptor file.
-func (c *collection) addSet(input string, set *descriptorpb.FileDescriptorSet) error {
-	c.inputs = append(c.inputs, input)
-	names := make(map[string]bool, len(set.GetFile()))
-	for _, f := range set.GetFile() {
-		names[f.GetName()] = true
-	}
-	for _, f := range set.GetFile() {
-		for _, name := range f.GetDependency() {
-			if !names[name] && !isWellKnown(name) {
-				c.missing = append(c.missing, missingImport{input, f.GetName(), name})
-			}
-		}
-		if err := c.add(input, f); err != nil {
-			return err
-		}
-	}
-	if c.imports == nil {
-		c.imports = map[string]bool{}
-	}
-	maps.Copy(c.imports, names)
-	return nil
-}
-
-// addReflected adds the files of a server.
-func (c *collection) addReflected(input string, r *reflected) error {
-	c.inputs = append(c.inputs, input)
-	for _, service := range r.services {
-		c.listed = append(c.listed, listedService{service, input})
-	}
-	for _, f := range r.files {
-		if err := c.add(input, f); err != nil {
+// addPart adds the files of a part.
+func (c *collection) addPart(p *Part) error {
+	c.parts = append(c.parts, p)
+	for _, f := range p.files {
+		if err := c.add(p.input, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// add adds a file if it declares services.
-func (c *collection) add(input string, whole *descriptorpb.FileDescriptorProto) error {
-	if len(whole.GetService()) == 0 {
+// add adds a file. Two inputs may have files of the same name in different packages, since servers are
+// built apart from each other.
+func (c *collection) add(input string, reduced *descriptorpb.FileDescriptorProto) error {
+	if c.byName == nil {
+		c.byName, c.services = map[string][]*file{}, map[string]*file{}
+	}
+	if c.hasOperational(input, reduced) {
 		return nil
 	}
-	if c.byName == nil {
-		c.byName, c.services = map[string]*file{}, map[string]*file{}
-	}
-	f := &file{input, reduce(whole)}
+	f := &file{input, reduced}
 	name := f.proto.GetName()
-	if before, ok := c.byName[name]; ok {
-		if !sameServices(before.proto, f.proto) {
-			if isOperational(before.proto) && isOperational(f.proto) {
-				return nil
-			}
+	for _, before := range c.byName[name] {
+		switch {
+		case before.input != input && before.proto.GetPackage() != f.proto.GetPackage():
+			continue
+		case !sameServices(before.proto, f.proto):
 			return differ(before.input, input, name)
-		}
-		if before.proto.SourceCodeInfo == nil {
-			before.proto.SourceCodeInfo = f.proto.SourceCodeInfo
+		case before.proto.SourceCodeInfo == nil && f.proto.SourceCodeInfo != nil:
+			*before = file{before.input, withPositions(before.proto, f.proto.SourceCodeInfo)}
 		}
 		return nil
 	}
 	for _, s := range f.proto.GetService() {
 		full := fullName(f.proto, s)
 		if before, ok := c.services[full]; ok && before != f {
-			if isOperational(before.proto) && isOperational(f.proto) {
-				return nil
-			}
 			return fmt.Errorf("the service %s is declared twice: by %s in %s and by %s in %s: pass one of them", shown(full), shown(before.proto.GetName()), before.input, shown(name), input)
 		}
 		c.services[full] = f
 	}
-	c.byName[name] = f
+	c.byName[name] = append(c.byName[name], f)
 	c.files = append(c.files, f)
 	return nil
 }
 
-// isOperational reports whether a file has operational services only. Servers link different versions of
-// them in, with the same procedures.
-func isOperational(f *descriptorpb.FileDescriptorProto) bool {
-	return !slices.ContainsFunc(f.GetService(), func(s *descriptorpb.ServiceDescriptorProto) bool { return !rpc.IsOperational(fullName(f, s)) })
+// hasOperational reports whether other inputs declare all services of a file already, and all are
+// operational. Servers in different languages have different versions of these, such as of
+// grpc.health.v1.Health. The services of the collection get the methods that they lack.
+func (c *collection) hasOperational(input string, f *descriptorpb.FileDescriptorProto) bool {
+	for _, s := range f.GetService() {
+		full := fullName(f, s)
+		if before, ok := c.services[full]; !ok || before.input == input || !rpc.IsOperational(full) {
+			return false
+		}
+	}
+	for _, s := range f.GetService() {
+		before := c.services[fullName(f, s)]
+		before.proto = withMethods(before.proto, s)
+	}
+	return true
+}
+
+// withMethods returns a file in which the service of the same name has the methods of s too. It does not
+// modify f, which belongs to a part.
+func withMethods(f *descriptorpb.FileDescriptorProto, s *descriptorpb.ServiceDescriptorProto) *descriptorpb.FileDescriptorProto {
+	i := slices.IndexFunc(f.GetService(), func(have *descriptorpb.ServiceDescriptorProto) bool { return have.GetName() == s.GetName() })
+	merged := proto.CloneOf(f.GetService()[i])
+	for _, m := range s.GetMethod() {
+		if !slices.ContainsFunc(merged.GetMethod(), func(have *descriptorpb.MethodDescriptorProto) bool { return have.GetName() == m.GetName() }) {
+			merged.Method = append(merged.Method, m)
+		}
+	}
+	copied := withPositions(f, f.SourceCodeInfo)
+	copied.Service = slices.Clone(copied.Service)
+	copied.Service[i] = merged
+	return copied
+}
+
+// withPositions returns a copy of a file with positions. The file itself belongs to a part.
+func withPositions(f *descriptorpb.FileDescriptorProto, positions *descriptorpb.SourceCodeInfo) *descriptorpb.FileDescriptorProto {
+	copied := &descriptorpb.FileDescriptorProto{Name: f.Name, Package: f.Package, Service: f.Service, Syntax: f.Syntax}
+	copied.SourceCodeInfo = positions
+	return copied
 }
 
 func differ(a, b, name string) error {
@@ -148,10 +193,21 @@ func reduce(whole *descriptorpb.FileDescriptorProto) *descriptorpb.FileDescripto
 	return f
 }
 
-// descriptor returns the file's descriptor. The messages of its methods are placeholders.
-func (f *file) descriptor() (protoreflect.FileDescriptor, error) {
-	return protodesc.FileOptions{AllowUnresolvable: true}.New(f.proto, new(protoregistry.Files))
+// descriptor returns the file's descriptor with a name. The messages of its methods are placeholders.
+func (f *file) descriptor(name string) (protoreflect.FileDescriptor, error) {
+	named := f.proto
+	if name != named.GetName() {
+		named = withPositions(named, named.SourceCodeInfo)
+		named.Name = &name
+	}
+	return protodesc.FileOptions{AllowUnresolvable: true}.New(named, new(protoregistry.Files))
 }
 
 // shown returns a text from an input as messages show it.
 func shown(text string) string { return safetext.Sample(text) }
+
+// Equal reports whether two parts tell the same.
+func (p *Part) Equal(q *Part) bool {
+	return p.input == q.input && maps.Equal(p.imports, q.imports) && slices.Equal(p.missing, q.missing) && slices.Equal(p.listed, q.listed) &&
+		slices.EqualFunc(p.files, q.files, func(a, b *descriptorpb.FileDescriptorProto) bool { return proto.Equal(a, b) })
+}

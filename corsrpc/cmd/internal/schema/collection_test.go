@@ -73,7 +73,7 @@ func TestReadMergesFiles(t *testing.T) {
 		"an edition to come":              {[]set{{future}}, "a.v1.A"},
 		"without a package":               {[]set{{declaring("a.proto", "", "A")}}, "A"},
 		"methods differ":                  {[]set{{declaring("a.proto", "a.v1", "A")}, {newer}}, "0.binpb and DIR/1.binpb have different services in the file a.proto"},
-		"packages differ":                 {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}}, "0.binpb and DIR/1.binpb have different services in the file a.proto"},
+		"packages differ":                 {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}}, "a.v1.A b.v1.A"},
 		"twice in one input":              {[]set{{declaring("a.proto", "a.v1", "A"), newer}}, "0.binpb has two different files with the name a.proto"},
 		"a service in two files":          {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("b.proto", "a.v1", "A")}}, "the service a.v1.A is declared twice: by a.proto in DIR/0.binpb and by b.proto in DIR/1.binpb"},
 		"a service twice":                 {[]set{{declaring("a.proto", "a.v1", "A", "A")}}, "0.binpb: the file a.proto is not valid: "},

@@ -17,16 +17,43 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// maxFileBytes is the maximum size of a descriptor file, after decompression.
-const maxFileBytes = 256 << 20
+// MaxFileBytes is the maximum size of a descriptor file in bytes, after decompression too.
+const MaxFileBytes = 256 << 20
 
 // howToMake says how a descriptor file is made.
 const howToMake = "`buf build -o image.binpb` makes one, and so does `protoc --include_imports --include_source_info -o image.binpb FILE.proto`"
+
+// ReadFile reads a descriptor file: a FileDescriptorSet or an image of buf build, in binary form, JSON or
+// protobuf's text format, as it is or compressed by gzip. The extension of the name says which format it has.
+func ReadFile(name string) (*Part, error) {
+	set, err := readFile(name, MaxFileBytes)
+	if err != nil {
+		return nil, err
+	}
+	return partOfSet(name, set), nil
+}
+
+// ParseFile is ReadFile for the content of a file.
+func ParseFile(name string, data []byte) (*Part, error) {
+	set, err := parseFile(name, data, MaxFileBytes)
+	if err != nil {
+		return nil, err
+	}
+	return partOfSet(name, set), nil
+}
 
 // readFile reads a descriptor file of at most limit bytes.
 func readFile(name string, limit int) (*descriptorpb.FileDescriptorSet, error) {
 	data, err := readBounded(name, limit)
 	if err != nil {
+		return nil, err
+	}
+	return parseFile(name, data, limit)
+}
+
+// parseFile parses the content of a descriptor file of at most limit bytes.
+func parseFile(name string, data []byte, limit int) (set *descriptorpb.FileDescriptorSet, err error) {
+	if err := checkSize(name, data, limit); err != nil {
 		return nil, err
 	}
 	base := strings.TrimSuffix(name, ".gz")
@@ -35,14 +62,13 @@ func readFile(name string, limit int) (*descriptorpb.FileDescriptorSet, error) {
 			return nil, err
 		}
 	}
-	set, err := parse(base, data)
-	if err != nil {
+	if set, err = parse(base, data); err != nil {
 		return nil, fmt.Errorf("%s %w", name, err)
 	}
 	return set, nil
 }
 
-// readBounded returns the content of a file.
+// readBounded returns the content of a file, and no more than a byte beyond the limit.
 func readBounded(name string, limit int) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
@@ -62,7 +88,7 @@ func readBounded(name string, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--descriptors: %w", err)
 	}
-	return data, checkSize(name, data, limit)
+	return data, nil
 }
 
 func checkSize(name string, data []byte, limit int) error {

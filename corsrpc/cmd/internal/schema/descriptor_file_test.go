@@ -151,7 +151,7 @@ func unzip(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err == nil {
-		data, err = decompress(name, data, maxFileBytes)
+		data, err = decompress(name, data, MaxFileBytes)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func FuzzDescriptors(f *testing.F) {
 			return
 		}
 		c := &collection{}
-		if c.addSet(name, set) != nil || c.complete() != nil {
+		if c.addPart(partOfSet(name, set)) != nil || c.complete() != nil {
 			return
 		}
 		if files, err := c.registry(); err == nil && len(services(files)) == 0 {
@@ -39,7 +39,7 @@ func FuzzDescriptors(f *testing.F) {
 			}
 		}
 		again := &collection{}
-		if err := again.addReflected(name, r); err != nil {
+		if err := again.addPart(partOfServer(Server{URL: name}, r)); err != nil {
 			t.Errorf("the files are a schema in a file, and not from a server: %v", err)
 		}
 	})

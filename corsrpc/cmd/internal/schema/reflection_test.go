@@ -162,14 +162,14 @@ func TestReflectWithTLS(t *testing.T) {
 		want   string // in the error; empty if there is not one
 	}{
 		"trusted":        {Server{URL: "https://" + address, CAFile: file, ServerName: "shop.example.com"}, ""},
-		"another name":   {Server{URL: "https://" + address, CAFile: file, ServerName: ""}, "--reflect-server-name gives the name"},
+		"another name":   {Server{URL: "https://" + address, CAFile: file}, "--reflect-server-name gives the name"},
 		"wrong name":     {Server{URL: "https://" + address, CAFile: file, ServerName: "api.example.com"}, "--reflect-server-name gives the name"},
-		"untrusted":      {Server{URL: "https://" + address, CAFile: "", ServerName: "shop.example.com"}, "--reflect-ca FILE names the authority's certificate"},
-		"without TLS":    {Server{URL: "h2c://" + address, CAFile: "", ServerName: ""}, "write https://" + address + " if it speaks TLS"},
-		"no such file":   {Server{URL: "https://" + address, CAFile: file + "x", ServerName: ""}, "--reflect-ca: open "},
-		"not PEM":        {Server{URL: "https://" + address, CAFile: notPEM, ServerName: ""}, "there is not a certificate in PEM form"},
-		"CA for h2c":     {Server{URL: "h2c://" + address, CAFile: file, ServerName: ""}, "are for servers with TLS: write https://" + address},
-		"a name for h2c": {Server{URL: "h2c://" + address, CAFile: "", ServerName: "x"}, "are for servers with TLS: write https://" + address},
+		"untrusted":      {Server{URL: "https://" + address, ServerName: "shop.example.com"}, "--reflect-ca FILE names the authority's certificate"},
+		"without TLS":    {Server{URL: "h2c://" + address}, "write https://" + address + " if it speaks TLS"},
+		"no such file":   {Server{URL: "https://" + address, CAFile: file + "x"}, "--reflect-ca: open "},
+		"not PEM":        {Server{URL: "https://" + address, CAFile: notPEM}, "there is not a certificate in PEM form"},
+		"CA for h2c":     {Server{URL: "h2c://" + address, CAFile: file}, "are for servers with TLS: write https://" + address},
+		"a name for h2c": {Server{URL: "h2c://" + address, ServerName: "x"}, "are for servers with TLS: write https://" + address},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ package schema
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -20,33 +21,35 @@ import (
 // it is or compressed by gzip. The inputs are merged; it is an error if two of them differ in a .proto
 // file, or if there is not a single service.
 func Read(ctx context.Context, files []string, server Server) (*protoregistry.Files, error) {
-	if server.URL == "" {
-		return ReadAll(ctx, files, nil)
-	}
-	return ReadAll(ctx, files, []Server{server})
-}
-
-// ReadAll is Read for any number of servers.
-func ReadAll(ctx context.Context, files []string, servers []Server) (*protoregistry.Files, error) {
-	if len(files) == 0 && len(servers) == 0 {
+	if len(files) == 0 && server.URL == "" {
 		return nil, nil
 	}
-	all := &collection{}
+	var parts []*Part
 	for _, name := range files {
-		set, err := readFile(name, maxFileBytes)
+		part, err := ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if err := all.addSet(name, set); err != nil {
-			return nil, err
-		}
+		parts = append(parts, part)
 	}
-	for _, server := range servers {
-		reflected, err := server.read(ctx, usualBounds)
+	if server.URL != "" {
+		part, err := server.read(ctx, usualBounds)
 		if err != nil {
 			return nil, err
 		}
-		if err := all.addReflected(server.URL, reflected); err != nil {
+		parts = append(parts, part)
+	}
+	return Merge(parts...)
+}
+
+// Merge returns the services of several parts. It is an error if two of them differ in a .proto file or
+// declare the same service, or if there is not a single service. Two parts may have different versions of
+// operational services, such as grpc.health.v1.Health; the result has the methods of both. Two parts may
+// also have files of the same name in different packages; the later one then has another name in the result.
+func Merge(parts ...*Part) (*protoregistry.Files, error) {
+	all := &collection{}
+	for _, p := range parts {
+		if err := all.addPart(p); err != nil {
 			return nil, err
 		}
 	}
@@ -58,34 +61,48 @@ func ReadAll(ctx context.Context, files []string, servers []Server) (*protoregis
 
 // complete returns an error if services are missing.
 func (c *collection) complete() error {
-	for _, m := range c.missing {
-		if _, ok := c.imports[m.name]; !ok {
-			return fmt.Errorf("%s does not contain %s, which %s imports: write the file with `buf build -o image.binpb`, which adds imports, or with `protoc --include_imports --include_source_info -o FILE`", m.input, m.name, m.importer)
-		}
+	imports := map[string]bool{}
+	for _, p := range c.parts {
+		maps.Copy(imports, p.imports)
 	}
-	// Operational services may be without a descriptor: the defaults of a policy do not reach them, and
-	// a rule that names one is then a violation.
-	var absent []string
-	by := ""
-	for _, service := range c.listed {
-		if _, ok := c.services[service.name]; !ok && !rpc.IsOperational(service.name) && (by == "" || by == service.by) {
-			absent, by = append(absent, service.name), service.by
+	var inputs []string
+	for _, p := range c.parts {
+		for _, m := range p.missing {
+			if !imports[m.name] {
+				return fmt.Errorf("%s does not contain %s, which %s imports: write the file with `buf build -o image.binpb`, which adds imports, or with `protoc --include_imports --include_source_info -o FILE`", p.input, m.name, m.importer)
+			}
 		}
+		inputs = append(inputs, p.input)
 	}
-	if len(absent) > 0 {
-		return fmt.Errorf("the server at %s lists %s, and does not tell its descriptor: pass --descriptors FILE with it too", by, few(absent))
+	for _, p := range c.parts {
+		// Operational services may be without a descriptor: the defaults of a policy do not reach them, and
+		// a rule that names one is then a violation.
+		var absent []string
+		for _, service := range p.listed {
+			if _, ok := c.services[service]; !ok && !rpc.IsOperational(service) {
+				absent = append(absent, service)
+			}
+		}
+		if len(absent) > 0 {
+			return fmt.Errorf("%s lists %s, and does not tell its descriptor: pass --descriptors FILE with it too", p.lister, few(absent))
+		}
 	}
 	if len(c.services) == 0 {
-		return fmt.Errorf("%s: there is not a single service in it, so the selectors of a policy would select nothing", strings.Join(c.inputs, ", "))
+		return fmt.Errorf("%s: there is not a single service in it, so the selectors of a policy would select nothing", strings.Join(inputs, ", "))
 	}
 	return nil
 }
 
 // registry returns the files as descriptors.
 func (c *collection) registry() (*protoregistry.Files, error) {
-	all := new(protoregistry.Files)
+	all, used := new(protoregistry.Files), map[string]bool{}
 	for _, f := range c.files {
-		d, err := f.descriptor()
+		name := f.proto.GetName()
+		for used[name] {
+			name = f.input + "/" + name
+		}
+		used[name] = true
+		d, err := f.descriptor(name)
 		if err == nil {
 			err = all.RegisterFile(d)
 		}

@@ -2,7 +2,7 @@ package schema
 
 import (
 	"context"
-	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -24,97 +22,79 @@ type Server struct {
 	// CAFile is a PEM file with the certificates of the authorities that may sign the server's
 	// certificate. Empty: those of the system.
 	CAFile string
+	// CertificateFile and KeyFile are PEM files with a client certificate and its key. Empty: none.
+	CertificateFile, KeyFile string
 	// ServerName is the name that the server's certificate has to be valid for. Empty: HOST.
 	ServerName string
-	// CertificateFile and KeyFile are PEM files with the client certificate that the server asks for, and
-	// its private key. Empty: none.
-	CertificateFile, KeyFile string
-	// Label names the server in messages. Empty: the flag --reflect and the URL.
-	Label string
+	// Name names the server in errors. Empty: as the flag --reflect names it.
+	Name string
+	// Terms replaces the names of flags in errors by those of other settings. Nil: it does not.
+	Terms *strings.Replacer
 }
 
 // reflectionTimeout bounds the time for a server where the context has no deadline.
 const reflectionTimeout = 10 * time.Second
 
-// read returns the services of a server. Each call opens a connection of its own, so a program that
-// follows a server reads again when the server has restarted.
-func (s Server) read(ctx context.Context, b bounds) (*reflected, error) {
+// read returns the services of a server, over a connection of its own.
+func (s Server) read(ctx context.Context, b bounds) (*Part, error) {
+	conn, err := s.newClient(b)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return s.readFrom(ctx, conn, b)
+}
+
+// newClient returns a client of the server, which does not connect before it is used.
+func (s Server) newClient(b bounds, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+	address, security, err := s.dialer()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address, append([]grpc.DialOption{grpc.WithTransportCredentials(security),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithUserAgent("corsrpc"),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(b.message))}, opts...)...)
+	if err != nil {
+		return nil, s.fail("%w", err)
+	}
+	return conn, nil
+}
+
+// readFrom returns the services of a server, over a connection.
+func (s Server) readFrom(ctx context.Context, conn *grpc.ClientConn, b bounds) (*Part, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, reflectionTimeout)
 		defer cancel()
 	}
-	conn, err := s.dial(b)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
 	r := &reflected{bounds: b}
-	err = r.readServices(ctx, conn, reflectionV1)
+	err := r.readServices(ctx, conn, reflectionV1)
 	if isUnimplemented(err) {
 		r = &reflected{bounds: b}
 		err = r.readServices(ctx, conn, reflectionV1Alpha)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", s.label(), explain(ctx, err, s))
+		return nil, s.fail("%s", explain(ctx, err, s))
 	}
-	return r, nil
+	return partOfServer(s, r), nil
 }
 
-// dial returns a connection that is opened when it is used.
-func (s Server) dial(b bounds) (*grpc.ClientConn, error) {
-	address, security, err := s.dialer()
-	if err != nil {
-		return nil, err
+// fail returns an error about the server.
+func (s Server) fail(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if s.Terms != nil {
+		err = errors.New(s.Terms.Replace(err.Error()))
 	}
-	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(security),
-		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithUserAgent("corsrpc"),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(b.message)),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnectBackoff, MinConnectTimeout: 5 * time.Second}))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.label(), err)
+	if s.Name != "" {
+		return fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return conn, nil
-}
-
-// reconnectBackoff is the pause between attempts to connect to a server that is away.
-var reconnectBackoff = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
-
-// Follow calls reconnected after each connection to the server but the first one: a server that has
-// restarted may have another schema. It keeps one connection open, and returns when the context ends.
-func (s Server) Follow(ctx context.Context, reconnected func()) error {
-	conn, err := s.dial(usualBounds)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	for connected := false; ; {
-		conn.Connect()
-		state := conn.GetState()
-		if state == connectivity.Ready {
-			if connected {
-				reconnected()
-			}
-			connected = true
-		}
-		if !conn.WaitForStateChange(ctx, state) {
-			return nil
-		}
-	}
-}
-
-// label names the server in messages.
-func (s Server) label() string {
-	if s.Label != "" {
-		return s.Label
-	}
-	return "--reflect " + s.shownURL()
+	return fmt.Errorf("--reflect %s: %w", s.shownURL(), err)
 }
 
 // dialer returns the address of the server, and how the connection is secured.
 func (s Server) dialer() (address string, security credentials.TransportCredentials, err error) {
 	fail := func(format string, args ...any) (string, credentials.TransportCredentials, error) {
-		return "", nil, fmt.Errorf("%s: %s", s.label(), fmt.Sprintf(format, args...))
+		return "", nil, s.fail(format, args...)
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Hostname() == "" {
@@ -144,20 +124,11 @@ func (s Server) dialer() (address string, security credentials.TransportCredenti
 	if !secure {
 		return address, insecure.NewCredentials(), nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.ServerName}
-	if s.CAFile != "" {
-		if config.RootCAs, err = Certificates("--reflect-ca", s.CAFile); err != nil {
-			return "", nil, err
-		}
+	config, err := s.tlsConfig()
+	if err != nil {
+		return "", nil, err
 	}
-	if s.CertificateFile != "" {
-		pair, err := tls.LoadX509KeyPair(s.CertificateFile, s.KeyFile)
-		if err != nil {
-			return fail("%s", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return address, credentials.NewTLS(config), nil
+	return address, &tlsOfFiles{credentials.NewTLS(config), s.tlsConfig}, nil
 }
 
 var userInfo = regexp.MustCompile(`//[^/]*@`)

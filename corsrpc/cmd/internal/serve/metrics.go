@@ -1,47 +1,63 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	exporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 )
 
-// Metrics are the metrics of a program, in the form of Prometheus. It is safe for concurrent use.
+// Metrics are the metrics of a program, for Prometheus: those of its policies, of Go's runtime, of the
+// process, and those that Meter makes. Its methods are safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 	provider *sdk.MeterProvider
 }
 
-// NewMetrics returns metrics with those of the Go runtime and the process.
+// NewMetrics returns metrics that are independent of all others of the program.
 func NewMetrics() (*Metrics, error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	reader, err := exporter.New(exporter.WithRegisterer(m.registry), exporter.WithoutScopeInfo(), exporter.WithoutTargetInfo())
 	if err != nil {
 		return nil, err
 	}
-	return &Metrics{registry, sdk.NewMeterProvider(sdk.WithReader(exporter))}, nil
+	m.provider = sdk.NewMeterProvider(sdk.WithReader(reader))
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
+	} {
+		if err := m.registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
-// Meter returns a meter for a program's own instruments.
-func (m *Metrics) Meter() metric.Meter {
-	return m.provider.Meter("github.com/corsrpc/corsrpc-go/corsrpc/cmd")
-}
+// Meter returns a meter for instruments of the program. The name is that of the package that uses it.
+func (m *Metrics) Meter(name string) metric.Meter { return m.provider.Meter(name) }
 
-// Observer returns an observer for the layers of one policy.
-func (m *Metrics) Observer() (corsrpc.Observer, error) {
-	return corsotel.New(corsotel.WithMeterProvider(m.provider))
-}
-
-// Handler serves the metrics.
+// Handler returns a handler that answers with the metrics in a format of Prometheus.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4})
+}
+
+// Close ends the metrics.
+func (m *Metrics) Close() error { return m.provider.Shutdown(context.Background()) }
+
+// policyKey is the attribute of a policy's metrics.
+const policyKey = attribute.Key("corsrpc.policy.name")
+
+// observer returns an observer of a policy's layer; nil if there are no metrics.
+func (m *Metrics) observer(policy string) (*corsotel.Observer, error) {
+	if m == nil {
+		return nil, nil
+	}
+	return corsotel.New(corsotel.WithMeterProvider(m.provider), corsotel.WithAttributes(policyKey.String(policy)))
 }

@@ -1,104 +1,107 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"regexp"
+	"iter"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corssql"
 )
 
-// Origins is an origin source in a database. It is safe for concurrent use.
+// Origins is a table of origins in a database, for policies that name it in allow_origins_from. It is safe
+// for concurrent use.
 type Origins struct {
-	db     *sql.DB
-	source corsrpc.OriginSource
-	every  time.Duration
+	name, query string
+	every       time.Duration
+	db          *sql.DB
+	secrets     secrets
+	listen      func() func(context.Context) error // makes the function of one source that waits for notifications; nil if there are none
 }
 
-// OpenOrigins returns the origin source of a checked configuration. It connects to nothing.
-func OpenOrigins(config *corsrpcv1.OriginSource) (*Origins, error) {
-	address, err := expand(config.GetUrl(), os.LookupEnv)
-	if err != nil {
-		return nil, err
+// defaultEvery is how long after one reading the next one begins, if an origin source does not say so.
+const defaultEvery = 30 * time.Second
+
+// OpenOrigins opens the database of an origin source, without connecting to it. It expands `${NAME}` in the
+// URL: a URL that is one variable becomes its value; in another PostgreSQL URL the value is escaped, so that
+// a password may have any characters. lookupEnv looks up the variables; nil means os.LookupEnv.
+//
+// PostgreSQL has at most two connections for the query, and one for each source that listens. SQLite is
+// opened for reading only, anew for each reading, so the file may be replaced. Errors, also those of the
+// sources, do not contain passwords.
+func OpenOrigins(from *corsrpcv1.OriginSource, lookupEnv func(name string) (string, bool)) (*Origins, error) {
+	o := &Origins{
+		name: from.GetName(), query: cmp.Or(from.GetQuery(), "SELECT origin FROM "+pgx.Identifier{from.GetName()}.Sanitize()),
+		every: cmp.Or(from.GetEvery().AsDuration(), defaultEvery),
 	}
-	o := &Origins{every: config.GetEvery().AsDuration()}
-	var notify func(ctx context.Context) error
-	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
-	case "postgres", "postgresql":
-		parsed, err := pgx.ParseConfig(address)
-		if err != nil {
-			return nil, errors.New("the URL is not one of PostgreSQL (postgres://user@host:5432/database); it is not shown, since it may hold a password")
-		}
-		parsed.ConnectTimeout = 5 * time.Second
-		o.db = stdlib.OpenDB(*parsed)
-		if channel := config.GetNotifyChannel(); channel != "" {
-			notify = func(ctx context.Context) error { return listen(ctx, parsed, channel) }
-		}
-	case "sqlite":
-		o.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: rest}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)")
-		if err != nil {
-			return nil, err
-		}
-	default:
-		return nil, errors.New("the URL begins neither with postgres:// nor with sqlite:")
-	}
-	o.db.SetMaxOpenConns(2)
-	o.db.SetConnMaxIdleTime(5 * time.Minute)
-	query := config.GetQuery()
-	if query == "" {
-		query = "SELECT origin FROM " + pgx.Identifier{config.GetName()}.Sanitize()
-	}
-	source := corssql.New(o.db, query)
-	if o.source = source; notify != nil {
-		o.source = source.WithNotify(notify)
+	if err := o.open(from, lookupEnv); err != nil {
+		return nil, fmt.Errorf("the origin source %s: %w", o.name, o.secrets.remove(err))
 	}
 	return o, nil
 }
 
-// Close closes the database.
-func (o *Origins) Close() error { return o.db.Close() }
-
-// listen waits for a notification on a channel of PostgreSQL.
-func listen(ctx context.Context, config *pgx.ConnConfig, channel string) error {
-	conn, err := pgx.ConnectConfig(ctx, config)
+// open opens the database.
+func (o *Origins) open(from *corsrpcv1.OriginSource, lookupEnv func(name string) (string, bool)) error {
+	address, err := expand(from.GetUrl(), lookupEnv)
+	o.secrets = address.secrets
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
-		return err
+	switch scheme, rest, _ := strings.Cut(address.url, ":"); {
+	case scheme == "postgres", scheme == "postgresql":
+		return o.openPostgres(address.url, from.GetNotifyChannel())
+	case scheme != "sqlite":
+		return errors.New("the URL begins neither with postgres:// nor with sqlite: (write postgres://user@host/database or sqlite:FILE)")
+	case from.GetNotifyChannel() != "":
+		return errors.New("notify_channel is for PostgreSQL: SQLite does not notify of changes, so leave it out")
+	default:
+		return o.openSQLite(rest)
 	}
-	_, err = conn.WaitForNotification(ctx)
-	return err
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+// Source returns the table as a source for one policy.
+func (o *Origins) Source() Source {
+	from := &originSource{query: corssql.New(o.db, o.query), secrets: o.secrets}
+	options := []corsrpc.SourceOption{corsrpc.SourceEvery(o.every)}
+	if o.listen == nil {
+		return Source{from, options}
+	}
+	return Source{&notifyingSource{from, o.listen()}, options}
+}
 
-// expand replaces ${NAME} in a URL by the environment variable, escaped for any place in a URL.
-func expand(text string, lookup func(string) (string, bool)) (string, error) {
-	var missing []string
-	expanded := variable.ReplaceAllStringFunc(text, func(match string) string {
-		name := match[2 : len(match)-1]
-		value, ok := lookup(name)
-		if !ok || value == "" {
-			missing = append(missing, name)
+// Close closes the database. The policies that use it must have ended.
+func (o *Origins) Close() error { return o.db.Close() }
+
+// originSource is a corsrpc.OriginSource whose errors have no passwords.
+type originSource struct {
+	query   *corssql.Source
+	secrets secrets
+}
+
+// Origins runs the query.
+func (s *originSource) Origins(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for origin, err := range s.query.Origins(ctx) {
+			if !yield(origin, s.secrets.remove(err)) {
+				return
+			}
 		}
-		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
-	})
-	if len(missing) > 0 {
-		return "", fmt.Errorf("the URL needs the environment variables %s, which are not set", strings.Join(missing, ", "))
 	}
-	return expanded, nil
 }
+
+// notifyingSource is a corsrpc.OriginNotifier whose errors have no passwords.
+type notifyingSource struct {
+	*originSource
+	wait func(context.Context) error
+}
+
+// Notify waits until the origins may have changed.
+func (s *notifyingSource) Notify(ctx context.Context) error { return s.secrets.remove(s.wait(ctx)) }

@@ -1,341 +1,258 @@
-// Package serve is what programs share that enforce a policy: a policy that is followed while they run, with
-// its schema from reflection, its origin sources, and an internal port with health, metrics and the inspector.
 package serve
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"maps"
 	"os"
 	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 )
 
-// PolicyConfig describes a policy and what it needs.
+// PolicyConfig says what a Policy is made of. NewPolicy does not modify it.
 type PolicyConfig struct {
-	// Name names the policy in logs, metrics and on the internal port.
+	// Name tells the policies of a program apart, in logs, metrics and paths of the internal port:
+	// letters, digits, - and _. Default: "default".
 	Name string
-	// File is the policy file.
+	// File is the name of the policy file. Required.
 	File string
-	// Profile is the profile of the policy. Empty: that of CORSRPC_PROFILE.
+	// Profile is the profile of the policy. Default: that of the environment variable
+	// CORSRPC_PROFILE; without it, none.
 	Profile string
-	// Prefixes are path prefixes below which procedures are served.
+	// LookupEnv looks up environment variables. Default: os.LookupEnv.
+	LookupEnv func(name string) (string, bool)
+	// Prefixes are path prefixes below which procedures are served too. Default: none.
 	Prefixes []string
-	// Descriptors are files with the schema, and Reflect servers that tell it. Without either, the policy
-	// is taken by name.
+	// Descriptors are files with the schema. Default: none.
 	Descriptors []string
-	Reflect     []schema.Server
-	// Sources are the origin sources, by name.
-	Sources map[string]*Origins
-	// Log gets what happens. Observers observe the layer.
-	Log       *slog.Logger
-	Observers []corsrpc.Observer
-	// Hosts are the names under which the inspector answers.
-	Hosts []string
-	// ReflectEvery is the time between two readings of the schema by reflection.
+	// Reflect are servers that tell the schema by gRPC server reflection. Without them and without
+	// descriptors, selectors are taken by name. Default: none.
+	Reflect []ReflectedServer
+	// ReflectEvery is how long after one answer a server is asked for its schema again. Default: one
+	// minute.
 	ReflectEvery time.Duration
+	// Sources are the origin sources that the policy may name, by name. Default: none.
+	Sources map[string]Source
+	// Logger gets what the policy and its layer report. Default: slog.Default().
+	Logger *slog.Logger
+	// Observers observe the layer, in addition to the inspector and the metrics. Default: none.
+	Observers []corsrpc.Observer
+	// Metrics receives the metrics of the layer, with the attribute corsrpc.policy.name. Nil: none.
+	Metrics *Metrics
+	// InspectorHosts are further host names under which the inspector answers, as
+	// corsinspect.WithHosts takes them. Default: none.
+	InspectorHosts []string
 }
 
-const (
-	maxDescriptorBytes  = 256 << 20
-	defaultReflectEvery = time.Minute
-	// A server or a database that is away is asked again after firstPause, then after twice the last
-	// pause, up to lastPause.
-	firstPause = 100 * time.Millisecond
-	lastPause  = 3 * time.Second
-)
+// Source is an origin source of a policy.
+type Source struct {
+	// From is the source. It belongs to one policy.
+	From corsrpc.OriginSource
+	// Options are the options that the source is loaded with.
+	Options []corsrpc.SourceOption
+}
 
-// Policy is a policy that is kept in force in one layer while a program runs. It is safe for concurrent use.
+// Policy keeps a policy file in force in one layer, while Run runs: it follows the file, the schema and
+// the origin sources. Its methods are safe for concurrent use.
 type Policy struct {
 	config    PolicyConfig
-	layer     atomic.Pointer[corsrpc.Layer]
-	streams   atomic.Pointer[map[string]bool] // by service/method, of the schema in force
-	inspector atomic.Pointer[corsinspect.Inspector]
-	inForce   chan struct{} // closed when the policy is ready for the first time
-	ready     sync.Once
-	again     chan struct{} // Reload
+	log       *slog.Logger
+	inspector *corsinspect.Inspector
+	metrics   *corsotel.Observer // nil if there is none
+	byName    bool               // whether selectors are taken by name
 
-	mu     sync.Mutex
-	why    string // what is waited for
-	logged string // the last error that was logged
+	first inputs // what NewPolicy has read; Run takes it over
+
+	layer   atomic.Pointer[corsrpc.Layer] // nil until the policy is in force
+	streams atomic.Pointer[streams]       // nil if the schema is not known
+	waiting atomic.Pointer[string]        // what the policy waits for while there is no layer
+	loaded  atomic.Bool                   // whether all origin sources have been loaded once
+
+	running atomic.Bool
+	reread  chan struct{} // holds one item while Reload waits for Run
 }
 
-// NewPolicy reads and checks a policy. What depends on the schema is checked by Run, since the servers that
-// tell it may be away. The error is a *corsrpc.PolicyError if the policy has problems.
+// NewPolicy reads and checks the policy file and the descriptor files. It compiles the policy by name, or
+// with the schema if the descriptor files are all of it. The error is a *corsrpc.PolicyError that lists
+// every problem of the policy with file, line and column, or says why a file cannot be read. The policy
+// is not in force before Run has put it in force.
 func NewPolicy(config PolicyConfig) (*Policy, error) {
-	p := &Policy{config: config, inForce: make(chan struct{}), again: make(chan struct{}, 1), why: "the policy is being loaded"}
-	p.config.ReflectEvery = cmp.Or(config.ReflectEvery, defaultReflectEvery)
-	if p.config.Profile == "" {
-		p.config.Profile = os.Getenv("CORSRPC_PROFILE")
+	config.Name = cmp.Or(config.Name, "default")
+	config.ReflectEvery = cmp.Or(config.ReflectEvery, time.Minute)
+	if config.LookupEnv == nil {
+		config.LookupEnv = os.LookupEnv
 	}
-	if _, err := p.compile(nil, true); err != nil {
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	chosenBy := "the configuration"
+	if config.Profile == "" {
+		config.Profile, _ = config.LookupEnv("CORSRPC_PROFILE")
+		chosenBy = "CORSRPC_PROFILE"
+	}
+	p := &Policy{config: config, log: config.Logger.With("policy", config.Name), reread: make(chan struct{}, 1)}
+	p.byName = len(config.Descriptors)+len(config.Reflect) == 0
+	if err := p.readFirst(); err != nil {
 		return nil, err
 	}
-	if len(config.Descriptors) > 0 { // what is wrong with a file is told at the start
-		files, err := schema.ReadAll(context.Background(), config.Descriptors, nil)
-		if err != nil {
-			return nil, err
-		}
-		if len(config.Reflect) == 0 {
-			if _, err := p.compile(files, false); err != nil {
-				return nil, err
-			}
-		}
+	var err error
+	if p.inspector, err = corsinspect.New(corsinspect.WithHosts(config.InspectorHosts...)); err != nil {
+		return nil, err
+	}
+	if p.metrics, err = config.Metrics.observer(config.Name); err != nil {
+		return nil, err
+	}
+	p.waitFor("the start of the program")
+	if config.Profile != "" {
+		p.log.Info("corsrpc: policy loaded with a profile", "file", config.File, "profile", config.Profile, "chosen_by", chosenBy)
+	}
+	if p.byName {
+		p.log.Warn("corsrpc: the schema is not known, so selectors are taken by name: a mistake in a name is not found, and no procedure may be called with GET",
+			"remedy", "let the gateway ask the upstream (reflect), or give it files with the schema (descriptors)")
 	}
 	return p, nil
+}
+
+// readFirst reads the files and compiles the policy as far as it is known without servers.
+func (p *Policy) readFirst() error {
+	text, err := readPolicy(p.config.File)
+	if err != nil {
+		return err
+	}
+	p.first.text = text
+	p.first.watched = append(p.first.watched, filewatch.New(p.config.File, maxPolicyBytes(p.config.File), text))
+	for _, name := range p.config.Descriptors {
+		data, err := filewatch.Read(name, schema.MaxFileBytes+1)
+		if err != nil {
+			_, err = schema.ReadFile(name) // its error says what to do
+			return cmp.Or(err, fmt.Errorf("%s changed while it was read", name))
+		}
+		part, err := schema.ParseFile(name, data)
+		if err != nil {
+			return err
+		}
+		p.first.files = append(p.first.files, part)
+		p.first.watched = append(p.first.watched, filewatch.New(name, schema.MaxFileBytes+1, data))
+	}
+	for _, server := range p.config.Reflect {
+		p.first.servers = append(p.first.servers, serverState{server: server})
+	}
+	plan, err := p.compileFirst()
+	if err != nil {
+		return err
+	}
+	// A layer without observers finds out about sources and options that are missing or wrong.
+	_, err = corsrpc.New(plan, p.layerOptions(slog.New(slog.DiscardHandler))...)
+	return explainSources(err)
+}
+
+// compileFirst compiles the policy with the schema of the descriptor files, or by name if servers tell
+// more of the schema.
+func (p *Policy) compileFirst() (*corsrpc.Plan, error) {
+	if len(p.config.Reflect) > 0 || p.byName {
+		return p.compile(p.first.text, nil)
+	}
+	files, err := schema.Merge(p.first.files...)
+	if err != nil {
+		return nil, err
+	}
+	return p.compile(p.first.text, files)
+}
+
+// layerOptions returns the options of the layer, apart from observers.
+func (p *Policy) layerOptions(log *slog.Logger) []corsrpc.LayerOption {
+	options := []corsrpc.LayerOption{corsrpc.WithLogger(log)}
+	for _, name := range slices.Sorted(maps.Keys(p.config.Sources)) {
+		s := p.config.Sources[name]
+		options = append(options, corsrpc.WithOriginSource(name, s.From, s.Options...))
+	}
+	return options
+}
+
+// explainSources says in an error about unknown origin sources where the sources of a program are set.
+func explainSources(err error) error {
+	var problems *corsrpc.PolicyError
+	if !errors.Is(err, corsrpc.ErrUnknownSource) || !errors.As(err, &problems) {
+		return err
+	}
+	explained := &corsrpc.PolicyError{Violations: slices.Clone(problems.Violations)}
+	for i := range explained.Violations {
+		explained.Violations[i].Reason = "is not the name of an origin source of this program: add one with this name to origin_sources, or with --origins"
+	}
+	return explained
 }
 
 // Name returns the name of the policy.
 func (p *Policy) Name() string { return p.config.Name }
 
-// byName reports whether the policy has no schema.
-func (p *Policy) byName() bool { return len(p.config.Descriptors)+len(p.config.Reflect) == 0 }
+// Inspector returns the inspector of the policy's layer. It answers with 503 until the policy is in force.
+func (p *Policy) Inspector() *corsinspect.Inspector { return p.inspector }
 
-// compile reads the policy file and compiles it for a schema, or by name.
-func (p *Policy) compile(files *protoregistry.Files, byName bool) (*corsrpc.Plan, error) {
-	text, err := filewatch.Read(p.config.File, corsrpc.DefaultMaxPolicyBytes+1)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the policy: %w", err)
-	}
-	if files == nil {
-		files = new(protoregistry.Files)
-	}
-	options := []any{corsrpc.WithFiles(files), corsrpc.WithProfile(p.config.Profile), planaccess.Option(planaccess.Tool{WithoutSchema: byName})}
-	for _, prefix := range p.config.Prefixes {
-		options = append(options, corsrpc.WithPathPrefix(prefix))
-	}
-	plan, err := planaccess.CompileText(p.config.File, text, options...)
-	if err != nil {
-		return nil, err
-	}
-	return plan.(*corsrpc.Plan), nil
-}
-
-// Run puts the policy in force once its schema is known, and follows its file, its schema and its origin
-// sources until the context ends. It returns an error if the policy is not valid for the first schema that
-// the servers tell: a *corsrpc.PolicyError. A later change that is not valid changes nothing, and is logged.
-func (p *Policy) Run(ctx context.Context) error {
-	files, err := p.firstSchema(ctx)
-	if err != nil {
-		return nil // the context has ended
-	}
-	plan, err := p.compile(files, p.byName())
-	if err != nil {
-		return err
-	}
-	layer, err := p.newLayer(plan)
-	if err != nil {
-		return err
-	}
-	p.setStreams(files)
-	p.layer.Store(layer)
-	p.config.Log.Info("policy in force", "virtual_host", p.config.Name, "policy", p.config.File, "digest", plan.Digest())
-	if p.byName() {
-		p.config.Log.Warn("the schema is not known: selectors are taken by name, so a typo in one is not noticed, and pages call procedures with POST only; give the schema by reflection or descriptor files",
-			"virtual_host", p.config.Name)
-	}
-	p.checkReady()
-	var running sync.WaitGroup
-	defer running.Wait()
-	running.Go(func() {
-		if err := layer.Watch(ctx); err != nil && !errors.Is(err, corsrpc.ErrNoFile) {
-			p.config.Log.Error("the origin sources are not followed", "virtual_host", p.config.Name, "error", err)
-		}
-	})
-	p.follow(ctx, &running, layer, files)
-	return nil
-}
-
-// firstSchema reads the schema, again and again until every server has answered. The error is that of the
-// context.
-func (p *Policy) firstSchema(ctx context.Context) (*protoregistry.Files, error) {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		files, err := schema.ReadAll(ctx, p.config.Descriptors, p.config.Reflect)
-		if err == nil {
-			return files, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		p.wait(err.Error())
-		p.logOnce("the schema is not known yet; the gateway is not ready", err)
-		if !sleep(ctx, pause) {
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// sleep waits for a time, and reports whether the context is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// newLayer makes the layer with its inspector.
-func (p *Policy) newLayer(plan *corsrpc.Plan) (*corsrpc.Layer, error) {
-	inspector, err := corsinspect.New(corsinspect.WithHosts(p.config.Hosts...))
-	if err != nil {
-		return nil, err
-	}
-	options := []corsrpc.LayerOption{
-		corsrpc.WithLogger(p.config.Log.With("virtual_host", p.config.Name)), corsrpc.WithObserver(inspector), corsrpc.WithObserver(&refreshed{p}),
-	}
-	for _, o := range p.config.Observers {
-		options = append(options, corsrpc.WithObserver(o))
-	}
-	for name, s := range p.config.Sources {
-		options = append(options, corsrpc.WithOriginSource(name, s.source, corsrpc.SourceEvery(s.every)))
-	}
-	layer, err := corsrpc.New(plan, options...)
-	if err == nil {
-		p.inspector.Store(inspector)
-	}
-	return layer, err
-}
-
-// refreshed is the observer that notices when origin sources are loaded.
-type refreshed struct{ policy *Policy }
-
-// Enabled reports whether the observer receives a kind of events.
-func (*refreshed) Enabled(kind corsrpc.EventKind) bool { return kind == corsrpc.EventRefresh }
-
-// Observe checks whether the policy is ready now.
-func (r *refreshed) Observe(context.Context, corsrpc.Event) { r.policy.checkReady() }
-
-// checkReady notes whether the policy is ready: it has a layer, and each origin source has been loaded.
-func (p *Policy) checkReady() {
-	layer := p.layer.Load()
-	if layer == nil {
-		return
-	}
-	var missing []string
-	for _, s := range layer.Sources() {
-		if s.Loaded.IsZero() {
-			missing = append(missing, s.Name)
-		}
-	}
-	if len(missing) > 0 {
-		p.wait("these origin sources have not been loaded yet: " + strings.Join(missing, ", "))
-		return
-	}
-	p.wait("")
-	p.ready.Do(func() { close(p.inForce) })
-}
-
-// wait notes what is waited for; empty if nothing is.
-func (p *Policy) wait(why string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.why = why
-}
-
-// InForce returns a channel that is closed when the policy is ready for the first time.
-func (p *Policy) InForce() <-chan struct{} { return p.inForce }
-
-// Ready reports whether the policy is in force and its origin sources have been loaded once; if not, what is
-// waited for.
-func (p *Policy) Ready() (ok bool, why string) {
-	select {
-	case <-p.inForce:
-		return true, ""
-	default:
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return false, p.why
-}
-
-// Layer returns the layer; nil while there is none yet.
+// Layer returns the layer that enforces the policy; nil until the policy is in force.
 func (p *Policy) Layer() *corsrpc.Layer { return p.layer.Load() }
 
-// Inspector returns the inspector of the layer; nil while there is none yet.
-func (p *Policy) Inspector() *corsinspect.Inspector { return p.inspector.Load() }
+// Digest returns the digest of the plan in force; empty until the policy is in force.
+func (p *Policy) Digest() string {
+	if l := p.layer.Load(); l != nil {
+		return l.Plan().Digest()
+	}
+	return ""
+}
 
-// Reload reads the policy and the schema again.
+// Streams reports whether the schema declares a method as a stream of requests, of responses or of both. It
+// is false where the schema is not known. The service is its full name, such as acme.v1.CatalogService.
+func (p *Policy) Streams(service, method string) bool {
+	s := p.streams.Load()
+	return s != nil && (*s)[procedure{service, method}]
+}
+
+// Ready reports whether the policy is in force and all its origin sources have been loaded once. If not,
+// why says what it waits for; it may name servers and databases, so it is not for clients. A policy that
+// was ready once stays ready: later failures keep what is in force.
+func (p *Policy) Ready() (ok bool, why string) {
+	layer := p.layer.Load()
+	switch {
+	case layer == nil:
+		return false, *p.waiting.Load()
+	case p.loaded.Load():
+		return true, ""
+	}
+	named := planaccess.Rules(layer.Plan()).Sources // without those that only a shadow policy names
+	for _, report := range layer.Sources() {
+		if slices.Contains(named, report.Name) && report.Loaded.IsZero() {
+			return false, waitsForSource(report)
+		}
+	}
+	p.loaded.Store(true)
+	return true, ""
+}
+
+// waitsForSource says why an origin source has not been loaded.
+func waitsForSource(report corsrpc.SourceReport) string {
+	if report.Err != nil {
+		return report.Err.Error()
+	}
+	return "the origin source " + report.Name
+}
+
+// waitFor sets what the policy waits for.
+func (p *Policy) waitFor(what string) { p.waiting.Store(&what) }
+
+// Reload makes Run read everything again now: the policy file, the descriptor files, the schema of the
+// servers and the origin sources. It does not wait. What has not changed stays in force.
 func (p *Policy) Reload() {
 	select {
-	case p.again <- struct{}{}:
-	default:
+	case p.reread <- struct{}{}:
+	default: // Run is about to do so
 	}
 }
-
-// Wrap returns a handler that enforces the policy in front of next. It answers 503 while the policy is not in
-// force yet.
-func (p *Policy) Wrap(next http.Handler) http.Handler {
-	var wrapped atomic.Pointer[http.Handler]
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := wrapped.Load()
-		if h == nil {
-			layer := p.layer.Load()
-			if layer == nil {
-				w.Header().Set("Retry-After", "1")
-				http.Error(w, "the gateway is not ready", http.StatusServiceUnavailable)
-				return
-			}
-			made := layer.Wrap(next)
-			h = &made
-			wrapped.Store(h)
-		}
-		(*h).ServeHTTP(w, r)
-	})
-}
-
-// Streams reports whether the schema in force declares a procedure as a stream.
-func (p *Policy) Streams(service, method string) bool {
-	streams := p.streams.Load()
-	return streams != nil && (*streams)[service+"/"+method]
-}
-
-// setStreams notes the streams of a schema.
-func (p *Policy) setStreams(files *protoregistry.Files) {
-	streams := map[string]bool{}
-	if files != nil {
-		files.RangeFiles(func(f protoreflect.FileDescriptor) bool {
-			for i := range f.Services().Len() {
-				s := f.Services().Get(i)
-				for j := range s.Methods().Len() {
-					if m := s.Methods().Get(j); m.IsStreamingClient() || m.IsStreamingServer() {
-						streams[string(s.FullName())+"/"+string(m.Name())] = true
-					}
-				}
-			}
-			return true
-		})
-	}
-	p.streams.Store(&streams)
-}
-
-// logOnce logs an error unless it is the one that was logged last.
-func (p *Policy) logOnce(message string, err error) {
-	p.mu.Lock()
-	again := p.logged == err.Error()
-	p.logged = err.Error()
-	p.mu.Unlock()
-	if !again {
-		p.config.Log.Error(message, "virtual_host", p.config.Name, "error", err)
-	}
-}
-
-// fileNames returns the files that are followed.
-func (p *Policy) fileNames() []string { return slices.Concat([]string{p.config.File}, p.config.Descriptors) }
