@@ -84,7 +84,7 @@ func (f *Flags) File() (*File, error) {
 	case f.maxConnections < 0 || f.maxConnections > 1<<30:
 		return nil, fmt.Errorf("--max-connections %d: write a number from 1 on, or 0 for no bound", f.maxConnections)
 	}
-	upstream := &corsrpcv1.Upstream{Name: "upstream", Url: f.upstream, Reflect: f.reflect, Descriptors: f.descriptors}
+	upstream := &corsrpcv1.Upstream{Name: "server", Url: f.upstream, Reflect: f.reflect, Descriptors: f.descriptors}
 	if f.upstreamCA+f.upstreamCertificate+f.upstreamKey+f.upstreamServerName != "" {
 		upstream.Tls = &corsrpcv1.ClientTLS{Ca: f.upstreamCA, Certificate: f.upstreamCertificate, Key: f.upstreamKey, ServerName: f.upstreamServerName}
 	}
@@ -93,7 +93,7 @@ func (f *Flags) File() (*File, error) {
 		Internal:  &corsrpcv1.InternalListener{Address: f.internal, Pprof: f.pprof, Hosts: f.hosts},
 		Upstreams: []*corsrpcv1.Upstream{upstream},
 		VirtualHosts: []*corsrpcv1.VirtualHost{{
-			Policy: f.policy, Profile: f.profile, PathPrefixes: f.prefixes, Routes: []*corsrpcv1.Route{{Upstream: "upstream"}},
+			Policy: f.policy, Profile: f.profile, PathPrefixes: f.prefixes, Routes: []*corsrpcv1.Route{{Upstream: "server"}},
 		}},
 		TrustedProxies: f.proxies,
 		Limits:         &corsrpcv1.Limits{MaxConnections: int32(f.maxConnections), MaxBodyBytes: f.maxBodyBytes},

@@ -248,7 +248,7 @@ func TestFlags(t *testing.T) {
 		}
 		file, err := f.File()
 		switch {
-		case test.want == "" && (err != nil || file.Gateway.GetVirtualHosts()[0].GetRoutes()[0].GetUpstream() != "upstream"):
+		case test.want == "" && (err != nil || file.Gateway.GetVirtualHosts()[0].GetRoutes()[0].GetUpstream() != "server"):
 			t.Errorf("%s: %s", test.args, problems(err))
 		case test.want != "" && (err == nil || !strings.Contains(problems(err), test.want)):
 			t.Errorf("%s: %v, want %s", test.args, err, test.want)

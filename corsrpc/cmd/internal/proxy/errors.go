@@ -25,6 +25,12 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, message stri
 	}
 	text, _ := json.Marshal(map[string]string{"code": code.name, "message": message}) // strings only: no error
 	switch {
+	case format == rpc.FormatGRPC && status == http.StatusBadRequest:
+		// In trailers, which corsgrpc replaces by what it knows of the malformed request.
+		h.Set("Content-Type", contentType)
+		h.Set(http.TrailerPrefix+"Grpc-Status", code.number)
+		h.Set(http.TrailerPrefix+"Grpc-Message", percentEncoded(message))
+		w.WriteHeader(http.StatusOK)
 	case format == rpc.FormatGRPC:
 		h.Set("Content-Type", contentType)
 		h.Set("Grpc-Status", code.number)

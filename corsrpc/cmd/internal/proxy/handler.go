@@ -3,13 +3,17 @@ package proxy
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
+	"github.com/corsrpc/corsrpc-go/internal/safetext"
 )
 
 // Options are the options of a route to an upstream.
@@ -27,7 +31,7 @@ type Options struct {
 func (u *Upstream) Handler(o Options) http.Handler {
 	p := &forwarder{upstream: u, options: o}
 	p.proxy = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, Transport: u, FlushInterval: -1, BufferPool: &buffers{}, ErrorHandler: p.fail, ErrorLog: discardLog,
+		Rewrite: p.rewrite, Transport: u, FlushInterval: -1, BufferPool: &buffers{}, ModifyResponse: p.endWithStatus, ErrorHandler: p.fail, ErrorLog: discardLog,
 	}
 	var h http.Handler = p
 	web := corsgrpc.Text(corsgrpc.Handler(p))
@@ -35,7 +39,7 @@ func (u *Upstream) Handler(o Options) http.Handler {
 	case "grpc", "grpcs":
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if rpc.FormatOf(r.Method, r.Header.Get("Content-Type")) == rpc.FormatConnect && r.Method == http.MethodPost || rpc.IsGetCall(r.URL.RawQuery) {
-				WriteError(w, r, http.StatusUnsupportedMediaType, "the upstream "+u.name+" speaks gRPC, and not Connect: use createGrpcWebTransport in the page")
+				WriteError(w, r, http.StatusUnsupportedMediaType, u.sentence("speaks gRPC, and not Connect: use createGrpcWebTransport in the page"))
 				return
 			}
 			web.ServeHTTP(w, r)
@@ -63,11 +67,31 @@ func guard(next http.Handler) http.Handler {
 			http.Error(w, "the gateway forwards requests for a path", http.StatusBadRequest)
 			return
 		}
+		if opensTunnel(r.Header) {
+			r = r.WithContext(r.Context())
+			r.Header = r.Header.Clone()
+			r.Header.Del("Upgrade")
+			r.Header.Del("Http2-Settings")
+		}
 		if r.ProtoMajor == 1 && r.ContentLength != 0 {
 			_ = http.NewResponseController(w).EnableFullDuplex() // an upstream may answer while the client sends
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// opensTunnel reports whether a request asks for HTTP/2 or TLS on its connection. An upstream that agreed would
+// take any further requests from the client past the layer. WebSocket and other protocols pass.
+func opensTunnel(h http.Header) bool {
+	for _, line := range h["Upgrade"] {
+		for protocol := range strings.SplitSeq(strings.ToLower(line), ",") {
+			protocol = strings.Trim(protocol, " \t")
+			if protocol == "h2c" || protocol == "h2" || strings.HasPrefix(protocol, "http/") || strings.HasPrefix(protocol, "tls/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // forwarder forwards requests to one upstream.
@@ -95,7 +119,40 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer timer.Stop()
 		w = &answered{ResponseWriter: w, timer: timer}
 	}
-	p.proxy.ServeHTTP(w, r.WithContext(ctx))
+	r = r.WithContext(ctx)
+	if r.Body != nil && r.Body != http.NoBody {
+		body := &requestBody{ReadCloser: r.Body}
+		r.Body = body
+		r = r.WithContext(context.WithValue(ctx, requestBodyKey{}, body))
+	}
+	p.proxy.ServeHTTP(w, r)
+}
+
+// requestBody is the body of a request that is being forwarded. It keeps the error of reading it, which
+// transports wrap or replace.
+type requestBody struct {
+	io.ReadCloser
+	failed atomic.Pointer[error]
+}
+
+type requestBodyKey struct{}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// bodyError returns the error of reading the body of the request that is being forwarded; nil if there was none.
+func bodyError(ctx context.Context) error {
+	if b, ok := ctx.Value(requestBodyKey{}).(*requestBody); ok {
+		if err := b.failed.Load(); err != nil {
+			return *err
+		}
+	}
+	return nil
 }
 
 // isStream reports whether the request is known to be a stream or an upgrade.
@@ -122,16 +179,31 @@ func (p *forwarder) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == 0 {
 		panic(http.ErrAbortHandler) // the client is gone
 	}
-	p.upstream.log.Warn("a request could not be forwarded", "upstream", p.upstream.name, "status", status, "path", r.URL.Path, "error", err)
-	WriteError(w, r, status, "the upstream "+p.upstream.name+" "+message)
+	p.upstream.log.LogAttrs(r.Context(), levelOf(status), "a request could not be forwarded", p.upstream.attributes(r, status, err)...)
+	WriteError(w, r, status, p.upstream.sentence(message))
+}
+
+// levelOf returns the level of the log line for a failure. One with a status below 500 is the client's.
+func levelOf(status int) slog.Level {
+	if status < http.StatusInternalServerError {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// attributes describe a failure in the log.
+func (u *Upstream) attributes(r *http.Request, status int, err error) []slog.Attr {
+	return []slog.Attr{
+		slog.String("upstream", u.name), slog.Int("status", status), slog.String("path", safetext.Sample(r.URL.Path)), slog.String("error", err.Error()),
+	}
 }
 
 // statusOf returns the status and the reason of a failure; 0 if the client is gone.
 func statusOf(ctx context.Context, err error) (status int, message string) {
 	var tooLarge *http.MaxBytesError
-	cause := context.Cause(ctx)
+	cause, read := context.Cause(ctx), bodyError(ctx)
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.As(read, &tooLarge):
 		return http.StatusRequestEntityTooLarge, "does not get requests that are this large"
 	case errors.Is(cause, errResponseTimeout):
 		return http.StatusGatewayTimeout, "takes too long to answer"
@@ -139,6 +211,8 @@ func statusOf(ctx context.Context, err error) (status int, message string) {
 		return http.StatusGatewayTimeout, "has not answered within the call's deadline"
 	case ctx.Err() != nil:
 		return 0, ""
+	case read != nil:
+		return http.StatusBadRequest, "does not get a request that cannot be read to its end"
 	case errors.Is(err, errConnectTimeout), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout, "cannot be reached in time"
 	}

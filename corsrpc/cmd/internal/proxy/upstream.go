@@ -27,6 +27,11 @@ const (
 	pingTimeout = 15 * time.Second
 )
 
+// idleTimeout is how long a connection to an upstream stays open without a request. It is shorter than the
+// 5 seconds after which servers of Node.js close it: a request that meets that moment fails, since it may
+// have arrived.
+const idleTimeout = 4 * time.Second
+
 // maxPEMBytes is the maximum size of a file with certificates or a key.
 const maxPEMBytes = 1 << 20
 
@@ -103,7 +108,7 @@ func (u *Upstream) newTransport() (*http.Transport, error) {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		TLSHandshakeTimeout:    connect,
 		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
+		IdleConnTimeout:        idleTimeout,
 		DisableCompression:     true, // bodies pass unchanged
 		MaxResponseHeaderBytes: u.config.GetMaxResponseHeaderBytes(),
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

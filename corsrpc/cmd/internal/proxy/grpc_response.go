@@ -1,0 +1,52 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
+)
+
+// endWithStatus makes a gRPC response whose connection breaks end with a status, so that clients, those of
+// gRPC-Web in a page too, report an error of the call instead of a network error. A message that is cut
+// stays cut, which clients notice.
+func (p *forwarder) endWithStatus(response *http.Response) error {
+	if response.StatusCode == http.StatusOK && rpc.FormatOf(http.MethodPost, response.Header.Get("Content-Type")) == rpc.FormatGRPC &&
+		!rpc.IsGRPCWeb(response.Header.Get("Content-Type")) {
+		response.Body = &statusBody{response.Body, response, p.upstream}
+	}
+	return nil
+}
+
+// statusBody is the body of a gRPC response. A read that fails ends the body, and adds a status to the
+// trailers.
+type statusBody struct {
+	io.ReadCloser
+	response *http.Response
+	upstream *Upstream
+}
+
+func (b *statusBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == nil || errors.Is(err, io.EOF) {
+		return n, err
+	}
+	ctx := b.response.Request.Context()
+	status, message := statusOf(ctx, err)
+	if status == 0 {
+		return n, err // the client is gone
+	}
+	if status == http.StatusBadGateway {
+		message = "broke the connection before the response was complete"
+	}
+	b.upstream.log.LogAttrs(ctx, levelOf(status), "a response broke", b.upstream.attributes(b.response.Request, status, err)...)
+	b.response.Trailer = http.Header{
+		"Grpc-Status":  {codeOf(status).number},
+		"Grpc-Message": {percentEncoded(b.upstream.sentence(message))},
+	}
+	return n, io.EOF
+}
+
+// sentence says of the upstream what a message says, for clients. It names the upstream and not its address.
+func (u *Upstream) sentence(message string) string { return "the upstream " + u.name + " " + message }
