@@ -40,7 +40,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/policydiff":  "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",
 	"corsrpc/cmd/internal/policytest":  "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/fetch internal/origin internal/policyfile internal/route internal/rpc internal/rules",
 	"corsrpc/cmd/internal/probe":       "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/schema corsrpc/corsbrowser internal/curl internal/fetch internal/origin internal/rpc",
-	"corsrpc/cmd/internal/proxy":       "corsrpc/corsgrpc corsrpc/corsrpcv1 internal/fetch internal/filewatch internal/rpc",
+	"corsrpc/cmd/internal/proxy":       "corsrpc/corsgrpc corsrpc/corsrpcv1 internal/fetch internal/filewatch internal/rpc internal/safetext",
 	"corsrpc/cmd/internal/report":      "",
 	"corsrpc/cmd/internal/schema":      "corsrpc/corsrpcv1 internal/rpc internal/safetext",
 	"corsrpc/cmd/internal/serve":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsinspect corsrpc/corsotel corsrpc/corsrpcv1 corsrpc/corssql internal/filewatch internal/pageguard internal/planaccess internal/policyfile internal/safetext",

@@ -284,16 +284,28 @@ func setForwarded(r *httputil.ProxyRequest) {
 		node = `"[` + node + `]"`
 	}
 	element := "for=" + node + ";host=" + quote(c.host) + ";proto=" + c.proto
-	r.Out.Header["Forwarded"] = []string{strings.Join(append(slices.Clone(c.forwarded), element), ", ")}
-	r.Out.Header["X-Forwarded-For"] = []string{strings.Join(append(slices.Clone(c.forFields), c.peer), ", ")}
-	r.Out.Header["X-Forwarded-Host"] = []string{c.host}
-	r.Out.Header["X-Forwarded-Proto"] = []string{c.proto}
+	h := r.Out.Header
+	h["Forwarded"] = []string{appended(c.forwarded, element)}
+	h["X-Forwarded-For"] = []string{appended(c.forFields, c.peer)}
+	h["X-Forwarded-Host"] = []string{c.host}
+	h["X-Forwarded-Proto"] = []string{c.proto}
+}
+
+// appended returns a list with one more item.
+func appended(lines []string, item string) string {
+	if len(lines) == 0 {
+		return item
+	}
+	return strings.Join(lines, ", ") + ", " + item
 }
 
 // quote returns a value of Forwarded, in quotes if it is not a token.
 func quote(value string) string {
-	if fetch.IsToken(value) {
+	switch {
+	case fetch.IsToken(value):
 		return value
+	case strings.ContainsAny(value, `"\`):
+		value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+	return `"` + value + `"`
 }

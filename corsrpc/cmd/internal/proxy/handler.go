@@ -27,11 +27,18 @@ type Options struct {
 	StripPrefix string
 }
 
+// flushInterval is how long a part of a response of known length may wait for more, so that a short one is sent
+// in one piece. httputil.ReverseProxy sends each part of the others, streams included, at once.
+const flushInterval = 5 * time.Millisecond
+
+// buffered are the buffers of all responses.
+var buffered buffers
+
 // Handler returns the handler that forwards requests to the upstream. It is safe for concurrent use.
 func (u *Upstream) Handler(o Options) http.Handler {
 	p := &forwarder{upstream: u, options: o}
 	p.proxy = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, Transport: u, FlushInterval: -1, BufferPool: &buffers{}, ModifyResponse: p.endWithStatus, ErrorHandler: p.fail, ErrorLog: discardLog,
+		Rewrite: p.rewrite, Transport: u, FlushInterval: flushInterval, BufferPool: &buffered, ModifyResponse: p.endWithStatus, ErrorHandler: p.fail, ErrorLog: discardLog,
 	}
 	var h http.Handler = p
 	web := corsgrpc.Text(corsgrpc.Handler(p))
