@@ -54,6 +54,9 @@ func (p *Policy) compile(text []byte, files *protoregistry.Files) (*corsrpc.Plan
 	return plan.(*corsrpc.Plan), nil
 }
 
+// sourcesOf returns the origin sources that a plan needs, without those that only its shadow names.
+func sourcesOf(plan *corsrpc.Plan) []string { return planaccess.Rules(plan).Sources }
+
 // samePlan reports whether two plans and their shadows decide every request alike.
 func samePlan(a, b *corsrpc.Plan) bool {
 	if a.Digest() != b.Digest() || (a.Shadow() == nil) != (b.Shadow() == nil) {

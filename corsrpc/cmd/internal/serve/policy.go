@@ -14,9 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/schema"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
-	"github.com/corsrpc/corsrpc-go/corsrpc/corsotel"
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
-	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 )
 
 // PolicyConfig says what a Policy is made of. NewPolicy does not modify it.
@@ -68,8 +66,7 @@ type Policy struct {
 	config    PolicyConfig
 	log       *slog.Logger
 	inspector *corsinspect.Inspector
-	metrics   *corsotel.Observer // nil if there is none
-	byName    bool               // whether selectors are taken by name
+	byName    bool // whether selectors are taken by name
 
 	first inputs // what NewPolicy has read; Run takes it over
 
@@ -78,8 +75,9 @@ type Policy struct {
 	waiting atomic.Pointer[string]        // what the policy waits for while there is no layer
 	loaded  atomic.Bool                   // whether all origin sources have been loaded once
 
-	running atomic.Bool
-	reread  chan struct{} // holds one item while Reload waits for Run
+	running     atomic.Bool
+	sourcesWait time.Duration // bounds the time that Run waits for origin sources before it puts a policy in force
+	reread      chan struct{} // holds one item while Reload waits for Run
 }
 
 // NewPolicy reads and checks the policy file and the descriptor files. It compiles the policy by name, or
@@ -100,16 +98,13 @@ func NewPolicy(config PolicyConfig) (*Policy, error) {
 		config.Profile, _ = config.LookupEnv("CORSRPC_PROFILE")
 		chosenBy = "CORSRPC_PROFILE"
 	}
-	p := &Policy{config: config, log: config.Logger.With("policy", config.Name), reread: make(chan struct{}, 1)}
+	p := &Policy{config: config, log: config.Logger.With("policy", config.Name), reread: make(chan struct{}, 1), sourcesWait: 5 * time.Second}
 	p.byName = len(config.Descriptors)+len(config.Reflect) == 0
 	if err := p.readFirst(); err != nil {
 		return nil, err
 	}
 	var err error
 	if p.inspector, err = corsinspect.New(corsinspect.WithHosts(config.InspectorHosts...)); err != nil {
-		return nil, err
-	}
-	if p.metrics, err = config.Metrics.observer(config.Name); err != nil {
 		return nil, err
 	}
 	p.waitFor("the start of the program")
@@ -227,7 +222,7 @@ func (p *Policy) Ready() (ok bool, why string) {
 	case p.loaded.Load():
 		return true, ""
 	}
-	named := planaccess.Rules(layer.Plan()).Sources // without those that only a shadow policy names
+	named := sourcesOf(layer.Plan())
 	for _, report := range layer.Sources() {
 		if slices.Contains(named, report.Name) && report.Loaded.IsZero() {
 			return false, waitsForSource(report)

@@ -42,11 +42,15 @@ func ReflectedUpstream(u *corsrpcv1.Upstream) ReflectedServer {
 // schemes are the schemes of URLs, and those of the package schema that mean the same.
 var schemes = strings.NewReplacer("grpc://", "h2c://", "grpcs://", "https://")
 
-// terms replaces names of the flags of other subcommands in errors by those of a gateway file.
+// terms replaces names of the flags of other subcommands in errors about a server by those of a gateway file.
 var terms = strings.NewReplacer(
-	"--descriptors FILE", "its descriptors (of the upstream)", "--reflect-ca FILE", "its ca (of the upstream's tls)",
-	"--reflect-ca", "its ca", "--reflect-server-name", "its server_name (of the upstream's tls)",
-	"h2c://", "grpc://", "https://", "grpcs://")
+	"pass --descriptors FILE", "set descriptors of the upstream", "--reflect-ca FILE", "ca in tls of the upstream", "--reflect-ca", "ca",
+	"--reflect-server-name", "server_name in tls of the upstream", "h2c://", "grpc://", "https://", "grpcs://")
+
+// mergeTerms does the same in errors about the schema of several servers, which have URLs.
+var mergeTerms = strings.NewReplacer(
+	"pass --descriptors FILE with it too", "set descriptors of the upstream too",
+	"pass one of them", "take the schema from one of them")
 
 // connect begins to connect to the server.
 func (s ReflectedServer) connect() (*schema.Connection, error) {
