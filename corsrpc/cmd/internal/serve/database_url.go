@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -66,14 +67,18 @@ type secrets struct {
 
 func newSecrets() secrets { return secrets{&sync.Mutex{}, new([]string)} }
 
-// add adds a secret, as it is and as URLs contain it.
+// add adds a secret: as it is, as URLs contain it, and as quoted texts contain it.
 func (s secrets) add(secret string) {
 	if secret == "" {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, text := range []string{secret, escape(secret), url.PathEscape(secret), url.UserPassword("", secret).String()[1:]} {
+	quoted, ascii := strconv.Quote(secret), strconv.QuoteToASCII(secret)
+	for _, text := range []string{
+		secret, escape(secret), url.PathEscape(secret), url.QueryEscape(secret), url.UserPassword("", secret).String()[1:],
+		quoted[1 : len(quoted)-1], ascii[1 : len(ascii)-1],
+	} {
 		if !slices.Contains(*s.all, text) {
 			*s.all = append(*s.all, text)
 		}

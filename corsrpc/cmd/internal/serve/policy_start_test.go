@@ -204,4 +204,3 @@ func TestWrapCosts(t *testing.T) {
 		t.Errorf("%v allocations instead of %v", with, without)
 	}
 }
-

@@ -114,8 +114,8 @@ func (r *run) begin(ctx context.Context, plan *corsrpc.Plan, files *protoregistr
 	}
 	r.streams.Store(streamsOf(files))
 	r.done()
-	r.Policy.layer.Store(layer)
 	r.log.Info("corsrpc: the policy is in force", "file", r.config.File, "digest", plan.Digest(), "procedures", len(plan.Procedures()))
+	r.Policy.layer.Store(layer)
 	if len(r.config.Sources) > 0 {
 		r.tasks.Go(func() { _ = layer.Watch(ctx) }) // its only errors are that it runs already, or has nothing to do
 	}

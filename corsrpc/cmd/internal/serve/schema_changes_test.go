@@ -102,7 +102,10 @@ func TestServersThatDiffer(t *testing.T) {
 	two := startReflecting(t, version1, declared("shop.proto", "acme.v1.Shop/Get Put"))
 	r := newRunning(t, PolicyConfig{File: policyFile(t, appPolicy), Reflect: []ReflectedServer{one.upstream("one"), two.upstream("two")}})
 	why := ""
-	r.await("the conflict", func() bool { _, why = r.Ready(); return strings.Contains(why, "have different services in the file shop.proto") })
+	r.await("the conflict", func() bool {
+		_, why = r.Ready()
+		return strings.Contains(why, "have different services in the file shop.proto")
+	})
 	for _, name := range []string{"the upstream one (grpc://" + one.address + ")", "the upstream two (grpc://" + two.address + ")"} {
 		if !strings.Contains(why, name) {
 			t.Errorf("%q is not in: %s", name, why)
