@@ -27,6 +27,8 @@ func singles(fd protoreflect.FieldDescriptor) (right, wrong []any) {
 		return []any{true, false}, []any{nil, "true", "yes", 1, 0, list{true}, object{}}
 	case protoreflect.Int32Kind:
 		return []any{0, 1, -1, 404, 1<<31 - 1, -1 << 31}, []any{nil, "1", 1.5, 1 << 31, -1<<31 - 1, true, list{1}, object{}}
+	case protoreflect.Int64Kind: // validators in JavaScript round numbers beyond 53 bits
+		return []any{0, 1, -1, 1 << 40, -1 << 40}, []any{nil, "1", 1.5, true, list{1}, object{}}
 	case protoreflect.EnumKind:
 		return enumNames(fd.Enum())
 	case protoreflect.MessageKind:

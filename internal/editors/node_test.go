@@ -14,7 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
 )
 
-// kind is one of the two kinds of files: its schema, and the message that it holds.
+// kind is one of the kinds of files: its schema, and the message that it holds.
 type kind struct {
 	name    string
 	schema  string
@@ -24,6 +24,7 @@ type kind struct {
 var kinds = []kind{
 	{"policy", "../../corsrpc/cmd/internal/jsonschema/policy.schema.json", func() proto.Message { return &corsrpcv1.Policy{} }},
 	{"test", "../../corsrpc/cmd/internal/jsonschema/policytest.schema.json", func() proto.Message { return &corsrpcv1.PolicyTest{} }},
+	{"gateway", "../../corsrpc/cmd/internal/jsonschema/gateway.schema.json", func() proto.Message { return &corsrpcv1.Gateway{} }},
 }
 
 // text is a text that is read as one kind of file.

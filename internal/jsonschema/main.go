@@ -1,4 +1,4 @@
-// Jsonschema writes the JSON Schemas of policies and of their tests, which tell editors the
+// Jsonschema writes the JSON Schemas of policies, of their tests and of gateway files, which tell editors the
 // fields, their types and their descriptions. It reads an image of buf from the standard input,
 // since only an image has the comments of the .proto files.
 //
@@ -29,6 +29,7 @@ var outputs = []struct {
 }{
 	{"policy.schema.json", "corsrpc.v1.Policy"},
 	{"policytest.schema.json", "corsrpc.v1.PolicyTest"},
+	{"gateway.schema.json", "corsrpc.v1.Gateway"},
 }
 
 func main() {

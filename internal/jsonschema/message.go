@@ -157,6 +157,9 @@ func (c *converter) value(fd protoreflect.FieldDescriptor) (*schema, error) {
 	case protoreflect.Int32Kind:
 		least, most := int64(math.MinInt32), int64(math.MaxInt32)
 		return &schema{Type: "integer", Minimum: &least, Maximum: &most}, nil
+	case protoreflect.Int64Kind:
+		least, most := int64(math.MinInt64), int64(math.MaxInt64)
+		return &schema{Type: "integer", Minimum: &least, Maximum: &most}, nil
 	case protoreflect.EnumKind:
 		return c.define(fd.Enum())
 	case protoreflect.MessageKind:

@@ -12,10 +12,10 @@ import (
 
 var schemaCommand = subcommand{
 	name:      "schema",
-	arguments: "[policy|test]",
-	summary:   "Prints the JSON Schema of a policy or of a test of a policy, for editors.",
+	arguments: "[policy|test|gateway]",
+	summary:   "Prints the JSON Schema of a policy, of a test of a policy or of a gateway file, for editors.",
 	details: `Without an argument, it prints the schema of policies. The argument test selects that of the files
-that corsrpc test reads.
+that corsrpc test reads, and gateway that of the files of corsrpc gateway --config.
 
 Write the schema to a file, and name that file in the first line of a policy:
 
@@ -35,13 +35,15 @@ schema accepts every policy that loads. It knows names and types only: corsrpc c
 func setupSchema(*flag.FlagSet) run {
 	return func(_ context.Context, s Streams, args []string) (int, error) {
 		if len(args) > 1 {
-			return exitUsage, usagef("schema takes one argument, policy or test, and there are %d", len(args))
+			return exitUsage, usagef("schema takes one argument, policy, test or gateway, and there are %d", len(args))
 		}
-		text := jsonschema.Policy
-		if len(args) == 1 && args[0] == "test" {
-			text = jsonschema.PolicyTest
-		} else if len(args) == 1 && args[0] != "policy" {
-			return exitUsage, unknownSchema(args[0])
+		name := "policy"
+		if len(args) == 1 {
+			name = args[0]
+		}
+		text, ok := map[string]string{"policy": jsonschema.Policy, "test": jsonschema.PolicyTest, "gateway": jsonschema.Gateway}[name]
+		if !ok {
+			return exitUsage, unknownSchema(name)
 		}
 		_, err := io.WriteString(s.Out, text)
 		return exitFine, err
@@ -50,8 +52,8 @@ func setupSchema(*flag.FlagSet) run {
 
 // unknownSchema says which schema is meant.
 func unknownSchema(name string) error {
-	if nearest, ok := policyfile.Nearest(name, []string{"policy", "test"}); ok {
+	if nearest, ok := policyfile.Nearest(name, []string{"policy", "test", "gateway"}); ok {
 		return usagef("%s is not the name of a schema: write %s", report.Printable(name), nearest)
 	}
-	return usagef("%s is not the name of a schema: write policy or test", report.Printable(name))
+	return usagef("%s is not the name of a schema: write policy, test or gateway", report.Printable(name))
 }

@@ -99,7 +99,7 @@ func (l *accessLog) write(r *http.Request, rec *record, header http.Header) {
 	}
 	attributes := make([]slog.Attr, 0, 20)
 	add := func(a ...slog.Attr) { attributes = append(attributes, a...) }
-	add(slog.String("method", r.Method), slog.String("host", sample(r.Host)), slog.String("path", sample(r.URL.EscapedPath())),
+	add(slog.String("method", r.Method), slog.String("host", sample(rec.host)), slog.String("path", sample(r.URL.EscapedPath())),
 		slog.String("protocol", r.Proto), slog.Int("status", rec.status),
 		slog.Float64("duration_ms", float64(time.Since(rec.start).Microseconds())/1000),
 		slog.Int64("received_bytes", rec.received.Load()), slog.Int64("sent_bytes", rec.sent), slog.String("client", rec.client))

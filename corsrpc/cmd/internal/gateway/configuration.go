@@ -264,7 +264,7 @@ func recordUpstream(name string, h http.Handler) http.Handler {
 func recordVirtualHost(name string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rec := recordOf(r.Context()); rec != nil {
-			rec.virtualHost = name
+			rec.virtualHost, rec.host = name, r.Host
 			if client := proxy.ClientOf(r.Context()); client != "" {
 				rec.client = client
 			}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -254,7 +255,8 @@ func (g *Gateway) reloadAll(options Options, c *certificates) {
 
 // ServeHTTP serves one request of the public port, and completes its record.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &record{start: time.Now(), client: r.RemoteAddr}
+	rec := &record{start: time.Now(), host: r.Host}
+	rec.client, _, _ = net.SplitHostPort(r.RemoteAddr)
 	g.calls.begin()
 	r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 	if r.Body != nil && r.Body != http.NoBody {

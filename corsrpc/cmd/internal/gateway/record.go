@@ -16,6 +16,7 @@ import (
 type record struct {
 	start       time.Time
 	client      string // the address of the client
+	host        string // that the browser used
 	virtualHost string
 	upstream    string
 	// decision is that of the layer; the zero Decision if the layer did not decide.
