@@ -126,6 +126,7 @@ editors: editors-node ## The JSON Schemas against a validator and the language s
 .PHONY: live
 live: packages ## Changes while a server runs: files, SQLite, and a PostgreSQL server that the tests start
 	@cd internal/live && go test -race .
+	@cd corsrpc/cmd && go test -race -tags live -run Postgres ./internal/serve
 
 .PHONY: scratch
 scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as corsrpc/docs/policy.md says

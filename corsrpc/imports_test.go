@@ -89,6 +89,7 @@ var allowedImports = map[string]string{
 	"internal/peers/literals/configurations":  "internal/peers/literals/jub0bs",
 	"internal/peers/literals/jub0bs":          "",
 	"internal/peers/probed":                   "",
+	"internal/postgres":                       "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",
 	"internal/remedies":                       "corsrpc corsrpc/corsrpcv1",

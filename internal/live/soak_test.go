@@ -14,14 +14,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
 	"github.com/corsrpc/corsrpc-go/internal/figures"
+	"github.com/corsrpc/corsrpc-go/internal/postgres"
 )
 
 // TestSoakNotify measures the time from the commit that adds or revokes a customer until the
 // layer's decision changes, with 10 and with a million rows.
 func TestSoakNotify(t *testing.T) {
-	p := newPostgres(t)
-	table := p.table(t)
-	db := openDB(t, "pgx", p.url())
+	p := postgres.New(t)
+	table := openTable(t, p)
+	db := openDB(t, "pgx", p.URL())
 	l := newLive(t, table.Source())
 	l.watch(t)
 	for _, rows := range []int{10, 1_000_000} {

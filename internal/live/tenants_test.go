@@ -14,6 +14,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corssql"
 	"github.com/corsrpc/corsrpc-go/examples/tenants/domains"
+	"github.com/corsrpc/corsrpc-go/internal/postgres"
 )
 
 const (
@@ -114,8 +115,8 @@ func follow(t *testing.T, l *live, table *domains.Table) {
 // without a period.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	p := newPostgres(t)
-	table := p.table(t)
+	p := postgres.New(t)
+	table := openTable(t, p)
 	l := newLive(t, table.Source())
 	l.watch(t)
 	l.await(t, "the first set", func() bool { return l.last().Name != "" && l.last().Err == nil })
@@ -124,7 +125,7 @@ func TestPostgres(t *testing.T) {
 		t.Errorf("%d refreshes for three changes", asked)
 	}
 	// A change with SQL, without the example's program.
-	execute(t, openDB(t, "pgx", p.url()), `INSERT INTO domains VALUES ('https://byhand.example.com', true), ('https://unverified.example.com', false)`)
+	execute(t, openDB(t, "pgx", p.URL()), `INSERT INTO domains VALUES ('https://byhand.example.com', true), ('https://unverified.example.com', false)`)
 	l.await(t, "by hand", func() bool { return l.allows("https://byhand.example.com") })
 	if l.allows("https://unverified.example.com") {
 		t.Error("a domain that is not verified is allowed")
@@ -135,8 +136,8 @@ func TestPostgres(t *testing.T) {
 // take effect when it is back. A query that blocks fails after the timeout.
 func TestPostgresFails(t *testing.T) {
 	t.Parallel()
-	p := newPostgres(t)
-	table := p.table(t)
+	p := postgres.New(t)
+	table := openTable(t, p)
 	if err := table.Add(t.Context(), shop); err != nil {
 		t.Fatal(err)
 	}
@@ -144,19 +145,19 @@ func TestPostgresFails(t *testing.T) {
 	l.watch(t)
 	l.await(t, "the first set", func() bool { return l.allows(shop) })
 
-	p.stop(t)
+	p.Stop(t)
 	l.await(t, "a failure", func() bool { return l.last().Err != nil })
 	if r := l.last(); !l.allows(shop) || r.Origins != 1 || r.Age <= 0 {
 		t.Errorf("the last origins are not in force any more: %+v", r)
 	}
-	p.start(t)
+	p.Start(t)
 	if err := table.Add(t.Context(), cafe); err != nil {
 		t.Fatal(err)
 	}
 	l.await(t, "the server is back", func() bool { return l.allows(cafe) })
 
 	// Another transaction locks the table.
-	other := openDB(t, "pgx", p.url())
+	other := openDB(t, "pgx", p.URL())
 	tx, err := other.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -60,32 +61,36 @@ func TestReadMergesFiles(t *testing.T) {
 		sets []set
 		want string // services, or what the error contains
 	}{
-		"two inputs":                      {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
-		"the same file twice":             {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "a.v1", "A")}}, "a.v1.A"},
-		"positions differ":                {[]set{{declaring("a.proto", "a.v1", "A")}, {positioned(declaring("a.proto", "a.v1", "A"), 7)}}, "a.v1.A"},
-		"other options differ":            {[]set{{declaring("a.proto", "a.v1", "A")}, {deprecated}}, "a.v1.A"},
-		"an option in two orders":         {[]set{{withOption(0x3a, 1, 'a', 0x42, 1, 'b')}, {withOption(0x42, 1, 'b', 0x3a, 1, 'a')}}, "a.v1.A"},
-		"an option differs":               {[]set{{withOption(0x3a, 1, 'a')}, {withOption(0x3a, 1, 'b')}}, "have different services in the file a.proto"},
-		"an option is new":                {[]set{{declaring("a.proto", "a.v1", "A")}, {withOption(0x3a, 1, 'b')}}, "have different services in the file a.proto"},
-		"an option is not a message":      {[]set{{declaring("a.proto", "a.v1", "A")}, {withOption(0xff)}}, "have different services in the file a.proto"},
-		"an option that no version knows": {[]set{{withOption()}, {withOption(0xf8, 0x7f, 1)}}, "have different services in the file a.proto"},
-		"messages differ":                 {[]set{{declaring("a.proto", "a.v1", "A")}, {withMessage}}, "a.v1.A"},
-		"an edition to come":              {[]set{{future}}, "a.v1.A"},
-		"without a package":               {[]set{{declaring("a.proto", "", "A")}}, "A"},
-		"methods differ":                  {[]set{{declaring("a.proto", "a.v1", "A")}, {newer}}, "0.binpb and DIR/1.binpb have different services in the file a.proto"},
-		"packages differ":                 {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}}, "a.v1.A b.v1.A"},
-		"twice in one input":              {[]set{{declaring("a.proto", "a.v1", "A"), newer}}, "0.binpb has two different files with the name a.proto"},
-		"a service in two files":          {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("b.proto", "a.v1", "A")}}, "the service a.v1.A is declared twice: by a.proto in DIR/0.binpb and by b.proto in DIR/1.binpb"},
-		"a service twice":                 {[]set{{declaring("a.proto", "a.v1", "A", "A")}}, "0.binpb: the file a.proto is not valid: "},
-		"not a name":                      {[]set{{declaring("a.proto", "a.v1", "A-B")}}, "0.binpb: the file a.proto is not valid: "},
-		"a service like a package":        {[]set{{declaring("a.proto", "a", "v1")}, {declaring("b.proto", "a.v1", "B")}}, "1.binpb: the file b.proto is not valid: "},
-		"imports in any order":            {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto"), declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
-		"an import elsewhere":             {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto")}, {declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
-		"an import in a cycle":            {[]set{{importing(declaring("a.proto", "a.v1", "A"), "a.proto")}}, "a.v1.A"},
-		"without an import":               {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto")}}, "0.binpb does not contain b.proto, which a.proto imports: write the file with `buf build -o image.binpb`, which adds imports, or with `protoc --include_imports"},
-		"of an import":                    {[]set{{importing(&descriptorpb.FileDescriptorProto{Name: new("m.proto")}, "n.proto"), declaring("a.proto", "a.v1", "A")}}, "does not contain n.proto, which m.proto imports"},
-		"without google's":                {[]set{{importing(declaring("a.proto", "a.v1", "A"), "google/protobuf/empty.proto", "corsrpc/v1/options.proto")}}, "a.v1.A"},
-		"without a service":               {[]set{{declaring("a.proto", "a.v1")}}, "0.binpb: there is not a single service in it"},
+		"two inputs":                         {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
+		"the same file twice":                {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "a.v1", "A")}}, "a.v1.A"},
+		"positions differ":                   {[]set{{declaring("a.proto", "a.v1", "A")}, {positioned(declaring("a.proto", "a.v1", "A"), 7)}}, "a.v1.A"},
+		"other options differ":               {[]set{{declaring("a.proto", "a.v1", "A")}, {deprecated}}, "a.v1.A"},
+		"an option in two orders":            {[]set{{withOption(0x3a, 1, 'a', 0x42, 1, 'b')}, {withOption(0x42, 1, 'b', 0x3a, 1, 'a')}}, "a.v1.A"},
+		"an option differs":                  {[]set{{withOption(0x3a, 1, 'a')}, {withOption(0x3a, 1, 'b')}}, "have different services in the file a.proto"},
+		"an option is new":                   {[]set{{declaring("a.proto", "a.v1", "A")}, {withOption(0x3a, 1, 'b')}}, "have different services in the file a.proto"},
+		"an option is not a message":         {[]set{{declaring("a.proto", "a.v1", "A")}, {withOption(0xff)}}, "have different services in the file a.proto"},
+		"an option that no version knows":    {[]set{{withOption()}, {withOption(0xf8, 0x7f, 1)}}, "have different services in the file a.proto"},
+		"messages differ":                    {[]set{{declaring("a.proto", "a.v1", "A")}, {withMessage}}, "a.v1.A"},
+		"an edition to come":                 {[]set{{future}}, "a.v1.A"},
+		"without a package":                  {[]set{{declaring("a.proto", "", "A")}}, "A"},
+		"methods differ":                     {[]set{{declaring("a.proto", "a.v1", "A")}, {newer}}, "0.binpb and DIR/1.binpb have different services in the file a.proto"},
+		"packages differ":                    {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}}, "a.v1.A b.v1.A"},
+		"a file like that of the same input": {[]set{{declaring("a.proto", "a.v1", "A"), declaring("a.proto", "b.v1", "A")}}, "0.binpb has two different files with the name a.proto"},
+		"three packages":                     {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}, {declaring("a.proto", "c.v1", "A")}}, "a.v1.A b.v1.A c.v1.A"},
+		"a package again":                    {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("a.proto", "b.v1", "A")}, {declaring("a.proto", "b.v1", "B")}}, "1.binpb and DIR/2.binpb have different services in the file a.proto"},
+		"operational services differ":        {[]set{{healthFile("Check")}, {healthFile("Check", "List")}, {declaring("a.proto", "a.v1", "A")}}, "a.v1.A grpc.health.v1.Health"},
+		"twice in one input":                 {[]set{{declaring("a.proto", "a.v1", "A"), newer}}, "0.binpb has two different files with the name a.proto"},
+		"a service in two files":             {[]set{{declaring("a.proto", "a.v1", "A")}, {declaring("b.proto", "a.v1", "A")}}, "the service a.v1.A is declared twice: by a.proto in DIR/0.binpb and by b.proto in DIR/1.binpb"},
+		"a service twice":                    {[]set{{declaring("a.proto", "a.v1", "A", "A")}}, "0.binpb: the file a.proto is not valid: "},
+		"not a name":                         {[]set{{declaring("a.proto", "a.v1", "A-B")}}, "0.binpb: the file a.proto is not valid: "},
+		"a service like a package":           {[]set{{declaring("a.proto", "a", "v1")}, {declaring("b.proto", "a.v1", "B")}}, "1.binpb: the file b.proto is not valid: "},
+		"imports in any order":               {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto"), declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
+		"an import elsewhere":                {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto")}, {declaring("b.proto", "b.v1", "B")}}, "a.v1.A b.v1.B"},
+		"an import in a cycle":               {[]set{{importing(declaring("a.proto", "a.v1", "A"), "a.proto")}}, "a.v1.A"},
+		"without an import":                  {[]set{{importing(declaring("a.proto", "a.v1", "A"), "b.proto")}}, "0.binpb does not contain b.proto, which a.proto imports: write the file with `buf build -o image.binpb`, which adds imports, or with `protoc --include_imports"},
+		"of an import":                       {[]set{{importing(&descriptorpb.FileDescriptorProto{Name: new("m.proto")}, "n.proto"), declaring("a.proto", "a.v1", "A")}}, "does not contain n.proto, which m.proto imports"},
+		"without google's":                   {[]set{{importing(declaring("a.proto", "a.v1", "A"), "google/protobuf/empty.proto", "corsrpc/v1/options.proto")}}, "a.v1.A"},
+		"without a service":                  {[]set{{declaring("a.proto", "a.v1")}}, "0.binpb: there is not a single service in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +103,43 @@ func TestReadMergesFiles(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+// healthFile returns a version of a file that servers in different languages have in different versions.
+func healthFile(methods ...string) *descriptorpb.FileDescriptorProto {
+	f := declaring("grpc/health/v1/health.proto", "grpc.health.v1", "Health")
+	get := f.Service[0].Method[0]
+	f.Service[0].Method = nil
+	for _, name := range methods {
+		m := proto.CloneOf(get)
+		m.Name = &name
+		f.Service[0].Method = append(f.Service[0].Method, m)
+	}
+	return f
+}
+
+// TestOperationalServices: the schema has the methods of all versions of an operational service, whatever the
+// names of their files are, and the parts stay as they are.
+func TestOperationalServices(t *testing.T) {
+	t.Parallel()
+	renamed := healthFile("Check", "List")
+	renamed.Name = new("health.proto")
+	one := partOfSet("one", &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{healthFile("Check")}})
+	two := partOfSet("two", &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{renamed}})
+	for range 2 {
+		files, err := Merge(one, two)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []protoreflect.FullName{"grpc.health.v1.Health.Check", "grpc.health.v1.Health.List"} {
+			if _, err := files.FindDescriptorByName(name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if n := len(one.files[0].GetService()[0].GetMethod()); n != 1 {
+		t.Errorf("the part has %d methods", n)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/stats"
 )
 
 // Connection is a connection to a server that is made again after it has broken, for a program that
@@ -28,7 +27,7 @@ var reconnect = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.
 // certificates are read again for each connection. Proxies of the environment are not used.
 func (s Server) Connect(timeout time.Duration) (*Connection, error) {
 	c := &Connection{server: s, made: make(chan struct{}, 1), kept: make(chan struct{})}
-	client, err := s.newClient(usualBounds, grpc.WithNoProxy(), grpc.WithIdleTimeout(0), grpc.WithStatsHandler(connections{c.made}),
+	client, err := s.newClient(usualBounds, grpc.WithNoProxy(), grpc.WithIdleTimeout(0),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: timeout}))
 	if err != nil {
 		return nil, err
@@ -39,13 +38,19 @@ func (s Server) Connect(timeout time.Duration) (*Connection, error) {
 	return c, nil
 }
 
-// keep connects whenever there is no connection.
+// keep connects whenever there is no connection, and tells of each connection.
 func (c *Connection) keep(ctx context.Context) {
 	defer close(c.kept)
 	for {
 		state := c.client.GetState()
-		if state == connectivity.Idle {
+		switch state {
+		case connectivity.Idle:
 			c.client.Connect()
+		case connectivity.Ready:
+			select {
+			case c.made <- struct{}{}:
+			default:
+			}
 		}
 		if !c.client.WaitForStateChange(ctx, state) {
 			return
@@ -71,22 +76,3 @@ func (c *Connection) Close() error {
 	<-c.kept
 	return c.client.Close()
 }
-
-// connections reports each connection that is made.
-type connections struct{ made chan<- struct{} }
-
-// HandleConn is called when a connection begins or ends.
-func (c connections) HandleConn(_ context.Context, s stats.ConnStats) {
-	if _, ok := s.(*stats.ConnBegin); ok {
-		select {
-		case c.made <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// The other methods of a stats.Handler do not matter.
-
-func (connections) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-func (connections) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
-func (connections) HandleRPC(context.Context, stats.RPCStats)                         {}

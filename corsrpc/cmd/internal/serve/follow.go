@@ -56,7 +56,7 @@ func (r *run) fileChanged(ctx context.Context, i int, data []byte, err error) {
 
 // followServer follows the schema of a server.
 func (r *run) followServer(ctx context.Context, i int) {
-	f := &follower{server: r.servers[i].server, every: r.config.ReflectEvery, ask: make(chan struct{}, 1), log: r.log}
+	f := &follower{server: r.servers[i].server, every: r.config.ReflectEvery, timeout: r.readTimeout, ask: make(chan struct{}, 1), log: r.log}
 	r.asks = append(r.asks, f.ask)
 	r.tasks.Go(func() {
 		f.follow(ctx, func(part *schema.Part, err error) {

@@ -35,7 +35,7 @@ func sqliteFile(t *testing.T, name, table string, origins ...string) string {
 // change changes a file of SQLite.
 func change(t *testing.T, name, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: name}).EscapedPath())
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: name}).EscapedPath()+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,10 +74,11 @@ const (
 // follower asks a server for its schema: until it has answered, then after each new connection, each period,
 // and when it is told to.
 type follower struct {
-	server ReflectedServer
-	every  time.Duration
-	ask    chan struct{} // holds one item while someone waits for the server to be asked
-	log    *slog.Logger
+	server  ReflectedServer
+	every   time.Duration
+	timeout time.Duration // bounds the time that the server may take to tell its schema
+	ask     chan struct{} // holds one item while someone waits for the server to be asked
+	log     *slog.Logger
 
 	conn    *schema.Connection // nil if there is none
 	told    bool               // whether the server has told its schema once
@@ -115,7 +116,7 @@ func (f *follower) read(ctx context.Context) (*schema.Part, error) {
 		f.conn = conn
 	}
 	connected := f.conn.Ready()
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	part, err := f.conn.Read(ctx)
 	switch {
@@ -129,9 +130,6 @@ func (f *follower) read(ctx context.Context) (*schema.Part, error) {
 	}
 	return part, err
 }
-
-// readTimeout bounds the time that a server may take to tell its schema.
-const readTimeout = 10 * time.Second
 
 // wait waits for the next reason to ask the server.
 func (f *follower) wait(ctx context.Context, longest time.Duration) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +81,39 @@ func startReflecting(t *testing.T, version reflectionVersion, files ...*descript
 	return r
 }
 
+// registry returns .proto files as a registry.
+func registry(t *testing.T, files ...*descriptorpb.FileDescriptorProto) *protoregistry.Files {
+	t.Helper()
+	all := new(protoregistry.Files)
+	for _, f := range files {
+		d, err := protodesc.NewFile(f, all)
+		if err == nil {
+			err = all.RegisterFile(d)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// changingSchema is the schema of a server that changes while the server runs.
+type changingSchema struct {
+	files atomic.Pointer[protoregistry.Files]
+}
+
+func (c *changingSchema) set(files *protoregistry.Files) { c.files.Store(files) }
+
+// FindFileByPath finds a file.
+func (c *changingSchema) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {
+	return c.files.Load().FindFileByPath(path)
+}
+
+// FindDescriptorByName finds a descriptor.
+func (c *changingSchema) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
+	return c.files.Load().FindDescriptorByName(name)
+}
+
 // freeAddress returns an address on which nothing listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -95,15 +129,8 @@ func freeAddress(t *testing.T) string {
 func (r *reflecting) start(version reflectionVersion, files ...*descriptorpb.FileDescriptorProto) {
 	r.t.Helper()
 	r.server = grpc.NewServer()
-	registered := new(protoregistry.Files)
+	registered := registry(r.t, files...)
 	for _, f := range files {
-		d, err := protodesc.NewFile(f, registered)
-		if err == nil {
-			err = registered.RegisterFile(d)
-		}
-		if err != nil {
-			r.t.Fatal(err)
-		}
 		for _, s := range f.GetService() {
 			r.server.RegisterService(&grpc.ServiceDesc{ServiceName: f.GetPackage() + "." + s.GetName(), HandlerType: (*any)(nil)}, struct{}{})
 		}

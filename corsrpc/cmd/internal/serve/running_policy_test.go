@@ -69,8 +69,8 @@ func policyFile(t *testing.T, text string) string {
 	return write(t, filepath.Join(t.TempDir(), "cors.yaml"), text)
 }
 
-// newRunning runs a policy.
-func newRunning(t *testing.T, config PolicyConfig) *running {
+// newRunning runs a policy. Each function changes it before that.
+func newRunning(t *testing.T, config PolicyConfig, changes ...func(*Policy)) *running {
 	t.Helper()
 	r := &running{t: t, log: &logBuffer{}, ended: make(chan error, 1)}
 	config.Logger = r.log.logger()
@@ -80,6 +80,9 @@ func newRunning(t *testing.T, config PolicyConfig) *running {
 	var err error
 	if r.Policy, err = NewPolicy(config); err != nil {
 		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(r.Policy)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
