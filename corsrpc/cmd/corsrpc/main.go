@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 
+	_ "golang.org/x/crypto/x509roots/fallback" // the root certificates where the system has none, as in a container image from scratch
+
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/cli"
 )
 
