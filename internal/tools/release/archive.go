@@ -5,13 +5,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
 	"time"
 )
 
-// An archiveFile is a file in an archive. Its name has slashes.
+// An archiveFile is a file or a folder in an archive. Its name has slashes, and that of a folder ends with one.
 type archiveFile struct {
 	name string
 	mode fs.FileMode
@@ -23,29 +24,37 @@ func sortFiles(files []archiveFile) {
 	slices.SortFunc(files, func(a, b archiveFile) int { return strings.Compare(a.name, b.name) })
 }
 
-// tarGz returns an archive of files that belong to no user, in the order of their names, each with the same time.
+// tarGz returns a compressed archive of files, as writeTar writes it.
 func tarGz(files []archiveFile, at time.Time) ([]byte, error) {
-	sortFiles(files)
 	var b bytes.Buffer
 	compressed, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
-	w := tar.NewWriter(compressed)
-	for _, f := range files {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: int64(f.mode), Size: int64(len(f.data)), ModTime: at.UTC(), Format: tar.FormatUSTAR}
-		if err := w.WriteHeader(header); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(f.data); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := writeTar(compressed, files, at); err != nil {
 		return nil, err
 	}
 	err = compressed.Close()
 	return b.Bytes(), err
+}
+
+// writeTar writes an archive of files that belong to no user, in the order of their names, each with the same time.
+func writeTar(to io.Writer, files []archiveFile, at time.Time) error {
+	sortFiles(files)
+	w := tar.NewWriter(to)
+	for _, f := range files {
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: int64(f.mode.Perm()), Size: int64(len(f.data)), ModTime: at.UTC(), Format: tar.FormatUSTAR}
+		if f.mode.IsDir() {
+			header.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(header); err != nil {
+			return err
+		}
+		if _, err := w.Write(f.data); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 // zipped returns a zip of the files, in the order of their names, each with the same time.

@@ -39,15 +39,17 @@ type distOptions struct {
 	dir         string
 	programs    []string // the names of those that are built; all of them if there are none
 	platforms   []platform
-	uncommitted bool   // the files are those of the work tree, and any Go builds them
-	goVersion   string // the Go that has to build what is committed, such as 1.26.8
+	images      map[string]*imageSettings // of the programs that have a container image
+	imagesOnly  bool                      // there are no archives, and only programs for images are built
+	uncommitted bool                      // the files are those of the work tree, and any Go builds them
+	goVersion   string                    // the Go that has to build what is committed, such as 1.26.8
 }
 
 // distribute builds the programs of the released modules, and writes their archives, their SBOMs and the sums of these
 // into a folder. Nothing is written unless all of it was made.
 func distribute(ctx context.Context, out io.Writer, r *repository, options distOptions) error {
 	if options.dir == "" {
-		return errors.New("-dir names the folder for the archives, empty or new")
+		return errors.New("-dir names the folder for the files, empty or new")
 	}
 	if running := strings.Fields(runtime.Version())[0]; !options.uncommitted && running != "go"+options.goVersion {
 		return fmt.Errorf("this is %s, and the same bytes everywhere need Go %s: set GOTOOLCHAIN=go%[2]s, as make dist does", running, options.goVersion)
@@ -129,6 +131,9 @@ func (r *repository) distributed(ctx context.Context, options distOptions) (*rel
 		return nil, at, err
 	}
 	rel, err := prepareRelease(withReleaseDate(files, sections, version, at), version)
+	if err == nil && !options.uncommitted {
+		rel.commit = head
+	}
 	return rel, at, err
 }
 
@@ -171,13 +176,12 @@ func (r *repository) versionOfHead(ctx context.Context, version, head string, at
 
 // A distribution is a release whose programs are built.
 type distribution struct {
-	rel       *release
-	at        time.Time
-	trial     *trial
-	command   goCommand
-	dir       string // for the builds
-	programs  []string
-	platforms []platform
+	rel     *release
+	at      time.Time
+	trial   *trial
+	command goCommand
+	builds  string // the folder for the builds
+	distOptions
 }
 
 // newDistribution prepares the builds, below dir.
@@ -189,7 +193,7 @@ func newDistribution(ctx context.Context, rel *release, at time.Time, dir string
 	if err != nil {
 		return nil, err
 	}
-	return &distribution{rel, at, t, command.with(buildEnvironment...), filepath.Join(dir, "builds"), options.programs, options.platforms}, nil
+	return &distribution{rel, at, t, command.with(buildEnvironment...), filepath.Join(dir, "builds"), options}, nil
 }
 
 // build builds each program for each platform. It returns the files of the distribution by their names.
@@ -199,7 +203,7 @@ func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]b
 	for _, m := range d.rel.modules.released {
 		for _, p := range d.trial.packages[m.path()] {
 			name := path.Base(p.path)
-			if !isInstallable(p.name, p.path) || len(d.programs) > 0 && !slices.Contains(d.programs, name) {
+			if !isInstallable(p.name, p.path) || len(d.programs) > 0 && !slices.Contains(d.programs, name) || d.imagesOnly && d.images[name] == nil {
 				continue
 			}
 			built = append(built, name)
@@ -207,21 +211,33 @@ func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]b
 			if err != nil {
 				return nil, err
 			}
+			var binaries []*binary
 			for _, on := range d.platforms {
-				b, err := build(ctx, d.command, d.dir, p.path, d.rel.version, on)
+				if d.imagesOnly && on.system != imageSystem {
+					continue
+				}
+				b, err := build(ctx, d.command, d.builds, p.path, d.rel.version, on)
 				if err != nil {
 					return nil, err
+				}
+				binaries = append(binaries, b)
+				bom, err := makeSBOM(b, d.at, licences.of)
+				if err != nil {
+					return nil, err
+				}
+				files[d.baseName(b)+sbomSuffix] = bom
+				if d.imagesOnly {
+					continue
 				}
 				name, archive, err := d.archive(b, licences)
 				if err != nil {
 					return nil, err
 				}
-				bom, err := makeSBOM(b, d.at, licences.of)
-				if err != nil {
-					return nil, err
-				}
-				files[name], files[d.baseName(b)+sbomSuffix] = archive, bom
+				files[name] = archive
 				fmt.Fprintf(out, "%s: %.1f MB, of which the program is %.1f MB before it is compressed\n", name, megabytes(archive), megabytes(b.data))
+			}
+			if err := d.addImages(files, binaries, licences, out); err != nil {
+				return nil, err
 			}
 		}
 	}

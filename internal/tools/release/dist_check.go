@@ -49,7 +49,7 @@ var otherEnvironment = []string{
 // checkDistribution builds the programs of the work tree twice, in other folders, with another build cache and other
 // variables. It compares the bytes, checks the files, and tries the host's programs.
 func checkDistribution(ctx context.Context, out io.Writer, r *repository) error {
-	options := distOptions{version: "v0.0.0-check", platforms: platforms, uncommitted: true}
+	options := distOptions{version: "v0.0.0-check", platforms: platforms, images: images, uncommitted: true}
 	rel, at, err := r.distributed(ctx, options)
 	if err != nil {
 		return err

@@ -30,7 +30,11 @@
 // writes archives, SBOMs and SHA256SUMS into DIR, an empty or new folder. The same commit and the same version always
 // give the same bytes; for that, the Go has to be that of GO_VERSION, which `make dist` sets. Without a version it takes
 // the tag of HEAD, or a pseudo-version. It refuses a work tree with changes; -uncommitted builds these by any Go, as a
-// pre-release.
+// pre-release. Programs with a container image get a file with it too: images for Linux in an OCI image layout.
+//
+//	go run -C internal/tools/release . image [-version v0.1.0] -dir DIR [-platforms linux/amd64]
+//
+// image writes only the container images, their SBOMs and SHA256SUMS. Its flags are those of dist.
 //
 //	go run -C internal/tools/release . dist-check
 //
@@ -67,7 +71,7 @@ func main() {
 
 // runCommand runs the subcommand that args name, on the repository that contains dir.
 func runCommand(ctx context.Context, out io.Writer, dir string, args []string) error {
-	const names = "release, check, proxy, dist, dist-check, licenses or notes"
+	const names = "release, check, proxy, dist, image, dist-check, licenses or notes"
 	if len(args) == 0 {
 		return errors.New("name a subcommand: " + names)
 	}
@@ -77,8 +81,8 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 	switch args[0] {
 	case "proxy":
 		flags.StringVar(&newDir, "dir", "", "the folder of the file proxy, empty or new")
-	case "dist":
-		flags.StringVar(&newDir, "dir", "", "the folder for the archives, empty or new")
+	case "dist", "image":
+		flags.StringVar(&newDir, "dir", "", "the folder for the files, empty or new")
 		flags.StringVar(&programList, "programs", "", "some of the programs, such as corsrpc")
 		flags.StringVar(&platformList, "platforms", "", "some of the platforms, such as linux/amd64,windows/arm64")
 		flags.BoolVar(&uncommitted, "uncommitted", false, "build the work tree with its changes, as a pre-release")
@@ -100,12 +104,15 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 		return (&run{repository: r, out: out, version: *version, rehearse: true}).release(ctx)
 	case "proxy":
 		return serve(ctx, out, r, *version, newDir)
-	case "dist":
+	case "dist", "image":
 		on, err := platformsNamed(platformList)
 		if err != nil {
 			return err
 		}
-		return distribute(ctx, out, r, distOptions{*version, newDir, listed(programList), on, uncommitted, strings.TrimSpace(distGo)})
+		return distribute(ctx, out, r, distOptions{
+			version: *version, dir: newDir, programs: listed(programList), platforms: on, images: images, imagesOnly: args[0] == "image",
+			uncommitted: uncommitted, goVersion: strings.TrimSpace(distGo),
+		})
 	case "dist-check":
 		return checkDistribution(ctx, out, r)
 	case "licenses":

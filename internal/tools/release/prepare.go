@@ -20,6 +20,7 @@ import (
 // A release is what a version consists of.
 type release struct {
 	version string
+	commit  string // that it is made of; "" if it is made of files that are not committed
 	modules modules
 	tree    tree              // the files of the release commit
 	zips    map[string][]byte // the released modules' files as the go command downloads them, by module path
