@@ -220,6 +220,10 @@ run-soak:
 bench: ## Measure the cost of corsrpc, of a handler by hand and of other libraries, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
 	@cd internal/bench && go run ./report $(ARGS)
 
+.PHONY: bench-gateway
+bench-gateway: packages ## Measure the cost of the gateway beside a bare reverse proxy and nginx, and write internal/bench/GATEWAY.md (6 minutes on an idle machine)
+	@cd internal/bench && go run ./gateway $(ARGS)
+
 .PHONY: mutate
 mutate: ## Change the source by each of more than 600 faults, one at a time, and check that a test fails
 	@go run ./internal/mutate

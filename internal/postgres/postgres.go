@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"net/url"
 	"os"
 	"os/exec"
@@ -61,7 +62,7 @@ const nobody = 65534
 // run returns a command for a program of PostgreSQL, which runs as nobody if the test runs as
 // root.
 func (p *Server) run(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(p.bin, name), args...)
+	c := exec.CommandContext(context.Background(), filepath.Join(p.bin, name), args...)
 	c.Dir = os.TempDir()
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Geteuid() == 0 {

@@ -51,7 +51,7 @@ func startServer() *server {
 		}
 		return nil
 	}))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err) // loopback has a free port
 	}

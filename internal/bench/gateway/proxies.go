@@ -168,7 +168,7 @@ func serveBare(target string) error {
 		FlushInterval: -1,
 		Transport:     &http.Transport{Protocols: protocols, MaxIdleConnsPerHost: 256, DisableCompression: true},
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func serveBare(target string) error {
 
 // startNginx starts nginx on a port that was free a moment ago.
 func startNginx(ctx context.Context, way way, server *server, folder string) (*proxied, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ http {
 	}
 	p := &proxied{name: "nginx", address: address, command: c}
 	return p, waitFor(ctx, "nginx", func() bool {
-		conn, err := net.Dial("tcp", address)
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 		if err == nil {
 			conn.Close()
 		}

@@ -31,11 +31,11 @@ var allowedLicenses = []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clau
 // text without white space around it, the SPDX identifiers that hold for what is compiled in. A new version of such a
 // file has to be read again.
 var readLicenses = map[string][]string{
-	// modernc.org/libc, LICENSE-3RD-PARTY.md: Go, musl libc (parts of it are BSD-2-Clause), go-netdb and nixpkgs.
+	// modernc.org/libc, the licences of others: Go, musl libc (parts of it are BSD-2-Clause), go-netdb and nixpkgs.
 	"de2e7c240a45e22cd9f3e4e627cee0f64e23425dee2ab3adb89862f208deb83a": {"BSD-2-Clause", "BSD-3-Clause", "MIT"},
 	// modernc.org/memory, LICENSE-LOGO: where the picture in its documentation is from.
 	"ce9c578c2968e316b80b180c3f5a5d70a8f32f37256c1bcf944a5de4f9f4eb59": nil,
-	// modernc.org/sqlite, LICENSE-3RD-PARTY.md: section 1 lists what is compiled in. MPL-2.0 is only in section 3, for
+	// modernc.org/sqlite, the licences of others: section 1 lists what is compiled in. MPL-2.0 is only in section 3, for
 	// modules that are required and not compiled in.
 	"b72c0d9bdf260373108b700c37b22ad84098560807625e8172a43394ad6bc6a7": {"BSD-3-Clause", "MIT", "blessing"},
 	// modernc.org/sqlite, LICENSE-SQLITE: SQLite is in the public domain, which SPDX names by its blessing.

@@ -29,7 +29,7 @@ without TLS, http:// or https:// for one that speaks Connect, gRPC-Web or plain 
 --config is for several upstreams, hosts and policies: a gateway file instead of the other flags.
 
 The policy, the schema, certificates and the gateway file are followed while it runs; SIGHUP reads
-them again. SIGTERM drains: the gateway ends when every call has ended. So does Ctrl-C, at once.`,
+them again. After SIGTERM or Ctrl-C, the gateway ends when every call has ended.`,
 	examples: [2]example{
 		{"a gRPC server that tells its schema by reflection", "corsrpc gateway --policy cors.yaml --upstream grpc://127.0.0.1:9090 --reflect"},
 		{"several servers, hosts and policies", "corsrpc gateway --config gateway.yaml"},

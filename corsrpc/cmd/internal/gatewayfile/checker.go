@@ -181,7 +181,14 @@ func (c *checker) checkFile(field, name string) {
 	f, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		c.fail(field, CodeFileMissing, name, "does not exist; names are relative to the folder of the gateway file", "the name of a file")
+		where := "in the folder of the gateway file, which names of files are relative to"
+		if c.flags {
+			where = "in the current folder"
+		}
+		if isAbs(name) {
+			where = ""
+		}
+		c.fail(field, CodeFileMissing, name, strings.TrimSpace("does not exist "+where), "the name of a file")
 	case err != nil:
 		c.fail(field, CodeFileMissing, name, "cannot be read: "+errors.Unwrap(err).Error(), "the name of a file")
 	case !f.Mode().IsRegular():

@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -17,7 +16,7 @@ import (
 )
 
 // discardLog discards what httputil.ReverseProxy logs: the gateway logs failures itself.
-var discardLog = log.New(io.Discard, "", 0)
+var discardLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 
 // via is what the gateway adds to Via (RFC 9110, section 7.6.3).
 const via = "corsrpc"
