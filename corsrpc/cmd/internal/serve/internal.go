@@ -64,8 +64,7 @@ func NewInternal(config InternalConfig) (http.Handler, error) {
 		i.mux.Handle("/metrics", config.Metrics.Handler())
 	}
 	if config.Pprof {
-		i.mux.HandleFunc("/debug/pprof/", pprof.Index)
-		i.mux.HandleFunc("/debug/pprof/cmdline", http.NotFound) // a command line may have passwords
+		i.mux.HandleFunc("/debug/pprof/", pprof.Index) // without pprof.Cmdline: a command line may have passwords
 		i.mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		i.mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 		i.mux.HandleFunc("/debug/pprof/trace", pprof.Trace)

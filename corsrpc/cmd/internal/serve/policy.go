@@ -78,6 +78,7 @@ type Policy struct {
 	running     atomic.Bool
 	sourcesWait time.Duration // bounds the time that Run waits for origin sources before it puts a policy in force
 	readTimeout time.Duration // bounds the time that a server may take to tell its schema
+	retryPause  time.Duration // the first pause before a policy is tried again one of whose sources could not be loaded
 	reread      chan struct{} // holds one item while Reload waits for Run
 }
 
@@ -99,7 +100,10 @@ func NewPolicy(config PolicyConfig) (*Policy, error) {
 		config.Profile, _ = config.LookupEnv("CORSRPC_PROFILE")
 		chosenBy = "CORSRPC_PROFILE"
 	}
-	p := &Policy{config: config, log: config.Logger.With("policy", config.Name), reread: make(chan struct{}, 1), sourcesWait: 5 * time.Second, readTimeout: 10 * time.Second}
+	p := &Policy{
+		config: config, log: config.Logger.With("policy", config.Name), reread: make(chan struct{}, 1),
+		sourcesWait: 5 * time.Second, readTimeout: 10 * time.Second, retryPause: 2 * time.Second,
+	}
 	p.byName = len(config.Descriptors)+len(config.Reflect) == 0
 	if err := p.readFirst(); err != nil {
 		return nil, err

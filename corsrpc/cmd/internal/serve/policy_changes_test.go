@@ -74,6 +74,20 @@ func TestRevertedPolicy(t *testing.T) {
 	r.await("the policy", func() bool { return r.log.count("policy reloaded") == 1 })
 }
 
+// TestCommentChanges: a change that moves the values of a policy is put in force too, since the log names their
+// places.
+func TestCommentChanges(t *testing.T) {
+	t.Parallel()
+	r := newRunning(t, PolicyConfig{File: policyFile(t, appPolicy)})
+	r.awaitReady()
+	digest := r.Digest()
+	r.settle("# a comment\n" + appPolicy)
+	r.allows(shop, "/a.B/C")
+	if r.Digest() != digest || r.log.count("cors.yaml:2:27") != 1 {
+		t.Error("the log does not name the new place")
+	}
+}
+
 // volume is a folder whose files are swapped in one step by a symbolic link, as a ConfigMap of Kubernetes is.
 type volume struct {
 	t   *testing.T
@@ -153,20 +167,29 @@ func TestDescriptorFileChanges(t *testing.T) {
 		write(t, name, image(t, declared("shop.proto", "acme.v1.Shop/"+methods)))
 	}
 	set("Get")
-	r := newRunning(t, PolicyConfig{File: policyFile(t, withRule("acme.v1.Shop.Get")), Descriptors: []string{name}})
+	cart := write(t, filepath.Join(t.TempDir(), "cart.binpb"), image(t, declared("cart.proto", "acme.v1.Cart/Watch*")))
+	r := newRunning(t, PolicyConfig{File: policyFile(t, withRule("acme.v1.Shop.Get")), Descriptors: []string{name, cart}})
 	r.awaitReady()
 	set("Get Put*")
 	r.await("the second schema", func() bool { return r.Streams("acme.v1.Shop", "Put") })
 	digest := r.Digest()
 	write(t, name, "not a schema")
 	r.await("a failure", func() bool { return r.log.count("cannot read the schema") == 1 })
+	write(t, cart, "not a schema either")
+	r.await("a failure", func() bool { return r.log.count("cannot read the schema") == 2 })
 	set("Put*")
 	r.await("a failure", func() bool { return r.log.count("cors.yaml:3:14") == 1 })
 	if r.Digest() != digest || !r.allows(shop, "/acme.v1.Shop/Get") {
 		t.Error("a schema that makes the policy invalid changes what is in force")
 	}
+	if !r.Streams("acme.v1.Cart", "Watch") {
+		t.Error("a file that cannot be read has taken its services away")
+	}
 	set("Get Put")
 	r.await("the third schema", func() bool { return !r.Streams("acme.v1.Shop", "Put") })
+	if !r.Streams("acme.v1.Cart", "Watch") {
+		t.Error("a file that cannot be read has taken its services away")
+	}
 }
 
 // TestNoReloadWithoutChange: a schema that changes nothing that decides leads neither to a reload nor to a line
@@ -201,6 +224,29 @@ func TestShadowChanges(t *testing.T) {
 	r.settle(shadow(`"https://b.example.com"`))
 	if r.Digest() != digest || r.Layer().Plan().Shadow().Digest() == candidate {
 		t.Error("the shadow policy has not changed, or more than it has")
+	}
+}
+
+// TestSamePlan: plans are the same if both they and their shadows decide alike.
+func TestSamePlan(t *testing.T) {
+	t.Parallel()
+	p := newIdle(t, PolicyConfig{})
+	shadowed := appPolicy + "\nshadow: {defaults: {allow_origins: [\"https://a.example.com\"]}}"
+	texts := []string{appPolicy, shadowed, strings.ReplaceAll(shadowed, "https://a.", "https://b."), strings.ReplaceAll(appPolicy, app, shop)}
+	for i, a := range texts {
+		for j, b := range texts {
+			one, err := p.compile([]byte(a), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			two, err := p.compile([]byte(b+"\n# a comment"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if samePlan(one, two) != (i == j) {
+				t.Errorf("%s and %s: the same is %v", a, b, i != j)
+			}
+		}
 	}
 }
 

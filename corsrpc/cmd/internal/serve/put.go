@@ -144,5 +144,5 @@ func (r *run) replace(ctx context.Context, layer *corsrpc.Layer, plan *corsrpc.P
 
 // done notes that the inputs are in force.
 func (r *run) done() {
-	r.inForce, r.broken, r.reported, r.causes, r.pause = r.text, false, "", nil, firstRetry
+	r.inForce, r.broken, r.reported, r.causes, r.pause = r.text, false, "", nil, r.retryPause
 }

@@ -45,15 +45,11 @@ type run struct {
 	attempt  *time.Timer // fires when the inputs are to be put in force
 }
 
-// Times of Run.
-const (
-	// settle is how long Run waits for further changes after one, since a ConfigMap changes several files.
-	settle = 100 * time.Millisecond
-	// firstRetry and maxRetry are the first and the longest pause before a policy is tried again one of whose
-	// sources could not be loaded.
-	firstRetry = 2 * time.Second
-	maxRetry   = 30 * time.Second
-)
+// settle is how long Run waits for further changes after one, since a ConfigMap changes several files.
+const settle = 100 * time.Millisecond
+
+// maxRetry is the longest pause before a policy is tried again one of whose sources could not be loaded.
+const maxRetry = 30 * time.Second
 
 // Run waits until all servers have told their schema once, puts the policy in force, and follows the policy
 // file, the schema and the origin sources until the context ends; then it returns nil. Each change is checked
@@ -70,7 +66,7 @@ func (p *Policy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{Policy: p, metrics: metrics, inputs: p.first, changes: make(chan func()), attempt: time.NewTimer(0), pause: firstRetry}
+	r := &run{Policy: p, metrics: metrics, inputs: p.first, changes: make(chan func()), attempt: time.NewTimer(0), pause: p.retryPause}
 	defer r.close()
 	defer r.tasks.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -119,7 +115,7 @@ func (r *run) changed(cause string) {
 	if !slices.Contains(r.causes, cause) {
 		r.causes = append(r.causes, cause)
 	}
-	r.pause = firstRetry
+	r.pause = r.retryPause
 	if r.Layer() == nil {
 		r.attempt.Reset(0)
 		return

@@ -64,6 +64,10 @@ func TestServerThatGoesAway(t *testing.T) {
 	if ok, _ := r.Ready(); !ok || r.Digest() != digest || !r.Streams("acme.v1.Shop", "Get") {
 		t.Error("the last schema is not in force")
 	}
+	r.settle(strings.ReplaceAll(appPolicy, app, shop))
+	if !r.allows(shop, "/acme.v1.Shop/Get") || !r.Streams("acme.v1.Shop", "Get") {
+		t.Error("a change of the policy takes no effect without the server")
+	}
 	server.start(version1, declared("shop.proto", "acme.v1.Shop/Get"))
 	r.await("the schema", func() bool { return !r.Streams("acme.v1.Shop", "Get") })
 	if n := r.log.count("a server tells its schema again"); n != 1 {
