@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -20,11 +19,11 @@ import (
 // Origins is a table of origins in a database, for policies that name it in allow_origins_from. It is safe
 // for concurrent use.
 type Origins struct {
-	name, query string
-	every       time.Duration
-	db          *sql.DB
-	secrets     secrets
-	listen      func() func(context.Context) error // makes the function of one source that waits for notifications; nil if there are none
+	query   string
+	every   time.Duration
+	db      *sql.DB
+	secrets secrets
+	listen  func() func(context.Context) error // makes the function of one source that waits for notifications; nil if there are none
 }
 
 // defaultEvery is how long after one reading the next one begins, if an origin source does not say so.
@@ -36,14 +35,14 @@ const defaultEvery = 30 * time.Second
 //
 // PostgreSQL has at most two connections for the query, and one for each source that listens. SQLite is
 // opened for reading only, anew for each reading, so the file may be replaced. Errors, also those of the
-// sources, do not contain passwords.
+// sources, do not contain passwords. They do not name the source.
 func OpenOrigins(from *corsrpcv1.OriginSource, lookupEnv func(name string) (string, bool)) (*Origins, error) {
 	o := &Origins{
-		name: from.GetName(), query: cmp.Or(from.GetQuery(), "SELECT origin FROM "+pgx.Identifier{from.GetName()}.Sanitize()),
+		query: cmp.Or(from.GetQuery(), "SELECT origin FROM "+pgx.Identifier{from.GetName()}.Sanitize()),
 		every: cmp.Or(from.GetEvery().AsDuration(), defaultEvery),
 	}
 	if err := o.open(from, lookupEnv); err != nil {
-		return nil, fmt.Errorf("the origin source %s: %w", o.name, o.secrets.remove(err))
+		return nil, o.secrets.remove(err)
 	}
 	return o, nil
 }

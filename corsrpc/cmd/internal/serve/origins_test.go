@@ -120,11 +120,11 @@ func TestSQLiteIsReadOnly(t *testing.T) {
 func TestOriginSourcesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	for want, from := range map[string]*corsrpcv1.OriginSource{
-		"the origin source t: the URL has no file": {Name: "t", Url: "sqlite:"},
-		"neither with postgres:// nor":             {Name: "t", Url: "mysql://h/db"},
-		"notify_channel is for PostgreSQL":         {Name: "t", Url: "sqlite:t.db", NotifyChannel: "c"},
-		"variable PW":                              {Name: "t", Url: "postgres://u:${PW}@h/db"},
-		"sslmode":                                  {Name: "t", Url: "postgres://u@h/db?sslmode=maybe"},
+		"the URL has no file":              {Name: "t", Url: "sqlite:"},
+		"neither with postgres:// nor":     {Name: "t", Url: "mysql://h/db"},
+		"notify_channel is for PostgreSQL": {Name: "t", Url: "sqlite:t.db", NotifyChannel: "c"},
+		"variable PW":                      {Name: "t", Url: "postgres://u:${PW}@h/db"},
+		"sslmode":                          {Name: "t", Url: "postgres://u@h/db?sslmode=maybe"},
 	} {
 		if _, err := OpenOrigins(from, env()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
