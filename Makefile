@@ -141,13 +141,22 @@ release-check: ## Rehearse a release of the work tree: get, install and build it
 	@go run -C internal/tools/release . check -version "$${VERSION:-}"
 
 .PHONY: dist
-dist: ## Build the programs of VERSION, or of HEAD, for Linux, macOS and Windows into dist/: archives, SBOMs, SHA256SUMS
+dist: ## Build the programs of VERSION, or of HEAD, for Linux, macOS and Windows into dist/: archives, container images, SBOMs, SHA256SUMS
 	@rm -rf dist
 	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . dist -version "$${VERSION:-}" -dir "$$PWD/dist"
 
+.PHONY: image
+image: ## Build only the container images of VERSION, or of HEAD, into dist/, for linux/amd64 and linux/arm64, without a daemon: an OCI archive, SBOMs, SHA256SUMS
+	@rm -rf dist
+	@GOTOOLCHAIN=go$$(cat internal/tools/release/GO_VERSION) go run -C internal/tools/release . image -version "$${VERSION:-}" -dir "$$PWD/dist"
+
 .PHONY: dist-check
-dist-check: internal/tools/cyclonedx/node_modules/.installed ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives
+dist-check: internal/tools/cyclonedx/node_modules/.installed ## Build the programs of the work tree twice in other environments, compare the bytes, check and try the archives and the images
 	@go run -C internal/tools/release . dist-check
+
+.PHONY: image-check
+image-check: internal/tools/cyclonedx/node_modules/.installed ## The part of dist-check that is about the container images: the gateway in one runs in front of a gRPC server
+	@go run -C internal/tools/release . image-check
 
 internal/tools/cyclonedx/node_modules/.installed: internal/tools/cyclonedx/package.json internal/tools/cyclonedx/package-lock.json internal/tools/cyclonedx/.npmrc
 	@cd internal/tools/cyclonedx && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error

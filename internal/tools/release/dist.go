@@ -225,7 +225,7 @@ func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]b
 				if err != nil {
 					return nil, err
 				}
-				files[d.baseName(b)+sbomSuffix] = bom
+				files[baseName(b, d.rel.version)+sbomSuffix] = bom
 				if d.imagesOnly {
 					continue
 				}
@@ -255,9 +255,10 @@ func (d *distribution) build(ctx context.Context, out io.Writer) (map[string][]b
 
 func megabytes(data []byte) float64 { return float64(len(data)) / 1e6 }
 
-// baseName returns the name of the files about a binary, without what they end in, and of the folder in its archive.
-func (d *distribution) baseName(b *binary) string {
-	return strings.Join([]string{b.name(), d.rel.version, b.platform.system, b.platform.architecture}, "_")
+// baseName returns the name of the files about a binary of a version, without what they end in, and of the folder in its
+// archive.
+func baseName(b *binary, version string) string {
+	return strings.Join([]string{b.name(), version, b.platform.system, b.platform.architecture}, "_")
 }
 
 // archive returns an archive with a binary, and its name.
@@ -266,7 +267,7 @@ func (d *distribution) archive(b *binary, licences *licensing) (string, []byte, 
 	if err != nil {
 		return "", nil, err
 	}
-	base := d.baseName(b)
+	base := baseName(b, d.rel.version)
 	readme := fmt.Sprintf("%s %s for %s, built with %s.\n\nDocumentation: https://%s\nLicence: LICENSE; %s has those of what is compiled in.\n",
 		b.name(), d.rel.version, b.platform, b.info.GoVersion, d.rel.modules.root().path(), thirdPartyFile)
 	files := []archiveFile{

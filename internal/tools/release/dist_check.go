@@ -47,9 +47,10 @@ var otherEnvironment = []string{
 }
 
 // checkDistribution builds the programs of the work tree twice, in other folders, with another build cache and other
-// variables. It compares the bytes, checks the files, and tries the host's programs.
-func checkDistribution(ctx context.Context, out io.Writer, r *repository) error {
-	options := distOptions{version: "v0.0.0-check", platforms: platforms, images: images, uncommitted: true}
+// variables. It compares the bytes, checks the files, and tries the host's programs. With imagesOnly it does so with the
+// container images alone.
+func checkDistribution(ctx context.Context, out io.Writer, r *repository, imagesOnly bool) error {
+	options := distOptions{version: "v0.0.0-check", platforms: platforms, images: images, imagesOnly: imagesOnly, uncommitted: true}
 	rel, at, err := r.distributed(ctx, options)
 	if err != nil {
 		return err
@@ -69,13 +70,18 @@ func checkDistribution(ctx context.Context, out io.Writer, r *repository) error 
 	if err != nil {
 		return err
 	}
-	problems := []error{sameBytes(first, second), checkFiles(first, rel, at)}
+	problems := []error{sameBytes(first, second), checkFiles(first, images, rel, at)}
 	problems = append(problems, validateSBOMs(ctx, first, r.root, filepath.Join(temporary, "sboms")))
-	problems = append(problems, tryPrograms(ctx, first, r.root, filepath.Join(temporary, "unpacked"), rel.version, tries))
+	if !imagesOnly {
+		problems = append(problems, tryPrograms(ctx, first, r.root, filepath.Join(temporary, "unpacked"), rel.version, tries))
+	}
+	if runtime.GOOS == imageSystem {
+		problems = append(problems, tryImages(ctx, out, first, temporary, rel.version, imageTries))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Two builds have the same %d files. The sums, the archives and the SBOMs are right, and the programs for %s/%s run.\n", len(first), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(out, "Two builds have the same %d files. The sums, the archives, the images and the SBOMs are right, and the programs for %s/%s run.\n", len(first), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
 
@@ -103,7 +109,7 @@ func sameBytes(a, b map[string][]byte) error {
 }
 
 // checkFiles returns what is wrong with the files of a distribution.
-func checkFiles(files map[string][]byte, rel *release, at time.Time) error {
+func checkFiles(files map[string][]byte, images map[string]*imageSettings, rel *release, at time.Time) error {
 	var problems []error
 	fail := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
@@ -113,7 +119,7 @@ func checkFiles(files map[string][]byte, rel *release, at time.Time) error {
 		sum, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		summed[name] = sum
 	}
-	archives := 0
+	binaries := map[string]*binary{} // by the name of the SBOM without its suffix
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if name == sumsFile {
 			continue
@@ -124,24 +130,45 @@ func checkFiles(files map[string][]byte, rel *release, at time.Time) error {
 		}
 		delete(summed, name)
 		if strings.HasSuffix(name, sbomSuffix) {
-			continue // is checked with its archive
+			continue // is checked with its program
 		}
-		archives++
-		base := strings.TrimSuffix(strings.TrimSuffix(name, ".tar.gz"), ".zip")
-		b, err := readArchive(name, files[name], rel, at)
+		var inside []*binary
+		var err error
+		if strings.HasSuffix(name, imageSuffix) {
+			inside, err = readImages(name, files[name], images, rel, at)
+		} else {
+			var b *binary
+			if b, err = readArchive(name, files[name], rel, at); b != nil {
+				inside = append(inside, b)
+			}
+		}
 		if err != nil {
 			fail(name, "%w", err)
-			continue
 		}
-		if err := checkSBOM(files[base+sbomSuffix], b, at); err != nil {
-			fail(base+sbomSuffix, "%w", err)
+		for _, b := range inside {
+			base := baseName(b, rel.version)
+			if other := binaries[base]; other != nil && !bytes.Equal(other.data, b.data) {
+				fail(name, "the program for %s is not that of the archive", b.platform)
+			}
+			binaries[base] = b
 		}
 	}
 	for name := range summed {
 		fail(name, "%s has its sum, and the file is not there", sumsFile)
 	}
-	if archives == 0 || len(files) != 2*archives+1 {
-		problems = append(problems, fmt.Errorf("%d files for %d archives: each has an SBOM", len(files), archives))
+	sboms := 0
+	for _, base := range slices.Sorted(maps.Keys(binaries)) {
+		if err := checkSBOM(files[base+sbomSuffix], binaries[base], at); err != nil {
+			fail(base+sbomSuffix, "%w", err)
+		}
+	}
+	for name := range files {
+		if strings.HasSuffix(name, sbomSuffix) {
+			sboms++
+		}
+	}
+	if len(binaries) == 0 || sboms != len(binaries) {
+		problems = append(problems, fmt.Errorf("%d SBOMs for %d programs: each has an SBOM", sboms, len(binaries)))
 	}
 	return errors.Join(problems...)
 }
@@ -198,31 +225,39 @@ func readArchive(name string, data []byte, rel *release, at time.Time) (*binary,
 			return nil, fmt.Errorf("%s is missing", file)
 		}
 	}
-	if b.info, err = buildinfo.Read(bytes.NewReader(b.data)); err != nil {
+	if err := checkBinary(b, program, rel); err != nil {
 		return nil, err
+	}
+	if version != rel.version || !strings.Contains(texts["README.txt"], version) {
+		return nil, errors.New("README.txt does not name the version")
+	}
+	return b, checkTexts(texts, b, rel)
+}
+
+// checkBinary reads what a binary says of itself. The error says what is wrong with it.
+func checkBinary(b *binary, program string, rel *release) (err error) {
+	if b.info, err = buildinfo.Read(bytes.NewReader(b.data)); err != nil {
+		return err
 	}
 	b.program = b.info.Path
 	settings := map[string]string{}
 	for _, s := range b.info.Settings {
 		settings[s.Key] = s.Value
 	}
-	if path.Base(b.program) != program || b.info.Main.Version != version || version != rel.version ||
-		settings["GOOS"] != on.system || settings["GOARCH"] != on.architecture || settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
-		return nil, fmt.Errorf("the program is\n%s", b.info)
+	if b.name() != program || b.info.Main.Version != rel.version ||
+		settings["GOOS"] != b.platform.system || settings["GOARCH"] != b.platform.architecture || settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
+		return fmt.Errorf("the program is\n%s", b.info)
 	}
 	if bytes.Contains(b.data, []byte(os.TempDir()+"/dist-")) {
-		return nil, fmt.Errorf("the program has the name of a folder below %s", os.TempDir())
+		return fmt.Errorf("the program has the name of a folder below %s", os.TempDir())
 	}
-	return b, checkTexts(texts, b, rel)
+	return nil
 }
 
-// checkTexts returns what is wrong with the other files of an archive.
+// checkTexts returns what is wrong with the licences that go with a program.
 func checkTexts(texts map[string]string, b *binary, rel *release) error {
 	if texts["LICENSE"] != string(rel.tree[ownLicenseFile].data) {
 		return errors.New("LICENSE is not that of the repository")
-	}
-	if !strings.Contains(texts["README.txt"], b.info.Main.Version) {
-		return errors.New("README.txt does not name the version")
 	}
 	// Each licence asks that its text is passed on, so each part has one.
 	parts := strings.Split(texts[thirdPartyFile], "\n"+strings.Repeat("-", 80)+"\n")
@@ -256,7 +291,7 @@ type archiveEntry struct {
 	data []byte
 }
 
-func untar(data []byte) (entries []archiveEntry, err error) {
+func untar(data []byte) ([]archiveEntry, error) {
 	compressed, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -264,7 +299,11 @@ func untar(data []byte) (entries []archiveEntry, err error) {
 	if !compressed.ModTime.IsZero() || compressed.Name != "" {
 		return nil, errors.New("the compressed file has a time or a name")
 	}
-	for r := tar.NewReader(compressed); ; {
+	return readTar(compressed)
+}
+
+func readTar(from io.Reader) (entries []archiveEntry, err error) {
+	for r := tar.NewReader(from); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return entries, nil

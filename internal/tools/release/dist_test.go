@@ -71,7 +71,7 @@ func TestDist(t *testing.T) {
 	if err := sameBytes(files, again); err != nil {
 		t.Error(err)
 	}
-	if err := checkFiles(files, rel, at); err != nil {
+	if err := checkFiles(files, options.images, rel, at); err != nil {
 		t.Error(err)
 	}
 	adds := map[string][]try{"add": {{nil, "2 3"}}}
@@ -165,7 +165,7 @@ func distFaults(t *testing.T, files map[string][]byte, hosts, windows string, re
 			c.change(changed)
 			delete(changed, sumsFile)
 			changed[sumsFile] = sums(changed)
-			err := checkFiles(changed, rel, at)
+			err := checkFiles(changed, nil, rel, at)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v", err)
 			}
@@ -179,7 +179,7 @@ func distFaults(t *testing.T, files map[string][]byte, hosts, windows string, re
 	} {
 		changed := maps.Clone(files)
 		change(changed)
-		if err := checkFiles(changed, rel, at); err == nil || !strings.Contains(err.Error(), sumsFile) {
+		if err := checkFiles(changed, nil, rel, at); err == nil || !strings.Contains(err.Error(), sumsFile) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

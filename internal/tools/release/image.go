@@ -45,8 +45,11 @@ const imageSuffix = ".oci.tar"
 // imageSystem is the system that images are for.
 const imageSystem = "linux"
 
-// imageUser is the user and the group that programs of images run as.
-const imageUser = "65532:65532"
+// imageUserID is the user and the group that programs of images run as.
+const imageUserID = 65532
+
+// imageUser is imageUserID in the configuration of an image.
+var imageUser = fmt.Sprintf("%d:%[1]d", imageUserID)
 
 // Files of an image that name its users.
 const (
@@ -62,8 +65,9 @@ const (
 
 // An imageBuilder makes the container images of the programs of a release.
 type imageBuilder struct {
-	rel *release
-	at  time.Time
+	rel  *release
+	at   time.Time
+	user string // that programs run as
 }
 
 // imageName returns the name that an image has where it is loaded. The host in it keeps it from looking like an image of
@@ -128,7 +132,7 @@ func (m *imageBuilder) image(b *binary, settings *imageSettings, licences *licen
 		Architecture: b.platform.architecture,
 		RootFS:       v1.RootFS{Type: "layers"},
 		Config: v1.Config{
-			User:         imageUser,
+			User:         m.user,
 			Entrypoint:   []string{"/" + b.name()},
 			Cmd:          settings.command,
 			ExposedPorts: map[string]struct{}{},
@@ -237,7 +241,7 @@ func (d *distribution) addImages(files map[string][]byte, built []*binary, licen
 	if settings == nil {
 		return nil
 	}
-	archive, err := (&imageBuilder{d.rel, d.at}).archive(binaries, settings, licences, filepath.Join(d.builds, program+"-image"))
+	archive, err := (&imageBuilder{d.rel, d.at, imageUser}).archive(binaries, settings, licences, filepath.Join(d.builds, program+"-image"))
 	if err != nil {
 		return err
 	}

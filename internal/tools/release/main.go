@@ -37,8 +37,10 @@
 // image writes only the container images, their SBOMs and SHA256SUMS. Its flags are those of dist.
 //
 //	go run -C internal/tools/release . dist-check
+//	go run -C internal/tools/release . image-check
 //
-// dist-check builds the programs of the work tree twice, compares the bytes, and checks and tries the archives.
+// dist-check builds the programs of the work tree twice, compares the bytes, and checks and tries the archives and the
+// container images. image-check does so with the images alone.
 //
 //	go run -C internal/tools/release . licenses
 //	go run -C internal/tools/release . notes -version v0.1.0
@@ -71,7 +73,7 @@ func main() {
 
 // runCommand runs the subcommand that args name, on the repository that contains dir.
 func runCommand(ctx context.Context, out io.Writer, dir string, args []string) error {
-	const names = "release, check, proxy, dist, image, dist-check, licenses or notes"
+	const names = "release, check, proxy, dist, image, dist-check, image-check, licenses or notes"
 	if len(args) == 0 {
 		return errors.New("name a subcommand: " + names)
 	}
@@ -113,8 +115,8 @@ func runCommand(ctx context.Context, out io.Writer, dir string, args []string) e
 			version: *version, dir: newDir, programs: listed(programList), platforms: on, images: images, imagesOnly: args[0] == "image",
 			uncommitted: uncommitted, goVersion: strings.TrimSpace(distGo),
 		})
-	case "dist-check":
-		return checkDistribution(ctx, out, r)
+	case "dist-check", "image-check":
+		return checkDistribution(ctx, out, r, args[0] == "image-check")
 	case "licenses":
 		return writeLicenses(ctx, r)
 	case "notes":
