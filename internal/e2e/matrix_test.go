@@ -25,7 +25,7 @@ func TestMatrix(t *testing.T) {
 		for _, server := range implementations {
 			for _, credentials := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, credentials %t", server.name, credentials), func(t *testing.T) {
-					tested += testCells(t, page, server, credentials)
+					tested += testCells(t, "TestMatrix", page, server, credentials, server.behindLayer)
 				})
 			}
 		}
@@ -41,17 +41,24 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// reach returns what the page calls to reach the server: a handler that enforces the policy.
+type reach func(t *testing.T, origin, policy string) http.Handler
+
+// behindLayer reaches the server behind the layer, in this process.
+func (i implementation) behindLayer(t *testing.T, origin, policy string) http.Handler {
+	return newLayer(t, origin, policy).Wrap(i.handler())
+}
+
 // testCells tests one combination of browser, server and credentials, and returns the number of cells.
-func testCells(t *testing.T, page *browser.Page, from implementation, credentials bool) int {
+func testCells(t *testing.T, test string, page *browser.Page, from implementation, credentials bool, reached reach) int {
 	t.Helper()
-	layer := newLayer(t, page.Origin, fmt.Sprintf(`
+	server := serveAPI(t, reached(t, page.Origin, fmt.Sprintf(`
 defaults:
   allow_origins: [ORIGIN]
 rules:
   - selector: showcase.v1.ShowcaseService
     allow_credentials: %t
-`, credentials))
-	server := serveAPI(t, layer.Wrap(from.handler()))
+`, credentials)))
 	var calls []call
 	for _, c := range cells(from) {
 		calls = append(calls, c.call(credentials))
@@ -59,7 +66,7 @@ rules:
 	readings := runCalls(t, page, server, calls...)
 	preflights, arrived := server.take()
 	requests, complete := requestsOf(cells(from), arrived)
-	key := cellstore.Key{Test: "TestMatrix", Browser: string(page.Engine), Server: from.name, Credentials: credentials}
+	key := cellstore.Key{Test: test, Browser: string(page.Engine), Server: from.name, Credentials: credentials}
 	note(t, with(key, "", "all calls of the server"), map[string]string{"preflights": strconv.Itoa(len(preflights)), "requests": strconv.Itoa(len(arrived))})
 	for i, c := range cells(from) {
 		saw := readings[i].seen().values()

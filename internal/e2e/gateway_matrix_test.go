@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	showcasev1 "github.com/corsrpc/corsrpc-go/examples/showcase/gen/showcase/v1"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+)
+
+// allEngines makes the tests of the gateway use all engines instead of Chromium only.
+var allEngines = flag.Bool("gateway", false, "test the gateway in all engines")
+
+// program builds the command once, and returns its name.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "corsrpc-e2e")
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "corsrpc")
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-C", "../../corsrpc/cmd", "-o", name, "./corsrpc").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return name, nil
+})
+
+// TestGatewayMatrix makes every call of the table through the gateway, as a user runs it, to each server: the same is asserted as
+// behind the layer. It runs in Chromium, and in all engines with -gateway.
+func TestGatewayMatrix(t *testing.T) {
+	inGatewayEngines(t, func(t *testing.T, page *browser.Page) {
+		setCookie(t, page)
+		for _, server := range implementations {
+			for _, credentials := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, credentials %t", server.name, credentials), func(t *testing.T) {
+					testCells(t, "TestGatewayMatrix", page, server, credentials, server.behindGateway)
+				})
+			}
+		}
+	})
+}
+
+// inGatewayEngines runs a test in the engines that are used for the gateway.
+func inGatewayEngines(t *testing.T, test func(t *testing.T, page *browser.Page)) {
+	t.Helper()
+	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
+		if engine != browser.Chromium && !*allEngines {
+			return
+		}
+		page := pool.Page(t, engine)
+		warmUp(t, page)
+		test(t, page)
+	})
+}
+
+// upstream starts the server without corsgrpc, and returns its URL for the gateway, which translates gRPC-Web itself.
+func (i implementation) upstream(t *testing.T) string {
+	t.Helper()
+	switch i.version {
+	case 1:
+		return "h2c://" + serveHTTP2(t, showcaseV1())
+	case 2:
+		return "h2c://" + serveHTTP2(t, service.NewConnectV2())
+	}
+	return "grpc://" + serveHTTP2(t, service.NewGRPC())
+}
+
+// behindGateway reaches the server through the gateway, which knows the schema from a file.
+func (i implementation) behindGateway(t *testing.T, origin, policy string) http.Handler {
+	t.Helper()
+	return gatewayTo(t, i.upstream(t), origin, policy)
+}
+
+// serveHTTP2 serves a handler over HTTP/2 without TLS, and returns its address.
+func serveHTTP2(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// gatewayTo starts the gateway in front of an upstream, and returns a handler that passes each request on to it
+// unchanged.
+func gatewayTo(t *testing.T, upstream, origin, policy string, flags ...string) http.Handler {
+	t.Helper()
+	name, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	image, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{
+		protodesc.ToFileDescriptorProto(showcasev1.File_showcase_v1_showcase_proto),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string][]byte{"cors.yaml": []byte(strings.ReplaceAll(policy, "ORIGIN", origin)), "image.binpb": image} {
+		if err := os.WriteFile(filepath.Join(dir, file), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), name, append([]string{
+		"gateway", "--policy", "cors.yaml", "--upstream", upstream, "--descriptors", "image.binpb",
+		"--listen", "127.0.0.1:0", "--internal", "127.0.0.1:0", "--drain-delay", "0s", "--log", "json",
+	}, flags...)...)
+	cmd.Dir = dir
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended it
+	address, err := addressOf(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := url.Parse("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host
+		},
+		FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		pass.ServeHTTP(w, r)
+	})
+}
+
+// addressOf reads the log of a gateway until it is ready, and returns the address of its public port.
+func addressOf(log io.Reader) (address string, err error) {
+	lines := bufio.NewScanner(log)
+	text := ""
+	for lines.Scan() {
+		text += lines.Text() + "\n"
+		var line struct{ Msg, Address string }
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			continue
+		}
+		switch line.Msg {
+		case "listening":
+			address = line.Address
+		case "ready":
+			go func() { _, _ = io.Copy(io.Discard, log) }()
+			return address, nil
+		}
+	}
+	return "", errors.New("the gateway ended:\n" + text)
+}
