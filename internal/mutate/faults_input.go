@@ -4,8 +4,8 @@ package main
 // commits, and variables.
 var inputFaults = []fault{
 	// Descriptor files.
-	{name: "a missing import is not told", old: `if !names[name] && !isWellKnown(name) {`, new: `if false {`},
-	{name: "the first of two different files counts", old: `if !sameServices(before.proto, f.proto) {`, new: `if false {`},
+	{name: "a missing import is not told", old: `if !p.imports[name] && !isWellKnown(name) {`, new: `if false {`},
+	{name: "the first of two different files counts", old: `case !sameServices(before.proto, f.proto):`, new: `case false:`},
 	{name: "an option of corsrpc does not make files differ", old: `proto.SetExtension(service.Options, corsrpcv1.E_Service, rule)`, new: `_ = rule`},
 	{name: "a descriptor file may have any size", old: `if len(data) > limit {`, new: `if false {`},
 	{name: "gzip makes a descriptor file of any size", old: `io.ReadAll(io.LimitReader(r, int64(limit)+1))`, new: `io.ReadAll(r)`},
@@ -18,7 +18,7 @@ var inputFaults = []fault{
 	{name: "a server may send without end", old: `r.bytes > r.bounds.received {`, new: `false {`},
 	{name: "a server's message may have any size", old: `grpc.MaxCallRecvMsgSize(b.message)`, new: `grpc.MaxCallRecvMsgSize(1 << 30)`},
 	{name: "only the first version of reflection is spoken", old: `if isUnimplemented(err) {`, new: `if false {`},
-	{name: "a server's certificate may be for any name", in: "dialer", old: `ServerName: s.ServerName}`, new: `ServerName: s.ServerName, InsecureSkipVerify: true}`},
+	{name: "a server's certificate may be for any name", in: "tlsConfig", old: `ServerName: s.ServerName}`, new: `ServerName: s.ServerName, InsecureSkipVerify: true}`},
 	{name: "errors show the password of a URL", old: `userInfo.ReplaceAllString(s.URL, "//")`, new: `s.URL`},
 	// Policies of commits.
 	{name: "a revision may begin with a dash", in: "readGit", old: `|| strings.HasPrefix(rev, "-") `, new: ``},

@@ -2,7 +2,7 @@ package main
 
 // inspectorFaults are faults of the inspector and of the metrics.
 var inspectorFaults = []fault{
-	{name: "the inspector answers under any name", old: `case !pageguard.AnswersUnder(i.hosts, r.Host):`, new: `case false:`},
+	{name: "the inspector answers under any name", in: "(*Inspector).refusal", old: `case !pageguard.AnswersUnder(i.hosts, r.Host):`, new: `case false:`},
 	{name: "the inspector answers under names that end in localhost", in: "AnswersUnder", old: `strings.HasSuffix(host, ".localhost")`, new: `strings.HasSuffix(host, "localhost")`},
 	{name: "the inspector answers under an empty name", old: `		slices.Contains(hosts, host)`, new: `		host == "" || slices.Contains(hosts, host)`},
 	{name: "the dot that ends a host counts", old: `strings.TrimSuffix(fetch.Lower(withoutPort(hostport)), ".")`, new: `fetch.Lower(withoutPort(hostport))`},
@@ -13,7 +13,7 @@ var inspectorFaults = []fault{
 	{name: "what is no host name is one", old: `return name, ok && !strings`, new: `return name, !strings`},
 	{name: "a host may end in two dots", old: `!strings.HasSuffix(name, ".") && `, new: ``},
 	{name: "a host may have any port", old: ` && strings.Trim(port, "0123456789") == ""`, new: ` && port != ":"`},
-	{name: "the inspector answers other sites", old: `case !pageguard.FromItself(r):`, new: `case false:`},
+	{name: "the inspector answers other sites", in: "(*Inspector).refusal", old: `case !pageguard.FromItself(r):`, new: `case false:`},
 	{name: "the inspector answers same-site pages", old: `!isOne(site, "none")`, new: `!isOne(site, "none") && !isOne(site, "same-site")`},
 	{name: "the inspector does not look at Origin", old: `return len(origins) == 1 && isItself(origins[0], r)`, new: `return len(origins) == 1`},
 	{name: "the inspector looks at the first Origin only", old: `return len(origins) == 1 && isItself`, new: `return isItself`},
@@ -25,8 +25,8 @@ var inspectorFaults = []fault{
 `, new: ``},
 	{name: "the inspector answers any origin", old: `return ok && from.SameHost(r.Host, r.TLS != nil)`, new: `return ok && from.Host != ""`},
 	{name: "the inspector takes any method", old: `case r.Method != http.MethodGet && r.Method != http.MethodHead:`, new: `case false:`},
-	{name: "the inspector may be framed", old: `; frame-ancestors 'none'`, new: ``},
-	{name: "the inspector may be kept by a cache", old: `	header.Set("Cache-Control", "no-store")
+	{name: "the inspector may be framed", in: "inspectorPage", old: `; frame-ancestors 'none'`, new: ``},
+	{name: "the inspector may be kept by a cache", in: "(*Inspector).ServeHTTP", old: `	header.Set("Cache-Control", "no-store")
 `, new: ``},
 	{name: "the inspector remembers every group", in: "groupOf", old: `len(groups) >= maxGroups`, new: `false`},
 	{name: "the inspector forgets the latest group", in: "evictOldest", old: `t.last.Before(quietest.last)`, new: `quietest.last.Before(t.last)`},
@@ -104,7 +104,7 @@ var inspectorFaults = []fault{
 	{name: "the metrics keep whatever was measured", old: ` || len(c.entries) >= maxCached`, new: ``},
 	{name: "an inspector takes a second layer", old: `if !i.layer.CompareAndSwap(nil, l) {`, new: `if i.layer.Store(l); false {`},
 	{name: "a form of any size is tried", old: `len(r.URL.RawQuery) > maxQuery`, new: `false`},
-	{name: "the inspector is loaded by other origins' pages", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	{name: "the inspector is loaded by other origins' pages", in: "(*Inspector).ServeHTTP", old: `	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 `, new: ``},
 	{name: "the inspector's window is held by the page that opened it", old: `	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 `, new: ``},
