@@ -337,8 +337,8 @@ type InternalListener struct {
 	//
 	// Default: "127.0.0.1:9901".
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	// Further host names under which the inspector answers, on any port. It always
-	// answers under localhost and IP addresses.
+	// Further host names under which the port answers, on any port. It always answers
+	// under localhost and IP addresses, as a protection against DNS rebinding.
 	//
 	// Default: none.
 	Hosts []string `protobuf:"bytes,2,rep,name=hosts,proto3" json:"hosts,omitempty"`

@@ -54,6 +54,7 @@ func TestGatewayMatrix(t *testing.T) {
 	inGatewayEngines(t, func(t *testing.T, page *browser.Page) {
 		setCookie(t, page)
 		for _, server := range implementations {
+			server.translated = true
 			for _, credentials := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, credentials %t", server.name, credentials), func(t *testing.T) {
 					testCells(t, "TestGatewayMatrix", page, server, credentials, server.behindGateway)

@@ -207,6 +207,9 @@ func (c cell) want(from implementation, cookies []string) seen {
 		ofError = "error: meta-" + c.method + ", " + trailOf(c.method)
 		s.headers = headOf(c.method)
 	}
+	if from.translated && err == c.errV1 && c.transport != withNiceGRPCWeb {
+		s.headers = "" // the status is in the trailers, with the metadata of the error
+	}
 	switch c.transport {
 	case withGRPCWebJS:
 		s.trailers, s.metadata = ofError, ofError

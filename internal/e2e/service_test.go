@@ -12,6 +12,8 @@ type implementation struct {
 	name    string
 	version int // the version of connect-go; 0 for grpc-go
 	handler func() http.Handler
+	// translated is true if the server gets gRPC for gRPC-Web: connect-go v1 then sends the metadata of an error as trailers.
+	translated bool
 }
 
 // speaks reports whether the server supports a transport, in its default format or in the other one.
@@ -29,15 +31,15 @@ func (i implementation) speaks(transport string, otherFormat bool) bool {
 
 // connectImplementations are the implementations with Connect and gRPC-Web.
 var connectImplementations = []implementation{
-	{"connect v1", 1, showcaseV1},
-	{"connect v2", 2, service.NewConnectV2},
+	{"connect v1", 1, showcaseV1, false},
+	{"connect v2", 2, service.NewConnectV2, false},
 }
 
 // implementations are all implementations. corsgrpc adds gRPC-Web to grpc-go, and the text mode to connect-go.
 var implementations = []implementation{
-	{"connect v1", 1, func() http.Handler { return corsgrpc.Text(showcaseV1()) }},
-	{"connect v2", 2, func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }},
-	{"grpc-go", 0, showcaseGRPC},
+	{"connect v1", 1, func() http.Handler { return corsgrpc.Text(showcaseV1()) }, false},
+	{"connect v2", 2, func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }, false},
+	{"grpc-go", 0, showcaseGRPC, false},
 }
 
 func showcaseV1() http.Handler {

@@ -68,7 +68,7 @@ type checker struct {
 var flagNames = []struct{ field, flag string }{
 	{"virtual_hosts[0].policy", "--policy"}, {"virtual_hosts[0].profile", "--profile"}, {"virtual_hosts[0].path_prefixes", "--path-prefix"},
 	{"upstreams[0].url", "--upstream"}, {"upstreams[0].reflect", "--reflect"}, {"upstreams[0].descriptors", "--descriptors"},
-	{"upstreams[0].tls.certificate", "--upstream-cert"}, {"upstreams[0].tls.key", "--upstream-key"}, {"upstreams[0].tls.ca", "--upstream-ca"},
+	{"upstreams[0].response_timeout", "--response-timeout"}, {"upstreams[0].tls.certificate", "--upstream-cert"}, {"upstreams[0].tls.key", "--upstream-key"}, {"upstreams[0].tls.ca", "--upstream-ca"},
 	{"upstreams[0].tls.server_name", "--upstream-server-name"}, {"upstreams[0].tls", "--upstream-ca, --upstream-cert, --upstream-key or --upstream-server-name"},
 	{"listen.address", "--listen"}, {"listen.tls.certificate", "--tls-cert"}, {"listen.tls.key", "--tls-key"}, {"listen.tls.client_ca", "--tls-client-ca"},
 	{"internal.address", "--internal"}, {"internal.hosts", "--internal-host"}, {"trusted_proxies", "--trusted-proxy"},

@@ -28,6 +28,7 @@ type Flags struct {
 	listen, internal, certificate, key             string
 	upstreamCA, upstreamCertificate, upstreamKey   string
 	upstreamServerName, accessLog                  string
+	responseTimeout                                time.Duration
 	drainDelay, drainTimeout                       time.Duration
 	maxConnections                                 int
 	maxBodyBytes                                   int64
@@ -47,6 +48,7 @@ func (f *Flags) Register(flags *flag.FlagSet) {
 	flags.StringVar(&f.upstreamCertificate, "upstream-cert", "", "`FILE` in PEM form with the client certificate for the server")
 	flags.StringVar(&f.upstreamKey, "upstream-key", "", "`FILE` in PEM form with the key of that certificate")
 	flags.StringVar(&f.upstreamServerName, "upstream-server-name", "", "`NAME` that the server's certificate is for, instead of the URL's host")
+	flags.DurationVar(&f.responseTimeout, "response-timeout", time.Minute, "`DURATION` that the server may take to begin its response; 0s is not a bound (not for streams, and calls with a deadline)")
 	flags.StringVar(&f.listen, "listen", ":8080", "`ADDRESS` of the public port")
 	flags.StringVar(&f.certificate, "tls-cert", "", "`FILE` in PEM form with the certificate of the public port")
 	flags.StringVar(&f.key, "tls-key", "", "`FILE` in PEM form with the key of that certificate")
@@ -84,7 +86,7 @@ func (f *Flags) File() (*File, error) {
 	case f.maxConnections < 0 || f.maxConnections > 1<<30:
 		return nil, fmt.Errorf("--max-connections %d: write a number from 1 on, or 0 for no bound", f.maxConnections)
 	}
-	upstream := &corsrpcv1.Upstream{Name: "server", Url: f.upstream, Reflect: f.reflect, Descriptors: f.descriptors}
+	upstream := &corsrpcv1.Upstream{Name: "server", Url: f.upstream, Reflect: f.reflect, Descriptors: f.descriptors, ResponseTimeout: durationpb.New(f.responseTimeout)}
 	if f.upstreamCA+f.upstreamCertificate+f.upstreamKey+f.upstreamServerName != "" {
 		upstream.Tls = &corsrpcv1.ClientTLS{Ca: f.upstreamCA, Certificate: f.upstreamCertificate, Key: f.upstreamKey, ServerName: f.upstreamServerName}
 	}
