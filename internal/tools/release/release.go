@@ -247,6 +247,7 @@ func (r *run) report(rel *release, commit string) {
 	step("%s\n  git push --atomic origin %s", tag, strings.Join(tags, " "))
 	step("Push proto/ to the schema registry of buf's users, who then can depend on corsrpc/v1/options.proto. The module needs a\nname in buf.yaml:\n  buf push --label %s", version)
 	step("Build the programs for users without Go, and attach the files in dist to the release:\n  git checkout %s && make dist VERSION=%[1]s", version)
+	step("Copy the container images to a registry:\n  skopeo copy --all oci-archive:dist/corsrpc_%s%s docker://REGISTRY/corsrpc:%[1]s", version, imageSuffix)
 	step("Publish the release notes, the section of %s:\n  go run -C internal/tools/release . notes -version %s", changelogFile, version)
 	fetch := "Ask for the modules as a user does, which makes pkg.go.dev show them, and look there some minutes later:"
 	for _, m := range rel.modules.released {
