@@ -219,6 +219,15 @@ run-conformance:
 	@cd internal/conformance && go test -count=1 -v -timeout 30m .
 	@cd internal/e2e && go test -count=1 -run TestOracle -v .
 
+.PHONY: gateway
+gateway: packages web e2e-web ## The gateway in three browsers in front of each server, audits of it, 1,000 policies and 50 restarts under load, a drain of 10,000 streams (5 minutes)
+	@$(RECORD) gateway $(MAKE) run-gateway-proof
+
+.PHONY: run-gateway-proof
+run-gateway-proof:
+	@cd internal/e2e && go test -count=1 -v -timeout 20m -run '^TestGateway' -gateway .
+	@cd corsrpc/cmd && go test -count=1 -v -timeout 20m -run '^(TestUnderLoad|TestDrain)$$' ./internal/gateway -swaps 1000 -restarts 50 -streams 10000
+
 .PHONY: soak
 soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes
 	@$(RECORD) soak $(MAKE) run-soak

@@ -107,15 +107,15 @@ func serveHTTP2(t *testing.T, h http.Handler) string {
 	return s.Listener.Addr().String()
 }
 
-// gatewayTo starts the gateway in front of an upstream, and returns a handler that passes each request on to it
-// unchanged.
-func gatewayTo(t *testing.T, upstream, origin, policy string, flags ...string) http.Handler {
+// startGateway starts the gateway in front of an upstream. It returns its URL, and a folder with cors.yaml, the policy, and
+// image.binpb, the schema.
+func startGateway(t *testing.T, upstream, origin, policy string, flags ...string) (server, dir string) {
 	t.Helper()
 	name, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	image, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{
 		protodesc.ToFileDescriptorProto(showcasev1.File_showcase_v1_showcase_proto),
 	}})
@@ -145,7 +145,15 @@ func gatewayTo(t *testing.T, upstream, origin, policy string, flags ...string) h
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := url.Parse("http://" + address)
+	return "http://" + address, dir
+}
+
+// gatewayTo starts the gateway in front of an upstream, and returns a handler that passes each request on to it
+// unchanged.
+func gatewayTo(t *testing.T, upstream, origin, policy string, flags ...string) http.Handler {
+	t.Helper()
+	server, _ := startGateway(t, upstream, origin, policy, flags...)
+	target, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}

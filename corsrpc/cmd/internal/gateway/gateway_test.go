@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,6 +25,9 @@ import (
 )
 
 const page = "https://app.example.com"
+
+// drained is how many streams are open in TestDrain.
+var drained = flag.Int("streams", 500, "how many streams are open in TestDrain")
 
 // running is a gateway that runs in the test.
 type running struct {
@@ -254,7 +258,7 @@ func openStreams(t *testing.T, address string, n int) func() int {
 // has ended: streams and upgraded connections.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	const streams = 500
+	streams := *drained
 	end := make(chan struct{})
 	g := start(t, t.TempDir(), fmt.Sprintf(`PORTS
 upstreams: [{name: api, url: "h2c://%[1]s"}, {name: sockets, url: "http://%[1]s"}]
