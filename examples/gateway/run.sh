@@ -49,7 +49,7 @@ await() {
 
 # What the servers and the page need: packages of npm, and the code that protoc generates.
 if [ ! node_modules/.installed -nt package-lock.json ]; then
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
   touch node_modules/.installed
 fi
 mkdir -p build/python build/web
