@@ -34,7 +34,7 @@ var allowedImports = map[string]string{
 	"corsrpc/cmd/internal/firstpolicy": "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext corsrpc/corsrpcv1 internal/rpc",
 	"corsrpc/cmd/internal/fromgo":      "corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext internal/fetch internal/origin internal/rpc internal/rules",
 	"corsrpc/cmd/internal/gateway":     "corsrpc corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/proxy corsrpc/cmd/internal/serve corsrpc/corsrpcv1 internal/filewatch internal/safetext",
-	"corsrpc/cmd/internal/gatewayfile": "corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsrpcv1 internal/filewatch internal/policyfile internal/rules internal/safetext",
+	"corsrpc/cmd/internal/gatewayfile": "corsrpc/cmd/internal/input corsrpc/cmd/internal/report corsrpc/corsrpcv1 internal/filewatch internal/origin internal/policyfile internal/route internal/rules internal/safetext",
 	"corsrpc/cmd/internal/input":       "corsrpc corsrpc/cmd/internal/schema corsrpc/corsrpcv1 internal/planaccess internal/rules internal/safetext",
 	"corsrpc/cmd/internal/jsonschema":  "",
 	"corsrpc/cmd/internal/policydiff":  "corsrpc corsrpc/cmd/internal/input corsrpc/cmd/internal/policytest corsrpc/cmd/internal/report corsrpc/corsinspect corsrpc/corsrpcv1 internal/analysis internal/rpc internal/rules",

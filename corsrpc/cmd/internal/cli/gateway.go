@@ -92,7 +92,7 @@ func explained(s Streams, err error) error {
 	if errors.As(err, &file) {
 		r := &report.Report{Problems: file.Problems, Texts: map[string][]byte{file.Name: file.Text}}
 		_ = r.WriteText(s.Err) // nothing can be done if the standard error is closed
-		return err
+		return errors.New(file.Summary())
 	}
 	var policy *corsrpc.PolicyError
 	if errors.As(err, &policy) {

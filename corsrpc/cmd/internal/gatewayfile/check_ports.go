@@ -1,6 +1,7 @@
 package gatewayfile
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -17,8 +18,12 @@ func (c *checker) checkPorts() {
 	if internal.GetAddress() != "" {
 		c.checkAddress("internal.address", internal.GetAddress())
 	}
-	if a, b := listen.GetAddress(), internal.GetAddress(); a != "" && a == b && !strings.HasSuffix(a, ":0") {
-		c.fail("internal.address", CodeDuplicate, b, "is the address of the public port too", `another port, such as "127.0.0.1:9901"`)
+	if a, b := cmp.Or(listen.GetAddress(), defaultAddress), cmp.Or(internal.GetAddress(), defaultInternal); overlap(a, b) {
+		field, value, other := "internal.address", b, ":9901"
+		if internal.GetAddress() == "" {
+			field, value, other = "listen.address", a, defaultAddress
+		}
+		c.fail(field, CodeDuplicate, value, "is taken by the other port: the public port has "+a+", and the internal port "+b, "another port, such as "+strconv.Quote(other))
 	}
 	if tls := listen.GetTls(); tls != nil {
 		c.checkPair("listen.tls", tls.GetCertificate(), tls.GetKey(), true)
@@ -29,6 +34,33 @@ func (c *checker) checkPorts() {
 	for i, host := range internal.GetHosts() {
 		c.checkHost(fmt.Sprintf("internal.hosts[%d]", i), host, false)
 	}
+}
+
+// overlap reports whether a port cannot be opened at an address while another one is open.
+func overlap(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return everywhere(hostA) || everywhere(hostB) || plainHost(hostA) == plainHost(hostB)
+}
+
+// everywhere reports whether a host stands for all addresses.
+func everywhere(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "" || err == nil && a.IsUnspecified()
+}
+
+// plainHost returns a host in one form.
+func plainHost(host string) string {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().String()
+	}
+	if host = strings.ToLower(strings.TrimSuffix(host, ".")); host == "localhost" {
+		return "127.0.0.1"
+	}
+	return host
 }
 
 // checkPair checks the files of a certificate and its key.
@@ -49,73 +81,49 @@ func (c *checker) checkPair(field, certificate, key string, required bool) {
 
 // checkAddress checks an address to listen on.
 func (c *checker) checkAddress(field, address string) {
-	if n, err := strconv.ParseUint(address, 10, 16); err == nil {
-		c.fail(field, CodeAddress, address, "is a port without a colon", fmt.Sprintf(`":%d"`, n))
+	const example = `an address such as ":8080" or "127.0.0.1:8080"`
+	if isPort(address) {
+		c.fail(field, CodeAddress, address, "is a port without a colon", strconv.Quote(":"+address))
+		return
+	}
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		fix := example
+		if rest = strings.TrimSuffix(rest, "/"); isListenAddress(rest) {
+			fix = strconv.Quote(rest)
+		}
+		c.fail(field, CodeAddress, address, "has a scheme; tls decides whether the port has TLS", fix)
 		return
 	}
 	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		c.fail(field, CodeAddress, address, "is not of the form host:port", `an address such as ":8080" or "127.0.0.1:8080"`)
-		return
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
-		c.fail(field, CodeAddress, address, "has no valid port, which is a number from 0 to 65535", `an address such as ":8080"`)
-		return
-	}
-	if host == "" {
-		return
-	}
-	if _, err := netip.ParseAddr(host); err != nil && !isHostName(strings.ToLower(host)) {
-		c.fail(field, CodeAddress, address, "has a host that is neither a name nor an IP address", `an address such as ":8080"`)
-	}
-}
-
-// isHostName reports whether a text is the name of a host in lower case.
-func isHostName(text string) bool {
-	if len(text) == 0 || len(text) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(text, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// checkHost checks a host as a browser calls it: a name or an address, or `*.` and a name.
-func (c *checker) checkHost(field, host string, wildcard bool) {
-	fix := "a name such as api.example.com"
-	rest := host
-	if _, after, ok := strings.Cut(rest, "://"); ok {
-		rest, _, _ = strings.Cut(after, "/")
-	}
-	if name, port, err := net.SplitHostPort(rest); err == nil && port != "" {
-		rest = name
-	}
-	rest = strings.ToLower(strings.TrimSuffix(rest, "."))
-	name := rest
-	if wildcard {
-		name = strings.TrimPrefix(rest, "*.")
-	}
-	address, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	valid := isHostName(name) && !isNumber(name[strings.LastIndexByte(name, '.')+1:])
-	if err == nil && name == rest {
-		valid, rest = true, address.String()
-	}
-	if valid {
-		fix = strconv.Quote(rest)
-	}
+	fix := example
 	switch {
+	case err != nil && isListenAddress(net.JoinHostPort(strings.Trim(address, "[]"), "8080")):
+		c.fail(field, CodeAddress, address, "has no port", strconv.Quote(net.JoinHostPort(strings.Trim(address, "[]"), "8080")))
+	case err != nil:
+		c.fail(field, CodeAddress, address, "is not of the form host:port", fix)
+	case !isPort(port):
+		c.fail(field, CodeAddress, address, "has no valid port, which is a number from 0 to 65535", fix)
 	case host == "*":
-		c.fail(field, CodeHost, host, "is not a host; a virtual host without hosts has all that the others do not have", `no hosts, or a name such as "*.example.com"`)
-	case !valid && strings.IndexFunc(host, func(r rune) bool { return r >= 0x80 }) >= 0:
-		c.fail(field, CodeHost, host, "has letters that browsers send in ASCII", "the name that begins with xn--")
-	case !valid:
-		c.fail(field, CodeHost, host, "is neither a name nor an IP address", fix)
-	case host != rest:
-		c.fail(field, CodeHost, host, "is not the plain host in lower case, without scheme, port, brackets and a dot at its end", fix)
+		c.fail(field, CodeAddress, address, "has a * for all addresses", strconv.Quote(":"+port))
+	case !isListenAddress(address):
+		c.fail(field, CodeAddress, address, "has a host that is neither a name nor an IP address", strconv.Quote(":"+port))
 	}
 }
 
-func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+// isPort reports whether a text is a number from 0 to 65535.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == text
+}
+
+// isListenAddress reports whether a text is an address to listen on.
+func isListenAddress(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	return err == nil && isPort(port) && (host == "" || isAddress(host) || isHostName(strings.ToLower(host)))
+}
+
+// isAddress reports whether a text is an IP address.
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}

@@ -2,13 +2,12 @@ package gatewayfile
 
 import (
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // checkVirtualHosts checks the virtual hosts with their routes.
@@ -33,7 +32,8 @@ func (c *checker) checkVirtualHosts() {
 			at := fmt.Sprintf("%s.hosts[%d]", field, j)
 			c.checkHost(at, host, true)
 			if before, twice := hosts[host]; twice {
-				c.fail(at, CodeDuplicate, host, "is in "+before+" too", "it once")
+				c.fail(at, CodeDuplicate, host, "is in "+before+" too", "each host once")
+				continue
 			}
 			hosts[host] = at
 		}
@@ -55,8 +55,11 @@ func (c *checker) checkRoutes(host string, routes []*corsrpcv1.Route) {
 		c.missing(host+".routes", "a list such as [{upstream: api}]")
 	}
 	var names []string
+	known := map[string]bool{}
 	for _, u := range c.gateway.GetUpstreams() {
-		names = append(names, u.GetName())
+		if isName(u.GetName()) && !known[u.GetName()] {
+			names, known[u.GetName()] = append(names, u.GetName()), true
+		}
 	}
 	seen := map[[3]string]string{}
 	for i, r := range routes {
@@ -66,7 +69,7 @@ func (c *checker) checkRoutes(host string, routes []*corsrpcv1.Route) {
 		}
 		switch {
 		case r.GetService() != "" && r.GetPath() != "":
-			c.fail(field, CodeFieldMisplaced, "", "has a service and a path", "two routes")
+			c.fail(field, CodeFieldMisplaced, "", "has a service and a path, but a route has at most one of them", "two routes")
 		case r.GetService() != "":
 			c.checkSelector(field+".service", r.GetService())
 		case r.GetPath() != "":
@@ -74,41 +77,72 @@ func (c *checker) checkRoutes(host string, routes []*corsrpcv1.Route) {
 		}
 		key := [3]string{r.GetService(), r.GetPath(), r.GetStripPrefix()}
 		if before, twice := seen[key]; twice {
-			c.fail(field, CodeDuplicate, "", "fits the same requests as "+before, "one of them")
+			c.fail(field, CodeDuplicate, "", "fits the same requests as "+before, "each route once")
+		} else {
+			seen[key] = field
 		}
-		seen[key] = field
 		switch up := r.GetUpstream(); {
 		case up == "":
-			c.missing(field+".upstream", "the name of an upstream: "+strings.Join(names, ", "))
-		case !slices.Contains(names, up):
-			fix, ok := policyfile.Nearest(up, names)
-			if !ok {
-				fix = "one of " + strings.Join(names, ", ")
-			}
-			c.fail(field+".upstream", CodeUpstreamUnknown, up, "is not the name of an upstream", fix)
+			c.missing(field+".upstream", oneOf(names))
+		case !known[up] && len(names) > 0 && !c.unreadable("upstreams"):
+			c.fail(field+".upstream", CodeUpstreamUnknown, up, "is not the name of an upstream", nearestUpstream(up, names))
 		}
 		c.checkDuration(field+".response_timeout", r.GetResponseTimeout(), 0)
 	}
 }
 
+// nearestUpstream returns the name of the upstream that a text means, or says which there are.
+func nearestUpstream(text string, names []string) string {
+	if nearest, ok := policyfile.Nearest(text, names); ok {
+		return nearest
+	}
+	return oneOf(names)
+}
+
+// oneOf says which upstreams there are.
+func oneOf(names []string) string {
+	const most = 8
+	switch {
+	case len(names) == 0:
+		return "the name of an upstream"
+	case len(names) == 1:
+		return names[0]
+	case len(names) > most:
+		return "the name of an upstream, such as " + names[0]
+	}
+	return "one of " + strings.Join(names, ", ")
+}
+
 // checkSelector checks the selector of a route: a method, a service, a package.*, or *.
 func (c *checker) checkSelector(field, selector string) {
-	name := strings.TrimSuffix(selector, ".*")
-	if selector == "*" || protoreflect.FullName(name).IsValid() {
+	reason, fix := route.CheckSelector(selector)
+	if reason == "" {
 		return
 	}
-	fix := "a full name, such as acme.v1.CatalogService or acme.v1.*"
-	if clean := strings.Trim(strings.ReplaceAll(selector, "/", "."), "."); protoreflect.FullName(strings.TrimSuffix(clean, ".*")).IsValid() {
-		fix = clean
+	if path, ok := strings.CutPrefix(fix, "path: "); ok {
+		if path, err := strconv.Unquote(path); err == nil && pathProblem(path) == "" {
+			fix = "path: " + strconv.Quote(path) + " in place of service"
+		} else {
+			fix = ""
+		}
+	} else if name, err := strconv.Unquote(fix); err == nil {
+		fix = name
 	}
-	c.fail(field, CodeSelector, selector, "is neither the name of a method or a service, nor a package and .*", fix)
+	if fix == "" {
+		fix = "a full name, such as acme.v1.CatalogService or acme.v1.*"
+	}
+	c.fail(field, CodeSelector, selector, reason, fix)
 }
 
 // checkPath checks the path of a route.
 func (c *checker) checkPath(field, path, prefix string) {
 	switch problem := pathProblem(path); {
 	case problem != "":
-		c.fail(field, CodePath, path, problem, "a path such as /static/ for all below it, or /healthz")
+		fix := "a path such as /static/ for all below it, or /healthz"
+		if meant := "/" + strings.TrimLeft(strings.TrimRight(path, "*"), "/"); pathProblem(meant) == "" {
+			fix = meant
+		}
+		c.fail(field, CodePath, path, problem, fix)
 	case prefix != "" && pathProblem(prefix) == "" && !strings.HasPrefix(path, prefix+"/"):
 		c.fail(field, CodePath, path, "is not below strip_prefix, so that the route fits no request", prefix+path)
 	}
@@ -134,15 +168,22 @@ func pathProblem(path string) string {
 
 // checkPrefix checks a path prefix.
 func (c *checker) checkPrefix(field, prefix string) {
-	clean := "/" + strings.Trim(prefix, "/")
+	if route.IsPrefix(prefix) && pathProblem(prefix) == "" {
+		return
+	}
+	fix := "a prefix such as /api"
+	meant := "/" + strings.Trim(strings.TrimRight(prefix, "*"), "/")
+	if route.IsPrefix(meant) && pathProblem(meant) == "" {
+		fix = meant
+	}
 	switch problem := pathProblem(prefix); {
-	case problem != "" && pathProblem(clean) == "" && clean != "/":
-		c.fail(field, CodePath, prefix, problem, clean)
 	case problem != "":
-		c.fail(field, CodePath, prefix, problem, "a prefix such as /api")
-	case clean == "/":
-		c.fail(field, CodePath, prefix, "is not a prefix", "a prefix such as /api, or leave it out")
-	case clean != prefix:
-		c.fail(field, CodePath, prefix, "ends with a slash", clean)
+		c.fail(field, CodePath, prefix, problem, fix)
+	case meant == "/":
+		c.fail(field, CodePath, prefix, "is not a prefix, since every path has it", fix+", or leave it out")
+	case strings.HasSuffix(prefix, "/"):
+		c.fail(field, CodePath, prefix, "ends with a slash", fix)
+	default:
+		c.fail(field, CodePath, prefix, "has a character that is escaped in a path", fix)
 	}
 }

@@ -1,10 +1,10 @@
 package gatewayfile
 
 import (
-	"errors"
 	"fmt"
-	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +33,7 @@ const (
 	CodeProxy           = "TRUSTED_PROXY"
 	CodeRange           = "RANGE"
 	CodeSource          = "ORIGIN_SOURCE"
+	CodeMore            = "MORE_PROBLEMS"
 )
 
 // Error is the error of a configuration that is not valid.
@@ -41,12 +42,42 @@ type Error struct {
 	Name string
 	// Problems are all problems, in the order of the file.
 	Problems []report.Problem
-	// Text is the content of the file.
+	// Text is the content of the file, with asterisks in place of passwords.
 	Text []byte
 }
 
-// Error says how many problems there are. Problems has them.
+// maxListed is the maximum number of problems in the text of an error, which goes into logs.
+const maxListed = 20
+
+// Error lists the problems, each with its place and what to write.
 func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Summary() + ":")
+	for i, p := range e.Problems {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n\tand %d more", len(e.Problems)-i)
+			break
+		}
+		b.WriteString("\n\t")
+		if at := p.Place.String(); at != "" {
+			b.WriteString(at + ": ")
+		}
+		if p.Field != "" {
+			b.WriteString(p.Field + ": ")
+		}
+		if p.Value != "" {
+			b.WriteString(strconv.Quote(p.Value) + " ")
+		}
+		b.WriteString(p.Message)
+		if p.Fix != "" {
+			b.WriteString(": " + p.Fix)
+		}
+	}
+	return b.String()
+}
+
+// Summary says how many problems there are.
+func (e *Error) Summary() string {
 	name := e.Name
 	if name == "" {
 		name = "the command line"
@@ -62,7 +93,16 @@ type checker struct {
 	flags    bool
 	folder   string
 	problems []report.Problem
+	reported map[string]bool // the fields with a problem, and those around them
+	omitted  int             // the number of problems after the first maxProblems
 }
+
+func newChecker(g *corsrpcv1.Gateway) *checker {
+	return &checker{gateway: g, reported: map[string]bool{}}
+}
+
+// maxProblems is the maximum number of problems that are reported. The others are counted.
+const maxProblems = 100
 
 // flagNames maps the fields that flags set to the flags.
 var flagNames = []struct{ field, flag string }{
@@ -72,58 +112,94 @@ var flagNames = []struct{ field, flag string }{
 	{"upstreams[0].tls.server_name", "--upstream-server-name"}, {"upstreams[0].tls", "--upstream-ca, --upstream-cert, --upstream-key or --upstream-server-name"},
 	{"listen.address", "--listen"}, {"listen.tls.certificate", "--tls-cert"}, {"listen.tls.key", "--tls-key"}, {"listen.tls.client_ca", "--tls-client-ca"},
 	{"internal.address", "--internal"}, {"internal.hosts", "--internal-host"}, {"trusted_proxies", "--trusted-proxy"},
-	{"origin_sources", "--origins"}, {"access_log.file", "--access-log"}, {"drain.delay", "--drain-delay"}, {"drain.timeout", "--drain-timeout"},
+	{"origin_sources[].query", "--origins-query"}, {"origin_sources", "--origins"}, {"access_log.file", "--access-log"}, {"drain.delay", "--drain-delay"}, {"drain.timeout", "--drain-timeout"},
 	{"limits.max_connections", "--max-connections"}, {"limits.max_body_bytes", "--max-body-bytes"},
 }
 
-// fail adds the problem of a value, unless the text has one there.
-func (c *checker) fail(field, code, value, reason, fix string) {
-	for _, p := range c.problems {
-		if p.Field == field || strings.HasPrefix(p.Field, field+".") || strings.HasPrefix(p.Field, field+"[") {
-			return
-		}
-	}
-	c.add(c.position(field), field, code, value, reason, fix)
-}
-
-func (c *checker) add(at policyfile.Position, field, code, value, reason, fix string) {
-	if fix != "" {
-		fix = "write " + fix
-	}
+// shown returns the name of a field for messages: the field, or the flag that sets it.
+func (c *checker) shown(field string) string {
 	if c.flags {
+		plain := indexes.ReplaceAllString(field, "[]")
 		for _, f := range flagNames {
-			if strings.HasPrefix(field, f.field) {
-				field = f.flag
-				break
+			if strings.HasPrefix(field, f.field) || strings.HasPrefix(plain, f.field) {
+				return f.flag
 			}
 		}
 	}
-	c.problems = append(c.problems, report.Problem{
-		Severity: report.Error, Code: code, Place: report.Place{File: c.name, Line: at.Line, Column: at.Column, Field: field},
-		Value: safetext.Sample(value), Message: reason, Fix: fix,
+	return field
+}
+
+// indexes matches the index of an item of a list.
+var indexes = regexp.MustCompile(`\[[0-9]+\]`)
+
+// fail adds the problem of a value, unless there is one in it already.
+func (c *checker) fail(field, code, value, reason, fix string) {
+	if !c.reported[field] {
+		c.add(c.position(field), field, code, value, reason, fix)
+	}
+}
+
+// missing adds the problem of a field that is required and not set, unless the text has a problem beside it or
+// around it: the field may then be there, but could not be read.
+func (c *checker) missing(field, example string) {
+	if c.parsed != nil {
+		around := parent(field)
+		for _, p := range c.parsed.Problems {
+			if p.Field == "" || parent(p.Field) == around || isWithin(around, p.Field) {
+				return
+			}
+		}
+	}
+	c.fail(field, CodeFieldMissing, "", "is required", example)
+}
+
+// unreadable reports whether the text has a problem within a field.
+func (c *checker) unreadable(field string) bool {
+	return c.parsed != nil && slices.ContainsFunc(c.parsed.Problems, func(p policyfile.Problem) bool {
+		return p.Field == "" || isWithin(p.Field, field) || isWithin(field, p.Field)
 	})
 }
 
-// position returns the position of a field, or of the nearest message around it.
+// parent returns the field around a field or an item; empty for one at the top.
+func parent(field string) string { return field[:max(strings.LastIndexAny(field, ".["), 0)] }
+
+// isWithin reports whether a field is another one, or within it.
+func isWithin(field, other string) bool {
+	rest, ok := strings.CutPrefix(field, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func (c *checker) add(at policyfile.Position, field, code, value, reason, fix string) {
+	for around := field; around != ""; around = parent(around) {
+		c.reported[around] = true
+	}
+	if len(c.problems) == maxProblems {
+		c.omitted++
+		return
+	}
+	if fix != "" {
+		fix = "write " + fix
+	}
+	c.problems = append(c.problems, report.Problem{
+		Severity: report.Error, Code: code, Place: report.Place{File: c.name, Line: at.Line, Column: at.Column, Field: c.shown(field)},
+		Value: safetext.Sample(withoutSecrets(value)), Message: withoutSecrets(reason), Fix: withoutSecrets(fix),
+	})
+}
+
+// position returns the position of a field, or of the nearest message around it: at last the start of a text.
 func (c *checker) position(field string) policyfile.Position {
 	if c.parsed == nil {
 		return policyfile.Position{}
 	}
-	for {
+	for ; field != ""; field = parent(field) {
 		if at, ok := c.parsed.Position(field); ok {
 			return at
 		}
-		end := strings.LastIndexAny(field, ".[")
-		if end < 0 {
-			return policyfile.Position{}
-		}
-		field = field[:end]
 	}
-}
-
-// missing adds the problem of a field that is required and not set.
-func (c *checker) missing(field, example string) {
-	c.fail(field, CodeFieldMissing, "", "is required", example)
+	if format, _ := policyfile.FormatOf(c.name); format == policyfile.FormatBinary {
+		return policyfile.Position{}
+	}
+	return policyfile.Position{Line: 1, Column: 1}
 }
 
 // check checks the whole configuration.
@@ -151,7 +227,7 @@ func (c *checker) checkName(field, name string, seen map[string]string) bool {
 		c.fail(field, CodeName, name, "is not a name: it has to consist of letters, digits, - and _, 63 at most", namelike(name))
 		return false
 	case twice:
-		c.fail(field, CodeDuplicate, name, "is the name in "+before+" too", "another name")
+		c.fail(field, CodeDuplicate, name, "is the name in "+c.shown(before)+" too", "another name")
 		return false
 	}
 	seen[name] = field
@@ -172,37 +248,6 @@ func namelike(text string) string {
 	return ""
 }
 
-// checkFile checks that a regular file can be read.
-func (c *checker) checkFile(field, name string) {
-	path := name
-	if folder := c.folder; folder != "" && !isAbs(name) {
-		path = folder + string(os.PathSeparator) + name
-	}
-	f, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		where := "in the folder of the gateway file, which names of files are relative to"
-		if c.flags {
-			where = "in the current folder"
-		}
-		if isAbs(name) {
-			where = ""
-		}
-		c.fail(field, CodeFileMissing, name, strings.TrimSpace("does not exist "+where), "the name of a file")
-	case err != nil:
-		c.fail(field, CodeFileMissing, name, "cannot be read: "+errors.Unwrap(err).Error(), "the name of a file")
-	case !f.Mode().IsRegular():
-		c.fail(field, CodeFileMissing, name, "is not a regular file", "the name of a file")
-	default:
-		file, err := os.Open(path)
-		if err != nil {
-			c.fail(field, CodeFileMissing, name, "cannot be read: "+errors.Unwrap(err).Error(), "")
-			return
-		}
-		_ = file.Close()
-	}
-}
-
 // maxDuration is the greatest duration of the file.
 const maxDuration = 365 * 24 * time.Hour
 
@@ -212,20 +257,23 @@ func (c *checker) checkDuration(field string, d *durationpb.Duration, least time
 		return
 	}
 	switch value := d.AsDuration(); {
-	case !d.IsValid() || value > maxDuration:
-		c.fail(field, CodeRange, value.String(), "is more than a year", "a shorter time, such as 60s")
 	case value < least:
 		c.fail(field, CodeRange, value.String(), "is less than "+least.String(), fmt.Sprintf("%gs or more", least.Seconds()))
+	case !d.IsValid() || value > maxDuration:
+		c.fail(field, CodeRange, value.String(), "is more than a year", "a shorter time, such as 60s")
 	}
 }
 
-// sorted returns the problems in the order of the file.
-func (c *checker) sorted() []report.Problem {
-	slices.SortStableFunc(c.problems, func(a, b report.Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
-	return c.problems
+// err returns the problems as an error, in the order of the file; nil if there are none.
+func (c *checker) err(text []byte) error {
+	if len(c.problems) == 0 {
+		return nil
+	}
+	report.Sort(c.problems)
+	if c.omitted > 0 {
+		c.problems = append(c.problems, report.Problem{
+			Severity: report.Error, Code: CodeMore, Place: report.Place{File: c.name}, Message: fmt.Sprintf("and %d more problems", c.omitted),
+		})
+	}
+	return &Error{Name: c.name, Problems: c.problems, Text: maskedText(text)}
 }

@@ -2,11 +2,18 @@ package gatewayfile
 
 import (
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+)
+
+// The default addresses of the public and the internal port.
+const (
+	defaultAddress  = ":8080"
+	defaultInternal = "127.0.0.1:9901"
 )
 
 // fill fills in the defaults of gateway.proto, and resolves the names of files against a folder.
@@ -29,7 +36,7 @@ func fill(g *corsrpcv1.Gateway, folder string) {
 	if g.Listen == nil {
 		g.Listen = &corsrpcv1.Listener{}
 	}
-	text(&g.Listen.Address, ":8080")
+	text(&g.Listen.Address, defaultAddress)
 	if tls := g.Listen.Tls; tls != nil {
 		file(&tls.Certificate)
 		file(&tls.Key)
@@ -38,7 +45,7 @@ func fill(g *corsrpcv1.Gateway, folder string) {
 	if g.Internal == nil {
 		g.Internal = &corsrpcv1.InternalListener{}
 	}
-	text(&g.Internal.Address, "127.0.0.1:9901")
+	text(&g.Internal.Address, defaultInternal)
 	for _, u := range g.Upstreams {
 		duration(&u.ConnectTimeout, 5*time.Second)
 		duration(&u.ResponseTimeout, time.Minute)
@@ -60,7 +67,7 @@ func fill(g *corsrpcv1.Gateway, folder string) {
 	}
 	for _, s := range g.OriginSources {
 		duration(&s.Every, 30*time.Second)
-		if rest, ok := sqliteFile(s.Url); ok {
+		if rest, ok := strings.CutPrefix(s.Url, "sqlite:"); ok && !strings.HasPrefix(rest, "${") { // the variable may hold an absolute name
 			file(&rest)
 			s.Url = "sqlite:" + rest
 		}

@@ -5,7 +5,6 @@ package gatewayfile
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
@@ -30,16 +29,20 @@ func Read(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the gateway file: %w", err)
 	}
+	if len(text) > MaxBytes { // a part of a binary file may be a valid file
+		return nil, fmt.Errorf("the gateway file: %s has more than %d bytes", name, MaxBytes)
+	}
 	g := &corsrpcv1.Gateway{}
-	c := &checker{name: name, gateway: g, parsed: policyfile.Parse(name, text, g, MaxBytes), folder: filepath.Dir(name)}
+	c := newChecker(g)
+	c.name, c.parsed, c.folder = name, policyfile.Parse(name, text, g, MaxBytes), filepath.Dir(name)
 	for _, p := range c.parsed.Problems {
 		c.add(p.Pos, p.Field, p.Code, p.Value, p.Reason, p.Fix)
 	}
 	if !c.parsed.Fatal {
 		c.check()
 	}
-	if len(c.problems) > 0 {
-		return nil, &Error{name, c.sorted(), text}
+	if err := c.err(text); err != nil {
+		return nil, err
 	}
 	fill(g, c.folder)
 	return &File{name, g}, nil
@@ -47,16 +50,12 @@ func Read(name string) (*File, error) {
 
 // fromFlags checks a configuration that flags describe.
 func fromFlags(g *corsrpcv1.Gateway) (*File, error) {
-	c := &checker{gateway: g, flags: true}
+	c := newChecker(g)
+	c.flags = true
 	c.check()
-	if len(c.problems) > 0 {
-		return nil, &Error{Problems: c.problems}
+	if err := c.err(nil); err != nil {
+		return nil, err
 	}
 	fill(g, ".")
 	return &File{Gateway: g}, nil
 }
-
-func isAbs(name string) bool { return filepath.IsAbs(name) }
-
-// sqliteFile returns the name of the file of an SQLite database.
-func sqliteFile(url string) (name string, ok bool) { return strings.CutPrefix(url, "sqlite:") }
