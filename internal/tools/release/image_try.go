@@ -170,7 +170,7 @@ func tryGateway(ctx context.Context, c *container) error {
 	server := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)
-	go server.Serve(listener)
+	go func() { _ = server.Serve(listener) }()
 	defer server.Stop()
 	configuration := map[string]string{
 		"gateway.yaml": fmt.Sprintf("listen: {address: \"127.0.0.1:0\"}\ninternal: {address: \"127.0.0.1:0\"}\ndrain: {delay: 0s}\n"+
