@@ -6,7 +6,7 @@ var policytestFaults = []fault{
 	// The text of a test.
 	{name: "a header of a case is set twice", in: "(*File).scalars", old: `if f.repeated(p, at, seen) {`, new: `if clear(seen); f.repeated(p, at, seen) {`},
 	{name: "a number with a leading zero is decimal", old: "`^(0|-?[1-9][0-9]*)$`", new: "`^-?[0-9]+$`"},
-	{name: "a policy is read as a test", in: "otherSubject", old: `case own || other == nil:`, new: `case true:`},
+	{name: "a policy is read as a test", in: "otherSubject", old: `case own || other == nil:`, new: `case own || true || other == nil:`},
 
 	// The checks of a test.
 	{name: "a test without cases and guarantees is valid", in: "checkTest", old: `len(t.GetCases()) == 0 && len(t.GetGuarantees()) == 0`, new: `false`},

@@ -517,9 +517,6 @@ virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]`, "has no certific
 		"a certificate that is none": {`listen: {address: "127.0.0.1:0", tls: {certificate: ca.pem, key: ca.pem}}
 upstreams: [{name: a, url: "http://a"}]
 virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]`, "the certificate"},
-		"an access log in a folder that is missing": {`upstreams: [{name: a, url: "http://a"}]
-virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]
-access_log: {file: nothing/access.log}`, "the access log"},
 	} {
 		file := filepath.Join(folder, "gateway.yaml")
 		write(t, file, test.file)
