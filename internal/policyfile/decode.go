@@ -248,7 +248,7 @@ func (f *File) list(n *node, path string, fd protoreflect.FieldDescriptor, m pro
 
 // emptyList returns the problem of a list that is written but empty, and the likely fix.
 func (f *File) emptyList(field protoreflect.Name) (reason, fix string) {
-	if f.subject == &testSubject {
+	if f.subject != &policySubject {
 		return "is an empty list: leave the field out, which means the default", ""
 	}
 	reason = "is an empty list, which would not replace the list of the wider level"
@@ -277,6 +277,8 @@ func (f *File) scalar(n *node, path string, fd protoreflect.FieldDescriptor) (v 
 		switch {
 		case n.kind == numberNode || n.kind == boolNode:
 			fix = strconv.Quote(n.text)
+		case n.kind == mappingNode && f.subject == &gatewaySubject && fd.Name() == "policy":
+			fix = "the name of a file with these fields, such as cors.yaml"
 		case n.kind == mappingNode && len(n.pairs) == 1 && n.pairs[0].value.kind == stringNode:
 			fix = f.quote(n.pairs[0].value.text)
 		case n.kind == listNode && len(n.items) > 0 && n.items[0].kind == stringNode:

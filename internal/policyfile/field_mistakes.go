@@ -29,6 +29,11 @@ func (f *File) notList(n *node, path string, fd protoreflect.FieldDescriptor) {
 	switch n.kind {
 	case stringNode:
 		reason, fix := f.meantList(n.text)
+		if fd.Message() != nil {
+			if meant := f.meantMessage(n, fd.Message()); meant != "" {
+				fix = "[" + meant + "]"
+			}
+		}
 		f.problem(n, path, CodeWrongType, reason, fix)
 	case mappingNode:
 		f.problem(n, path, CodeWrongType, "is a mapping, but the field takes a list", f.meantItems(n, fd))
@@ -46,6 +51,9 @@ func (f *File) meantItems(n *node, fd protoreflect.FieldDescriptor) string {
 	if fd.Message() != nil {
 		switch first := n.pairs[0].key; {
 		case fieldOf(fd.Message(), first) == nil:
+			if meant := f.meantByKeys(n, fd.Message()); meant != "" {
+				return meant
+			}
 			return f.meantSelector(n.pairs[0], fd.Message())
 		case f.format == FormatJSON:
 			return "[{" + strconv.Quote(first) + ": ...}]"
@@ -66,15 +74,51 @@ func (f *File) meantItems(n *node, fd protoreflect.FieldDescriptor) string {
 // meantSelector returns what to write instead of an item under its selector, path or name as a key; "" if the key
 // is something else.
 func (f *File) meantSelector(p pair, md protoreflect.MessageDescriptor) string {
-	field, ok := f.subject.keys[md.Name()]
-	if field == "selector" && strings.HasPrefix(p.key, "/") {
-		field = "path"
-	}
-	if f.format != FormatYAML || !ok || p.value.kind != mappingNode && p.value.kind != nullNode || strings.Contains(p.key, " ") {
+	field, value := f.meantKey(p.key, md)
+	if f.format != FormatYAML || field == "" || p.value.kind != mappingNode && p.value.kind != nullNode || strings.Contains(p.key, " ") {
 		return ""
 	}
-	return fmt.Sprintf("- %s: %s, and the fields of that %s below %s", field, f.quote(p.key), strings.ToLower(string(md.Name())), field)
+	return fmt.Sprintf("- %s: %s, and the fields of that %s below %s", field, value, words(md.Name()), field)
 }
+
+// meantKey returns the field that a key means which stands in place of an item of a list, and its value; "" if
+// the items have no such field.
+func (f *File) meantKey(key string, md protoreflect.MessageDescriptor) (field, value string) {
+	name := f.subject.keys[md.Name()]
+	switch {
+	case (name == "selector" || name == "service") && strings.HasPrefix(key, "/"):
+		name = "path"
+	case md.Name() == "VirtualHost" && strings.ContainsAny(key, ".*"):
+		return "hosts", f.flowList([]string{key})
+	}
+	return string(name), f.quote(key)
+}
+
+// meantByKeys returns the list to write instead of a mapping whose keys name items, and whose values are those of
+// the main field of an item; "" if it is something else.
+func (f *File) meantByKeys(n *node, md protoreflect.MessageDescriptor) string {
+	const most = 4
+	main, ok := f.subject.main[md.Name()]
+	if !ok || len(n.pairs) > most {
+		return ""
+	}
+	var items []string
+	for _, p := range n.pairs {
+		field, value := f.meantKey(p.key, md)
+		if field == "" || p.value.kind != stringNode || len(p.key)+len(p.value.text) > maxMeant/most {
+			return ""
+		}
+		items = append(items, f.object(field, value+", "+f.keyText(string(main))+": "+f.text(p.value.text)))
+	}
+	return "[" + strings.Join(items, ", ") + "]"
+}
+
+// words returns the name of a message as words, such as virtual host.
+func words(name protoreflect.Name) string {
+	return strings.ToLower(strings.TrimSpace(upperCase.ReplaceAllString(string(name), " $0")))
+}
+
+var upperCase = regexp.MustCompile(`[A-Z]`)
 
 // listItem matches an item of a text that is meant as a list.
 var listItem = regexp.MustCompile(`\$\{[^}\n]*\}|[^\s,;|]+`)
@@ -166,7 +210,7 @@ func (f *File) notMapping(n *node, path string, md protoreflect.MessageDescripto
 	case boolNode:
 		fix := f.meantMessage(n, md)
 		reason := "is a boolean, but the field takes a mapping of fields"
-		if fix == "" && n.text == "false" && f.subject == &testSubject {
+		if fix == "" && n.text == "false" && f.subject != &policySubject {
 			reason += ": leave it out"
 		}
 		f.problem(n, path, CodeWrongType, reason, fix)
@@ -232,6 +276,11 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 	switch {
 	case hidden != "" && fieldOf(md, p.key) != nil:
 		return false // unknownField reports the character
+	case f.synonym(p.key, md) != nil && f.synonym(p.key, md).Message() != nil:
+		return false // unknownField names the field
+	case f.isMessage(p.value, md) && owner == nil && p.value.flow:
+		problem.Reason = fmt.Sprintf("is not a field of %s, but the fields in its braces are", md.Name())
+		problem.Fix = f.withoutBraces(p.value, md)
 	case f.isMessage(p.value, md) && owner == nil:
 		problem.Reason, problem.Fix = fmt.Sprintf("is not a field of %s, but the fields below it are: remove this line and the indentation of those below it", md.Name()), ""
 	case owner != nil && !owner.IsMap() && owner.Message() != nil && fieldOf(owner.Message(), p.key) != nil:
@@ -274,6 +323,22 @@ func (f *File) misplaced(p pair, path string, md protoreflect.MessageDescriptor,
 	}
 	f.add(problem)
 	return true
+}
+
+// withoutBraces returns the fields of a mapping in braces, for the mapping around it; "" if they are not all scalars.
+func (f *File) withoutBraces(n *node, md protoreflect.MessageDescriptor) string {
+	var fields []string
+	for _, p := range n.pairs {
+		fd := fieldOf(md, p.key)
+		if fd == nil {
+			fd = f.synonym(p.key, md)
+		}
+		if fd == nil || !p.value.isScalar() || len(p.value.text) > maxMeant/8 {
+			return ""
+		}
+		fields = append(fields, string(fd.Name())+": "+f.shown(p.value))
+	}
+	return strings.Join(fields, " and ")
 }
 
 // fieldAround returns the first field of a message, other than a list, that is itself a message

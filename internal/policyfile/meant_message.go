@@ -1,6 +1,8 @@
 package policyfile
 
 import (
+	"cmp"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,16 +12,19 @@ import (
 )
 
 // object returns a mapping with one field, in the syntax of the format.
-func (f *File) object(key, value string) string {
+func (f *File) object(key, value string) string { return "{" + f.keyText(key) + ": " + value + "}" }
+
+// keyText returns the name of a field as the format writes it.
+func (f *File) keyText(key string) string {
 	if f.format == FormatJSON {
-		key = strconv.Quote(key)
+		return strconv.Quote(key)
 	}
-	return "{" + key + ": " + value + "}"
+	return key
 }
 
 // text returns a string as the format writes it, in quotes if it would be another value without them.
 func (f *File) text(s string) string {
-	if otherValue.MatchString(s) || strings.Contains(s, ": ") {
+	if otherValue.MatchString(s) || strings.Contains(s, ": ") || strings.HasPrefix(s, ":") {
 		return strconv.Quote(s)
 	}
 	return f.quote(s)
@@ -39,9 +44,20 @@ func (f *File) meantMessage(n *node, md protoreflect.MessageDescriptor) string {
 		return ""
 	}
 	fd := md.Fields().ByName(name)
+	needed, needs := f.subject.needed[md.Name()]
 	switch {
 	case n.kind == nullNode, yesWords[strings.ToLower(n.text)] && n.kind != numberNode:
-		return "{}"
+		if !needs {
+			return "{}"
+		}
+		if needed == "" {
+			return ""
+		}
+		return f.object(string(name), f.text(needed))
+	case slices.Contains(f.subject.standard, n.text) && needed != "":
+		return f.object(string(name), f.text(needed))
+	case name == "address" && n.kind == numberNode && plainNumber.MatchString(n.text):
+		return f.object(string(name), strconv.Quote(":"+n.text))
 	case noWords[strings.ToLower(n.text)] && n.kind != numberNode:
 		return ""
 	case fd.IsList() && n.kind == listNode:
@@ -50,10 +66,16 @@ func (f *File) meantMessage(n *node, md protoreflect.MessageDescriptor) string {
 		if _, list := f.meantList(n.text); list != "" {
 			return f.object(string(name), list)
 		}
+	case md.Name() == "Upstream" && n.kind == stringNode:
+		return f.object("name", f.quote("api")+", "+f.keyText(string(name))+": "+f.text(n.text))
 	case fd.Kind() == protoreflect.StringKind && n.kind == stringNode:
 		return f.object(string(name), f.text(n.text))
 	case fd.Kind() == protoreflect.StringKind && n.kind == listNode && len(n.items) == 1 && n.items[0].kind == stringNode:
 		return f.object(string(name), f.text(n.items[0].text))
+	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Duration" && n.isScalar():
+		if duration := meantDuration(n.text); duration != "" {
+			return f.object(string(name), f.quote(duration))
+		}
 	case fd.Kind() == protoreflect.Int32Kind:
 		if number := meantNumber(n.text); number != "" {
 			return f.object(string(name), number)
@@ -168,10 +190,11 @@ func (f *File) number(n *node, path string, kind protoreflect.Kind) (v protorefl
 		return v, false
 	}
 	if n.kind == numberNode {
-		f.problem(n, path, CodeWrongType, "is not a whole number such as 1", meantNumber(n.text))
+		fix := cmp.Or(meantNumber(n.text), meantSize(n.text))
+		f.problem(n, path, CodeWrongType, "is not a whole number such as 1", fix)
 		return v, false
 	}
-	f.wrongType(n, path, "a whole number", meantNumber(n.text))
+	f.wrongType(n, path, "a whole number", cmp.Or(meantNumber(n.text), meantSize(n.text)))
 	return v, false
 }
 
@@ -180,6 +203,23 @@ var plainNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 // firstNumber matches a number at the beginning of a text.
 var firstNumber = regexp.MustCompile(`^0*([0-9]{1,9})(?:\.0*)?(?:[ x×].*)?$`)
+
+// size matches a number of bytes with a unit, and a number with separators or an exponent.
+var size = regexp.MustCompile(`^([0-9][0-9_']{0,15}(?:\.[0-9]{1,6})?(?:e[0-9]{1,2})?)\s*([kmgt]?)(?:i?b|bytes)?$`)
+
+// meantSize returns the whole number that a size means, such as 64k; "" if it means none. Units are those of
+// other proxies, where k is 1024.
+func meantSize(text string) string {
+	m := size.FindStringSubmatch(strings.ToLower(withoutQuotes(text)))
+	if m == nil {
+		return ""
+	}
+	n, err := strconv.ParseFloat(strings.NewReplacer("_", "", "'", "").Replace(m[1]), 64)
+	if n *= map[string]float64{"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}[m[2]]; err != nil || n > 1<<50 || n != math.Trunc(n) {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
 
 // meantNumber returns the whole number that a text means; "" if it means none.
 func meantNumber(text string) string {

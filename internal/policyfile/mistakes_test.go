@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write the golden file anew")
 var corpora = []corpus{
 	{"testdata/mistakes", 60, func() proto.Message { return &corsrpcv1.Policy{} }},
 	{"testdata/test_mistakes", 80, func() proto.Message { return &corsrpcv1.PolicyTest{} }},
+	{"testdata/gateway_mistakes", 90, func() proto.Message { return &corsrpcv1.Gateway{} }},
 }
 
 // corpus is one folder, with the minimum number of its mistakes, and the message that its files hold.

@@ -29,6 +29,11 @@ type subject struct {
 	values map[string]string
 	// main names the field that a value means which stands in place of a whole message.
 	main map[protoreflect.Name]protoreflect.Name
+	// needed holds the messages of main that mean nothing without that field, each with the value that is meant
+	// where the message is only switched on; empty if that is not known.
+	needed map[protoreflect.Name]string
+	// standard are words that mean the value in needed.
+	standard []string
 	// keys names the field that a key means which stands in place of an item of a list.
 	keys map[protoreflect.Name]protoreflect.Name
 }
@@ -104,15 +109,15 @@ var testSubject = subject{
 
 var gatewaySubject = subject{
 	noun: "gateway file", begin: "upstreams: and virtual_hosts:", fields: "upstreams and virtual_hosts",
-	yaml:   "upstreams: and virtual_hosts:",
-	json:   `{"upstreams": [...], "virtual_hosts": [...]}`,
-	text:   `upstreams { ... } virtual_hosts { ... }`,
+	yaml:   `upstreams: [{name: api, url: "grpc://127.0.0.1:9090"}], and virtual_hosts: [{policy: cors.yaml, routes: [{upstream: api}]}] below it`,
+	json:   `{"upstreams": [{"name": "api", "url": "grpc://127.0.0.1:9090"}], "virtual_hosts": [{"policy": "cors.yaml", "routes": [{"upstream": "api"}]}]}`,
+	text:   `upstreams { name: "api" url: "grpc://127.0.0.1:9090" } virtual_hosts { policy: "cors.yaml" routes { upstream: "api" } }`,
 	binary: "corsrpc.v1.Gateway",
 	synonyms: map[string]string{ // most of them from other proxies
-		"listener": "listen", "bind": "listen", "port": "address", "addr": "address", "hostport": "address",
+		"listener": "listen", "bind": "listen", "port": "address", "addr": "address url", "address": "url", "hostport": "address url",
 		"admin": "internal", "internalport": "internal", "management": "internal",
-		"backends": "upstreams", "backend": "upstream", "clusters": "upstreams", "cluster": "upstream", "servers": "upstreams", "services": "upstreams",
-		"proxypass": "upstream", "target": "upstream", "destination": "upstream", "reverseproxy": "upstream",
+		"backends": "upstreams", "backend": "upstream", "clusters": "upstreams", "cluster": "upstream", "servers": "upstreams url", "services": "upstreams service",
+		"proxypass": "upstream", "target": "upstream url", "destination": "upstream url", "reverseproxy": "upstream", "server": "upstream url", "endpoint": "url", "uri": "url", "id": "name",
 		"hosts": "virtual_hosts", "vhosts": "virtual_hosts", "sites": "virtual_hosts", "domains": "hosts", "servername": "server_name hosts", "hostnames": "hosts", "host": "hosts",
 		"cors": "policy", "corspolicy": "policy", "policyfile": "policy",
 		"selector": "service", "procedure": "service", "rpc": "service", "method": "service", "prefix": "path", "location": "path", "match": "path",
@@ -122,14 +127,16 @@ var gatewaySubject = subject{
 		"descriptor": "descriptors", "schema": "descriptors", "image": "descriptors", "reflection": "reflect",
 		"timeout": "response_timeout timeout", "readtimeout": "response_timeout header_timeout", "dialtimeout": "connect_timeout", "connecttimeout": "connect_timeout",
 		"sources": "origin_sources", "origins": "origin_sources", "tenants": "origin_sources", "databases": "origin_sources", "dsn": "url", "database": "url", "sql": "query", "interval": "every", "period": "every",
-		"proxies": "trusted_proxies", "trustedproxy": "trusted_proxies", "trustforwarded": "trusted_proxies",
-		"accesslogs": "access_log", "log": "access_log", "logfile": "file", "shutdown": "drain", "graceful": "drain",
+		"proxies": "trusted_proxies", "trustedproxy": "trusted_proxies", "trustforwarded": "trusted_proxies", "trustedips": "trusted_proxies", "setrealipfrom": "trusted_proxies", "forwardedallowips": "trusted_proxies",
+		"accesslogs": "access_log", "log": "access_log", "logfile": "file", "path": "file", "filename": "file", "output": "file", "shutdown": "drain", "graceful": "drain", "graceperiod": "drain timeout",
 		"maxbodysize": "max_body_bytes", "clientmaxbodysize": "max_body_bytes", "maxheadersize": "max_header_bytes", "connections": "max_connections",
 	},
 	main: map[protoreflect.Name]protoreflect.Name{
-		"Listener": "address", "InternalListener": "address", "Upstream": "url", "Route": "upstream", "AccessLog": "file", "Drain": "delay", "VirtualHost": "policy",
+		"Listener": "address", "InternalListener": "address", "Upstream": "url", "Route": "upstream", "AccessLog": "file", "Drain": "timeout", "VirtualHost": "policy", "OriginSource": "url", "ClientTLS": "ca", "ServerTLS": "certificate",
 	},
-	keys: map[protoreflect.Name]protoreflect.Name{"Upstream": "name", "VirtualHost": "name", "OriginSource": "name"},
+	needed:   map[protoreflect.Name]string{"AccessLog": "-", "Upstream": "", "VirtualHost": "", "Route": "", "OriginSource": "", "ServerTLS": ""},
+	standard: []string{"stdout", "STDOUT", "/dev/stdout"},
+	keys:     map[protoreflect.Name]protoreflect.Name{"Upstream": "name", "VirtualHost": "name", "OriginSource": "name", "Route": "service"},
 }
 
 // subjectOf returns the subject of a message.
@@ -193,6 +200,8 @@ func otherSubject(root *node, s *subject) string {
 		return "the file is a policy, not a policy test: a test names its policy, as in policy: cors.yaml"
 	case s == &policySubject && other == &testSubject:
 		return "the file is a policy test, not a policy: run it with corsrpc test"
+	case s == &gatewaySubject && other == &testSubject:
+		return "the file is a policy test, not a gateway file: run it with corsrpc test"
 	case s == &gatewaySubject && other == &policySubject:
 		return "the file is a policy, not a gateway file: pass it to corsrpc gateway as --policy, or name it in virtual_hosts, as in policy: cors.yaml"
 	case other == &gatewaySubject:

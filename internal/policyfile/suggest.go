@@ -26,10 +26,23 @@ func (f *File) unknownField(p pair, path string, md protoreflect.MessageDescript
 		problem.Fix = nearest
 	} else if fd := f.nearestSynonym(p.key, md); fd != nil {
 		problem.Fix = string(fd.Name())
+	} else if list := listOf(md, p.key); list != nil {
+		problem.Reason += ", but of the items of " + string(list.Name())
 	} else {
 		problem.Reason += ", whose fields are " + strings.Join(known, ", ")
 	}
 	f.add(problem)
+}
+
+// listOf returns the first field of a message that is a list of messages with a field; nil if there is none.
+func listOf(md protoreflect.MessageDescriptor, key string) protoreflect.FieldDescriptor {
+	for i := range md.Fields().Len() {
+		fd := md.Fields().Get(i)
+		if fd.IsList() && fd.Message() != nil && fd.Message() != md && fieldOf(fd.Message(), key) != nil {
+			return fd
+		}
+	}
+	return nil
 }
 
 // Nearest returns the known word with the smallest edit distance to word, the first one of
