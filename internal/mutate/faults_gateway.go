@@ -10,7 +10,7 @@ var gatewayFaults = []fault{
 	{name: "forwarded fields with underscores pass", old: `	name = strings.ReplaceAll(name, "_", "-")
 `, new: ``},
 	{name: "every client is a trusted proxy", in: "isTrusted", old: `return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })`, new: `return true`},
-	{name: "the first host of several is believed", old: `if i > 0 && !strings.EqualFold(v, value) {`, new: `if false {`},
+	{name: "the first host of several is believed", old: `if i > 0 && !strings.EqualFold(v, value) {`, new: `if i > 1000 {`},
 	{name: "Forwarded and X-Forwarded-Host may differ", old: `case differ(e["host"], host), differ(e["proto"], proto):`, new: `case differ(e["proto"], proto):`},
 	{name: "the first element of Forwarded is believed", old: `at := len(elements) - 1`, new: `at := 0`},
 	{name: "the first address of a chain is believed", in: "firstUntrusted", old: `i == 0 || !isTrusted(prefixes, a)`, new: `i == 0`},
@@ -26,12 +26,10 @@ var gatewayFaults = []fault{
 	{name: "an escaped prefix fits", old: `!isBelow(u.Path, g.prefix) || !isBelow(u.EscapedPath(), g.prefix)`, new: `!isBelow(u.Path, g.prefix)`},
 	{name: "the gateway's errors name no status", old: `		h.Set("Grpc-Status", code.number)
 		h.Set("Grpc-Message"`, new: `		h.Set("Grpc-Message"`},
-	{name: "a host that is not configured is served", in: "(*virtualHosts).find", old: `	return v.fallback
-}`, new: `	for _, h := range v.exact {
+	{name: "a host that is not configured is served", in: "(*virtualHosts).find", old: `if len(v.below) > 0 {`, new: `for _, h := range v.exact {
 		return h
 	}
-	return v.fallback
-}`},
+	if len(v.below) > 0 {`},
 	{name: "a host below another one counts as it", in: "(*virtualHosts).find", old: `if h, ok := v.exact[name]; ok {`, new: `if h, ok := v.exact[strings.TrimPrefix(name, "www.")]; ok {`},
 	{name: "upgraded connections do not delay the end", old: `		err = g.calls.wait(ctx) // upgraded`, new: `		// upgraded`},
 	{name: "the gateway is ready while it drains", old: `Draining: g.draining.Load,`, new: `Draining: nil,`},
