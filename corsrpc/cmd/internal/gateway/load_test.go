@@ -29,8 +29,8 @@ var (
 	restarts = flag.Int("restarts", 5, "how often TestUnderLoad restarts the upstream")
 )
 
-// greeter is a gRPC server with one method, and reflection.
-type greeter struct{ server *grpc.Server }
+// greeter is the implementation of a gRPC service with one method.
+type greeter struct{}
 
 var greeterDesc = grpc.ServiceDesc{
 	ServiceName: "test.v1.Greeter", HandlerType: (*any)(nil),
