@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -254,21 +255,30 @@ func checkBinary(b *binary, program string, rel *release) (err error) {
 	return nil
 }
 
+// licenseTitle matches what comes before a licence in a file with several ones. A licence may have such lines itself, but
+// not around one line.
+var licenseTitle = regexp.MustCompile(`\n-{80}\n(.+): (.+)\n-{80}\n`)
+
 // checkTexts returns what is wrong with the licences that go with a program.
 func checkTexts(texts map[string]string, b *binary, rel *release) error {
 	if texts["LICENSE"] != string(rel.tree[ownLicenseFile].data) {
 		return errors.New("LICENSE is not that of the repository")
 	}
 	// Each licence asks that its text is passed on, so each part has one.
-	parts := strings.Split(texts[thirdPartyFile], "\n"+strings.Repeat("-", 80)+"\n")
+	text := texts[thirdPartyFile]
 	licensed := map[string]bool{}
-	for i := 1; i+1 < len(parts); i += 2 {
-		title, file, _ := strings.Cut(parts[i], ": ")
+	titles := licenseTitle.FindAllStringSubmatchIndex(text, -1)
+	for i, at := range titles {
+		end := len(text)
+		if i+1 < len(titles) {
+			end = titles[i+1][0]
+		}
+		title, file := text[at[2]:at[3]], text[at[4]:at[5]]
 		if noticeName.MatchString(path.Base(file)) {
 			continue
 		}
-		if _, err := classify([]byte(parts[i+1])); err != nil {
-			return fmt.Errorf("%s: %s: %w", thirdPartyFile, parts[i], err)
+		if _, err := classify([]byte(text[at[1]:end])); err != nil {
+			return fmt.Errorf("%s: %s: %s: %w", thirdPartyFile, title, file, err)
 		}
 		licensed[title] = true
 	}
