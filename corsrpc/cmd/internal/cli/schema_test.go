@@ -16,6 +16,7 @@ func TestSchema(t *testing.T) {
 		{[]string{"schema"}, "policy.schema.json"},
 		{[]string{"schema", "policy"}, "policy.schema.json"},
 		{[]string{"schema", "test"}, "policytest.schema.json"},
+		{[]string{"schema", "gateway"}, "gateway.schema.json"},
 	} {
 		want, err := os.ReadFile("../jsonschema/" + c.file)
 		if err != nil {

@@ -46,7 +46,6 @@ func (c *checker) checkUpstreams() {
 			c.fail(field+".max_response_header_bytes", CodeRange, strconv.FormatInt(n, 10), "is not between 4096 and 67108864", "1048576")
 		}
 	}
-	c.checkUnused()
 }
 
 // checkUnused checks that each upstream has a route. If a route has a problem, it may be the one that is missing.

@@ -85,14 +85,17 @@ func (c *checker) checkRoutes(host string, routes []*corsrpcv1.Route) {
 		case up == "":
 			c.missing(field+".upstream", oneOf(names))
 		case !known[up] && len(names) > 0 && !c.unreadable("upstreams"):
-			c.fail(field+".upstream", CodeUpstreamUnknown, up, "is not the name of an upstream", nearestUpstream(up, names))
+			c.fail(field+".upstream", CodeUpstreamUnknown, up, "is not the name of an upstream", c.nearestUpstream(up, names))
 		}
 		c.checkDuration(field+".response_timeout", r.GetResponseTimeout(), 0)
 	}
 }
 
 // nearestUpstream returns the name of the upstream that a text means, or says which there are.
-func nearestUpstream(text string, names []string) string {
+func (c *checker) nearestUpstream(text string, names []string) string {
+	if len(c.problems) == maxProblems {
+		return "" // the problem is not reported
+	}
 	if nearest, ok := policyfile.Nearest(text, names); ok {
 		return nearest
 	}

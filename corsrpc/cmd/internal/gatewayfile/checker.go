@@ -40,10 +40,12 @@ const (
 type Error struct {
 	// Name is the name of the gateway file; empty for flags.
 	Name string
-	// Problems are all problems, in the order of the file.
+	// Problems are the problems, in the order of the file: the first 100, and one that says how many more there are.
 	Problems []report.Problem
 	// Text is the content of the file, with asterisks in place of passwords.
 	Text []byte
+
+	omitted int // the number of problems that the last one stands for
 }
 
 // maxListed is the maximum number of problems in the text of an error, which goes into logs.
@@ -55,7 +57,7 @@ func (e *Error) Error() string {
 	b.WriteString(e.Summary() + ":")
 	for i, p := range e.Problems {
 		if i == maxListed {
-			fmt.Fprintf(&b, "\n\tand %d more", len(e.Problems)-i)
+			fmt.Fprintf(&b, "\n\tand %d more", len(e.Problems)-i+max(e.omitted-1, 0))
 			break
 		}
 		b.WriteString("\n\t")
@@ -82,7 +84,7 @@ func (e *Error) Summary() string {
 	if name == "" {
 		name = "the command line"
 	}
-	return fmt.Sprintf("%s is not valid: it has %s", name, report.Count(len(e.Problems), "problem"))
+	return fmt.Sprintf("%s is not valid: it has %s", name, report.Count(len(e.Problems)+max(e.omitted-1, 0), "problem"))
 }
 
 // checker collects the problems of a configuration.
@@ -207,6 +209,7 @@ func (c *checker) check() {
 	c.checkPorts()
 	c.checkUpstreams()
 	c.checkVirtualHosts()
+	c.checkUnused()
 	c.checkSources()
 	c.checkProxies()
 	c.checkLimits()
@@ -275,5 +278,5 @@ func (c *checker) err(text []byte) error {
 			Severity: report.Error, Code: CodeMore, Place: report.Place{File: c.name}, Message: fmt.Sprintf("and %d more problems", c.omitted),
 		})
 	}
-	return &Error{Name: c.name, Problems: c.problems, Text: maskedText(text)}
+	return &Error{Name: c.name, Problems: c.problems, Text: maskedText(text), omitted: c.omitted}
 }

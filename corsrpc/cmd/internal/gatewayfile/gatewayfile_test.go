@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,7 +110,7 @@ func problems(err error) string {
 		return err.Error()
 	}
 	var b strings.Builder
-	_ = (&report.Report{Problems: invalid.Problems}).WriteText(&b)
+	_ = (&report.Report{Problems: invalid.Problems, Texts: map[string][]byte{invalid.Name: invalid.Text}}).WriteText(&b)
 	return b.String()
 }
 
@@ -151,8 +153,7 @@ func TestProblems(t *testing.T) {
 		{"[api.example.com, ", "['api.example.com.', ", "virtual_hosts[0].hosts[0]", "HOST", `write "api.example.com"`},
 		{"[api.example.com, ", "['*', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['api.*.example.com', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
-		{"[api.example.com, ", "['büro.example', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
-		{"[api.example.com, ", "['300.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+				{"[api.example.com, ", "['300.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['[::1]:80', ", "virtual_hosts[0].hosts[0]", "HOST", `write "::1"`},
 		{"[api.example.com, ", "['*.api.example.com', ", "virtual_hosts[0].hosts[1]", "DUPLICATE", ""},
 		{"    hosts: [api.example.com, \"*.api.example.com\"]\n", "", "virtual_hosts[1].hosts", "DUPLICATE", ""},
@@ -188,7 +189,73 @@ func TestProblems(t *testing.T) {
 		{"idle_timeout: 60s", "idle_timeout: 1ms", "limits.idle_timeout", "WRONG_TYPE", ""},
 		{`access_log: {file: "-"}`, `access_log: {}`, "access_log.file", "FIELD_MISSING", ""},
 		{"delay: 1s", "delay: -1s", "drain.delay", "RANGE", ""},
+
+		{`":8443"`, `"http://:8443"`, "listen.address", "ADDRESS", `write ":8443"`},
+		{`":8443"`, `"127.0.0.1"`, "listen.address", "ADDRESS", `write "127.0.0.1:8080"`},
+		{`":8443"`, `"::1"`, "listen.address", "ADDRESS", `write "[::1]:8080"`},
+		{`":8443"`, `"*:8443"`, "listen.address", "ADDRESS", `write ":8443"`},
+		{`":8443"`, `"[::]:9901"`, "internal.address", "DUPLICATE", ""},
+		{`":8443"`, `"localhost:9901"`, "internal.address", "DUPLICATE", ""},
+		{`internal: {address: "127.0.0.1:9901", hosts`, `internal: {hosts`, "", "", ""},
+		{"address: \":8443\"\n", "address: \":9901\"\n", "internal.address", "DUPLICATE", ""},
+		{"[cors.internal.example]", "['*.internal.example']", "internal.hosts[0]", "HOST", ""},
+		{"[cors.internal.example]", "['*']", "internal.hosts[0]", "HOST", ""},
+		{"client_ca: ca.pem", "client_ca: ca.pen", "listen.tls.client_ca", "FILE_MISSING", "write ca.pem"},
+		{"grpcs://catalog.internal:9090", "GRPCS://catalog.internal:9090", "upstreams[0].url", "URL", "write grpcs://catalog.internal:9090"},
+		{"grpcs://catalog.internal:9090", "grpc+tls://catalog.internal:9090", "upstreams[0].url", "URL", "write grpcs://catalog.internal:9090"},
+		{"grpcs://catalog.internal:9090", "grpcs://catalog.internal:9090/", "upstreams[0].url", "URL", "write grpcs://catalog.internal:9090"},
+		{"grpcs://catalog.internal:9090", "grpcs://catalog.internal:9090?x", "upstreams[0].url", "URL", "write grpcs://catalog.internal:9090"},
+		{"grpcs://catalog.internal:9090", "grpcs://:9090", "upstreams[0].url", "URL", "write grpcs://127.0.0.1:9090"},
+		{"grpcs://catalog.internal:9090", "grpcs://${HOST}:9090", "upstreams[0].url", "URL", ""},
+		{"grpcs://catalog.internal:9090", "user:secret@catalog.internal:9090", "upstreams[0].url", "URL", ""},
+		{"grpcs://catalog.internal:9090", "grpcs://catalog.internal.:9090", "", "", ""},
+		{"grpcs://catalog.internal:9090", "grpcs://[::1]", "", "", ""},
+		{"server_name: catalog.example", "server_name: 'https://catalog.example'", "upstreams[0].tls.server_name", "HOST", "write catalog.example"},
+		{"[api.example.com, ", "['https://API.example.com:443/x', ", "virtual_hosts[0].hosts[0]", "HOST", `write "api.example.com"`},
+		{"[api.example.com, ", "['bücher.example', ", "virtual_hosts[0].hosts[0]", "HOST", `write "xn--bcher-kva.example"`},
+		{"[api.example.com, ", "['fe80::1%eth0', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['127.1', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['*.10.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['pr-*.example.com', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['my_service', 'xn--bcher-kva.example', '10.1.2.3', '::1', '*.com', ", "", "", ""},
+		{"policy: cors.yaml\n    profile", "policy: corse.yaml\n    profile", "virtual_hosts[0].policy", "FILE_MISSING", "write cors.yaml"},
+		{"[/rpc]", "['/a!b']", "virtual_hosts[0].path_prefixes[0]", "PATH", ""},
+		{"[/rpc]", "['/rpc/*']", "virtual_hosts[0].path_prefixes[0]", "PATH", "write /rpc"},
+		{"[/rpc]", "['/a b']", "virtual_hosts[0].path_prefixes[0]", "PATH", ""},
+		{"[/rpc]", "['//rpc']", "virtual_hosts[0].path_prefixes[0]", "PATH", "write /rpc"},
+		{"{service: acme.catalog.v1.*, upstream", "{service: /static/x/y, upstream", "virtual_hosts[0].routes[0].service", "SELECTOR", `write path: "/static/x/y" in place of service`},
+		{"{service: acme.catalog.v1.*, upstream", "{service: acme..v1, upstream", "virtual_hosts[0].routes[0].service", "SELECTOR", ""},
+		{"{path: /static/,", "{path: static/,", "virtual_hosts[0].routes[2].path", "PATH", "write /static/"},
+		{"{path: /static/,", "{path: /static/*,", "virtual_hosts[0].routes[2].path", "PATH", "write /static/"},
+		{"{path: /static/,", "{path: '/static/?x=1',", "virtual_hosts[0].routes[2].path", "PATH", ""},
+		{"{path: /static/,", "{path: /a//b,", "virtual_hosts[0].routes[2].path", "PATH", ""},
+		{"{path: /static/, upstream: web}", "{path: /static/, upstream: other}", "virtual_hosts[0].routes[2].upstream", "UPSTREAM_UNKNOWN", "write one of catalog, web"},
+		{`"postgres://corsrpc:${PASSWORD}@db.internal/app"`, `"${DATABASE_URL}"`, "", "", ""},
+		{"${PASSWORD}@db.internal", "${PASSWORD}@db.internal:${PORT}", "", "", ""},
+		{"${PASSWORD}", "$PASSWORD", "origin_sources[0].url", "ORIGIN_SOURCE", ""},
+		{"${PASSWORD}", "${PASSWORD:-secret}", "origin_sources[0].url", "ORIGIN_SOURCE", ""},
+		{"${PASSWORD}@", "secret%@", "origin_sources[0].url", "ORIGIN_SOURCE", ""},
+		{"postgres://corsrpc:${PASSWORD}@", "mysql://corsrpc:secret@", "origin_sources[0].url", "ORIGIN_SOURCE", ""},
+		{"postgres://corsrpc:${PASSWORD}@db.internal/app", "mysql://db.internal/app?password=secret", "origin_sources[0].url", "ORIGIN_SOURCE", ""},
+		{"postgres://corsrpc", "jdbc:postgresql://corsrpc", "origin_sources[0].url", "ORIGIN_SOURCE", "write postgresql://corsrpc:${PASSWORD}@db.internal/app"},
+		{"sqlite:tenants.db", "sqlite3:tenants.db", "origin_sources[1].url", "ORIGIN_SOURCE", "write sqlite:tenants.db"},
+		{"sqlite:tenants.db", "tenants.db", "origin_sources[1].url", "ORIGIN_SOURCE", "write sqlite:tenants.db"},
+		{"sqlite:tenants.db", "sqlite:tenants.db?mode=ro", "origin_sources[1].url", "ORIGIN_SOURCE", "write sqlite:tenants.db"},
+		{"sqlite:tenants.db", "sqlite:", "origin_sources[1].url", "ORIGIN_SOURCE", ""},
+		{"sqlite:tenants.db", "sqlite:${DIR}/tenants.db", "", "", ""},
+		{"notify_channel: tenants", `notify_channel: "a\nb"`, "origin_sources[0].notify_channel", "ORIGIN_SOURCE", ""},
+		{"query: SELECT origin FROM tenants", `query: " "`, "origin_sources[0].query", "ORIGIN_SOURCE", ""},
+		{"10.0.0.0/8", "128.0.0.0/1", "trusted_proxies[0]", "TRUSTED_PROXY", ""},
+		{"10.0.0.0/8", "'2000::/3'", "trusted_proxies[0]", "TRUSTED_PROXY", ""},
+		{"10.0.0.0/8", "'::ffff:0:0/96'", "trusted_proxies[0]", "TRUSTED_PROXY", ""},
+		{"10.0.0.0/8", "'10.1.2.3:80'", "trusted_proxies[0]", "TRUSTED_PROXY", "write 10.1.2.3"},
+		{"10.0.0.0/8", "'10.0.0.0/8, 192.168.0.0/16'", "trusted_proxies[0]", "TRUSTED_PROXY", ""},
+		{`access_log: {file: "-"}`, `access_log: {file: stdout}`, "access_log.file", "FILE_MISSING", `write "-", or ./stdout for a file with this name`},
+		{`access_log: {file: "-"}`, `access_log: {file: logs/access.log}`, "access_log.file", "FILE_MISSING", ""},
+		{`access_log: {file: "-"}`, `access_log: {file: .}`, "access_log.file", "FILE_MISSING", "write access.log"},
 	}
+	applied := 0
 	for _, test := range tests {
 		t.Run(test.field+" "+test.replacement, func(t *testing.T) {
 			text := strings.Replace(valid, test.old, test.replacement, 1)
@@ -196,9 +263,24 @@ func TestProblems(t *testing.T) {
 				t.Fatal("the case changes nothing")
 			}
 			_, err := gatewayfile.Read(write(t, dir, text))
+			if test.field == "" {
+				if err != nil {
+					t.Fatal(problems(err))
+				}
+				return
+			}
 			var invalid *gatewayfile.Error
 			if !errors.As(err, &invalid) {
 				t.Fatalf("%v", err)
+			}
+			if fixed, ok := withFix(text, test.replacement, invalid.Problems); ok {
+				applied++
+				var left *gatewayfile.Error
+				if _, err := gatewayfile.Read(write(t, dir, fixed)); errors.As(err, &left) && slices.ContainsFunc(left.Problems, func(p report.Problem) bool {
+					return p.Field == invalid.Problems[0].Field && p.Code == invalid.Problems[0].Code
+				}) {
+					t.Errorf("with the fix of\n%s:\n%s", problems(invalid), problems(left))
+				}
 			}
 			p := invalid.Problems[0]
 			for _, q := range invalid.Problems {
@@ -209,11 +291,33 @@ func TestProblems(t *testing.T) {
 			if p.Field != test.field || p.Code != test.code || test.fix != "" && p.Fix != test.fix || p.Line == 0 {
 				t.Errorf("want %s %s %q:\n%s", test.field, test.code, test.fix, problems(err))
 			}
-			if strings.Contains(problems(err), "secret") {
-				t.Errorf("the password is shown:\n%s", problems(err))
+			if strings.Contains(problems(err)+err.Error(), "secret") {
+				t.Errorf("the password is shown:\n%s\n%s", problems(err), err)
 			}
 		})
 	}
+	if applied < 40 {
+		t.Errorf("%d fixes were applied, want at least 40", applied)
+	}
+}
+
+// withFix writes the fix of a problem in place of the value that it is about. It is false if there are several
+// problems, or if the fix is a description.
+func withFix(text, part string, problems []report.Problem) (string, bool) {
+	if len(problems) != 1 || problems[0].Value == "" || strings.Count(part, problems[0].Value) != 1 {
+		return "", false
+	}
+	fix := strings.TrimPrefix(problems[0].Fix, "write ")
+	for _, more := range []string{", or ", " for a gRPC server"} {
+		fix, _, _ = strings.Cut(fix, more)
+	}
+	if quoted, err := strconv.Unquote(fix); err == nil {
+		fix = quoted
+	}
+	if fix == "" || strings.Contains(fix, " ") || strings.Contains(problems[0].Fix, ":// for ") {
+		return "", false
+	}
+	return strings.Replace(text, part, strings.Replace(part, problems[0].Value, fix, 1), 1), true
 }
 
 // TestFlags: flags describe the same as a file does, and their problems have the names of flags.
@@ -235,6 +339,19 @@ func TestFlags(t *testing.T) {
 		{"--policy cors.yaml --upstream http://a --max-body-bytes -1", "--max-body-bytes"},
 		{"--policy cors.yaml --upstream http://a --drain-delay -1s", "--drain-delay"},
 		{"--policy cors.yaml --upstream http://a --listen 8080", "--listen"},
+		{"--policy cors.yaml", "--upstream"},
+		{"--upstream http://a", "--policy"},
+		{"--policy cors.yaml --upstream http://a --origins t=mysql://u:secret@db", "--origins"},
+		{"--policy cors.yaml --upstream http://u:secret@a", "--upstream"},
+		{"--policy cors.yaml --upstream http://a --origins t=sqlite:tenants.db --origins t=sqlite:tenants.db", "is the name in --origins too"},
+		{"--policy cors.yaml --upstream http://a --origins t=sqlite:tenants.db --origins-query t=\u00a0", "--origins-query"},
+		{"--policy cors.yaml --upstream http://a --descriptors nothing.binpb", "--descriptors"},
+		{"--policy cors.yaml --upstream http://a --access-log none/access.log", "--access-log"},
+		{"--policy cors.yaml --upstream http://a --path-prefix api/", "--path-prefix"},
+		{"--policy cors.yaml --upstream http://a --internal :8080", "--internal"},
+		{"--policy cors.yaml --upstream http://a --internal-host a:1", "--internal-host"},
+		{"--policy cors.yaml --upstream https://a --upstream-server-name a/b", "--upstream-server-name"},
+		{"--policy cors.yaml --upstream https://a --upstream-key tls.key", "--upstream-cert"},
 		{"--config gateway.yaml --pprof", "--config does not go with --pprof"},
 		{"--config nothing.yaml", "the gateway file"},
 	}
@@ -252,6 +369,11 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s: %s", test.args, problems(err))
 		case test.want != "" && (err == nil || !strings.Contains(problems(err), test.want)):
 			t.Errorf("%s: %v, want %s", test.args, err, test.want)
+		}
+		for _, field := range []string{"upstreams[", "virtual_hosts[", "origin_sources[", "listen.", "of the gateway file", "secret"} {
+			if err != nil && strings.Contains(problems(err)+err.Error(), field) {
+				t.Errorf("%s: %s has %s", test.args, problems(err), field)
+			}
 		}
 	}
 }

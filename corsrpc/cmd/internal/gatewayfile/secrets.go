@@ -16,12 +16,12 @@ var (
 	// parameter matches a parameter, or a field, whose value is a password.
 	parameter = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)["']?[ \t]*[:=][ \t]*)("[^"\n]*"?|'[^'\n]*'?|[^\s&,}'"]+)`)
 	// variable matches what stands for an environment variable, which is not a secret.
-	variable = regexp.MustCompile(`^["']?\$\{[A-Za-z_]\w*\}?["']?$`)
+	variable = regexp.MustCompile(`^["']?\$\{[A-Za-z_]\w*\}["']?$`)
 )
 
 // withoutSecrets returns a value, or a message about it, with asterisks in place of passwords.
 func withoutSecrets(text string) string {
-	return mask(parameter, mask(bare, mask(userInfo, text)))
+	return maskedParts(mask(bare, mask(userInfo, text)))
 }
 
 // maskedText returns the text of a file with asterisks in place of passwords. Its lines and columns are those of
@@ -30,8 +30,13 @@ func maskedText(text []byte) []byte {
 	if !utf8.Valid(text) {
 		return text // it is not shown
 	}
-	masked := part.ReplaceAllStringFunc(string(text), func(part string) string { return mask(bare, mask(userInfo, part)) })
-	return []byte(mask(parameter, masked))
+	return []byte(maskedParts(string(text)))
+}
+
+// maskedParts puts asterisks in place of the passwords in each part of a text.
+func maskedParts(text string) string {
+	masked := part.ReplaceAllStringFunc(text, func(part string) string { return mask(bare, mask(userInfo, part)) })
+	return mask(parameter, masked)
 }
 
 // mask puts asterisks in place of the second group of each match.
