@@ -272,3 +272,23 @@ func TestTooLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestResponseTimeoutIsOfTheHeader: a response whose header has come in time may take longer.
+func TestResponseTimeoutIsOfTheHeader(t *testing.T) {
+	t.Parallel()
+	const timeout = 200 * time.Millisecond
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-time.After(2 * timeout):
+			_, _ = io.WriteString(w, "late")
+		case <-r.Context().Done():
+		}
+	}))
+	got, err := do(t, gateway(t, newUpstream(t, "h2c://"+upstream), proxy.Options{ResponseTimeout: timeout}), "POST", "/any/x", "", "x")
+	if err != nil || got.err != nil || got.body != "late" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
