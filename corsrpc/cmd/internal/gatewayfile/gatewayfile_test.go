@@ -153,7 +153,7 @@ func TestProblems(t *testing.T) {
 		{"[api.example.com, ", "['api.example.com.', ", "virtual_hosts[0].hosts[0]", "HOST", `write "api.example.com"`},
 		{"[api.example.com, ", "['*', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['api.*.example.com', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
-				{"[api.example.com, ", "['300.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['300.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['[::1]:80', ", "virtual_hosts[0].hosts[0]", "HOST", `write "::1"`},
 		{"[api.example.com, ", "['*.api.example.com', ", "virtual_hosts[0].hosts[1]", "DUPLICATE", ""},
 		{"    hosts: [api.example.com, \"*.api.example.com\"]\n", "", "virtual_hosts[1].hosts", "DUPLICATE", ""},
