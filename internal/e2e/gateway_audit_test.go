@@ -20,10 +20,10 @@ rules:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, server := range implementations {
+	for _, server := range gatewayServers {
 		t.Run(server.name, func(t *testing.T) {
 			t.Parallel()
-			url, dir := startGateway(t, server.upstream(t), "", policy)
+			url, dir := startGateway(t, server.upstream(t), "", policy, server.schema()...)
 			for _, args := range []string{
 				"probe --audit --all --max-requests 1000 --from https://app.example.com --descriptors image.binpb " + url,
 				"probe --against cors.yaml --all --max-requests 1000 --descriptors image.binpb " + url,

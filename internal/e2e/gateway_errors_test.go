@@ -34,7 +34,7 @@ func TestGatewayErrors(t *testing.T) {
 			{"away", "h2c://" + address, "unavailable"},
 			{"never answers", "h2c://" + silent, "deadlineexceeded"},
 		} {
-			server := serveAPI(t, gatewayTo(t, test.upstream, page.Origin, policy, "--response-timeout", "300ms"))
+			server := serveAPI(t, gatewayTo(t, test.upstream, page.Origin, policy, "--response-timeout", "300ms", "--descriptors", "image.binpb"))
 			for _, transport := range []string{overConnect, overGRPCWeb, withGRPCWebJS, withProtobufTS, withNiceGRPCWeb} {
 				reading := runCalls(t, page, server, call{Transport: transport, Method: "Greet", Requests: messages(`{"name":"Ada"}`)})[0]
 				if got := reading.seen(); strings.ToLower(got.code) != test.code {

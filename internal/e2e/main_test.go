@@ -18,8 +18,20 @@ import (
 // pool holds the browsers, which all tests share.
 var pool = browser.NewPool(bundle)
 
+// temporary is the folder of what all tests share. It is removed at the end.
+var temporary string
+
 func TestMain(m *testing.M) {
+	var err error
+	if temporary, err = os.MkdirTemp("", "corsrpc-e2e"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	status := m.Run()
+	if err := os.RemoveAll(temporary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
 	if err := pool.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1

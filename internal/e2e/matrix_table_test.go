@@ -215,6 +215,9 @@ func (c cell) want(from implementation, cookies []string) seen {
 		s.trailers, s.metadata = ofError, ofError
 	case withProtobufTS:
 		s.metadata = ofError // the promise of the trailers is rejected
+		if from.escaped {
+			s.message = strings.ReplaceAll(s.message, " ", "%20")
+		}
 	case withNiceGRPCWeb:
 		s.trailers, s.metadata = ofError, "" // its errors have no metadata
 		if err != c.err {

@@ -14,6 +14,8 @@ type implementation struct {
 	handler func() http.Handler
 	// translated is true if the server gets gRPC for gRPC-Web: connect-go v1 then sends the metadata of an error as trailers.
 	translated bool
+	// escaped is true if the server writes spaces of an error's message as %20. gRPC allows that, and protobuf-ts does not decode it.
+	escaped bool
 }
 
 // speaks reports whether the server supports a transport, in its default format or in the other one.
@@ -31,15 +33,15 @@ func (i implementation) speaks(transport string, otherFormat bool) bool {
 
 // connectImplementations are the implementations with Connect and gRPC-Web.
 var connectImplementations = []implementation{
-	{"connect v1", 1, showcaseV1, false},
-	{"connect v2", 2, service.NewConnectV2, false},
+	{name: "connect v1", version: 1, handler: showcaseV1},
+	{name: "connect v2", version: 2, handler: service.NewConnectV2},
 }
 
 // implementations are all implementations. corsgrpc adds gRPC-Web to grpc-go, and the text mode to connect-go.
 var implementations = []implementation{
-	{"connect v1", 1, func() http.Handler { return corsgrpc.Text(showcaseV1()) }, false},
-	{"connect v2", 2, func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }, false},
-	{"grpc-go", 0, showcaseGRPC, false},
+	{name: "connect v1", version: 1, handler: func() http.Handler { return corsgrpc.Text(showcaseV1()) }},
+	{name: "connect v2", version: 2, handler: func() http.Handler { return corsgrpc.Text(service.NewConnectV2()) }},
+	{name: "grpc-go", handler: showcaseGRPC},
 }
 
 func showcaseV1() http.Handler {
