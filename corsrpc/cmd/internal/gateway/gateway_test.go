@@ -502,6 +502,11 @@ func TestStartFails(t *testing.T) {
 	write(t, filepath.Join(folder, "cors.yaml"), "defaults: {allow_origins: [https://app.example.com]}")
 	write(t, filepath.Join(folder, "bad.yaml"), "defaults: {allow_origins: [nonsense]}")
 	write(t, filepath.Join(folder, "ca.pem"), "nonsense")
+	socket, err := net.Listen("unix", filepath.Join(folder, "log.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
 	for name, test := range map[string]struct{ file, want string }{
 		"a port that is in use": {`listen: {address: "` + l.Addr().String() + `"}
 upstreams: [{name: a, url: "http://a"}]
@@ -517,6 +522,9 @@ virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]`, "has no certific
 		"a certificate that is none": {`listen: {address: "127.0.0.1:0", tls: {certificate: ca.pem, key: ca.pem}}
 upstreams: [{name: a, url: "http://a"}]
 virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]`, "the certificate"},
+		"an access log that cannot be opened": {`upstreams: [{name: a, url: "http://a"}]
+virtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]
+access_log: {file: log.sock}`, "the access log"},
 	} {
 		file := filepath.Join(folder, "gateway.yaml")
 		write(t, file, test.file)
