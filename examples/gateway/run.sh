@@ -47,7 +47,7 @@ await() {
   done
 }
 
-# What the servers and the page need: packages of npm, and the code that protoc generates.
+# The servers and the page need packages of npm, and the code that protoc generates.
 if [ ! node_modules/.installed -nt package-lock.json ]; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
   touch node_modules/.installed

@@ -108,6 +108,6 @@ func chromiumShows(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has left behind
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the processes that it has left behind
 	return string(out)
 }

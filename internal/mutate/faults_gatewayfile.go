@@ -2,7 +2,7 @@ package main
 
 // gatewayFileFaults are faults of how gateway files and the flags of the gateway are checked.
 var gatewayFileFaults = []fault{
-	// What clients may say.
+	// The fields that clients may set.
 	{name: "everyone is a trusted proxy", in: "(*checker).checkProxies", old: `case p.Bits() == 0:`, new: `case false:`},
 	{name: "half of all addresses are trusted proxies", in: "(*checker).checkProxies", old: `case p.Bits() < leastBits(p.Addr()):`, new: `case false:`},
 	{name: "a prefix of trusted proxies has other bits", in: "(*checker).checkProxies", old: `case p.Masked() != p:`, new: `case false:`},

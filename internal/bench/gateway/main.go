@@ -1,6 +1,6 @@
 // Command gateway measures what `corsrpc gateway` costs beside a bare httputil.ReverseProxy and nginx, and
-// writes GATEWAY.md. Each proxy is a process of its own; one client calls them in turn, in rounds, so that
-// a slow moment of the machine affects one round of all. `make bench-gateway` runs it.
+// writes GATEWAY.md. Each proxy is a process of its own. One client calls them in turn, in rounds, so that
+// a slow moment of the machine affects all of them. `make bench-gateway` runs it.
 package main
 
 import (

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	_ "embed" // for nginxConfig
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func startGateway(ctx context.Context, way way, server *server, folder, command 
 			p.address = line.Address
 		}
 		if line.Msg == "ready" {
-			go io.Copy(io.Discard, log)
+			go func() { _, _ = io.Copy(io.Discard, log) }()
 			return p, nil
 		}
 	}
@@ -186,6 +187,12 @@ func serveBare(target string) error {
 	return (&http.Server{Handler: h, Protocols: both, ReadHeaderTimeout: time.Minute}).Serve(l)
 }
 
+// nginxConfig is the configuration of nginx, with its folder, the server, the port, and the directives that pass
+// a request on.
+//
+//go:embed nginx.conf.txt
+var nginxConfig string
+
 // startNginx starts nginx on a port that was free a moment ago.
 func startNginx(ctx context.Context, way way, server *server, folder string) (*proxied, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -199,15 +206,7 @@ func startNginx(ctx context.Context, way way, server *server, folder string) (*p
 		listen, pass = address+" http2", "grpc_pass grpc://upstream; grpc_set_header Host $http_host;"
 	}
 	config := filepath.Join(folder, "nginx.conf")
-	text := fmt.Sprintf(`daemon off; worker_processes auto; pid %[1]s/nginx.pid; error_log stderr error;
-events { worker_connections 4096; }
-http {
-  access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fastcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
-  keepalive_requests 100000000;
-  upstream upstream { server %[2]s; keepalive 256; keepalive_requests 100000000; }
-  server { listen %[3]s; location / { %[4]s } }
-}
-`, folder, server.address, listen, pass)
+	text := fmt.Sprintf(nginxConfig, folder, server.address, listen, pass)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func readImages(name string, data []byte, images map[string]*imageSettings, rel 
 	program, version, _ := strings.Cut(strings.TrimSuffix(name, imageSuffix), "_")
 	settings := images[program]
 	if settings == nil || version != rel.version {
-		return nil, errors.New("there should be no such images")
+		return nil, errors.New("a release without this program or version has images")
 	}
 	dir, err := os.MkdirTemp("", "image-")
 	if err != nil {

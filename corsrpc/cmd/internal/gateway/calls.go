@@ -10,7 +10,7 @@ import (
 type calls struct {
 	mu    sync.Mutex
 	count int
-	idle  chan struct{} // closed when the count is 0; nil if nobody waits
+	idle  chan struct{} // closed when the count is 0; nil if wait is not running
 }
 
 // begin counts a request.

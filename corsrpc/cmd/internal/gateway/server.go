@@ -69,7 +69,7 @@ func newPublic(ctx context.Context, listener *corsrpcv1.Listener, limits *corsrp
 		IdleTimeout:       limits.GetIdleTimeout().AsDuration(),
 		MaxHeaderBytes:    int(limits.GetMaxHeaderBytes()),
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: int(limits.GetMaxStreams()), SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers cause these lines: handshakes that fail, malformed requests
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // every client can cause these lines: handshakes that fail, malformed requests
 	}}, nil
 }
 

@@ -93,7 +93,7 @@ func (c *checker) checkURL(field, text string) (secure bool) {
 		if meant, ok := meantScheme(scheme); ok {
 			fix = meant + "://" + rest
 		}
-		return fail("has a scheme that is none of grpc, grpcs, h2c, http and https", fix)
+		return fail("has another scheme than grpc, grpcs, h2c, http and https", fix)
 	}
 	u, err := url.Parse(text)
 	if err != nil && strings.Contains(rest, "${") {

@@ -9,8 +9,8 @@ import (
 )
 
 // WriteError answers a request with an error of the gateway, in the protocol of the call, so that the
-// clients of a page show it: Connect's JSON, a stream of Connect that ends with the error, the status of
-// gRPC and gRPC-Web, or plain text.
+// clients of a page show it. The forms are Connect's JSON, a stream of Connect that ends with the error, the
+// status of gRPC and gRPC-Web, and plain text.
 //
 // See https://connectrpc.com/docs/protocol#error-codes.
 func WriteError(w http.ResponseWriter, r *http.Request, status int, message string) {
@@ -26,7 +26,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, message stri
 	text, _ := json.Marshal(map[string]string{"code": code.name, "message": message}) // strings only: no error
 	switch {
 	case format == rpc.FormatGRPC && status == http.StatusBadRequest:
-		// In trailers, which corsgrpc replaces by what it knows of the malformed request.
+		// In trailers, which corsgrpc replaces by its own reason for a malformed request.
 		h.Set("Content-Type", contentType)
 		h.Set(http.TrailerPrefix+"Grpc-Status", code.number)
 		h.Set(http.TrailerPrefix+"Grpc-Message", percentEncoded(message))

@@ -131,7 +131,7 @@ func (c *client) read(h http.Header, prefixes []netip.Prefix) (problem string) {
 		if !ok {
 			return "the field Forwarded is malformed"
 		}
-		// The last elements are those of trusted proxies; the one before them tells of the client.
+		// The last elements are those of trusted proxies; the element before them is about the client.
 		at := len(elements) - 1
 		for at > 0 && isTrusted(prefixes, addressOf(elements[at]["for"])) {
 			at--

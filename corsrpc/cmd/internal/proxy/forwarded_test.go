@@ -15,7 +15,7 @@ import (
 type seen struct {
 	Host, Client string // for the layer and the access log
 	TLS          bool
-	Upstream     http.Header // what the upstream got
+	Upstream     http.Header // the header that the upstream got
 	UpstreamHost string
 }
 

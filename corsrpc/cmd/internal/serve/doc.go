@@ -1,4 +1,4 @@
-// Package serve has what the programs that enforce policies in front of other servers share: a policy
-// that is kept in force while the program runs (Policy), the databases of origin sources (OpenOrigins),
-// and the internal port with health, metrics and inspectors (NewInternal).
+// Package serve has the parts that programs share which enforce policies in front of other servers. Policy
+// keeps a policy in force while the program runs, OpenOrigins opens the databases of origin sources, and
+// NewInternal is the internal port with health, metrics and inspectors.
 package serve

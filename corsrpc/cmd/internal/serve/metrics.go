@@ -54,7 +54,7 @@ func (m *Metrics) Close() error { return m.provider.Shutdown(context.Background(
 // policyKey is the attribute of a policy's metrics.
 const policyKey = attribute.Key("corsrpc.policy.name")
 
-// observer returns an observer of a policy's layer; nil if there are no metrics.
+// observer returns an observer of the layer of a policy; nil if there are no metrics.
 func (m *Metrics) observer(policy string) (*corsotel.Observer, error) {
 	if m == nil {
 		return nil, nil

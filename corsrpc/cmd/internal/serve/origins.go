@@ -26,7 +26,7 @@ type Origins struct {
 	listen  func() func(context.Context) error // makes the function of one source that waits for notifications; nil if there are none
 }
 
-// defaultEvery is how long after one reading the next one begins, if an origin source does not say so.
+// defaultEvery is how long after one reading the next one begins, unless an origin source sets it.
 const defaultEvery = 30 * time.Second
 
 // OpenOrigins opens the database of an origin source, without connecting to it. It expands `${NAME}` in the

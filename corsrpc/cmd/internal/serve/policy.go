@@ -68,11 +68,11 @@ type Policy struct {
 	inspector *corsinspect.Inspector
 	byName    bool // whether selectors are taken by name
 
-	first inputs // what NewPolicy has read; Run takes it over
+	first inputs // the inputs that NewPolicy has read; Run takes them over
 
 	layer   atomic.Pointer[corsrpc.Layer] // nil until the policy is in force
 	streams atomic.Pointer[streams]       // nil if the schema is not known
-	waiting atomic.Pointer[string]        // what the policy waits for while there is no layer
+	waiting atomic.Pointer[string]        // the reason why there is no layer yet
 	loaded  atomic.Bool                   // whether all origin sources have been loaded once
 
 	running     atomic.Bool
@@ -195,7 +195,7 @@ func explainSources(err error) error {
 // Name returns the name of the policy.
 func (p *Policy) Name() string { return p.config.Name }
 
-// Inspector returns the inspector of the policy's layer. It answers with 503 until the policy is in force.
+// Inspector returns the inspector of the layer. It answers with 503 until the policy is in force.
 func (p *Policy) Inspector() *corsinspect.Inspector { return p.inspector }
 
 // Layer returns the layer that enforces the policy; nil until the policy is in force.
@@ -249,7 +249,7 @@ func waitsForSource(report corsrpc.SourceReport) string {
 func (p *Policy) waitFor(what string) { p.waiting.Store(&what) }
 
 // Reload makes Run read everything again now: the policy file, the descriptor files, the schema of the
-// servers and the origin sources. It does not wait. What has not changed stays in force.
+// servers and the origin sources. It does not wait. Inputs that have not changed stay in force.
 func (p *Policy) Reload() {
 	select {
 	case p.reread <- struct{}{}:

@@ -121,7 +121,7 @@ func TestDescriptorsOnly(t *testing.T) {
 }
 
 // TestServerThatIsAway: until a server has told its schema, requests are answered with 503, which does not
-// tell strangers what is waited for. The log says why once.
+// tell clients what is waited for. The log says why once.
 func TestServerThatIsAway(t *testing.T) {
 	t.Parallel()
 	server := &reflecting{t: t, address: freeAddress(t)}

@@ -36,7 +36,7 @@ type run struct {
 	asks    []chan struct{} // one for each server
 	tasks   sync.WaitGroup
 
-	causes   []string // what has changed since a plan was put in force
+	causes   []string // the changes since a plan was put in force
 	inForce  []byte   // the text of the policy in force
 	broken   bool     // whether the newest inputs cannot be put in force
 	reported string   // the failure that was reported last; empty after a change of the policy file
@@ -56,7 +56,7 @@ const maxRetry = 30 * time.Second
 // as a whole and put in force in one step, or it changes nothing and the log says why.
 //
 // Run returns an error if the policy cannot be put in force at the start, such as a *corsrpc.PolicyError for a
-// selector that the schema does not have. Servers and databases that do not answer are no such errors: Run
+// selector that the schema does not have. Servers and databases that do not answer do not lead to an error: Run
 // waits for servers before there is a policy, and for databases no longer than 5 s. Run may be called once.
 func (p *Policy) Run(ctx context.Context) error {
 	if !p.running.CompareAndSwap(false, true) {
