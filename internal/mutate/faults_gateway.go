@@ -39,5 +39,5 @@ var gatewayFaults = []fault{
 	{name: "the access log is not opened again", old: `	return l.file.open()
 `, new: `	return nil
 `},
-	{name: "everyone may be a trusted proxy", old: `case p.Bits() == 0:`, new: `case p.Bits() < 0:`},
+	{name: "everyone may be a trusted proxy", old: `case p.Bits() < leastBits(p.Addr()):`, new: `case false:`},
 }

@@ -115,12 +115,14 @@ func (c *checker) checkProxies() {
 		switch {
 		case err != nil:
 			c.fail(field, CodeProxy, text, "is neither an IP address nor a prefix", meantProxy(text))
-		case p.Bits() == 0:
-			c.fail(field, CodeProxy, text, "trusts everyone: each client could then say under which host and from which address it calls", "the addresses of the proxies in front of the gateway")
 		case p.Addr().Is4In6():
 			c.fail(field, CodeProxy, text, "is a prefix of IPv4 addresses in IPv6", "the prefix of IPv4, such as 10.0.0.0/8")
 		case p.Bits() < leastBits(p.Addr()):
-			c.fail(field, CodeProxy, text, "is a large part of all addresses: clients there could say under which host and from which address they call", "the addresses of the proxies in front of the gateway")
+			reason := "is a large part of all addresses: clients there could say under which host and from which address they call"
+			if p.Bits() == 0 {
+				reason = "trusts everyone: each client could then say under which host and from which address it calls"
+			}
+			c.fail(field, CodeProxy, text, reason, "the addresses of the proxies in front of the gateway")
 		case p.Masked() != p:
 			c.fail(field, CodeProxy, text, "has bits behind the prefix", p.Masked().String())
 		}

@@ -93,6 +93,10 @@ func TestRead(t *testing.T) {
 	if g.GetAccessLog().GetFile() != "-" {
 		t.Errorf("access log %s", g.GetAccessLog().GetFile())
 	}
+	f, err = gatewayfile.Read(write(t, dir, strings.Replace(valid, "sqlite:tenants.db", "sqlite:${DIR}/tenants.db", 1)))
+	if err != nil || f.Gateway.GetOriginSources()[1].GetUrl() != "sqlite:${DIR}/tenants.db" {
+		t.Errorf("with a variable, which may hold an absolute name: %v", err)
+	}
 	f, err = gatewayfile.Read(write(t, dir, "upstreams: [{name: a, url: 'h2c://a'}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n"))
 	if err != nil {
 		t.Fatal(problems(err))
@@ -229,6 +233,8 @@ func TestProblems(t *testing.T) {
 		{"{path: /static/,", "{path: static/,", "virtual_hosts[0].routes[2].path", "PATH", "write /static/"},
 		{"{path: /static/,", "{path: /static/*,", "virtual_hosts[0].routes[2].path", "PATH", "write /static/"},
 		{"{path: /static/,", "{path: '/static/?x=1',", "virtual_hosts[0].routes[2].path", "PATH", ""},
+		{"{path: /static/,", "{path: /static/../x,", "virtual_hosts[0].routes[2].path", "PATH", ""},
+		{"{path: /static/,", "{path: /static/.,", "virtual_hosts[0].routes[2].path", "PATH", ""},
 		{"{path: /static/,", "{path: /a//b,", "virtual_hosts[0].routes[2].path", "PATH", ""},
 		{"{path: /static/, upstream: web}", "{path: /static/, upstream: other}", "virtual_hosts[0].routes[2].upstream", "UPSTREAM_UNKNOWN", "write one of catalog, web"},
 		{`"postgres://corsrpc:${PASSWORD}@db.internal/app"`, `"${DATABASE_URL}"`, "", "", ""},
