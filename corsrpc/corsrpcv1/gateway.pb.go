@@ -34,8 +34,8 @@ const (
 //
 // Names of files are relative to the folder of the gateway file. The gateway
 // follows the file while it runs: a changed file is checked as a whole and put in
-// force in one step, or changes nothing. Only `listen`, `internal` and `limits`
-// take effect at the next start.
+// force in one step, or changes nothing. `listen`, `internal`, `access_log`, `drain`
+// and `limits` take effect at the next start, apart from `max_body_bytes`.
 type Gateway struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The public port.

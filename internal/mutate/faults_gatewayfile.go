@@ -2,13 +2,7 @@ package main
 
 // gatewayFileFaults are faults of how gateway files and the flags of the gateway are checked.
 var gatewayFileFaults = []fault{
-<<<<<<< HEAD
 	// The fields that clients may set.
-	{name: "everyone is a trusted proxy", in: "(*checker).checkProxies", old: `case p.Bits() == 0:`, new: `case false:`},
-	{name: "half of all addresses are trusted proxies", in: "(*checker).checkProxies", old: `case p.Bits() < leastBits(p.Addr()):`, new: `case false:`},
-=======
-	// What clients may say.
->>>>>>> 3a02098 (The check of gateway files: tests of dot segments and of variables in names of databases)
 	{name: "a prefix of trusted proxies has other bits", in: "(*checker).checkProxies", old: `case p.Masked() != p:`, new: `case false:`},
 	{name: "two virtual hosts have the same host", in: "(*checker).checkVirtualHosts", old: `before, twice := hosts[host]; twice`, new: `before, twice := hosts[host]; twice && false`},
 	{name: "two virtual hosts have all other hosts", in: "(*checker).checkVirtualHosts", old: `if fallback != "" {`, new: `if false {`},

@@ -228,7 +228,7 @@ func (g *Gateway) handlerOf(c *configuration) http.Handler {
 				Service: r.GetService(), Path: r.GetPath(), StripPrefix: r.GetStripPrefix(), Handler: recordUpstream(r.GetUpstream(), upstream),
 			})
 		}
-		var h http.Handler = proxy.NewRouter(routes)
+		var h http.Handler = proxy.NewRouter(routes, host.GetPathPrefixes()...)
 		if n := c.file.Gateway.GetLimits().GetMaxBodyBytes(); n > 0 {
 			h = http.MaxBytesHandler(h, n)
 		}

@@ -20,7 +20,10 @@ type Route struct {
 // Router passes a request to the narrowest route that fits: a method, a service, packages, the longest path,
 // and then the route without either. It matches the path as it was sent, decoded once, and neither cleans
 // nor redirects it. It is immutable, and safe for concurrent use.
-type Router struct{ groups []routeGroup }
+type Router struct {
+	groups   []routeGroup
+	prefixes []string
+}
 
 // routeGroup holds the routes with one prefix.
 type routeGroup struct {
@@ -30,9 +33,9 @@ type routeGroup struct {
 	rest     http.Handler // nil if there is none
 }
 
-// NewRouter returns a router for checked routes.
-func NewRouter(routes []Route) *Router {
-	router := &Router{}
+// NewRouter returns a router for checked routes. Procedures are found below the prefixes too.
+func NewRouter(routes []Route, prefixes ...string) *Router {
+	router := &Router{prefixes: prefixes}
 	for _, r := range routes {
 		g := router.group(r.StripPrefix)
 		switch {
@@ -90,7 +93,7 @@ func (router *Router) find(u *url.URL) http.Handler {
 		if !isBelow(u.Path, g.prefix) || !isBelow(u.EscapedPath(), g.prefix) {
 			continue
 		}
-		if service, method, ok := procedureOf(u.Path[len(g.prefix):]); ok && len(g.services) > 0 {
+		if service, method, ok := router.procedure(u.Path[len(g.prefix):]); ok && len(g.services) > 0 {
 			offer(g.services[service+"."+method], byService+len(service)+len(method)+2)
 			offer(g.services[service], byService+len(service)+1)
 			for name := service; ; {
@@ -115,6 +118,21 @@ func (router *Router) find(u *url.URL) http.Handler {
 		offer(g.rest, len(g.prefix)+min(len(g.prefix), 1)) // as a path with the slash
 	}
 	return best
+}
+
+// procedure splits the path of a procedure, with or without one of the prefixes.
+func (router *Router) procedure(path string) (service, method string, ok bool) {
+	if service, method, ok = procedureOf(path); ok {
+		return service, method, true
+	}
+	for _, prefix := range router.prefixes {
+		if isBelow(path, prefix) {
+			if service, method, ok = procedureOf(path[len(prefix):]); ok {
+				return service, method, true
+			}
+		}
+	}
+	return "", "", false
 }
 
 // isBelow reports whether a path is below a prefix. Every path is below the empty one.

@@ -8,6 +8,25 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/proxy"
 )
 
+// TestPathPrefixes: a procedure below a path prefix has the route of its service.
+func TestPathPrefixes(t *testing.T) {
+	t.Parallel()
+	answer := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(name)) })
+	}
+	router := proxy.NewRouter([]proxy.Route{{Service: "acme.v1.S", Handler: answer("service")}, {Handler: answer("rest")}}, "/api", "/rpc/v1")
+	for target, want := range map[string]string{
+		"/acme.v1.S/Get": "service", "/api/acme.v1.S/Get": "service", "/rpc/v1/acme.v1.S/Get": "service",
+		"/rpc/acme.v1.S/Get": "rest", "/apiacme.v1.S/Get": "rest", "/api/acme.v1.T/Get": "rest",
+	} {
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest("POST", target, nil))
+		if w.Body.String() != want {
+			t.Errorf("%s: %s, want %s", target, w.Body, want)
+		}
+	}
+}
+
 // TestRouter: the narrowest route that fits a request gets it, by the path as it was sent.
 func TestRouter(t *testing.T) {
 	t.Parallel()
