@@ -7,7 +7,7 @@ var gatewayFileFaults = []fault{
 	{name: "two virtual hosts have the same host", in: "(*checker).checkVirtualHosts", old: `before, twice := hosts[host]; twice`, new: `before, twice := hosts[host]; twice && false`},
 	{name: "two virtual hosts have all other hosts", in: "(*checker).checkVirtualHosts", old: `if fallback != "" {`, new: `if false {`},
 	{name: "a host in upper case never fits", in: "(*checker).checkHost", old: `case ok && plain == host:`, new: `case ok:`},
-	{name: "the port of a host never fits", in: "canonicalHost", old: `return a.String(), a.Zone() == ""`, new: `return text, a.Zone() == ""`},
+	{name: "an address in another form never fits", in: "canonicalHost", old: `return a.String(), a.Zone() == ""`, new: `return text, a.Zone() == ""`},
 	{name: "a route has wildcards in its path", in: "pathProblem", old: `"{}*?#%\\;"`, new: `"{}?#%\\;"`},
 	{name: "a route has dot segments", in: "pathProblem", old: `if segment == "." || segment == ".." {`, new: `if false {`},
 	{name: "a path prefix is one that the policy refuses", in: "(*checker).checkPrefix", old: `if route.IsPrefix(prefix) && pathProblem(prefix) == "" {`, new: `if pathProblem(prefix) == "" {`},

@@ -218,6 +218,8 @@ func TestProblems(t *testing.T) {
 		{"[api.example.com, ", "['https://API.example.com:443/x', ", "virtual_hosts[0].hosts[0]", "HOST", `write "api.example.com"`},
 		{"[api.example.com, ", "['bücher.example', ", "virtual_hosts[0].hosts[0]", "HOST", `write "xn--bcher-kva.example"`},
 		{"[api.example.com, ", "['fe80::1%eth0', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
+		{"[api.example.com, ", "['[::1]', ", "virtual_hosts[0].hosts[0]", "HOST", `write "::1"`},
+		{"[api.example.com, ", "['2001:DB8:0::1', ", "virtual_hosts[0].hosts[0]", "HOST", `write "2001:db8::1"`},
 		{"[api.example.com, ", "['127.1', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['*.10.1.2.3', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
 		{"[api.example.com, ", "['pr-*.example.com', ", "virtual_hosts[0].hosts[0]", "HOST", ""},
