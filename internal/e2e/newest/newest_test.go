@@ -187,7 +187,7 @@ func TestListsAreComplete(t *testing.T) {
 		if !slices.Contains(modules, path) || !strings.Contains(module, path+" v") {
 			t.Errorf("%s is not compared", path)
 		}
-		if !strings.Contains(string(read("service_test.go")), `{"`+server+`"`) {
+		if !strings.Contains(string(read("service_test.go")), `{name: "`+server+`"`) {
 			t.Errorf("no test names the server %q", server)
 		}
 	}
