@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -171,21 +170,6 @@ func (u *Upstream) tlsConfig() (*tls.Config, error) {
 	}
 	return config, nil
 }
-
-// RoundTrip sends a request once. net/http repeats a GET whose connection breaks; a body that it cannot
-// rewind prevents that.
-func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		r.Body, r.GetBody = &emptyBody{}, nil
-	}
-	return u.transport.Load().RoundTrip(r)
-}
-
-// emptyBody is an empty body that is not http.NoBody.
-type emptyBody struct{}
-
-func (*emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (*emptyBody) Close() error             { return nil }
 
 // buffers are those that bodies are copied through.
 type buffers struct{ pool sync.Pool }
