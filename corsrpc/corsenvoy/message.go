@@ -1,0 +1,67 @@
+package corsenvoy
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+)
+
+// continueRequest tells Envoy to forward a request. If its response needs no look, Envoy does not send it,
+// provided that the filter has allow_mode_override.
+func continueRequest(untouched bool) *extprocv3.ProcessingResponse {
+	m := &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{}}}
+	if untouched {
+		m.ModeOverride = &filterv3.ProcessingMode{ResponseHeaderMode: filterv3.ProcessingMode_SKIP}
+	}
+	return m
+}
+
+// continueResponse tells Envoy to pass a response on, with changes of its header.
+func continueResponse(changes *extprocv3.HeaderMutation) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{ResponseHeaders: &extprocv3.HeadersResponse{
+		Response: &extprocv3.CommonResponse{HeaderMutation: changes},
+	}}}
+}
+
+// immediate tells Envoy to answer a request itself.
+func immediate(status int, header http.Header, body []byte) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
+		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)}, //nolint:gosec // a status has three digits
+		Headers: mutation(nil, header),
+		Body:    body,
+		Details: "corsrpc",
+	}}}
+}
+
+// mutation returns the changes that make one header out of another; nil if they are equal.
+func mutation(from, to http.Header) *extprocv3.HeaderMutation {
+	m := &extprocv3.HeaderMutation{}
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		if len(to[name]) == 0 {
+			m.RemoveHeaders = append(m.RemoveHeaders, strings.ToLower(name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(to)) {
+		if slices.Equal(from[name], to[name]) {
+			continue
+		}
+		action := corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+		for _, value := range to[name] {
+			m.SetHeaders = append(m.SetHeaders, &corev3.HeaderValueOption{
+				Header:       &corev3.HeaderValue{Key: strings.ToLower(name), RawValue: []byte(value)},
+				AppendAction: action, KeepEmptyValue: true,
+			})
+			action = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		}
+	}
+	if len(m.RemoveHeaders)+len(m.SetHeaders) == 0 {
+		return nil
+	}
+	return m
+}
