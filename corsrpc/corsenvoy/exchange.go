@@ -1,6 +1,7 @@
 package corsenvoy
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -15,7 +16,8 @@ import (
 // exchange is one request and its response. It is the ResponseWriter that the policy writes to: either its own
 // answer, or the header of the response that Envoy has received. One goroutine uses it.
 type exchange struct {
-	stream grpc.BidiStreamingServer[extprocv3.ProcessingRequest, extprocv3.ProcessingResponse]
+	processor *Processor
+	stream    grpc.BidiStreamingServer[extprocv3.ProcessingRequest, extprocv3.ProcessingResponse]
 
 	header http.Header
 	status int // of the response; 0 until it is written
@@ -73,7 +75,7 @@ func (x *exchange) receive(message *extprocv3.ProcessingRequest) {
 		header, text := responseOf(m.ResponseHeaders.GetHeaders())
 		code, err := strconv.Atoi(text)
 		if err != nil || code < 100 || code > 999 {
-			x.fail(status.Errorf(codes.InvalidArgument, "corsrpc: the response has the status %q", text))
+			x.fail(status.Error(codes.InvalidArgument, "corsrpc: the header of the response has no valid :status"))
 		}
 		x.response, x.received = header, code
 	case *extprocv3.ProcessingRequest_RequestBody:
@@ -81,7 +83,7 @@ func (x *exchange) receive(message *extprocv3.ProcessingRequest) {
 	case *extprocv3.ProcessingRequest_RequestTrailers:
 		x.check(x.stream.Send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestTrailers{RequestTrailers: &extprocv3.TrailersResponse{}}}))
 	default:
-		x.fail(status.Errorf(codes.InvalidArgument, "corsrpc: a %T came before the header of the response: set response_header_mode to SEND in processing_mode", m))
+		x.fail(x.processor.misconfigured(codes.InvalidArgument, fmt.Sprintf("a %T came before the header of a response: set response_header_mode to SEND in processing_mode", m)))
 	}
 }
 

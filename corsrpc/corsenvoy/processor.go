@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
-	"sync/atomic"
+	"sync"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
@@ -41,9 +41,9 @@ type Route struct {
 type Processor struct {
 	extprocv3.UnimplementedExternalProcessorServer
 
-	choose func(Route) Policy
-	log    *slog.Logger
-	watch  atomic.Bool // whether an Envoy that does not enforce was reported
+	choose   func(Route) Policy
+	log      *slog.Logger
+	reported sync.Map // the faults of Envoy's configuration that were logged: each once
 }
 
 // Option is an option of New and NewForRoutes.
@@ -104,7 +104,8 @@ func (p *Processor) Process(stream grpc.BidiStreamingServer[extprocv3.Processing
 		return undecided(err)
 	}
 	if first.GetObservabilityMode() {
-		return p.refuseToWatch()
+		return p.misconfigured(codes.FailedPrecondition, "Envoy's filter has observability_mode: it lets every request through, whatever the policy says. "+
+			"Remove observability_mode from the filter. To let requests through and log what the policy would refuse, write enforcement: OBSERVE in the policy")
 	}
 	switch message := first.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
@@ -112,18 +113,16 @@ func (p *Processor) Process(stream grpc.BidiStreamingServer[extprocv3.Processing
 	case *extprocv3.ProcessingRequest_ResponseHeaders:
 		return stream.Send(continueResponse(nil)) // a filter before this one has answered the request
 	default:
-		return status.Errorf(codes.InvalidArgument, "corsrpc: the first message is a %T: set request_header_mode to SEND in processing_mode", message)
+		return p.misconfigured(codes.InvalidArgument, fmt.Sprintf("the first message of a stream is a %T, and not the header of a request: set request_header_mode to SEND in processing_mode", message))
 	}
 }
 
-// refuseToWatch reports, once, an Envoy that sends its requests and enforces nothing.
-func (p *Processor) refuseToWatch() error {
-	const message = "Envoy's filter has observability_mode: it lets every request through, whatever the policy says. " +
-		"Remove observability_mode from the filter. To let requests through and log what the policy would refuse, write enforcement: OBSERVE in the policy"
-	if p.watch.CompareAndSwap(false, true) {
+// misconfigured logs a fault of Envoy's configuration, once, and returns it as the error of a stream.
+func (p *Processor) misconfigured(code codes.Code, message string) error {
+	if _, before := p.reported.LoadOrStore(message, nil); !before {
 		p.log.Error("corsrpc: " + message)
 	}
-	return status.Error(codes.FailedPrecondition, "corsrpc: "+message)
+	return status.Error(code, "corsrpc: "+message)
 }
 
 // decide decides on a request, and later on its response.
@@ -132,7 +131,7 @@ func (p *Processor) decide(stream grpc.BidiStreamingServer[extprocv3.ProcessingR
 	if err != nil {
 		return stream.Send(immediate(http.StatusBadRequest, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, []byte(err.Error()+"\n")))
 	}
-	x := &exchange{stream: stream, header: http.Header{}}
+	x := &exchange{processor: p, stream: stream, header: http.Header{}}
 	if err := p.serve(x, r, attributes); err != nil {
 		return err
 	}

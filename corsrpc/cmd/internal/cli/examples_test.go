@@ -48,6 +48,16 @@ func TestExamples(t *testing.T) {
 					}
 					return
 				}
+				if c.name == "extproc" {
+					args := append(words[1:], "--internal", "127.0.0.1:0")
+					if slices.Contains(words, "--config") {
+						args = words[1:]
+					}
+					if code, log := runGateway(t, args...); code != exitFine || !strings.Contains(log, "every call has ended") {
+						t.Errorf("%s: exit %d\n%s", e.line, code, log)
+					}
+					return
+				}
 				var out, errs bytes.Buffer
 				code := Run(context.Background(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, words[1:])
 				if code != exitFine && code != exitFindings || out.Len()+errs.Len() == 0 {

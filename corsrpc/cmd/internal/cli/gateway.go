@@ -55,23 +55,29 @@ func setupGateway(flags *flag.FlagSet) run {
 }
 
 func (f *gatewayFlags) run(ctx context.Context, s Streams, args []string) (int, error) {
+	options := gateway.Options{Program: gatewayfile.Gateway}
+	if f.file.Config != "" {
+		options.Read = f.file.File
+	}
+	return runProgram(ctx, s, args, f.log, f.file.File, options)
+}
+
+// runProgram runs the gateway or the external processor until a signal ends it.
+func runProgram(ctx context.Context, s Streams, args []string, log string, read func() (*gatewayfile.File, error), options gateway.Options) (int, error) {
 	if len(args) > 0 {
 		return exitUsage, usagef("an argument is left over: %q (a policy is --policy FILE, a gateway file --config FILE)", args[0])
 	}
 	var handler slog.Handler
-	switch f.log {
+	switch log {
 	case "text":
 		handler = slog.NewTextHandler(s.Err, nil)
 	case "json":
 		handler = slog.NewJSONHandler(s.Err, nil)
 	default:
-		return exitUsage, usagef("--log %q: write text or json", f.log)
+		return exitUsage, usagef("--log %q: write text or json", log)
 	}
-	options := gateway.Options{Log: slog.New(handler), Out: s.Out}
-	if f.file.Config != "" {
-		options.Read = f.file.File
-	}
-	file, err := f.file.File()
+	options.Log, options.Out = slog.New(handler), s.Out
+	file, err := read()
 	if err != nil {
 		return exitUsage, explained(s, err)
 	}

@@ -85,7 +85,7 @@ func portOf(t *testing.T, address string) string {
 
 // TestKubernetes: the gateway file and the policy of the example are right, and its manifests agree with them.
 func TestKubernetes(t *testing.T) {
-	file, err := gatewayfile.Read(filepath.Join(kubernetes, "gateway.yaml"))
+	file, err := gatewayfile.Read(filepath.Join(kubernetes, "gateway.yaml"), gatewayfile.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}

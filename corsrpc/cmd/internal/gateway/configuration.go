@@ -24,7 +24,9 @@ import (
 // connections. A request is served by the configuration that is in force when it arrives.
 type configuration struct {
 	file      *gatewayfile.File
-	handler   http.Handler
+	handler   http.Handler              // of the gateway; nil for the external processor
+	byHost    hostTable[*runningPolicy] // of the external processor
+	byName    map[string]*runningPolicy // likewise
 	policies  []*runningPolicy
 	upstreams map[string]*runningUpstream
 	sources   map[string]*runningSource
@@ -66,6 +68,9 @@ func (g *Gateway) configure(file *gatewayfile.File, previous *configuration) (_ 
 	}
 	var problems []error
 	for _, u := range file.Gateway.GetUpstreams() {
+		if g.program == gatewayfile.Processor {
+			continue // it tells its schema only
+		}
 		running, err := g.upstream(u, previous.upstreams[u.GetName()])
 		if err != nil {
 			problems = append(problems, err)
@@ -92,7 +97,11 @@ func (g *Gateway) configure(file *gatewayfile.File, previous *configuration) (_ 
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	c.handler = g.handlerOf(c)
+	if g.program == gatewayfile.Processor {
+		c.indexPolicies()
+	} else {
+		c.handler = g.handlerOf(c)
+	}
 	return c, nil
 }
 
@@ -170,10 +179,11 @@ func (g *Gateway) policy(c *configuration, host *corsrpcv1.VirtualHost, previous
 	return running, nil
 }
 
-// upstreamsOf returns the upstreams of the routes of a virtual host, each once.
+// upstreamsOf returns the upstreams of the routes of a virtual host, each once. Without routes, which only the
+// external processor allows, it has all upstreams.
 func upstreamsOf(config *corsrpcv1.Gateway, host *corsrpcv1.VirtualHost) (all []*corsrpcv1.Upstream) {
 	for _, u := range config.GetUpstreams() {
-		if slices.ContainsFunc(host.GetRoutes(), func(r *corsrpcv1.Route) bool { return r.GetUpstream() == u.GetName() }) {
+		if len(host.GetRoutes()) == 0 || slices.ContainsFunc(host.GetRoutes(), func(r *corsrpcv1.Route) bool { return r.GetUpstream() == u.GetName() }) {
 			all = append(all, u)
 		}
 	}

@@ -1,6 +1,9 @@
-// Package gateway is the program that `corsrpc gateway` runs: a reverse proxy with the layer in front of
-// servers in any language. A request takes this path: Gateway.ServeHTTP (the record of the request), the
-// proxies in front, the virtual host, its policy, its route, the upstream.
+// Package gateway is the programs that `corsrpc gateway` and `corsrpc extproc` run.
+//
+// The gateway is a reverse proxy with the layer in front of servers in any language. A request takes this path:
+// Gateway.ServeHTTP (the record of the request), the proxies in front, the virtual host, its policy, its route,
+// the upstream. The external processor has the same policies, sources, files and internal port; Envoy asks it by
+// gRPC, and a request takes this path: corsenvoy.Processor, Gateway.policyOf, its policy.
 package gateway
 
 import (
@@ -26,6 +29,8 @@ import (
 
 // Options are what a gateway needs besides its file.
 type Options struct {
+	// Program is the program that the file is for. Default: gatewayfile.Gateway.
+	Program gatewayfile.Program
 	// Read reads the gateway file again, after a change. Nil: the gateway was described by flags.
 	Read func() (*gatewayfile.File, error)
 	// Terminate begins the drain when it is received from or closed. The end of Run's context begins the
@@ -41,8 +46,9 @@ type Options struct {
 // scope is the name of the gateway's instruments.
 const scope = "github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/gateway"
 
-// Gateway is a running gateway.
+// Gateway is a running gateway or external processor.
 type Gateway struct {
+	program gatewayfile.Program
 	log     *slog.Logger
 	metrics *serve.Metrics
 	meters  *instruments
@@ -60,7 +66,7 @@ type Gateway struct {
 // policy that does not load.
 func Run(ctx context.Context, file *gatewayfile.File, options Options) error {
 	work, end := context.WithCancel(context.WithoutCancel(ctx))
-	g := &Gateway{log: options.Log, ctx: work}
+	g := &Gateway{program: options.Program, log: options.Log, ctx: work}
 	defer func() {
 		end()
 		g.background.Wait()
@@ -76,10 +82,13 @@ func Run(ctx context.Context, file *gatewayfile.File, options Options) error {
 	if g.meters, err = newInstruments(metrics.Meter(scope), &g.calls, g.policies); err != nil {
 		return err
 	}
-	if g.access, err = openAccessLog(file.Gateway.GetAccessLog(), options.Out); err != nil {
-		return err
+	if g.program == gatewayfile.Gateway {
+		if g.access, err = openAccessLog(file.Gateway.GetAccessLog(), options.Out); err != nil {
+			return err
+		}
+		defer g.access.close()
 	}
-	defer g.access.close()
+	g.logUnused(file)
 	first, err := g.configure(file, nil)
 	if err != nil {
 		return err
@@ -100,12 +109,12 @@ func Run(ctx context.Context, file *gatewayfile.File, options Options) error {
 	g.background.Go(func() { g.follow(work, options, certificates) })
 	select {
 	case err := <-failed:
-		public.server.Close()
+		_ = public.close() // the program ends with the error
 		return err
-	case err := <-public.ended:
+	case err := <-public.ended():
 		return fmt.Errorf("the public port: %w", err)
-	case err := <-internal.ended:
-		public.server.Close()
+	case err := <-internal.ended():
+		_ = public.close() // the program ends with the error
 		return fmt.Errorf("the internal port: %w", err)
 	case <-options.Terminate:
 		return g.drain(ctx, public, file.Gateway.GetDrain().GetDelay().AsDuration(), file.Gateway.GetDrain().GetTimeout().AsDuration())
@@ -141,7 +150,7 @@ func (g *Gateway) follow(ctx context.Context, options Options, c *certificates) 
 }
 
 // open opens the ports.
-func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public, internal *port, c *certificates, err error) {
+func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public front, internal *port, c *certificates, err error) {
 	listener := file.Gateway.GetListen()
 	if listener.GetTls() != nil {
 		if c, err = newCertificates(listener.GetTls(), g.log); err != nil {
@@ -152,7 +161,11 @@ func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public, int
 	if c != nil {
 		secure = c.config()
 	}
-	public, err = newPublic(ctx, listener, file.Gateway.GetLimits(), secure, g, g.log)
+	if g.program == gatewayfile.Processor {
+		public, err = g.newProcessorPort(ctx, listener.GetAddress(), secure)
+	} else {
+		public, err = newPublic(ctx, listener, file.Gateway.GetLimits(), secure, g, g.log)
+	}
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -164,11 +177,11 @@ func (g *Gateway) open(ctx context.Context, file *gatewayfile.File) (public, int
 		internal, err = newInternal(ctx, config.GetAddress(), operators, g.log)
 	}
 	if err != nil {
-		public.listener.Close()
+		_ = public.close() // the program ends with the error
 		return nil, nil, nil, err
 	}
-	g.log.Info("listening", "address", public.listener.Addr().String(), "tls", c != nil)
-	g.log.Info("internal port listening", "address", internal.listener.Addr().String())
+	g.log.Info("listening", "address", public.address(), "tls", c != nil)
+	g.log.Info("internal port listening", "address", internal.address())
 	return public, internal, c, nil
 }
 
@@ -181,6 +194,13 @@ func (g *Gateway) watchStart(ctx context.Context, first *configuration, failed c
 		return
 	}
 	g.log.Info("ready")
+}
+
+// logUnused says which fields of a gateway file Envoy decides on.
+func (g *Gateway) logUnused(file *gatewayfile.File) {
+	if len(file.Unused) > 0 {
+		g.log.Warn("these fields of the gateway file have no effect, since Envoy does their work", "fields", file.Unused)
+	}
 }
 
 // policies returns the policies in force.
@@ -225,6 +245,7 @@ func (g *Gateway) reconfigure(options Options) {
 	g.current.Store(next)
 	previous.retire(next)
 	g.log.Info("gateway file reloaded")
+	g.logUnused(file)
 	if fields := needRestart(previous.file.Gateway, file.Gateway); len(fields) > 0 {
 		g.log.Warn("these changes of the gateway file take effect at the next start", "fields", fields)
 	}
@@ -275,7 +296,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // drain ends the gateway: it is no longer ready, serves on for the delay, takes no new connection, and
 // waits until every call has ended.
-func (g *Gateway) drain(ctx context.Context, public *port, delay, timeout time.Duration) error {
+func (g *Gateway) drain(ctx context.Context, public front, delay, timeout time.Duration) error {
 	g.draining.Store(true)
 	g.log.Info("draining", "delay", delay.String(), "open_calls", g.calls.open())
 	ctx = context.WithoutCancel(ctx)
@@ -284,7 +305,7 @@ func (g *Gateway) drain(ctx context.Context, public *port, delay, timeout time.D
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-		case err := <-public.ended:
+		case err := <-public.ended():
 			return fmt.Errorf("the public port: %w", err)
 		}
 	}
@@ -293,13 +314,13 @@ func (g *Gateway) drain(ctx context.Context, public *port, delay, timeout time.D
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	err := public.server.Shutdown(ctx)
+	err := public.shutdown(ctx)
 	if err == nil {
 		err = g.calls.wait(ctx) // upgraded connections, which Shutdown does not wait for
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		g.log.Warn("the drain's timeout has passed: the remaining calls are ended", "open_calls", g.calls.open())
-		return public.server.Close()
+		return public.close()
 	}
 	g.log.Info("every call has ended")
 	return err

@@ -84,13 +84,19 @@ func write(t *testing.T, name, text string) {
 // until it is ready. PORTS in the file stands for free ports.
 func start(t *testing.T, folder, file string) *running {
 	t.Helper()
+	return startProgram(t, gatewayfile.Gateway, folder, file)
+}
+
+// startProgram is start for one of the programs.
+func startProgram(t *testing.T, program gatewayfile.Program, folder, file string) *running {
+	t.Helper()
 	write(t, filepath.Join(folder, "cors.yaml"), `defaults: {allow_origins: ["`+page+`"], allow_credentials: true}
 rules: [{path: /any/, allow_methods: [GET, POST, PUT]}]
 `)
 	r := &running{t: t, folder: folder, log: &lines{}, terminate: make(chan struct{}), reload: make(chan os.Signal, 1), ended: make(chan error, 1)}
 	r.write(file)
 	name := filepath.Join(folder, "gateway.yaml")
-	read, err := gatewayfile.Read(name)
+	read, err := gatewayfile.Read(name, program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +104,8 @@ rules: [{path: /any/, allow_methods: [GET, POST, PUT]}]
 	r.interrupt = cancel
 	go func() {
 		r.ended <- gateway.Run(ctx, read, gateway.Options{
-			Read:      func() (*gatewayfile.File, error) { return gatewayfile.Read(name) },
+			Program:   program,
+			Read:      func() (*gatewayfile.File, error) { return gatewayfile.Read(name, program) },
 			Terminate: r.terminate, Reload: r.reload, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Out: r.log,
 		})
 	}()
@@ -528,7 +535,7 @@ access_log: {file: log.sock}`, "the access log"},
 	} {
 		file := filepath.Join(folder, "gateway.yaml")
 		write(t, file, test.file)
-		read, err := gatewayfile.Read(file)
+		read, err := gatewayfile.Read(file, gatewayfile.Gateway)
 		if err != nil {
 			t.Fatal(name, err)
 		}

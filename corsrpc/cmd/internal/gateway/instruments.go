@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"google.golang.org/grpc/status"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/serve"
 )
@@ -19,6 +20,7 @@ import (
 type instruments struct {
 	duration metric.Float64Histogram
 	reloads  metric.Int64Counter
+	streams  metric.Int64Counter // of the external processor
 	options  optionCache
 }
 
@@ -30,11 +32,13 @@ func newInstruments(meter metric.Meter, open *calls, policies func() []*serve.Po
 	duration, err1 := meter.Float64Histogram("http.server.request.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of the requests that have ended."), metric.WithExplicitBucketBoundaries(durations...))
 	reloads, err2 := meter.Int64Counter("corsrpc.gateway.reloads", metric.WithUnit("{reload}"), metric.WithDescription("Reloads of the gateway file."))
+	streams, err5 := meter.Int64Counter("corsrpc.extproc.streams", metric.WithUnit("{stream}"),
+		metric.WithDescription("Streams of Envoy that have ended: one for each request. Those with an error were answered by Envoy with 500, unless the client had gone."))
 	active, err3 := meter.Int64ObservableUpDownCounter("http.server.active_requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that are being served, upgraded connections included."))
 	ready, err4 := meter.Int64ObservableGauge("corsrpc.policy.ready", metric.WithUnit("{policy}"),
 		metric.WithDescription("1 if the policy of a virtual host is in force and its origin sources have been loaded, and 0 otherwise."))
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	_, err := meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
@@ -49,7 +53,7 @@ func newInstruments(meter metric.Meter, open *calls, policies func() []*serve.Po
 		}
 		return nil
 	}, active, ready)
-	return &instruments{duration: duration, reloads: reloads, options: optionCache{known: map[served]metric.MeasurementOption{}}}, err
+	return &instruments{duration: duration, reloads: reloads, streams: streams, options: optionCache{known: map[served]metric.MeasurementOption{}}}, err
 }
 
 // served is what the duration of a request is measured by. Each part has few values.
@@ -78,4 +82,9 @@ func (i *instruments) reloaded(ctx context.Context, err error) {
 		return
 	}
 	i.reloads.Add(ctx, 1)
+}
+
+// streamEnded counts a stream of Envoy.
+func (i *instruments) streamEnded(ctx context.Context, err error) {
+	i.streams.Add(ctx, 1, metric.WithAttributes(attribute.String("rpc.grpc.status_code", status.Code(err).String())))
 }

@@ -24,17 +24,22 @@ const (
 // keepAlive notices a client of HTTP/1.1 that went away, within 75 seconds.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 3}
 
-// port is a listener with its server.
+// port is a listener with its HTTP server.
 type port struct {
 	listener net.Listener
 	server   *http.Server
-	ended    chan error // of Serve
+	failed   chan error // of Serve
 }
 
+func (p *port) address() string                    { return p.listener.Addr().String() }
+func (p *port) ended() <-chan error                { return p.failed }
+func (p *port) shutdown(ctx context.Context) error { return p.server.Shutdown(ctx) }
+func (p *port) close() error                       { return p.server.Close() }
+
 // listen opens a port. The context does not end it.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, network, address string) (net.Listener, error) {
 	config := net.ListenConfig{KeepAliveConfig: keepAlive}
-	l, err := config.Listen(ctx, "tcp", address)
+	l, err := config.Listen(ctx, network, address)
 	if err != nil {
 		var operation *net.OpError
 		if errors.As(err, &operation) {
@@ -47,7 +52,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // newPublic opens the public port.
 func newPublic(ctx context.Context, listener *corsrpcv1.Listener, limits *corsrpcv1.Limits, certificates *tls.Config, h http.Handler, log *slog.Logger) (*port, error) {
-	l, err := listen(ctx, listener.GetAddress())
+	l, err := listen(ctx, "tcp", listener.GetAddress())
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +67,7 @@ func newPublic(ctx context.Context, listener *corsrpcv1.Listener, limits *corsrp
 	} else {
 		protocols.SetUnencryptedHTTP2(true)
 	}
-	return &port{listener: l, ended: make(chan error, 1), server: &http.Server{
+	return &port{listener: l, failed: make(chan error, 1), server: &http.Server{
 		Handler:           h,
 		Protocols:         protocols,
 		ReadHeaderTimeout: limits.GetHeaderTimeout().AsDuration(),
@@ -75,11 +80,11 @@ func newPublic(ctx context.Context, listener *corsrpcv1.Listener, limits *corsrp
 
 // newInternal opens the internal port.
 func newInternal(ctx context.Context, address string, h http.Handler, log *slog.Logger) (*port, error) {
-	l, err := listen(ctx, address)
+	l, err := listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &port{listener: l, ended: make(chan error, 1), server: &http.Server{
+	return &port{listener: l, failed: make(chan error, 1), server: &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
@@ -89,7 +94,7 @@ func newInternal(ctx context.Context, address string, h http.Handler, log *slog.
 func (p *port) serve() {
 	go func() {
 		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			p.ended <- err
+			p.failed <- err
 		}
 	}()
 }

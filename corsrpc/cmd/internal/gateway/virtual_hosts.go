@@ -6,60 +6,58 @@ import (
 	"strings"
 )
 
-// virtualHosts finds the virtual host of a request. It is immutable, and safe for concurrent use.
-type virtualHosts struct {
-	exact    map[string]http.Handler
-	below    map[string]http.Handler // by the name behind `*.`
-	fallback http.Handler            // nil if there is none
+// hostTable finds what belongs to the host of a request. It is safe for concurrent use when it is complete.
+type hostTable[T any] struct {
+	exact    map[string]T
+	below    map[string]T // by the name behind `*.`
+	fallback *T           // nil if there is none
 }
 
-// add adds the handler of a virtual host. Without hosts it is the fallback.
-func (v *virtualHosts) add(hosts []string, h http.Handler) {
+// add adds what belongs to hosts. Without hosts it is the fallback.
+func (v *hostTable[T]) add(hosts []string, of T) {
 	if v.exact == nil {
-		v.exact, v.below = map[string]http.Handler{}, map[string]http.Handler{}
+		v.exact, v.below = map[string]T{}, map[string]T{}
 	}
 	if len(hosts) == 0 {
-		v.fallback = h
+		v.fallback = &of
 	}
 	for _, host := range hosts {
 		if parent, ok := strings.CutPrefix(host, "*."); ok {
-			v.below[parent] = h
+			v.below[parent] = of
 		} else {
-			v.exact[host] = h
+			v.exact[host] = of
 		}
 	}
 }
 
-// find returns the handler for a Host; nil if there is none. An exact name wins over a parent, and a
-// longer parent over a shorter one.
-func (v *virtualHosts) find(host string) http.Handler {
-	if len(v.exact)+len(v.below) == 0 {
-		return v.fallback
-	}
-	name := hostName(host)
-	if h, ok := v.exact[name]; ok {
-		return h
-	}
-	if len(v.below) > 0 {
-		for parent := name; ; {
-			_, rest, more := strings.Cut(parent, ".")
-			if !more {
-				break
+// find returns what belongs to a Host; false if nothing does. An exact name wins over a parent, and a longer
+// parent over a shorter one.
+func (v *hostTable[T]) find(host string) (of T, ok bool) {
+	if len(v.exact)+len(v.below) > 0 {
+		name := hostName(host)
+		if of, ok = v.exact[name]; ok {
+			return of, true
+		}
+		for _, parent, more := strings.Cut(name, "."); more && len(v.below) > 0; _, parent, more = strings.Cut(parent, ".") {
+			if of, ok = v.below[parent]; ok {
+				return of, true
 			}
-			if h, ok := v.below[rest]; ok {
-				return h
-			}
-			parent = rest
 		}
 	}
-	return v.fallback
+	if v.fallback == nil {
+		return of, false
+	}
+	return *v.fallback, true
 }
+
+// virtualHosts passes requests to their virtual hosts.
+type virtualHosts struct{ hostTable[http.Handler] }
 
 // ServeHTTP passes the request to its virtual host. It answers 421 if there is none: the page may have got
 // here over a connection that it opened for another host (RFC 9110, section 15.5.20).
 func (v *virtualHosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := v.find(r.Host)
-	if h == nil {
+	h, ok := v.find(r.Host)
+	if !ok {
 		http.Error(w, "the gateway serves other hosts", http.StatusMisdirectedRequest)
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -12,16 +14,19 @@ import (
 // checkPorts checks the public and the internal port.
 func (c *checker) checkPorts() {
 	listen, internal := c.gateway.GetListen(), c.gateway.GetInternal()
-	if listen.GetAddress() != "" {
-		c.checkAddress("listen.address", listen.GetAddress())
+	switch address := listen.GetAddress(); {
+	case c.program == Processor && strings.HasPrefix(address, UnixScheme):
+		c.checkSocket("listen.address", strings.TrimPrefix(address, UnixScheme))
+	case address != "":
+		c.checkAddress("listen.address", address)
 	}
 	if internal.GetAddress() != "" {
 		c.checkAddress("internal.address", internal.GetAddress())
 	}
-	if a, b := cmp.Or(listen.GetAddress(), defaultAddress), cmp.Or(internal.GetAddress(), defaultInternal); overlap(a, b) {
+	if a, b := cmp.Or(listen.GetAddress(), c.program.address()), cmp.Or(internal.GetAddress(), defaultInternal); overlap(a, b) {
 		field, value, other := "internal.address", b, ":9901"
 		if internal.GetAddress() == "" {
-			field, value, other = "listen.address", a, defaultAddress
+			field, value, other = "listen.address", a, c.program.address()
 		}
 		c.fail(field, CodeDuplicate, value, "is taken by the other port: the public port has "+a+", and the internal port "+b, "another port, such as "+strconv.Quote(other))
 	}
@@ -33,6 +38,27 @@ func (c *checker) checkPorts() {
 	}
 	for i, host := range internal.GetHosts() {
 		c.checkHost(fmt.Sprintf("internal.hosts[%d]", i), host, false)
+	}
+}
+
+// maxSocketBytes is the greatest length of the name of a Unix socket on all systems.
+const maxSocketBytes = 103
+
+// checkSocket checks the name of a Unix socket.
+func (c *checker) checkSocket(field, name string) {
+	const example = "unix:/run/corsrpc/extproc.sock"
+	switch path := c.path(name); {
+	case name == "" || strings.HasPrefix(name, "//"):
+		c.fail(field, CodeAddress, UnixScheme+name, "is not the name of a Unix socket", example)
+	case len(path) > maxSocketBytes:
+		c.fail(field, CodeAddress, UnixScheme+name, fmt.Sprintf("has a name of more than %d bytes, which systems do not take", maxSocketBytes), example)
+	default:
+		if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+			c.fail(field, CodeFileMissing, UnixScheme+name, "is in a folder that does not exist", "a folder that exists, such as that of "+example)
+		}
+	}
+	if c.gateway.GetListen().GetTls() != nil {
+		c.fail("listen.tls", CodeFieldMisplaced, "", "is for ports, and the address is a Unix socket", "an address such as "+strconv.Quote(defaultProcessor)+", or leave tls out")
 	}
 }
 

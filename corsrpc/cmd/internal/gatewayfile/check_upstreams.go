@@ -13,14 +13,17 @@ var schemes = []string{"grpc", "grpcs", "h2c", "http", "https"}
 
 // checkUpstreams checks the upstreams.
 func (c *checker) checkUpstreams() {
-	if len(c.gateway.GetUpstreams()) == 0 {
+	if len(c.gateway.GetUpstreams()) == 0 && c.program == Gateway {
 		c.missing("upstreams", `a list such as [{name: api, url: "grpc://127.0.0.1:9090"}]`)
 	}
 	names := map[string]string{}
 	for i, u := range c.gateway.GetUpstreams() {
 		field := fmt.Sprintf("upstreams[%d]", i)
 		c.checkName(field+".name", u.GetName(), names)
-		secure := c.checkURL(field+".url", u.GetUrl())
+		secure := false
+		if c.program == Gateway || u.GetReflect() || u.GetUrl() != "" {
+			secure = c.checkURL(field+".url", u.GetUrl())
+		}
 		if tls := u.GetTls(); tls != nil {
 			if !secure && !c.reported[field+".url"] {
 				c.fail(field+".tls", CodeFieldMisplaced, "", "is for upstreams with TLS", c.secureURL(u.GetUrl()))
@@ -52,6 +55,9 @@ func (c *checker) checkUpstreams() {
 func (c *checker) checkUnused() {
 	used := map[string]bool{}
 	for i, h := range c.gateway.GetVirtualHosts() {
+		if c.program == Processor && len(h.GetRoutes()) == 0 {
+			return // the virtual host has the schema of all upstreams
+		}
 		for j, r := range h.GetRoutes() {
 			used[r.GetUpstream()] = true
 			if r.GetUpstream() == "" || c.reported[fmt.Sprintf("virtual_hosts[%d].routes[%d].upstream", i, j)] {

@@ -51,7 +51,7 @@ func (c *checker) checkVirtualHosts() {
 
 // checkRoutes checks the routes of a virtual host.
 func (c *checker) checkRoutes(host string, routes []*corsrpcv1.Route) {
-	if len(routes) == 0 {
+	if len(routes) == 0 && c.program == Gateway {
 		c.missing(host+".routes", "a list such as [{upstream: api}]")
 	}
 	var names []string

@@ -89,6 +89,7 @@ func (e *Error) Summary() string {
 
 // checker collects the problems of a configuration.
 type checker struct {
+	program  Program
 	name     string
 	gateway  *corsrpcv1.Gateway // as it is written, without defaults
 	parsed   *policyfile.File   // nil for flags
@@ -99,8 +100,8 @@ type checker struct {
 	omitted  int             // the number of problems after the first maxProblems
 }
 
-func newChecker(g *corsrpcv1.Gateway) *checker {
-	return &checker{gateway: g, reported: map[string]bool{}}
+func newChecker(g *corsrpcv1.Gateway, program Program) *checker {
+	return &checker{program: program, gateway: g, reported: map[string]bool{}}
 }
 
 // maxProblems is the maximum number of problems that are reported. The others are counted.
@@ -124,6 +125,9 @@ func (c *checker) shown(field string) string {
 		plain := indexes.ReplaceAllString(field, "[]")
 		for _, f := range flagNames {
 			if strings.HasPrefix(field, f.field) || strings.HasPrefix(plain, f.field) {
+				if c.program == Processor && f.flag == "--upstream" {
+					return "--reflect"
+				}
 				return f.flag
 			}
 		}

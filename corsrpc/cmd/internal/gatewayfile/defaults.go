@@ -10,14 +10,26 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// The default addresses of the public and the internal port.
+// The default addresses of the public port of each program, and of the internal port.
 const (
-	defaultAddress  = ":8080"
-	defaultInternal = "127.0.0.1:9901"
+	defaultAddress   = ":8080"
+	defaultProcessor = "127.0.0.1:9002"
+	defaultInternal  = "127.0.0.1:9901"
 )
 
+// address returns the default address of the public port.
+func (p Program) address() string {
+	if p == Processor {
+		return defaultProcessor
+	}
+	return defaultAddress
+}
+
+// UnixScheme begins an address that is a Unix socket.
+const UnixScheme = "unix:"
+
 // fill fills in the defaults of gateway.proto, and resolves the names of files against a folder.
-func fill(g *corsrpcv1.Gateway, folder string) {
+func fill(g *corsrpcv1.Gateway, folder string, program Program) {
 	file := func(name *string) {
 		if *name != "" && *name != "-" && !filepath.IsAbs(*name) {
 			*name = filepath.Join(folder, *name)
@@ -36,7 +48,11 @@ func fill(g *corsrpcv1.Gateway, folder string) {
 	if g.Listen == nil {
 		g.Listen = &corsrpcv1.Listener{}
 	}
-	text(&g.Listen.Address, defaultAddress)
+	text(&g.Listen.Address, program.address())
+	if socket, ok := strings.CutPrefix(g.Listen.Address, UnixScheme); ok {
+		file(&socket)
+		g.Listen.Address = UnixScheme + socket
+	}
 	if tls := g.Listen.Tls; tls != nil {
 		file(&tls.Certificate)
 		file(&tls.Key)

@@ -44,7 +44,7 @@ func TestPasswords(t *testing.T) {
 		`"postgres://u:` + strings.Repeat("sesame", 40) + `@db/x"`,
 	} {
 		for name, text := range map[string]string{"item": "origin_sources: [" + source + "]" + end, "whole": "origin_sources: " + source + end, "broken": "origin_sources: [" + source + end} {
-			_, err := gatewayfile.Read(write(t, dir, text))
+			_, err := gatewayfile.Read(write(t, dir, text), gatewayfile.Gateway)
 			if err == nil {
 				t.Errorf("%s %s: is valid", name, source)
 				continue
@@ -60,11 +60,11 @@ func TestPasswords(t *testing.T) {
 func TestExcerpt(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	_, err := gatewayfile.Read(write(t, dir, strings.Replace(valid, `url: "postgres://corsrpc:${PASSWORD}@db.internal/app", query`, `x: 1, url: "postgres://corsrpc:${PASSWORD}@db.internal:5432/app", query`, 1)))
+	_, err := gatewayfile.Read(write(t, dir, strings.Replace(valid, `url: "postgres://corsrpc:${PASSWORD}@db.internal/app", query`, `x: 1, url: "postgres://corsrpc:${PASSWORD}@db.internal:5432/app", query`, 1)), gatewayfile.Gateway)
 	if got := problems(err); !strings.Contains(got, `postgres://corsrpc:${PASSWORD}@db.internal:5432/app`) {
 		t.Error(got)
 	}
-	_, err = gatewayfile.Read(write(t, dir, "origin_sources: [{url: \"postgres://u:sesame@db\", name: \"a b\"}]\n"+end))
+	_, err = gatewayfile.Read(write(t, dir, "origin_sources: [{url: \"postgres://u:sesame@db\", name: \"a b\"}]\n"+end), gatewayfile.Gateway)
 	if got := problems(err); !strings.Contains(got, "{url: \"postgres://u:******@db\", name: \"a b\"}]\n    | "+strings.Repeat(" ", 55)+"^") {
 		t.Error(got)
 	}
@@ -75,7 +75,7 @@ func TestErrorText(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	name := write(t, dir, strings.Replace(valid, "10.0.0.0/8", "10.1.2.3/8", 1))
-	_, err := gatewayfile.Read(name)
+	_, err := gatewayfile.Read(name, gatewayfile.Gateway)
 	want := name + " is not valid: it has 1 problem:\n\t" + name + `:30:19: trusted_proxies[0]: "10.1.2.3/8" has bits behind the prefix: write 10.0.0.0/8`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
@@ -95,7 +95,7 @@ func TestManyProblems(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&text, "    - {path: /%d/, upstream: b%d}\n", i, i)
 	}
-	_, err := gatewayfile.Read(write(t, dir, text.String()))
+	_, err := gatewayfile.Read(write(t, dir, text.String()), gatewayfile.Gateway)
 	var invalid *gatewayfile.Error
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 101 || invalid.Problems[100].Message != "and 1900 more problems" || !strings.Contains(invalid.Summary(), "2000 problems") {
 		t.Errorf("%.2000v", err)
@@ -122,7 +122,7 @@ func TestTooLarge(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := gatewayfile.Read(name); err == nil || !strings.Contains(err.Error(), "more than 1048576 bytes") {
+		if _, err := gatewayfile.Read(name, gatewayfile.Gateway); err == nil || !strings.Contains(err.Error(), "more than 1048576 bytes") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestNoFollowUps(t *testing.T) {
 		"upstreams: [{name: a, url: 'h2c://a'}, {name: bcd, url: 'h2c://b'}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}, {path: /x, upstream: bce}]}]\n",
 		"upstreams: [{name: a, url: 'a', tls: {}}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n",
 	} {
-		_, err := gatewayfile.Read(write(t, dir, text))
+		_, err := gatewayfile.Read(write(t, dir, text), gatewayfile.Gateway)
 		var invalid *gatewayfile.Error
 		if !errors.As(err, &invalid) || len(invalid.Problems) != 1 {
 			t.Errorf("%s\n%s", text, problems(err))

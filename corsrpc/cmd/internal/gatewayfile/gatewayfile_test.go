@@ -76,7 +76,7 @@ drain: {delay: 1s, timeout: 600s}
 func TestRead(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	f, err := gatewayfile.Read(write(t, dir, valid))
+	f, err := gatewayfile.Read(write(t, dir, valid), gatewayfile.Gateway)
 	if err != nil {
 		t.Fatal(problems(err))
 	}
@@ -93,11 +93,11 @@ func TestRead(t *testing.T) {
 	if g.GetAccessLog().GetFile() != "-" {
 		t.Errorf("access log %s", g.GetAccessLog().GetFile())
 	}
-	f, err = gatewayfile.Read(write(t, dir, strings.Replace(valid, "sqlite:tenants.db", "sqlite:${DIR}/tenants.db", 1)))
+	f, err = gatewayfile.Read(write(t, dir, strings.Replace(valid, "sqlite:tenants.db", "sqlite:${DIR}/tenants.db", 1)), gatewayfile.Gateway)
 	if err != nil || f.Gateway.GetOriginSources()[1].GetUrl() != "sqlite:${DIR}/tenants.db" {
 		t.Errorf("with a variable, which may hold an absolute name: %v", err)
 	}
-	f, err = gatewayfile.Read(write(t, dir, "upstreams: [{name: a, url: 'h2c://a'}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n"))
+	f, err = gatewayfile.Read(write(t, dir, "upstreams: [{name: a, url: 'h2c://a'}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n"), gatewayfile.Gateway)
 	if err != nil {
 		t.Fatal(problems(err))
 	}
@@ -270,7 +270,7 @@ func TestProblems(t *testing.T) {
 			if text == valid {
 				t.Fatal("the case changes nothing")
 			}
-			_, err := gatewayfile.Read(write(t, dir, text))
+			_, err := gatewayfile.Read(write(t, dir, text), gatewayfile.Gateway)
 			if test.field == "" {
 				if err != nil {
 					t.Fatal(problems(err))
@@ -284,7 +284,7 @@ func TestProblems(t *testing.T) {
 			if fixed, ok := withFix(text, test.replacement, invalid.Problems); ok {
 				applied++
 				var left *gatewayfile.Error
-				if _, err := gatewayfile.Read(write(t, dir, fixed)); errors.As(err, &left) && slices.ContainsFunc(left.Problems, func(p report.Problem) bool {
+				if _, err := gatewayfile.Read(write(t, dir, fixed), gatewayfile.Gateway); errors.As(err, &left) && slices.ContainsFunc(left.Problems, func(p report.Problem) bool {
 					return p.Field == invalid.Problems[0].Field && p.Code == invalid.Problems[0].Code
 				}) {
 					t.Errorf("with the fix of\n%s:\n%s", problems(invalid), problems(left))
@@ -393,7 +393,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("virtual_hosts: [{hosts: ['*.', '']}]\ntrusted_proxies: ['/']")
 	dir := folder(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		_, err := gatewayfile.Read(write(t, dir, text))
+		_, err := gatewayfile.Read(write(t, dir, text), gatewayfile.Gateway)
 		var invalid *gatewayfile.Error
 		if err != nil && (!errors.As(err, &invalid) || len(invalid.Problems) == 0) {
 			t.Errorf("%v", err)
