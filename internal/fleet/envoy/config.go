@@ -84,6 +84,8 @@ type Processor struct {
 	AllowOverride bool
 	// RequestHeadersOnly leaves the headers of answers unsent.
 	RequestHeadersOnly bool
+	// Service is further fields of the filter's grpc_service, in YAML, such as initial_metadata.
+	Service string
 	// Fields are further fields of the filter, in YAML.
 	Fields string
 	// Cluster is further fields of the processor's cluster, in YAML, such as health checks.
