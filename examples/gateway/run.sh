@@ -1,9 +1,19 @@
 #!/usr/bin/env bash
-# run.sh [--free-ports]: starts both servers, the gateway and the page, and ends them on
-# Ctrl-C. It needs Node.js 20 with npm, protoc, Python's grpcio, and Go to build the program
-# corsrpc, unless CORSRPC names it. With --free-ports the system chooses the ports.
+# run.sh [--envoy] [--free-ports]: starts both servers, the gateway and the page, and ends them
+# on Ctrl-C. It needs Node.js 20 with npm, protoc, Python's grpcio, and Go to build the program
+# corsrpc, unless CORSRPC names it. With --free-ports the system chooses the ports. With --envoy,
+# Envoy takes the place of the gateway, with the files of ../envoy: see ../envoy/run.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+
+with_envoy='' free_ports=''
+for argument; do
+  case $argument in
+    --envoy) with_envoy=1 ;;
+    --free-ports) free_ports=1 ;;
+    *) echo "run.sh: $argument is unknown: write --envoy or --free-ports" >&2 && exit 2 ;;
+  esac
+done
 
 # Python's grpcio may belong to another Python than the first one in PATH.
 for python in "${PYTHON:-python3}" /usr/bin/python3 ''; do
@@ -60,24 +70,60 @@ mkdir -p build/python build/web
 corsrpc=${CORSRPC:-$PWD/build/corsrpc}
 [ -n "${CORSRPC:-}" ] || go build -C ../../corsrpc/cmd -o "$corsrpc" ./corsrpc
 
-catalog=9090 orders=9091 page=8081 config=gateway.yaml
-[ "${1:-}" != --free-ports ] || catalog=0 orders=0 page=0 config=$tmp/gateway.yaml
+catalog=9090 orders=9091 page=8081
+[ -z "$free_ports" ] || catalog=0 orders=0 page=0
 
 PYTHONPATH=build/python start catalog "$python" servers/catalog.py $catalog
 await catalog 'listening on (.*)' && catalog=$found
 start orders node servers/orders.js $orders
 await orders 'listening on (.*)' && orders=$found
 
-if [ "$config" != gateway.yaml ]; then
-  sed -e "s/127.0.0.1:9090/$catalog/; s/127.0.0.1:9091/$orders/; s/localhost:[0-9]*/localhost:0/" gateway.yaml >"$config"
-  ln -s "$PWD/cors.yaml" "$PWD/catalog.json" "$tmp/"
+# configuration FILE sets "config" to the file, or to a copy of it with free ports.
+configuration() {
+  config=$1
+  if [ -n "$free_ports" ]; then
+    config=$tmp/$(basename "$1")
+    sed -E "s/127.0.0.1:9090/$catalog/; s/127.0.0.1:9091/$orders/; s/(localhost|127.0.0.1):(8080|9002|990[12])/\1:0/
+      s/port_value: 9090/port_value: ${catalog##*:}/; s/port_value: 9091/port_value: ${orders##*:}/; s/port_value: (8080|9901)/port_value: 0/
+      s|\.\./gateway/|$PWD/|; s|\[catalog.json|[$PWD/catalog.json|; s|policy: cors|policy: $PWD/cors|; s/port_value: 9002/port_value: ${processor:-9002}/" "$1" >"$config"
+  fi
+}
+
+# start_corsrpc SUBCOMMAND starts the program corsrpc, and waits until it is ready.
+start_corsrpc() {
+  touch "$tmp/corsrpc.log"
+  "$corsrpc" "$1" --config "$config" 2> >(tee "$tmp/corsrpc.log" >&2) &
+  pids+=($!)
+  await corsrpc 'msg=listening address=.*:([0-9]+)' && listening=$found
+  await corsrpc 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/bookshop/
+  await corsrpc 'msg=(ready)'
+}
+
+if [ -z "$with_envoy" ]; then
+  configuration gateway.yaml
+  start_corsrpc gateway
+  gateway=http://localhost:$listening
+else
+  envoy=${ENVOY:-$(command -v envoy || true)}
+  if [ -z "$envoy" ]; then
+    ../../internal/fleet/setup-envoy.sh >&2
+    envoy=../../.tmp/envoy/envoy
+  fi
+  configuration ../envoy/extproc.yaml
+  start_corsrpc extproc
+  processor=$listening
+  configuration ../envoy/envoy.yaml
+  start envoy "$envoy" --config-path "$config" --admin-address-path "$tmp/admin" --disable-hot-restart --drain-time-s 1
+  await envoy '(starting main dispatch loop)'
+  # shellcheck disable=SC2016 # the single quotes hold a program in Python
+  gateway=$("$python" - "$tmp/admin" <<'END'
+import json, sys, urllib.request
+admin = "http://" + open(sys.argv[1]).read()
+listeners = json.load(urllib.request.urlopen(admin + "/listeners?format=json"))
+print("http://localhost:%d" % listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"])
+END
+  )
 fi
-touch "$tmp/gateway.log"
-"$corsrpc" gateway --config "$config" 2> >(tee "$tmp/gateway.log" >&2) &
-pids+=($!)
-await gateway 'msg=listening address=.*:([0-9]+)' && gateway=http://localhost:$found
-await gateway 'internal port listening" address=.*:([0-9]+)' && inspector=http://localhost:$found/inspect/bookshop/
-await gateway 'msg=(ready)'
 
 node_modules/.bin/esbuild web/page.js --bundle --format=esm --target=es2022 --define:GATEWAY="\"$gateway\"" --outfile="$tmp/page/page.js" --log-level=warning
 cp web/index.html "$tmp/page/"
@@ -87,9 +133,9 @@ await page 'port ([0-9]+)' && page=$found
 cat <<END
 page      http://localhost:$page   open this one: it calls Python and Node.js
 gateway   $gateway   the address that the page calls
-inspector $inspector   the gateway's decisions and their reasons
+inspector $inspector   the decisions and their reasons
 Open http://127.0.0.1:$page too: the same page of another origin, which cors.yaml does not allow.
-Change cors.yaml, and call again: the gateway follows the file.
+Change cors.yaml, and call again: the program follows the file.
 Press Ctrl-C to stop.
 END
 wait -n

@@ -36,6 +36,11 @@ const openBookshop = `
 // all that they send: answers with metadata and trailers, streams, errors with details. A call that the policy refuses fails
 // as one that the network has lost. The command ends all of them.
 func TestGatewayExample(t *testing.T) {
+	testBookshop(t, "gateway/run.sh")
+}
+
+// testBookshop runs the bookshop of examples/gateway by a script, and reads its page.
+func testBookshop(t *testing.T, script string) {
 	var ports []string
 	t.Cleanup(func() { // after the command has ended
 		for _, port := range ports {
@@ -52,7 +57,7 @@ func TestGatewayExample(t *testing.T) {
 			}
 		}
 	})
-	servers := startServers(t, syscall.SIGTERM, "gateway/run.sh", "--free-ports")
+	servers := startServers(t, syscall.SIGTERM, script, "--free-ports")
 	for _, name := range []string{"page", "gateway", "inspector"} {
 		if servers[name] == nil {
 			t.Fatalf("the command does not print the address of the %s", name)

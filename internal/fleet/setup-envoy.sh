@@ -11,7 +11,7 @@ dir=$root/.tmp/envoy
 program=$dir/envoy
 
 installed() {
-  "$program" --version 2>/dev/null | grep -qF "/$version/"
+  [[ $("$program" --version 2>/dev/null) == *"/$version/"* ]]
 }
 
 fail() {

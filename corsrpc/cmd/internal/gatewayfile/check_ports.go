@@ -23,7 +23,7 @@ func (c *checker) checkPorts() {
 	if internal.GetAddress() != "" {
 		c.checkAddress("internal.address", internal.GetAddress())
 	}
-	if a, b := cmp.Or(listen.GetAddress(), c.program.address()), cmp.Or(internal.GetAddress(), defaultInternal); overlap(a, b) {
+	if a, b := cmp.Or(listen.GetAddress(), c.program.address()), cmp.Or(internal.GetAddress(), c.program.internal()); overlap(a, b) {
 		field, value, other := "internal.address", b, ":9901"
 		if internal.GetAddress() == "" {
 			field, value, other = "listen.address", a, c.program.address()

@@ -10,11 +10,13 @@ import (
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
 
-// The default addresses of the public port of each program, and of the internal port.
+// The default addresses of the public and the internal port of each program. Envoy's admin endpoint has port 9901
+// by custom.
 const (
-	defaultAddress   = ":8080"
-	defaultProcessor = "127.0.0.1:9002"
-	defaultInternal  = "127.0.0.1:9901"
+	defaultAddress           = ":8080"
+	defaultInternal          = "127.0.0.1:9901"
+	defaultProcessor         = "127.0.0.1:9002"
+	defaultProcessorInternal = "127.0.0.1:9902"
 )
 
 // address returns the default address of the public port.
@@ -23,6 +25,14 @@ func (p Program) address() string {
 		return defaultProcessor
 	}
 	return defaultAddress
+}
+
+// internal returns the default address of the internal port.
+func (p Program) internal() string {
+	if p == Processor {
+		return defaultProcessorInternal
+	}
+	return defaultInternal
 }
 
 // UnixScheme begins an address that is a Unix socket.
@@ -61,7 +71,7 @@ func fill(g *corsrpcv1.Gateway, folder string, program Program) {
 	if g.Internal == nil {
 		g.Internal = &corsrpcv1.InternalListener{}
 	}
-	text(&g.Internal.Address, defaultInternal)
+	text(&g.Internal.Address, program.internal())
 	for _, u := range g.Upstreams {
 		duration(&u.ConnectTimeout, 5*time.Second)
 		duration(&u.ResponseTimeout, time.Minute)

@@ -52,7 +52,7 @@ func (f *sharedFlags) register(flags *flag.FlagSet, program Program) {
 	flags.StringVar(&f.key, "tls-key", "", "`FILE` in PEM form with the key of that certificate")
 	flags.StringVar(&f.clientCA, "tls-client-ca", "", "`FILE` in PEM form with the authorities of client certificates, which clients then have to have")
 	flags.Var(&f.hosts, "internal-host", "`NAME` under which the inspector answers, besides localhost and IP addresses (repeatable)")
-	flags.StringVar(&f.internal, "internal", defaultInternal, "`ADDRESS` of the internal port: /livez, /readyz, /metrics, /inspect/")
+	flags.StringVar(&f.internal, "internal", program.internal(), "`ADDRESS` of the internal port: /livez, /readyz, /metrics, /inspect/")
 	flags.BoolVar(&f.pprof, "pprof", false, "serve Go's profiles on the internal port")
 	flags.Var(&f.sources, "origins", "`NAME=URL` of an origin source: postgres://... or sqlite:FILE (repeatable)")
 	flags.Var(&f.query, "origins-query", "`NAME=SQL`: the query of an origin source (default: SELECT origin FROM NAME)")
