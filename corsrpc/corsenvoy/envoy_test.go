@@ -164,14 +164,15 @@ func apply(h http.Header, m *extprocv3.HeaderMutation) {
 		remove(name)
 	}
 	for _, o := range m.GetSetHeaders() {
-		if o.GetAppendAction() == corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD {
+		if !o.GetAppend().GetValue() { //nolint:staticcheck // Envoy's filter reads this deprecated field, and not append_action
 			remove(o.GetHeader().GetKey())
 		}
 		h.Add(o.GetHeader().GetKey(), string(o.GetHeader().GetRawValue()))
 	}
 }
 
-// canonical returns a header under canonical names, and without names that have no value.
+// canonical returns a header under canonical names, without names that have no value, and with the lines of each
+// name as one list.
 func canonical(h http.Header) http.Header {
 	c := http.Header{}
 	for name, values := range h {
@@ -179,8 +180,9 @@ func canonical(h http.Header) http.Header {
 			c.Add(name, v)
 		}
 	}
-	for _, values := range c {
+	for name, values := range c {
 		slices.Sort(values)
+		c[name] = []string{strings.Join(values, ", ")}
 	}
 	return c
 }

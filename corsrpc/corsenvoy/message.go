@@ -10,6 +10,7 @@ import (
 	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // continueRequest tells Envoy to forward a request. If its response needs no look, Envoy does not send it,
@@ -39,6 +40,15 @@ func immediate(status int, header http.Header, body []byte) *extprocv3.Processin
 	}}}
 }
 
+// valuesOf returns the values of a field as Envoy is to send them: as one list, since lines that are added one by one
+// would replace each other in some versions. Set-Cookie is not a list (RFC 9110, section 5.3).
+func valuesOf(name string, lines []string) []string {
+	if name == "Set-Cookie" {
+		return lines
+	}
+	return []string{strings.Join(lines, ", ")}
+}
+
 // mutation returns the changes that make one header out of another; nil if they are equal.
 func mutation(from, to http.Header) *extprocv3.HeaderMutation {
 	m := &extprocv3.HeaderMutation{}
@@ -51,13 +61,12 @@ func mutation(from, to http.Header) *extprocv3.HeaderMutation {
 		if slices.Equal(from[name], to[name]) {
 			continue
 		}
-		action := corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
-		for _, value := range to[name] {
+		for i, value := range valuesOf(name, to[name]) {
 			m.SetHeaders = append(m.SetHeaders, &corev3.HeaderValueOption{
 				Header:       &corev3.HeaderValue{Key: strings.ToLower(name), RawValue: []byte(value)},
-				AppendAction: action, KeepEmptyValue: true,
+				AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD, KeepEmptyValue: true,
+				Append: wrapperspb.Bool(i > 0), //nolint:staticcheck // Envoy's filter reads this deprecated field, and not append_action
 			})
-			action = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
 		}
 	}
 	if len(m.RemoveHeaders)+len(m.SetHeaders) == 0 {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -336,5 +337,38 @@ func TestManyStreams(t *testing.T) {
 	}
 	if got := runtime.NumGoroutine(); got > before+20 {
 		t.Errorf("%d goroutines, before %d", got, before)
+	}
+}
+
+// cookies is a policy that adds cookies to the server's.
+type cookies struct{}
+
+func (cookies) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(withCookie{w}, r) })
+}
+
+type withCookie struct{ http.ResponseWriter }
+
+func (w withCookie) WriteHeader(status int) {
+	w.Header().Add("Set-Cookie", "b=2")
+	w.Header().Add("Vary", "Origin")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// TestSeveralLines checks that fields with several lines arrive whole: as a list, and Set-Cookie line by line.
+func TestSeveralLines(t *testing.T) {
+	t.Parallel()
+	p, err := corsenvoy.New(cookies{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, _ := startProcessor(t, p)
+	e := &envoy{client: client, upstream: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Set-Cookie"] = []string{"a=1"}
+		w.Header()["Vary"] = []string{"Accept", "Accept-Encoding"}
+	})}
+	got := e.do(t.Context(), call(page))
+	if cookies, vary := got.header["Set-Cookie"], got.header["Vary"]; !slices.Equal(cookies, []string{"a=1", "b=2"}) || !slices.Equal(vary, []string{"Accept, Accept-Encoding, Origin"}) {
+		t.Errorf("Set-Cookie %q, Vary %q", cookies, vary)
 	}
 }
