@@ -26,6 +26,11 @@ run-gateway: ## Build and start the example of the gateway: servers in Python an
 	@internal/tools/setup.sh gateway
 	@examples/gateway/run.sh $(ARGS)
 
+.PHONY: run-envoy
+run-envoy: ## The same with Envoy in the gateway's place, and corsrpc as Envoy's external processor
+	@internal/tools/setup.sh gateway
+	@examples/envoy/run.sh $(ARGS)
+
 .PHONY: test
 test: ## Run all checks: set-up, lint, unit tests under -race, conformance, three real browsers
 	@$(STAGE) total $(MAKE) stages

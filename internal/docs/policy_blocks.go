@@ -33,7 +33,8 @@ var policyFields = []string{"defaults", "rules", "profiles", "shadow", "enforcem
 //   - a policy that is refused with the error in the next block,
 //   - a policy that loads with the findings in the next block,
 //   - a Kubernetes manifest whose policies load,
-//   - a file that make scratch takes from this page.
+//   - a file that make scratch takes from this page,
+//   - a piece of Envoy's configuration in examples/envoy, which Envoy itself validates.
 func checkYAML(t *tree, p *page, i int) []problem {
 	b := p.blocks[i]
 	name := nameOf(b)
@@ -44,6 +45,10 @@ func checkYAML(t *tree, p *page, i int) []problem {
 		if text := t.text(shown); text != b.text && text != afterName(b) {
 			return []problem{b.problem("the block is not %s as it stands: copy the file", shown)}
 		}
+	}
+	if name == "envoy.yaml" {
+		b.text = afterName(b)
+		return checkPieces(t, b, `^examples/envoy/envoy\.yaml$`)
 	}
 	var documents []map[string]any
 	decoder := yaml.NewDecoder(strings.NewReader(b.text))

@@ -12,6 +12,7 @@ type shellRow struct {
 // shellTable lists the commands of all pages but the walkthrough, whose commands
 // TestWalkthrough runs. Targets of the Makefile do not have to be listed.
 var shellTable = []shellRow{
+	{"corsrpc extproc --policy cors.yaml --listen unix:extproc.sock", "TestExamples in corsrpc/cmd/internal/cli", "corsrpc/cmd/internal/cli/extproc.go", "corsrpc extproc --policy cors.yaml --listen unix:extproc.sock"},
 	{"corsrpc check --strict --descriptors image.json cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc check --strict --descriptors image.json cors.yaml"},
 	{"corsrpc test cors_test.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc test cors_test.yaml"},
 	{"corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml", "TestInCI in internal/docs", "internal/docs/in_ci_test.go", "corsrpc diff --fail-on wider --descriptors image.json git:origin/main:cors.yaml cors.yaml"},
