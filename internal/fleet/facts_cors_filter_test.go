@@ -178,3 +178,49 @@ typed_config:
 		})
 	}
 }
+
+// The filter "rbac" can refuse what the filter "cors" lets pass: calls of a procedure from origins that
+// it does not list, and writes of other sites without Origin.
+func TestRBACFilter(t *testing.T) {
+	const rbac = `name: envoy.filters.http.rbac
+typed_config:
+  "@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC
+  rules:
+    action: DENY
+    policies:
+      origins:
+        permissions: [{url_path: {path: {exact: /a}}}]
+        principals:
+        - and_ids:
+            ids:
+            - header: {name: origin, present_match: true}
+            - not_id: {header: {name: origin, string_match: {exact: "https://a.test"}}}
+      sites:
+        permissions: [{header: {name: ":method", string_match: {exact: POST}}}]
+        principals:
+        - and_ids:
+            ids:
+            - header: {name: origin, present_match: false}
+            - header: {name: sec-fetch-site, string_match: {exact: cross-site}}`
+	u := serveUpstream(t, nil)
+	e := envoy.Start(t, envoy.Config{Upstream: u.addr, Before: []string{corsFilter}, After: []string{rbac},
+		VirtualHost: corsPolicy(allowsA)}.YAML(t))
+	addr := e.Addr(envoy.Listener)
+	for _, test := range []struct {
+		lines  []string
+		status int
+	}{
+		{[]string{"GET /a HTTP/1.1", fromA}, 200},
+		{[]string{"GET /a HTTP/1.1"}, 200},
+		{[]string{"GET /a HTTP/1.1", fromEvil}, 403},
+		{[]string{"GET /a HTTP/1.1", fromA, fromEvil}, 403},
+		{[]string{"GET /a?x HTTP/1.1", fromEvil}, 403},
+		{[]string{"GET /b HTTP/1.1", fromEvil}, 200},
+		{[]string{"POST /b HTTP/1.1", "Content-Length: 0", "Sec-Fetch-Site: cross-site"}, 403},
+		{[]string{"POST /b HTTP/1.1", "Content-Length: 0"}, 200},
+	} {
+		if resp := send(t, addr, test.lines...); resp.status != test.status {
+			t.Errorf("%q: status %d, want %d", test.lines, resp.status, test.status)
+		}
+	}
+}

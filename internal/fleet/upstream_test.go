@@ -5,7 +5,6 @@ package fleet_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -14,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 )
 
 const testTimeout = 30 * time.Second // of one exchange
@@ -80,12 +77,18 @@ type response struct {
 // "Host: api.test" and "Connection: close" if lines does not hold "Host:".
 func send(t *testing.T, addr string, lines ...string) response {
 	t.Helper()
+	return sendBody(t, addr, "", lines...)
+}
+
+// sendBody is send with a body.
+func sendBody(t *testing.T, addr, body string, lines ...string) response {
+	t.Helper()
 	if !strings.Contains(strings.ToLower(strings.Join(lines, "\n")), "\nhost:") {
 		lines = append([]string{lines[0], "Host: api.test", "Connection: close"}, lines[1:]...)
 	}
 	conn := dial(t, addr)
 	defer conn.Close()
-	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, strings.Join(lines, "\r\n")+"\r\n\r\n"+body); err != nil {
 		t.Fatal(err)
 	}
 	method, _, _ := strings.Cut(lines[0], " ")
@@ -111,12 +114,7 @@ func dial(t *testing.T, addr string) net.Conn {
 // send2 sends a request in HTTP/2 with header fields, name and value in turns.
 func send2(t *testing.T, addr, method, path string, fields ...string) response {
 	t.Helper()
-	transport := &http2.Transport{
-		AllowHTTP: true,
-		DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}
+	transport := newHTTP2()
 	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
@@ -135,6 +133,13 @@ func send2(t *testing.T, addr, method, path string, fields ...string) response {
 	return read(t, resp)
 }
 
+// newHTTP2 returns a transport of HTTP/2 without TLS.
+func newHTTP2() *http.Transport {
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	return transport
+}
+
 func read(t *testing.T, resp *http.Response) response {
 	t.Helper()
 	defer resp.Body.Close()
@@ -151,4 +156,26 @@ func permissive(w http.ResponseWriter, _ *http.Request) {
 	h["Access-Control-Allow-Origin"] = []string{"*", "https://evil.test"}
 	h.Set("Access-Control-Allow-Credentials", "true")
 	h["Vary"] = []string{"Accept", "Accept-Encoding"}
+}
+
+func badGateway(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(http.StatusBadGateway)
+	_, _ = io.WriteString(w, "bad gateway")
+}
+
+// echo answers with each part of the body as it comes.
+func echo(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex() // HTTP/2 has nothing else
+	_ = control.Flush()
+	buffer := make([]byte, 1024)
+	for {
+		n, err := r.Body.Read(buffer)
+		_, _ = w.Write(buffer[:n])
+		_ = control.Flush()
+		if err != nil {
+			return
+		}
+	}
 }

@@ -100,7 +100,10 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
 	"indent": indent,
 	"host": func(address string) (string, error) {
 		host, _, err := net.SplitHostPort(address)
-		return quote(host), err
+		if err != nil {
+			return "", err
+		}
+		return quote(host)
 	},
 	"port": func(address string) (string, error) {
 		_, port, err := net.SplitHostPort(address)
@@ -130,12 +133,9 @@ func (c Config) YAML(t testing.TB) string {
 }
 
 // quote returns a string in JSON, which is YAML as well.
-func quote(s string) string {
+func quote(s string) (string, error) {
 	b, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // strings have a JSON form
-	}
-	return string(b)
+	return string(b), err
 }
 
 // indent indents all lines but the first one by n spaces.
