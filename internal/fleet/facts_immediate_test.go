@@ -151,3 +151,29 @@ func TestResponseMutations(t *testing.T) {
 		})
 	}
 }
+
+// Mutations of requests that Envoy refuses by default. corsrpc needs none of them.
+func TestRequestMutations(t *testing.T) {
+	for _, name := range []string{"host", ":authority", ":method", ":scheme", "x-envoy-a"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := serveProcessor(t, func(request *extprocv3.ProcessingRequest) (*extprocv3.ProcessingResponse, error) {
+				if request.GetRequestHeaders() == nil {
+					return responseStep(), nil
+				}
+				response := requestStep()
+				response.GetRequestHeaders().Response = &extprocv3.CommonResponse{
+					HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: []*corev3.HeaderValueOption{overwrite(name, "changed")}},
+				}
+				return response, nil
+			})
+			addr, e := start(t, serveUpstream(t, nil), p, nil)
+			if resp := send(t, addr, "GET / HTTP/1.1"); resp.status != 200 {
+				t.Errorf("status %d", resp.status)
+			}
+			if got := e.Stats("http.public.ext_proc.rejected_header_mutations"); got != 1 {
+				t.Errorf("rejected_header_mutations is %d, want 1", got)
+			}
+		})
+	}
+}

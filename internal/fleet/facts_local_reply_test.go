@@ -114,6 +114,7 @@ func TestRequestsThatTheCodecRefuses(t *testing.T) {
 		{"a blank in Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
 		{"an unknown method", "get / HTTP/1.1\r\nHost: a.test\r\n\r\n", 400},
 		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 426},
+		{"a scheme that the connection does not have", "GET https://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n", 403},
 		{"headers that are too large", "GET / HTTP/1.1\r\nHost: a.test\r\nX-Large: " + strings.Repeat("x", 61<<10) + "\r\n\r\n", 431},
 	} {
 		for _, processed := range []bool{false, true} {
@@ -121,6 +122,7 @@ func TestRequestsThatTheCodecRefuses(t *testing.T) {
 				t.Parallel()
 				u := serveUpstream(t, nil)
 				addr, _ := start(t, u, serveProcessor(t, proceed()), func(c *envoy.Config) {
+					c.Manager = "use_remote_address: true"
 					if !processed {
 						c.Processor = nil
 					}

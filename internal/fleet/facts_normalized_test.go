@@ -56,6 +56,9 @@ func TestWhatTheProcessorSees(t *testing.T) {
 		{name: "the authority of an absolute form", lines: []string{"GET http://b.test/x HTTP/1.1"}, header: ":authority", values: []string{"b.test"}},
 		{name: "the scheme of an absolute form", lines: []string{"GET https://b.test/x HTTP/1.1"}, header: ":scheme", values: []string{"https"}},
 		{name: "the scheme that was used, of an absolute form", lines: []string{"GET https://b.test/x HTTP/1.1"}, header: "x-forwarded-proto", values: []string{"http"}},
+		{name: "the scheme of a client that claims one", lines: get("X-Forwarded-Proto: https"), header: ":scheme", values: []string{"https"}},
+		{name: "the scheme of a client that claims one, at an edge", manager: "use_remote_address: true",
+			lines: get("X-Forwarded-Proto: https"), header: ":scheme", values: []string{"http"}},
 		{name: "TRACE", lines: []string{"TRACE / HTTP/1.1"}, header: ":method", values: []string{"TRACE"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

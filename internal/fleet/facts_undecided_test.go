@@ -39,7 +39,7 @@ func TestUndecidedRequests(t *testing.T) {
 			return response, err
 		}
 	}
-	short := func(c *envoy.Config) { c.Processor.Timeout = 300 * time.Millisecond }
+	short := func(c *envoy.Config) { c.Processor.Timeout = time.Second }
 	open := func(c *envoy.Config) { c.Processor.FailOpen = true }
 	for _, test := range []struct {
 		name   string
@@ -52,10 +52,12 @@ func TestUndecidedRequests(t *testing.T) {
 		{"the stream ends with an error", always(nil, failed), nil, 500, 0},
 		{"an error, failure_mode_allow", always(nil, failed), open, 200, 1},
 		{"no answer within message_timeout", always(nil, errSilence), short, 504, 0},
+		{"no answer, failure_mode_allow", always(nil, errSilence), func(c *envoy.Config) { short(c); open(c) }, 200, 1},
 		{"an answer to a message that was not sent", always(wrongKind, nil), nil, 500, 0},
 		{"an empty answer", always(&extprocv3.ProcessingResponse{}, nil), nil, 500, 0},
 		{"the response step ends with OK", afterTheRequest(nil, nil), nil, 200, 1},
 		{"the response step ends with an error", afterTheRequest(nil, failed), nil, 500, 1},
+		{"the response step ends with an error, failure_mode_allow", afterTheRequest(nil, failed), open, 200, 1},
 		{"no answer to the response step", afterTheRequest(nil, errSilence), short, 504, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -37,7 +37,8 @@ type processor struct {
 
 	mu       sync.Mutex
 	messages []*extprocv3.ProcessingRequest
-	arrived  chan struct{} // has room for one signal
+	arrived  chan struct{} // has room for one signal: a message
+	ended    chan struct{} // has room for one signal: the end of a stream
 }
 
 // serveProcessor serves an external processor on a Unix socket until the end of the test.
@@ -53,6 +54,7 @@ func serveProcessor(t *testing.T, a answer) *processor {
 		server:  grpc.NewServer(),
 		answer:  a,
 		arrived: make(chan struct{}, 1),
+		ended:   make(chan struct{}, 1),
 	}
 	listener, err := net.Listen("unix", p.socket)
 	if err != nil {
@@ -73,6 +75,7 @@ func serveProcessor(t *testing.T, a answer) *processor {
 
 // Process implements the service.
 func (p *processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+	defer signal(p.ended)
 	for {
 		request, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -84,10 +87,7 @@ func (p *processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 		p.mu.Lock()
 		p.messages = append(p.messages, request)
 		p.mu.Unlock()
-		select {
-		case p.arrived <- struct{}{}:
-		default:
-		}
+		signal(p.arrived)
 		response, err := p.answer(request)
 		switch {
 		case errors.Is(err, errSilence):
@@ -100,6 +100,13 @@ func (p *processor) Process(stream extprocv3.ExternalProcessor_ProcessServer) er
 		if err := stream.Send(response); err != nil {
 			return err
 		}
+	}
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
