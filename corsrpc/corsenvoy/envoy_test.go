@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -163,15 +164,14 @@ func apply(h http.Header, m *extprocv3.HeaderMutation) {
 		remove(name)
 	}
 	for _, o := range m.GetSetHeaders() {
-		if !o.GetAppend().GetValue() { //nolint:staticcheck // Envoy's filter reads this deprecated field, and not append_action
+		if !o.GetAppend().GetValue() { //nolint:staticcheck // Envoy heeds this field, and not append_action
 			remove(o.GetHeader().GetKey())
 		}
 		h.Add(o.GetHeader().GetKey(), string(o.GetHeader().GetRawValue()))
 	}
 }
 
-// canonical returns a header under canonical names, without names that have no value, and with the lines of each
-// name as one list.
+// canonical returns a header under canonical names, and without names that have no value.
 func canonical(h http.Header) http.Header {
 	c := http.Header{}
 	for name, values := range h {
@@ -179,8 +179,8 @@ func canonical(h http.Header) http.Header {
 			c.Add(name, v)
 		}
 	}
-	for name, values := range c {
-		c[name] = []string{strings.Join(values, ", ")}
+	for _, values := range c {
+		slices.Sort(values)
 	}
 	return c
 }

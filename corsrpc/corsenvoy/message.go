@@ -33,20 +33,11 @@ func continueResponse(changes *extprocv3.HeaderMutation) *extprocv3.ProcessingRe
 // immediate tells Envoy to answer a request itself.
 func immediate(status int, header http.Header, body []byte) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
-		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)}, //nolint:gosec // a status has three digits
+		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)},
 		Headers: mutation(nil, header),
 		Body:    body,
 		Details: "corsrpc",
 	}}}
-}
-
-// valuesOf returns the values of a field as Envoy is to send them: as one list, since lines that are added one by one
-// would replace each other in some versions. Set-Cookie is not a list (RFC 9110, section 5.3).
-func valuesOf(name string, lines []string) []string {
-	if name == "Set-Cookie" {
-		return lines
-	}
-	return []string{strings.Join(lines, ", ")}
 }
 
 // mutation returns the changes that make one header out of another; nil if they are equal.
@@ -61,16 +52,27 @@ func mutation(from, to http.Header) *extprocv3.HeaderMutation {
 		if slices.Equal(from[name], to[name]) {
 			continue
 		}
-		for i, value := range valuesOf(name, to[name]) {
-			m.SetHeaders = append(m.SetHeaders, &corev3.HeaderValueOption{
-				Header:       &corev3.HeaderValue{Key: strings.ToLower(name), RawValue: []byte(value)},
-				AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD, KeepEmptyValue: true,
-				Append: wrapperspb.Bool(i > 0), //nolint:staticcheck // Envoy's filter reads this deprecated field, and not append_action
-			})
+		for i, value := range to[name] {
+			m.SetHeaders = append(m.SetHeaders, setField(name, value, i > 0))
 		}
 	}
 	if len(m.RemoveHeaders)+len(m.SetHeaders) == 0 {
 		return nil
 	}
 	return m
+}
+
+// setField sets a field, or adds a value to it. Envoy 1.40 heeds append here, and not append_action, which
+// replaces it elsewhere.
+func setField(name, value string, more bool) *corev3.HeaderValueOption {
+	option := &corev3.HeaderValueOption{
+		Header:         &corev3.HeaderValue{Key: strings.ToLower(name), RawValue: []byte(value)},
+		AppendAction:   corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+		KeepEmptyValue: true,
+	}
+	if more {
+		option.AppendAction = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		option.Append = wrapperspb.Bool(true) //nolint:staticcheck // see above
+	}
+	return option
 }

@@ -3,6 +3,8 @@ module github.com/corsrpc/corsrpc-go/internal/fleet
 go 1.26.0
 
 require (
+	github.com/corsrpc/corsrpc-go v0.0.0
+	github.com/corsrpc/corsrpc-go/corsrpc/corsenvoy v0.0.0
 	github.com/envoyproxy/go-control-plane/envoy v1.40.0
 	github.com/vishvananda/netns v0.0.5
 	golang.org/x/net v0.60.0
@@ -13,7 +15,9 @@ require (
 require (
 	github.com/cncf/xds/go v0.0.0-20260202195803-dba9d589def2 // indirect
 	github.com/envoyproxy/protoc-gen-validate v1.3.3 // indirect
+	github.com/fsnotify/fsnotify v1.8.0 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
+	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect

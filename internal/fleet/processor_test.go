@@ -44,13 +44,8 @@ type processor struct {
 // serveProcessor serves an external processor on a Unix socket until the end of the test.
 func serveProcessor(t *testing.T, a answer) *processor {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "processor")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &processor{
-		socket:  filepath.Join(dir, "socket"),
+		socket:  filepath.Join(shortDir(t), "socket"),
 		server:  grpc.NewServer(),
 		answer:  a,
 		arrived: make(chan struct{}, 1),
@@ -71,6 +66,17 @@ func serveProcessor(t *testing.T, a answer) *processor {
 		<-ended
 	})
 	return p
+}
+
+// shortDir returns a directory whose path is short enough for Unix sockets in it.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "processor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // Process implements the service.
