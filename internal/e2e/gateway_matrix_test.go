@@ -76,11 +76,19 @@ func inGatewayEngines(t *testing.T, test func(t *testing.T, page *browser.Page))
 // image.binpb, the schema.
 func startGateway(t *testing.T, upstream, origin, policy string, flags ...string) (server, dir string) {
 	t.Helper()
-	name, err := program()
+	dir = policyFolder(t, origin, policy)
+	address := startProgram(t, dir, append([]string{"gateway", "--upstream", upstream, "--listen", "127.0.0.1:0"}, flags...)...)
+	return "http://" + address, dir
+}
+
+// policyFolder makes a folder with cors.yaml, the policy, and image.binpb, the schema. Its path is short enough for Unix sockets in
+// it.
+func policyFolder(t *testing.T, origin, policy string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(temporary, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir = t.TempDir()
 	image, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{
 		protodesc.ToFileDescriptorProto(showcasev1.File_showcase_v1_showcase_proto),
 	}})
@@ -92,10 +100,18 @@ func startGateway(t *testing.T, upstream, origin, policy string, flags ...string
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), name, append([]string{
-		"gateway", "--policy", "cors.yaml", "--upstream", upstream,
-		"--listen", "127.0.0.1:0", "--internal", "127.0.0.1:0", "--drain-delay", "0s", "--log", "json",
-	}, flags...)...)
+	return dir
+}
+
+// startProgram starts a subcommand that serves, in a folder with cors.yaml, and returns the address at which it listens.
+func startProgram(t *testing.T, dir string, args ...string) (address string) {
+	t.Helper()
+	name, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), name, append(args,
+		"--policy", "cors.yaml", "--internal", "127.0.0.1:0", "--drain-delay", "0s", "--log", "json")...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := cmd.StderrPipe()
@@ -106,11 +122,10 @@ func startGateway(t *testing.T, upstream, origin, policy string, flags ...string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended it
-	address, err := addressOf(out)
-	if err != nil {
+	if address, err = addressOf(out); err != nil {
 		t.Fatal(err)
 	}
-	return "http://" + address, dir
+	return address
 }
 
 // gatewayTo starts the gateway in front of an upstream, and returns a handler that passes each request on to it
@@ -135,7 +150,7 @@ func gatewayTo(t *testing.T, upstream, origin, policy string, flags ...string) h
 	})
 }
 
-// addressOf reads the log of a gateway until it is ready, and returns the address of its public port.
+// addressOf reads the log of a program until it is ready, and returns the address of its public port.
 func addressOf(log io.Reader) (address string, err error) {
 	lines := bufio.NewScanner(log)
 	text := ""
@@ -153,5 +168,5 @@ func addressOf(log io.Reader) (address string, err error) {
 			return address, nil
 		}
 	}
-	return "", errors.New("the gateway ended:\n" + text)
+	return "", errors.New("the program ended:\n" + text)
 }

@@ -45,9 +45,9 @@ var gatewayServers = []gatewayServer{
 }
 
 // behindGateway reaches the server through the gateway.
-func (s gatewayServer) behindGateway(t *testing.T, origin, policy string) http.Handler {
+func (s gatewayServer) behindGateway(t *testing.T, origin, policy string) *api {
 	t.Helper()
-	return gatewayTo(t, s.upstream(t), origin, policy, s.schema()...)
+	return serveAPI(t, gatewayTo(t, s.upstream(t), origin, policy, s.schema()...))
 }
 
 // schema returns the flags of the gateway for the server's schema.

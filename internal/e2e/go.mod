@@ -7,6 +7,7 @@ require (
 	connectrpc.com/cors v0.1.0
 	github.com/corsrpc/corsrpc-go v0.0.0
 	github.com/corsrpc/corsrpc-go/examples v0.0.0
+	github.com/corsrpc/corsrpc-go/internal/fleet v0.0.0
 	github.com/evanw/esbuild v0.28.2
 	github.com/gorilla/websocket v1.5.3
 	github.com/rs/cors v1.11.1
@@ -26,5 +27,7 @@ require (
 
 replace (
 	github.com/corsrpc/corsrpc-go => ../../
+	github.com/corsrpc/corsrpc-go/corsrpc/corsenvoy => ../../corsrpc/corsenvoy
 	github.com/corsrpc/corsrpc-go/examples => ../../examples
+	github.com/corsrpc/corsrpc-go/internal/fleet => ../fleet
 )

@@ -41,24 +41,28 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// reach returns what the page calls to reach the server: a handler that enforces the policy.
-type reach func(t *testing.T, origin, policy string) http.Handler
+// reach starts what the page calls to reach the server, which enforces the policy.
+type reach func(t *testing.T, origin, policy string) *api
 
 // behindLayer reaches the server behind the layer, in this process.
-func (i implementation) behindLayer(t *testing.T, origin, policy string) http.Handler {
-	return newLayer(t, origin, policy).Wrap(i.handler())
+func (i implementation) behindLayer(t *testing.T, origin, policy string) *api {
+	t.Helper()
+	return serveAPI(t, newLayer(t, origin, policy).Wrap(i.handler()))
 }
 
-// testCells tests one combination of browser, server and credentials, and returns the number of cells.
-func testCells(t *testing.T, test string, page *browser.Page, from implementation, credentials bool, reached reach) int {
-	t.Helper()
-	server := serveAPI(t, reached(t, page.Origin, fmt.Sprintf(`
+// matrixPolicy is the policy of the matrix, as a format with allow_credentials.
+const matrixPolicy = `
 defaults:
   allow_origins: [ORIGIN]
 rules:
   - selector: showcase.v1.ShowcaseService
     allow_credentials: %t
-`, credentials)))
+`
+
+// testCells tests one combination of browser, server and credentials, and returns the number of cells.
+func testCells(t *testing.T, test string, page *browser.Page, from implementation, credentials bool, reached reach) int {
+	t.Helper()
+	server := reached(t, page.Origin, fmt.Sprintf(matrixPolicy, credentials))
 	var calls []call
 	for _, c := range cells(from) {
 		calls = append(calls, c.call(credentials))
@@ -88,7 +92,7 @@ rules:
 	for i, c := range cells(from) {
 		t.Run(c.name(), func(t *testing.T) {
 			tested++
-			readings[i].seen().compare(t, c.want(from, cookieNames))
+			readings[i].seen().compare(t, from.differing(t, c, c.want(from, cookieNames)))
 			if r := requests[i]; r != nil && !slices.Equal(r.Cookies, cookies) {
 				t.Errorf("the cookies %q arrived, want %q", r.Cookies, cookies)
 			}

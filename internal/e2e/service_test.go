@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"testing"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
 	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
@@ -16,6 +17,30 @@ type implementation struct {
 	translated bool
 	// escaped is true if the server writes spaces of an error's message as %20. gRPC allows that, and protobuf-ts does not decode it.
 	escaped bool
+	// differences are what a script reads otherwise than behind the layer, because of a proxy's own nature.
+	differences []difference
+}
+
+// A difference of cells has a reason outside of the layer.
+type difference struct {
+	reason string
+	of     func(cell) bool
+	change func(c cell, want *seen)
+}
+
+// differing returns what the script is expected to read of a cell. A difference that changes nothing fails the test.
+func (i implementation) differing(t *testing.T, c cell, want seen) seen {
+	t.Helper()
+	for _, d := range i.differences {
+		if !d.of(c) {
+			continue
+		}
+		before := want
+		if d.change(c, &want); want == before {
+			t.Errorf("the listed difference is none: %s", d.reason)
+		}
+	}
+	return want
 }
 
 // speaks reports whether the server supports a transport, in its default format or in the other one.

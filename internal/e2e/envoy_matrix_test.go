@@ -1,0 +1,90 @@
+//go:build fleet
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
+	"github.com/corsrpc/corsrpc-go/examples/showcase/service"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/fleet/envoy"
+)
+
+// An envoyServer is the showcase service as an upstream of Envoy.
+type envoyServer struct {
+	implementation
+	upstream func(t *testing.T) string // starts the server over HTTP/2, and returns its address
+	// translates adds grpc_web and connect_grpc_bridge to Envoy, for a server that speaks gRPC only.
+	translates bool
+}
+
+var envoyServers = []envoyServer{
+	{upstream: func(t *testing.T) string { return serveHTTP2(t, corsgrpc.Text(showcaseV1())) },
+		implementation: implementation{name: "connect v1", version: 1}},
+	{upstream: func(t *testing.T) string { return serveHTTP2(t, corsgrpc.Text(service.NewConnectV2())) },
+		implementation: implementation{name: "connect v2", version: 2}},
+	{upstream: serveGRPC, translates: true,
+		implementation: implementation{name: "grpc-go", version: 2, translated: true, differences: bridgeDifferences}},
+}
+
+var bridgeDifferences = []difference{}
+
+// TestEnvoyMatrix makes every call of the table through a real Envoy whose external processor is `corsrpc extproc`, to each server:
+// the same is asserted as behind the layer, except for the listed differences of Envoy's filters.
+func TestEnvoyMatrix(t *testing.T) {
+	tested := 0
+	inGatewayEngines(t, func(t *testing.T, page *browser.Page) {
+		setCookie(t, page)
+		for _, server := range envoyServers {
+			for _, credentials := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, credentials %t", server.name, credentials), func(t *testing.T) {
+					tested += testCells(t, "TestEnvoyMatrix", page, server.implementation, credentials, server.behindEnvoy)
+				})
+			}
+		}
+	})
+	t.Logf("result: %d cells through Envoy", tested)
+}
+
+// behindEnvoy reaches the server through Envoy.
+func (s envoyServer) behindEnvoy(t *testing.T, origin, policy string) *api {
+	t.Helper()
+	return relayTo(t, startEnvoy(t, origin, policy, envoy.Config{
+		Upstream: s.upstream(t), GRPCWeb: s.translates, ConnectBridge: s.translates,
+	}).Addr(envoy.Listener))
+}
+
+// startEnvoy starts Envoy with a processor that enforces a policy.
+func startEnvoy(t *testing.T, origin, policy string, config envoy.Config) *envoy.Envoy {
+	t.Helper()
+	const socket = "envoy.sock"
+	dir := policyFolder(t, origin, policy)
+	startProgram(t, dir, "extproc", "--listen", "unix:"+socket, "--descriptors", "image.binpb")
+	config.Processor = &envoy.Processor{Socket: filepath.Join(dir, socket), AllowOverride: true}
+	return envoy.Start(t, config.YAML(t))
+}
+
+// serveGRPC serves the showcase with grpc-go's own HTTP/2, and returns its address.
+func serveGRPC(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := service.NewGRPC()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(l)
+	}()
+	t.Cleanup(func() {
+		server.Stop()
+		<-ended
+	})
+	return l.Addr().String()
+}
