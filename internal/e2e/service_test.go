@@ -17,6 +17,8 @@ type implementation struct {
 	translated bool
 	// escaped is true if the server writes spaces of an error's message as %20. gRPC allows that, and protobuf-ts does not decode it.
 	escaped bool
+	// bridged is true if the server gets gRPC for Connect, from Envoy's connect_grpc_bridge.
+	bridged bool
 	// differences are what a script reads otherwise than behind the layer, because of a proxy's own nature.
 	differences []difference
 }
@@ -49,7 +51,7 @@ func (i implementation) speaks(transport string, otherFormat bool) bool {
 	case overConnect:
 		return i.version != 0
 	case overGRPCWeb:
-		return i.version != 0 || !otherFormat // grpc-go does not support JSON
+		return i.version != 0 && !i.bridged || !otherFormat // grpc-go does not support JSON
 	case withNiceGRPCWeb:
 		return !otherFormat
 	}
