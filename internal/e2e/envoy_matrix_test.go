@@ -23,16 +23,15 @@ import (
 type envoyServer struct {
 	implementation
 	upstream func(t *testing.T) string // starts the server over HTTP/2, and returns its address
-	// translates adds grpc_web and connect_grpc_bridge to Envoy, for a server that speaks gRPC only.
-	translates bool
 }
 
+// envoyServers are the upstreams of Envoy. In front of the one that speaks gRPC only, it has grpc_web and connect_grpc_bridge.
 var envoyServers = []envoyServer{
 	{upstream: func(t *testing.T) string { return serveHTTP2(t, corsgrpc.Text(showcaseV1())) },
 		implementation: implementation{name: "connect v1", version: 1}},
 	{upstream: func(t *testing.T) string { return serveHTTP2(t, corsgrpc.Text(service.NewConnectV2())) },
 		implementation: implementation{name: "connect v2", version: 2}},
-	{upstream: serveGRPC, translates: true,
+	{upstream: serveGRPC,
 		implementation: implementation{name: "grpc-go", version: 2, translated: true, bridged: true, differences: bridgeDifferences}},
 }
 
@@ -82,9 +81,13 @@ func TestEnvoyMatrix(t *testing.T) {
 // behindEnvoy reaches the server through Envoy.
 func (s envoyServer) behindEnvoy(t *testing.T, origin, policy string) *api {
 	t.Helper()
-	return relayTo(t, startEnvoy(t, origin, policy, envoy.Config{
-		Upstream: s.upstream(t), GRPCWeb: s.translates, ConnectBridge: s.translates,
-	}).Addr(envoy.Listener))
+	return relayTo(t, startEnvoy(t, origin, policy, s.config(t)).Addr(envoy.Listener))
+}
+
+// config starts the server, and returns the configuration of Envoy in front of it.
+func (s envoyServer) config(t *testing.T) envoy.Config {
+	t.Helper()
+	return envoy.Config{Upstream: s.upstream(t), GRPCWeb: s.bridged, ConnectBridge: s.bridged}
 }
 
 // startEnvoy starts Envoy with a processor that enforces a policy.

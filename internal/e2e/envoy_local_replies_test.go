@@ -1,0 +1,186 @@
+//go:build fleet
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
+	"github.com/corsrpc/corsrpc-go/internal/fleet/envoy"
+)
+
+// testJWKS is a key set for jwt_authn, which no test has a token of.
+const testJWKS = `{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}]}`
+
+// A localReply is an answer that Envoy makes to the right of the processor.
+type localReply struct {
+	name       string
+	status     int
+	code       string // in gRPC's table of HTTP statuses, which Envoy, Connect and nice-grpc-web use
+	exact      string // in the table of grpc-web and protobuf-ts, from the codes to the statuses of google.rpc
+	statusText string
+	body       string
+	change     func(t *testing.T, c *envoy.Config)
+}
+
+var localReplies = []localReply{
+	{
+		name: "jwt_authn", status: 401, code: "Unauthenticated", exact: "Unauthenticated", statusText: "Unauthorized",
+		body:   "Jwt is missing",
+		change: func(_ *testing.T, c *envoy.Config) { c.JWKS = testJWKS },
+	},
+	{
+		name: "ext_authz", status: 403, code: "PermissionDenied", exact: "PermissionDenied", statusText: "Forbidden",
+		body: "not for you",
+		change: func(t *testing.T, c *envoy.Config) {
+			denies := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, "not for you")
+			}))
+			t.Cleanup(denies.Close)
+			c.Authorization = denies.Listener.Addr().String()
+		},
+	},
+	{
+		name: "local_ratelimit", status: 429, code: "Unavailable", exact: "ResourceExhausted", statusText: "Too Many Requests",
+		body:   "local_rate_limited",
+		change: func(_ *testing.T, c *envoy.Config) { c.RateLimit = 1 },
+	},
+	{
+		name: "upstream away", status: 503, code: "Unavailable", exact: "Unavailable", statusText: "Service Unavailable",
+		body:   "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
+		change: func(t *testing.T, c *envoy.Config) { c.Upstream = closedAddress(t) },
+	},
+	{
+		name: "route timeout", status: 504, code: "Unavailable", exact: "DeadlineExceeded", statusText: "Gateway Timeout",
+		body: "upstream request timeout",
+		change: func(t *testing.T, c *envoy.Config) {
+			c.Upstream = serveHTTP2(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+			c.Routes = []string{"match: {prefix: /}\nroute: {cluster: upstream, timeout: 0.3s}"}
+		},
+	},
+}
+
+// error returns the error that a client makes of the answer. Envoy translates it only to gRPC-Web, with grpc_web.
+func (r localReply) error(transport string, translated bool) (code, message string) {
+	switch {
+	case transport == overConnect || transport == overGRPCWeb && !translated:
+		return r.code, fmt.Sprintf("HTTP %d", r.status)
+	case transport == withGRPCWebJS && translated:
+		return r.exact, fmt.Sprintf("Http response at 400 or 500 level, http status code: %d", r.status)
+	case translated:
+		return r.code, r.body
+	case transport == withGRPCWebJS:
+		return "Unknown", "Unknown Content-type received."
+	case transport == withProtobufTS:
+		return r.exact, r.statusText
+	default: // nice-grpc-web
+		words := map[string]string{"Unauthenticated": "UNAUTHENTICATED", "PermissionDenied": "PERMISSION_DENIED", "Unavailable": "UNAVAILABLE"}
+		return "Unknown", fmt.Sprintf("Transport error: %s %s: Received HTTP %d response: %s", greetPath, words[r.code], r.status, r.body)
+	}
+}
+
+// start starts an Envoy that answers so, in front of a server.
+func (r localReply) start(t *testing.T, server envoyServer, origin string, change func(*envoy.Config)) *envoy.Envoy {
+	t.Helper()
+	config := server.config(t)
+	r.change(t, &config)
+	change(&config)
+	e := startEnvoy(t, origin, "defaults: {allow_origins: [ORIGIN]}", config)
+	if config.RateLimit > 0 { // the first request passes
+		askPage(t, e, "")
+	}
+	return e
+}
+
+// askPage requests a path of no rule, from a page of an origin or from none, and returns the status and Access-Control-Allow-Origin.
+func askPage(t *testing.T, e *envoy.Envoy, origin string) (status int, allowed string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+e.Addr(envoy.Listener)+"/page", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode, resp.Header.Get("Access-Control-Allow-Origin")
+}
+
+// closedAddress returns an address at which nothing listens.
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestEnvoyLocalReplies: a page of an allowed origin reads Envoy's own answers, as far as its client understands them.
+func TestEnvoyLocalReplies(t *testing.T) {
+	inGatewayEngines(t, func(t *testing.T, page *browser.Page) {
+		for _, reply := range localReplies {
+			for _, server := range envoyServers[1:] {
+				t.Run(reply.name+", "+server.name, func(t *testing.T) {
+					e := reply.start(t, server, page.Origin, func(*envoy.Config) {})
+					to := relayTo(t, e.Addr(envoy.Listener))
+					for _, transport := range transports {
+						got := runCalls(t, page, to, greet(transport))[0].seen()
+						if code, message := reply.error(transport, server.translated); got.code != code || got.message != message {
+							t.Errorf("over %s the script read %q, %q, want %q, %q", transport, got.code, got.message, code, message)
+						}
+					}
+					got := fetchRaw(t, page, to.URL+greetPath, fetchInit{Method: http.MethodPost, Headers: jsonBody, Body: ada})
+					if got.Status != reply.status || got.Body != reply.body {
+						t.Errorf("the script read %+v, want status %d and %q", got, reply.status, reply.body)
+					}
+					if _, ok := got.Headers["www-authenticate"]; ok != (reply.status == http.StatusUnauthorized) {
+						t.Errorf("the script read the headers %q, want www-authenticate only of a 401", got.Headers)
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestEnvoyLocalRepliesToOthers: a page of another origin reads none of Envoy's own answers, even if Envoy's configuration adds
+// Access-Control-Allow-Origin to them.
+func TestEnvoyLocalRepliesToOthers(t *testing.T) {
+	inGatewayEngines(t, func(t *testing.T, page *browser.Page) {
+		for _, reply := range localReplies {
+			t.Run(reply.name, func(t *testing.T) {
+				e := reply.start(t, envoyServers[2], "https://app.example.com", func(c *envoy.Config) {
+					c.VirtualHost = `response_headers_to_add: [{header: {key: access-control-allow-origin, value: "*"}}]`
+				})
+				if status, allowed := askPage(t, e, page.Origin); status != reply.status || allowed != "" {
+					t.Errorf("the answer has status %d and allows %q, want Envoy's own with status %d, which allows none", status, allowed, reply.status)
+				}
+				to := relayTo(t, e.Addr(envoy.Listener))
+				for name, get := range map[string]func() rawReading{
+					"GET of a page": func() rawReading { return fetchRaw(t, page, to.URL+"/page", fetchInit{}) },
+					"call": func() rawReading {
+						return fetchRaw(t, page, to.URL+greetPath, fetchInit{Method: http.MethodPost, Headers: jsonBody, Body: ada})
+					},
+					"call without a preflight": func() rawReading {
+						return fetchRaw(t, page, to.URL+greetPath, fetchInit{Method: http.MethodPost, Body: ada})
+					},
+				} {
+					if got := get(); got.Threw != "TypeError" {
+						t.Errorf("%s: the script read %+v, want a TypeError", name, got)
+					}
+				}
+			})
+		}
+	})
+}
