@@ -30,11 +30,23 @@ func continueResponse(changes *extprocv3.HeaderMutation) *extprocv3.ProcessingRe
 	}}}
 }
 
+// addable are the fields of the CORS protocol that Envoy's response_headers_to_add may have put on an answer of Envoy
+// itself, which the policy does not see. As behind the layer, only the policy's own fields stay.
+var addable = http.Header{
+	"Access-Control-Allow-Credentials":     nil,
+	"Access-Control-Allow-Headers":         nil,
+	"Access-Control-Allow-Methods":         nil,
+	"Access-Control-Allow-Origin":          nil,
+	"Access-Control-Allow-Private-Network": nil,
+	"Access-Control-Expose-Headers":        nil,
+	"Access-Control-Max-Age":               nil,
+}
+
 // immediate tells Envoy to answer a request itself.
 func immediate(status int, header http.Header, body []byte) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
 		Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)},
-		Headers: mutation(nil, header),
+		Headers: mutation(addable, header),
 		Body:    body,
 		Details: "corsrpc",
 	}}}
