@@ -7,7 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := $(CURDIR)/.tmp/bin
-MODULES := . corsrpc/cmd corsrpc/corsotel corsrpc/buf-plugin-corsrpc examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/fleet internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs internal/editors
+MODULES := . corsrpc/cmd corsrpc/corsenvoy corsrpc/corsotel corsrpc/buf-plugin-corsrpc examples internal/e2e internal/conformance internal/conformance/cors internal/conformance/grpcweb internal/intent internal/live internal/fleet internal/bench internal/peers internal/routers internal/tools internal/tools/prose internal/tools/release internal/docs internal/editors
 STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
@@ -37,7 +37,7 @@ test: ## Run all checks: set-up, lint, unit tests under -race, conformance, thre
 
 .PHONY: fast
 fast: ## Build, vet and unit tests of the library and the examples: Go is enough
-	@internal/tools/fast.sh . corsrpc/cmd corsrpc/corsotel examples
+	@internal/tools/fast.sh . corsrpc/cmd corsrpc/corsenvoy corsrpc/corsotel examples
 
 .PHONY: stages
 stages:
@@ -110,10 +110,11 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: packages $(BIN)/buf ## Unit tests of the library, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
+unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/cmd && go test -race ./...
+	@cd corsrpc/corsenvoy && go test -race ./...
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd corsrpc/buf-plugin-corsrpc && BUF=$(BIN)/buf go test -count=1 . # buf starts it some hundred times, which takes twice as long under -race
 	@cd examples && go test -race ./...
@@ -233,6 +234,19 @@ run-gateway-proof:
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -run '^TestGateway' -gateway .
 	@cd corsrpc/cmd && go test -count=1 -v -timeout 20m -run '^(TestUnderLoad|TestDrain)$$' ./internal/gateway -swaps 1000 -restarts 50 -streams 10000
 	@cd internal/fleet && go test -count=1 -v -timeout 20m -tags fleet -run '^TestGateway' .
+
+.PHONY: fleet-setup
+fleet-setup: packages
+	@internal/fleet/setup-envoy.sh
+
+.PHONY: fleet
+fleet: fleet-setup web e2e-web ## The external processor in the real Envoy: facts, vectors, three browsers; two Envoys and three processors on hosts of their own, which needs root (15 minutes)
+	@$(RECORD) fleet $(MAKE) run-fleet-proof
+
+.PHONY: run-fleet-proof
+run-fleet-proof:
+	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
+	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' ./...
 
 .PHONY: soak
 soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes

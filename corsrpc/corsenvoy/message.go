@@ -40,6 +40,7 @@ var addable = http.Header{
 	"Access-Control-Allow-Private-Network": nil,
 	"Access-Control-Expose-Headers":        nil,
 	"Access-Control-Max-Age":               nil,
+	"Timing-Allow-Origin":                  nil,
 }
 
 // immediate tells Envoy to answer a request itself.
