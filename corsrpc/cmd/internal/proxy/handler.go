@@ -38,7 +38,7 @@ var buffered buffers
 func (u *Upstream) Handler(o Options) http.Handler {
 	p := &forwarder{upstream: u, options: o}
 	p.proxy = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, Transport: u, FlushInterval: flushInterval, BufferPool: &buffered, ModifyResponse: p.endWithStatus, ErrorHandler: p.fail, ErrorLog: discardLog,
+		Rewrite: p.rewrite, Transport: u, FlushInterval: flushInterval, BufferPool: &buffered, ModifyResponse: p.endCall, ErrorHandler: p.fail, ErrorLog: discardLog,
 	}
 	var h http.Handler = p
 	web := corsgrpc.Text(corsgrpc.Handler(p))
@@ -128,7 +128,7 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
-		body := &requestBody{ReadCloser: r.Body}
+		body := &requestBody{ReadCloser: r.Body, end: cancel}
 		r.Body = body
 		r = r.WithContext(context.WithValue(ctx, requestBodyKey{}, body))
 	}
@@ -140,6 +140,7 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type requestBody struct {
 	io.ReadCloser
 	failed atomic.Pointer[error]
+	end    context.CancelCauseFunc // of the call
 }
 
 type requestBodyKey struct{}
