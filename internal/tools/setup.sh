@@ -36,6 +36,14 @@ has_nginx() {
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]
 }
 
+# Debian installs these two outside of the PATH of users other than root.
+has_ip() {
+  command -v ip >/dev/null || [ -x /usr/sbin/ip ]
+}
+has_nft() {
+  command -v nft >/dev/null || [ -x /usr/sbin/nft ]
+}
+
 # The package is for Debian's own Python, which may not be the first one in PATH.
 has_grpcio() {
   python3 -c 'import grpc' 2>/dev/null || /usr/bin/python3 -c 'import grpc' 2>/dev/null
@@ -59,6 +67,8 @@ if [ "${1:-}" != gateway ]; then
   command -v curl >/dev/null || packages+=(curl)
   has_postgres || packages+=(postgresql)
   has_nginx || packages+=(nginx-light)
+  has_ip || packages+=(iproute2)
+  has_nft || packages+=(nftables)
   command -v shellcheck >/dev/null || packages+=(shellcheck)
 fi
 
