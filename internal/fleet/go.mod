@@ -16,6 +16,7 @@ require (
 	github.com/cncf/xds/go v0.0.0-20260202195803-dba9d589def2 // indirect
 	github.com/envoyproxy/protoc-gen-validate v1.3.3 // indirect
 	github.com/fsnotify/fsnotify v1.8.0 // indirect
+	github.com/kr/text v0.2.0 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/sys v0.48.0 // indirect
@@ -26,3 +27,10 @@ require (
 replace github.com/corsrpc/corsrpc-go => ../../
 
 replace github.com/corsrpc/corsrpc-go/corsrpc/corsenvoy => ../../corsrpc/corsenvoy
+
+replace github.com/corsrpc/corsrpc-go/examples => ../../examples
+
+require (
+	connectrpc.com/connect v1.21.1
+	go.uber.org/goleak v1.3.0
+)

@@ -5,7 +5,10 @@ package hosts_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -34,38 +37,56 @@ func TestHosts(t *testing.T) {
 			}()
 		}
 	}()
-	conn, err := left.Dial(t.Context(), "tcp", l.Addr().String())
+	dial := func(within time.Duration) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		return left.Dial(ctx, "tcp", l.Addr().String())
+	}
+	echo := func(conn net.Conn, text string, within time.Duration) error {
+		_ = conn.SetDeadline(time.Now().Add(within))
+		if _, err := conn.Write([]byte(text)); err != nil {
+			return err
+		}
+		got := make([]byte, len(text))
+		if _, err := io.ReadFull(conn, got); err != nil {
+			return err
+		}
+		if string(got) != text {
+			return fmt.Errorf("the answer is %q", got)
+		}
+		return nil
+	}
+	const long, short = 10 * time.Second, 500 * time.Millisecond
+	conn, err := dial(long)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	echo := func(within time.Duration) error {
-		_ = conn.SetDeadline(time.Now().Add(within))
-		if _, err := conn.Write([]byte("x")); err != nil {
-			return err
-		}
-		_, err := io.ReadFull(conn, make([]byte, 1))
-		return err
-	}
-	if err := echo(5 * time.Second); err != nil {
+	if err := echo(conn, "whole", long); err != nil {
 		t.Fatalf("over a whole link: %v", err)
 	}
 	left.Cut()
-	if err := echo(500 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "timeout") {
+	var timeout net.Error
+	if err := echo(conn, "cut", short); !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("over a cut link: %v, want a timeout", err)
 	}
+	if _, err := dial(short); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("a new connection over a cut link: %v, want a timeout", err)
+	}
 	left.Mend()
-	if err := echo(5 * time.Second); err != nil {
+	if err := echo(conn, "cut", long); err != nil {
 		t.Errorf("after the link was mended: %v", err)
 	}
 	right.Lose(100)
-	if err := echo(500 * time.Millisecond); err == nil {
-		t.Error("a host that loses each packet answered")
+	if _, err := dial(short); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("a host that loses each packet: %v, want a timeout", err)
 	}
 	right.Lose(0)
-	if err := echo(5 * time.Second); err != nil {
-		t.Errorf("after the loss: %v", err)
+	again, err := dial(long)
+	if err != nil {
+		t.Fatalf("after the loss: %v", err)
 	}
+	again.Close()
 	out, err := left.Command("ip", "-brief", "address", "show", "eth0").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), left.Address) {
 		t.Errorf("a program on the host: %s, %v", out, err)

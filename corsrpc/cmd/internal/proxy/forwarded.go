@@ -53,9 +53,10 @@ var forwardedFields = []string{
 
 // TrustedProxies returns a handler that sets Host and TLS of each request to what the browser used, for the
 // layer behind it. It believes the fields Forwarded and X-Forwarded-* of connections from the prefixes, and
-// drops them of all others.
+// drops them of all others. It also bounds the time in which a client sends the rest of a request that has been
+// answered.
 func TrustedProxies(prefixes []netip.Prefix, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	believing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &client{sentHost: r.Host, host: r.Host, proto: "http"}
 		if r.TLS != nil {
 			c.proto = "https"
@@ -88,6 +89,7 @@ func TrustedProxies(prefixes []netip.Prefix, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, in)
 	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveExchange(w, r, believing) })
 }
 
 // isForwardedField reports whether servers may take a field for one of forwardedFields: some read _ as -.

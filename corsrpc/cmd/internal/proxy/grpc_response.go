@@ -1,12 +1,33 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
+
+// endCall makes a call end when its response ends, and a gRPC response end with a status.
+func (p *forwarder) endCall(response *http.Response) error {
+	if body, ok := response.Request.Context().Value(requestBodyKey{}).(*requestBody); ok && response.StatusCode != http.StatusSwitchingProtocols {
+		response.Body = &lastBody{response.Body, body.end}
+	}
+	return p.endWithStatus(response)
+}
+
+// lastBody is the body of a response. Its end ends the call, though the client may still be sending: net/http's
+// Close waits for the client otherwise, and httputil.ReverseProxy sends the trailers only after it.
+type lastBody struct {
+	io.ReadCloser
+	end context.CancelCauseFunc
+}
+
+func (b *lastBody) Close() error {
+	b.end(nil)
+	return b.ReadCloser.Close()
+}
 
 // endWithStatus makes a gRPC response whose connection breaks end with a status, so that clients, those of
 // gRPC-Web in a page too, report an error of the call instead of a network error. A message that is cut

@@ -38,7 +38,7 @@ var buffered buffers
 func (u *Upstream) Handler(o Options) http.Handler {
 	p := &forwarder{upstream: u, options: o}
 	p.proxy = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, Transport: u, FlushInterval: flushInterval, BufferPool: &buffered, ModifyResponse: p.endWithStatus, ErrorHandler: p.fail, ErrorLog: discardLog,
+		Rewrite: p.rewrite, Transport: u, FlushInterval: flushInterval, BufferPool: &buffered, ModifyResponse: p.endCall, ErrorHandler: p.fail, ErrorLog: discardLog,
 	}
 	var h http.Handler = p
 	web := corsgrpc.Text(corsgrpc.Handler(p))
@@ -80,9 +80,7 @@ func guard(next http.Handler) http.Handler {
 			r.Header.Del("Upgrade")
 			r.Header.Del("Http2-Settings")
 		}
-		if r.ProtoMajor == 1 && r.ContentLength != 0 {
-			_ = http.NewResponseController(w).EnableFullDuplex() // an upstream may answer while the client sends
-		}
+		exchangeOf(r.Context()).stream()
 		next.ServeHTTP(w, r)
 	})
 }
@@ -111,24 +109,35 @@ type forwarder struct {
 var (
 	errResponseTimeout = errors.New("the response takes too long")
 	errDeadline        = errors.New("the call's deadline has passed")
+	errRequestTimeout  = errors.New("the request takes too long to arrive")
 )
 
 // ServeHTTP forwards a request, within its deadline.
 func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
+	sent := exchangeOf(ctx)
+	expire := func(cause error) func() {
+		return func() {
+			if sent.waiting() {
+				cause = errRequestTimeout
+			}
+			cancel(cause)
+			sent.cut()
+		}
+	}
 	var timer *time.Timer
 	if d, ok := deadlineOf(r.Header); ok {
-		timer = time.AfterFunc(d, func() { cancel(errDeadline) })
+		timer = time.AfterFunc(d, expire(errDeadline))
 		defer timer.Stop()
 	} else if d := p.options.ResponseTimeout; d > 0 && !p.isStream(r) {
-		timer = time.AfterFunc(d, func() { cancel(errResponseTimeout) })
+		timer = time.AfterFunc(d, expire(errResponseTimeout))
 		defer timer.Stop()
 		w = &answered{ResponseWriter: w, timer: timer}
 	}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
-		body := &requestBody{ReadCloser: r.Body}
+		body := &requestBody{ReadCloser: r.Body, end: cancel}
 		r.Body = body
 		r = r.WithContext(context.WithValue(ctx, requestBodyKey{}, body))
 	}
@@ -140,6 +149,7 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type requestBody struct {
 	io.ReadCloser
 	failed atomic.Pointer[error]
+	end    context.CancelCauseFunc // of the call
 }
 
 type requestBodyKey struct{}
@@ -214,6 +224,8 @@ func statusOf(ctx context.Context, err error) (status int, message string) {
 		return http.StatusRequestEntityTooLarge, "does not get requests that are this large"
 	case errors.Is(cause, errResponseTimeout):
 		return http.StatusGatewayTimeout, "takes too long to answer"
+	case errors.Is(cause, errRequestTimeout):
+		return http.StatusGatewayTimeout, "has not got the whole request in time"
 	case errors.Is(cause, errDeadline):
 		return http.StatusGatewayTimeout, "has not answered within the call's deadline"
 	case ctx.Err() != nil:
