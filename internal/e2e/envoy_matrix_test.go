@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsgrpc"
@@ -100,14 +101,19 @@ func startEnvoy(t *testing.T, origin, policy string, config envoy.Config) *envoy
 	return envoy.Start(t, config.YAML(t))
 }
 
-// serveGRPC serves the showcase with grpc-go's own HTTP/2, and returns its address.
+// serveGRPC serves the showcase with grpc-go, and returns its address.
 func serveGRPC(t *testing.T) string {
+	t.Helper()
+	return serveWith(t, service.NewGRPC())
+}
+
+// serveWith serves with grpc-go's own HTTP/2 until the test ends, and returns the address.
+func serveWith(t *testing.T, server *grpc.Server) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := service.NewGRPC()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
