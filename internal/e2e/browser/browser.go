@@ -24,7 +24,8 @@ const startLimit = 60 * time.Second
 // after another.
 type Pool struct {
 	scripts func() ([]byte, error)
-	console bool // Page.Console works in every engine
+	console bool   // Page.Console works in every engine
+	trusted string // see NewTrustingPool
 
 	mu       sync.Mutex
 	browsers map[Engine]*browser
@@ -48,6 +49,14 @@ func NewPool(scripts func() ([]byte, error)) *Pool {
 func NewConsolePool(scripts func() ([]byte, error)) *Pool {
 	p := NewPool(scripts)
 	p.console = true
+	return p
+}
+
+// NewTrustingPool is like [NewPool], and its Chromium trusts every certificate of the public key with
+// this SHA-256 of its SubjectPublicKeyInfo, in base64. Firefox and WebKit do not.
+func NewTrustingPool(scripts func() ([]byte, error), spki string) *Pool {
+	p := NewPool(scripts)
+	p.trusted = spki
 	return p
 }
 
@@ -96,7 +105,7 @@ func (p *Pool) open(t testing.TB, engine Engine, site http.Handler) (*Page, erro
 		return page, err
 	}
 	start := time.Now()
-	process, err := startProcess(engine, page.Origin+driverPath, p.console)
+	process, err := startProcess(engine, page.Origin+driverPath, p.console, p.trusted)
 	if err != nil {
 		return nil, errors.Join(err, page.close())
 	}

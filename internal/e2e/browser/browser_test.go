@@ -91,7 +91,7 @@ func TestConsoleOfAPoolWithout(t *testing.T) {
 func TestMissingBrowserIsAnErrorThatSaysHowToInstallIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, engine := range Engines {
-		_, err := startProcess(engine, "about:blank", false)
+		_, err := startProcess(engine, "about:blank", false, "")
 		var missing *MissingError
 		if !errors.As(err, &missing) {
 			t.Fatalf("%s without its program: %v, want a MissingError", engine, err)

@@ -28,7 +28,7 @@ type process struct {
 
 // startProcess opens a URL in a new browser. If this program ends without cleanup (by a panic,
 // a test's time limit, or a kill), a watchdog ends all processes of the browser.
-func startProcess(engine Engine, url string, console bool) (p *process, err error) {
+func startProcess(engine Engine, url string, console bool, trusted string) (p *process, err error) {
 	home, err := os.MkdirTemp("", "corsrpc-e2e-")
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func startProcess(engine Engine, url string, console bool) (p *process, err erro
 			err = errors.Join(err, p.end())
 		}
 	}()
-	cmd, err := engine.command(home, url, console)
+	cmd, err := engine.command(home, url, console, trusted)
 	if err != nil {
 		return p, err
 	}
