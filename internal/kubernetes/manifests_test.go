@@ -1,5 +1,6 @@
-// Package kubernetes validates the manifests of examples/kubernetes, as `kubectl apply -k` sends them, by the schemas of
-// Kubernetes and by the Pod Security Standards. It is a module of its own, since they are large.
+// Package kubernetes validates the manifests of examples/kubernetes, as `kubectl apply -k` sends them, and those of
+// examples/envoy/kubernetes, by the schemas of Kubernetes, of Envoy Gateway and of Istio, and by the Pod Security
+// Standards. It is a module of its own, since they are large.
 package kubernetes
 
 import (
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -47,14 +49,32 @@ func rendered(dir string) ([][]byte, error) {
 	return manifests, nil
 }
 
-// validate returns the objects of manifests. The error says what is wrong with them.
-func validate(manifests [][]byte) (objects []*unstructured.Unstructured, err error) {
-	var problems []error
+// validators are those of the versions, which know the kinds of the CustomResourceDefinitions too. They keep the
+// schemas that they have read.
+var validators = sync.OnceValues(func() (all []*validator.Validator, err error) {
+	definitions, err := crds()
+	if err != nil {
+		return nil, err
+	}
 	for _, version := range versions {
-		v, err := validator.New(openapiclient.NewHardcodedBuiltins(version))
+		kinds := openapiclient.NewComposite(openapiclient.NewHardcodedBuiltins(version), openapiclient.NewLocalCRDFiles(definitions))
+		v, err := validator.New(kinds)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, v)
+	}
+	return all, nil
+})
+
+// validate returns the objects of manifests. The error says what is wrong with them.
+func validate(manifests [][]byte) (objects []*unstructured.Unstructured, err error) {
+	all, err := validators()
+	if err != nil {
+		return nil, err
+	}
+	var problems []error
+	for i, v := range all {
 		objects = nil
 		for _, text := range manifests {
 			_, object, err := v.Parse(text)
@@ -62,7 +82,7 @@ func validate(manifests [][]byte) (objects []*unstructured.Unstructured, err err
 				err = v.Validate(object)
 			}
 			if err != nil {
-				problems = append(problems, fmt.Errorf("Kubernetes %s: %w\n%s", version, err, text))
+				problems = append(problems, fmt.Errorf("Kubernetes %s: %w\n%s", versions[i], err, text))
 				continue
 			}
 			objects = append(objects, object)
