@@ -266,6 +266,11 @@ bench: ## Measure the cost of corsrpc, of a handler by hand and of other librari
 bench-gateway: packages ## Measure the cost of the gateway beside a bare reverse proxy and nginx, and write internal/bench/GATEWAY.md (6 minutes on an idle machine)
 	@cd internal/bench && go run ./gateway $(ARGS)
 
+.PHONY: bench-envoy
+bench-envoy: packages ## Measure the cost of the external processor beside Envoy alone, Envoy's own CORS filter and the gateway, and write internal/bench/ENVOY.md (5 minutes on an idle machine)
+	@internal/fleet/setup-envoy.sh
+	@cd internal/bench && go run ./envoy $(ARGS)
+
 .PHONY: mutate
 mutate: ## Change the source by each of more than 600 faults, one at a time, and check that a test fails
 	@go run ./internal/mutate

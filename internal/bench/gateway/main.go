@@ -1,17 +1,15 @@
 // Command gateway measures what `corsrpc gateway` costs beside a bare httputil.ReverseProxy and nginx, and
-// writes GATEWAY.md. Each proxy is a process of its own. One client calls them in turn, in rounds, so that
-// a slow moment of the machine affects all of them. `make bench-gateway` runs it.
+// writes GATEWAY.md. `make bench-gateway` runs it.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"time"
+	"os/signal"
+
+	"github.com/corsrpc/corsrpc-go/internal/bench/proxies"
 )
 
 func main() {
@@ -25,7 +23,9 @@ func main() {
 	if *bare != "" {
 		err = serveBare(*bare)
 	} else {
-		err = measureAll(context.Background(), *rounds, *calls, *clients, *out)
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) // ends the proxies
+		defer stop()
+		err = measureAll(ctx, proxies.Rounds{Count: *rounds, Calls: *calls, Clients: *clients}, *out)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-gateway:", err)
@@ -33,32 +33,64 @@ func main() {
 	}
 }
 
+const (
+	gatewayName = "corsrpc gateway"
+	bareName    = "ReverseProxy"
+	nginxName   = "nginx"
+)
+
+// way is how a client calls a proxy, and how the proxy calls the server.
+type way struct {
+	proxies.Way
+
+	// upstream is the scheme of the gateway's upstream: http for HTTP/1.1, and grpc for HTTP/2, of all proxies.
+	upstream string
+	// nginx is true if nginx can serve the way too.
+	nginx bool
+}
+
+var ways = []way{
+	{proxies.Connect, "http", true},
+	{proxies.GRPCWeb.Named("gRPC-Web, HTTP/1.1, to a server that speaks it"), "http", true},
+	{proxies.GRPC, "grpc", true},
+	{proxies.GRPCWeb.Named("gRPC-Web, HTTP/1.1, translated to gRPC"), "grpc", false},
+}
+
+// row is a row of the report.
+type row struct {
+	*proxies.Row
+
+	sameBytes bool // the gateway passes the same bytes on as the others
+}
+
 // measureAll starts the server and the proxies, measures every row, and writes the report.
-func measureAll(ctx context.Context, rounds, calls, clients int, out string) error {
+func measureAll(ctx context.Context, rounds proxies.Rounds, out string) error {
 	folder, err := os.MkdirTemp("", "bench-gateway")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	command := filepath.Join(folder, "corsrpc")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", command, "./corsrpc")
-	build.Dir, build.Env = "../../corsrpc/cmd", append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, text)
+	corsrpc, err := proxies.BuildCorsrpc(ctx, folder)
+	if err != nil {
+		return err
 	}
-	server := startServer()
-	defer server.close()
-	var rows []*row
+	server := proxies.StartServer()
+	defer server.Close()
+	var rows []row
 	for _, way := range ways {
-		if err := measureWay(ctx, way, server, folder, command, rounds, calls, clients, &rows); err != nil {
-			return fmt.Errorf("%s: %w", way.name, err)
+		measured, err := measureWay(ctx, way, server, corsrpc, rounds)
+		if err != nil {
+			return err
+		}
+		for _, r := range measured {
+			rows = append(rows, row{r, way.nginx})
 		}
 	}
 	f, err := os.Create(out)
 	if err != nil {
 		return err
 	}
-	if err := writeReport(f, rows, rounds, calls, clients); err != nil {
+	if err := writeReport(f, rows, rounds); err != nil {
 		f.Close()
 		return err
 	}
@@ -66,56 +98,44 @@ func measureAll(ctx context.Context, rounds, calls, clients int, out string) err
 }
 
 // measureWay measures the calls of one protocol through all proxies.
-func measureWay(ctx context.Context, way way, server *server, folder, command string, rounds, calls, clients int, rows *[]*row) error {
-	proxies, err := startProxies(ctx, way, server, folder, command)
+func measureWay(ctx context.Context, way way, server *proxies.Server, corsrpc *proxies.Corsrpc, rounds proxies.Rounds) (rows []*proxies.Row, err error) {
+	var contenders []proxies.Contender
 	defer func() {
-		for _, p := range proxies {
-			p.stop()
+		for _, c := range contenders {
+			proxies.Stop(c.Proxy.Processes[0])
 		}
 	}()
-	if err != nil {
+	page := !way.HTTP2
+	add := func(name string, p *proxies.Proxy, err error) error {
+		client := proxies.Client{Page: page}
+		if page && name == gatewayName {
+			client.AllowOrigin = proxies.Page
+		}
+		if p != nil {
+			contenders = append(contenders, proxies.Contender{Name: name, Proxy: p, Client: client})
+		}
 		return err
 	}
-	for _, kind := range kinds {
-		r := &row{way: way, kind: kind, proxies: map[string]*samples{}}
-		n := max(calls/kind.fewer, clients)
-		for round := range rounds + 1 { // the first one warms up
-			for i := range proxies {
-				p := proxies[(round+i)%len(proxies)]
-				fmt.Fprintf(os.Stderr, "%s, %s: round %d of %d: %s\n", way.name, kind.name, round, rounds, p.name)
-				s, err := p.measure(ctx, way, kind, n, clients)
-				if err != nil {
-					return fmt.Errorf("%s through %s: %w", kind.name, p.name, err)
-				}
-				if round > 0 {
-					r.add(p.name, s)
-				}
-			}
-		}
-		*rows = append(*rows, r)
+	gateway, err := corsrpc.Gateway(ctx, way.upstream, server)
+	if err := add(gatewayName, gateway, err); err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// waitFor calls ready until it returns true, for at most 20 seconds.
-func waitFor(ctx context.Context, what string, ready func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	for !ready() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s does not begin to answer", what)
-		case <-time.After(20 * time.Millisecond):
+	bare, err := startBare(ctx, way, server)
+	if err := add(bareName, bare, err); err != nil {
+		return nil, err
+	}
+	if way.nginx {
+		nginx, err := startNginx(ctx, way, server, corsrpc.Folder)
+		if err := add(nginxName, nginx, err); err != nil {
+			return nil, err
 		}
 	}
-	return nil
-}
-
-// discard reads a body to its end and returns its size.
-func discard(body io.ReadCloser) (int64, error) {
-	n, err := io.Copy(io.Discard, body)
-	if closeErr := body.Close(); err == nil {
-		err = closeErr
+	for _, kind := range []proxies.Kind{proxies.Unary, proxies.Stream} {
+		r, err := rounds.Run(ctx, way.Way, kind, contenders)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
 	}
-	return n, err
+	return rows, nil
 }
