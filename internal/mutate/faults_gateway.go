@@ -16,21 +16,22 @@ var gatewayFaults = []fault{
 	{name: "the first address of a chain is believed", in: "firstUntrusted", old: `i == 0 || !isTrusted(prefixes, a)`, new: `i == 0`},
 	{name: "a forwarded host may be anything", old: `return len(text) <= 300 && strings`, new: `return true || strings`},
 	{name: "the upstream gets the forwarded Host", old: `r.Out.Host = c.sentHost`, new: `r.Out.Host = c.host`},
-	{name: "a response may take any time", old: `timer = time.AfterFunc(d, func() { cancel(errResponseTimeout) })`, new: `timer = time.AfterFunc(d, func() {})`},
-	{name: "a call's deadline does not count", old: `timer = time.AfterFunc(d, func() { cancel(errDeadline) })`, new: `timer = time.AfterFunc(d, func() {})`},
+	{name: "a response may take any time", old: `timer = time.AfterFunc(d, expire(errResponseTimeout))`, new: `timer = time.AfterFunc(d, func() {})`},
+	{name: "a call's deadline does not count", old: `timer = time.AfterFunc(d, expire(errDeadline))`, new: `timer = time.AfterFunc(d, func() {})`},
 	{name: "the response timeout ends responses that have begun", in: "(*answered).WriteHeader", old: `w.timer.Stop()`, new: `_ = w.timer`},
 	{name: "a gRPC response that breaks has no status", old: `	b.response.Trailer = http.Header{`, new: `	_ = http.Header{`},
 	{name: "a request that is too large is an error of the upstream", old: `case errors.As(err, &tooLarge), errors.As(read, &tooLarge):`, new: `case errors.As(err, &tooLarge) && read == nil:`},
-	{name: "streams wait for the end of the request", old: `_ = http.NewResponseController(w).EnableFullDuplex() // an upstream`, new: `// an upstream`},
+	{name: "streams wait for the end of the request", old: `e.duplex = http.NewResponseController(e.ResponseWriter).EnableFullDuplex() == nil`, new: `e.duplex = false`},
 	{name: "a prefix need not end at a slash", old: `return prefix == "" || len(path) > len(prefix) && strings.HasPrefix(path, prefix) && path[len(prefix)] == '/'`, new: `return strings.HasPrefix(path, prefix)`},
 	{name: "an escaped prefix fits", old: `!isBelow(u.Path, g.prefix) || !isBelow(u.EscapedPath(), g.prefix)`, new: `!isBelow(u.Path, g.prefix)`},
 	{name: "the gateway's errors name no status", old: `		h.Set("Grpc-Status", code.number)
 		h.Set("Grpc-Message"`, new: `		h.Set("Grpc-Message"`},
-	{name: "a host that is not configured is served", in: "(*virtualHosts).find", old: `if len(v.below) > 0 {`, new: `for _, h := range v.exact {
-		return h
-	}
-	if len(v.below) > 0 {`},
-	{name: "a host below another one counts as it", in: "(*virtualHosts).find", old: `if h, ok := v.exact[name]; ok {`, new: `if h, ok := v.exact[strings.TrimPrefix(name, "www.")]; ok {`},
+	{name: "a host that is not configured is served", old: `	if v.fallback == nil {
+		return of, false
+	}`, new: `	for _, of := range v.exact {
+		return of, true
+	}`},
+	{name: "a host below another one counts as it", old: `if of, ok = v.exact[name]; ok {`, new: `if of, ok = v.exact[strings.TrimPrefix(name, "www.")]; ok {`},
 	{name: "upgraded connections do not delay the end", old: `		err = g.calls.wait(ctx) // upgraded`, new: `		// upgraded`},
 	{name: "the gateway is ready while it drains", old: `Draining: g.draining.Load,`, new: `Draining: nil,`},
 	{name: "the drain has no timeout", old: `		ctx, cancel = context.WithTimeout(ctx, timeout)`, new: `		ctx, cancel = context.WithCancel(ctx)`},

@@ -22,7 +22,7 @@ var gatewayFileFaults = []fault{
 	{name: "a part of a large binary gateway file is read", old: `if len(text) > MaxBytes { // a part`, new: `if false { // a part`},
 	{name: "the ports of the gateway overlap", in: "overlap", old: `return everywhere(hostA) || everywhere(hostB) || `, new: `return `},
 	{name: "the name of a database behind a variable is changed", old: ` && !strings.HasPrefix(rest, "${") {`, new: ` {`},
-	{name: "flags beside a gateway file are ignored", in: "(*Flags).File", old: `if len(others) > 0 {`, new: `if false {`},
+	{name: "flags beside a gateway file are ignored", in: "(*sharedFlags).alone", old: `if len(others) > 0 {`, new: `if false {`},
 	// Errors.
 	{name: "errors of a gateway file show passwords", in: "withoutSecrets", old: `return maskedParts(mask(bare, mask(userInfo, text)))`, new: `return text`},
 	{name: "lines of a gateway file show passwords", in: "maskedText", old: `return []byte(maskedParts(string(text)))`, new: `return text`},
