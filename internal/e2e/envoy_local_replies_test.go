@@ -93,7 +93,7 @@ func (r localReply) start(t *testing.T, server envoyServer, origin string, chang
 	change(&config)
 	e := startEnvoy(t, origin, "defaults: {allow_origins: [ORIGIN]}", config)
 	if config.RateLimit > 0 { // the first request passes
-		resp, err := http.Get("http://" + e.Addr(envoy.Listener)) //nolint:noctx // of a server in this test
+		resp, err := http.Get("http://" + e.Addr(envoy.Listener))
 		if err != nil {
 			t.Fatal(err)
 		}
