@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,7 @@ type envoy struct {
 	upstream http.Handler
 	metadata metadata.MD // grpc_initial_metadata
 	override bool        // allow_mode_override
+	adds     http.Header // response_headers_to_add, which Envoy puts on its own answers before the processor's fields
 }
 
 // startProcessor serves a processor, and returns a client of it.
@@ -88,6 +90,7 @@ func (e *envoy) do(ctx context.Context, r *http.Request) result {
 	case answer.GetImmediateResponse() != nil:
 		i := answer.GetImmediateResponse()
 		got.status, got.body, got.header = int(i.GetStatus().GetCode()), string(i.GetBody()), http.Header{}
+		maps.Copy(got.header, e.adds)
 		apply(got.header, i.GetHeaders())
 		return got
 	case answer.GetRequestHeaders() == nil:

@@ -372,3 +372,25 @@ func TestSeveralLines(t *testing.T) {
 		t.Errorf("Set-Cookie %q, Vary %q", cookies, vary)
 	}
 }
+
+// TestAddedFields: no field of the CORS protocol that Envoy's configuration adds to all answers opens one of the processor's own.
+func TestAddedFields(t *testing.T) {
+	t.Parallel()
+	client, _ := startProcessor(t, newProcessor(t))
+	e := &envoy{client: client, adds: http.Header{"X-Added": {"yes"}}}
+	for _, name := range []string{
+		"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
+		"Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+	} {
+		e.adds.Set(name, "*")
+	}
+	got := e.do(t.Context(), call("https://evil.example"))
+	if got.status != http.StatusForbidden || got.header.Get("X-Added") != "yes" {
+		t.Fatalf("the answer is %d %q, want a refusal with the field that is none of CORS", got.status, got.header)
+	}
+	for name := range got.header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			t.Errorf("the refusal has %s: %q", name, got.header[name])
+		}
+	}
+}
