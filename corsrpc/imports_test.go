@@ -71,7 +71,9 @@ var allowedImports = map[string]string{
 	"internal/safetext":       "",
 
 	// Proofs and tools; their tests may import more.
-	"internal/bench/gateway":                  "internal/proof",
+	"internal/bench/envoy":                    "internal/bench/proxies internal/proof",
+	"internal/bench/gateway":                  "internal/bench/proxies internal/proof",
+	"internal/bench/proxies":                  "",
 	"internal/bench/report":                   "",
 	"internal/conformance/cors":               "corsrpc corsrpc/corsgrpc",
 	"internal/conformance/grpcweb/go/grpcweb": "corsrpc/corsgrpc",

@@ -14,16 +14,13 @@ import (
 const envoyExample = "../../examples/envoy/kubernetes"
 
 // documents returns the manifests of a text.
-func documents(t *testing.T, text []byte) (manifests [][]byte) {
+func documents(t *testing.T, text []byte) [][]byte {
 	t.Helper()
 	all, err := utils.SplitYamlDocuments(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range all {
-		manifests = append(manifests, d)
-	}
-	return manifests
+	return all
 }
 
 // envoyManifest returns the text of a file of the example.

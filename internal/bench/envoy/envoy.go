@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	_ "embed" // for configText
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -53,7 +52,7 @@ type envoy struct {
 func startEnvoy(ctx context.Context, corsrpc *proxies.Corsrpc, c config) (*envoy, error) {
 	e := &envoy{}
 	if _, err := os.Stat(program); err != nil {
-		return e, errors.New("Envoy is not installed: run internal/fleet/setup-envoy.sh")
+		return e, fmt.Errorf("%s is missing: run internal/fleet/setup-envoy.sh", program)
 	}
 	var processor []*exec.Cmd
 	if c.CORS == corsProcessor {
@@ -152,7 +151,7 @@ func (e *envoy) messages(ctx context.Context) (int, error) {
 	}
 	_, n, ok := strings.Cut(strings.TrimSpace(string(text)), ": ")
 	if !ok {
-		return 0, fmt.Errorf("Envoy does not count messages to the processor: %q", text)
+		return 0, fmt.Errorf("messages to the processor are not counted: %q", text)
 	}
 	return strconv.Atoi(n)
 }

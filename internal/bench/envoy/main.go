@@ -48,7 +48,7 @@ func main() {
 	defer stop()
 	if err := measureAll(ctx, proxies.Rounds{Count: *rounds, Calls: *calls, Clients: *clients}, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-envoy:", err)
-		os.Exit(1) //nolint:gocritic // the proxies have ended
+		os.Exit(1)
 	}
 }
 
@@ -63,7 +63,10 @@ func measureAll(ctx context.Context, rounds proxies.Rounds, out string) error {
 	if err != nil {
 		return err
 	}
-	server := proxies.StartServer()
+	server, err := proxies.StartServer()
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	var measured []*proxies.Row
 	for _, row := range rows {

@@ -74,7 +74,10 @@ func measureAll(ctx context.Context, rounds proxies.Rounds, out string) error {
 	if err != nil {
 		return err
 	}
-	server := proxies.StartServer()
+	server, err := proxies.StartServer()
+	if err != nil {
+		return err
+	}
 	defer server.Close()
 	var rows []row
 	for _, way := range ways {

@@ -43,7 +43,7 @@ type Server struct {
 }
 
 // StartServer starts the server at a free port of loopback.
-func StartServer() *Server {
+func StartServer() (*Server, error) {
 	mux := http.NewServeMux()
 	mux.Handle(unaryPath, connect.NewUnaryHandler(unaryPath, func(_ context.Context, r *connect.Request[message]) (*connect.Response[message], error) {
 		answer := connect.NewResponse(r.Msg)
@@ -60,14 +60,14 @@ func StartServer() *Server {
 	}))
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		panic(err) // loopback has a free port
+		return nil, err
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	s := &Server{l.Addr().String(), &http.Server{Handler: mux, Protocols: protocols, ReadHeaderTimeout: time.Minute}}
 	go func() { _ = s.server.Serve(l) }() // until Close
-	return s
+	return s, nil
 }
 
 // Close ends the server and its connections.
