@@ -17,8 +17,7 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/fleet/envoy"
 )
 
-// istioFilter returns the HTTP filter of the example for Istio, in YAML, and the name of its cluster. Envoy Gateway's
-// translation of its own example has the same fields.
+// istioFilter returns the HTTP filter of the example for Istio, in YAML, and the name of its cluster.
 func istioFilter(t *testing.T) (filter, cluster string) {
 	t.Helper()
 	text, err := os.ReadFile("../../examples/envoy/kubernetes/istio.yaml")
