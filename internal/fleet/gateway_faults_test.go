@@ -14,7 +14,7 @@ import (
 )
 
 // deadLink is how long the gateway may take to find out that the link to an upstream is dead while a stream is open.
-const deadLink = 45 * time.Second
+const deadLink = 35 * time.Second
 
 // TestGatewayCutUnary: while the link to the upstream is cut, pages read an error in the protocol of their call within the configured
 // time, over the connection that is open and over a new one. After that the calls work again.
@@ -31,9 +31,7 @@ func TestGatewayCutUnary(t *testing.T) {
 				f.upstream.Cut()
 				for range 3 {
 					begun := time.Now()
-					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-					code, err := f.echo(ctx, p)
-					cancel()
+					code, err := f.echo(t.Context(), p) // without a deadline, which would replace response_timeout
 					took := time.Since(begun)
 					if code != connect.CodeDeadlineExceeded && code != connect.CodeUnavailable || took > 6*time.Second { // connect_timeout and response_timeout, and one more
 						t.Errorf("%s over a cut link: %v after %s", p.name, err, took)
@@ -190,7 +188,7 @@ func TestGatewayDelay(t *testing.T) {
 			t.Errorf("%s: a page cannot read the deadline: %v", p.name, err)
 		}
 	}
-	if ok, why := f.get(); !ok {
-		t.Errorf("GET of a method without side effects: %s", why)
+	if ok, why := f.mayGet(); !ok {
+		t.Errorf("GET of a method without side effects is not allowed: %s", why)
 	}
 }

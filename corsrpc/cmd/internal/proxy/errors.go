@@ -23,7 +23,6 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, message stri
 	if r.Method == http.MethodGet && !rpc.IsGetCall(r.URL.RawQuery) {
 		format = rpc.FormatText
 	}
-	text, _ := json.Marshal(map[string]string{"code": code.name, "message": message}) // strings only: no error
 	switch {
 	case format == rpc.FormatGRPC && status == http.StatusBadRequest:
 		// In trailers, which corsgrpc replaces by its own reason for a malformed request.
@@ -40,11 +39,11 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, message stri
 	case format == rpc.FormatConnect && rpc.IsConnectStream(contentType):
 		h.Set("Content-Type", contentType)
 		w.WriteHeader(http.StatusOK)
-		_, _ = w.Write([]byte(rpc.ConnectEndStream(`{"error":` + string(text) + `}`)))
+		_, _ = w.Write([]byte(code.connectEnd(message)))
 	case format == rpc.FormatConnect:
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_, _ = w.Write(text)
+		_, _ = w.Write(code.json(message))
 	default:
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -55,6 +54,17 @@ func WriteError(w http.ResponseWriter, r *http.Request, status int, message stri
 
 // code is a status code of gRPC and Connect.
 type code struct{ name, number string }
+
+// json returns the error with a message as Connect has it.
+func (c code) json(message string) []byte {
+	text, _ := json.Marshal(map[string]string{"code": c.name, "message": message}) // strings only: no error
+	return text
+}
+
+// connectEnd returns the last message of a Connect stream that ends with an error.
+func (c code) connectEnd(message string) string {
+	return rpc.ConnectEndStream(`{"error":` + string(c.json(message)) + `}`)
+}
 
 // codeOf returns the code of an HTTP status of the gateway.
 func codeOf(status int) code {

@@ -29,15 +29,33 @@ func (b *lastBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// endWithStatus makes a gRPC response whose connection breaks end with a status, so that clients, those of
-// gRPC-Web in a page too, report an error of the call instead of a network error. A message that is cut
-// stays cut, which clients notice.
+// endWithStatus makes a response to a gRPC call or a Connect stream whose connection breaks end with a status, so
+// that clients, those of gRPC-Web in a page too, report an error of the call instead of a network error. A message
+// that is cut stays cut, which clients notice.
 func (p *forwarder) endWithStatus(response *http.Response) error {
-	if response.StatusCode == http.StatusOK && rpc.FormatOf(http.MethodPost, response.Header.Get("Content-Type")) == rpc.FormatGRPC &&
-		!rpc.IsGRPCWeb(response.Header.Get("Content-Type")) {
+	contentType := response.Header.Get("Content-Type")
+	switch {
+	case response.StatusCode != http.StatusOK:
+	case rpc.IsConnectStream(contentType) && response.ContentLength < 0 && response.Header.Get("Content-Encoding") == "":
+		response.Body = &connectStream{ReadCloser: response.Body, response: response, upstream: p.upstream}
+	case rpc.FormatOf(http.MethodPost, contentType) == rpc.FormatGRPC && !rpc.IsGRPCWeb(contentType):
 		response.Body = &statusBody{response.Body, response, p.upstream}
 	}
 	return nil
+}
+
+// broken logs that the connection of a response broke, and returns the code and the message for the client; false if
+// the client is gone.
+func (u *Upstream) broken(r *http.Request, err error) (c code, message string, ok bool) {
+	status, message := statusOf(r.Context(), err)
+	if status == 0 {
+		return code{}, "", false
+	}
+	if status == http.StatusBadGateway {
+		message = "broke the connection before the response was complete"
+	}
+	u.log.LogAttrs(r.Context(), levelOf(status), "a response broke", u.attributes(r, status, err)...)
+	return codeOf(status), u.sentence(message), true
 }
 
 // statusBody is the body of a gRPC response. A read that fails ends the body, and adds a status to the
@@ -53,19 +71,11 @@ func (b *statusBody) Read(p []byte) (int, error) {
 	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
-	ctx := b.response.Request.Context()
-	status, message := statusOf(ctx, err)
-	if status == 0 {
-		return n, err // the client is gone
+	c, message, ok := b.upstream.broken(b.response.Request, err)
+	if !ok {
+		return n, err
 	}
-	if status == http.StatusBadGateway {
-		message = "broke the connection before the response was complete"
-	}
-	b.upstream.log.LogAttrs(ctx, levelOf(status), "a response broke", b.upstream.attributes(b.response.Request, status, err)...)
-	b.response.Trailer = http.Header{
-		"Grpc-Status":  {codeOf(status).number},
-		"Grpc-Message": {percentEncoded(b.upstream.sentence(message))},
-	}
+	b.response.Trailer = http.Header{"Grpc-Status": {c.number}, "Grpc-Message": {percentEncoded(message)}}
 	return n, io.EOF
 }
 

@@ -20,9 +20,19 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/filewatch"
 )
 
-// The pings of idle HTTP/2 connections, which notice a server that went away without closing.
+// keepAlive and userTimeout notice within 30 seconds that a server cannot be reached any longer: keepAlive while
+// nothing is sent, and userTimeout while something is. Both are of TCP, since servers of gRPC end the connection of a
+// client that pings more often than each 5 minutes while they send nothing.
+//
+// See https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 3 * time.Second, Count: 5}
+
+const userTimeout = 30 * time.Second
+
+// The pings of HTTP/2 connections of which nothing comes. They notice a server behind a proxy of TCP, and a dead
+// connection on systems that have no userTimeout.
 const (
-	pingAfter   = 30 * time.Second
+	pingAfter   = 5*time.Minute + 10*time.Second
 	pingTimeout = 15 * time.Second
 )
 
@@ -99,7 +109,7 @@ func (u *Upstream) Close() { u.transport.Load().CloseIdleConnections() }
 
 // newTransport returns a transport for the scheme, with the files as they are now.
 func (u *Upstream) newTransport() (*http.Transport, error) {
-	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 3}}
+	dialer := &net.Dialer{KeepAliveConfig: keepAlive}
 	connect := u.config.GetConnectTimeout().AsDuration()
 	protocols := new(http.Protocols)
 	t := &http.Transport{
@@ -119,8 +129,10 @@ func (u *Upstream) newTransport() (*http.Transport, error) {
 	switch u.scheme {
 	case "grpc", "h2c":
 		protocols.SetUnencryptedHTTP2(true)
+		dialer.Control = setUserTimeout
 	case "grpcs":
 		protocols.SetHTTP2(true)
+		dialer.Control = setUserTimeout
 	case "http":
 		protocols.SetHTTP1(true)
 	case "https":
