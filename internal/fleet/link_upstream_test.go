@@ -173,4 +173,6 @@ func upstreamURL(kind, address string) string {
 }
 
 // isReady reports whether an answer of /readyz says that the gateway is ready.
-func isReady(status int, text string) bool { return status == http.StatusOK && strings.Contains(text, ": ready") }
+func isReady(status int, text string) bool {
+	return status == http.StatusOK && strings.Contains(text, ": ready")
+}
