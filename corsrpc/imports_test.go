@@ -87,6 +87,8 @@ var allowedImports = map[string]string{
 	"internal/e2e/newest":                     "internal/e2e/browser internal/e2e/cells internal/figures internal/proof",
 	"internal/editors":                        "",
 	"internal/figures":                        "",
+	"internal/fleet":                          "",
+	"internal/fleet/hosts":                    "",
 	"internal/intent":                         "corsrpc/corsrpcv1",
 	"internal/jsonschema":                     "internal/policyfile",
 	"internal/mutate":                         "",

@@ -35,7 +35,7 @@ them again. After SIGTERM or Ctrl-C, the gateway ends when every call has ended.
 		{"several servers, hosts and policies", "corsrpc gateway --config gateway.yaml"},
 	},
 	exits: map[int]string{
-		exitFine: "a signal stopped it, and every call has ended", exitFindings: "",
+		exitFine: "a signal stopped it, and every call has ended, or the drain's timeout has passed", exitFindings: "",
 		exitUsage: "the command line, the gateway file or a policy is wrong, or a port is not free", exitUnknown: "",
 	},
 	setup: setupGateway,

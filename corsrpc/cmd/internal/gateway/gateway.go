@@ -283,7 +283,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &countedBody{r.Body, rec}
 	}
-	recorded := &recorder{ResponseWriter: w, record: rec, closes: g.draining.Load()}
+	recorded := &recorder{ResponseWriter: w, record: rec, draining: &g.draining}
 	rec.died = true
 	defer func() {
 		g.calls.end()

@@ -321,6 +321,48 @@ drain: {delay: 0.2s}
 	}
 }
 
+// TestDrainClosesConnections: the response to a call that began before the drain closes its connection, so that no
+// further call begins on it.
+func TestDrainClosesConnections(t *testing.T) {
+	t.Parallel()
+	arrived, end := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-end
+	}))
+	t.Cleanup(s.Close)
+	g := start(t, t.TempDir(), fmt.Sprintf(`PORTS
+upstreams: [{name: api, url: "%s"}]
+virtual_hosts: [{policy: cors.yaml, routes: [{upstream: api}]}]
+drain: {delay: 1s}
+`, s.URL))
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+g.public+"/any/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan bool, 1)
+	go func() {
+		response, err := transport.RoundTrip(r)
+		if err == nil {
+			response.Body.Close()
+		}
+		answered <- err == nil && response.Close
+	}()
+	<-arrived
+	close(g.terminate)
+	eventually(t, "not ready", func() bool { status, _ := g.inspect("/readyz"); return status == http.StatusServiceUnavailable })
+	close(end)
+	if !<-answered {
+		t.Error("the connection stays open after the response")
+	}
+	if err := <-g.ended; err != nil {
+		t.Error(err)
+	}
+	g.ended <- nil
+}
+
 // TestDrainTimeout: calls that are open at the drain's timeout are ended.
 func TestDrainTimeout(t *testing.T) {
 	t.Parallel()

@@ -53,8 +53,8 @@ func (recordDecision) Observe(ctx context.Context, e corsrpc.Event) {
 // recorder is the ResponseWriter that completes the record of one request.
 type recorder struct {
 	http.ResponseWriter
-	record *record
-	closes bool // whether the connection is to be closed after the response
+	record   *record
+	draining *atomic.Bool // while it is set, the connection is closed after each response
 }
 
 // WriteHeader notes the status. Informational responses are not the answer.
@@ -71,7 +71,7 @@ func (w *recorder) commit(status int) {
 		return
 	}
 	w.record.status = status
-	if w.closes {
+	if w.draining.Load() {
 		w.Header().Set("Connection", "close") // over HTTP/2, net/http sends GOAWAY instead
 	}
 }
