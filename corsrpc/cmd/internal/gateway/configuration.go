@@ -190,12 +190,16 @@ func upstreamsOf(config *corsrpcv1.Gateway, host *corsrpcv1.VirtualHost) (all []
 	return all
 }
 
-// prefixesOf returns the path prefixes of a virtual host: its own, and those that its routes strip.
+// prefixesOf returns the path prefixes of a virtual host: its own, those that its routes strip, and its own behind
+// them, since the server behind such a route has its procedures there.
 func prefixesOf(host *corsrpcv1.VirtualHost) []string {
 	prefixes := slices.Clone(host.GetPathPrefixes())
 	for _, r := range host.GetRoutes() {
-		if p := r.GetStripPrefix(); p != "" {
-			prefixes = append(prefixes, p)
+		if stripped := r.GetStripPrefix(); stripped != "" {
+			prefixes = append(prefixes, stripped)
+			for _, own := range host.GetPathPrefixes() {
+				prefixes = append(prefixes, stripped+own)
+			}
 		}
 	}
 	slices.Sort(prefixes)
@@ -232,7 +236,7 @@ func (g *Gateway) handlerOf(c *configuration) http.Handler {
 				timeout = r.GetResponseTimeout()
 			}
 			upstream := c.upstreams[r.GetUpstream()].Handler(proxy.Options{
-				ResponseTimeout: timeout.AsDuration(), Streams: policy.Streams, StripPrefix: r.GetStripPrefix(),
+				ResponseTimeout: timeout.AsDuration(), Streams: policy.Streams, StripPrefix: r.GetStripPrefix(), Prefixes: host.GetPathPrefixes(),
 			})
 			routes = append(routes, proxy.Route{
 				Service: r.GetService(), Path: r.GetPath(), StripPrefix: r.GetStripPrefix(), Handler: recordUpstream(r.GetUpstream(), upstream),

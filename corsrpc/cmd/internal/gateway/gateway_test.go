@@ -489,6 +489,23 @@ access_log: {file: access.log}
 	eventually(t, "the log is opened again", func() bool { _, err := os.Stat(name); return err == nil })
 }
 
+// TestPrefixesBehindPrefixes checks that the policy knows the procedures that an upstream has below its own prefix, behind
+// one that a route strips.
+func TestPrefixesBehindPrefixes(t *testing.T) {
+	t.Parallel()
+	g := start(t, t.TempDir(), fmt.Sprintf(`PORTS
+upstreams: [{name: api, url: "%s"}]
+virtual_hosts: [{policy: cors.yaml, path_prefixes: [/v1], routes: [{strip_prefix: /api, upstream: api}, {upstream: api}]}]
+`, saying(t, "ok")))
+	for _, prefix := range []string{"", "/v1", "/api", "/api/v1"} {
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", "http://"+g.public+prefix+"/acme.v1.Service/Get", nil)
+		r.Header.Set("Origin", "https://evil.example")
+		if status, body := fetch(t, http.DefaultClient, r); status != http.StatusForbidden {
+			t.Errorf("%q: %d %s", prefix, status, body)
+		}
+	}
+}
+
 // TestHosts: each host has its policy; other hosts are answered with 421.
 func TestHosts(t *testing.T) {
 	t.Parallel()

@@ -25,6 +25,8 @@ type Options struct {
 	Streams func(service, method string) bool
 	// StripPrefix is removed from the path of each request, which begins with it.
 	StripPrefix string
+	// Prefixes are those below which the upstream has procedures too, behind StripPrefix.
+	Prefixes []string
 }
 
 // flushInterval is how long a part of a response of known length may wait for more, so that a short one is sent
@@ -177,7 +179,7 @@ func (p *forwarder) isStream(r *http.Request) bool {
 	if len(r.Header["Upgrade"]) > 0 {
 		return true
 	}
-	service, method, ok := procedureOf(strings.TrimPrefix(r.URL.Path, p.options.StripPrefix))
+	service, method, ok := procedureBelow(strings.TrimPrefix(r.URL.Path, p.options.StripPrefix), p.options.Prefixes)
 	return ok && p.options.Streams != nil && p.options.Streams(service, method)
 }
 

@@ -11,8 +11,8 @@ import (
 // rewind prevents that.
 func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
-	case r.Body == nil || r.Body == http.NoBody:
-		r.Body, r.GetBody = &emptyBody{}, nil
+	case (r.Body == nil || r.Body == http.NoBody) && repeatable(r):
+		r.Body, r.GetBody = &emptyBody{}, nil // not for others: a POST would get Transfer-Encoding instead of Content-Length: 0
 	case 0 < r.ContentLength && r.ContentLength <= maxReadFirst:
 		if err := readFirst(r); err != nil {
 			return nil, err
@@ -39,6 +39,15 @@ func readFirst(r *http.Request) error {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
+}
+
+// repeatable reports whether net/http may repeat a request without a body, as http.Transport documents it.
+func repeatable(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return len(r.Header["Idempotency-Key"])+len(r.Header["X-Idempotency-Key"]) > 0
 }
 
 // emptyBody is an empty body that is not http.NoBody.

@@ -166,3 +166,28 @@ func TestStalledBodyOfARefusedCall(t *testing.T) {
 		t.Errorf("%q, %v", text, err)
 	}
 }
+
+// TestEmptyBody checks that a call with an empty message says its length: not every server takes an empty request
+// in chunks.
+func TestEmptyBody(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	upstream, _ := rawServer(t, func(conn net.Conn, r *bufio.Reader, _ *atomic.Int64) {
+		var header strings.Builder
+		for {
+			line, err := r.ReadString('\n')
+			if header.WriteString(line); err != nil || line == "\r\n" {
+				break
+			}
+		}
+		seen <- header.String()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	address := gateway(t, newUpstream(t, "http://"+upstream), proxy.Options{})
+	if got, err := do(t, address, "POST", "/acme.v1.S/Get", "application/proto", ""); err != nil || got.status != http.StatusOK {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if got := <-seen; !strings.Contains(got, "\r\nContent-Length: 0\r\n") || strings.Contains(got, "Transfer-Encoding") {
+		t.Errorf("the upstream got %q", got)
+	}
+}

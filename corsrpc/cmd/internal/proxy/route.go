@@ -93,7 +93,7 @@ func (router *Router) find(u *url.URL) http.Handler {
 		if !isBelow(u.Path, g.prefix) || !isBelow(u.EscapedPath(), g.prefix) {
 			continue
 		}
-		if service, method, ok := router.procedure(u.Path[len(g.prefix):]); ok && len(g.services) > 0 {
+		if service, method, ok := procedureBelow(u.Path[len(g.prefix):], router.prefixes); ok && len(g.services) > 0 {
 			offer(g.services[service+"."+method], byService+len(service)+len(method)+2)
 			offer(g.services[service], byService+len(service)+1)
 			for name := service; ; {
@@ -120,12 +120,12 @@ func (router *Router) find(u *url.URL) http.Handler {
 	return best
 }
 
-// procedure splits the path of a procedure, with or without one of the prefixes.
-func (router *Router) procedure(path string) (service, method string, ok bool) {
+// procedureBelow splits the path of a procedure, with or without one of the prefixes.
+func procedureBelow(path string, prefixes []string) (service, method string, ok bool) {
 	if service, method, ok = procedureOf(path); ok {
 		return service, method, true
 	}
-	for _, prefix := range router.prefixes {
+	for _, prefix := range prefixes {
 		if isBelow(path, prefix) {
 			if service, method, ok = procedureOf(path[len(prefix):]); ok {
 				return service, method, true

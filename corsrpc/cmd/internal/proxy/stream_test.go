@@ -292,3 +292,23 @@ func TestResponseTimeoutIsOfTheHeader(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestStreamsBelowPrefixes checks that a stream below a path prefix is known as a stream: nothing bounds its header.
+func TestStreamsBelowPrefixes(t *testing.T) {
+	t.Parallel()
+	const timeout = 100 * time.Millisecond
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(3 * timeout):
+			_, _ = io.WriteString(w, "late")
+		case <-r.Context().Done():
+		}
+	}))
+	options := proxy.Options{ResponseTimeout: timeout, StripPrefix: "/api", Prefixes: []string{"/v1"}, Streams: func(_, method string) bool { return method == "Watch" }}
+	address := serve(t, newUpstream(t, "http://"+upstream).Handler(options))
+	for path, want := range map[string]int{"/api/v1/acme.v1.S/Watch": 200, "/api/acme.v1.S/Watch": 200, "/api/v1/acme.v1.S/Get": 504} {
+		if got, err := do(t, address, "POST", path, "application/json", "{}"); err != nil || got.status != want {
+			t.Errorf("%s: %+v, %v", path, got, err)
+		}
+	}
+}
