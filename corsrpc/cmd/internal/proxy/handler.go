@@ -212,9 +212,13 @@ func levelOf(status int) slog.Level {
 
 // attributes describe a failure in the log.
 func (u *Upstream) attributes(r *http.Request, status int, err error) []slog.Attr {
-	return []slog.Attr{
+	all := []slog.Attr{
 		slog.String("upstream", u.name), slog.Int("status", status), slog.String("path", safetext.Sample(r.URL.Path)), slog.String("error", err.Error()),
 	}
+	if remedy := u.remedy(err); remedy != "" && status == http.StatusBadGateway {
+		all = append(all, slog.String("remedy", remedy))
+	}
+	return all
 }
 
 // statusOf returns the status and the reason of a failure; 0 if the client is gone.

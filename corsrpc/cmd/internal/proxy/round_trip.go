@@ -18,7 +18,11 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return u.transport.Load().RoundTrip(r)
+	response, err := u.transport.Load().RoundTrip(r)
+	if err == nil && !u.answered.Load() {
+		u.answered.Store(true)
+	}
+	return response, err
 }
 
 // maxReadFirst is the size up to which a body is read before the request is sent. Header and body then fit

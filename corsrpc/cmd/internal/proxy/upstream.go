@@ -53,6 +53,7 @@ type Upstream struct {
 	log    *slog.Logger
 
 	transport atomic.Pointer[http.Transport]
+	answered  atomic.Bool // whether the server has ever answered
 }
 
 // NewUpstream returns an upstream for a checked configuration. It reads the files of its TLS, and connects
