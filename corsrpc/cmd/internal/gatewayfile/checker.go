@@ -109,7 +109,7 @@ const maxProblems = 100
 
 // flagNames maps the fields that flags set to the flags.
 var flagNames = []struct{ field, flag string }{
-	{"virtual_hosts[0].policy", "--policy"}, {"virtual_hosts[0].profile", "--profile"}, {"virtual_hosts[0].path_prefixes", "--path-prefix"},
+	{"virtual_hosts[0].policy", "--policy"}, {"virtual_hosts[0].profile", "--profile"}, {"virtual_hosts[0].path_prefixes", "--path-prefix"}, {"virtual_hosts[0].hosts", "--host"},
 	{"upstreams[0].url", "--upstream"}, {"upstreams[0].reflect", "--reflect"}, {"upstreams[0].descriptors", "--descriptors"},
 	{"upstreams[0].response_timeout", "--response-timeout"}, {"upstreams[0].tls.certificate", "--upstream-cert"}, {"upstreams[0].tls.key", "--upstream-key"}, {"upstreams[0].tls.ca", "--upstream-ca"},
 	{"upstreams[0].tls.server_name", "--upstream-server-name"}, {"upstreams[0].tls", "--upstream-ca, --upstream-cert, --upstream-key or --upstream-server-name"},

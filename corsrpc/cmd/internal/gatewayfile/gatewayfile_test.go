@@ -334,7 +334,7 @@ func TestFlags(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"--policy cors.yaml --upstream grpc://127.0.0.1:9090 --reflect", ""},
 		{"--policy cors.yaml --upstream grpcs://a --upstream-ca ca.pem --upstream-cert tls.crt --upstream-key tls.key --tls-cert tls.crt --tls-key tls.key --tls-client-ca ca.pem", ""},
-		{"--policy cors.yaml --upstream http://a --origins t=sqlite:tenants.db --origins-query t=x --trusted-proxy 10.0.0.0/8 --access-log - --path-prefix /api --pprof", ""},
+		{"--policy cors.yaml --upstream http://a --origins t=sqlite:tenants.db --origins-query t=x --trusted-proxy 10.0.0.0/8 --host api.example.com --host *.example.com --access-log - --path-prefix /api --pprof", ""},
 		{"", "name a policy and a server"},
 		{"--policy cors.yaml --upstream 127.0.0.1:9090", "--upstream"},
 		{"--policy nothing.yaml --upstream http://a", "--policy"},
@@ -356,6 +356,8 @@ func TestFlags(t *testing.T) {
 		{"--policy cors.yaml --upstream http://a --descriptors nothing.binpb", "--descriptors"},
 		{"--policy cors.yaml --upstream http://a --access-log none/access.log", "--access-log"},
 		{"--policy cors.yaml --upstream http://a --path-prefix api/", "--path-prefix"},
+		{"--policy cors.yaml --upstream http://a --host https://api.example.com", "--host"},
+		{"--policy cors.yaml --upstream http://a --host *", "--host"},
 		{"--policy cors.yaml --upstream http://a --internal :8080", "--internal"},
 		{"--policy cors.yaml --upstream http://a --internal-host a:1", "--internal-host"},
 		{"--policy cors.yaml --upstream https://a --upstream-server-name a/b", "--upstream-server-name"},
@@ -375,6 +377,8 @@ func TestFlags(t *testing.T) {
 		switch {
 		case test.want == "" && (err != nil || file.Gateway.GetVirtualHosts()[0].GetRoutes()[0].GetUpstream() != "server"):
 			t.Errorf("%s: %s", test.args, problems(err))
+		case test.want == "" && strings.Count(test.args, "--host ") != len(file.Gateway.GetVirtualHosts()[0].GetHosts()):
+			t.Errorf("%s: the hosts are %q", test.args, file.Gateway.GetVirtualHosts()[0].GetHosts())
 		case test.want != "" && (err == nil || !strings.Contains(problems(err), test.want)):
 			t.Errorf("%s: %v, want %s", test.args, err, test.want)
 		}

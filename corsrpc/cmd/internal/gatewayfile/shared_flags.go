@@ -20,7 +20,8 @@ type sharedFlags struct {
 
 	set      *flag.FlagSet
 	clientCA string
-	hosts    input.List
+	hosts    input.List // of the inspector
+	names    input.List // of the virtual host
 
 	policy, profile                              string
 	pprof                                        bool
@@ -42,6 +43,7 @@ func (f *sharedFlags) register(flags *flag.FlagSet, program Program) {
 	flags.StringVar(&f.policy, "policy", "", "policy `FILE`")
 	flags.StringVar(&f.profile, "profile", "", "`NAME` of the policy's profile (default: that of CORSRPC_PROFILE)")
 	flags.Var(&f.prefixes, "path-prefix", "`PATH` below which procedures are served too, such as /api (repeatable)")
+	flags.Var(&f.names, "host", "`NAME` under which browsers call, such as api.example.com or *.example.com; others get 421 (repeatable; default: every name)")
 	flags.Var(&f.descriptors, "descriptors", "`FILE` with the schema: a FileDescriptorSet or an image of buf build (repeatable)")
 	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "`FILE` in PEM form with the authorities of the server's certificate, instead of those of the system")
 	flags.StringVar(&f.upstreamCertificate, "upstream-cert", "", "`FILE` in PEM form with the client certificate for the server")
@@ -87,7 +89,7 @@ func (f *sharedFlags) gateway() (*corsrpcv1.Gateway, error) {
 	g := &corsrpcv1.Gateway{
 		Listen:       &corsrpcv1.Listener{Address: f.listen},
 		Internal:     &corsrpcv1.InternalListener{Address: f.internal, Pprof: f.pprof, Hosts: f.hosts},
-		VirtualHosts: []*corsrpcv1.VirtualHost{{Policy: f.policy, Profile: f.profile, PathPrefixes: f.prefixes}},
+		VirtualHosts: []*corsrpcv1.VirtualHost{{Hosts: f.names, Policy: f.policy, Profile: f.profile, PathPrefixes: f.prefixes}},
 		Drain:        &corsrpcv1.Drain{Delay: durationpb.New(f.drainDelay), Timeout: durationpb.New(f.drainTimeout)},
 	}
 	if f.certificate+f.key+f.clientCA != "" {
