@@ -9,6 +9,10 @@ import (
 // maxDeadline is the greatest deadline that the gateway holds a call to, about 24 days.
 const maxDeadline = 1<<31 - 1
 
+// deadlineGrace is how much longer than its deadline a call may take. An upstream that keeps deadlines ends the call
+// itself, as it sees fit; its clock starts later than the gateway's.
+const deadlineGrace = time.Second
+
 // deadlineOf returns the deadline that a call carries, from its start: Grpc-Timeout or Connect-Timeout-Ms.
 // A value that is not valid is left to the upstream.
 //

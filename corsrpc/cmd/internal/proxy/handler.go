@@ -130,7 +130,7 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var timer *time.Timer
 	if d, ok := deadlineOf(r.Header); ok {
-		timer = time.AfterFunc(d, expire(errDeadline))
+		timer = time.AfterFunc(d+deadlineGrace, expire(errDeadline))
 		defer timer.Stop()
 	} else if d := p.options.ResponseTimeout; d > 0 && !p.isStream(r) {
 		timer = time.AfterFunc(d, expire(errResponseTimeout))
