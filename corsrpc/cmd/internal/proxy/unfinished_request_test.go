@@ -14,7 +14,7 @@ import (
 )
 
 // TestUnfinishedRequest: when an upstream answers before a client of HTTP/1.1 has ended its request, the client reads the
-// whole response, and the gateway takes the rest of the request for no other request: the connection ends.
+// whole response if its request is well-formed, and the gateway takes the rest of the request for no other request: the connection ends.
 func TestUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	const request = "POST /any/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
@@ -72,7 +72,8 @@ func TestUnfinishedRequest(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if body, err := io.ReadAll(response.Body); string(body) != "enough" || err != nil {
+				body, err := io.ReadAll(response.Body)
+				if wellFormed := !strings.Contains(strings.Join(test.rest, ""), smuggled); wellFormed && (string(body) != "enough" || err != nil) {
 					t.Errorf("%q, %v", body, err)
 				}
 				_, _ = io.WriteString(conn, test.late+"GET /any/next HTTP/1.1\r\nHost: x\r\n\r\n")
