@@ -233,7 +233,7 @@ gateway: packages web e2e-web ## The gateway in three browsers in front of each 
 run-gateway-proof:
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -run '^TestGateway' -gateway .
 	@cd corsrpc/cmd && go test -count=1 -v -timeout 20m -run '^(TestUnderLoad|TestDrain)$$' ./internal/gateway -swaps 1000 -restarts 50 -streams 10000
-	@cd internal/fleet && go test -count=1 -v -timeout 20m -tags fleet -run '^TestGateway' .
+	@cd internal/fleet && go test -count=1 -v -timeout 20m -parallel 16 -tags fleet -run '^(TestGateway|TestHosts|TestRelay)' . ./hosts
 
 .PHONY: fleet-setup
 fleet-setup: packages

@@ -143,10 +143,15 @@ drain: {delay: %s, timeout: %s}
 // seconds returns a duration as a gateway file has it.
 func seconds(d time.Duration) string { return fmt.Sprintf("%gs", d.Seconds()) }
 
+// urlOf returns the URL of a path on a port of a host.
+func urlOf(h *hosts.Host, port int, path string) string {
+	return "http://" + net.JoinHostPort(h.Address, fmt.Sprint(port)) + path
+}
+
 // inspect gets a path of the gateway's internal port, from the gateway's own host.
 func (f *fleet) inspect(path string) (status int, text string) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: f.gateway.Dial, DisableKeepAlives: true}}
-	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, fmt.Sprintf("http://%s:%d%s", f.gateway.Address, internalPort, path), nil)
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, urlOf(f.gateway, internalPort, path), nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -200,7 +205,7 @@ func protocolsOf(kind string) []protocol {
 
 // page returns a client for a method, which calls as a page of the origin does.
 func (f *fleet) page(p protocol, method string) *connect.Client[wrapperspb.StringValue, wrapperspb.StringValue] {
-	return connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](f.http, fmt.Sprintf("http://%s:%d%s", f.gateway.Address, publicPort, method), p.options...)
+	return connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](f.http, urlOf(f.gateway, publicPort, method), p.options...)
 }
 
 // request returns a request of a page.

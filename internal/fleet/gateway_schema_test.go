@@ -13,7 +13,7 @@ import (
 // mayGet reports whether the preflight of a page's GET call of read is allowed, which depends on the schema, and what the answer is.
 func (f *fleet) mayGet() (ok bool, answer string) {
 	f.t.Helper()
-	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodOptions, fmt.Sprintf("http://%s:%d%s", f.gateway.Address, publicPort, read), nil)
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodOptions, urlOf(f.gateway, publicPort, read), nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
