@@ -3,11 +3,13 @@
 package fleet_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/net/http/httpguts"
 	"google.golang.org/grpc"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
@@ -43,6 +46,8 @@ func startBesideWrap(t *testing.T) *besideWrap {
 	}
 	config := envoy.Config{
 		Upstream: b.upstream.addr, UpstreamHTTP1: true, Upgrades: []string{"websocket"},
+		// use_remote_address, since X-Forwarded-Proto of the client would be the scheme without it.
+		Manager:   "use_remote_address: true\ndelayed_close_timeout: 0.05s",
 		Processor: &envoy.Processor{Socket: servePolicies(t, p)},
 	}
 	b.addrs = map[bool]string{false: envoy.Start(t, config.YAML(t)).Addr(envoy.Listener)}
@@ -82,19 +87,39 @@ type exchange struct {
 	layer   *corsrpc.Layer
 	handler http.HandlerFunc
 	raw     rawRequest
-	request func() *http.Request // the same one as net/http gives it to Wrap
 }
 
-// differences sends an exchange through Envoy in one protocol, and through Wrap. It returns how the answers differ, "" if they do not. Two differences are errors
-// in any case: a request reaches the server that Wrap refuses, and an answer grants what Wrap does not.
-func (b *besideWrap) differences(t testing.TB, protocol string, x exchange) string {
+// difference is a part of two answers that differs: status, body, reached (whether the request reached the server), "no answer", or the name of
+// a field in small letters.
+type difference struct{ part, text string }
+
+// String returns the part and its two values.
+func (d difference) String() string { return d.part + " " + d.text }
+
+// failer is a test of package testing or of rapid.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+// differences sends an exchange through Envoy in one protocol, and through Wrap. It returns how the answers differ.
+// Two differences are errors in any case: a request reaches the server that Wrap refuses, and an answer grants what Wrap does not.
+func (b *besideWrap) differences(t failer, protocol string, x exchange) (all []difference) {
 	t.Helper()
 	ran := false
 	w := httptest.NewRecorder()
-	x.layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ran = true
-		x.handler(w, r)
-	})).ServeHTTP(w, x.request())
+	if r := x.raw.asHandled(); r != nil {
+		x.layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ran = true
+			x.handler(w, r)
+		})).ServeHTTP(w, r)
+	} else {
+		w.WriteHeader(http.StatusBadRequest) // as net/http does
+	}
+	if x.raw.method == http.MethodHead {
+		w.Body.Reset()
+	}
 	want := response{w.Code, w.Result().Header, w.Body.String()}
 
 	b.layer.Store(x.layer)
@@ -114,7 +139,7 @@ func (b *besideWrap) differences(t testing.TB, protocol string, x exchange) stri
 		t.Errorf("%s: the request reached the server, and Wrap answers %d: %q", protocol, want.status, want.body)
 	}
 	if reached > 0 {
-		b.expected++
+		b.expected += reached
 	}
 	wantFields, gotFields := fieldsToCompare(want.header), fieldsToCompare(got.header)
 	for _, name := range []string{"access-control-allow-origin", "access-control-allow-credentials", "timing-allow-origin"} {
@@ -123,13 +148,11 @@ func (b *besideWrap) differences(t testing.TB, protocol string, x exchange) stri
 		}
 	}
 	if err != nil {
-		return err.Error()
+		return []difference{{"no answer", err.Error()}}
 	}
-
-	var all []string
 	add := func(what string, got, want any) {
 		if got != want {
-			all = append(all, fmt.Sprintf("%s %s", what, apart(fmt.Sprint(got), fmt.Sprint(want))))
+			all = append(all, difference{what, apart(fmt.Sprint(got), fmt.Sprint(want))})
 		}
 	}
 	add("status", got.status, want.status)
@@ -140,7 +163,7 @@ func (b *besideWrap) differences(t testing.TB, protocol string, x exchange) stri
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		add(name, gotFields[name], wantFields[name])
 	}
-	return strings.Join(all, "; ")
+	return all
 }
 
 // apart describes two texts that differ: whole if they are short, and otherwise from where they differ.
@@ -165,6 +188,26 @@ func (b *besideWrap) finish(t *testing.T) {
 
 // transport are the fields that servers and Envoy write on their own, whatever the policy says.
 var transport = []string{"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding", "x-envoy-upstream-service-time"}
+
+// asHandled returns the request as net/http gives it to a handler, or nil if net/http refuses it.
+func (r rawRequest) asHandled() *http.Request {
+	u, err := url.ParseRequestURI(r.path)
+	if err != nil || !httpguts.ValidHostHeader(r.host) {
+		return nil
+	}
+	out := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(r.body))
+	out.Method, out.Host, out.URL, out.RequestURI, out.Header = r.method, r.host, u, r.path, http.Header{}
+	if u.Host != "" {
+		out.Host = u.Host
+	}
+	for _, f := range r.fields {
+		out.Header.Add(f[0], f[1])
+	}
+	if r.secure {
+		out.TLS = &tls.ConnectionState{}
+	}
+	return out
+}
 
 // fieldsToCompare returns the fields of a header in small letters, without those of the transport. The lines of a field, and the items of
 // its lists, are joined in one way.

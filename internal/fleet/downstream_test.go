@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -39,7 +38,7 @@ var protocols = []struct {
 }
 
 // connect opens a connection to Envoy for one request.
-func connect(t testing.TB, addr, protocol string, secure bool) net.Conn {
+func connect(t failer, addr, protocol string, secure bool) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {

@@ -23,6 +23,7 @@ func TestWhatTheProcessorSees(t *testing.T) {
 		values  []string
 	}{
 		{name: "two Origin lines", lines: get(fromA, "Origin: https://b.test"), header: "origin", values: []string{"https://a.test,https://b.test"}},
+		{name: "an empty Origin beside another", lines: get(fromA, "Origin:"), header: "origin", values: []string{"https://a.test"}},
 		{name: "an empty Origin", lines: get("Origin:"), header: "origin", values: []string{""}},
 		{name: "blanks around Origin", lines: get("Origin:  https://a.test \t"), header: "origin", values: []string{"https://a.test"}},
 		{name: "Origin as an option of the connection", lines: get("Connection: origin, close", fromA), header: "origin"},
