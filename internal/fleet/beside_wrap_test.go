@@ -35,7 +35,8 @@ type besideWrap struct {
 	expected int                              // the requests that Wrap passes to the handler
 }
 
-// startBesideWrap starts two Envoys, one of them with TLS, with one processor and one server.
+// startBesideWrap starts two Envoys with one processor and one server. The Envoy with TLS does not send the responses
+// that need no look.
 func startBesideWrap(t *testing.T) *besideWrap {
 	t.Helper()
 	b := new(besideWrap)
@@ -51,7 +52,7 @@ func startBesideWrap(t *testing.T) *besideWrap {
 		Processor: &envoy.Processor{Socket: servePolicies(t, p)},
 	}
 	b.addrs = map[bool]string{false: envoy.Start(t, config.YAML(t)).Addr(envoy.Listener)}
-	config.TLS = selfSigned(t)
+	config.TLS, config.Processor.AllowOverride = selfSigned(t), true
 	b.addrs[true] = envoy.Start(t, config.YAML(t)).Addr(envoy.Listener)
 	return b
 }

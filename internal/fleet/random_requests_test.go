@@ -87,7 +87,7 @@ func drawRequest(t *rapid.T) rawRequest {
 	if r.method == http.MethodPost {
 		r.body = "body"
 	}
-	r.secure = chance(t, 2, "is over TLS")
+	r.secure = chance(t, 4, "is over TLS")
 	return r
 }
 
