@@ -246,7 +246,7 @@ fleet: fleet-setup web e2e-web ## The external processor in the real Envoy: fact
 .PHONY: run-fleet-proof
 run-fleet-proof:
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
-	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' ./...
+	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 
 .PHONY: soak
 soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes

@@ -57,7 +57,7 @@ func drawRequest(t *rapid.T) rawRequest {
 		r.path = pick(t, oddPaths, "odd path")
 	}
 	if chance(t, 2, "has an odd host") {
-		r.host = pick(t, []string{"API.Example.com", "api.example.com:443", "api.example.com:8443", "app.example.com", "evil.example", "api.example.com.", "[::1]:8080", "", "a b"}, "host")
+		r.host = pick(t, []string{"API.Example.com", "api.example.com:443", "api.example.com:8443", "app.example.com", "evil.example", "api.example.com.", "[::1]:8080", ""}, "host")
 	}
 	if chance(t, 1, "has an odd method") {
 		r.method = pick(t, []string{"OPTIONS", "TRACE", "PURGE", "post", "PROPFIND"}, "odd method")
