@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -111,11 +112,36 @@ func (p *Processor) Process(stream grpc.BidiStreamingServer[extprocv3.Processing
 	case *extprocv3.ProcessingRequest_RequestHeaders:
 		return p.decide(stream, message.RequestHeaders, attributesOf(first))
 	case *extprocv3.ProcessingRequest_ResponseHeaders:
+		if err := p.alone(message.ResponseHeaders); err != nil {
+			return err
+		}
 		return stream.Send(continueResponse(nil)) // a filter before this one has answered the request
 	default:
 		return p.misconfigured(codes.InvalidArgument, fmt.Sprintf("the first message of a stream is a %T, and not the header of a request: set request_header_mode to SEND in processing_mode", message))
 	}
 }
+
+// alone returns an error for a response without its request if the response is that of a server: nobody has decided
+// on the request.
+func (p *Processor) alone(response *extprocv3.HttpHeaders) error {
+	header, code := responseOf(response.GetHeaders())
+	if len(header[upstreamTime]) > 0 {
+		return p.misconfigured(codes.FailedPrecondition, "Envoy has forwarded a request without a decision, so its response is withheld: set request_header_mode to SEND in processing_mode, "+
+			"and remove filters to the left of the processor's that answer from a cache")
+	}
+	const message = "corsrpc: Envoy has answered a request without a decision: a filter to the left of the processor's did so, and the processor's has to be the first one. " +
+		"If this is so for every request, set request_header_mode to SEND in processing_mode"
+	if strings.HasPrefix(code, "2") { // others are mostly those of malformed requests, which Envoy answers itself
+		if _, before := p.reported.LoadOrStore(message, nil); !before {
+			p.log.Warn(message, "status", code)
+		}
+	}
+	return nil
+}
+
+// upstreamTime is a field that Envoy adds to the responses of servers, unless the router has
+// suppress_envoy_headers.
+const upstreamTime = "X-Envoy-Upstream-Service-Time"
 
 // misconfigured logs a fault of Envoy's configuration, once, and returns it as the error of a stream.
 func (p *Processor) misconfigured(code codes.Code, message string) error {

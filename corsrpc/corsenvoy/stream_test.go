@@ -104,6 +104,7 @@ func TestStreams(t *testing.T) {
 		{"a filter before this one has answered", []*extprocv3.ProcessingRequest{responseOf(401, nil)}, []string{"response headers"}, codes.OK},
 		{"body and trailers before the response", []*extprocv3.ProcessingRequest{headersOf(call(page)), body, trailers, responseOf(200, nil)},
 			[]string{"request headers", "request body", "request trailers", "response headers"}, codes.OK},
+		{"a server has answered a request that was not sent", []*extprocv3.ProcessingRequest{responseOf(200, http.Header{"X-Envoy-Upstream-Service-Time": {"1"}})}, nil, codes.FailedPrecondition},
 		{"a body first", []*extprocv3.ProcessingRequest{body}, nil, codes.InvalidArgument},
 		{"an empty message first", []*extprocv3.ProcessingRequest{{}}, nil, codes.InvalidArgument},
 		{"the request twice", []*extprocv3.ProcessingRequest{headersOf(call(page)), headersOf(call(page))}, []string{"request headers"}, codes.InvalidArgument},
