@@ -1,7 +1,9 @@
 package corsenvoy
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -58,7 +60,11 @@ func (x *exchange) forward(w http.ResponseWriter, _ *http.Request) {
 	}
 	for x.response == nil {
 		message, err := x.stream.Recv()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF): // Envoy ends its side if it needs no answer any more
+			x.fail(status.Error(codes.Canceled, "corsrpc: the client went away before the response"))
+		case err != nil:
+			x.processor.unseen(err)
 			x.fail(undecided(err))
 		}
 		x.receive(message)
@@ -78,6 +84,7 @@ func (x *exchange) receive(message *extprocv3.ProcessingRequest) {
 			x.fail(status.Error(codes.InvalidArgument, "corsrpc: the header of the response has no valid :status"))
 		}
 		x.response, x.received = header, code
+		x.processor.seen.Store(true)
 	case *extprocv3.ProcessingRequest_RequestBody:
 		x.check(x.stream.Send(&extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{}}}))
 	case *extprocv3.ProcessingRequest_RequestTrailers:

@@ -13,14 +13,17 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// continueRequest tells Envoy to forward a request. If its response needs no look, Envoy does not send it,
-// provided that the filter has allow_mode_override.
+// continueRequest tells Envoy to forward a request, and whether its response needs a look: if the filter has
+// allow_mode_override, Envoy then sends that and nothing else, whatever its processing_mode is.
 func continueRequest(untouched bool) *extprocv3.ProcessingResponse {
-	m := &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{}}}
+	mode := filterv3.ProcessingMode_SEND
 	if untouched {
-		m.ModeOverride = &filterv3.ProcessingMode{ResponseHeaderMode: filterv3.ProcessingMode_SKIP}
+		mode = filterv3.ProcessingMode_SKIP
 	}
-	return m
+	return &extprocv3.ProcessingResponse{
+		Response:     &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{}},
+		ModeOverride: &filterv3.ProcessingMode{ResponseHeaderMode: mode},
+	}
 }
 
 // continueResponse tells Envoy to pass a response on, with changes of its header.

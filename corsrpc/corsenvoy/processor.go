@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
@@ -44,7 +45,8 @@ type Processor struct {
 
 	choose   func(Route) Policy
 	log      *slog.Logger
-	reported sync.Map // the faults of Envoy's configuration that were logged: each once
+	reported sync.Map    // the faults of Envoy's configuration that were logged: each once
+	seen     atomic.Bool // whether a response has come
 }
 
 // Option is an option of New and NewForRoutes.
@@ -137,6 +139,18 @@ func (p *Processor) alone(response *extprocv3.HttpHeaders) error {
 		}
 	}
 	return nil
+}
+
+// unseen logs a fault of Envoy's configuration if Envoy has reset a stream instead of sending the response that it
+// was expected to send, and no response has come until now.
+func (p *Processor) unseen(err error) {
+	const message = "corsrpc: Envoy does not send responses, so pages cannot read them, or can read what the server itself allows: set response_header_mode to SEND in processing_mode"
+	if status.Code(err) != codes.Canceled || p.seen.Load() {
+		return
+	}
+	if _, before := p.reported.LoadOrStore(message, nil); !before {
+		p.log.Error(message)
+	}
 }
 
 // upstreamTime is a field that Envoy adds to the responses of servers, unless the router has

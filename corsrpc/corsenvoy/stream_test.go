@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -98,7 +99,7 @@ func TestStreams(t *testing.T) {
 	}{
 		{"an allowed call", []*extprocv3.ProcessingRequest{headersOf(call(page)), responseOf(200, nil)}, []string{"request headers", "response headers"}, codes.OK},
 		{"a refused call", []*extprocv3.ProcessingRequest{headersOf(call("https://evil.example"))}, []string{"403"}, codes.OK},
-		{"the client goes away before the response", []*extprocv3.ProcessingRequest{headersOf(call(page))}, []string{"request headers"}, codes.Aborted},
+		{"the client goes away before the response", []*extprocv3.ProcessingRequest{headersOf(call(page))}, []string{"request headers"}, codes.Canceled},
 		{"Envoy goes away at once", nil, nil, codes.Aborted},
 		{"a call without a browser takes one round trip", []*extprocv3.ProcessingRequest{headersOf(native)}, []string{"request headers, skip the response"}, codes.OK},
 		{"a filter before this one has answered", []*extprocv3.ProcessingRequest{responseOf(401, nil)}, []string{"response headers"}, codes.OK},
@@ -144,6 +145,48 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestResponsesThatAreNotSent checks that the log has a filter that does not send responses: Envoy resets the stream.
+func TestResponsesThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	for _, seen := range []bool{false, true} {
+		logged := make(chan string, 1)
+		p := newProcessor(t, corsenvoy.WithLogger(slog.New(slog.NewTextHandler(lines(logged), nil))))
+		client, server := startProcessor(t, p)
+		if seen {
+			e := &envoy{client: client, upstream: http.NotFoundHandler()}
+			e.do(t.Context(), call(page))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := client.Process(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(stream, headersOf(call(page))); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		server.GracefulStop() // returns when the stream has ended
+		select {
+		case line := <-logged:
+			if seen || !strings.Contains(line, "response_header_mode") {
+				t.Errorf("after a response (%v), the log has %s", seen, line)
+			}
+		default:
+			if !seen {
+				t.Error("the log is empty")
+			}
+		}
+	}
+}
+
+// lines receives the lines of a log.
+type lines chan<- string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
 // codeOf returns the code that a stream has ended with.
 func codeOf(err error) codes.Code {
 	if errors.Is(err, io.EOF) {
@@ -156,7 +199,7 @@ func codeOf(err error) codes.Code {
 func kindOf(m *extprocv3.ProcessingResponse) string {
 	switch r := m.GetResponse().(type) {
 	case *extprocv3.ProcessingResponse_RequestHeaders:
-		if m.GetModeOverride() != nil {
+		if m.GetModeOverride().GetResponseHeaderMode() == filterv3.ProcessingMode_SKIP {
 			return "request headers, skip the response"
 		}
 		return "request headers"

@@ -11,7 +11,7 @@ import (
 
 // Processing modes with which Envoy does not send what the layer needs.
 func TestLayerWithOtherModes(t *testing.T) {
-	const policy = "defaults: {allow_origins: [https://a.test]}\nrules: [{path: /page}]"
+	const policy = "defaults: {allow_origins: [https://a.test]}"
 	for _, test := range []struct {
 		name          string
 		old, modes    string // of processing_mode
@@ -21,6 +21,7 @@ func TestLayerWithOtherModes(t *testing.T) {
 		allowed       string // Access-Control-Allow-Origin
 	}{
 		{"requests are not sent", "request_header_mode: SEND", "request_header_mode: SKIP", true, fromEvil, 500, ""},
+		{"responses are not sent", "response_header_mode: SEND", "response_header_mode: SKIP", true, fromA, 200, "https://a.test"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -30,7 +31,7 @@ func TestLayerWithOtherModes(t *testing.T) {
 				t.Fatalf("no %q in the configuration", test.old)
 			}
 			e := envoy.Start(t, strings.Replace(config, test.old, test.modes, 1))
-			resp := send(t, e.Addr(envoy.Listener), "GET /page HTTP/1.1", test.from)
+			resp := sendBody(t, e.Addr(envoy.Listener), "hello", "POST /test.Service/OK HTTP/1.1", test.from, "Content-Type: text/plain", "Content-Length: 5")
 			if got := resp.header.Get("Access-Control-Allow-Origin"); resp.status != test.status || got != test.allowed {
 				t.Errorf("%d with Access-Control-Allow-Origin %q, want %d with %q", resp.status, got, test.status, test.allowed)
 			}
