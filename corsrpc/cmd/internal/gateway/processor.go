@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -90,6 +91,8 @@ func listenForEnvoy(ctx context.Context, address string) (net.Listener, error) {
 		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", name)
 		if err == nil {
 			conn.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) { // also a busy process, whose queue is full, and one of another user
 			return nil, fmt.Errorf("cannot listen on %s: another process listens there", address)
 		}
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {

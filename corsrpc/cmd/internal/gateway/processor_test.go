@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,6 +244,48 @@ virtual_hosts: [{policy: cors.yaml}]
 	}
 	if got := decide(t, connect(t, p.public, insecure.NewCredentials()), "api", page); got != 0 {
 		t.Errorf("after a second processor has tried: status %d", got)
+	}
+}
+
+// TestProcessorSocketOfBusyProcess checks that the socket of a process that is too busy to accept connections is not
+// taken from it.
+func TestProcessorSocketOfBusyProcess(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	socket := filepath.Join(folder, "s.sock")
+	busy, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(busy)
+	if err := errors.Join(syscall.Bind(busy, &syscall.SockaddrUnix{Name: socket}), syscall.Listen(busy, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for full := false; !full; { // the queue has room for few connections, and nobody accepts them
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		cancel()
+		if full = err != nil; !full {
+			defer conn.Close()
+		}
+	}
+	for name, text := range map[string]string{
+		"gateway.yaml": `{listen: {address: "unix:s.sock"}, internal: {address: "127.0.0.1:0"}, virtual_hosts: [{policy: cors.yaml}]}`,
+		"cors.yaml":    "defaults: {allow_origins: [\"" + page + "\"]}",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read, err := gatewayfile.Read(filepath.Join(folder, "gateway.yaml"), gatewayfile.Processor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err = gateway.Run(ctx, read, gateway.Options{Program: gatewayfile.Processor, Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "another process listens there") {
+		t.Errorf("%v", err)
 	}
 }
 

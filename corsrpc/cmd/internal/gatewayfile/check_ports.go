@@ -48,7 +48,7 @@ const maxSocketBytes = 103
 func (c *checker) checkSocket(field, name string) {
 	const example = "unix:/run/corsrpc/extproc.sock"
 	switch path := c.path(name); {
-	case name == "" || strings.HasPrefix(name, "//"):
+	case name == "" || strings.HasPrefix(name, "//") || strings.HasPrefix(name, "@"): // @ is Linux's abstract names, which everyone may connect to
 		c.fail(field, CodeAddress, UnixScheme+name, "is not the name of a Unix socket", example)
 	case len(path) > maxSocketBytes:
 		c.fail(field, CodeAddress, UnixScheme+name, fmt.Sprintf("has a name of more than %d bytes, which systems do not take", maxSocketBytes), example)
