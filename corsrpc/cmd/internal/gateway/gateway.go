@@ -7,6 +7,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -38,6 +39,9 @@ type Options struct {
 	Terminate <-chan struct{}
 	// Reload reads every file again when it is received from.
 	Reload <-chan os.Signal
+	// Retry is the time after which a changed gateway file that was not usable is tried again: what it needs may have
+	// come since, such as a file or a server. Default: 30s.
+	Retry time.Duration
 	// Log is the log of the program. Out is the standard output, for an access log.
 	Log *slog.Logger
 	Out io.Writer
@@ -59,6 +63,7 @@ type Gateway struct {
 	current    atomic.Pointer[configuration]
 	calls      calls
 	draining   atomic.Bool
+	failure    string // the reason that was logged last why a changed gateway file is not usable; only follow uses it
 }
 
 // Run serves what a gateway file describes, until its context ends or Options.Terminate is received from,
@@ -136,15 +141,29 @@ func (g *Gateway) follow(ctx context.Context, options Options, c *certificates) 
 			})
 		})
 	}
+	var again <-chan time.Time // nil if the gateway file is in force
+	reconfigure := func() {
+		again = nil
+		if !g.reconfigure(options) {
+			again = time.After(cmp.Or(options.Retry, 30*time.Second))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-again:
+			reconfigure()
 		case <-changes:
-			g.reconfigure(options)
+			g.failure = ""
+			reconfigure()
 		case <-options.Reload:
 			g.log.Info("reading every file again")
-			g.reloadAll(options, c)
+			g.failure = ""
+			if options.Read != nil {
+				reconfigure()
+			}
+			g.reloadAll(c)
 		}
 	}
 }
@@ -219,12 +238,12 @@ func (g *Gateway) policies() (all []*serve.Policy) {
 // that tells its schema, or a database, may be away.
 const reconfigureTimeout = 30 * time.Second
 
-// reconfigure puts a changed gateway file in force, or changes nothing.
-func (g *Gateway) reconfigure(options Options) {
+// reconfigure puts a changed gateway file in force, or changes nothing. It reports whether the file is in force.
+func (g *Gateway) reconfigure(options Options) bool {
 	previous := g.current.Load()
 	file, err := options.Read()
 	if err == nil && proto.Equal(file.Gateway, previous.file.Gateway) {
-		return
+		return true
 	}
 	var next *configuration
 	if err == nil {
@@ -238,9 +257,12 @@ func (g *Gateway) reconfigure(options Options) {
 		}
 	}
 	if err != nil {
-		g.log.Error("the gateway file has changed and is not usable; the previous one stays in force", "error", err)
-		g.meters.reloaded(g.ctx, err)
-		return
+		if g.ctx.Err() == nil && err.Error() != g.failure {
+			g.failure = err.Error()
+			g.log.Error("the gateway file has changed and is not usable; the previous one stays in force", "error", err)
+			g.meters.reloaded(g.ctx, err)
+		}
+		return false
 	}
 	g.current.Store(next)
 	previous.retire(next)
@@ -250,13 +272,11 @@ func (g *Gateway) reconfigure(options Options) {
 		g.log.Warn("these changes of the gateway file take effect at the next start", "fields", fields)
 	}
 	g.meters.reloaded(g.ctx, nil)
+	return true
 }
 
-// reloadAll reads every file again.
-func (g *Gateway) reloadAll(options Options, c *certificates) {
-	if options.Read != nil {
-		g.reconfigure(options)
-	}
+// reloadAll reads every file but the gateway file again.
+func (g *Gateway) reloadAll(c *certificates) {
 	now := g.current.Load()
 	for _, p := range now.policies {
 		p.Reload()

@@ -106,7 +106,7 @@ rules: [{path: /any/, allow_methods: [GET, POST, PUT]}]
 		r.ended <- gateway.Run(ctx, read, gateway.Options{
 			Program:   program,
 			Read:      func() (*gatewayfile.File, error) { return gatewayfile.Read(name, program) },
-			Terminate: r.terminate, Reload: r.reload, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Out: r.log,
+			Terminate: r.terminate, Reload: r.reload, Retry: 50 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(r.log, nil)), Out: r.log,
 		})
 	}()
 	t.Cleanup(func() {
@@ -412,6 +412,52 @@ virtual_hosts: [{policy: cors.yaml, routes: [{upstream: api}]}]
 	close(end)
 	if n := rest(); n != 3 {
 		t.Errorf("%d of 3 streams of the previous configuration are complete", n)
+	}
+}
+
+// TestReloadsWhatComesLater checks that a gateway file takes effect when a file that it names comes after it, as files of
+// several ConfigMaps do, and that the log does not repeat what is missing.
+func TestReloadsWhatComesLater(t *testing.T) {
+	t.Parallel()
+	file := `PORTS
+upstreams: [{name: api, url: "%s"}]
+virtual_hosts: [{policy: %s, routes: [{upstream: api}]}]
+`
+	g := start(t, t.TempDir(), fmt.Sprintf(file, saying(t, "old"), "cors.yaml"))
+	g.write(fmt.Sprintf(file, saying(t, "next"), "later.yaml"))
+	const complaint = "the previous one stays in force"
+	eventually(t, "the missing file is reported", func() bool { return strings.Contains(g.log.String(), complaint) })
+	write(t, filepath.Join(g.folder, "later.yaml"), "defaults: {allow_origins: ['"+page+"']}\nrules: [{path: /any/}]\n")
+	eventually(t, "the new upstream", func() bool { _, body := g.get("/any/x"); return body == "next" })
+	if n := strings.Count(g.log.String(), complaint); n != 1 {
+		t.Errorf("the log has it %d times: %s", n, g.log)
+	}
+}
+
+// TestUpgradeWhileDraining checks that the handshake of an upgrade does not say that the connection ends.
+func TestUpgradeWhileDraining(t *testing.T) {
+	t.Parallel()
+	end := make(chan struct{})
+	g := start(t, t.TempDir(), fmt.Sprintf(`PORTS
+upstreams: [{name: api, url: "http://%s"}]
+virtual_hosts: [{policy: cors.yaml, routes: [{upstream: api}]}]
+drain: {delay: 3s}
+`, streaming(t, end)))
+	close(g.terminate)
+	eventually(t, "not ready", func() bool { status, _ := g.inspect("/readyz"); return status == http.StatusServiceUnavailable })
+	socket, err := net.Dial("tcp", g.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	defer close(end)
+	fmt.Fprintf(socket, "GET /any/socket HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", g.public)
+	response, err := http.ReadResponse(bufio.NewReader(socket), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := response.Header["Connection"]; response.StatusCode != http.StatusSwitchingProtocols || len(got) != 1 || got[0] != "Upgrade" {
+		t.Errorf("%d, Connection: %q", response.StatusCode, got)
 	}
 }
 

@@ -71,7 +71,7 @@ func (w *recorder) commit(status int) {
 		return
 	}
 	w.record.status = status
-	if w.draining.Load() {
+	if w.draining.Load() && status != http.StatusSwitchingProtocols {
 		w.Header().Set("Connection", "close") // over HTTP/2, net/http sends GOAWAY instead
 	}
 }
