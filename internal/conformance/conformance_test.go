@@ -29,7 +29,8 @@ type variant struct {
 // grpc-go responds with another code.
 func TestCorsgrpc(t *testing.T) {
 	const want = "343 cases, 335 passed, 0 failed, 8 known"
-	test(t, "corsgrpc", "grpcserver", "grpc-web-server-impl-config.yaml", "grpcserver-web-known-failing.txt", []variant{
+	bin, suite := build(t, "grpcserver"), suite(t)
+	test(t, "corsgrpc", bin, suite+"/grpc-web-server-impl-config.yaml", suite+"/grpcserver-web-known-failing.txt", []string{bin + "/grpcserver"}, []variant{
 		{"called by programs", nil, want},
 		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
 		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
@@ -42,22 +43,22 @@ func TestCorsgrpc(t *testing.T) {
 // HTTP/2 and HTTP/3, with and without TLS.
 func TestLayer(t *testing.T) {
 	const want = "13022 cases, 13022 passed, 0 failed, 0 known"
-	test(t, "layer", "referenceserver", "reference-impls-config.yaml", "referenceserver-known-failing.txt", []variant{
+	bin, suite := build(t, "referenceserver"), suite(t)
+	test(t, "layer", bin, suite+"/reference-impls-config.yaml", suite+"/referenceserver-known-failing.txt", []string{bin + "/referenceserver"}, []variant{
 		{"called by programs", nil, want},
 		{"called by a page", []string{"PAGE_ORIGIN=" + page}, want},
 		{"called by a page in text mode", []string{"PAGE_ORIGIN=" + page, "TEXT=1"}, want},
 	})
 }
 
-func test(t *testing.T, figure, server, config, knownFailing string, variants []variant) {
+// test runs the suite in bin against a server's command, with two files: the features of the server, and the cases that
+// are known to fail. It fails too if one of these passes.
+func test(t *testing.T, figure, bin, config, knownFailing string, server []string, variants []variant) {
 	t.Helper()
-	bin := build(t, server)
-	suite := strings.TrimSpace(run(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "connectrpc.com/conformance")))
 	for i, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "connectconformance"), "--mode", "server",
-				"--conf", filepath.Join(suite, "testing", config), "--known-failing", "@"+filepath.Join(suite, "testing", knownFailing),
-				"--", filepath.Join(bin, server))
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "connectconformance"),
+				append([]string{"--mode", "server", "--conf", config, "--known-failing", "@" + knownFailing, "--"}, server...)...)
 			cmd.Env = append(os.Environ(), v.env...)
 			// The suite's servers are in its process group, and are ended with it.
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -96,6 +97,12 @@ func sums(output string) sum {
 		number(`Total cases: (\d+)`), number(`(\d+) passed`),
 		number(`(\d+) failed\n`), number(`Another (\d+) failed as expected`),
 	}
+}
+
+// suite returns the folder of the suite's own configurations.
+func suite(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(strings.TrimSpace(run(t, exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "connectrpc.com/conformance"))), "testing")
 }
 
 // build builds the suite and one of its servers, and returns their folder.

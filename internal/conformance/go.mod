@@ -8,7 +8,10 @@ tool (
 	connectrpc.com/conformance/cmd/referenceserver
 )
 
-require github.com/corsrpc/corsrpc-go v0.0.0
+require (
+	github.com/corsrpc/corsrpc-go v0.0.0
+	google.golang.org/protobuf v1.36.12
+)
 
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.6-20250425153114-8976f5be98c1.1 // indirect
@@ -41,7 +44,6 @@ require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20260706201446-f0a921348800 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
 	google.golang.org/grpc v1.84.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 // The suite's own servers are what is tested: corsrpc takes the place of their
