@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,6 +13,19 @@ const maxDeadline = 1<<31 - 1
 // deadlineGrace is how much longer than its deadline a call may take. An upstream that keeps deadlines ends the call
 // itself, as it sees fit; its clock starts later than the gateway's.
 const deadlineGrace = time.Second
+
+type deadlineKey struct{}
+
+// withDeadline returns a context that knows the deadline of its call, and does not end with it.
+func withDeadline(ctx context.Context, deadline time.Time) context.Context {
+	return context.WithValue(ctx, deadlineKey{}, deadline)
+}
+
+// isPastDeadline reports whether the deadline of the call has passed.
+func isPastDeadline(ctx context.Context) bool {
+	deadline, ok := ctx.Value(deadlineKey{}).(time.Time)
+	return ok && !time.Now().Before(deadline)
+}
 
 // deadlineOf returns the deadline that a call carries, from its start: Grpc-Timeout or Connect-Timeout-Ms.
 // A value that is not valid is left to the upstream.

@@ -130,6 +130,7 @@ func (p *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var timer *time.Timer
 	if d, ok := deadlineOf(r.Header); ok {
+		ctx = withDeadline(ctx, time.Now().Add(d))
 		timer = time.AfterFunc(d+deadlineGrace, expire(errDeadline))
 		defer timer.Stop()
 	} else if d := p.options.ResponseTimeout; d > 0 && !p.isStream(r) {
@@ -238,6 +239,8 @@ func statusOf(ctx context.Context, err error) (status int, message string) {
 		return 0, ""
 	case read != nil:
 		return http.StatusBadRequest, "does not get a request that cannot be read to its end"
+	case isPastDeadline(ctx): // grpc-go then resets the stream
+		return http.StatusGatewayTimeout, "has not answered within the call's deadline"
 	case errors.Is(err, errConnectTimeout), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout, "cannot be reached in time"
 	}
