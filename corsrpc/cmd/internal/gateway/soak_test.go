@@ -132,8 +132,8 @@ func serveSoakConnect(t *testing.T) *soakServer {
 	return s
 }
 
-// startProgram builds the gateway, runs it as a process of its own, and returns its addresses when it is ready.
-func startProgram(t *testing.T, folder, file string) *running {
+// startBuilt builds the gateway, runs it as a process of its own, and returns its addresses when it is ready.
+func startBuilt(t *testing.T, folder, file string) *running {
 	t.Helper()
 	program := filepath.Join(folder, "corsrpc")
 	if out, err := exec.Command("go", "build", "-o", program, "github.com/corsrpc/corsrpc-go/corsrpc/cmd/corsrpc").CombinedOutput(); err != nil {
@@ -262,7 +262,7 @@ func TestSoakGateway(t *testing.T) {
 	overGRPC, overHTTP := serveSoakGRPC(t), serveSoakConnect(t)
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "cors.yaml"), `defaults: {allow_origins: ["`+page+`"]}`)
-	g := startProgram(t, folder, strings.Replace(fmt.Sprintf(`PORTS
+	g := startBuilt(t, folder, strings.Replace(fmt.Sprintf(`PORTS
 upstreams: [{name: greeter, url: "grpc://%s"}, {name: soak, url: "http://%s"}]
 virtual_hosts: [{policy: cors.yaml, routes: [{service: test.v1.Greeter, upstream: greeter}, {service: soak.v1.Soak, upstream: soak}]}]
 `, overGRPC.Addr(), overHTTP.Addr()), "PORTS", "listen: {address: \"127.0.0.1:0\"}\ninternal: {address: \"127.0.0.1:0\", pprof: true}", 1))
