@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -18,8 +20,14 @@ import (
 // discardLog discards what httputil.ReverseProxy logs: the gateway logs failures itself.
 var discardLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 
-// via is what the gateway adds to Via (RFC 9110, section 7.6.3).
-const via = "corsrpc"
+// via is what the gateway adds to Via (RFC 9110, section 7.6.3). It differs for each process, so that a request that
+// comes back is recognised.
+var via = fmt.Sprintf("corsrpc-%08x", rand.Uint32())
+
+// isBack reports whether this process has forwarded a request already: one of its upstreams leads back to it.
+func isBack(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header["Via"], func(line string) bool { return strings.Contains(line, via) })
+}
 
 // client is what is known about the client of a request.
 type client struct {

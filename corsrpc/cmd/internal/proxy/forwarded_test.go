@@ -113,8 +113,11 @@ func TestForwarded(t *testing.T) {
 			if f := is.Upstream.Get("Forwarded"); !strings.HasPrefix(f, test.forward) && !strings.Contains(f, ", for=127.0.0.1;host=") {
 				t.Errorf("Forwarded: %s", f)
 			}
+			if v := is.Upstream.Get("Via"); !strings.HasPrefix(v, "1.1 corsrpc-") {
+				t.Errorf("Via: %q", v)
+			}
 			for name, want := range map[string]string{
-				"X-Forwarded-For": test.xff, "X-Forwarded-Host": test.want.Host, "X-Forwarded-Proto": proto, "Via": "1.1 corsrpc",
+				"X-Forwarded-For": test.xff, "X-Forwarded-Host": test.want.Host, "X-Forwarded-Proto": proto,
 				"X-Real-Ip": "", "X-Original-Url": "", "X-Rewrite-Url": "", "X-Forwarded-Prefix": "",
 			} {
 				if v := strings.Join(is.Upstream.Values(name), "|"); v != want {

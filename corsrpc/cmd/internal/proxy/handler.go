@@ -62,11 +62,11 @@ func (u *Upstream) Handler(o Options) http.Handler {
 			p.ServeHTTP(w, r)
 		})
 	}
-	return guard(h)
+	return u.guard(h)
 }
 
 // guard refuses the requests that a gateway does not forward, and lets both directions stream.
-func guard(next http.Handler) http.Handler {
+func (u *Upstream) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
@@ -74,6 +74,10 @@ func guard(next http.Handler) http.Handler {
 			return
 		case !strings.HasPrefix(r.URL.Path, "/"):
 			http.Error(w, "the gateway forwards requests for a path", http.StatusBadRequest)
+			return
+		case isBack(r):
+			u.log.LogAttrs(r.Context(), slog.LevelError, "an upstream leads back to the gateway: its URL has to be that of the server", slog.String("upstream", u.name))
+			WriteError(w, r, http.StatusLoopDetected, u.sentence("leads back to the gateway"))
 			return
 		}
 		if opensTunnel(r.Header) {

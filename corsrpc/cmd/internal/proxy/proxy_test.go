@@ -424,3 +424,21 @@ func TestMethods(t *testing.T) {
 		t.Errorf("%d requests arrived", n)
 	}
 }
+
+// TestLoop checks that a gateway whose upstream leads back to it answers, and does not call itself on and on.
+func TestLoop(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"http", "h2c"} {
+		var h http.Handler
+		var requests atomic.Int64
+		address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			h.ServeHTTP(w, r)
+		}))
+		h = newLayer(t).Wrap(newUpstream(t, scheme+"://"+address).Handler(proxy.Options{}))
+		got, err := do(t, address, "POST", "/acme.v1.S/Get", "application/json", "{}")
+		if err != nil || got.status != http.StatusLoopDetected || requests.Load() != 2 {
+			t.Errorf("%s: %+v, %v, %d requests", scheme, got, err, requests.Load())
+		}
+	}
+}
