@@ -174,7 +174,9 @@ func (u *ungovernedRequests) remedyOf(r *Request, q ungovernedRequest) (remedy s
 		return "", false, false
 	}
 	if below {
-		remedy = "give the layer WithPathPrefix(" + strconv.Quote(safetext.Sample(prefix)) + "), or put it inside of http.StripPrefix"
+		prefix = strconv.Quote(safetext.Sample(prefix))
+		remedy = "give the layer WithPathPrefix(" + prefix + "), or put it inside of http.StripPrefix; for corsrpc gateway and corsrpc extproc, write --path-prefix " + prefix +
+			", or path_prefixes into the virtual host"
 	} else {
 		remedy = q.plan.remedyOfUngoverned(r, q)
 	}

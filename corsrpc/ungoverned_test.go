@@ -57,11 +57,11 @@ func TestUngovernedIsLogged(t *testing.T) {
 		{"a path below an unknown prefix", allowPage, func(h http.Handler) {
 			fetchFrom(h, "POST", "/api"+listRPC, page, nil)
 			preflight(h, "/api"+getRPC, page, "POST", "")
-		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix"`},
+		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix; for corsrpc gateway and corsrpc extproc, write --path-prefix \"/api\", or path_prefixes into the virtual host"`},
 		{"a path below an unknown prefix, of a service that a rule names", "defaults: {allow_origins: [https://app.example.com]}\nrules: [{selector: other.v1.Files, accept_risks: [UNKNOWN_SELECTORS]}]\n", func(h http.Handler) {
 			fetchFrom(h, "POST", "/api/other.v1.Files/Put", page, nil)
 			preflight(h, "/api/other.v1.Files/Get", page, "POST", "")
-		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix"`},
+		}, `remedy="give the layer WithPathPrefix(\"/api\"), or put it inside of http.StripPrefix; for corsrpc gateway and corsrpc extproc, write --path-prefix \"/api\", or path_prefixes into the virtual host"`},
 		{"a path that ends like a procedure's that only * covers", "defaults: {allow_origins: [https://app.example.com]}\nrules: [{selector: \"*\", accept_risks: [UNKNOWN_SELECTORS]}]\n", func(h http.Handler) {
 			fetchFrom(h, "POST", "/api/other.v1.Files/Put", page, nil)
 		}, `remedy="write the rule {path: \"/api/other.v1.Files/Put\"}"`},

@@ -123,7 +123,7 @@ func (p *Processor) Process(stream grpc.BidiStreamingServer[extprocv3.Processing
 	}
 }
 
-// alone returns an error for a response without its request if the response is that of a server: nobody has decided
+// alone returns an error for a response without its request if the response is that of a server: no processor has decided
 // on the request.
 func (p *Processor) alone(response *extprocv3.HttpHeaders) error {
 	header, code := responseOf(response.GetHeaders())

@@ -38,3 +38,29 @@ func TestLayerWithOtherModes(t *testing.T) {
 		})
 	}
 }
+
+// The layer decides on the path that the page calls, and a route rewrites it afterwards.
+func TestLayerBeforeRewrite(t *testing.T) {
+	for _, test := range []struct {
+		policy string
+		status int
+		hits   int
+	}{
+		{"defaults: {allow_origins: [https://a.test]}", 200, 1}, // no rule governs the path: extproc --path-prefix does it
+		{"rules: [{path: /api/, allow_origins: [https://a.test]}]", 403, 0},
+	} {
+		t.Run(test.policy, func(t *testing.T) {
+			t.Parallel()
+			u := serveUpstream(t, nil)
+			e := envoy.Start(t, envoy.Config{
+				Upstream:  u.addr,
+				Processor: &envoy.Processor{Socket: serveLayer(t, test.policy)},
+				Routes:    []string{"match: {prefix: /api/}\nroute: {cluster: upstream, prefix_rewrite: /}"},
+			}.YAML(t))
+			resp := send(t, e.Addr(envoy.Listener), "POST /api/test.Service/OK HTTP/1.1", fromEvil, "Content-Length: 0")
+			if resp.status != test.status || u.hits() != test.hits {
+				t.Errorf("status %d with %d hits, want %d with %d", resp.status, u.hits(), test.status, test.hits)
+			}
+		})
+	}
+}

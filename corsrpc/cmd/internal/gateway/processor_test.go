@@ -261,7 +261,7 @@ func TestProcessorSocketOfBusyProcess(t *testing.T) {
 	if err := errors.Join(syscall.Bind(busy, &syscall.SockaddrUnix{Name: socket}), syscall.Listen(busy, 0)); err != nil {
 		t.Fatal(err)
 	}
-	for full := false; !full; { // the queue has room for few connections, and nobody accepts them
+	for full := false; !full; { // the queue takes few connections, and none of them is accepted
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		cancel()

@@ -118,7 +118,7 @@ func NewPolicy(config PolicyConfig) (*Policy, error) {
 	}
 	if p.byName {
 		p.log.Warn("corsrpc: the schema is not known, so selectors are taken by name: a mistake in a name is not found, and no procedure may be called with GET",
-			"remedy", "let the gateway ask the upstream (reflect), or give it files with the schema (descriptors)")
+			"remedy", "let the program ask the server for it (reflect), or give it files with the schema (descriptors)")
 	}
 	return p, nil
 }
