@@ -103,7 +103,7 @@ func listenForEnvoy(ctx context.Context, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(name, 0o660); err != nil { //nolint:gosec // Envoy is another user of the group
+	if err := os.Chmod(name, 0o660); err != nil { // Envoy is another user of the group
 		l.Close()
 		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
 	}
