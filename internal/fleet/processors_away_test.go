@@ -84,7 +84,7 @@ func startFleet(t *testing.T, p envoy.Processor) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Origin") == otherPage {
 			f.reached.Add(1)
 		}
