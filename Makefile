@@ -217,7 +217,7 @@ conformance-grpc:
 	@cd internal/conformance && go test -run TestCorsgrpc .
 
 .PHONY: conformance
-conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times), and corsbrowser against the browsers
+conformance: packages e2e-web ## Run the conformance suite of the field, whole (13,022 cases three times, 343 four times, 30,876 through the gateway), and corsbrowser against the browsers
 	@$(RECORD) conformance $(MAKE) run-conformance
 
 .PHONY: run-conformance
@@ -249,13 +249,14 @@ run-fleet-proof:
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 
 .PHONY: soak
-soak: packages ## 100,000 calls, 1,000 cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes
+soak: packages ## 100,000 calls, a million of the gateway, cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes
 	@$(RECORD) soak $(MAKE) run-soak
 
 .PHONY: run-soak
 run-soak:
 	@go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m ./corsrpc/...
 	@cd corsrpc/corsotel && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m .
+	@cd corsrpc/cmd && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m ./internal/gateway
 	@cd internal/live && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: bench
