@@ -41,6 +41,11 @@ const (
 // have arrived.
 const idleTimeout = 4 * time.Second
 
+// idleTimeoutHTTP2 is the same for upstreams that speak HTTP/2 only, which has a message for the end of a connection
+// (GOAWAY). net/http counts the time from the set-up of a connection, even while it is in use: a short time would
+// spread calls over many connections.
+const idleTimeoutHTTP2 = 90 * time.Second
+
 // maxPEMBytes is the maximum size of a file with certificates or a key.
 const maxPEMBytes = 1 << 20
 
@@ -130,9 +135,11 @@ func (u *Upstream) newTransport() (*http.Transport, error) {
 	switch u.scheme {
 	case "grpc", "h2c":
 		protocols.SetUnencryptedHTTP2(true)
+		t.IdleConnTimeout = idleTimeoutHTTP2
 		dialer.Control = setUserTimeout
 	case "grpcs":
 		protocols.SetHTTP2(true)
+		t.IdleConnTimeout = idleTimeoutHTTP2
 		dialer.Control = setUserTimeout
 	case "http":
 		protocols.SetHTTP1(true)
