@@ -145,7 +145,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestResponsesThatAreNotSent checks that the log has a filter that does not send responses: Envoy resets the stream.
+// TestResponsesThatAreNotSent checks that the log names the fault of a filter without responses: Envoy resets the stream.
 func TestResponsesThatAreNotSent(t *testing.T) {
 	t.Parallel()
 	for _, seen := range []bool{false, true} {

@@ -84,7 +84,7 @@ func (a *api) pass(upstream io.Writer, client io.Reader) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return err
-		case err != nil || request.Header.Get("Upgrade") != "": // what follows is no request
+		case err != nil || request.Header.Get("Upgrade") != "": // the rest is not a request
 			_, err := io.Copy(io.Discard, from)
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 )
 
-// What of an immediate response reaches the client.
+// The parts of an immediate response that reach the client.
 func TestImmediateResponse(t *testing.T) {
 	type want struct {
 		status int

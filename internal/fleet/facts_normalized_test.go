@@ -12,7 +12,7 @@ import (
 // normalizes has Envoy normalize paths, as its documentation advises for edges.
 const normalizes = "normalize_path: true\nmerge_slashes: true\npath_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT"
 
-// What the processor, and the upstream, see of a request.
+// The parts of a request that the processor and the upstream see.
 func TestWhatTheProcessorSees(t *testing.T) {
 	get := func(lines ...string) []string { return append([]string{"GET / HTTP/1.1"}, lines...) }
 	for _, test := range []struct {

@@ -54,7 +54,7 @@ func serveGRPC(t *testing.T) *upstream {
 	return &upstream{addr: listener.Addr().String()}
 }
 
-// What the processor sees of the answers of grpc-go.
+// The parts of the answers of grpc-go that the processor sees.
 func TestAnswersOfGRPC(t *testing.T) {
 	message := make([]byte, 5) // an empty one in gRPC's frame
 	webCall := []string{"Content-Type: application/grpc-web+proto", "X-Grpc-Web: 1", "Content-Length: 5"}

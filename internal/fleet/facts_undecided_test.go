@@ -25,7 +25,7 @@ func start(t *testing.T, u *upstream, p *processor, change func(*envoy.Config)) 
 	return e.Addr(envoy.Listener), e
 }
 
-// What Envoy does with a request if its processor does not decide it.
+// Envoy without a decision of its processor on a request.
 func TestUndecidedRequests(t *testing.T) {
 	failed := status.Error(codes.Unavailable, "shutting down")
 	wrongKind := &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseBody{

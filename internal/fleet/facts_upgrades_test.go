@@ -40,7 +40,7 @@ func switchProtocols(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// openTunnel sends a request, expects a status, and expects that a line comes back if the status says so.
+// openTunnel sends a request, expects a status, and expects that a line comes back if it is that of an upgrade.
 func openTunnel(t *testing.T, addr, request string, status int, echoes bool) {
 	t.Helper()
 	conn := dial(t, addr)

@@ -161,11 +161,11 @@ func TestGatewayLoss(t *testing.T) {
 	}
 }
 
-// TestGatewayDelay: the upstream is behind a relay that delays by 300 ms each way. The gateway reads its schema and its calls work; a
-// deadline that is shorter than the delay passes.
+// TestGatewayDelay: the upstream is behind a relay that delays by 800 ms each way. The gateway reads its schema and its calls work; a
+// deadline that is shorter passes, after the second of grace that the server has to end the call itself.
 func TestGatewayDelay(t *testing.T) {
 	t.Parallel()
-	const delay = 300 * time.Millisecond
+	const delay = 800 * time.Millisecond
 	f := begin(t)
 	f.startUpstream(connectGo, readable)
 	relay := f.upstream.Relay(t, net.JoinHostPort(f.upstream.Address, "9090"), delay)

@@ -37,8 +37,8 @@ type processor struct {
 
 	mu       sync.Mutex
 	messages []*extprocv3.ProcessingRequest
-	arrived  chan struct{} // has room for one signal: a message
-	ended    chan struct{} // has room for one signal: the end of a stream
+	arrived  chan struct{} // buffers one signal: a message
+	ended    chan struct{} // buffers one signal: the end of a stream
 }
 
 // serveProcessor serves an external processor on a Unix socket until the end of the test.

@@ -261,8 +261,8 @@ var faults = []struct {
 }
 
 // TestProcessorAway: one of three processors goes away. With the defaults, Envoy answers its share of the calls with
-// an error for as long as that lasts. With health checks and retries it finds the others. In no case is a call let through
-// that nobody has decided on.
+// an error for as long as that lasts. With health checks and retries it finds the others. A call without a decision is never
+// let through.
 func TestProcessorAway(t *testing.T) {
 	for _, fault := range faults {
 		t.Run(fault.name+", with the defaults", func(t *testing.T) {

@@ -114,7 +114,7 @@ func (h *Host) Command(name string, args ...string) *exec.Cmd {
 	return exec.CommandContext(context.Background(), "ip", append([]string{"netns", "exec", h.namespace, name}, args...)...)
 }
 
-// Cut loses every packet to and from the host in silence: the interface stays up, and nobody is told.
+// Cut loses every packet to and from the host in silence: the interface stays up, and neither side is told.
 func (h *Host) Cut() {
 	h.t.Helper()
 	run(h.t, "bridge", "-n", h.hub, "link", "set", "dev", h.port, "state", "0") // disabled

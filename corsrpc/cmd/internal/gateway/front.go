@@ -7,7 +7,7 @@ import "context"
 type front interface {
 	// address returns the address at which it listens.
 	address() string
-	// serve begins to serve. An end that nobody has asked for is sent to ended.
+	// serve begins to serve. An end without shutdown or close is sent to ended.
 	serve()
 	ended() <-chan error
 	// shutdown takes no new request, and returns when every request has ended, or with the context's error.

@@ -14,7 +14,7 @@ import (
 )
 
 // TestUnfinishedRequest: when an upstream answers before a client of HTTP/1.1 has ended its request, the client reads the
-// whole response if its request is well-formed, and the gateway takes the rest of the request for no other request: the connection ends.
+// whole response if its request is well-formed. The gateway does not take the rest for another request: the connection ends.
 func TestUnfinishedRequest(t *testing.T) {
 	t.Parallel()
 	const request = "POST /any/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
