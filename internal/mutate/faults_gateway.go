@@ -17,7 +17,7 @@ var gatewayFaults = []fault{
 	{name: "a forwarded host may be anything", old: `return len(text) <= 300 && strings`, new: `return true || strings`},
 	{name: "the upstream gets the forwarded Host", old: `r.Out.Host = c.sentHost`, new: `r.Out.Host = c.host`},
 	{name: "a response may take any time", old: `timer = time.AfterFunc(d, expire(errResponseTimeout))`, new: `timer = time.AfterFunc(d, func() {})`},
-	{name: "a call's deadline does not count", old: `timer = time.AfterFunc(d, expire(errDeadline))`, new: `timer = time.AfterFunc(d, func() {})`},
+	{name: "a call's deadline does not count", old: `timer = time.AfterFunc(d+deadlineGrace, expire(errDeadline))`, new: `timer = time.AfterFunc(d, func() {})`},
 	{name: "the response timeout ends responses that have begun", in: "(*answered).WriteHeader", old: `w.timer.Stop()`, new: `_ = w.timer`},
 	{name: "a gRPC response that breaks has no status", old: `	b.response.Trailer = http.Header{`, new: `	_ = http.Header{`},
 	{name: "a request that is too large is an error of the upstream", old: `case errors.As(err, &tooLarge), errors.As(read, &tooLarge):`, new: `case errors.As(err, &tooLarge) && read == nil:`},

@@ -51,7 +51,7 @@ var readableFaults = []fault{
 	{name: "a pattern of unrelated owners explains", in: "(*Set).Owner", old: `return pattern, !NeverWithCredentials(pattern) && !slices`, new: `return pattern, !slices`},
 	{name: "gRPC-Web clients do not read the status of a refusal", in: "(*Decision).readableReply", old: `return http.StatusOK, ""`, new: `return http.StatusForbidden, ""`},
 	{name: "streams of Connect do not read the error of a refusal", in: "(*Decision).readableReply", old: `case d.readable.stream:`, new: `case false:`},
-	{name: "the end of a stream is a message", old: `const endStream = 2`, new: `const endStream = 0`},
+	{name: "the end of a stream is a message", old: `const EndStream = 2`, new: `const EndStream = 0`},
 	{name: "gRPC-Web scripts do not see the message of a refusal", old: `exposed += ", grpc-message, grpc-status"`, new: `exposed += ""`},
 	{name: "a script with credentials does not read a refusal", in: "(*Decision).applyReader", old: `	f.set("Access-Control-Allow-Credentials", "true")
 `, new: ``},

@@ -65,13 +65,17 @@ func IsConnectStream(contentType string) bool {
 	return len(contentType) <= 128 && strings.HasPrefix(essenceOf(contentType), "application/connect+")
 }
 
+// EndStream is the flag of the envelope that ends a Connect stream.
+//
+// See https://connectrpc.com/docs/protocol#streaming-response.
+const EndStream = 2
+
 // ConnectEndStream returns the body of a response to a Connect stream that consists of its last
 // message only: an uncompressed envelope with the JSON text of an EndStreamResponse.
 //
 // See https://connectrpc.com/docs/protocol#error-end-stream.
 func ConnectEndStream(text string) string {
-	const endStream = 2 // the flag of the envelope
-	return envelope(endStream, text)
+	return envelope(EndStream, text)
 }
 
 // envelope returns a message of a stream after its flags and its length.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
 // connectStream is the body of the response to a Connect stream. A read that fails between two messages adds the
@@ -23,9 +25,6 @@ type connectStream struct {
 	rest     string
 	ended    bool // whether the read has failed: rest is what follows
 }
-
-// endStream is the flag of the message that ends a stream.
-const endStream = 2
 
 func (b *connectStream) Read(p []byte) (int, error) {
 	if !b.ended {
@@ -62,7 +61,7 @@ func (b *connectStream) follow(data []byte) {
 				return
 			}
 			b.left = int64(binary.BigEndian.Uint32(b.envelope[1:]))
-			b.last = b.last || b.envelope[0]&endStream != 0
+			b.last = b.last || b.envelope[0]&rpc.EndStream != 0
 		}
 		n := min(b.left, int64(len(data)))
 		b.left -= n
