@@ -154,7 +154,7 @@ func linkFiles(schema string) (*protoregistry.Files, error) {
 		methods[1].Options.IdempotencyLevel = descriptorpb.MethodOptions_NO_SIDE_EFFECTS.Enum()
 	case plain:
 	default:
-		return nil, errors.New("there is no schema " + schema)
+		return nil, errors.New("the schema " + schema + " is not one of readable and plain")
 	}
 	f, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: new("fleet.proto"), Package: new("fleet.v1"), Syntax: new("proto3"), Dependency: []string{"google/protobuf/wrappers.proto"},

@@ -163,10 +163,17 @@ func TestProcessorDrain(t *testing.T) {
 	}
 	close(p.terminate)
 	eventually(t, "not serving", func() bool { return health() != healthpb.HealthCheckResponse_SERVING })
+	eventually(t, "the end of the delay, when the port is closed", func() bool {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.public)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
 	select {
 	case err := <-p.ended:
 		t.Fatalf("the program ended with an open stream: %v", err)
-	case <-time.After(300 * time.Millisecond): // longer than the delay
+	default:
 	}
 	if err := stream.Send(responded()); err != nil {
 		t.Fatal(err)

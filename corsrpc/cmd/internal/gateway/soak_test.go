@@ -362,7 +362,7 @@ virtual_hosts: [{policy: cors.yaml, routes: [{service: test.v1.Greeter, upstream
 	if most := overHTTP.most.Load(); most > 2*soakCallers {
 		t.Errorf("%d connections over HTTP/1.1 for %d callers", most, soakCallers)
 	}
-	// Calls that begin at the same time, when there is no connection, begin one each. All others share one, which
+	// While no connection is open, each call opens one of its own. All later calls share one, which
 	// net/http replaces after its time for idle connections.
 	if most := overGRPC.most.Load(); most > soakCallers {
 		t.Errorf("%d connections over HTTP/2 for %d callers", most, soakCallers)
