@@ -139,7 +139,7 @@ func TestProcessor(t *testing.T) {
 func TestProcessorDrain(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	p := startProgram(t, gatewayfile.Processor, folder, "PORTS\nvirtual_hosts: [{policy: cors.yaml}]\ndrain: {delay: 0.2s}\n")
+	p := startProgram(t, gatewayfile.Processor, folder, "PORTS\nvirtual_hosts: [{policy: cors.yaml}]\ndrain: {delay: 1s}\n")
 	conn := connect(t, p.public, insecure.NewCredentials())
 	health := func() healthpb.HealthCheckResponse_ServingStatus {
 		got, err := healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{})
@@ -162,7 +162,7 @@ func TestProcessorDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(p.terminate)
-	eventually(t, "not serving", func() bool { return health() != healthpb.HealthCheckResponse_SERVING })
+	eventually(t, "not serving", func() bool { return health() == healthpb.HealthCheckResponse_NOT_SERVING })
 	eventually(t, "the end of the delay, when the port is closed", func() bool {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.public)
 		if err == nil {
