@@ -52,10 +52,11 @@ var allowedImports = map[string]string{
 
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",
+	"internal/export":     "internal/origin internal/regexpsyntax internal/route internal/rpc internal/rules",
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
-	"internal/route":      "internal/fetch internal/rpc",
+	"internal/route":      "internal/fetch internal/regexpsyntax internal/rpc",
 	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",
-	"internal/origin":     "",
+	"internal/origin":     "internal/regexpsyntax",
 	"internal/fetch":      "",
 	"internal/rpc":        "",
 
@@ -67,6 +68,7 @@ var allowedImports = map[string]string{
 	"internal/curl":           "",
 	"internal/filewatch":      "",
 	"internal/pageguard":      "internal/fetch internal/origin",
+	"internal/regexpsyntax":   "",
 	"internal/responsewriter": "",
 	"internal/safetext":       "",
 

@@ -1,0 +1,136 @@
+package export
+
+import (
+	"cmp"
+	"slices"
+)
+
+// LossName names a kind of what an export loses. Its value is an item of --allow-loss.
+type LossName string
+
+// The losses.
+const (
+	LossExposure       LossName = "exposure"
+	LossRefusal        LossName = "refusal"
+	LossVary           LossName = "vary"
+	LossHeaderPatterns LossName = "header-patterns"
+	LossOrigins        LossName = "origins"
+	LossSources        LossName = "sources"
+	LossTiming         LossName = "timing"
+	LossPathPattern    LossName = "path-patterns"
+	LossOtherPaths     LossName = "other-paths"
+	LossObserve        LossName = "observe"
+	LossShadow         LossName = "shadow"
+	LossServerFields   LossName = "server-fields"
+	LossMaxAge         LossName = "max-age"
+	LossReasons        LossName = "reasons"
+)
+
+// lossTable holds, for each loss, what it means for the reader who has to accept it.
+var lossTable = []struct {
+	name LossName
+	text string
+}{
+	{LossExposure, "scripts read only the response headers that expose_headers and the protocols name, not each one that a response carries (expose: PRESENT)"},
+	{LossRefusal, "calls that the policy refuses reach the server, though the page cannot read the answer"},
+	{LossVary, "responses have no Vary: Origin, so that a shared cache may serve a page the response for another one, which its browser then withholds"},
+	{LossHeaderPatterns, "request headers that a prefix such as x-acme-*, * or the family of a protocol grants are not granted, unless allow_headers names them"},
+	{LossOrigins, "some allowed origins cannot be written there, so that their pages cannot call"},
+	{LossSources, "origin sources are not followed: only the origins of --source may call, until the next export"},
+	{LossTiming, "pages do not see the timing of calls (timing: true)"},
+	{LossPathPattern, "the paths of these rules cannot be written there, so that no page may call them"},
+	{LossOtherPaths, "no page of another origin may call paths without a rule, procedures that the schema does not have, and other spellings of a path; the server's own CORS fields are removed there too"},
+	{LossObserve, "the policy only observes (enforcement: OBSERVE), and the export enforces it"},
+	{LossShadow, "the shadow policy is not compared"},
+	{LossServerFields, "if the server sends CORS fields of its own, its responses may have two of each, or may be readable for other pages: it must send none"},
+	{LossMaxAge, "browsers may cache preflights for 1 second where the policy says 0"},
+	{LossReasons, "neither the log nor the answer says why a call was refused"},
+}
+
+// Text returns what the loss means, as a clause.
+func (n LossName) Text() string {
+	for _, row := range lossTable {
+		if row.name == n {
+			return row.text
+		}
+	}
+	return ""
+}
+
+// LossNames returns all names of losses, in the order in which they are reported.
+func LossNames() []LossName {
+	names := make([]LossName, len(lossTable))
+	for i, row := range lossTable {
+		names[i] = row.name
+	}
+	return names
+}
+
+// Loss is something that an export does not say exactly.
+type Loss struct {
+	// Name is the kind of loss.
+	Name LossName
+	// Targets are the full names of the procedures and the patterns of the path rules that it is for. They are nil
+	// if it is for the policy as a whole.
+	Targets []string
+}
+
+// lose adds a loss for some targets.
+func (m *Model) lose(name LossName, targets ...string) {
+	m.Losses = addLoss(m.Losses, name, targets...)
+}
+
+// addLoss returns losses with one more, in the order of LossNames.
+func addLoss(losses []Loss, name LossName, targets ...string) []Loss {
+	i := slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
+	if i < 0 {
+		losses = append(slices.Clip(losses), Loss{Name: name})
+		slices.SortStableFunc(losses, func(a, b Loss) int {
+			return cmp.Compare(slices.Index(LossNames(), a.Name), slices.Index(LossNames(), b.Name))
+		})
+		i = slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
+	}
+	all := append(slices.Clone(losses[i].Targets), targets...)
+	slices.Sort(all)
+	losses[i].Targets = slices.Compact(all)
+	return losses
+}
+
+// addLosses adds the losses that every exporter has.
+func (b *builder) addLosses() {
+	m := b.model
+	m.lose(LossOtherPaths)
+	m.lose(LossReasons)
+	if b.rules.Observes {
+		m.lose(LossObserve)
+	}
+	if b.rules.Shadow != nil {
+		m.lose(LossShadow)
+	}
+	for _, p := range b.rules.Procedures {
+		if len(p.Rule.Sources()) > 0 && !p.Rule.Disabled() {
+			m.lose(LossSources, p.Name)
+		}
+	}
+	for _, p := range b.rules.Paths {
+		if len(p.Rule.Sources()) > 0 && !p.Rule.Disabled() {
+			m.lose(LossSources, p.Pattern.String())
+		}
+	}
+	for _, r := range m.Routes {
+		a := r.Answer
+		if a == nil {
+			continue
+		}
+		granted := a.Rule.GrantedHeaders()
+		if granted.Open() || a.Rule.Protocols() != 0 {
+			m.lose(LossHeaderPatterns, r.Name)
+		}
+		if a.Rule.Present() {
+			m.lose(LossExposure, r.Name)
+		}
+		if a.Rule.Timing() {
+			m.lose(LossTiming, r.Name)
+		}
+	}
+}

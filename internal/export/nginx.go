@@ -1,0 +1,6 @@
+package export
+
+import "errors"
+
+// writeNginx writes the model.
+func writeNginx(*Model) (*Export, error) { return nil, errors.New("not written yet") }
