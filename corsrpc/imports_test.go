@@ -52,7 +52,7 @@ var allowedImports = map[string]string{
 
 	// Policies.
 	"internal/analysis":   "corsrpc/corsrpcv1 internal/fetch internal/origin internal/route internal/rpc internal/rules",
-	"internal/export":     "internal/origin internal/regexpsyntax internal/route internal/rpc internal/rules",
+	"internal/export":     "internal/origin internal/regexpsyntax internal/route internal/rules",
 	"internal/rules":      "corsrpc/corsrpcv1 internal/fetch internal/origin internal/policyfile internal/route internal/rpc",
 	"internal/route":      "internal/fetch internal/regexpsyntax internal/rpc",
 	"internal/policyfile": "corsrpc/corsrpcv1 internal/origin",
