@@ -66,10 +66,10 @@ type Route struct {
 // Answer is what an effective rule grants, as far as a static configuration can say it. Cross-origin requests that it does
 // not grant are refused, as Decide does:
 //
-//   - with Origin: unless the origin is allowed;
+//   - with Origin: unless the origin is allowed, and if there is an Upgrade header without Credentials;
 //   - to a procedure, with Origin: if Sec-Fetch-Mode is neither absent nor cors, and if there is a Cookie header
 //     without Credentials;
-//   - to a path, with Origin: if the method is not one of Methods, or Upgrade is present without Credentials;
+//   - to a path, with Origin: if the method is not one of Methods;
 //   - with another method than GET and HEAD, if RefusesAmbient: with a Cookie header; with an Authorization header, if
 //     Sec-Fetch-Mode is neither absent nor cors, or the rule does not grant authorization;
 //   - without Origin: unless the method is GET or HEAD and there is no Upgrade, and to a procedure unless Everyone is true, and

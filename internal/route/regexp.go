@@ -17,8 +17,8 @@ const (
 )
 
 // OddRegexp is a regular expression for the paths that servers may read in several ways, in the syntax of Pattern.Regexp.
-// It has to be looked for anywhere in a path without its query, in any letter case.
-const OddRegexp = `//|/[.]|[.](?:/|$)|;|%(?:0[0-9A-F]|2[0135EF]|3[0-9BF]|[4-7][0-9A-F])|[.]%20|%20(?:/|$)`
+// It has to be looked for in any letter case in a path that a query may follow. A match has to begin before the query.
+const OddRegexp = `//|/[.]|[.](?:[/?]|$)|;|%(?:0[0-9A-F]|2[0135EF]|3[0-9BF]|[4-7][0-9A-F])`
 
 // ShapeRegexp is a regular expression for the paths of procedures that a schema does not have, without a prefix,
 // in the syntax of Pattern.Regexp. It has to match a whole path, with an optional slash behind it.
