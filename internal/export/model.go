@@ -112,8 +112,8 @@ func New(r *rules.Rules, o Options) (*Model, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if len(r.Services) == 0 && len(r.Selectors) > 0 {
-		return nil, errors.New("the schema is not known, so that the export cannot list the procedures: add --descriptors, or --reflection with the URL of the running server")
+	if len(r.Services) == 0 && (len(r.Selectors) > 0 || len(r.Paths) == 0) {
+		return nil, errors.New("the schema is not known, so that the export cannot list the procedures: add --descriptors with a FileDescriptorSet, or --reflect with the URL of the running server")
 	}
 	m := &Model{Options: o}
 	b := builder{model: m, rules: r, answers: map[*rules.Effective]*Answer{}}

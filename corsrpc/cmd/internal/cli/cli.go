@@ -50,7 +50,7 @@ type run func(ctx context.Context, s Streams, args []string) (int, error)
 
 // subcommands are all subcommands, in the order of the list.
 func subcommands() []subcommand {
-	return []subcommand{checkCommand, explainCommand, showCommand, testCommand, diffCommand, probeCommand, initCommand, schemaCommand, gatewayCommand, extprocCommand}
+	return []subcommand{checkCommand, explainCommand, showCommand, testCommand, diffCommand, probeCommand, initCommand, schemaCommand, exportCommand, gatewayCommand, extprocCommand}
 }
 
 // Run runs the program with the arguments after its name, and returns its exit code.
