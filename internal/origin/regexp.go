@@ -15,6 +15,10 @@ const (
 	customCharacters = `[]A-Za-z0-9._~!$&()+;=%:[-]` // those of customHostByte
 )
 
+// AnyRegexp is a regular expression for the origins of web pages, in the syntax of Pattern.Regexp. It matches each value that Parse accepts, apart
+// from "file://" without a host, and no value with a star or a comma.
+const AnyRegexp = `null|[a-z][a-z0-9+.-]*://` + customCharacters + `*`
+
 // Regexp returns a regular expression for the origins that p matches. The text is in the syntax that RE2,
 // PCRE and package regexp share, without backslashes and anchors: it has to match the whole value. It
 // matches each origin that p matches. It also matches some values that browsers never send, which Parse refuses: an

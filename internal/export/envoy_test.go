@@ -1,0 +1,63 @@
+package export_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/export"
+	"github.com/corsrpc/corsrpc-go/internal/planaccess"
+	"github.com/corsrpc/corsrpc-go/internal/vectors"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestEnvoyGolden compares the export of a rich policy with its golden file.
+func TestEnvoyGolden(t *testing.T) {
+	t.Parallel()
+	x, err := export.Write(export.Envoy, richModel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/rich.envoy.yaml"
+	if *update {
+		if err := os.WriteFile(golden, []byte(x.Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Text != string(want) {
+		t.Errorf("the text is not that of %s: go test -update writes it. It is\n%s", golden, x.Text)
+	}
+}
+
+// richModel returns the model of testdata/rich.yaml.
+func richModel(t *testing.T) *export.Model {
+	t.Helper()
+	const name = "testdata/rich.yaml"
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := corsrpc.ParsePolicy("rich.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := vectors.Schema("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithFiles(files), corsrpc.WithDocument(doc), corsrpc.WithPathPrefix("/api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com", "http://[::1]:8080"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
