@@ -29,19 +29,28 @@ func placeText(p rules.Place) string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, text)
 }
 
-// shownTargets is the number of targets that the comment of a loss lists.
+// shownTargets is the number of targets, and of values, that the comment of a loss lists.
 const shownTargets = 3
 
 // writeLosses adds a comment for each loss, in the syntax of YAML and nginx.
 func writeLosses(b *strings.Builder, losses []Loss) {
 	for _, l := range losses {
 		fmt.Fprintf(b, "# Lost (%s): %s", l.Name, l.Name.Text())
-		if n := len(l.Targets); n > 0 {
-			fmt.Fprintf(b, ": %s", comment(strings.Join(l.Targets[:min(n, shownTargets)], ", ")))
-			if n > shownTargets {
-				fmt.Fprintf(b, " and %d more", n-shownTargets)
-			}
+		if len(l.Values) > 0 {
+			fmt.Fprintf(b, " (%s)", shown(l.Values))
+		}
+		if len(l.Targets) > 0 {
+			fmt.Fprintf(b, ": %s", shown(l.Targets))
 		}
 		b.WriteString(".\n")
 	}
+}
+
+// shown returns the first items of a list, and how many follow.
+func shown(items []string) string {
+	text := comment(strings.Join(items[:min(len(items), shownTargets)], ", "))
+	if more := len(items) - shownTargets; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

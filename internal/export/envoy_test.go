@@ -35,9 +35,12 @@ func TestEnvoyGolden(t *testing.T) {
 	}
 }
 
-// richModel returns the model of testdata/rich.yaml.
-func richModel(t *testing.T) *export.Model {
+// richModel returns the model of testdata/rich.yaml. Without own origins there are a name and an address.
+func richModel(t *testing.T, own ...string) *export.Model {
 	t.Helper()
+	if own == nil {
+		own = []string{"https://api.example.com", "http://[::1]:8080"}
+	}
 	const name = "testdata/rich.yaml"
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -55,7 +58,7 @@ func richModel(t *testing.T) *export.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com", "http://[::1]:8080"}})
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: own})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ const (
 	LossVary           LossName = "vary"
 	LossHeaderPatterns LossName = "header-patterns"
 	LossOrigins        LossName = "origins"
+	LossWildcards      LossName = "wildcards"
+	LossMethods        LossName = "methods"
 	LossSources        LossName = "sources"
 	LossTiming         LossName = "timing"
 	LossPathPattern    LossName = "path-patterns"
@@ -36,6 +38,8 @@ var lossTable = []struct {
 	{LossVary, "responses have no Vary: Origin, so that a shared cache may serve a page the response for another one, which its browser then withholds"},
 	{LossHeaderPatterns, "request headers that a prefix such as x-acme-*, * or the family of a protocol grants are not granted, unless allow_headers names them"},
 	{LossOrigins, "some allowed origins cannot be written there, so that their pages cannot call"},
+	{LossWildcards, "a pattern such as https://*.example.com also allows the hosts below example.com whose names have characters other than a-z, 0-9, - and _, which the policy refuses"},
+	{LossMethods, "some allowed methods cannot be written there, so that pages cannot use them"},
 	{LossSources, "origin sources are not followed: only the origins of --source may call, until the next export"},
 	{LossTiming, "pages do not see the timing of calls (timing: true)"},
 	{LossPathPattern, "the paths of these rules cannot be written there, so that no page may call them"},
@@ -73,6 +77,8 @@ type Loss struct {
 	// Targets are the full names of the procedures and the patterns of the path rules that it is for. They are nil
 	// if it is for the policy as a whole.
 	Targets []string
+	// Values are the origins and methods that cannot be written, sorted; nil for other losses.
+	Values []string
 }
 
 // lose adds a loss for some targets.
@@ -93,6 +99,16 @@ func addLoss(losses []Loss, name LossName, targets ...string) []Loss {
 	all := append(slices.Clone(losses[i].Targets), targets...)
 	slices.Sort(all)
 	losses[i].Targets = slices.Compact(all)
+	return losses
+}
+
+// addLostValues returns losses with one more, which is for some values of a target.
+func addLostValues(losses []Loss, name LossName, target string, values []string) []Loss {
+	losses = addLoss(losses, name, target)
+	i := slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
+	all := append(slices.Clone(losses[i].Values), values...)
+	slices.Sort(all)
+	losses[i].Values = slices.Compact(all)
 	return losses
 }
 

@@ -166,7 +166,11 @@ func (x *exported) writeLosses(w io.Writer, refused []export.Loss, limits limits
 	names := make([]string, len(refused))
 	for i, l := range refused {
 		names[i] = string(l.Name)
-		fmt.Fprintf(&b, "\n  %s: %s.\n", l.Name, l.Name.Text())
+		fmt.Fprintf(&b, "\n  %s: %s", l.Name, l.Name.Text())
+		if len(l.Values) > 0 {
+			fmt.Fprintf(&b, " (%s)", report.Printable(strings.Join(l.Values, ", ")))
+		}
+		b.WriteString(".\n")
 		if len(l.Targets) > 0 {
 			writeTargets(&b, l.Targets, totals, limits)
 		}
@@ -205,11 +209,12 @@ type exportDocument struct {
 }
 
 // shownLoss is a loss in the JSON document. Targets are the names of procedures and the patterns of path rules; there are none if
-// the loss is for the policy as a whole.
+// the loss is for the policy as a whole. Values are the origins and methods that cannot be written.
 type shownLoss struct {
 	Name     string   `json:"name"`
 	Meaning  string   `json:"meaning"`
 	Targets  []string `json:"targets"`
+	Values   []string `json:"values,omitempty"`
 	Accepted bool     `json:"accepted"`
 }
 
@@ -217,7 +222,7 @@ type shownLoss struct {
 func (x *exported) document() *exportDocument {
 	d := &exportDocument{File: x.policy.Name, Digest: x.policy.Plan.Digest(), Target: string(x.target), Losses: []shownLoss{}}
 	for _, l := range x.result.Losses {
-		d.Losses = append(d.Losses, shownLoss{string(l.Name), l.Name.Text(), report.NotNil(l.Targets), slices.Contains(x.accepted, l.Name)})
+		d.Losses = append(d.Losses, shownLoss{string(l.Name), l.Name.Text(), report.NotNil(l.Targets), l.Values, slices.Contains(x.accepted, l.Name)})
 	}
 	if len(x.refusedLosses()) == 0 {
 		d.Configuration = x.text()
