@@ -4,6 +4,7 @@ package fleet_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
@@ -54,11 +55,14 @@ type seen struct {
 // exportPages are the origins of pages: allowed, refused, own and opaque ones.
 var exportPages = append([]string{ownOrigin, "https://app.example.com", "https://app.example.com", "https://evil.example"}, pages...)
 
-// exportPaths are the targets of calls, ordinary ones and odd spellings.
-var exportPaths = slices.Concat(paths, paths, paths, []string{
-	"/files/%2e%2e/healthz", "/files//a", "//files/a", "/files/a%2fb", "/healthz/", "/HEALTHZ", "/health%7a", "/files/a;b=1", "/files", "/files/", "/v1/7/", "/v1/7/x", "/acme.catalog.v1.CatalogService/Lis%74",
-	"/acme.catalog.v1.catalogservice/List", "/acme.catalog.v1.CatalogService/List/", "/acme.catalog.v1.CatalogService/Other", "/acme.unknown.v1.S/M", "/acme.unknown.v1.S/M?encoding=json", "/healthz?a=b", "/files/caf%C3%A9",
-})
+// otherSpellings are targets that no client writes so.
+var otherSpellings = []string{
+	"/files/%2e%2e/healthz", "/files//a", "//files/a", "/files/a%2fb", "/healthz/", "/HEALTHZ", "/health%7a", "/files/a;b=1", "/files", "/v1/7/", "/acme.catalog.v1.CatalogService/Lis%74", "/acme.catalog.v1.catalogservice/List",
+	"/acme.catalog.v1.CatalogService/List/", "/acme.catalog.v1.CatalogService/Other", "/acme.unknown.v1.S/M", "/acme.unknown.v1.S/M?encoding=json",
+}
+
+// exportPaths are the targets of calls.
+var exportPaths = slices.Concat(paths, paths, paths, otherSpellings, []string{"/files/", "/v1/7/x", "/healthz?a=b", "/files/caf%C3%A9", "/files/a/b.c"})
 
 // drawCall draws a call.
 func drawCall(r *rand.Rand) pageCall {
@@ -157,6 +161,7 @@ type throughHandler struct{ http.Handler }
 // RoundTrip answers by the handler.
 func (h throughHandler) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), r.Body)
+	in.TLS = new(tls.ConnectionState)
 	in.Host, in.Header, in.URL.RawPath = r.URL.Host, r.Header.Clone(), r.URL.RawPath
 	recorder := httptest.NewRecorder()
 	h.ServeHTTP(recorder, in)

@@ -76,7 +76,7 @@ func (p exportedPolicy) compare(t failer, s *server, transport http.RoundTripper
 		for class, is := range map[string]bool{
 			"readable in both": there.readable && here.readable, "readable with Wrap only": !there.readable && here.readable, "refused in both": there.hits == 0 && here.hits == 0,
 			"refused there only": there.hits == 0 && here.hits > 0, "passed in both": there.hits > 0 && here.hits > 0, "a program passed": c.page == "program" && there.hits > 0,
-			"own page read": c.page == ownOrigin && there.readable, "granted preflight": there.granted, "native gRPC passed": c.header.Get("Content-Type") == "application/grpc" && there.hits > 0,
+			"refused there only: " + string(p.strict(c)): there.hits < here.hits, "own page read": c.page == ownOrigin && there.readable, "granted preflight": there.granted, "native gRPC passed": c.header.Get("Content-Type") == "application/grpc" && there.hits > 0,
 		} {
 			if is {
 				counts[class]++
@@ -93,6 +93,8 @@ func (p exportedPolicy) compare(t failer, s *server, transport http.RoundTripper
 			t.Errorf("a request reaches the server, and not with Wrap: %s\nthere %+v\nwith Wrap %+v\n%s", c, there, here, p.layer.Plan().Policy())
 		case there.origins > 1 && !p.loses(export.LossServerFields):
 			t.Errorf("a response has %d lines of Access-Control-Allow-Origin: %s\n%s", there.origins, c, p.layer.Plan().Policy())
+		case there.hits < here.hits && p.strict(c) == "":
+			t.Errorf("a request does not reach the server, and no loss says why: %s\nthere %+v\nwith Wrap %+v\n%s", c, there, here, p.layer.Plan().Policy())
 		case c.page == "program" && there.hits != 1:
 			t.Errorf("a program's call does not reach the server: %s", c)
 		}
@@ -104,6 +106,25 @@ func (p exportedPolicy) compare(t failer, s *server, transport http.RoundTripper
 			}
 		}
 	}
+}
+
+// strict returns the loss for which a call that Wrap passes may not reach the server; "" if there is none.
+func (p exportedPolicy) strict(c pageCall) export.LossName {
+	path, _, _ := strings.Cut(c.path, "?")
+	decoded, err := url.PathUnescape(path)
+	if err != nil {
+		return export.LossOtherPaths
+	}
+	d := p.layer.Plan().Decide(corsrpc.Request{Method: c.method, Host: "api.example.com", Path: decoded, EscapedPath: path, Header: http.Header{"Origin": {c.page}}})
+	switch {
+	case p.loses(export.LossObserve):
+		return export.LossObserve
+	case d.Reason() == corsrpc.ReasonNotGoverned, slices.Contains(otherSpellings, c.path):
+		return export.LossOtherPaths
+	case len(c.header) > 0 && p.loses(export.LossHeaderPatterns):
+		return export.LossHeaderPatterns
+	}
+	return ""
 }
 
 // byProgram are headers that the programs add and that each page may read.

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	exportedPolicies = 200
+	exportedPolicies = 100
 	policiesPerEnvoy = 100
 	callsPerPolicy   = 50
 )
