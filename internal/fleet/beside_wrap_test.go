@@ -97,13 +97,6 @@ type difference struct{ part, text string }
 // String returns the part and its two values.
 func (d difference) String() string { return d.part + " " + d.text }
 
-// failer is a test of package testing or of rapid.
-type failer interface {
-	Helper()
-	Fatal(args ...any)
-	Errorf(format string, args ...any)
-}
-
 // differences sends an exchange through Envoy in one protocol, and through Wrap. It returns how the answers differ.
 // Two differences are errors in any case: a request reaches the server that Wrap refuses, and an answer grants what Wrap does not.
 func (b *besideWrap) differences(t failer, protocol string, x exchange) (all []difference) {

@@ -1,5 +1,3 @@
-//go:build fleet
-
 package fleet_test
 
 import (
@@ -16,11 +14,21 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 const ownOrigin = "https://api.example.com" // of the server whose policy is exported
+
+// failer is a test of package testing or of rapid.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+const testTimeout = 30 * time.Second // of one exchange
 
 // pageCall is a request that a browser sends for a page.
 type pageCall struct {
@@ -53,7 +61,10 @@ type seen struct {
 }
 
 // exportPages are the origins of pages: allowed, refused, own and opaque ones.
-var exportPages = append([]string{ownOrigin, "https://app.example.com", "https://app.example.com", "https://evil.example"}, pages...)
+var exportPages = append([]string{ownOrigin, "https://app.example.com", "https://app.example.com", "https://evil.example", oddPage}, pages...)
+
+// oddPage is the origin of a page whose host has a character that the layer refuses in hosts.
+const oddPage = "https://a!b.example.com"
 
 // otherSpellings are targets that no client writes so.
 var otherSpellings = []string{
@@ -124,9 +135,12 @@ type server struct {
 	header http.Header // of its responses
 }
 
-// ServeHTTP answers with the header, and with the Origin header of the request in the body. Preflights do not reach it.
+// ServeHTTP answers with the header, and with the Origin header of the request in the body. It does not count preflights, which
+// change nothing.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.hits.Add(1)
+	if r.Method != http.MethodOptions {
+		s.hits.Add(1)
+	}
 	s.mu.Lock()
 	maps.Copy(w.Header(), s.header)
 	s.mu.Unlock()

@@ -1,10 +1,11 @@
-//go:build fleet
-
 package fleet_test
 
 import (
 	"log/slog"
+	"maps"
+	"net/http"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -19,6 +20,7 @@ import (
 var (
 	selectors = []string{"*", "acme.catalog.v1.*", "acme.catalog.v1.CatalogService", "acme.catalog.v1.CatalogService.List", "acme.account.v1.AccountService", "acme.internal.*", "grpc.*"}
 	patterns  = []string{"/healthz", "/files/", "/v1/{id}", "/socket", "/acme.catalog.v1.CatalogService/Other"}
+	maxAges   = []time.Duration{0, time.Second, 10 * time.Minute, 2 * time.Hour, 24 * time.Hour}
 	origins   = []string{
 		"https://app.example.com", "https://*.example.com", "https://*.preview.example.com", "http://localhost:*", "null", "https://app.example.com:8443",
 		"capacitor://localhost", "http://plain.example.org", "https://pr-*.example.net", "*",
@@ -28,6 +30,21 @@ var (
 		corsrpcv1.Risk_RISK_NULL_ORIGIN, corsrpcv1.Risk_RISK_PLAIN_HTTP, corsrpcv1.Risk_RISK_PUBLIC_SUFFIX, corsrpcv1.Risk_RISK_ANY_INSTALLATION, corsrpcv1.Risk_RISK_UNKNOWN_SELECTORS,
 	}
 )
+
+// The origins of pages, and the targets of their requests.
+var (
+	pages = []string{
+		"https://app.example.com", "https://a.example.com", "https://a.preview.example.com", "http://localhost:3000", "null", "https://app.example.com:8443",
+		"capacitor://localhost", "http://plain.example.org", "https://pr-1.example.net",
+		"https://evil.example", "https://example.com.evil.example", "https://evilexample.com", "http://app.example.com", "https://api.example.com", "http://api.example.com",
+	}
+	paths = []string{
+		"/acme.catalog.v1.CatalogService/List", "/acme.catalog.v1.CatalogService/Get", "/acme.account.v1.AccountService/Update", "/acme.internal.v1.AdminService/Reset",
+		"/acme.catalog.v1.CatalogService/Get?connect=v1&encoding=json&message=%7B%7D", "/healthz", "/files/a", "/v1/7", "/socket", "/none",
+	}
+)
+
+func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
 
 // chance draws whether something with a probability of n in 10 happens.
 func chance(t *rapid.T, n int, label string) bool { return rapid.IntRange(0, 9).Draw(t, label) >= 10-n }

@@ -3,8 +3,6 @@
 package fleet_test
 
 import (
-	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -95,5 +93,3 @@ func (r rawRequest) values(name string) (values []string) {
 func (r rawRequest) hasType(prefix string) bool {
 	return slices.ContainsFunc(r.values("Content-Type"), func(v string) bool { return strings.HasPrefix(v, prefix) })
 }
-
-func sortedNames(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }

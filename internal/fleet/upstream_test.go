@@ -15,8 +15,6 @@ import (
 	"time"
 )
 
-const testTimeout = 30 * time.Second // of one exchange
-
 // upstream is a server behind Envoy, in HTTP/1.1 and HTTP/2 without TLS. It counts requests.
 type upstream struct {
 	addr string
