@@ -108,9 +108,9 @@ func (t *gatewayText) grants() (grants []gatewayGrant, err error) {
 		}
 		t.lose(LossRefusal, r.Name)
 		switch {
-		case r.Answer == nil, shadowed[r]:
+		case r.Answer == nil:
 			continue
-		case !gatewayTakesPath(r.Path):
+		case shadowed[r], !gatewayTakesPath(r.Path):
 			t.lose(LossPathPattern, r.Name)
 			continue
 		}

@@ -61,7 +61,7 @@ type seen struct {
 }
 
 // exportPages are the origins of pages: allowed, refused, own and opaque ones.
-var exportPages = append([]string{ownOrigin, "https://app.example.com", "https://app.example.com", "https://evil.example", oddPage}, pages...)
+var exportPages = append([]string{ownOrigin, "https://app.example.com", "https://app.example.com", "https://evil.example", oddPage, oddPage}, pages...)
 
 // oddPage is the origin of a page whose host has a character that the layer refuses in hosts.
 const oddPage = "https://a!b.example.com"

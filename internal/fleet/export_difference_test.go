@@ -116,14 +116,19 @@ func (p exportedPolicy) losesFor(name export.LossName, target string) bool {
 	})
 }
 
-// target returns the name of the procedure or the pattern that a call is for; "" if the policy has no such target.
-func (p exportedPolicy) target(c pageCall) string {
-	path, _, _ := strings.Cut(c.path, "?")
+// decide returns what the layer's plan decides about a request of a page.
+func (p exportedPolicy) decide(method, path, page string) corsrpc.Decision {
+	path, _, _ = strings.Cut(path, "?")
 	decoded, err := url.PathUnescape(path)
 	if err != nil {
-		return ""
+		decoded = path
 	}
-	d := p.layer.Plan().Decide(corsrpc.Request{Method: c.method, Host: "api.example.com", Path: decoded, EscapedPath: path, Header: http.Header{"Origin": {c.page}}})
+	return p.layer.Plan().Decide(corsrpc.Request{Method: method, Host: "api.example.com", Path: decoded, EscapedPath: path, Header: http.Header{"Origin": {page}}})
+}
+
+// target returns the name of the procedure or the pattern that a call is for; "" if the policy has no such target.
+func (p exportedPolicy) target(c pageCall) string {
+	d := p.decide(c.method, c.path, c.page)
 	name, known := d.Procedure()
 	if !known {
 		name = ""
@@ -137,21 +142,17 @@ func (p exportedPolicy) wider(c pageCall, answer http.Header) export.LossName {
 	switch {
 	case p.losesFor(export.LossServerFields, target) && slices.ContainsFunc(sortedNames(answer), func(name string) bool { return strings.HasPrefix(name, "Access-Control-") }):
 		return export.LossServerFields
-	case p.losesFor(export.LossWildcards, target) && c.page == oddPage:
+	case c.page == oddPage && p.losesFor(export.LossWildcards, target):
 		return export.LossWildcards
+	case c.page == oddPage && slices.Contains([]corsrpc.Outcome{corsrpc.OutcomeGrant, corsrpc.OutcomeMethodNotAllowed}, p.decide(c.method, c.path, "https://anybody.example").Outcome()):
+		return "none, since every origin is allowed"
 	}
 	return ""
 }
 
 // strict returns the loss for which a call that Wrap passes may not reach the server; "" if there is none.
 func (p exportedPolicy) strict(c pageCall) export.LossName {
-	path, _, _ := strings.Cut(c.path, "?")
-	decoded, err := url.PathUnescape(path)
-	if err != nil {
-		return export.LossOtherPaths
-	}
-	d := p.layer.Plan().Decide(corsrpc.Request{Method: c.method, Host: "api.example.com", Path: decoded, EscapedPath: path, Header: http.Header{"Origin": {c.page}}})
-	target := p.target(c)
+	d, target := p.decide(c.method, c.path, c.page), p.target(c)
 	switch {
 	case p.losesFor(export.LossPathPattern, target):
 		return export.LossPathPattern
