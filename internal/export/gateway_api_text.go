@@ -164,7 +164,9 @@ func (t *gatewayText) introduction() {
 
 // begin adds the beginning of a route.
 func (t *gatewayText) begin(name, about string) {
-	t.line(0, "---")
+	if t.Len() > 0 {
+		t.line(0, "---")
+	}
 	t.line(0, "# %s", comment(about))
 	t.line(0, "apiVersion: gateway.networking.k8s.io/v1")
 	t.line(0, "kind: HTTPRoute")

@@ -128,7 +128,7 @@ func (g *Gateway) allows(f *gatewayv1.HTTPCORSFilter, from string) bool {
 	}
 	for _, allowed := range f.AllowOrigins {
 		// "An origin value that includes _only_ the `*` character indicates requests from all `Origin`s are allowed."
-		if allowed == "*" || g.choices.pattern(string(allowed)).MatchString(from) {
+		if allowed == "*" || g.origins[allowed].MatchString(from) {
 			return true
 		}
 	}

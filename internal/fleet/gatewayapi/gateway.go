@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,7 +21,8 @@ import (
 
 // Gateway forwards requests by HTTPRoutes. It is a http.Handler, and safe for concurrent use.
 type Gateway struct {
-	routes  []*gatewayv1.HTTPRoute // by name
+	routes  []*gatewayv1.HTTPRoute                  // by name
+	origins map[gatewayv1.CORSOrigin]*regexp.Regexp // those of the filters
 	choices choices
 	server  http.Handler
 }
@@ -29,37 +31,60 @@ type Gateway struct {
 // draws the choices of the implementation. It returns an error if a manifest is not an HTTPRoute or has fields that the type
 // lacks.
 func New(manifests string, server http.Handler, random *rand.Rand) (*Gateway, error) {
-	g := &Gateway{choices: drawChoices(random), server: server}
+	g := &Gateway{choices: drawChoices(random), server: server, origins: map[gatewayv1.CORSOrigin]*regexp.Regexp{}}
 	for text := range strings.SplitSeq(manifests, "\n---\n") {
 		route := new(gatewayv1.HTTPRoute)
+		if isComment(text) {
+			continue
+		}
 		if err := yaml.UnmarshalStrict([]byte(text), route); err != nil {
 			return nil, err
 		}
-		switch {
-		case route.Kind == "":
-			continue // comments alone
-		case route.Kind != "HTTPRoute" || route.APIVersion != gatewayv1.GroupVersion.String():
-			return nil, fmt.Errorf("a manifest is a %s of %s: the model has HTTPRoutes only", route.Kind, route.APIVersion)
+		if route.Kind != "HTTPRoute" || route.APIVersion != gatewayv1.GroupVersion.String() {
+			return nil, fmt.Errorf("a manifest is a %q of %q: the model has HTTPRoutes only", route.Kind, route.APIVersion)
 		}
 		if err := check(route); err != nil {
 			return nil, fmt.Errorf("%s: %w", route.Name, err)
 		}
 		g.routes = append(g.routes, route)
+		for _, rule := range route.Spec.Rules {
+			for _, f := range rule.Filters {
+				if f.CORS == nil {
+					continue
+				}
+				for _, allowed := range f.CORS.AllowOrigins {
+					g.origins[allowed] = g.choices.pattern(string(allowed))
+				}
+			}
+		}
 	}
 	// "The Route appearing first in alphabetical order by "{namespace}/{name}"."
 	slices.SortFunc(g.routes, func(a, b *gatewayv1.HTTPRoute) int { return strings.Compare(a.Name, b.Name) })
 	return g, nil
 }
 
+// isComment reports whether a text holds comments only.
+func isComment(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
 // check returns the error of a route that the model cannot follow.
 func check(route *gatewayv1.HTTPRoute) error {
+	if route.Name == "" || len(route.Spec.ParentRefs) == 0 {
+		return errors.New("a route needs a name and a parent")
+	}
 	for _, rule := range route.Spec.Rules {
-		if len(rule.BackendRefs) == 0 {
-			return errors.New("a rule has no backend")
+		if len(rule.BackendRefs) == 0 || len(rule.Matches) == 0 {
+			return errors.New("a rule has no backend, or no match")
 		}
 		for _, f := range rule.Filters {
-			if f.CORS == nil && f.ResponseHeaderModifier == nil {
-				return fmt.Errorf("the model has no filter %s", f.Type)
+			if is := f.Type == gatewayv1.HTTPRouteFilterCORS; is != (f.CORS != nil) || is == (f.ResponseHeaderModifier != nil) {
+				return fmt.Errorf("a filter %s has no values, or the model does not have it", f.Type)
 			}
 		}
 		for _, m := range rule.Matches {
