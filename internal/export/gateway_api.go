@@ -44,14 +44,15 @@ type gatewayText struct {
 	model      *Model
 	losses     []Loss
 	hostnames  []string
-	name, port string                     // of the Service
-	filters    map[*Answer]*gatewayFilter // nil for an answer that cannot be written
+	name, port string // of the Service
+	filters    map[*Answer]*gatewayFilter
+	equal      map[string]*gatewayFilter // by the text of key
 }
 
 // writeGatewayAPI writes the model as HTTPRoutes. Only exact paths get the filter CORS: a prefix has spellings that
 // the policy refuses. The paths of all other requests have a route without the filter.
 func writeGatewayAPI(m *Model) (*Export, error) {
-	t := &gatewayText{model: m, losses: slices.Clone(m.Losses), filters: map[*Answer]*gatewayFilter{}}
+	t := &gatewayText{model: m, losses: slices.Clone(m.Losses), filters: map[*Answer]*gatewayFilter{}, equal: map[string]*gatewayFilter{}}
 	if err := t.checkOptions(); err != nil {
 		return nil, err
 	}
@@ -114,12 +115,10 @@ func (t *gatewayText) grants() (grants []gatewayGrant, err error) {
 			t.lose(LossPathPattern, r.Name)
 			continue
 		}
-		if _, done := t.filters[r.Answer]; !done {
-			if t.filters[r.Answer], err = newGatewayFilter(r.Answer); err != nil {
-				return nil, err
-			}
+		f, err := t.filter(r.Answer)
+		if err != nil {
+			return nil, err
 		}
-		f := t.filters[r.Answer]
 		f.addLosses(t, r.Name)
 		if f.isEmpty() {
 			continue
@@ -127,6 +126,26 @@ func (t *gatewayText) grants() (grants []gatewayGrant, err error) {
 		grants = append(grants, gatewayGrant{r, f})
 	}
 	return grants, nil
+}
+
+// filter returns the filter of an answer. Answers that are written alike have the same.
+func (t *gatewayText) filter(a *Answer) (*gatewayFilter, error) {
+	if f := t.filters[a]; f != nil {
+		return f, nil
+	}
+	f, err := newGatewayFilter(a)
+	if err != nil {
+		return nil, err
+	}
+	key := f.key()
+	if have := t.equal[key]; have != nil {
+		f = have
+	}
+	t.equal[key], t.filters[a] = f, f
+	if place := placeText(a.Place); !slices.Contains(f.places, place) {
+		f.places = append(f.places, place)
+	}
+	return f, nil
 }
 
 // shadowed returns the routes with a path for which a route before them comes first.
@@ -161,7 +180,8 @@ func (t *gatewayText) lose(name LossName, targets ...string) {
 
 // gatewayFilter is an answer as the filter CORS.
 type gatewayFilter struct {
-	answer         *Answer
+	answer         *Answer  // the first of those that are written so
+	places         []string // of all answers, in the order of the routes
 	origins        []string // sorted, with "*" alone
 	methods        []string // in the order of gatewayMethods
 	maxAge         int64    // seconds
@@ -205,6 +225,12 @@ func newGatewayFilter(a *Answer) (*gatewayFilter, error) {
 		}
 	}
 	return f, nil
+}
+
+// key returns a text that only equal filters share.
+func (f *gatewayFilter) key() string {
+	a := f.answer
+	return fmt.Sprintf("%t %t %s %q %q %q %q %q %q", a.ToPath, a.Credentials, a.MaxAge, f.origins, f.missingOrigins, f.methods, f.missingMethods, a.RequestHeaders, a.ResponseHeaders)
 }
 
 // addOrigin adds an origin or a pattern, if the filter takes it and reads it alike.

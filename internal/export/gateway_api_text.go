@@ -184,7 +184,7 @@ func (t *gatewayText) route(r *gatewayRoute) {
 	t.begin(r.name, r.comment)
 	for _, rule := range r.rules {
 		f := rule.filter
-		t.line(2, "# %s", comment(placeText(f.answer.Place)))
+		t.line(2, "# %s", shown(f.places))
 		if len(f.missingOrigins) > 0 {
 			t.line(2, "# These origins cannot be written: %s", comment(strings.Join(f.missingOrigins, ", ")))
 		}

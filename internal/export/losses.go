@@ -96,9 +96,7 @@ func addLoss(losses []Loss, name LossName, targets ...string) []Loss {
 		})
 		i = slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
 	}
-	all := append(slices.Clone(losses[i].Targets), targets...)
-	slices.Sort(all)
-	losses[i].Targets = slices.Compact(all)
+	losses[i].Targets = addTexts(losses[i].Targets, targets)
 	return losses
 }
 
@@ -106,10 +104,18 @@ func addLoss(losses []Loss, name LossName, targets ...string) []Loss {
 func addLostValues(losses []Loss, name LossName, target string, values []string) []Loss {
 	losses = addLoss(losses, name, target)
 	i := slices.IndexFunc(losses, func(l Loss) bool { return l.Name == name })
-	all := append(slices.Clone(losses[i].Values), values...)
-	slices.Sort(all)
-	losses[i].Values = slices.Compact(all)
+	losses[i].Values = addTexts(losses[i].Values, values)
 	return losses
+}
+
+// addTexts returns a sorted list with more texts, each once. It does not change the list.
+func addTexts(sorted, more []string) []string {
+	for _, text := range more {
+		if i, found := slices.BinarySearch(sorted, text); !found {
+			sorted = slices.Insert(slices.Clip(sorted), i, text)
+		}
+	}
+	return sorted
 }
 
 // addLosses adds the losses that every exporter has.
