@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	exportedPolicies = 100
-	policiesPerEnvoy = 100
+	exportedPolicies = 2000
+	policiesPerEnvoy = 40
 	callsPerPolicy   = 50
 )
 
