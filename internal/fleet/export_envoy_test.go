@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	exportedPolicies = 100
-	policiesPerEnvoy = 100
+	exportedPolicies = 2000
+	policiesPerEnvoy = 40
 	callsPerPolicy   = 50
 )
 
@@ -69,6 +69,12 @@ func exportConfig(t *testing.T, addr string, texts ...string) string {
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: %[1]s
           upgrade_configs: [{upgrade_type: websocket}]
+          access_log:
+          - name: envoy.access_loggers.stdout
+            filter: {header_filter: {header: {name: x-name, present_match: true}}}
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
+              log_format: {text_format_source: {inline_string: "%%REQ(X-NAME)%% %%RESPONSE_CODE_DETAILS%%\n"}}
           %s
 `, exportListener(i), strings.ReplaceAll(text, "\n", "\n          "))
 	}
