@@ -86,6 +86,7 @@ var allowedImports = map[string]string{
 	"internal/fleet":                          "",
 	"internal/fleet/envoy":                    "",
 	"internal/fleet/hosts":                    "",
+	"internal/fleet/gatewayapi":               "",
 	"internal/e2e/cells":                      "",
 	"internal/e2e/newest":                     "internal/e2e/browser internal/e2e/cells internal/figures internal/proof",
 	"internal/editors":                        "",

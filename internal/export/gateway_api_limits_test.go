@@ -234,6 +234,32 @@ func TestGatewayAPIShadowed(t *testing.T) {
 	}
 }
 
+// TestGatewayAPISharedRules checks that paths share a rule if their answers are written alike, and only then.
+func TestGatewayAPISharedRules(t *testing.T) {
+	t.Parallel()
+	const base = "allow_origins: [https://a.example.com], allow_methods: [GET]"
+	for other, want := range map[string]int{
+		base:                               1,
+		base + ", allow_credentials: true": 2,
+		base + ", allow_headers: [x-a]":    2,
+		base + ", expose_headers: [x-a]":   2,
+		base + ", max_age: 1m":             2,
+		"allow_origins: [https://a.example.com], allow_methods: [GET, PUT]":                          2,
+		"allow_origins: [https://b.example.com], allow_methods: [GET]":                               2,
+		"allow_origins: [https://a.example.com, capacitor://localhost], allow_methods: [GET]":        2,
+		"allow_origins: [https://a.example.com], allow_methods: [GET, PROPFIND], expose_headers: []": 2,
+	} {
+		x, err := export.Write(export.GatewayAPI, modelOf(t, "rules: [{path: /a, "+base+"}, {path: /b, "+other+"}]", export.Options{}))
+		if err != nil {
+			t.Errorf("%s: %v", other, err)
+			continue
+		}
+		if got := strings.Count(x.Text, "- type: CORS"); got != want {
+			t.Errorf("%s: there are %d filters, want %d", other, got, want)
+		}
+	}
+}
+
 // TestGatewayAPIOrder checks that the text is the same whatever the order of rules, origins and headers.
 func TestGatewayAPIOrder(t *testing.T) {
 	t.Parallel()
