@@ -10,10 +10,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -30,7 +32,10 @@ import (
 // TestExportEnvoyLines removes each line of an export in turn. Envoy then refuses the configuration, or it answers one of
 // many requests differently. Comments and lines that hold only the name of a field are not removed.
 func TestExportEnvoyLines(t *testing.T) {
-	u := serveUpstream(t, allFields)
+	s := &countingServer{Handler: http.HandlerFunc(allFields)}
+	listening := httptest.NewServer(s)
+	defer listening.Close()
+	server := listening.Listener.Addr().String()
 	lines := strings.SplitAfter(exportRich(t), "\n")
 	texts := map[string]string{"whole": strings.Join(lines, "")}
 	broken := map[string]string{} // that are not YAML of the right types
@@ -60,15 +65,29 @@ func TestExportEnvoyLines(t *testing.T) {
 	if err := os.WriteFile(file, resources, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := exportConfig(t, u.addr) + fmt.Sprintf("node: {id: test, cluster: test}\ndynamic_resources: {lds_config: {resource_api_version: V3, path_config_source: {path: %q}}}\n", file)
-	e := envoy.Start(t, strings.Replace(config, "  listeners:\n", "", 1))
+	twice := map[string]string{} // with a field twice, which Envoy takes
+	var static []string
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		problem := envoy.Problem(t, exportConfig(t, server, texts[name]))
+		if problem != "" {
+			continue
+		}
+		twice[exportListener(len(static))] = name
+		static = append(static, withDetails(texts[name]))
+	}
+	config := exportConfig(t, server, static...) + fmt.Sprintf("node: {id: test, cluster: test}\ndynamic_resources: {lds_config: {resource_api_version: V3, path_config_source: {path: %q}}}\n", file)
+	e := envoy.Start(t, config)
 	addrs := e.Addrs()
+	for listener, name := range twice {
+		addrs[name] = addrs[listener]
+		delete(addrs, listener)
+	}
 	if addrs["whole"] == "" {
 		t.Fatal("Envoy does not take the whole export")
 	}
 	requests := lineRequests()
 	want := make([]string, len(requests))
-	counts := map[string]int{"broken": len(broken), "refused": len(listeners) - len(addrs)}
+	counts := map[string]int{"refused": len(texts) - len(addrs), "a field twice": len(twice)}
 	for name := range texts {
 		addr := addrs[name]
 		if addr == "" || name == "whole" {
@@ -78,36 +97,37 @@ func TestExportEnvoyLines(t *testing.T) {
 		noticed := false
 		for i := 0; i < len(requests) && !noticed; i++ {
 			if want[i] == "" {
-				want[i] = requests[i].answer(t, u, whole)
+				want[i] = requests[i].answer(t, s, whole)
 			}
-			noticed = requests[i].answer(t, u, without) != want[i]
+			noticed = requests[i].answer(t, s, without) != want[i]
 		}
 		whole.CloseIdleConnections()
 		without.CloseIdleConnections()
 		counts["answered"]++
-		if !noticed {
-			var n int
-			_, _ = fmt.Sscanf(name, "without line %d", &n)
+		var n int
+		_, _ = fmt.Sscanf(name, "without line %d", &n)
+		if !noticed && !slices.Contains(twiceRefused, strings.TrimSpace(lines[n-1])) {
 			t.Errorf("nobody notices that line %d is missing: %s", n, lines[n-1])
 		}
 	}
 	t.Log(counts)
-	t.Run("broken", func(t *testing.T) {
-		for _, name := range slices.Sorted(maps.Keys(broken)) {
-			if problem := envoy.Problem(t, exportConfig(t, u.addr, texts[name])); problem == "" {
-				t.Errorf("%s: Envoy takes a configuration that is broken: %s", name, broken[name])
-			}
-		}
-	})
-	if counts["answered"] < 50 || counts["broken"]+counts["refused"] < 10 {
+	if counts["answered"] < 50 || counts["refused"] < 10 {
 		t.Error("few lines are removed")
 	}
+}
+
+// twiceRefused are lines that make no difference: each path that they refuse matches a selector too, whose route below refuses it.
+var twiceRefused = []string{
+	`- match: {safe_regex: {regex: "(?i)/acme[.]account[.]v1[.]AccountService/.*"}}`,
+	`- match: {safe_regex: {regex: "(?i)/acme[.]catalog[.]v1[.]CatalogService/.*"}}`,
+	`- match: {safe_regex: {regex: "(?i)/acme[.]catalog[.]v1[.]StockService/.*"}}`,
+	`- match: {safe_regex: {regex: "(?i)/acme[.]internal[.]v1[.]AdminService/.*"}}`,
 }
 
 // exportedListener returns a listener with an export, in JSON, as Envoy's discovery has it.
 func exportedListener(name, text string) (json.RawMessage, error) {
 	manager := map[string]any{}
-	if err := yaml.Unmarshal([]byte(text), &manager); err != nil {
+	if err := yaml.Unmarshal([]byte(withDetails(text)), &manager); err != nil {
 		return nil, err
 	}
 	manager["@type"] = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -127,23 +147,86 @@ func exportedListener(name, text string) (json.RawMessage, error) {
 	return json.RawMessage(bytes.Replace(text2, []byte("{"), []byte(`{"@type":"type.googleapis.com/envoy.config.listener.v3.Listener",`), 1)), nil
 }
 
+// withDetails returns an export whose responses name the policy that refuses.
+func withDetails(text string) string {
+	return strings.Replace(text, "route_config:\n", "route_config:\n  response_headers_to_add: [{header: {key: x-details, value: \"%RESPONSE_CODE_DETAILS%\"}}]\n", 1)
+}
+
+// countingServer counts the requests of a handler.
+type countingServer struct {
+	http.Handler
+	hits atomic.Int64
+}
+
+// ServeHTTP counts.
+func (s *countingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.hits.Add(1)
+	s.Handler.ServeHTTP(w, r)
+}
+
 // lineRequest is a request of TestExportEnvoyLines.
 type lineRequest struct {
 	method, host, path string
 	header             http.Header
 }
 
-// lineRequests returns requests with all combinations of what a policy depends on, in a random order.
+// lineRequests returns requests in a random order: for a path of each answer all combinations of what a policy depends on, and for
+// other spellings and other origins the simple ones.
 func lineRequests() (all []lineRequest) {
-	values := map[string][]string{
-		"Origin": {"", ownOrigin, "http://[::1]:8080", "https://app.example.com", "https://evil.example", "https://a.preview.example.com", "https://pr-1.example.net", "null", "capacitor://localhost", "*"},
-		"Sec-Fetch-Site": {"", "cross-site", "same-origin"}, "Sec-Fetch-Mode": {"", "cors", "no-cors", "navigate"},
+	answers := []string{"/Greeter/Hello", "/acme.catalog.v1.CatalogService/List", "/acme.account.v1.AccountService/Update", "/healthz", "/files/a", "/v1/7", "/nobody", "/none"}
+	few := combinations(map[string][]string{
+		"Origin": {"", ownOrigin, "https://app.example.com", "https://evil.example"}, "Sec-Fetch-Site": {"", "cross-site", "same-origin"}, "Sec-Fetch-Mode": {"", "cors", "navigate"},
 		"Cookie": {"", "a=1"}, "Authorization": {"", "a"}, "Upgrade": {"", "websocket"},
+	})
+	others := combinations(map[string][]string{
+		"Origin":         {"", ownOrigin, "http://[::1]:8080", "https://app.example.com", "https://evil.example", "https://a.preview.example.com", "https://pr-1.example.net", "null", "capacitor://localhost", "*"},
+		"Sec-Fetch-Site": {"", "cross-site"},
+	})
+	add := func(path string, headers []http.Header) {
+		for _, header := range headers {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "OPTIONS", "OPTIONS without a requested method", "POST with a requested method"} {
+				r := lineRequest{method, "api.example.com", path, header.Clone()}
+				r.method, _, _ = strings.Cut(method, " ")
+				if header["Upgrade"] != nil {
+					if method != "GET" && method != "POST" {
+						continue
+					}
+					r.header["Connection"] = []string{"Upgrade"}
+				}
+				if method == "OPTIONS" || strings.Contains(method, "with a") {
+					r.header["Access-Control-Request-Method"] = []string{"POST"}
+				}
+				all = append(all, r)
+			}
+		}
 	}
-	combined := []http.Header{{}}
+	for _, path := range answers {
+		add(path, few)
+	}
+	for _, header := range few { // the rule of this path allows the origin null, and not that of the app
+		if header.Get("Origin") == "https://app.example.com" {
+			header.Set("Origin", "null")
+		}
+	}
+	add("/v1/7", few)
+	for _, path := range append(answers, "/acme.catalog.v1.CatalogService/Get", "/acme.catalog.v1.CatalogService/Watch", "/acme.catalog.v1.StockService/Get", "/acme.account.v1.AccountService/Get", "/acme.account.v1.AccountService/Close",
+		"/acme.internal.v1.AdminService/Reset", "/acme.catalog.v1.CatalogService/Other", "/acme.catalog.v1.OtherService/M", "/Greeter/x", "/acme.account.v1.AccountService/x", "/acme.account.v1/AccountService", "/acme.catalog.v1.StockService/x", "/acme.internal.v1.AdminService/x", "/acme.internal.v1/AdminService", "/grpc.health.v1.Health/x",
+		"/grpc.reflection.v1.ServerReflection/x", "/HEALTHZ", "/files", "/FILES/a", "/files/secret", "/files/secret/", "/v1/7/", "/V1/7", "/nobody/", "/none//", "/x.y/z?encoding=json") {
+		add(path, others)
+	}
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for _, host := range []string{"api.example.com:8443", "[::1]", "[::1]:8080"} {
+		all = append(all, lineRequest{"GET", host, "/healthz", http.Header{}})
+	}
+	return all
+}
+
+// combinations returns all headers with one of the values of each field. The value "" stands for no field.
+func combinations(values map[string][]string) []http.Header {
+	all := []http.Header{{}}
 	for _, name := range sortedNames(values) {
 		var more []http.Header
-		for _, header := range combined {
+		for _, header := range all {
 			for _, value := range values[name] {
 				with := header.Clone()
 				if value != "" {
@@ -152,49 +235,20 @@ func lineRequests() (all []lineRequest) {
 				more = append(more, with)
 			}
 		}
-		combined = more
+		all = more
 	}
-	paths := []string{
-		"/Greeter/Hello", "/acme.catalog.v1.CatalogService/List", "/acme.catalog.v1.CatalogService/Get", "/acme.catalog.v1.CatalogService/Watch", "/acme.catalog.v1.StockService/Get", "/acme.account.v1.AccountService/Get",
-		"/acme.account.v1.AccountService/Update", "/acme.account.v1.AccountService/Close", "/acme.internal.v1.AdminService/Reset", "/acme.catalog.v1.CatalogService/Other", "/acme.catalog.v1.OtherService/M", "/healthz", "/HEALTHZ",
-		"/files/a", "/files", "/FILES/a", "/files/secret", "/files/secret/", "/v1/7", "/v1/7/", "/V1/7", "/nobody", "/nobody/", "/none", "/none//", "/x.y/z?encoding=json",
-	}
-	for _, path := range paths {
-		for _, header := range combined {
-			for _, method := range []string{"GET", "POST", "PUT", "OPTIONS"} {
-				r := lineRequest{method, "api.example.com", path, header}
-				if r.header["Upgrade"] != nil {
-					if method == "PUT" || method == "OPTIONS" {
-						continue
-					}
-					r.header = r.header.Clone()
-					r.header["Connection"] = []string{"Upgrade"}
-				}
-				if method == "OPTIONS" {
-					r.header = r.header.Clone()
-					r.header["Access-Control-Request-Method"] = []string{"POST"}
-				}
-				all = append(all, r)
-			}
-		}
-	}
-	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	var hosts []lineRequest
-	for _, host := range []string{"api.example.com:8443", "[::1]", "[::1]:8080"} {
-		hosts = append(hosts, lineRequest{"GET", host, "/healthz", http.Header{}})
-	}
-	return append(hosts, all...)
+	return all
 }
 
 // answer sends the request, and returns what comes back and whether the server saw it.
-func (r lineRequest) answer(t *testing.T, u *upstream, transport http.RoundTripper) string {
+func (r lineRequest) answer(t *testing.T, s *countingServer, transport http.RoundTripper) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), r.method, "http://"+r.host+r.path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header = r.header.Clone()
-	before := u.hits()
+	before := s.hits.Load()
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		t.Fatalf("%+v: %v", r, err)
@@ -204,5 +258,5 @@ func (r lineRequest) answer(t *testing.T, u *upstream, transport http.RoundTripp
 	for _, name := range []string{"Date", "X-Envoy-Upstream-Service-Time"} {
 		response.Header.Del(name)
 	}
-	return fmt.Sprint(response.StatusCode, u.hits()-before, response.Header)
+	return fmt.Sprint(response.StatusCode, s.hits.Load()-before, response.Header)
 }
