@@ -2,6 +2,8 @@ package export
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -147,7 +149,8 @@ func (t *envoyText) permissions(conditions []envoyCondition) {
 	}
 }
 
-// policies returns what an answer refuses. The names are those of the reasons of decisions.
+// policies returns what an answer refuses. The names are those of the reasons of decisions. Envoy tries them by name and logs
+// the first that matches.
 func (t *envoyText) policies(a *Answer) []envoyPolicy {
 	if !a.grantsSomebody() {
 		return []envoyPolicy{{"origin_not_allowed", []envoyCondition{condition(hasOrigin)}}, {"origin_missing", t.missing(a)}}
@@ -161,12 +164,16 @@ func (t *envoyText) policies(a *Answer) []envoyPolicy {
 		}
 		origins = append(origins, c)
 	}
-	policies := []envoyPolicy{{"origin_not_allowed", []envoyCondition{all(condition(hasOrigin), not(anyOf(origins...)))}}}
+	notAllowed := not(anyOf(origins...))
+	if a.ToPath || a.Everyone { // otherwise origin_missing comes first, for all requests without Origin
+		notAllowed = all(condition(hasOrigin), notAllowed)
+	}
+	policies := []envoyPolicy{{"origin_not_allowed", []envoyCondition{notAllowed}}}
 	if credentials := t.credentials(a); len(credentials) > 0 {
 		policies = append(policies, envoyPolicy{"credentials_not_allowed", credentials})
 	}
 	if a.ToPath {
-		methods := condition(`header: {name: ":method", string_match: {safe_regex: {regex: %s}}}`, t.expression(strings.Join(a.Methods, "|")))
+		methods := condition(`header: {name: ":method", string_match: {safe_regex: {regex: %s}}}`, t.expression(strings.Join(a.Methods, "|"))) // there is one at least
 		policies = append(policies, envoyPolicy{"method_not_allowed", []envoyCondition{all(condition(hasOrigin), not(methods))}})
 	} else {
 		policies = append(policies, envoyPolicy{"mode_not_cors", []envoyCondition{all(condition(hasOrigin), condition(hasMode), not(condition(isModeCORS)))}})
@@ -189,6 +196,9 @@ func (t *envoyText) credentials(a *Answer) (conditions []envoyCondition) {
 	if a.GrantsAuthorization {
 		authorization = all(authorization, condition(hasMode), not(condition(isModeCORS)))
 	}
+	if !a.Credentials && !a.ToPath {
+		return append(conditions, all(not(condition(isSafe)), authorization)) // cookies are refused above, or the Origin header is missing
+	}
 	return append(conditions, all(not(condition(isSafe)), anyOf(condition(hasCookie), authorization)))
 }
 
@@ -197,7 +207,11 @@ func (t *envoyText) missing(a *Answer) []envoyCondition {
 	if !a.ToPath && !a.Everyone {
 		return []envoyCondition{condition(noOrigin)}
 	}
-	conditions := []envoyCondition{all(condition(noOrigin), not(condition(isSafe)))}
+	unsafe := not(condition(isSafe))
+	if !a.ToPath || !a.grantsSomebody() || slices.ContainsFunc(a.Methods, isUnsafe) { // otherwise method_not_allowed comes first, for all with Origin
+		unsafe = all(condition(noOrigin), unsafe)
+	}
+	conditions := []envoyCondition{unsafe}
 	if a.Credentials || !a.grantsSomebody() {
 		conditions = append(conditions, all(condition(noOrigin), condition(hasUpgrade)))
 	}
@@ -206,6 +220,9 @@ func (t *envoyText) missing(a *Answer) []envoyCondition {
 	}
 	return conditions
 }
+
+// isUnsafe reports whether a method is neither GET nor HEAD.
+func isUnsafe(method string) bool { return method != http.MethodGet && method != http.MethodHead }
 
 // fallback adds what is refused on paths without a rule.
 func (t *envoyText) fallback() {
