@@ -35,15 +35,26 @@ func TestEnvoyGolden(t *testing.T) {
 	}
 }
 
-// richModel returns the model of testdata/rich.yaml.
-func richModel(t *testing.T) *export.Model {
+// richPolicy returns testdata/rich.yaml.
+func richPolicy(t *testing.T) string {
 	t.Helper()
-	const name = "testdata/rich.yaml"
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile("testdata/rich.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := corsrpc.ParsePolicy("rich.yaml", text)
+	return string(text)
+}
+
+// richModel returns the model of testdata/rich.yaml.
+func richModel(t *testing.T) *export.Model {
+	t.Helper()
+	return richModelOf(t, richPolicy(t))
+}
+
+// richModelOf returns the model of a policy with the name rich.yaml.
+func richModelOf(t *testing.T, text string) *export.Model {
+	t.Helper()
+	doc, err := corsrpc.ParsePolicy("rich.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
