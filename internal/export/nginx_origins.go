@@ -43,7 +43,7 @@ func (n *nginx) writeOrigins() {
 	t.row("default", "other", "")
 	t.closeMap()
 	t.openMap(`"$cors_origin_listed $http_origin"`, "$cors_page")
-	t.row(`"~^ ?$"`, "absent", "")
+	t.row(`" "`, "absent", "")
 	t.row(`"~^([^ ]+) \1$"`, "allowed", "the same letter case")
 	t.row("default", "$cors_origin_pattern", "")
 	t.closeMap()
