@@ -70,6 +70,16 @@ func (a answer) lines(name string) string { return strings.Join(a.header[name], 
 // send sends a request to nginx. The fields are names and values, alternately.
 func (b *backend) send(t testing.TB, client http.RoundTripper, method, target string, fields ...string) answer {
 	t.Helper()
+	a, err := b.try(t, client, method, target, fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// try is send that returns the error of a request without an answer.
+func (b *backend) try(t testing.TB, client http.RoundTripper, method, target string, fields ...string) (answer, error) {
+	t.Helper()
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		t.Fatal(err)
@@ -82,14 +92,14 @@ func (b *backend) send(t testing.TB, client http.RoundTripper, method, target st
 	before := b.hits.Load()
 	response, err := client.RoundTrip(r.WithContext(t.Context()))
 	if err != nil {
-		t.Fatal(err)
+		return answer{}, err
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Error(err)
 	}
 	_ = response.Body.Close()
-	return answer{response.StatusCode, response.Header, string(body), int(b.hits.Load() - before)}
+	return answer{response.StatusCode, response.Header, string(body), int(b.hits.Load() - before)}, nil
 }
 
 // raw sends bytes to nginx, and returns all that comes back until the end of the connection.

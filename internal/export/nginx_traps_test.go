@@ -225,32 +225,6 @@ func TestNginxOwnErrors(t *testing.T) {
 	}
 }
 
-// TestNginxStreams checks that the first bytes of a response arrive before its end.
-func TestNginxStreams(t *testing.T) {
-	t.Parallel()
-	b, _, client := startRich(t, "")
-	read := make(chan struct{})
-	b.serve(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "first")
-		_ = http.NewResponseController(w).Flush()
-		<-read
-	})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://api.example.com"+list, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := client.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	first := make([]byte, 5)
-	if _, err := io.ReadFull(response.Body, first); err != nil || string(first) != "first" {
-		t.Errorf("%q, %v", first, err)
-	}
-	close(read)
-}
-
 // TestNginxHandshake opens a WebSocket through nginx.
 func TestNginxHandshake(t *testing.T) {
 	t.Parallel()
