@@ -62,8 +62,11 @@ func (d draw) rule(path bool) *corsrpcv1.Rule {
 	if d.chance(3) {
 		r.AllowCredentials = proto.Bool(d.chance(7))
 	}
-	if d.chance(3) {
-		r.AllowHeaders = []string{"authorization"}
+	if d.chance(5) {
+		r.AllowHeaders = d.some([]string{"authorization", "x-a", "x-acme-*"}, 3)
+	}
+	if d.chance(4) {
+		r.ExposeHeaders = d.some([]string{"x-cost", "x-b"}, 2)
 	}
 	if path && d.chance(5) {
 		r.AllowMethods = d.some([]string{"GET", "POST", "DELETE"}, 3)
