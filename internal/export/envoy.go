@@ -25,15 +25,16 @@ var envoyFields = []string{
 type envoyText struct {
 	strings.Builder
 	model   *Model
-	written map[string]bool // the names of anchors
-	large   bool            // a regular expression may exceed Envoy's limit
+	written map[string]bool   // the names of anchors
+	refused map[string]string // the anchors of refusals, by what they say
+	large   bool              // a regular expression may exceed Envoy's limit
 }
 
 // writeEnvoy writes the model as the fields of an HttpConnectionManager, in YAML. The filter rbac comes before the filter
 // cors, so that a page cannot read a refusal. Without a configuration of the route, it refuses all that comes from
 // pages of other origins.
 func writeEnvoy(m *Model) (*Export, error) {
-	t := &envoyText{model: m, written: map[string]bool{}}
+	t := &envoyText{model: m, written: map[string]bool{}, refused: map[string]string{}}
 	t.filters()
 	t.virtualHost()
 	body := t.String()
@@ -90,7 +91,6 @@ func (t *envoyText) filters() {
 func (t *envoyText) virtualHost() {
 	m := t.model
 	t.line(0, "route_config:")
-	t.line(2, "name: corsrpc")
 	t.line(2, "virtual_hosts:")
 	t.line(2, "- name: corsrpc")
 	t.line(4, "# Requests for other hosts have no route. Add the names that other programs use; pages of their origins stay refused.")
@@ -101,21 +101,31 @@ func (t *envoyText) virtualHost() {
 		t.line(4, "- %s", name)
 	}
 	t.line(4, "routes:")
+	groups := m.grouped()
+	for i := range groups {
+		t.group(&groups[i])
+	}
 	for i := range m.Routes {
-		t.route(&m.Routes[i])
+		if len(groups) == 0 || !m.Routes[i].isGrantedProcedure() {
+			t.route(&m.Routes[i])
+		}
 	}
 	t.line(4, "# all other paths")
 	t.line(4, `- match: {prefix: "/"}`)
 	t.server()
 	t.vary("Origin")
 	t.line(6, "typed_per_filter_config:")
-	t.rules()
+	t.rules("")
 	t.fallback()
 }
 
-// route adds a route.
+// route adds a route. A procedure or a path that nobody may call needs none: the route that refuses the other spellings refuses it.
 func (t *envoyText) route(r *Route) {
-	if r.Regexp != "" || r.Answer == nil {
+	if r.Answer == nil && !r.IgnoreCase {
+		t.line(4, "# %s: refused by a route below", comment(r.Name))
+		return
+	}
+	if r.Regexp != "" {
 		t.line(4, "# %s", comment(r.Name))
 	}
 	if r.Path != "" {
@@ -127,8 +137,12 @@ func (t *envoyText) route(r *Route) {
 		}
 		t.line(4, "- match: {safe_regex: {regex: %s}}", t.expression(expression))
 	}
+	t.answered(r.Answer)
+}
+
+// answered adds the rest of a route with an answer.
+func (t *envoyText) answered(a *Answer) {
 	t.server()
-	a := r.Answer
 	if a == nil {
 		t.vary("Origin, Sec-Fetch-Site")
 		return
@@ -145,7 +159,6 @@ func (t *envoyText) route(r *Route) {
 	if a.grantsSomebody() {
 		t.cors(a)
 	}
-	t.rules()
 	t.refusals(a)
 }
 

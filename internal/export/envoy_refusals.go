@@ -61,9 +61,9 @@ func (t *envoyText) calls(indent int) {
 	t.line(indent+10, `- header: {name: access-control-request-method, string_match: {safe_regex: {regex: ".+"}}}`)
 }
 
-// rules adds the beginning of a route's configuration of the filter rbac.
-func (t *envoyText) rules() {
-	t.line(8, "envoy.filters.http.rbac:")
+// rules adds the beginning of a route's configuration of the filter rbac. The anchor begins with a space, or is "".
+func (t *envoyText) rules(anchor string) {
+	t.line(8, "envoy.filters.http.rbac:%s", anchor)
 	t.line(10, `"@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute`)
 	t.line(10, "rbac:")
 	t.line(12, "rules:")
@@ -114,9 +114,18 @@ func not(c envoyCondition) envoyCondition {
 	return lines
 }
 
-// refusals adds what an answer refuses.
+// refusals adds what an answer refuses, or the alias of an answer that refuses the same.
 func (t *envoyText) refusals(a *Answer) {
-	for _, p := range t.policies(a) {
+	policies := t.policies(a)
+	content := fmt.Sprint(policies)
+	if name := t.refused[content]; name != "" {
+		t.line(8, "envoy.filters.http.rbac: *%s", name)
+		return
+	}
+	name := fmt.Sprintf("refusals-%d", a.ID)
+	t.refused[content] = name
+	t.rules(" &" + name)
+	for _, p := range policies {
 		t.line(16, "%s:", p.name)
 		if a.grantsSomebody() {
 			t.calls(18)

@@ -166,6 +166,16 @@ func Program(t testing.TB) string {
 // configuration says port 0. The test fails if no listener has that name.
 func (e *Envoy) Addr(listener string) string {
 	e.t.Helper()
+	addr := e.Addrs()[listener]
+	if addr == "" {
+		e.t.Fatalf("no listener %q in %s", listener, e.Admin("/listeners?format=json"))
+	}
+	return addr
+}
+
+// Addrs returns the addresses of all listeners by name, as Addr does.
+func (e *Envoy) Addrs() map[string]string {
+	e.t.Helper()
 	var listeners struct {
 		Statuses []struct {
 			Name    string `json:"name"`
@@ -181,13 +191,11 @@ func (e *Envoy) Addr(listener string) string {
 	if err := json.Unmarshal([]byte(body), &listeners); err != nil {
 		e.t.Fatalf("%v in %s", err, body)
 	}
+	addrs := map[string]string{}
 	for _, l := range listeners.Statuses {
-		if l.Name == listener {
-			return net.JoinHostPort(l.Address.Socket.Address, strconv.Itoa(l.Address.Socket.Port))
-		}
+		addrs[l.Name] = net.JoinHostPort(l.Address.Socket.Address, strconv.Itoa(l.Address.Socket.Port))
 	}
-	e.t.Fatalf("no listener %q in %s", listener, body)
-	return ""
+	return addrs
 }
 
 // Stats returns the value of a counter or a gauge, by its full name. It is 0 if Envoy has not
