@@ -173,6 +173,9 @@ func (b *builder) addProcedures() {
 func (b *builder) addSelectors() {
 	for _, prefix := range b.prefixes() {
 		for _, s := range b.rules.Selectors {
+			if b.isInSchema(s.Name) {
+				continue // addProcedures has the paths of its service
+			}
 			expression := regexpsyntax.Literal(prefix + "/")
 			if pkg, ok := strings.CutSuffix(s.Name, ".*"); ok {
 				expression += regexpsyntax.Literal(pkg) + "[.][^/]*/.*"
@@ -183,6 +186,15 @@ func (b *builder) addSelectors() {
 			b.add(Route{Name: "procedures of " + s.Name + " that the schema does not have", Regexp: expression, IgnoreCase: true})
 		}
 	}
+}
+
+// isInSchema reports whether a selector names a service of the schema, or a method of one.
+func (b *builder) isInSchema(selector string) bool {
+	if _, ok := slices.BinarySearch(b.rules.Services, selector); ok {
+		return true
+	}
+	_, ok := slices.BinarySearchFunc(b.rules.Procedures, selector, func(p rules.Procedure, name string) int { return strings.Compare(p.Name, name) })
+	return ok
 }
 
 // addPaths adds a route for each path rule, from the most to the least specific, and refuses other spellings of its paths.

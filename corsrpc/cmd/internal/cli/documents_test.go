@@ -22,7 +22,7 @@ func TestDocumentsAreDocumented(t *testing.T) {
 		t.Fatal("the page has no section about JSON documents")
 	}
 	seen := map[reflect.Type]bool{}
-	for _, document := range []any{checkDocument{}, showDocument{}, explainDocument{}, testDocument{}, probeDocument{}, auditDocument{}, againstDocument{}, initDocument{}} {
+	for _, document := range []any{checkDocument{}, showDocument{}, explainDocument{}, testDocument{}, probeDocument{}, auditDocument{}, againstDocument{}, initDocument{}, exportDocument{}} {
 		fieldsDocumented(t, section, reflect.TypeOf(document), seen)
 	}
 	if len(seen) < 10 {

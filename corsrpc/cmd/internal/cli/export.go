@@ -26,7 +26,7 @@ accepted with --allow-loss; without that, the losses are listed, and no configur
 
 POLICY is a file, - for the standard input, or git:REV:PATH for a file of a commit.`,
 	examples: [2]example{
-		{"what would be lost in Envoy", "corsrpc export --own-origin https://api.example.com --descriptors image.binpb envoy cors.yaml"},
+		{"the losses in Envoy", "corsrpc export --own-origin https://api.example.com --descriptors image.binpb envoy cors.yaml"},
 		{"a configuration of nginx", "corsrpc export --own-origin https://api.example.com --descriptors image.binpb --allow-loss exposure,other-paths,reasons,header-patterns nginx cors.yaml"},
 	},
 	exits: map[int]string{
