@@ -20,12 +20,17 @@ func writeNginx(m *Model) (*Export, error) {
 	n.writeFields()
 	n.writeServers(upstream)
 	text := n.head() + strings.TrimRight(n.text.String(), "\n") + "\n"
-	for i, line := range strings.Split(text, "\n") {
-		if len(line) > maxToken && !strings.HasPrefix(line, "#") {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		switch {
+		case len(line) <= maxToken:
+		case strings.HasPrefix(line, "#"):
+			lines[i] = line[:maxToken]
+		default:
 			return nil, fmt.Errorf("line %d is longer than nginx reads (%d bytes): %s...: write shorter lists of headers, or serve fewer path prefixes", i+1, maxToken, line[:80])
 		}
 	}
-	return &Export{Text: text, Losses: m.Losses}, nil
+	return &Export{Text: strings.Join(lines, "\n"), Losses: m.Losses}, nil
 }
 
 // nginx writes a model.

@@ -23,7 +23,7 @@ func (t *nginxText) comment(lines ...string) {
 	}
 }
 
-// maxToken is the number of bytes of the longest comment and parameter that nginx reads.
+// maxToken is the number of bytes of the longest comment and the longest row. nginx reads 4096 in one comment or parameter.
 const maxToken = 4000
 
 // nginxComment returns a text for a comment: printable ASCII, not longer than nginx reads.
