@@ -20,10 +20,14 @@ func (n *nginx) writeFields() {
 	n.writeField("preflight", "$cors_allow_headers", func(a *Answer) string { return strings.Join(a.RequestHeaders, ", ") })
 	n.writeField("preflight", "$cors_max_age", func(a *Answer) string { return fmt.Sprint(int64(a.MaxAge.Seconds())) })
 	n.writeField("grant", "$cors_expose_headers", func(a *Answer) string { return strings.Join(a.ResponseHeaders, ", ") })
-	t.openMap("$cors_rule", "$cors_vary")
-	t.row(`"~^[a-z]+ everyone anonymous"`, "Origin", "")
-	t.row(`"~^path (?:everyone )?credentials"`, `"Origin, Sec-Fetch-Site, Sec-Fetch-Mode"`, "")
-	t.row("default", `"Origin, Sec-Fetch-Site"`, "")
+	const vary = "Origin, Sec-Fetch-Site"
+	t.openMap("$cors_answer", "$cors_vary")
+	for _, a := range n.model.Answers {
+		if names := a.vary(); names != vary {
+			t.row(fmt.Sprint(a.ID), quoteNginx(names), "")
+		}
+	}
+	t.row("default", quoteNginx(vary), "")
 	t.closeMap()
 	t.openMap("$cors_verdict", "$cors_cache_control")
 	t.row("refuse", "no-store", "")
@@ -41,7 +45,7 @@ func (n *nginx) writeFields() {
 func (n *nginx) writeField(verdict, variable string, of func(*Answer) string) {
 	n.text.openMap(`"$cors_verdict $cors_answer"`, variable)
 	for _, a := range n.model.Answers {
-		if value := of(a); value != "" {
+		if value := of(a); value != "" && a.grantsSomebody() {
 			n.text.row(quoteNginx(fmt.Sprintf("%s %d", verdict, a.ID)), n.text.value(value), "")
 		}
 	}

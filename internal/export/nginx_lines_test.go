@@ -149,7 +149,7 @@ func exchangesOf(m *export.Model) (all []exchange) {
 			pages[o] = true
 		}
 	}
-	targets := []string{"/Greeter/None", "/acme.account.v1/AccountService", "/acme.internal.v1/AdminService", "/acme.catalog.v1.New/A", "/grpc.health.v1.Health/None", "/grpc.reflection.v1.ServerReflection/None", "/files/SECRET", "/v1/", "/V1/7", "/Files/a", "/healthz/", "/shared/", "/$A", "/p/x/b/", "/p/x/b", "/v1/7", "/files/a/b", "/x.y/Z?encoding=json", "/a;b"}
+	targets := []string{"/Greeter/None", "/acme.account.v1/AccountService", "/acme.internal.v1/AdminService", "/acme.catalog.v1.New/A", "/grpc.health.v1.Health/None", "/grpc.reflection.v1.ServerReflection/None", "/files/SECRET", "/NOBODY", "/acme.account.v1.AccountService/None", "/acme.internal.v1.AdminService/None", "/v1/", "/V1/7", "/Files/a", "/healthz/", "/shared/", "/$A", "/p/x/b/", "/p/x/b", "/v1/7", "/files/a/b", "/x.y/Z?encoding=json", "/a;b"}
 	for _, r := range m.Routes {
 		if r.Path != "" {
 			targets = append(targets, r.Path)

@@ -50,7 +50,7 @@ func (n *nginx) writeVerdict() {
 	t.closeMap()
 	t.openMap(`"$cors_answer $request_method"`, "$cors_method_listed")
 	for _, a := range n.model.Answers {
-		if !a.ToPath || len(a.Methods) == 0 {
+		if !a.ToPath || len(a.Methods) == 0 || !a.grantsSomebody() {
 			continue
 		}
 		var methods []string
