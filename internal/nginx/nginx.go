@@ -80,7 +80,8 @@ func start(t testing.TB, http string) (*Server, error) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	listens, ended := make(chan struct{}), make(chan error, 1)
+	listens, ended := make(chan struct{}), make(chan struct{})
+	var end error
 	go func() {
 		said := sync.OnceFunc(func() { close(listens) })
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
@@ -89,7 +90,8 @@ func start(t testing.TB, http string) (*Server, error) {
 				said()
 			}
 		}
-		ended <- command.Wait()
+		end = command.Wait()
+		close(ended)
 	}()
 	select {
 	case <-listens:
@@ -101,9 +103,9 @@ func start(t testing.TB, http string) (*Server, error) {
 			}
 		})
 		return s, nil
-	case err := <-ended:
+	case <-ended:
 		cancel()
-		return s, fmt.Errorf("it ends: %w", err)
+		return s, fmt.Errorf("it ends: %w", end)
 	}
 }
 
