@@ -70,7 +70,7 @@ func start(t testing.TB, http string) (*Server, error) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, interrupt := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, Program(t), "-c", config, "-p", dir, "-e", "stderr")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	stderr, err := command.StderrPipe()
@@ -96,7 +96,7 @@ func start(t testing.TB, http string) (*Server, error) {
 	select {
 	case <-listens:
 		t.Cleanup(func() {
-			cancel()
+			interrupt()
 			<-ended
 			if t.Failed() {
 				t.Logf("nginx says:\n%s", s.log.text())
@@ -104,7 +104,7 @@ func start(t testing.TB, http string) (*Server, error) {
 		})
 		return s, nil
 	case <-ended:
-		cancel()
+		interrupt()
 		return s, fmt.Errorf("it ends: %w", end)
 	}
 }
