@@ -67,6 +67,7 @@ var allowedImports = map[string]string{
 	"internal/clockcache":     "",
 	"internal/curl":           "",
 	"internal/filewatch":      "",
+	"internal/nginx":          "",
 	"internal/pageguard":      "internal/fetch internal/origin",
 	"internal/regexpsyntax":   "",
 	"internal/responsewriter": "",
