@@ -206,7 +206,7 @@ func TestModel(t *testing.T) {
 // reading is a model that is read in the plainest way.
 type reading struct{ *export.Model }
 
-var expressions sync.Map // of string to *regexp.Regexp
+var expressions sync.Map // of compiled expressions by their text
 
 func matches(expression, text string) bool {
 	compiled, ok := expressions.Load(expression)
