@@ -12,7 +12,6 @@ type LossName string
 const (
 	LossExposure       LossName = "exposure"
 	LossRefusal        LossName = "refusal"
-	LossVary           LossName = "vary"
 	LossHeaderPatterns LossName = "header-patterns"
 	LossOrigins        LossName = "origins"
 	LossWildcards      LossName = "wildcards"
@@ -35,7 +34,6 @@ var lossTable = []struct {
 }{
 	{LossExposure, "scripts read only the response headers that expose_headers and the protocols name, not each one that a response carries (expose: PRESENT)"},
 	{LossRefusal, "calls that the policy refuses reach the server, though the page cannot read the answer"},
-	{LossVary, "responses have no Vary: Origin, so that a shared cache may serve a page the response for another one, which its browser then withholds"},
 	{LossHeaderPatterns, "request headers that a prefix such as x-acme-*, * or the family of a protocol grants are not granted, unless allow_headers names them"},
 	{LossOrigins, "some allowed origins cannot be written there, so that their pages cannot call"},
 	{LossWildcards, "a pattern such as https://*.example.com also allows the hosts below example.com whose names have characters other than a-z, 0-9, - and _, which the policy refuses"},

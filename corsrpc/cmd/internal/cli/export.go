@@ -171,6 +171,9 @@ func (x *exported) writeLosses(w io.Writer, refused []export.Loss, limits limits
 			fmt.Fprintf(&b, " (%s)", report.Printable(strings.Join(l.Values, ", ")))
 		}
 		b.WriteString(".\n")
+		if len(l.Values) > 0 {
+			fmt.Fprintf(&b, "    not written: %s\n", report.Printable(strings.Join(l.Values, ", ")))
+		}
 		if len(l.Targets) > 0 {
 			writeTargets(&b, l.Targets, totals, limits)
 		}
