@@ -267,7 +267,7 @@ func TestNginxHandshake(t *testing.T) {
 func TestNginxNames(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	doc, err := corsrpc.ParsePolicy("evil\nreturn 200;\u2028#.yaml", []byte(`
+	doc, err := corsrpc.ParsePolicy("evil\nreturn 200;\u2028#"+strings.Repeat("long", 2000)+".yaml", []byte(`
 rules:
   - path: /a$host
     allow_origins: [https://app.example.com]
@@ -278,6 +278,10 @@ rules:
   - path: "/{a}/b~c"
     allow_origins: [https://app.example.com]
   - path: /volatile
+    allow_origins: [https://app.example.com]
+  - path: /c/d/{$}
+    allow_origins: [https://app.example.com]
+  - path: /c/D
     allow_origins: [https://app.example.com]
 `))
 	if err != nil {
@@ -301,6 +305,7 @@ rules:
 		{"/a$host", app, 200}, {"/a$hosT", app, 403}, {"/a", app, 403}, {"/default", "capacitor://a$host", 200}, {"/default", "capacitor://a", 403},
 		{"/default", "ionic://A", 200}, {"/default", "ionic://a", 200}, {"/default", "moz-extension://a1-b2", 200}, {"/default", "https://app.example.com", 403},
 		{"/x/b~c", app, 200}, {"/volatile", app, 200}, {"/DEFAULT", "ionic://a", 403},
+		{"/c/d/", app, 200}, {"/c/D", app, 403}, // since some servers take the second for the first
 	} {
 		if a := b.send(t, client, "GET", c.target, fromPage(c.page)...); a.status != c.status || c.status == 200 && a.lines("Access-Control-Allow-Origin") != c.page {
 			t.Errorf("%s from %s: status %d, %v", c.target, c.page, a.status, a.header)
