@@ -283,6 +283,10 @@ rules:
     allow_origins: [https://app.example.com]
   - path: /c/D
     allow_origins: [https://app.example.com]
+  - path: /shared
+    allow_origins: ["null"]
+    allow_headers: [authorization]
+    accept_risks: [NULL_ORIGIN]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -309,6 +313,11 @@ rules:
 	} {
 		if a := b.send(t, client, "GET", c.target, fromPage(c.page)...); a.status != c.status || c.status == 200 && a.lines("Access-Control-Allow-Origin") != c.page {
 			t.Errorf("%s from %s: status %d, %v", c.target, c.page, a.status, a.header)
+		}
+	}
+	for mode, want := range map[string]int{"cors": 200, "no-cors": 403, "navigate": 403} { // a browser adds passwords of its own to the last two
+		if a := b.send(t, client, "POST", "/shared", "Origin", "null", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", mode, "Authorization", "Basic YTpi"); a.status != want {
+			t.Errorf("a password in mode %s: status %d", mode, a.status)
 		}
 	}
 	if got := b.send(t, client, "OPTIONS", "/a$host", preflightOf(app, "GET")...).lines("Access-Control-Allow-Headers"); !strings.Contains(got, "x$y") {
