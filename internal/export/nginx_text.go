@@ -26,10 +26,13 @@ func (t *nginxText) comment(lines ...string) {
 // maxToken is the number of bytes of the longest comment and the longest row. nginx reads 4096 in one comment or parameter.
 const maxToken = 4000
 
+// maxComment is the number of bytes that a comment has.
+const maxComment = 1000
+
 // nginxComment returns a text for a comment: printable ASCII, not longer than nginx reads.
 func nginxComment(text string) string {
 	text = comment(text)
-	return text[:min(len(text), maxToken)]
+	return text[:min(len(text), maxComment)]
 }
 
 // openMap begins a map from one value to a variable.

@@ -267,7 +267,7 @@ func TestNginxHandshake(t *testing.T) {
 func TestNginxNames(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	doc, err := corsrpc.ParsePolicy("evil\nreturn 200;\u2028#.yaml", []byte(`
+	doc, err := corsrpc.ParsePolicy("evil\nreturn 200;\u2028#"+strings.Repeat("long", 2000)+".yaml", []byte(`
 rules:
   - path: /a$host
     allow_origins: [https://app.example.com]
@@ -279,6 +279,14 @@ rules:
     allow_origins: [https://app.example.com]
   - path: /volatile
     allow_origins: [https://app.example.com]
+  - path: /c/d/{$}
+    allow_origins: [https://app.example.com]
+  - path: /c/D
+    allow_origins: [https://app.example.com]
+  - path: /shared
+    allow_origins: ["null"]
+    allow_headers: [authorization]
+    accept_risks: [NULL_ORIGIN]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -301,9 +309,15 @@ rules:
 		{"/a$host", app, 200}, {"/a$hosT", app, 403}, {"/a", app, 403}, {"/default", "capacitor://a$host", 200}, {"/default", "capacitor://a", 403},
 		{"/default", "ionic://A", 200}, {"/default", "ionic://a", 200}, {"/default", "moz-extension://a1-b2", 200}, {"/default", "https://app.example.com", 403},
 		{"/x/b~c", app, 200}, {"/volatile", app, 200}, {"/DEFAULT", "ionic://a", 403},
+		{"/c/d/", app, 200}, {"/c/D", app, 403}, // since some servers take the second for the first
 	} {
 		if a := b.send(t, client, "GET", c.target, fromPage(c.page)...); a.status != c.status || c.status == 200 && a.lines("Access-Control-Allow-Origin") != c.page {
 			t.Errorf("%s from %s: status %d, %v", c.target, c.page, a.status, a.header)
+		}
+	}
+	for mode, want := range map[string]int{"cors": 200, "no-cors": 403, "navigate": 403} { // a browser adds passwords of its own to the last two
+		if a := b.send(t, client, "POST", "/shared", "Origin", "null", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", mode, "Authorization", "Basic YTpi"); a.status != want {
+			t.Errorf("a password in mode %s: status %d", mode, a.status)
 		}
 	}
 	if got := b.send(t, client, "OPTIONS", "/a$host", preflightOf(app, "GET")...).lines("Access-Control-Allow-Headers"); !strings.Contains(got, "x$y") {

@@ -12,7 +12,7 @@ var nginxFaults = []fault{
 	{name: "nginx takes a part of an own origin", in: "exactRegexp", old: `wholeRegexp(regexpsyntax.Literal(text), false)`, new: `quoteNginx("~^" + regexpsyntax.Literal(text))`},
 	{name: "nginx takes a dollar for a variable", in: "(*nginxText).value", old: `"${cors_dollar}"`, new: `"$"`},
 	{name: "a comment for nginx has the line breaks of a name", in: "(*nginxText).row", old: `t.WriteString(" # " + nginxComment(about))`, new: `t.WriteString(" # " + about)`},
-	{name: "a comment for nginx is longer than it reads", in: "nginxComment", old: `return text[:min(len(text), maxToken)]`, new: `return text`},
+	{name: "a comment for nginx is longer than it reads", in: "nginxComment", old: `return text[:min(len(text), maxComment)]`, new: `return text`},
 	{name: "nginx has no place for long keys", in: "(*nginxText).hashSizes", old: `for bucket < keysInBucket*(t.longest+overhead) {`, new: `for false {`},
 	{name: "nginx has no place for many keys", in: "(*nginxText).hashSizes", old: `for size < 2*t.most {`, new: `for false {`},
 	{name: "nginx changes the path for the server", in: "(*nginx).writeServer", old: `proxy_pass %s://%s;`, new: `proxy_pass %s://%s/;`},
