@@ -119,7 +119,7 @@ func (t *envoyText) virtualHost() {
 	t.fallback()
 }
 
-// route adds a route. A procedure or a path that nobody may call needs none: the route that refuses the other spellings refuses it.
+// route adds a route. A procedure or a path that no page may call needs none: the route that refuses the other spellings refuses it.
 func (t *envoyText) route(r *Route) {
 	if r.Answer == nil && !r.IgnoreCase {
 		t.line(4, "# %s: refused by a route below", comment(r.Name))
@@ -200,7 +200,7 @@ func (a *Answer) vary() string {
 // grantsSomebody reports whether the answer allows an origin.
 func (a *Answer) grantsSomebody() bool { return a.Everyone || len(a.Origins)+len(a.Patterns) > 0 }
 
-// cors adds the policy of the filter cors. It is for routes only, and an answer that nobody may read has none, since
+// cors adds the policy of the filter cors. It is for routes only, and an answer that no page may read has none, since
 // a list that is empty would not count.
 func (t *envoyText) cors(a *Answer) {
 	t.line(8, "envoy.filters.http.cors:")

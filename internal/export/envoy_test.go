@@ -35,18 +35,29 @@ func TestEnvoyGolden(t *testing.T) {
 	}
 }
 
-// richModel returns the model of testdata/rich.yaml. Without own origins there are a name and an address.
+// richPolicy returns testdata/rich.yaml.
+func richPolicy(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/rich.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// richModel returns the model of testdata/rich.yaml.
 func richModel(t *testing.T, own ...string) *export.Model {
+	t.Helper()
+	return richModelOf(t, richPolicy(t), own...)
+}
+
+// richModelOf returns the model of a policy with the name rich.yaml. Without own origins there are a name and an address.
+func richModelOf(t *testing.T, text string, own ...string) *export.Model {
 	t.Helper()
 	if own == nil {
 		own = []string{"https://api.example.com", "http://[::1]:8080"}
 	}
-	const name = "testdata/rich.yaml"
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := corsrpc.ParsePolicy("rich.yaml", text)
+	doc, err := corsrpc.ParsePolicy("rich.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

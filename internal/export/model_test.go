@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -202,13 +203,14 @@ func TestModel(t *testing.T) {
 // reading is a model that is read in the plainest way.
 type reading struct{ *export.Model }
 
-var expressions = map[string]*regexp.Regexp{}
+var expressions sync.Map // of compiled expressions by their text
 
 func matches(expression, text string) bool {
-	if expressions[expression] == nil {
-		expressions[expression] = regexp.MustCompile(expression)
+	compiled, ok := expressions.Load(expression)
+	if !ok {
+		compiled, _ = expressions.LoadOrStore(expression, regexp.MustCompile(expression))
 	}
-	return expressions[expression].MatchString(text)
+	return compiled.(*regexp.Regexp).MatchString(text)
 }
 
 // allows reports whether the model lets a request through, and the name of the route that governs it.
