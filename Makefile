@@ -245,6 +245,7 @@ fleet: fleet-setup web e2e-web ## The external processor in the real Envoy: fact
 
 .PHONY: run-fleet-proof
 run-fleet-proof:
+	@go test -count=1 -v -timeout 30m -tags fleet -run '^TestNginx' ./internal/export
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 

@@ -31,7 +31,7 @@ var allowedImports = map[string]string{
 
 	// The command.
 	"corsrpc/cmd/corsrpc":              "corsrpc/cmd/internal/cli",
-	"corsrpc/cmd/internal/cli":         "corsrpc corsrpc/cmd/internal/firstpolicy corsrpc/cmd/internal/fromgo corsrpc/cmd/internal/gateway corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/origin internal/policyfile internal/rpc",
+	"corsrpc/cmd/internal/cli":         "corsrpc corsrpc/cmd/internal/firstpolicy corsrpc/cmd/internal/fromgo corsrpc/cmd/internal/gateway corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/input corsrpc/cmd/internal/jsonschema corsrpc/cmd/internal/policydiff corsrpc/cmd/internal/policytest corsrpc/cmd/internal/probe corsrpc/cmd/internal/report corsrpc/corsbrowser corsrpc/corsinspect corsrpc/corsrpcv1 internal/export internal/origin internal/planaccess internal/policyfile internal/rpc",
 	"corsrpc/cmd/internal/firstpolicy": "corsrpc corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext corsrpc/corsrpcv1 internal/rpc",
 	"corsrpc/cmd/internal/fromgo":      "corsrpc/cmd/internal/report corsrpc/cmd/internal/yamltext internal/fetch internal/origin internal/rpc internal/rules",
 	"corsrpc/cmd/internal/gateway":     "corsrpc corsrpc/cmd/internal/gatewayfile corsrpc/cmd/internal/proxy corsrpc/cmd/internal/serve corsrpc/corsenvoy corsrpc/corsrpcv1 internal/filewatch internal/safetext",
@@ -67,6 +67,7 @@ var allowedImports = map[string]string{
 	"internal/clockcache":     "",
 	"internal/curl":           "",
 	"internal/filewatch":      "",
+	"internal/nginx":          "",
 	"internal/pageguard":      "internal/fetch internal/origin",
 	"internal/regexpsyntax":   "",
 	"internal/responsewriter": "",

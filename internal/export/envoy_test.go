@@ -45,13 +45,13 @@ func richPolicy(t *testing.T) string {
 	return string(text)
 }
 
-// richModel returns the model of testdata/rich.yaml.
+// richModel returns the model of testdata/rich.yaml. Without own origins there are a name and an address.
 func richModel(t *testing.T, own ...string) *export.Model {
 	t.Helper()
 	return richModelOf(t, richPolicy(t), own...)
 }
 
-// richModelOf returns the model of a policy with the name rich.yaml. Without own origins there are a name and an address.
+// richModelOf returns the model of a policy with the name rich.yaml.
 func richModelOf(t *testing.T, text string, own ...string) *export.Model {
 	t.Helper()
 	if own == nil {

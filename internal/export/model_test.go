@@ -62,8 +62,11 @@ func (d draw) rule(path bool) *corsrpcv1.Rule {
 	if d.chance(3) {
 		r.AllowCredentials = proto.Bool(d.chance(7))
 	}
-	if d.chance(3) {
-		r.AllowHeaders = []string{"authorization"}
+	if d.chance(5) {
+		r.AllowHeaders = d.some([]string{"authorization", "x-a", "x-acme-*"}, 3)
+	}
+	if d.chance(4) {
+		r.ExposeHeaders = d.some([]string{"x-cost", "x-b"}, 2)
 	}
 	if path && d.chance(5) {
 		r.AllowMethods = d.some([]string{"GET", "POST", "DELETE"}, 3)
@@ -216,19 +219,11 @@ func matches(expression, text string) bool {
 // allows reports whether the model lets a request through, and the name of the route that governs it.
 func (m reading) allows(r *corsrpc.Request) (governing string, allows bool) {
 	target := r.Header.Get("X-Target")
-	path, _, _ := strings.Cut(target, "?")
 	has := func(name string) bool { return r.Header[name] != nil }
 	site, from := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	var found *export.Route
-	for i, candidate := range m.Routes {
-		expression := "^(?:" + candidate.Regexp + ")$"
-		if candidate.IgnoreCase {
-			expression = "(?i)" + expression
-		}
-		if candidate.Path == path || candidate.Regexp != "" && matches(expression, path) {
-			found, governing = &m.Routes[i], candidate.Name
-			break
-		}
+	found := m.route(target)
+	if found != nil {
+		governing = found.Name
 	}
 	switch {
 	case site == "same-origin" || site == "none":
@@ -261,6 +256,21 @@ func (m reading) allows(r *corsrpc.Request) (governing string, allows bool) {
 		return governing, slices.Contains(a.Methods, r.Method)
 	}
 	return governing, (mode == "" || mode == "cors") && (a.Credentials || !has("Cookie"))
+}
+
+// route returns the route that governs a path with an optional query; nil if there is none.
+func (m reading) route(target string) *export.Route {
+	path, _, _ := strings.Cut(target, "?")
+	for i, candidate := range m.Routes {
+		expression := "^(?:" + candidate.Regexp + ")$"
+		if candidate.IgnoreCase {
+			expression = "(?i)" + expression
+		}
+		if candidate.Path == path || candidate.Regexp != "" && matches(expression, path) {
+			return &m.Routes[i]
+		}
+	}
+	return nil
 }
 
 // allowsOrigin reports whether an answer allows an origin.

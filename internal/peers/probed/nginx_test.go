@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/internal/nginx"
 )
 
 // newNginx returns a server of nginx before a backend. The text is the content of its location block,
@@ -30,7 +32,7 @@ func newNginx(t *testing.T, seen *traffic, backend server, location string) serv
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, nginxProgram(t), "-c", config, "-p", dir, "-e", "stderr")
+	command := exec.CommandContext(ctx, nginx.Program(t), "-c", config, "-p", dir, "-e", "stderr")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	listens, words := make(chan struct{}), &words{until: "event method"}
 	words.said = sync.OnceFunc(func() { close(listens) })
@@ -147,18 +149,6 @@ http {
   }
 }
 `
-
-// nginxProgram returns Debian's nginx, which is outside of the PATH of users other than root.
-func nginxProgram(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"nginx", "/usr/sbin/nginx"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("nginx is missing: run `make packages`, or: apt-get install --yes --no-install-recommends nginx-light")
-	return ""
-}
 
 // readLog counts the requests in a log of nginx, and how many were in it at once: a request began the
 // duration before its end, both to the millisecond. Of the fields that no preflight and no simple GET has,
