@@ -165,7 +165,7 @@ image-check: internal/tools/cyclonedx/node_modules/.installed ## The part of dis
 	@go run -C internal/tools/release . image-check
 
 .PHONY: kubernetes
-kubernetes: $(BIN)/golangci-lint ## Validate the manifests of examples/kubernetes and examples/envoy by the schemas of Kubernetes, Envoy Gateway and Istio, and the Pod Security Standards (5 minutes with cold caches)
+kubernetes: $(BIN)/golangci-lint ## Validate the manifests of examples/kubernetes and examples/envoy, and exports for the Gateway API, by the schemas of Kubernetes, Envoy Gateway, Istio and the Gateway API, and the Pod Security Standards (5 minutes with cold caches)
 	@cd internal/kubernetes && $(BIN)/golangci-lint run --allow-parallel-runners --show-stats=false ./... && go test -count=1 .
 
 internal/tools/cyclonedx/node_modules/.installed: internal/tools/cyclonedx/package.json internal/tools/cyclonedx/package-lock.json internal/tools/cyclonedx/.npmrc

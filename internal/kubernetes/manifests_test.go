@@ -1,5 +1,5 @@
 // Package kubernetes validates the manifests of examples/kubernetes, as `kubectl apply -k` sends them, and those of
-// examples/envoy/kubernetes, by the schemas of Kubernetes, of Envoy Gateway and of Istio, and by the Pod Security
+// examples/envoy/kubernetes, by the schemas of Kubernetes, of Envoy Gateway, of Istio and of the Gateway API, and by the Pod Security
 // Standards. It is a module of its own, since they are large.
 package kubernetes
 
