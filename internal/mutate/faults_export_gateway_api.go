@@ -11,7 +11,7 @@ var gatewayAPIFaults = []fault{
 	{name: "an HTTPRoute has an empty list of origins", in: "(*gatewayFilter).isEmpty", old: `len(f.origins) == 0 ||`, new: ``},
 	{name: "an HTTPRoute has an empty list of methods", in: "(*gatewayFilter).isEmpty", old: `|| len(f.methods) == 0`, new: ``},
 	{name: "an HTTPRoute has an origin that it cannot hold", in: "(*gatewayFilter).addOrigin", old: `!gatewayOrigin.MatchString(text)`, new: `false`},
-	{name: "an HTTPRoute has a path that another rule refuses", in: "(*gatewayText).grants", old: `case shadowed[r], !gatewayTakesPath`, new: `case shadowed[r] && false, !gateway`},
+	{name: "an HTTPRoute has a path that another rule refuses", in: "(*gatewayText).grants", old: `case shadowed[r], !gatewayTakesPath`, new: `case shadowed[r] && false, !gatewayTakesPath`},
 	{name: "an HTTPRoute grants other spellings of a path", in: "(*gatewayText).grants", old: `case r.Answer == nil:`, new: `case false:`},
 	{name: "an HTTPRoute has more origins than it takes", in: "newGatewayFilter", old: `if list.has > list.of {`, new: `if false {`},
 	{name: "a rule of an HTTPRoute has too many matches", in: "gatewayRulesOf", old: `rule.matches()+g.filter.matchesPerPath() > gatewayMatches`, new: `false`},
