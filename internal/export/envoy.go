@@ -15,12 +15,6 @@ import (
 // expression. The size is package regexp's. RE2's is at most twice as large for the expressions of a model.
 const envoyProgramSize = 50
 
-// envoyFields are the response headers of a server that only the filter cors may set.
-var envoyFields = []string{
-	"access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin",
-	"access-control-allow-private-network", "access-control-expose-headers", "access-control-max-age", "timing-allow-origin",
-}
-
 // envoyText is the configuration of Envoy, as far as it is written.
 type envoyText struct {
 	strings.Builder
@@ -97,7 +91,7 @@ func (t *envoyText) virtualHost() {
 	t.line(4, "domains: %s", quotedList(envoyDomains(m.Options.OwnOrigins)))
 	t.line(4, "# Only the filter cors grants something.")
 	t.line(4, "response_headers_to_remove:")
-	for _, name := range envoyFields {
+	for _, name := range serverFields {
 		t.line(4, "- %s", name)
 	}
 	t.line(4, "routes:")

@@ -211,7 +211,7 @@ func (t *gatewayText) rest() {
 	t.line(2, "- matches:")
 	t.line(4, `- path: {type: PathPrefix, value: "/"}`)
 	t.line(4, "filters:")
-	t.modifier(envoyFields)
+	t.modifier(serverFields)
 	t.backend()
 }
 
@@ -263,7 +263,7 @@ func (f *gatewayFilter) write(t *gatewayText) {
 
 // unusedFields returns the fields that this filter CORS never writes.
 func (f *gatewayFilter) unusedFields() []string {
-	return slices.DeleteFunc(slices.Clone(envoyFields), func(name string) bool {
+	return slices.DeleteFunc(slices.Clone(serverFields), func(name string) bool {
 		switch name {
 		case "access-control-allow-origin", "access-control-allow-methods", "access-control-max-age":
 			return true

@@ -106,6 +106,12 @@ type Answer struct {
 // OriginPattern is a pattern of allow_origins, and its regular expression.
 type OriginPattern struct{ Pattern, Regexp string }
 
+// serverFields are the response header fields of a server that an export replaces by those of the policy, in lower case.
+var serverFields = []string{
+	"access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin",
+	"access-control-allow-private-network", "access-control-expose-headers", "access-control-max-age", "timing-allow-origin",
+}
+
 // New returns the model of the rules. It returns an error if the options are invalid, or if the rules need a schema
 // and do not have one.
 func New(r *rules.Rules, o Options) (*Model, error) {
@@ -230,7 +236,7 @@ func (b *builder) answer(rule *rules.Effective) *Answer {
 		ID: len(b.model.Answers) + 1, Rule: rule, Place: rule.Place(rule.Narrowest()), ToPath: rule.Kind().Path,
 		Everyone: rule.Origins().Any() != 0, Credentials: rule.Credentials(),
 		RefusesAmbient: rule.Origins().HasShared(), GrantsAuthorization: granted.Grants("authorization"),
-		Methods: slices.Clone(rule.Methods()), RequestHeaders: slices.Sorted(slices.Values(granted.Names())), ResponseHeaders: slices.Sorted(slices.Values(exposed.Names())),
+		Methods: slices.Clone(rule.Methods()), RequestHeaders: slices.Sorted(slices.Values(granted.Names())), ResponseHeaders: exposed.Declared(),
 		MaxAge: rule.MaxAge().Truncate(time.Second),
 	}
 	b.addOrigins(a)

@@ -2,17 +2,12 @@ package export
 
 import (
 	"fmt"
+	"net/textproto"
 	"net/url"
 	"slices"
 
 	"github.com/corsrpc/corsrpc-go/internal/origin"
 )
-
-// serverFields are the fields that a server behind nginx may send, of which the browser gets those of the policy only.
-var serverFields = []string{
-	"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
-	"Access-Control-Allow-Private-Network", "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Timing-Allow-Origin",
-}
 
 // ownFields are the fields of the policy, and their variables.
 var ownFields = [][2]string{
@@ -78,7 +73,8 @@ func (n *nginx) writeServer(upstream *url.URL) {
 		fmt.Fprintf(t, "    add_header %s %s always;\n", f[0], f[1])
 	}
 	t.WriteString("\n    # The server's own fields.\n")
-	for _, name := range serverFields {
+	for _, field := range serverFields {
+		name := textproto.CanonicalMIMEHeaderKey(field)
 		fmt.Fprintf(t, "    proxy_hide_header %s;\n", name)
 	}
 	t.WriteString(`

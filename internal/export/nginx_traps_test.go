@@ -15,6 +15,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 )
 
+// exposedStatus are the fields that gRPC-Web clients read.
+const exposedStatus = "grpc-message, grpc-status, grpc-status-details-bin"
+
 // The procedures and pages of testdata/rich.yaml.
 const (
 	list   = "/acme.catalog.v1.CatalogService/List"
@@ -41,10 +44,10 @@ var nginxCases = []struct {
 	status         int // 200 if the request reaches the server
 	want           map[string]string
 }{
-	{"a call that everyone may make", "POST", list, fromPage("https://evil.example"), 200, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "x-cost", "Vary": "Origin"}},
-	{"a call with credentials", "POST", change, fromPage(app, "Cookie", "a=1"), 200, map[string]string{"Access-Control-Allow-Origin": app, "Access-Control-Allow-Credentials": "true", "Vary": "Origin, Sec-Fetch-Site"}},
-	{"a pattern", "POST", change, fromPage("https://pr-7.example.net:8443"), 200, map[string]string{"Access-Control-Allow-Origin": "https://pr-7.example.net:8443", "Access-Control-Allow-Credentials": "true", "Vary": "Origin, Sec-Fetch-Site"}},
-	{"behind a prefix", "POST", "/api" + list, fromPage("https://evil.example"), 200, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "x-cost", "Vary": "Origin"}},
+	{"a call that everyone may make", "POST", list, fromPage("https://evil.example"), 200, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": exposedStatus + ", trailer-x-cost, x-cost", "Vary": "Origin"}},
+	{"a call with credentials", "POST", change, fromPage(app, "Cookie", "a=1"), 200, map[string]string{"Access-Control-Expose-Headers": exposedStatus, "Access-Control-Allow-Origin": app, "Access-Control-Allow-Credentials": "true", "Vary": "Origin, Sec-Fetch-Site"}},
+	{"a pattern", "POST", change, fromPage("https://pr-7.example.net:8443"), 200, map[string]string{"Access-Control-Expose-Headers": exposedStatus, "Access-Control-Allow-Origin": "https://pr-7.example.net:8443", "Access-Control-Allow-Credentials": "true", "Vary": "Origin, Sec-Fetch-Site"}},
+	{"behind a prefix", "POST", "/api" + list, fromPage("https://evil.example"), 200, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": exposedStatus + ", trailer-x-cost, x-cost", "Vary": "Origin"}},
 	{"another origin", "POST", change, fromPage("https://evil.example"), 403, map[string]string{"Vary": "Origin, Sec-Fetch-Site", "Cache-Control": "no-store"}},
 	{"the fields of a preflight's answer", "OPTIONS", change, preflightOf(app, "POST"), 204, map[string]string{
 		"Access-Control-Allow-Origin": app, "Access-Control-Allow-Credentials": "true", "Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "0", "Vary": "Origin, Sec-Fetch-Site",

@@ -68,21 +68,33 @@ type ExposedHeaders struct {
 // ExposedHeaders returns the response headers that the rule exposes.
 func (e *Effective) ExposedHeaders() ExposedHeaders {
 	h := ExposedHeaders{present: e.Present(), protocols: e.protocols, rules: e.response}
-	named := slices.DeleteFunc(h.rules.Granted(), fetch.SafelistedResponseHeader)
-	exposed := slices.Clone(named)
-	if !h.present {
-		exposed = append(rpc.Names(h.protocols, rpc.Response), named...)
-		if h.protocols&rpc.Connect != 0 {
-			for _, name := range named {
-				if yes, mentioned := h.rules.Lookup(rpc.TrailerPrefix + name); yes || !mentioned {
-					exposed = append(exposed, rpc.TrailerPrefix+name)
-				}
+	if h.present {
+		h.names = slices.Sorted(slices.Values(h.named()))
+	} else {
+		h.names = h.Declared()
+	}
+	return h
+}
+
+// named returns the names that the header rules grant and that browsers do not let scripts read anyway.
+func (h *ExposedHeaders) named() []string {
+	return slices.DeleteFunc(h.rules.Granted(), fetch.SafelistedResponseHeader)
+}
+
+// Declared returns the names that EXPOSURE_DECLARED exposes, in lower case, sorted: those of the protocols, and those that the
+// header rules name. EXPOSURE_PRESENT exposes each of them too, if a response carries it.
+func (h *ExposedHeaders) Declared() []string {
+	named := h.named()
+	exposed := append(rpc.Names(h.protocols, rpc.Response), named...)
+	if h.protocols&rpc.Connect != 0 {
+		for _, name := range named {
+			if yes, mentioned := h.rules.Lookup(rpc.TrailerPrefix + name); yes || !mentioned {
+				exposed = append(exposed, rpc.TrailerPrefix+name)
 			}
 		}
 	}
 	slices.Sort(exposed)
-	h.names = slices.Compact(exposed)
-	return h
+	return slices.Compact(exposed)
 }
 
 // Names returns the names that are exposed whether the response carries them or not, in lower case,
