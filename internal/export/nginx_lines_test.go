@@ -72,6 +72,7 @@ var unnoticed = []struct{ line, why string }{
 	{`^    ".*" "0 /`, "the row of the other spellings closes the path too"},
 	{`# other paths of acme[.]catalog[.]`, "the row of a selector closes these paths too"},
 	{`# procedures of acme[.]catalog[.]v1[.][*] that`, "the rows of its services, and the rows of paths without a rule, close them too"},
+	{`# other spellings of /tenants`, "the rule lists no page, and the rows of paths without a rule close the path too"},
 	{`^    default (?:other|unlisted|refuse);$`, "a word for readers"},
 	{`^    0 closed;`, "a word for readers"},
 	{`^    listen `, "nginx would listen at a port"},

@@ -4,7 +4,7 @@ package main
 var gatewayAPIFaults = []fault{
 	{name: "an HTTPRoute answers methods that a path rule does not allow", in: "(*gatewayText).route", old: `if !f.answer.ToPath {`, new: `if true {`},
 	{name: "an HTTPRoute answers no preflights of path rules", in: "(*gatewayFilter).matchedMethods", old: `return append(slices.Clip(f.methods), "OPTIONS")`, new: `return f.methods`},
-	{name: "the server's CORS fields stay where an HTTPRoute grants nothing", in: "(*gatewayText).rest", old: `t.modifier(envoyFields)`, new: `t.modifier(nil)`},
+	{name: "the server's CORS fields stay where an HTTPRoute grants nothing", in: "(*gatewayText).rest", old: `t.modifier(serverFields)`, new: `t.modifier(nil)`},
 	{name: "an HTTPRoute leaves fields of the server that its filter never writes", in: "(*gatewayText).route", old: `t.modifier(f.unusedFields())`, new: `t.modifier(nil)`},
 	{name: "responses of an HTTPRoute have no Vary", in: "(*gatewayText).modifier", old: `t.line(8, "- {name: vary, value: Origin}")`, new: ``},
 	{name: "an HTTPRoute allows every origin with credentials", in: "newGatewayFilter", old: `if a.Credentials {`, new: `if false {`},

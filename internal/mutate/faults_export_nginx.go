@@ -29,7 +29,7 @@ var nginxFaults = []fault{
 	{name: "nginx shows the answer to a handshake", old: "|procedure [^;]*; [^;]*cors-mode)[^;]*with-upgrade`, \"pass\"", new: "|procedure [^;]*; [^;]*cors-mode)[^;]*with-upgrade`, \"grant\""},
 	{name: "nginx grants every method of a path", old: "`^allowed path [^;]*; [a-z]+ listed-method `", new: "`^allowed path [^;]*; `"},
 	{name: "nginx takes cookies without credentials", old: "`^allowed procedure [^;]*; [^;]*cors-mode(?![^;]*with-cookie)`", new: "`^allowed procedure [^;]*; [^;]*cors-mode`"},
-	{name: "nginx keeps CORS fields of the server", in: "serverFields", old: `"Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",`, new: `"Access-Control-Allow-Headers", "Access-Control-Allow-Methods",`},
+	{name: "nginx keeps CORS fields of the server", in: "serverFields", old: `"access-control-allow-methods", "access-control-allow-origin",`, new: `"access-control-allow-methods",`},
 	{name: "nginx takes Sec_Fetch_Site of a script", in: "(*nginx).writeServer", old: `underscores_in_headers off;`, new: ``},
 	{name: "nginx forwards h2c", in: "(*nginx).writeFields", old: `t.row("websocket", "websocket", "")`, new: `t.row("default", "$http_upgrade", "")`},
 }
