@@ -20,6 +20,7 @@ const (
 	probePage       = "corsrpc/docs/probe.md"
 	auditingPage    = "corsrpc/docs/auditing.md"
 	comingFromPage  = "corsrpc/docs/coming-from.md"
+	exportsPage     = "corsrpc/docs/exports.md"
 	withoutGoPage   = "corsrpc/docs/without-go.md"
 	gatewayPage     = "corsrpc/docs/gateway.md"
 )
@@ -31,7 +32,7 @@ type usage struct {
 }
 
 // executed are the pages whose blocks are checked by running them.
-var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, withoutGoPage, gatewayPage}
+var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, exportsPage, withoutGoPage, gatewayPage}
 
 // checkBlocks checks each code block of a page by its language, but for the executed pages.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {

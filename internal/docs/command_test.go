@@ -7,7 +7,7 @@ import (
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
 // program from the work tree, and its commands print what it says. Those of the page about probe do too, in the
-// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries, and about exports, each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
@@ -30,6 +30,9 @@ func TestCommandPage(t *testing.T) {
 	comingFrom := parse(comingFromPage, []byte(repository(t).text(comingFromPage)))
 	w.dir = t.TempDir()
 	report(t, w.run(t.Context(), comingFrom))
+	exports := parse(exportsPage, []byte(repository(t).text(exportsPage)))
+	w.dir = t.TempDir()
+	report(t, w.run(t.Context(), exports))
 	for _, p := range []*page{p, tests, probe, comingFrom} {
 		if n := commandsShown(p); n < 4 {
 			t.Errorf("%s shows what %d blocks print", p.path, n)
