@@ -23,7 +23,7 @@ type fault struct {
 	new string
 }
 
-var faults = slices.Concat(layerFaults, readableFaults, rulesFaults, analysisFaults, routeFaults, liveFaults, logFaults, faceFaults, inspectorFaults, browserFaults, remedyFaults, inputFaults, commandFaults, guardFaults, compareFaults, witnessFaults, policytestFaults, auditFaults, probeFaults, fromGoFaults, gatewayFaults, serveFaults, gatewayFileFaults, envoyFaults)
+var faults = slices.Concat(layerFaults, mcpFaults, readableFaults, rulesFaults, analysisFaults, routeFaults, liveFaults, logFaults, faceFaults, inspectorFaults, browserFaults, remedyFaults, inputFaults, commandFaults, guardFaults, compareFaults, witnessFaults, policytestFaults, auditFaults, probeFaults, fromGoFaults, gatewayFaults, serveFaults, gatewayFileFaults, envoyFaults)
 
 // A place is the byte range in a source file that a fault replaces.
 type place struct {
