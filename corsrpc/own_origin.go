@@ -8,7 +8,7 @@ import (
 )
 
 // distrustsHost reports whether a request that is same-origin by its Host header or by Sec-Fetch-Site
-// has to prove it, because its path leads to MCP in some reading. An attacker can make a host name
+// has to prove it, because some reading of its path resolves to MCP. An attacker can make a host name
 // resolve to this server after a page of that name was loaded (DNS rebinding). The requests of that page
 // are same-origin to the browser, and their Host header is the attacker's. Servers of MCP often listen
 // on a visitor's own machine, so its specification demands a check of the Origin header.

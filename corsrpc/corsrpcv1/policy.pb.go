@@ -47,10 +47,6 @@ const (
 	// loopback host. Scripts may send `mcp-*`, `last-event-id`, `accept` and
 	// `content-type`, and read `mcp-*` and `www-authenticate`. `authorization` has
 	// to be in allow_headers.
-	//
-	//	rules:
-	//	  - path: /mcp
-	//	    protocols: [MCP]
 	Protocol_PROTOCOL_MCP Protocol = 3
 )
 
@@ -108,7 +104,8 @@ const (
 	// and of the server's operation (such as Server, Via and Date) are left out
 	// unless expose_headers names them.
 	Exposure_EXPOSURE_PRESENT Exposure = 1
-	// Only the status headers of the protocols and expose_headers.
+	// Only expose_headers and the headers of the protocols: the status headers of
+	// gRPC, and `mcp-*` and `www-authenticate` for MCP.
 	Exposure_EXPOSURE_DECLARED Exposure = 2
 )
 
