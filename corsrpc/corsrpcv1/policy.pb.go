@@ -718,7 +718,7 @@ type Rule struct {
 	Tracing *bool `protobuf:"varint,9,opt,name=tracing,proto3,oneof" json:"tracing,omitempty"`
 	// Which response headers scripts may read.
 	//
-	// Default: PRESENT for procedures, DECLARED for paths, those of MCP included.
+	// Default: PRESENT for procedures, DECLARED for paths.
 	//
 	//	expose: DECLARED
 	Expose Exposure `protobuf:"varint,10,opt,name=expose,proto3,enum=corsrpc.v1.Exposure" json:"expose,omitempty"`
