@@ -24,8 +24,8 @@ func (p *Plan) distrustsHost(t *target, r *Request) bool {
 }
 
 // isOwnOrigin reports whether a request whose host is not trusted comes from the server's own origin: of
-// a loopback host, which no attacker can rebind, or of one that the rule allows. It sets the
-// decision's origin if the request has no Origin header.
+// a loopback host, which no attacker can rebind, or of one that the rule allows. For another host it sets
+// the decision's origin, which a request without an Origin header does not have.
 func (d *Decision) isOwnOrigin(p *Plan, r *Request, from *requestOrigin) bool {
 	own := *from
 	if d.origin == "" {
@@ -36,22 +36,19 @@ func (d *Decision) isOwnOrigin(p *Plan, r *Request, from *requestOrigin) bool {
 		if text == "" || !own.parse(text, d.target.grant.origins) {
 			return false
 		}
-		d.origin = text
 	}
 	if own.matchesHost(r) && own.parsed.IsLoopback() {
 		return true
 	}
+	d.origin = own.raw
 	return !d.target.grant.disabled && d.matchOrigin(p, &own)
 }
 
 // ownOrigin returns the origin of the page that sends a same-origin GET or HEAD, which has no Origin
 // header; empty if the Host header is not one that browsers send. Browsers send Sec-Fetch-Site only to
-// https origins and to loopback hosts.
+// https origins and to loopback hosts, whose scheme does not matter here.
 func ownOrigin(r *Request) string {
 	o, ok := origin.Parse("https://" + strings.TrimSuffix(r.Host, ":443"))
-	if ok && o.IsLoopback() && !r.TLS {
-		o, ok = origin.Parse("http://" + strings.TrimSuffix(r.Host, ":80"))
-	}
 	if !ok {
 		return ""
 	}

@@ -48,7 +48,6 @@ var mcpFaults = []fault{
 	{name: "the address bar does not reach MCP", in: "isOwnOrigin", old: `if hasOnly(r.Header["Sec-Fetch-Site"], "none") {`, new: `if hasOnly(r.Header["Sec-Fetch-Site"], "none") && false {`},
 	{name: "an extension with access to the host reaches MCP", in: "isOwnOrigin", old: `if d.origin == "" {`, new: `if d.origin == "" || hasOnly(r.Header["Sec-Fetch-Site"], "none") {`},
 	{name: "the default port is part of the own origin", in: "ownOrigin", old: `strings.TrimSuffix(r.Host, ":443")`, new: `r.Host`},
-	{name: "the own origin of a loopback host is https", in: "ownOrigin", old: `if ok && o.IsLoopback() && !r.TLS {`, new: `if ok && o.IsLoopback() && r.TLS {`},
 
 	// Advice and comparisons.
 	{name: "headers of MCP are allowed by name", in: "allowHeaders", old: `slices.ContainsFunc(names, isOfMCP) && !`, new: `slices.ContainsFunc(names, isOfMCP) && false && !`},
