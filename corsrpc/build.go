@@ -75,6 +75,7 @@ func buildPlan(compiled *rules.Rules) *Plan {
 		}
 		return grants.targetOf(t.Rule)
 	})
+	p.servesMCP = slices.ContainsFunc(compiled.Paths, func(path rules.Path) bool { return path.Rule.ServesMCP() })
 	var sets []*origin.Set
 	for rule := range grants {
 		if set := rule.Origins(); set.Len() > 0 && !slices.Contains(sets, set) {

@@ -62,17 +62,23 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 
 	// Same origin, or not a browser. Sec-Fetch-Site is set by the browser and not by scripts,
 	// so it takes precedence over a comparison with Host, which a proxy may have changed.
+	sameOrigin := false
 	switch site := r.Header["Sec-Fetch-Site"]; {
 	case len(site) == 1 && (site[0] == "same-origin" || site[0] == "none"):
-		d.pass(reasonSameOrigin)
-		return
+		sameOrigin = true
 	case len(site) > 0:
 	case len(origins) == 0:
 		d.pass(reasonNoOrigin) // another server, or a command-line client
 		return
-	case from.matchesHost(r):
-		d.pass(reasonSameOrigin)
-		return
+	default:
+		sameOrigin = from.matchesHost(r)
+	}
+	if sameOrigin {
+		if !p.distrustsHost(t, r) || d.isOwnOrigin(p, r, &from) {
+			d.pass(reasonSameOrigin)
+			return
+		}
+		d.claimsOwn = true
 	}
 	switch {
 	case len(origins) == 0:
@@ -95,9 +101,11 @@ func (d *Decision) withoutOrigin(p *Plan, r *Request) {
 		d.refuse(r, reasonPathNotCanonical)
 	case g.disabled:
 		d.refuse(r, reasonDisabled)
+	case d.claimsOwn:
+		d.refuse(r, reasonOwnOriginNotAllowed)
 	case !d.safe, d.upgrade: // a browser's handshake has an Origin header
 		d.refuse(r, reasonOriginMissing)
-	case d.target.kind == targetProcedure && !g.anyOrigin:
+	case d.target.isRPC() && !g.anyOrigin:
 		d.refuse(r, reasonOriginMissing)
 	case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):
 		d.refuse(r, reasonOriginMissing)
@@ -114,6 +122,8 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *requestOrigin, request
 		d.refuse(r, reasonDisabled)
 	case g.unnamed:
 		d.refuse(r, reasonOperationalNotNamed)
+	case d.claimsOwn:
+		d.refuse(r, reasonOwnOriginNotAllowed)
 	case !d.matchOrigin(p, from):
 		d.refuse(r, reasonOriginNotAllowed)
 	case d.preflight:
@@ -124,8 +134,8 @@ func (d *Decision) crossOrigin(p *Plan, r *Request, from *requestOrigin, request
 		d.refuse(r, reasonCredentialsNotAllowed)
 	case d.upgrade:
 		d.pass(reasonOriginAllowed)
-	case d.target.kind == targetProcedure:
-		d.callProcedure(r)
+	case d.target.isRPC():
+		d.callRPC(r)
 	case !slices.Contains(g.methods, r.Method):
 		d.outcome, d.reason = OutcomeMethodNotAllowed, reasonMethodNotAllowed
 	case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):
@@ -161,12 +171,16 @@ func (d *Decision) isWriteOpenToAll() bool {
 	return !d.safe && (d.target.grant.anyOrigin || d.target.grant.origins.IsShared(d.matched))
 }
 
-// callProcedure decides on a call from an allowed origin. It grants calls in mode cors, with
-// cookies only if the rule allows credentials. RPC clients make no other calls, and other modes
-// have no preflight.
-func (d *Decision) callProcedure(r *Request) {
+// callRPC decides on a call of a procedure, or of a path that serves MCP, from an allowed origin. It
+// grants calls in mode cors, with cookies only if the rule allows credentials. RPC clients make no
+// other calls, and other modes have no preflight.
+func (d *Decision) callRPC(r *Request) {
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse(r, reasonModeNotCORS)
+		return
+	}
+	if d.target.kind == targetPath && !slices.Contains(d.target.grant.methods, r.Method) {
+		d.outcome, d.reason = OutcomeMethodNotAllowed, reasonMethodNotAllowed
 		return
 	}
 	if !d.target.grant.credentials && len(r.Header["Cookie"]) > 0 || d.isWriteOpenToAll() && d.hasAmbientCredentials(r) {

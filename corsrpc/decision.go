@@ -59,6 +59,7 @@ const (
 	ReasonOriginMalformed           Reason = "ORIGIN_MALFORMED"
 	ReasonOriginMissing             Reason = "ORIGIN_MISSING"
 	ReasonOriginNotAllowed          Reason = "ORIGIN_NOT_ALLOWED"
+	ReasonOwnOriginNotAllowed       Reason = "OWN_ORIGIN_NOT_ALLOWED"
 	ReasonDisabled                  Reason = "DISABLED"
 	ReasonPathNotCanonical          Reason = "PATH_NOT_CANONICAL"
 	ReasonModeNotCORS               Reason = "MODE_NOT_CORS"
@@ -84,6 +85,7 @@ const (
 	reasonOriginMalformed
 	reasonOriginMissing
 	reasonOriginNotAllowed
+	reasonOwnOriginNotAllowed
 	reasonDisabled
 	reasonPathNotCanonical
 	reasonModeNotCORS
@@ -112,6 +114,7 @@ var reasonTable = [...]struct {
 	reasonOriginMalformed:           {ReasonOriginMalformed, "the Origin header is not a value that browsers send", "send no Origin header from programs other than browsers"},
 	reasonOriginMissing:             {ReasonOriginMissing, "the request comes from another site and has no Origin header, so it is not an RPC call from a script", "call with fetch in mode cors, as the RPC clients do"},
 	reasonOriginNotAllowed:          {ReasonOriginNotAllowed, "the policy does not allow the origin, and it is not this server's own", "add the origin to allow_origins; if it is this server's own, the proxy in front changes the Host header: make it keep Host, or allow the origin"},
+	reasonOwnOriginNotAllowed:       {ReasonOwnOriginNotAllowed, "the path serves MCP, the policy does not allow the origin there, and the Host header does not prove that it is this server's own (DNS rebinding)", "if the page is this server's own, add the server's public origin to allow_origins of the path's rule"},
 	reasonDisabled:                  {ReasonDisabled, "the policy disables calls from other origins to this procedure or path", "remove disabled: true, or set disabled: false in a rule for this procedure or path"},
 	reasonPathNotCanonical:          {ReasonPathNotCanonical, "servers may interpret the path in several ways, and the policy grants different access to these", "request the path as the RPC client generates it, or as its rule spells it"},
 	reasonModeNotCORS:               {ReasonModeNotCORS, "the request's Sec-Fetch-Mode is not cors, so the browser made no CORS check", "call with fetch in mode cors, as the RPC clients do"},
@@ -163,6 +166,8 @@ type Decision struct {
 	reason    reasonID
 	format    rpc.Format
 	preflight bool
+	// claimsOwn: the request is same-origin by its Host header or Sec-Fetch-Site, which its target does not trust.
+	claimsOwn bool
 	readable  *readableAnswer // nil unless the refusal is readable for the script (WithExplain)
 	// unnamedAuthorization: the credentials are an Authorization header that the rule does not grant.
 	unnamedAuthorization bool
@@ -217,7 +222,8 @@ func (d Decision) Reason() Reason { return d.reason.public() }
 func (d Decision) Preflight() bool { return d.preflight }
 
 // Origin returns the request's Origin header. It is empty if the request has none, if it is not a
-// value that browsers send, or if no rule applies to the request's path.
+// value that browsers send, or if no rule applies to the request's path. A same-origin GET has none: for
+// a path that serves MCP, Origin then returns the origin that the Host header names.
 func (d Decision) Origin() string { return d.origin }
 
 // Missing returns the method, or the header names separated by commas, that a preflight asked for
@@ -274,7 +280,7 @@ func (d *Decision) field() string {
 		return rule.ValueFieldOrNarrowest("allow_methods")
 	case reasonMethodNotGranted, reasonHeadersNotGranted:
 		return rule.Narrowest()
-	case reasonOriginNotAllowed:
+	case reasonOriginNotAllowed, reasonOwnOriginNotAllowed:
 		return rule.OriginsField()
 	}
 	return d.originField()

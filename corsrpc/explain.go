@@ -162,7 +162,7 @@ var questions = []question{
 	},
 	{
 		StepMode, "is the request mode cors?",
-		func(x *stepContext) bool { return x.isCall() && x.d.target.kind == targetProcedure }, answerMode,
+		func(x *stepContext) bool { return x.isCall() && x.d.target.isRPC() }, answerMode,
 	},
 	{
 		StepMethodAllowed, "does the path's rule allow the method?",
@@ -171,7 +171,7 @@ var questions = []question{
 	{
 		StepCredentials, "may the request carry credentials?",
 		func(x *stepContext) bool {
-			return x.isCall() && (x.d.target.kind == targetProcedure || x.d.isWriteOpenToAll())
+			return x.isCall() && (x.d.target.isRPC() || x.d.isWriteOpenToAll())
 		},
 		answerCredentials,
 	},
@@ -224,6 +224,8 @@ func answerSameOrigin(x *stepContext) stepResult {
 	}
 	var from requestOrigin
 	switch {
+	case x.d.claimsOwn:
+		return stepResult{found: "not proven: the path serves MCP, where the server's own origin has to be allowed unless its host is a loopback host" + evidence}
 	case hasOnly(site, "same-origin") || hasOnly(site, "none"):
 		return yes(reasonSameOrigin)
 	case len(site) > 0:
@@ -266,7 +268,9 @@ func answerOriginPresent(x *stepContext) stepResult {
 	switch {
 	case x.d.target.kind == targetAmbiguous:
 		passes = x.passesInEachReading()
-	case x.d.target.kind == targetProcedure:
+	case x.d.claimsOwn:
+		return stepResult{found: "no: " + reasonOwnOriginNotAllowed.text(), field: x.rule.OriginsField(), ends: reasonOwnOriginNotAllowed}
+	case x.d.target.isRPC():
 		passes = passes && x.grant.anyOrigin
 	default:
 		passes = passes && (!x.grant.credentials || hasOnly(x.header("Sec-Fetch-Mode"), "navigate"))
@@ -284,7 +288,11 @@ func answerOriginAllowed(x *stepContext) stepResult {
 	if from.parse(origin, x.grant.origins) && matching.matchOrigin(x.plan, &from) {
 		return stepResult{found: "yes: " + origin, field: matching.originField()}
 	}
-	return stepResult{found: "no: " + origin, field: x.rule.OriginsField(), ends: reasonOriginNotAllowed}
+	reason := reasonOriginNotAllowed
+	if x.d.claimsOwn {
+		reason = reasonOwnOriginNotAllowed
+	}
+	return stepResult{found: "no: " + origin, field: x.rule.OriginsField(), ends: reason}
 }
 
 func answerMethodGranted(x *stepContext) stepResult {
@@ -348,7 +356,7 @@ func answerCredentials(x *stepContext) stepResult {
 		a.found += ", and it has none"
 	}
 	asked := *x.d
-	if x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) {
+	if x.d.target.isRPC() && cookies && !x.grant.credentials || x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) {
 		a.ends = reasonCredentialsNotAllowed
 	}
 	return a

@@ -18,12 +18,17 @@ rules:
   - {path: /files/, allow_methods: [GET]}
   - {path: /files/secret, disabled: true}
   - {path: /hook, allow_origins: ["*"]}
+  - {path: /mcp, protocols: [MCP]}
+  - {path: /own, protocols: [MCP], allow_origins: [https://app.example.com, https://api.example.com]}
+  - {path: /discovery, protocols: [MCP], allow_origins: ["*"], allow_methods: [GET]}
+  - {path: /closed, protocols: [MCP], disabled: true}
 `, `
 defaults: {allow_origins: [https://app.example.com], allow_credentials: true}
 rules:
   - {selector: grpc.health.v1.Health, allow_origins: [https://app.example.com]}
   - {selector: acme.catalog.v1.CatalogService, allow_origins: ["null"], accept_risks: [NULL_ORIGIN], allow_credentials: false, allow_headers: [authorization]}
   - {path: /files/}
+  - {path: /mcp, protocols: [MCP], allow_credentials: false}
 `}
 
 // explainedRequests returns requests that combine the values that a decision depends on.
@@ -45,7 +50,7 @@ func explainedRequests() iter.Seq[Request] {
 	}
 	paths := []string{
 		"/acme.catalog.v1.CatalogService/List", "/acme.account.v1.AccountService/Get", "/acme.catalog.v1.StockService/Get", "/grpc.health.v1.Health/Check",
-		"/acme.unknown.v1.S/Do", "/files/a", "/files//secret", "/hook", "/other",
+		"/acme.unknown.v1.S/Do", "/files/a", "/files//secret", "/hook", "/other", "/mcp", "//mcp", "/own", "/discovery", "/closed",
 	}
 	methods := []struct {
 		method string
@@ -145,10 +150,7 @@ func TestExplainOrder(t *testing.T) {
 		{StepOperationalNamed, StepOriginPresent}: "one is about calls with an Origin, the other without",
 		{StepHeadersGranted, StepUpgrade}:         "one is about preflights, the other about handshakes",
 		{StepHeadersGranted, StepMode}:            "one is about preflights, the other about calls",
-		{StepHeadersGranted, StepMethodAllowed}:   "likewise",
 		{StepUpgrade, StepMode}:                   "one is about handshakes, the other about calls",
-		{StepUpgrade, StepMethodAllowed}:          "likewise",
-		{StepMode, StepMethodAllowed}:             "one is about procedures, the other about paths",
 	}
 	plans := explainedPlans(t)
 	for i := range questions {

@@ -57,7 +57,7 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 	if t.grant.timing {
 		dropTiming(header, false)
 	}
-	if value = t.grant.exposeHeaders; t.grant.present {
+	if value = t.grant.exposeHeaders; t.grant.exposed.DependOnResponse() {
 		value = t.grant.exposedNames(header, grpcWeb)
 	}
 	t.rememberExposure(header, grpcWeb, value)

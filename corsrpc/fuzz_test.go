@@ -27,6 +27,7 @@ func FuzzLoad(f *testing.F) {
 	for _, s := range suites {
 		f.Add(s.Policy, "POST", listRPC, page)
 		f.Add(s.Policy, "OPTIONS", "/acme.account.v1.AccountService/Get", "https://evil.example")
+		f.Add(s.Policy, "DELETE", "/mcp", "https://api.example.com")
 	}
 	policies, err := vectors.Policies()
 	if err != nil {

@@ -87,6 +87,7 @@ type grant struct {
 	disabled    bool
 	unnamed     bool // the service is operational and no rule names it
 	protocols   rpc.Protocols
+	mcp         bool // the rule is that of a path with protocols: [MCP]
 
 	allowMethods string   // Access-Control-Allow-Methods
 	methods      []string // the items of allowMethods
@@ -117,6 +118,7 @@ func newGrant(rule *rules.Effective) *grant {
 		disabled:    rule.Disabled(),
 		unnamed:     rule.Kind().Unnamed && !rule.SetsOrigins(),
 		protocols:   rule.Protocols(),
+		mcp:         rule.ServesMCP(),
 		methods:     rule.Methods(),
 		granted:     rule.GrantedHeaders(),
 		request:     rule.RequestHeaders(),
@@ -129,17 +131,18 @@ func newGrant(rule *rules.Effective) *grant {
 	g.allowMethods = strings.Join(g.methods, ", ")
 	g.allowHeaders = strings.Join(g.granted.Names(), ", ")
 	g.exposeHeaders = strings.Join(g.exposed.Names(), ", ")
-	g.setVary(rule.Kind().Path)
+	g.setVary(rule.Kind().Path && !g.mcp)
 	g.canonical = sync.OnceValue(g.describe)
 	return g
 }
 
 // setVary computes the value of Vary for GET and HEAD. It is empty if the response carries the
-// same fields for every request.
-func (g *grant) setVary(ofPath bool) {
+// same fields for every request. images is true if GET requests without an Origin header may pass although
+// not everyone is allowed: those for a path that does not serve MCP.
+func (g *grant) setVary(images bool) {
 	switch {
 	case g.constant():
-	case !ofPath:
+	case !images:
 		g.vary = varyBySite
 	case g.disabled:
 		g.vary = varyBySite

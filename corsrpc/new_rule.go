@@ -8,6 +8,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/route"
+	"github.com/corsrpc/corsrpc-go/internal/rpc"
 	"github.com/corsrpc/corsrpc-go/internal/rules"
 )
 
@@ -94,32 +95,54 @@ func (n *newRule) grant(r *Request, q ungovernedRequest, t *target, risks ...str
 	if cookies {
 		n.add("allow_credentials", "true")
 	}
-	if t.kind == targetPath && !slices.Contains(g.methods, q.method) && !(q.preflight && fetch.SafelistedMethod(q.method)) {
+	methods, mcp := g.methods, t.kind == targetPath && asksForMCP(r, q)
+	if mcp {
+		n.add("protocols", "[MCP]")
+		methods = rules.MethodsOfMCP()
+	}
+	if t.kind == targetPath && !slices.Contains(methods, q.method) && !(q.preflight && fetch.SafelistedMethod(q.method)) {
 		upper := strings.ToUpper(q.method)
-		n.addList("allow_methods", append(slices.Clone(g.methods), upper))
+		n.addList("allow_methods", append(slices.Clone(methods), upper))
 		if upper != q.method {
 			n.advice = append(n.advice, "make the page write the method as "+upper)
 		}
 	}
 	if q.preflight {
-		n.grantHeaders(g, r)
+		n.grantHeaders(g, r, mcp)
 	}
 	if len(risks) > 0 {
 		n.addList("accept_risks", risks)
 	}
 }
 
-// grantHeaders adds the headers that a preflight asks for and that the rule would not grant.
-func (n *newRule) grantHeaders(g *grant, r *Request) {
+// asksForMCP reports whether a preflight asks for a header that only clients of MCP send, or a call has one.
+func asksForMCP(r *Request, q ungovernedRequest) bool {
+	if q.preflight {
+		names, ok := fetch.AppendRequested(nil, r.Header["Access-Control-Request-Headers"])
+		return ok && slices.ContainsFunc(names, isOfMCP)
+	}
+	for name := range r.Header {
+		if isOfMCP(fetch.Lower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// grantHeaders adds the headers that a preflight asks for and that the rule would not grant. mcp is true if
+// the rule serves MCP.
+func (n *newRule) grantHeaders(g *grant, r *Request, mcp bool) {
 	_, missing, _ := g.requested(r.Header["Access-Control-Request-Headers"])
 	if missing == "" {
 		return
 	}
 	var names, impossible []string
 	for name := range strings.SplitSeq(missing, ", ") {
-		if rules.CanAllowHeader(name) {
+		switch {
+		case mcp && rpc.Needs(rpc.MCP, rpc.Request, name):
+		case rules.CanAllowHeader(name):
 			names = append(names, name)
-		} else {
+		default:
 			impossible = append(impossible, name)
 		}
 	}

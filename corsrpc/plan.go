@@ -20,6 +20,7 @@ type Plan struct {
 	routes    *route.Table[*target]
 	noOrigins *target // allows no other origin; for CheckOrigin on paths that no rule applies to
 	unbounded *target // for paths that are too long or have too many readings
+	servesMCP bool    // a path rule has protocols: [MCP]
 
 	// For remedies of requests that no rule governs: the targets of a path, of a procedure and of an
 	// operational one, outside the schema, that a rule would govern which sets nothing.

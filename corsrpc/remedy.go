@@ -28,7 +28,9 @@ func (d Decision) Remedy() string {
 	remedy := ""
 	switch d.reason {
 	case reasonOriginNotAllowed:
-		remedy = d.remedyOfOrigin()
+		remedy = d.remedyOfOrigin("; if it is this server's own origin, make the proxy in front keep the Host header")
+	case reasonOwnOriginNotAllowed:
+		remedy = d.remedyOfOrigin("; only if it is this server's own public origin, or one whose pages may call")
 	case reasonHeadersNotGranted:
 		remedy = d.remedyOfHeaders()
 	case reasonMethodNotGranted:
@@ -57,6 +59,8 @@ func (d *Decision) cause() string {
 		return names + " is not granted"
 	case d.reason == reasonMethodNotGranted:
 		return "the method " + names + " is not granted"
+	case d.reason == reasonOwnOriginNotAllowed && d.origin != "":
+		return "the path serves MCP, and the policy does not allow the origin " + safetext.Sample(d.origin) + " there; the Host header does not prove that it is this server's own (DNS rebinding)"
 	case d.reason == reasonOriginNotAllowed:
 		return "the policy does not allow the origin " + safetext.Sample(d.origin)
 	}
@@ -122,8 +126,11 @@ func (d Decision) allowHeaders(names []string) string {
 	var denied, named []string
 	tracing := false
 	missing := rpc.Protocols(0)
+	asksForMCP := d.target.kind == targetPath && slices.ContainsFunc(names, isOfMCP) && !(rule.exists && rule.level.DeniesNeeded(rpc.MCP))
 	for _, name := range names {
 		switch protocol := d.protocolOf(name); {
+		case asksForMCP && rpc.Needs(rpc.MCP, rpc.Request, name):
+			missing |= rpc.MCP
 		case rule.exists && rule.level.Denies(name):
 			denied = append(denied, name)
 		case protocol != 0:
@@ -166,6 +173,9 @@ func (d Decision) protocolOf(name string) rpc.Protocols {
 	return 0
 }
 
+// isOfMCP reports whether a request header with this lower-case name is one that only clients of MCP send.
+func isOfMCP(name string) bool { return rpc.InFamily(rpc.MCP, name) }
+
 // protocolNames returns the names of protocols as a policy has them.
 func protocolNames(p rpc.Protocols) (names []string) {
 	if p&rpc.Connect != 0 {
@@ -173,6 +183,9 @@ func protocolNames(p rpc.Protocols) (names []string) {
 	}
 	if p&rpc.GRPCWeb != 0 {
 		names = append(names, "GRPC_WEB")
+	}
+	if p&rpc.MCP != 0 {
+		names = append(names, "MCP")
 	}
 	return names
 }
@@ -266,9 +279,12 @@ func widened(m route.Match[*target]) (pattern string, ok bool) {
 }
 
 // remedyOfOrigin returns how to allow the origin: in the allow_origins or the origin source that
-// applies, or in a rule for the procedure or the path if there is neither.
-func (d Decision) remedyOfOrigin() string {
-	const own = "; if it is this server's own origin, make the proxy in front keep the Host header"
+// applies, or in a rule for the procedure or the path if there is neither. The clause own is about an
+// origin that may be the server's own.
+func (d Decision) remedyOfOrigin(own string) string {
+	if d.origin == "" { // the Host header of a same-origin GET names none
+		return "if the page is this server's own, make the proxy in front pass on the Host header that the browser sends"
+	}
 	risk, impossible := d.riskOfOrigin()
 	if impossible != "" {
 		return impossible

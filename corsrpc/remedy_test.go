@@ -1,6 +1,7 @@
 package corsrpc_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,10 +96,30 @@ func TestRemedies(t *testing.T) {
 			name: "an Authorization of a form", policy: everyone + "  - path: /hook\n", path: "/hook", header: http.Header{"Authorization": {"Basic YTpi"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"cross-site"}},
 			remedy: "call without credentials",
 		},
+		{
+			name: "the preflight of a client of MCP", policy: app + "  - path: /mcp\n", method: http.MethodOptions, path: "/mcp",
+			header: http.Header{"Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"accept,authorization,content-type,mcp-param-region,mcp-session-id"}},
+			remedy: "write allow_headers: [authorization] and protocols: [MCP] in the rule with path /mcp", better: app + "  - path: /mcp\n    protocols: [MCP]\n    allow_headers: [authorization]\n",
+		},
+		{
+			name: "the preflight of a client of MCP where the rule denies its headers", policy: app + "  - path: /mcp\n    deny_headers: [mcp-*]\n", method: http.MethodOptions, path: "/mcp",
+			header: http.Header{"Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"mcp-session-id"}},
+			remedy: "write allow_headers: [mcp-session-id] in the rule with path /mcp", better: app + "  - path: /mcp\n    deny_headers: [mcp-*]\n    allow_headers: [mcp-session-id]\n",
+		},
+		{
+			name: "the server's own page and MCP", policy: app + "  - path: /mcp\n    protocols: [MCP]\n", path: "/mcp", header: http.Header{"Origin": {"https://api.example.com"}},
+			remedy: `add "https://api.example.com" to defaults.allow_origins (cors.yaml:2); only if it is this server's own public origin`,
+			better: "defaults:\n  allow_origins: [https://app.example.com, https://api.example.com]\nrules:\n  - path: /mcp\n    protocols: [MCP]\n",
+		},
+		{
+			name: "a stream of the server's own page and MCP", policy: app + "  - path: /mcp\n    protocols: [MCP]\n", method: http.MethodGet, path: "/mcp", header: http.Header{"Origin": nil, "Sec-Fetch-Site": {"same-origin"}},
+			remedy: `add "https://api.example.com" to defaults.allow_origins (cors.yaml:2); only if it is this server's own public origin`,
+			better: "defaults:\n  allow_origins: [https://app.example.com, https://api.example.com]\nrules:\n  - path: /mcp\n    protocols: [MCP]\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := corsrpc.Request{Method: http.MethodPost, Host: "api.example.com", Path: c.path, EscapedPath: c.escaped, Header: http.Header{"Origin": {page}}}
+			r := corsrpc.Request{Method: cmp.Or(c.method, http.MethodPost), Host: "api.example.com", Path: c.path, EscapedPath: c.escaped, Header: http.Header{"Origin": {page}}}
 			for name, lines := range c.header {
 				r.Header[name] = lines
 			}

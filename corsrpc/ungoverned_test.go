@@ -72,6 +72,12 @@ func TestUngovernedIsLogged(t *testing.T) {
 		{"a path with a space", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/a%20b", page, nil) }, `{path: \"/a%20b\"}`},
 		{"a path with braces, which would be a wildcard", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/v1/%7Bid%7D", page, nil) }, `{path: \"/v1/%7Bid%7D\"}`},
 		{"a path with braces that are not escaped", allowPage, func(h http.Handler) { fetchFrom(h, "GET", "/v1/{id...}", page, nil) }, `{path: \"/v1/%7Bid...%7D\"}`},
+		{"a preflight of a client of MCP", allowPage, func(h http.Handler) {
+			preflight(h, "/mcp", page, "POST", "authorization,content-type,mcp-param-region,mcp-session-id")
+		}, `remedy="write the rule {path: \"/mcp\", protocols: [MCP], allow_headers: [authorization]}"`},
+		{"a preflight of a client of MCP with another method", allowPage, func(h http.Handler) { preflight(h, "/mcp", page, "PUT", "mcp-session-id") },
+			`{path: \"/mcp\", protocols: [MCP], allow_methods: [POST, GET, DELETE, PUT]}`},
+		{"a call of a client of MCP", allowPage, func(h http.Handler) { fetchFrom(h, "POST", "/mcp", page, http.Header{"Mcp-Session-Id": {"1"}}) }, `{path: \"/mcp\", protocols: [MCP]}`},
 		{"no Sec-Fetch headers", allowPage, func(h http.Handler) { refuse(h, "/a", page) }, `{path: \"/a\"}`},
 		{"under OBSERVE", allowPage + "enforcement: OBSERVE\n", func(h http.Handler) { fetchFrom(h, "GET", "/a", page, nil) }, "its page cannot read the response"},
 
@@ -308,7 +314,7 @@ func TestRemedyOfUngoverned(t *testing.T) {
 		"/a{b}", "/{id}", "/a%7Bb%7D", "/.well-known/x", "/a//b", "/a/../b", "/a/%2e%2e/b", "/A/b/c", "/x/B/c", "/UPLOAD", "/users/me", "/users/7/photos", "/named", "/named/x", "/a~b_c-d", "/" + strings.Repeat("x", 250), "/" + strings.Repeat("x", 400), "/null", "/true", "/[1]", "/a|b", "/api" + listRPC, "/acme.catalog.v1.CatalogService", listRPC + "/extra",
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"}
-	headers := []string{"", "content-type", "authorization,x-a", "x-secret", "connect-protocol-version,content-type", "x-grpc-web,x-user-agent,grpc-timeout", "if-none-match,range"}
+	headers := []string{"", "content-type", "authorization,x-a", "x-secret", "accept,content-type,last-event-id,mcp-param-region,mcp-session-id", "authorization,mcp-session-id,x-secret", "connect-protocol-version,content-type", "x-grpc-web,x-user-agent,grpc-timeout", "if-none-match,range"}
 	random := rand.New(rand.NewPCG(1, 2))
 	granted, generic := 0, 0
 	plans := map[string]*corsrpc.Plan{} // by the policy's text

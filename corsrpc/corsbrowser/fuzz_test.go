@@ -16,6 +16,7 @@ import (
 // only headers that Access-Control-Expose-Headers lists.
 func FuzzBrowser(f *testing.F) {
 	f.Add("GET", "X-A", "1", page, "true", "x-a", "PUT", "x-b", "600", "/next", 200, false)
+	f.Add("POST", "Mcp-Param-Region", "eu", page, "", "mcp-session-id, mcp-param-region", "POST, GET, DELETE", "mcp-session-id", "7200", "/next", 200, false)
 	f.Add("PUT", "Content-Type", "application/json", "*", "", "*", "*", "*", "-1", "https://other.example/", 307, true)
 	f.Add("post", "Range", "bytes=0-", "null", "True", "x a", "", "x-b, x c", "99999999999999999999", "http://[", 302, true)
 	f.Fuzz(func(t *testing.T, method, name, value, origin, credentials, headers, methods, exposed, maxAge, location string, status int, include bool) {

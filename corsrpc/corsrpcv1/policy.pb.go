@@ -39,6 +39,15 @@ const (
 	Protocol_PROTOCOL_CONNECT Protocol = 1
 	// gRPC-Web, binary and text.
 	Protocol_PROTOCOL_GRPC_WEB Protocol = 2
+	// The Model Context Protocol over streamable HTTP, of every revision. Only in
+	// a path rule, and alone. Its requests are governed as calls of procedures
+	// are: from other origins only with an Origin header, in mode cors, and with
+	// cookies only if allow_credentials is true. Against DNS rebinding, the
+	// server's own origin has to be in allow_origins too, unless its host is a
+	// loopback host. Scripts may send `mcp-*`, `last-event-id`, `accept` and
+	// `content-type`, and read `mcp-*` and `www-authenticate`. `authorization` has
+	// to be in allow_headers.
+	Protocol_PROTOCOL_MCP Protocol = 3
 )
 
 // Enum value maps for Protocol.
@@ -47,11 +56,13 @@ var (
 		0: "PROTOCOL_UNSPECIFIED",
 		1: "PROTOCOL_CONNECT",
 		2: "PROTOCOL_GRPC_WEB",
+		3: "PROTOCOL_MCP",
 	}
 	Protocol_value = map[string]int32{
 		"PROTOCOL_UNSPECIFIED": 0,
 		"PROTOCOL_CONNECT":     1,
 		"PROTOCOL_GRPC_WEB":    2,
+		"PROTOCOL_MCP":         3,
 	}
 )
 
@@ -93,7 +104,8 @@ const (
 	// and of the server's operation (such as Server, Via and Date) are left out
 	// unless expose_headers names them.
 	Exposure_EXPOSURE_PRESENT Exposure = 1
-	// Only the status headers of the protocols and expose_headers.
+	// Only expose_headers and the headers of the protocols: the status headers of
+	// gRPC, and `mcp-*` and `www-authenticate` for MCP.
 	Exposure_EXPOSURE_DECLARED Exposure = 2
 )
 
@@ -685,8 +697,8 @@ type Rule struct {
 	AllowHeaders []string `protobuf:"bytes,7,rep,name=allow_headers,json=allowHeaders,proto3" json:"allow_headers,omitempty"`
 	// Request headers that scripts may not send although a level before allows
 	// them: names, prefixes that end in `-*`, or `*` for everything that was
-	// inherited. Headers of the protocols cannot be denied, except in a path rule,
-	// which serves no protocol: `content-type` here withholds that header.
+	// inherited. Headers of the protocols cannot be denied. A path rule without
+	// protocols serves none: there, `content-type` here withholds that header.
 	//
 	// Default: none.
 	//
@@ -744,9 +756,9 @@ type Rule struct {
 	MaxAge *durationpb.Duration `protobuf:"bytes,13,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// The protocols whose headers and methods are granted. It does not block
 	// content types. A level that sets this replaces the list of the levels before.
-	// Not together with `path`.
+	// Together with `path`, only `[MCP]`, which no other rule can have.
 	//
-	// Default: CONNECT and GRPC_WEB.
+	// Default: CONNECT and GRPC_WEB for procedures, none for paths.
 	//
 	//	protocols: [CONNECT]
 	Protocols []Protocol `protobuf:"varint,14,rep,packed,name=protocols,proto3,enum=corsrpc.v1.Protocol" json:"protocols,omitempty"`
@@ -754,7 +766,7 @@ type Rule struct {
 	// Only together with `path`: the methods of a procedure follow from the schema
 	// (POST, and GET if it is declared NO_SIDE_EFFECTS and Connect is served).
 	//
-	// Default: GET, HEAD and POST.
+	// Default: GET, HEAD and POST; with `protocols: [MCP]`, POST, GET and DELETE.
 	//
 	//	allow_methods: [GET, PUT]
 	AllowMethods []string `protobuf:"bytes,15,rep,name=allow_methods,json=allowMethods,proto3" json:"allow_methods,omitempty"`
@@ -977,11 +989,12 @@ const file_corsrpc_v1_policy_proto_rawDesc = "" +
 	"\n" +
 	"\b_tracingB\v\n" +
 	"\t_disabledB\t\n" +
-	"\a_timing*Q\n" +
+	"\a_timing*c\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PROTOCOL_CONNECT\x10\x01\x12\x15\n" +
-	"\x11PROTOCOL_GRPC_WEB\x10\x02*Q\n" +
+	"\x11PROTOCOL_GRPC_WEB\x10\x02\x12\x10\n" +
+	"\fPROTOCOL_MCP\x10\x03*Q\n" +
 	"\bExposure\x12\x18\n" +
 	"\x14EXPOSURE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EXPOSURE_PRESENT\x10\x01\x12\x15\n" +

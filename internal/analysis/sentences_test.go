@@ -107,6 +107,8 @@ var differences = []struct {
 		"GET requests without an Origin field, such as those of images and links on any page, reach the handler of acme.v1.S.Get"},
 	{analysis.Difference{Gained: true, Aspect: analysis.AspectCookies},
 		"Calls with cookies reach the handler of acme.v1.S.Get, although they are not granted credentials"},
+	{analysis.Difference{Gained: true, Aspect: analysis.AspectOwnOrigin, Witness: analysis.Call{Method: "POST"}},
+		"Requests of pages whose host name was rebound to the server (DNS rebinding) reach the handler of acme.v1.S.Get"},
 }
 
 // TestSentences checks the sentence of each aspect, gained and lost, and that each aspect has one.

@@ -48,22 +48,33 @@ type headerList struct {
 // headerLists are the four lists of header names in a rule.
 var headerLists = []headerList{
 	{"allow_headers", (*corsrpcv1.Rule).GetAllowHeaders, (*finder).alwaysGranted},
-	{"deny_headers", (*corsrpcv1.Rule).GetDenyHeaders, func(_ *finder, _ *rules.Written, lower string) string {
+	{"deny_headers", (*corsrpcv1.Rule).GetDenyHeaders, func(f *finder, w *rules.Written, lower string) string {
 		if fetch.ForbiddenRequestHeader(strings.TrimSuffix(lower, "*")) {
 			return "no script can send this header (https://fetch.spec.whatwg.org/#forbidden-request-header)"
 		}
-		return ""
+		return f.neededByMCP(w, rpc.Request, lower)
 	}},
 	{"expose_headers", (*corsrpcv1.Rule).GetExposeHeaders, (*finder).alwaysShown},
-	{"hide_headers", (*corsrpcv1.Rule).GetHideHeaders, func(_ *finder, _ *rules.Written, lower string) string {
+	{"hide_headers", (*corsrpcv1.Rule).GetHideHeaders, func(f *finder, w *rules.Written, lower string) string {
 		switch {
 		case fetch.ForbiddenResponseHeader(lower):
 			return "no script can read this header (https://fetch.spec.whatwg.org/#forbidden-response-header-name)"
 		case fetch.IsAccessControl(lower):
 			return "corsrpc never exposes this header"
 		}
-		return ""
+		return f.neededByMCP(w, rpc.Response, lower)
 	}},
+}
+
+// neededByMCP returns why an item that withholds a header changes nothing: it is an item of the
+// chosen profile, and every effective rule of its level serves MCP, whose clients need the header. A rule
+// with protocols: [MCP] cannot have the item.
+func (f *finder) neededByMCP(w *rules.Written, d rpc.Direction, lower string) string {
+	of := f.levels[w.Field].rules
+	if !w.Profile || len(of) == 0 || !rpc.Needs(rpc.MCP, d, strings.TrimSuffix(lower, "*")) || slices.ContainsFunc(of, func(e *rules.Effective) bool { return !e.ServesMCP() }) {
+		return ""
+	}
+	return "the clients of MCP need this header, and it cannot be withheld from them"
 }
 
 // headers reports the items of a list of header names that change nothing.
@@ -95,16 +106,19 @@ func (f *finder) alwaysGranted(w *rules.Written, lower string) string {
 	if w.Message.GetTracing() && rpc.IsTracing(lower) {
 		return "tracing: true in the same rule grants it"
 	}
-	if !slices.Contains(rpc.Names(rpc.Connect|rpc.GRPCWeb, rpc.Request), lower) {
+	needs := func(p rpc.Protocols) bool {
+		return slices.Contains(rpc.Names(p, rpc.Request), lower) || rpc.InFamily(p&rpc.MCP, strings.TrimSuffix(lower, "*"))
+	}
+	of := f.levels[w.Field].rules
+	if !needs(rpc.OfProcedures) && !(len(of) > 0 && needs(rpc.MCP)) {
 		return ""
 	}
-	needs := func(p rpc.Protocols) bool { return slices.Contains(rpc.Names(p, rpc.Request), lower) }
-	if !needs(rpc.Connect) || !needs(rpc.GRPCWeb) {
+	if !needs(rpc.Connect) || !needs(rpc.GRPCWeb) || w.Message.GetPath() != "" {
 		if f.anyProfile(func(m *corsrpcv1.Rule) bool { return len(m.GetProtocols()) > 0 }) {
 			return "" // the profile may serve the other protocol only
 		}
 	}
-	if slices.ContainsFunc(f.levels[w.Field].rules, func(e *rules.Effective) bool { return !needs(e.Protocols()) }) {
+	if slices.ContainsFunc(of, func(e *rules.Effective) bool { return !needs(e.Protocols()) }) {
 		return ""
 	}
 	return "the clients of the RPC protocols need this header, and it is always granted"

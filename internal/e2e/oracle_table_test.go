@@ -200,6 +200,7 @@ func (t *oracleTable) requestHeaders() {
 		"Access-Control-Request-Method": {"x"}, "Access-Control-Request-Headers": {"x"}, "Keep-Alive": {"x"}, "Upgrade": {"x"}, "Via": {"x"}, "Expect": {"x"}, "Trailer": {"x"}, "Set-Cookie": {"x"}, "Content-Length": {"1"}, "Connection": {"x"}, "Transfer-Encoding": {"x"},
 		"X-HTTP-Method-Override": {"TRACE", "PUT", "GET,track ", " connect"}, "X-Method-Override": {"a, connect", "a"}, "X-HTTP-Method": {"GET", "trace"},
 		"x_under": {"1"}, "1num": {"1"}, "a!b": {"1"}, "Grpc-Timeout": {"1m"}, "Connect-Protocol-Version": {"1"}, "X-Grpc-Web": {"1"}, "Idempotency-Key": {"1"}, "Traceparent": {"1"},
+		"Mcp-Session-Id": {"1"}, "Mcp-Param-Region": {"eu"},
 	}
 	for _, name := range sortedKeys(each) {
 		for _, value := range each[name] {
@@ -213,6 +214,11 @@ func (t *oracleTable) requestHeaders() {
 	t.add("many headers", oracleCall{Headers: header("X-Zed", "1", "x_under", "1", "1num", "1", "X-A", "1", "a!b", "1", "Authorization", "x")}, all, allowed)
 	t.add("many headers, some safelisted", oracleCall{Method: "POST", Headers: header("x-test-header-C", "1", "X-test-header-B", "1", "Content-Type", "x", "Accept", "*", "Accept-Language", "bzh", "Content-Language", "eu")}, all, allowed)
 	t.add("one of many is not granted", oracleCall{Headers: header("X-A", "1", "X-Missing", "1")}, all, allowed)
+	ofMCP := header("Accept", "application/json, text/event-stream", "Content-Type", "application/json", "Mcp-Method", "tools/call", "Mcp-Name", "lookup", "Mcp-Param-Region", "eu", "Mcp-Protocol-Version", "2026-07-28")
+	t.add("a call of a client of MCP", oracleCall{Method: "POST", Headers: ofMCP, Body: "{}"},
+		allowed.with("Access-Control-Allow-Headers: content-type, accept, mcp-protocol-version, mcp-session-id, last-event-id, mcp-method, mcp-name, mcp-param-region"), allowed.with("Access-Control-Expose-Headers: mcp-protocol-version, mcp-session-id, www-authenticate", "Mcp-Session-Id: 1", "WWW-Authenticate: Bearer"))
+	t.add("a call of a client of MCP, by a list of names", oracleCall{Method: "POST", Headers: ofMCP, Body: "{}"},
+		allowed.with("Access-Control-Allow-Headers: content-type, accept, mcp-protocol-version, mcp-session-id, last-event-id, mcp-method, mcp-name"), allowed)
 	t.add("a header twice", oracleCall{Headers: header("X-A", "1", "X-A", "2")}, all, allowed)
 	t.add("a header twice, in two cases", oracleCall{Headers: header("X-A", "1", "x-a", "2")}, all, allowed)
 	t.add("a body", oracleCall{Method: "POST", Body: "x"}, oracleAnswer{}, allowed)

@@ -89,7 +89,7 @@ func TestDiagnostics(t *testing.T) {
 		}},
 		"mistakes in a test": {testLine + "policy: cors.yaml\ncases:\n  - frm: https://app.example.com\n    protocol: CONNECTRPC\n    expect: {preflights: one}\n", []string{
 			"4:5 Property frm is not allowed.",
-			"5:15 Value is not accepted. Valid values: \"CONNECT\", \"GRPC_WEB\".",
+			"5:15 Value is not accepted. Valid values: \"CONNECT\", \"GRPC_WEB\", \"MCP\".",
 			"6:26 Incorrect type. Expected \"integer\".",
 		}},
 	} {
@@ -128,7 +128,7 @@ rules:
 		{2, 3, []string{"The rule for everything that no other rule covers", "Default: nothing is granted to anyone.\n\n```yaml\ndefaults:\n  allow_origins: [https://app.example.com]\n```"}},
 		{3, 5, []string{"How long a browser may cache the answer to a preflight", "Default: 7200s.\n\n```yaml\nmax_age: 600s\n```"}},
 		{4, 5, []string{"Request headers of the application", "Default: only the headers of the protocols."}},
-		{5, 5, []string{"Which response headers scripts may read.", "Default: PRESENT for procedures, DECLARED for paths.", "Only the status headers of the protocols and expose_headers."}},
+		{5, 5, []string{"Which response headers scripts may read.", "Default: PRESENT for procedures, DECLARED for paths.", "Only expose_headers and the headers of the protocols: the status headers of gRPC"}},
 		{6, 20, []string{"Risk is a risk that a rule can accept."}},
 		{8, 4, []string{"Profile is a named level of a policy, such as one for development."}},
 		{8, 10, []string{"Origins that are added to the allowed origins of every effective rule"}},

@@ -14,7 +14,7 @@ var compareFaults = []fault{
 	{name: "requests that are not calls are not compared", in: "kinds", old: `return []resolved{asCall, other}`, new: `return []resolved{asCall}`},
 	{name: "pairs of different rules are one", in: "(*governed).key", old: `governedKey{g.facts, g.byRule`, new: `governedKey{noFacts, g.byRule`},
 	{name: "what is lost is not compared", in: "Compare", old: `c.compare(p, false)`, new: `_ = p`},
-	{name: "a path without a rule is closed", in: "(*policy).resolve", old: `return &governed{facts: noFacts, open: true, images: true, links: true}`, new: `return &governed{facts: noFacts}`},
+	{name: "a path without a rule is closed", in: "(*policy).resolve", old: `return &governed{facts: noFacts, open: true, images: true, links: true, host: true}`, new: `return &governed{facts: noFacts}`},
 	{name: "a path with two readings is that of the first", in: "(*policy).resolve", old: `case verdict == route.Clear:
 		g :=`, new: `case first.Kind != route.None:
 		g :=`},
@@ -23,8 +23,8 @@ var compareFaults = []fault{
 	{name: "a rule that is disabled has its origins", in: "newFacts", old: `f.origins = noFacts.origins`, new: `f.atoms = nil`},
 	{name: "a rule has no sources", in: "newFacts", old: `f.atoms = slices.Clone(e.Sources())`, new: `f.atoms = nil`},
 	{name: "a variable that is not set has no origins", in: "newFacts", old: `f.atoms = append(f.atoms, "${"+v.Name+"}")`, new: `_ = v`},
-	{name: "images reach a path with credentials", in: "(*policy).byRule", old: `g.links && !(f.path && f.credentials)`, new: `g.links`},
-	{name: "links reach a procedure that not everyone may call", in: "(*policy).byRule", old: `(f.path || f.origins.Any() != 0)`, new: `(f.path || f.origins != nil)`},
+	{name: "images reach a path with credentials", in: "(*policy).byRule", old: `g.links && !(f.plain && f.credentials)`, new: `g.links`},
+	{name: "links reach a procedure that not everyone may call", in: "(*policy).byRule", old: `(f.plain || f.origins.Any() != 0)`, new: `(f.plain || f.origins != nil)`},
 	{name: "a policy that observes is compared as if it did not", in: "(*comparer).enforcement", old: `if c.old.Observes == c.next.Observes {`, new: `if c.old.Observes || c.next.Observes || true {`},
 	{name: "origins within another list are gained", in: "newOriginDifference", old: `if from.origins.Any() == 0 {`, new: `if true {`},
 	{name: "a source that the other rule has too is gained", in: "newOriginDifference", old: `!slices.Contains(from.atoms, atom)`, new: `atom != ""`},
@@ -38,7 +38,7 @@ var compareFaults = []fault{
 	{name: "cookies of pages of one owner are not compared", in: "ownedOrigin", old: `from.origins.Any() == 0 && !from.origins.HasShared()`, new: `true || !from.origins.HasShared()`},
 	{name: "cookies of the pages of a source are not compared", in: "ownedOrigin", old: `for _, atom := range to.atoms {`, new: `for _, atom := range to.atoms[:0] {`},
 	{name: "cookies that a variable of both rules lets through are gained", in: "ownedOrigin", old: `slices.Contains(from.atoms, atom) && from.origins.Any() == 0`, new: `false`},
-	{name: "cookies for a path that was a procedure's are not compared", in: "(*grants).cookieOrigin", old: `case !g.from.path:`, new: `case false:`},
+	{name: "cookies for a path that was a procedure's are not compared", in: "(*grants).cookieOrigin", old: `case !g.from.plain:`, new: `case false:`},
 	{name: "a write of everyone with cookies reaches a path", in: "(*grants).cookieOrigin", old: `, !reads && g.to.origins.Any() != 0:`, new: `:`},
 	{name: "requests without Origin are not compared", in: "(*comparer).compare", old: `	g.withoutOrigin()
 `, new: ``},

@@ -84,7 +84,7 @@ var faceFaults = []fault{
 	{name: "an explanation forgets what is navigated to", in: "answerOriginPresent", old: `(!x.grant.credentials || hasOnly(x.header("Sec-Fetch-Mode"), "navigate"))`, new: `!x.grant.credentials`},
 	{name: "an explanation forgets safelisted methods", in: "answerMethodGranted", old: `!fetch.SafelistedMethod(requested) && !slices`, new: `!fetch.SafelistedMethod("") && !slices`},
 	{name: "an explanation forgets credentials that the browser adds", old: `x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) {`, new: `x.d.isWriteOpenToAll() && asked.hasAmbientCredentials(x.request) && false {`},
-	{name: "an explanation forgets cookies", old: `x.d.target.kind == targetProcedure && cookies && !x.grant.credentials || `, new: ``},
+	{name: "an explanation forgets cookies", old: `x.d.target.isRPC() && cookies && !x.grant.credentials || `, new: ``},
 	{name: "an explanation lets any mode pass", in: "answerMode", old: `case !hasOnly(mode, "cors"):`, new: `case false:`},
 	{name: "an explanation lets any handshake pass", in: "answerUpgrade", old: `if x.grant.credentials {`, new: `if true {`},
 }

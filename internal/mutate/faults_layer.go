@@ -15,16 +15,16 @@ var layerFaults = []fault{
 	{name: "a websocket handshake is no upgrade", old: `r.Method == http.MethodGet && len(r.Header["Upgrade"]) > 0`, new: `false`},
 
 	// Requests that CORS does not restrict.
-	{name: "an image may call what is not open to everyone", old: `case d.target.kind == targetProcedure && !g.anyOrigin:`, new: `case false:`},
+	{name: "an image may call what is not open to everyone", old: `case d.target.isRPC() && !g.anyOrigin:`, new: `case false:`},
 	{name: "a no-cors POST without Origin passes", old: `case !d.safe, d.upgrade:`, new: `case !d.safe && false, d.upgrade:`},
 	{name: "an image may load a path with credentials", old: `case d.target.kind == targetPath && g.credentials && !hasOnly(r.Header["Sec-Fetch-Mode"], "navigate"):`, new: `case false:`},
 	{name: "disabled, but not for images", old: `	case g.disabled:
 		d.refuse(r, reasonDisabled)
-	case !d.safe, d.upgrade:`, new: `	case !d.safe, d.upgrade:`},
+	case d.claimsOwn:`, new: `	case d.claimsOwn:`},
 	{name: "a no-cors POST of an allowed origin passes", old: `len(mode) > 0 && !hasOnly(mode, "cors") {
 		d.refuse`, new: `len(mode) > 9 {
 		d.refuse`},
-	{name: "cookies where none are allowed", in: "(*Decision).callProcedure", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
+	{name: "cookies where none are allowed", in: "(*Decision).callRPC", old: `!d.target.grant.credentials && len(r.Header["Cookie"]) > 0`, new: `false`},
 
 	// Allowed origins.
 	{name: "disabled, but not for preflights", old: `	case g.disabled:
@@ -137,18 +137,15 @@ var layerFaults = []fault{
 	{name: "a space in a token", old: "\"!#$%&'*+-.^_`|~\"", new: "\"!#$%&'*+-.^_`|~ \""},
 	{name: "GET for a method with side effects", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.protocols&rpc.Connect != 0:`},
 	{name: "GET where Connect is not served", old: `	case e.kind.Get && e.protocols&rpc.Connect != 0:`, new: `	case e.kind.Get:`},
-	{name: "the protocols' headers on other paths", old: `	if kind.Path {
-		m.protocols = 0
-	}
-`, new: ``},
+	{name: "the protocols' headers on other paths", old: `if m.protocols &= rpc.MCP; m.protocols == 0 {`, new: `if m.protocols == 0 {`},
 	{name: "a preflight that is remembered as long as none says", old: `return *m.maxAgeFrom.maxAge`, new: `return DefaultMaxAge`},
 
 	// Responses to calls.
 	{name: "a dropped Vary", old: `	if e.safe {
 		f.addVary(e.vary())
 	}`, new: ``},
-	{name: "Vary says Origin and not Sec-Fetch-Site", old: `	case !ofPath:
-		g.vary = varyBySite`, new: `	case !ofPath:
+	{name: "Vary says Origin and not Sec-Fetch-Site", old: `	case !images:
+		g.vary = varyBySite`, new: `	case !images:
 		g.vary = "Origin"`},
 	{name: "no Vary where credentials are allowed", old: `g.anyOrigin && !g.credentials && !g.disabled }`, new: `!g.credentials && !g.disabled }`},
 	{name: "Vary of the handler is lost", old: `append(lines[:len(lines):len(lines)], missing[2:])`, new: `[]string{missing[2:]}`},

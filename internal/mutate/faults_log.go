@@ -66,7 +66,7 @@ var logFaults = []fault{
 	{name: "a new rule does not allow the headers", in: "(*newRule).grant", old: `	if q.preflight {
 		n.grantHeaders`, new: `	if false {
 		n.grantHeaders`},
-	{name: "a new rule allows headers that no rule can", in: "grantHeaders", old: `if rules.CanAllowHeader(name) {`, new: `if rules.CanAllowHeader(name) || true {`},
+	{name: "a new rule allows headers that no rule can", in: "grantHeaders", old: `case rules.CanAllowHeader(name):`, new: `case rules.CanAllowHeader(name), true:`},
 	{name: "a pattern that matches a known service can be added", in: "Added", old: `if _, covers := t.Covers(p); covers {`, new: `if _, covers := t.Covers(p); covers && false {`},
 	{name: "the rule that no path has adds problems to the policy", in: "newPath", old: `return silent.effective(`, new: `return c.effective(`},
 

@@ -102,9 +102,9 @@ var rulesFaults = []fault{
 				t = t.or(`, new: `for _, b := range bases[:1] {
 				t = t.or(`},
 	{name: "null that a profile adds gets the credentials of another rule", old: `if credentials && added.origins.HasShared() {`, new: `if false {`},
-	{name: "content-type for everyone where no methods are written", old: `if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {`, new: `if !e.kind.Path {`},
+	{name: "content-type for everyone where no methods are written", old: `if !e.kind.Path || e.ServesMCP() || e.Origins().Any() != 0 && e.methodsFrom == nil {`, new: `if !e.kind.Path || e.ServesMCP() {`},
 	{name: "content-type where an item covers it", old: `if _, mentioned := e.request.Lookup("content-type"); mentioned {`, new: `if _, mentioned := e.request.Lookup("content-type"); mentioned && false {`},
-	{name: "a path rule cannot deny content-type", old: `if !grants && place != forPath && isProtocolHeader(h, lists.direction) {`, new: `if !grants && isProtocolHeader(h, lists.direction) {`},
+	{name: "a path rule cannot deny content-type", in: "neededBy", old: `if path {`, new: `if path && serves != 0 {`},
 	{name: "a header of the CORS protocol is granted", old: `case fetch.IsAccessControl(name), fetch.ForbiddenResponseHeader(name):`, new: `case fetch.ForbiddenResponseHeader(name):`},
 	{name: "a header of requests is exposed", in: "RequestOnly", old: `return true`, new: `return false`},
 	{name: "a family of requests' headers is exposed", in: "RequestOnly", old: `return strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "access-control-request-")`, new: `return false`},

@@ -12,7 +12,11 @@ import (
 // TestTable: every row has an effect, has a source, and occurs once.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
+	type row struct {
+		name      string
+		direction rpc.Direction
+	}
+	seen := map[row]bool{}
 	for _, h := range rpc.Table {
 		name := strings.TrimSuffix(h.Name, "-")
 		if !fetch.IsToken(name) || name != fetch.Lower(name) || h.Prefix != strings.HasSuffix(h.Name, "-") {
@@ -24,10 +28,10 @@ func TestTable(t *testing.T) {
 		if h.Direction == rpc.Response && fetch.SafelistedResponseHeader(h.Name) {
 			t.Errorf("every script can read %s", h.Name)
 		}
-		if h.Protocols == 0 || h.SentBy == "" || !strings.HasPrefix(h.Spec, "https://") || seen[h.Name] {
+		if h.Protocols == 0 || h.SentBy == "" || !strings.HasPrefix(h.Spec, "https://") || seen[row{h.Name, h.Direction}] {
 			t.Errorf("%+v", h)
 		}
-		seen[h.Name] = true
+		seen[row{h.Name, h.Direction}] = true
 	}
 }
 
@@ -43,6 +47,9 @@ func TestClientHeadersAreInTable(t *testing.T) {
 		{rpc.Connect, "connect-protocol-version,content-type,user-agent"},
 		{rpc.GRPCWeb, "content-type,grpc-timeout,x-grpc-web,x-user-agent"},
 		{rpc.GRPCWeb, "content-type,user-agent,x-grpc-web"},
+		{rpc.MCP, "content-type,mcp-protocol-version,mcp-session-id"},
+		{rpc.MCP, "last-event-id,mcp-protocol-version,mcp-session-id"},
+		{rpc.MCP, "accept,content-type,mcp-method,mcp-name,mcp-protocol-version"},
 	}
 	for _, test := range tests {
 		names := rpc.Names(test.protocol, rpc.Request)
@@ -64,11 +71,34 @@ func TestInFamily(t *testing.T) {
 	}{
 		{both, "connect-next", true}, {both, "grpc-next", true}, {rpc.GRPCWeb, "connect-next", false}, {rpc.Connect, "grpc-next", false},
 		{both, "grpc-metadata-authorization", false}, {both, "grpc-trace-bin", false}, {both, "grpc-tags-bin", false},
+		{rpc.MCP, "mcp-param-region", true}, {both, "mcp-param-region", false}, {rpc.MCP, "connect-next", false}, {rpc.MCP, "mcp", false}, {rpc.MCP, "authorization", false},
 		{both, "connect", false}, {both, "authorization", false}, {both, "trailer-x", false}, {0, "connect-next", false},
 	}
 	for _, test := range tests {
 		if got := rpc.InFamily(test.protocols, test.name); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		protocols rpc.Protocols
+		direction rpc.Direction
+		name      string
+		want      bool
+	}{
+		{rpc.MCP, rpc.Request, "mcp-session-id", true}, {rpc.MCP, rpc.Request, "mcp-param-region", true}, {rpc.MCP, rpc.Request, "last-event-id", true},
+		{rpc.MCP, rpc.Request, "authorization", false}, {rpc.MCP, rpc.Request, "www-authenticate", false},
+		{rpc.MCP, rpc.Response, "mcp-session-id", true}, {rpc.MCP, rpc.Response, "mcp-next", true}, {rpc.MCP, rpc.Response, "www-authenticate", true},
+		{rpc.MCP, rpc.Response, "last-event-id", false}, {rpc.MCP, rpc.Response, "grpc-status", false}, {rpc.MCP, rpc.Response, "trailer-x", false},
+		{rpc.Connect, rpc.Response, "trailer-x", false}, {rpc.GRPCWeb, rpc.Response, "grpc-status", true},
+		{rpc.OfProcedures, rpc.Request, "mcp-session-id", false}, {rpc.OfProcedures, rpc.Response, "mcp-next", false}, {0, rpc.Response, "mcp-next", false},
+	}
+	for _, test := range tests {
+		if got := rpc.Needs(test.protocols, test.direction, test.name); got != test.want {
+			t.Errorf("%d %d %s: %v", test.protocols, test.direction, test.name, got)
 		}
 	}
 }

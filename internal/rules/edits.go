@@ -168,6 +168,17 @@ func (r Edited) Denies(name string) bool {
 	return slices.Contains(itemsOf(r.level.headers[rpc.Request].items), headerRule{name: name})
 }
 
+// DeniesNeeded reports whether the level has an item of deny_headers or hide_headers that a rule which
+// serves the protocols cannot have.
+func (r Edited) DeniesNeeded(protocols rpc.Protocols) bool {
+	for _, d := range []rpc.Direction{rpc.Request, rpc.Response} {
+		if slices.ContainsFunc(r.level.headers[d].items, func(i headerItem) bool { return !i.grants && isProtocolHeader(i.headerRule, d, protocols) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // itemsOf returns the header rules of items.
 func itemsOf(items []headerItem) (rules []headerRule) {
 	for _, i := range items {

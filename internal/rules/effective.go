@@ -66,7 +66,7 @@ func (c *compiler) effective(v view, levels []*level, kind Kind) *Effective {
 // merge merges levels field by field: the last level that sets a field wins, except that an
 // option of a schema may have to narrow. It checks the combination.
 func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
-	m.protocols = rpc.Connect | rpc.GRPCWeb
+	m.protocols = rpc.OfProcedures
 	for _, l := range levels {
 		if l.setsOrigins() {
 			m.originsFrom = l
@@ -89,8 +89,10 @@ func (c *compiler) merge(levels []*level, kind Kind) (m merged) {
 			m.exposeFrom = l
 		}
 	}
-	if kind.Path {
-		m.protocols = 0
+	if kind.Path { // the protocols of defaults are those of procedures
+		if m.protocols &= rpc.MCP; m.protocols == 0 {
+			m.protocolsFrom = nil
+		}
 	}
 	c.checkCredentials(&m)
 	return m
@@ -229,6 +231,13 @@ const DefaultMaxAge = 7200 * time.Second
 // defaultMethods are the methods of a path whose rule does not set allow_methods.
 var defaultMethods = []string{"GET", "HEAD", "POST"}
 
+// defaultMethodsOfMCP are those of a path with protocols: [MCP]. A client calls by POST, opens a stream
+// by GET, and ends a session by DELETE.
+var defaultMethodsOfMCP = []string{"POST", "GET", "DELETE"}
+
+// MethodsOfMCP returns the methods of a path with protocols: [MCP] whose rule does not set allow_methods.
+func MethodsOfMCP() []string { return slices.Clone(defaultMethodsOfMCP) }
+
 // Kind returns the kind of target that the rule applies to.
 func (e *Effective) Kind() Kind { return e.kind }
 
@@ -286,8 +295,12 @@ func (m *merged) MaxAge() time.Duration {
 	return *m.maxAgeFrom.maxAge
 }
 
-// Protocols returns the protocols whose clients may call; 0 for a path.
+// Protocols returns the protocols whose clients may call: MCP or 0 for a path, and others for a
+// procedure.
 func (m *merged) Protocols() rpc.Protocols { return m.protocols }
+
+// ServesMCP reports whether the rule is that of a path with protocols: [MCP].
+func (m *merged) ServesMCP() bool { return m.protocols&rpc.MCP != 0 }
 
 // Present reports whether every header that a response carries is exposed (expose: PRESENT),
 // rather than the declared names only.
@@ -315,6 +328,8 @@ func (e *Effective) Methods() []string {
 	switch {
 	case e.kind.Path && e.methodsFrom != nil:
 		return e.methodsFrom.methods
+	case e.ServesMCP():
+		return defaultMethodsOfMCP
 	case e.kind.Path:
 		return defaultMethods
 	case e.kind.Get && e.protocols&rpc.Connect != 0:
@@ -326,9 +341,10 @@ func (e *Effective) Methods() []string {
 // GrantsContentType reports whether the rule of a path grants the request header content-type
 // because of its methods: it allows another method than GET and HEAD, and no item of allow_headers
 // or deny_headers covers the header. If everyone may call, allow_methods has to be written:
-// a script on any page could otherwise send content types that HTML forms cannot.
+// a script on any page could otherwise send content types that HTML forms cannot. A path that serves
+// MCP grants the header with the others of the protocol.
 func (e *Effective) GrantsContentType() bool {
-	if !e.kind.Path || e.Origins().Any() != 0 && e.methodsFrom == nil {
+	if !e.kind.Path || e.ServesMCP() || e.Origins().Any() != 0 && e.methodsFrom == nil {
 		return false
 	}
 	if _, mentioned := e.request.Lookup("content-type"); mentioned {

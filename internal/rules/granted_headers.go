@@ -98,13 +98,22 @@ func (h *ExposedHeaders) Declared() []string {
 }
 
 // Names returns the names that are exposed whether the response carries them or not, in lower case,
-// sorted. Under EXPOSURE_DECLARED there are no others. The caller must not change the slice.
+// sorted. There are no others unless DependOnResponse is true. The caller must not change the slice.
 func (h *ExposedHeaders) Names() []string { return h.names }
 
-// ExposesPresent reports whether EXPOSURE_PRESENT exposes a field that a response with this header
-// carries. The name is in lower case.
+// DependOnResponse reports whether ExposesPresent may be true for a name that is not among Names.
+func (h *ExposedHeaders) DependOnResponse() bool {
+	return h.present || rpc.HasResponseFamily(h.protocols)
+}
+
+// ExposesPresent reports whether a field is exposed because a response with this header carries it: by
+// EXPOSURE_PRESENT, or as one of the protocol's family. The name is in lower case.
 func (h *ExposedHeaders) ExposesPresent(name string, header http.Header) bool {
 	switch {
+	case h.protocols&rpc.MCP != 0 && rpc.Needs(rpc.MCP, rpc.Response, name):
+		return true
+	case !h.present:
+		return false
 	case fetch.SafelistedResponseHeader(name), fetch.ForbiddenResponseHeader(name):
 		return false
 	case isStatusHeader(name):

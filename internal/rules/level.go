@@ -59,17 +59,14 @@ func (c *compiler) parseRule(field string, r *corsrpcv1.Rule, place rulePlace) *
 	}
 	c.parseRisks(l, field+".accept_risks", r.GetAcceptRisks())
 	c.parseOrigins(l, r)
+	c.parseProtocols(l, r, place)
 	for _, lists := range []headerFields{requestHeaders, responseHeaders} {
-		items := c.parseHeaders(field, r, lists, place)
+		items := c.parseHeaders(field, r, lists, neededBy(place == forPath, l.protocols))
 		l.headers[lists.direction] = headerLists{items, newHeaderLevel(items)}
 	}
-	c.parseProtocols(l, r)
 	c.parseMethods(l, r, place)
 	c.parseMaxAge(l, r)
 	c.checkEnum(field+".expose", r.GetExpose())
-	if place == forPath && len(r.GetProtocols()) > 0 {
-		c.fail(CodeFieldMisplaced, field+".protocols", "", "does not apply to a path rule: leave it out", "")
-	}
 	return l
 }
 
@@ -97,7 +94,8 @@ func (c *compiler) parseRisks(l *level, field string, risks []corsrpcv1.Risk) {
 	}
 }
 
-func (c *compiler) parseProtocols(l *level, r *corsrpcv1.Rule) {
+// parseProtocols reads the protocols of a level. MCP is only valid in a path rule, and alone.
+func (c *compiler) parseProtocols(l *level, r *corsrpcv1.Rule, place rulePlace) {
 	for i, protocol := range r.GetProtocols() {
 		at := fmt.Sprintf("%s.protocols[%d]", l.field, i)
 		switch protocol {
@@ -105,10 +103,26 @@ func (c *compiler) parseProtocols(l *level, r *corsrpcv1.Rule) {
 			l.protocols |= rpc.Connect
 		case corsrpcv1.Protocol_PROTOCOL_GRPC_WEB:
 			l.protocols |= rpc.GRPCWeb
+		case corsrpcv1.Protocol_PROTOCOL_MCP:
+			l.protocols |= rpc.MCP
+			if place != forPath {
+				c.fail(CodeFieldMisplaced, at, "MCP", "is served on a path, not by procedures: write a path rule of its own for it", "{path: /mcp, protocols: [MCP]} in rules")
+			}
 		case corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED:
 			c.fail(CodeUnknownEnumValue, at, "", "is PROTOCOL_UNSPECIFIED, which is not a protocol: leave it out", "")
 		default:
 			c.checkEnum(at, protocol)
+		}
+	}
+	switch {
+	case place != forPath || l.protocols&rpc.OfProcedures == 0:
+	case l.protocols&rpc.MCP == 0:
+		c.fail(CodeFieldMisplaced, l.field+".protocols", "", "does not apply to a path rule, except protocols: [MCP]: leave it out", "")
+	default:
+		for i, protocol := range r.GetProtocols() {
+			if protocol != corsrpcv1.Protocol_PROTOCOL_MCP {
+				c.fail(CodeFieldMisplaced, fmt.Sprintf("%s.protocols[%d]", l.field, i), strings.TrimPrefix(protocol.String(), "PROTOCOL_"), "is a protocol of procedures, and a path rule can only serve MCP: leave it out", "")
+			}
 		}
 	}
 }

@@ -32,8 +32,18 @@ var (
 	}, rpc.Response}
 )
 
-// parseHeaders parses a pair of header lists, and tracing for request headers.
-func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFields, place rulePlace) (items []headerItem) {
+// neededBy returns the protocols whose headers a rule cannot withhold: those of procedures, whichever the
+// rule serves, and for a path MCP, if the rule serves it.
+func neededBy(path bool, serves rpc.Protocols) rpc.Protocols {
+	if path {
+		return serves & rpc.MCP
+	}
+	return rpc.OfProcedures
+}
+
+// parseHeaders parses a pair of header lists, and tracing for request headers. The headers of the needed
+// protocols cannot be withheld.
+func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFields, needed rpc.Protocols) (items []headerItem) {
 	grant, withhold := lists.values(r)
 	seen := map[headerRule]bool{}
 	add := func(rule headerRule, list string, i int, text string) {
@@ -43,12 +53,12 @@ func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFie
 		}
 	}
 	for i, text := range grant {
-		if rule, ok := c.parseHeader(field, lists, place, i, text, true); ok {
+		if rule, ok := c.parseHeader(field, lists, needed, i, text, true); ok {
 			add(rule, lists.grant, i, text)
 		}
 	}
 	for i, text := range withhold {
-		rule, ok := c.parseHeader(field, lists, place, i, text, false)
+		rule, ok := c.parseHeader(field, lists, needed, i, text, false)
 		if !ok {
 			continue
 		}
@@ -68,7 +78,7 @@ func (c *compiler) parseHeaders(field string, r *corsrpcv1.Rule, lists headerFie
 }
 
 // parseHeader parses an item of a header list: one that grants, or one that withholds.
-func (c *compiler) parseHeader(field string, lists headerFields, place rulePlace, i int, item string, grants bool) (headerRule, bool) {
+func (c *compiler) parseHeader(field string, lists headerFields, needed rpc.Protocols, i int, item string, grants bool) (headerRule, bool) {
 	list := lists.withhold
 	if grants {
 		list = lists.grant
@@ -87,8 +97,12 @@ func (c *compiler) parseHeader(field string, lists headerFields, place rulePlace
 		c.fail(CodeHeaderSyntax, at, item, "is not a header name: expose_headers takes names only, and expose: PRESENT exposes every header that a response carries", "")
 		return h, false
 	}
-	if !grants && place != forPath && isProtocolHeader(h, lists.direction) { // a path rule serves no protocol
-		c.fail(CodeProtocolHeader, at, item, "is needed by the clients of the RPC protocols, and always granted: leave it out (protocols sets which protocols are served)", "")
+	if !grants && isProtocolHeader(h, lists.direction, needed) {
+		of := "the RPC protocols, and always granted: leave it out (protocols sets which protocols are served)"
+		if needed == rpc.MCP {
+			of = "MCP, and always granted: leave it out"
+		}
+		c.fail(CodeProtocolHeader, at, item, "is needed by the clients of "+of, "")
 		return h, false
 	}
 	return h, true
@@ -106,11 +120,10 @@ func CanExposeHeader(name string) bool {
 	return reason == "" && h.kind == headerName && withheldFromScripts(h, rpc.Response) == ""
 }
 
-// CanHideHeader reports whether hide_headers of a rule for paths, or of one for procedures, may name a response
-// header.
-func CanHideHeader(name string, path bool) bool {
+// CanHideHeader reports whether hide_headers of a rule like this one may name a response header.
+func (e *Effective) CanHideHeader(name string) bool {
 	h, reason, _ := parseHeaderRule(name, false)
-	return reason == "" && h.kind == headerName && (path || !isProtocolHeader(h, rpc.Response))
+	return reason == "" && h.kind == headerName && !isProtocolHeader(h, rpc.Response, neededBy(e.kind.Path, e.protocols))
 }
 
 // withheldFromScripts returns the reason why granting a header would have no effect, with what to
@@ -168,17 +181,15 @@ func setByLayer(name string) string {
 	return ""
 }
 
-// isProtocolHeader reports whether an item is for a header that the clients of the RPC
-// protocols need. A wider prefix such as x-* covers some of these headers too; they are granted
+// isProtocolHeader reports whether an item is for a header that the clients of some protocols
+// need. A wider prefix such as x-* covers some of these headers too; they are granted
 // nevertheless.
-func isProtocolHeader(h headerRule, d rpc.Direction) bool {
+func isProtocolHeader(h headerRule, d rpc.Direction, of rpc.Protocols) bool {
 	switch {
 	case h.kind == headerAll:
 		return false
-	case d == rpc.Request && rpc.InFamily(rpc.Connect|rpc.GRPCWeb, h.name):
+	case d == rpc.Response && h.kind == headerPrefix && slices.ContainsFunc(rpc.Names(of, d), func(name string) bool { return strings.HasPrefix(name, h.name) }):
 		return true
-	case d == rpc.Response && h.kind == headerPrefix:
-		return slices.ContainsFunc(rpc.Names(rpc.Connect|rpc.GRPCWeb, d), func(name string) bool { return strings.HasPrefix(name, h.name) })
 	}
-	return slices.Contains(rpc.Names(rpc.Connect|rpc.GRPCWeb, d), h.name)
+	return rpc.Needs(of, d, h.name)
 }

@@ -52,7 +52,7 @@ func (e *Effective) Values(maxOrigins int) (all []Value, left int) {
 	for _, p := range []struct {
 		protocol rpc.Protocols
 		name     string
-	}{{rpc.Connect, "CONNECT"}, {rpc.GRPCWeb, "GRPC_WEB"}} {
+	}{{rpc.Connect, "CONNECT"}, {rpc.GRPCWeb, "GRPC_WEB"}, {rpc.MCP, "MCP"}} {
 		if e.protocols&p.protocol != 0 {
 			add("protocols", p.name, e.Place(e.ValueField("protocols")))
 		}

@@ -103,6 +103,10 @@ var witnesses = map[string]struct {
 		defaults("") + "rules: [{path: /files/, disabled: true}]", defaults(", allow_credentials: true") + "rules: [{path: /files/, allow_methods: [GET]}]", analysis.AspectWithoutOrigin,
 		analysis.Call{Path: "/files/x", Method: http.MethodGet, Navigation: true}, false,
 	},
+	"the server's own origin": {
+		defaults("") + "rules: [{path: /mcp, protocols: [MCP]}]", defaults("") + "rules: [{path: /mcp}]", analysis.AspectOwnOrigin,
+		analysis.Call{Origin: "https://page.example.net", Path: "/mcp", Method: http.MethodPost}, false,
+	},
 	"cookies": {
 		defaults(""), "enforcement: OBSERVE\n" + defaults(""), analysis.AspectCookies,
 		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, Credentials: true}, true,

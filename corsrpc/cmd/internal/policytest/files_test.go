@@ -40,6 +40,8 @@ rules:
     allow_origins: ["*"]
   - path: /upload
     allow_methods: [PUT]
+  - path: /mcp
+    protocols: [MCP]
 profiles:
   dev:
     add_origins: ["http://localhost:*"]

@@ -86,11 +86,11 @@ func (v *variant) explain(r *Result, now seen, one *corsrpcv1.Case) {
 		r.Reason = string(d.Reason())
 	}
 	readable := one.GetExpect().GetReadable()
-	if readable == nil || now.Blocked != nil {
+	if readable == nil || now.stopped() {
 		r.From = placeOfProvenance(d.From())
 	}
 	switch {
-	case readable != nil && now.Blocked != nil:
+	case readable != nil && now.stopped():
 		r.Remedy = d.Remedy()
 		if r.Remedy == "" {
 			r.Remedy = now.reason.Remedy()
@@ -117,7 +117,7 @@ func (v *variant) explainHeader(r *Result, now seen, one *corsrpcv1.Case) {
 		at = rule.Place(rule.ValueFieldOrNarrowest("expose"))
 	}
 	r.From = placeOf(at)
-	r.Remedy = headerRemedy(name, hides, rule.Kind().Path, one.GetAnswer().GetStatus())
+	r.Remedy = headerRemedy(name, hides, rule, one.GetAnswer().GetStatus())
 	if strings.HasPrefix(at.Field, rule.Narrowest()+".") && strings.HasSuffix(at.Field, "]") && strings.HasPrefix(r.Remedy, "write ") {
 		r.Remedy += ", in place of " + at.Field // a rule cannot do both
 	}
@@ -125,11 +125,11 @@ func (v *variant) explainHeader(r *Result, now seen, one *corsrpcv1.Case) {
 
 // headerRemedy says how a rule exposes a header, or hides it: one that a policy with the remedy does not load
 // with, or that it does not change, is not proposed.
-func headerRemedy(name string, hides, path bool, status int32) string {
+func headerRemedy(name string, hides bool, rule *rules.Effective, status int32) string {
 	switch {
 	case hides && fetch.SafelistedResponseHeader(name):
 		return "no policy can hide " + name + " from a script that can read the response"
-	case hides && !rules.CanHideHeader(name, path):
+	case hides && !rule.CanHideHeader(name):
 		return "no policy can hide " + name + ", which the clients of the RPC protocols need"
 	case hides:
 		return fmt.Sprintf("write hide_headers: [%s] in the rule that governs the call", name)

@@ -52,6 +52,13 @@ func TestCases(t *testing.T) {
 		{"from: http://localhost:3000, call: acme.v1.S.M, profile: dev, expect: {readable: {}}", "passed "},
 		{"from: http://localhost:3000, call: acme.v1.S.M, expect: {blocked: {reason: ORIGIN_NOT_ALLOWED}}", "passed "},
 		{app + "acme.v1.S.M, engines: [CHROMIUM], headers: {user-agent: x}, expect: {readable: {}}", "passed "},
+		{app + "/mcp, protocol: MCP, expect: {readable: {headers: [mcp-session-id, mcp-next, www-authenticate], hidden_headers: [x-a]}, preflights: 1}", "passed "},
+		{app + "/mcp, protocol: MCP, http_method: DELETE, headers: {mcp-param-region: eu}, expect: {readable: {}}", "passed "},
+		{app + "/mcp, protocol: MCP, headers: {authorization: x}, expect: {readable: {}}", "failed the preflight is blocked (HEADERS_NOT_GRANTED): the origin is allowed, but not every header that the preflight asks for is granted (authorization)"},
+		{app + "/mcp, protocol: CONNECT, expect: {readable: {}}", ""},
+		{app + "acme.v1.S.M, protocol: MCP, expect: {readable: {}}", ""},
+		{"from: https://api.example.com, call: /mcp, protocol: MCP, expect: {blocked: {reason: OWN_ORIGIN_NOT_ALLOWED, handler_runs: false}}", "passed "},
+		{"from: https://api.example.com, call: /mcp, protocol: MCP, expect: {readable: {}}", "failed the call is refused (OWN_ORIGIN_NOT_ALLOWED): "},
 		{app + "/healthz, server: x, expect: {readable: {}}", ""}, // server is not a field of a case
 
 		// Outcomes that depend on origins which are not known.
