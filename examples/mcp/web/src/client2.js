@@ -8,11 +8,16 @@ import {
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 
-// connect asks the server for its revisions. The default of the SDK is the revisions of sdk 1.x.
-async function connect(url, options) {
+// connected asks the server for its revisions first. Without that option, the SDK speaks the
+// revisions of sdk 1.x.
+async function connected(url, options, use) {
   const client = new Client({ name: "page", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), options));
-  return client;
+  try {
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), options));
+    await use(client);
+  } finally {
+    await client.close();
+  }
 }
 
 // In a page, the SDK leaves out the headers Mcp-Param-*, since few servers allow them. The Go SDK
@@ -20,48 +25,44 @@ async function connect(url, options) {
 const eu = { headers: { "Mcp-Param-Region": "eu" } };
 
 export const calls = {
-  "the revision": async ({ mcp }, show) => {
-    const client = await connect(mcp);
-    show(client.getNegotiatedProtocolVersion());
-  },
-  "the list of tools": async ({ mcp }, show) => {
-    const client = await connect(mcp);
-    const { tools } = await client.listTools();
-    show(tools.map((tool) => tool.name).join(", "));
-  },
-  "a call with Mcp-Method and Mcp-Name": async ({ mcp }, show) => {
-    const client = await connect(mcp);
-    const result = await client.callTool({ name: "warn", arguments: { region: "eu" } });
-    show(result.content[0].text);
-  },
-  "a call with Mcp-Param-Region": async ({ mcp }, show) => {
-    const client = await connect(mcp);
-    const result = await client.callTool({ name: "forecast", arguments: { region: "eu" } }, eu);
-    show(result.content[0].text);
-  },
-  "notifications on the stream of a call": async ({ mcp }, show) => {
-    const client = await connect(mcp);
-    const result = await client.callTool(
-      { name: "watch", arguments: { region: "eu" } },
-      { onprogress: ({ message }) => show(`${message}, `) },
-    );
-    show(result.content[0].text);
-  },
+  "the revision": ({ mcp }, show) => connected(mcp, {}, async (client) => show(client.getNegotiatedProtocolVersion())),
+
+  "the list of tools": ({ mcp }, show) =>
+    connected(mcp, {}, async (client) => {
+      const { tools } = await client.listTools();
+      show(tools.map((tool) => tool.name).join(", "));
+    }),
+
+  "a call with Mcp-Param-Region": ({ mcp }, show) =>
+    connected(mcp, {}, async (client) => {
+      const result = await client.callTool({ name: "forecast", arguments: { region: "eu" } }, eu);
+      show(result.content[0].text);
+    }),
+
+  "notifications on the stream of a call": ({ mcp }, show) =>
+    connected(mcp, {}, async (client) => {
+      const result = await client.callTool(
+        { name: "watch", arguments: { region: "eu" } },
+        { onprogress: ({ message }) => show(`${message}, `) },
+      );
+      show(result.content[0].text);
+    }),
+
   "401, the discovery document, a token": async ({ members, token }, show) => {
     let current;
-    const client = await connect(members, {
-      authProvider: {
-        token: async () => current,
-        onUnauthorized: async ({ response, serverUrl }) => {
-          const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-          const metadata = await discoverOAuthProtectedResourceMetadata(serverUrl, { resourceMetadataUrl });
-          show(`${response.status}; scope ${scope}, sign in at ${metadata.authorization_servers[0]}; `);
-          // A real page sends its user there, and gets a token. This one has a token already.
-          current = token;
-        },
+    const authProvider = {
+      token: async () => current,
+      onUnauthorized: async ({ response, serverUrl }) => {
+        const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
+        const metadata = await discoverOAuthProtectedResourceMetadata(serverUrl, { resourceMetadataUrl });
+        show(`${response.status}, scope ${scope}, sign in at ${metadata.authorization_servers[0]}; `);
+        // A real page sends its user there, and gets a token. This one has a token already.
+        current = token;
       },
+    };
+    await connected(members, { authProvider }, async (client) => {
+      const result = await client.callTool({ name: "forecast", arguments: { region: "eu" } }, eu);
+      show(result.content[0].text);
     });
-    const result = await client.callTool({ name: "forecast", arguments: { region: "eu" } }, eu);
-    show(result.content[0].text);
   },
 };
