@@ -282,8 +282,8 @@ func widened(m route.Match[*target]) (pattern string, ok bool) {
 // applies, or in a rule for the procedure or the path if there is neither. The clause own is about an
 // origin that may be the server's own.
 func (d Decision) remedyOfOrigin(own string) string {
-	if d.origin == "" {
-		return ""
+	if d.origin == "" { // the Host header of a same-origin GET names none
+		return "if the page is this server's own, make the proxy in front pass on the Host header that the browser sends"
 	}
 	risk, impossible := d.riskOfOrigin()
 	if impossible != "" {

@@ -12,8 +12,8 @@ import (
 )
 
 // Call is a function that makes one call with the HTTP client of a page, which
-// [Browser.Client] returns. [Connect], [ConnectGet], [GRPCWeb] and [Fetch] return
-// Calls; a Call of your own can use a generated client. It returns the client's
+// [Browser.Client] returns. [Connect], [ConnectGet], [GRPCWeb], [MCP] and [Fetch]
+// return Calls; a Call of your own can use a generated client. It returns the client's
 // error, which wraps a [*BlockedError] if the browser blocked the call.
 type Call func(ctx context.Context, page *http.Client) error
 
@@ -36,6 +36,14 @@ func ConnectGet(procedure string, header ...string) Call {
 // empty binary message.
 func GRPCWeb(procedure string, header ...string) Call {
 	return post(procedure, rpc.CallHeader(rpc.GRPCWeb), header)
+}
+
+// MCP returns a call of the Model Context Protocol as its clients make it: a POST of a
+// ping to url, the URL of the server's endpoint. The arguments in header are as for
+// [Connect]. The call succeeds if the script can read the response, even if that is an
+// error.
+func MCP(url string, header ...string) Call {
+	return call(http.MethodPost, url, rpc.PingOfMCP, append(rpc.CallHeader(rpc.MCP), header...))
 }
 
 // Fetch returns a request without a body. The arguments in header are as for

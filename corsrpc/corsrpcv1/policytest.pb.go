@@ -322,16 +322,17 @@ type Case struct {
 	// The HTTP method. GET for a procedure is a call of the Connect protocol by
 	// GET.
 	//
-	// Default: POST for a procedure, GET for a path.
+	// Default: POST for a procedure and with `protocol: MCP`, GET for another path.
 	//
 	//	http_method: GET
 	HttpMethod string `protobuf:"bytes,4,opt,name=http_method,json=httpMethod,proto3" json:"http_method,omitempty"`
 	// The protocol of the call, which adds the headers that its clients send:
 	// content-type and connect-protocol-version for CONNECT, except by GET;
-	// content-type and x-grpc-web for GRPC_WEB. It is an error for a
-	// path.
+	// content-type and x-grpc-web for GRPC_WEB; accept, mcp-protocol-version and,
+	// by POST, content-type for MCP. A path can have MCP only, and a procedure
+	// cannot.
 	//
-	// Default: CONNECT.
+	// Default: CONNECT for a procedure, none for a path.
 	//
 	//	protocol: GRPC_WEB
 	Protocol Protocol `protobuf:"varint,5,opt,name=protocol,proto3,enum=corsrpc.v1.Protocol" json:"protocol,omitempty"`

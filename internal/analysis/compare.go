@@ -33,6 +33,9 @@ const (
 	// AspectCookies: requests with cookies reach the handler, although calls with credentials are not
 	// granted.
 	AspectCookies Aspect = "COOKIES"
+	// AspectOwnOrigin: requests that are same-origin by their Host header reach the handler, although
+	// another site may have caused it (DNS rebinding). Paths that serve MCP refuse these.
+	AspectOwnOrigin Aspect = "OWN_ORIGIN"
 )
 
 // Difference is what one of two policies grants and the other does not.

@@ -64,6 +64,7 @@ func (c *comparer) compare(p *pair, gained bool) {
 		return
 	}
 	g.withoutOrigin()
+	g.ownOrigin()
 }
 
 // side returns the policy of one of the pair's sides.
@@ -188,7 +189,7 @@ func (g *grants) values(d *originDifference) {
 // cookies adds requests with cookies that reach the handler of a path on one side only, although that side
 // does not grant credentials.
 func (g *grants) cookies(d *originDifference) {
-	if g.from.open || !g.to.path || g.to.credentials || g.from.credentials {
+	if g.from.open || !g.to.plain || g.to.credentials || g.from.credentials {
 		return
 	}
 	for _, method := range g.methods {
@@ -209,11 +210,11 @@ func (g *grants) cookieOrigin(d *originDifference, method string) (witness strin
 	}
 	reads := method != http.MethodPost
 	switch {
-	case reads && g.from.path, !reads && g.to.origins.Any() != 0:
+	case reads && g.from.plain, !reads && g.to.origins.Any() != 0:
 		return "", nil
 	case reads:
-		return d.common, d.commonAtoms // a procedure takes no cookies without credentials
-	case !g.from.path:
+		return d.common, d.commonAtoms // neither a procedure nor MCP takes cookies without credentials
+	case !g.from.plain:
 		owned := *g.to.facts
 		owned.origins = origin.NewSet(patternsOf(g.to.origins, false))
 		both := &originDifference{}
@@ -274,6 +275,20 @@ func (g *grants) withoutOrigin() {
 		field = "allow_credentials"
 	}
 	g.add(Difference{Aspect: AspectWithoutOrigin, Witness: call}, g.valuePlace(g.to, field), g.valuePlace(g.from, field))
+}
+
+// ownOrigin adds the requests that are same-origin by their Host header and that reach the handler on one
+// side only, since the other one serves MCP. A page of a host name that an attacker has rebound can send
+// them.
+func (g *grants) ownOrigin() {
+	if !g.to.host || g.from.host || g.to.origins.Any() != 0 && g.from.origins.Any() == 0 {
+		return
+	}
+	method := http.MethodPost
+	if g.pair.requests == noCalls {
+		method = http.MethodGet
+	}
+	g.add(Difference{Aspect: AspectOwnOrigin, Witness: g.call(foreignOrigin(g.from.origins), method, nil)}, g.valuePlace(g.to, "protocols"), g.valuePlace(g.from, "protocols"))
 }
 
 // ungoverned adds that all requests reach the handler on one side only.

@@ -32,16 +32,17 @@ type governed struct {
 	pattern string // of the path rule; empty if there is none
 	images  bool   // a GET without Origin that is not a navigation reaches the handler
 	links   bool   // a GET without Origin that is a navigation reaches the handler
+	host    bool   // every request that is same-origin by its Host header reaches the handler
 }
 
 // key is equal for requests with which the policy does the same.
 func (g *governed) key() governedKey {
-	return governedKey{g.facts, g.byRule, g.open, g.images, g.links}
+	return governedKey{g.facts, g.byRule, g.open, g.images, g.links, g.host}
 }
 
 type governedKey struct {
 	*facts
-	byRule, open, images, links bool
+	byRule, open, images, links, host bool
 }
 
 // resolve returns what the policy does with requests for a path. mayBeCall is as in route.Table.Find.
@@ -56,7 +57,7 @@ func (p *policy) resolve(s sample, mayBeCall bool) *governed {
 	first, _, verdict := p.table.Find(s.path, s.escaped, mayBeCall)
 	switch {
 	case verdict == route.Clear && first.Kind == route.None:
-		return &governed{facts: noFacts, open: true, images: true, links: true}
+		return &governed{facts: noFacts, open: true, images: true, links: true, host: true}
 	case verdict == route.Clear:
 		g := p.byRule(first.Value)
 		if first.Kind == route.Path {
@@ -64,21 +65,22 @@ func (p *policy) resolve(s sample, mayBeCall bool) *governed {
 		}
 		return g
 	}
-	g := &governed{facts: noFacts, open: p.Observes, images: true, links: true}
+	g := &governed{facts: noFacts, open: p.Observes, images: true, links: true, host: true}
 	verdict = p.table.Each(s.path, s.escaped, mayBeCall, func(m route.Match[*rules.Effective]) bool {
 		if m.Ambiguous {
 			return false
 		}
 		if m.Kind != route.None {
 			read := p.byRule(m.Value)
-			g.images, g.links = g.images && read.images, g.links && read.links
+			g.images, g.links, g.host = g.images && read.images, g.links && read.links, g.host && read.host
 		}
 		return true
 	})
 	if verdict != route.Clear {
 		g.images, g.links = false, false
+		g.host = !slices.ContainsFunc(p.Paths, func(path rules.Path) bool { return path.Rule.ServesMCP() })
 	}
-	g.images, g.links = g.images || g.open, g.links || g.open
+	g.images, g.links, g.host = g.images || g.open, g.links || g.open, g.host || g.open
 	return g
 }
 
@@ -89,9 +91,9 @@ func (p *policy) byRule(e *rules.Effective) *governed {
 		f = newFacts(e)
 		p.facts[e] = f
 	}
-	g := &governed{facts: f, byRule: true, open: p.Observes, links: !e.Disabled() && (f.path || f.origins.Any() != 0)}
-	g.images = g.links && !(f.path && f.credentials)
-	g.images, g.links = g.images || g.open, g.links || g.open
+	g := &governed{facts: f, byRule: true, open: p.Observes, links: !e.Disabled() && (f.plain || f.origins.Any() != 0), host: !e.ServesMCP() || f.origins.Any() != 0}
+	g.images = g.links && !(f.plain && f.credentials)
+	g.images, g.links, g.host = g.images || g.open, g.links || g.open, g.host || g.open
 	return g
 }
 
@@ -99,6 +101,7 @@ func (p *policy) byRule(e *rules.Effective) *governed {
 type facts struct {
 	rule        *rules.Effective // nil for noFacts
 	path        bool
+	plain       bool        // of a path that does not serve MCP, so that its requests need not be calls of RPC clients
 	origins     *origin.Set // empty if the rule is disabled
 	atoms       []string    // the sources and the unset variables (as ${NAME}) whose origins are allowed, sorted
 	credentials bool
@@ -121,7 +124,7 @@ var simpleMethods = []string{http.MethodPost, http.MethodGet, http.MethodHead}
 
 func newFacts(e *rules.Effective) *facts {
 	f := &facts{
-		rule: e, path: e.Kind().Path, origins: e.Origins(), credentials: e.Credentials(), timing: e.Timing(), maxAge: int64(e.MaxAge().Seconds()),
+		rule: e, path: e.Kind().Path, plain: e.Kind().Path && !e.ServesMCP(), origins: e.Origins(), credentials: e.Credentials(), timing: e.Timing(), maxAge: int64(e.MaxAge().Seconds()),
 		methods: e.Methods(), granted: e.GrantedHeaders(), exposed: e.ExposedHeaders(), present: e.Present(),
 	}
 	if !f.path {

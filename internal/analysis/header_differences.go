@@ -95,7 +95,7 @@ func responseNames(a, b rules.HeaderRules) []string {
 	names, prefixes := a.Cells()
 	moreNames, morePrefixes := b.Cells()
 	prefixes = append(prefixes, morePrefixes...)
-	all := slices.Concat(rules.OperationalHeaders(), rpc.Names(rpc.GRPCWeb, rpc.Response), names, moreNames)
+	all := slices.Concat(rules.OperationalHeaders(), rpc.Names(rpc.GRPCWeb|rpc.MCP, rpc.Response), names, moreNames, []string{"mcp-" + freshHeader})
 	for _, prefix := range prefixes {
 		all = append(all, prefix+"accept-encoding", prefix+freshHeader)
 	}
@@ -153,5 +153,5 @@ func (f *facts) shows(name string) bool {
 	if _, listed := slices.BinarySearch(f.exposed.Names(), name); listed {
 		return true
 	}
-	return f.present && f.exposed.ExposesPresent(name, http.Header{})
+	return f.exposed.ExposesPresent(name, http.Header{})
 }

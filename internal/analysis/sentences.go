@@ -27,6 +27,7 @@ var aspects = []struct {
 	{AspectUngoverned, "requests of every page reach the handler"},
 	{AspectWithoutOrigin, "GET requests without an Origin field reach the handler"},
 	{AspectCookies, "requests with cookies reach the handler without a grant of credentials"},
+	{AspectOwnOrigin, "requests reach the handler whose Host header alone says that they are same-origin"},
 }
 
 // Aspects returns all aspects.
@@ -136,6 +137,8 @@ func (s *Sentences) withoutGrant(d Difference, to string) string {
 		return fmt.Sprintf("%s of every page %s the handler of %s without a grant", requests, reach, to)
 	case AspectWithoutOrigin:
 		return fmt.Sprintf("GET requests without an Origin field, such as those of images and links on any page, %s the handler of %s", reach, to)
+	case AspectOwnOrigin:
+		return fmt.Sprintf("%s of pages whose host name was rebound to the server (DNS rebinding) %s the handler of %s", requests, reach, to)
 	case AspectCookies:
 		return fmt.Sprintf("Calls with cookies%s %s the handler of %s, although they are not granted credentials", ofPages(d), reach, to)
 	}

@@ -107,6 +107,7 @@ type form struct {
 var forms = []form{
 	// Notes that change nothing, or are another way.
 	{regexp.MustCompile(`^if it is this server's own origin, make the proxy in front keep the Host header$`), note},
+	{regexp.MustCompile(`^only if it is this server's own public origin, or one whose pages may call$`), note},
 	{regexp.MustCompile(`^an origin source allows exact https origins only$`), note},
 	{regexp.MustCompile(`^otherwise call without credentials$`), note},
 	{regexp.MustCompile(`^or request the path as that rule spells it$`), note},
@@ -157,6 +158,10 @@ var forms = []form{
 		for _, name := range []string{"Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode"} {
 			a.Request.Header.Del(name)
 		}
+		return a.otherRequest()
+	}},
+	{regexp.MustCompile(`^if the page is this server's own, make the proxy in front pass on the Host header that the browser sends$`), func(a *Applied, _ []string) error {
+		a.Request.Host = "localhost"
 		return a.otherRequest()
 	}},
 	{regexp.MustCompile(`^make the proxy in front of the server pass on exactly one Origin header$`), func(a *Applied, _ []string) error {

@@ -14,9 +14,15 @@ func CallHeader(p Protocols) []string {
 		return []string{"Content-Type", "application/json", "Connect-Protocol-Version", "1"}
 	case GRPCWeb:
 		return []string{"Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1"}
+	case MCP:
+		return []string{"Content-Type", "application/json", "Accept", "application/json, text/event-stream", "Mcp-Protocol-Version", "2025-11-25"}
 	}
 	return nil
 }
+
+// PingOfMCP is the body of the smallest call of MCP: a request of JSON-RPC without arguments. See
+// https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping.
+const PingOfMCP = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
 // GetCallQuery is the query of a unary Connect call by GET with an empty message. See
 // https://connectrpc.com/docs/protocol#unary-get-request.

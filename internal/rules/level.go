@@ -114,12 +114,16 @@ func (c *compiler) parseProtocols(l *level, r *corsrpcv1.Rule, place rulePlace) 
 			c.checkEnum(at, protocol)
 		}
 	}
-	if place == forPath && l.protocols&rpc.OfProcedures != 0 {
-		reason, fix := "does not apply to a path rule, except protocols: [MCP]: leave it out", ""
-		if l.protocols&rpc.MCP != 0 {
-			reason, fix = "has protocols of procedures beside MCP, which a path rule cannot serve", "[MCP]"
+	switch {
+	case place != forPath || l.protocols&rpc.OfProcedures == 0:
+	case l.protocols&rpc.MCP == 0:
+		c.fail(CodeFieldMisplaced, l.field+".protocols", "", "does not apply to a path rule, except protocols: [MCP]: leave it out", "")
+	default:
+		for i, protocol := range r.GetProtocols() {
+			if protocol != corsrpcv1.Protocol_PROTOCOL_MCP {
+				c.fail(CodeFieldMisplaced, fmt.Sprintf("%s.protocols[%d]", l.field, i), strings.TrimPrefix(protocol.String(), "PROTOCOL_"), "is a protocol of procedures, and a path rule can only serve MCP: leave it out", "")
+			}
 		}
-		c.fail(CodeFieldMisplaced, l.field+".protocols", "", reason, fix)
 	}
 }
 

@@ -33,8 +33,8 @@ func (c *callFlags) register(flags *flag.FlagSet) {
 
 // registerRequest registers the flags that describe the request.
 func (c *callFlags) registerRequest(flags *flag.FlagSet) {
-	flags.StringVar(&c.method, "method", "", "HTTP `METHOD` (default POST for a procedure, GET for a path)")
-	flags.StringVar(&c.protocol, "protocol", "", "`PROTOCOL` of the call of a procedure: connect or grpc-web (default connect)")
+	flags.StringVar(&c.method, "method", "", "HTTP `METHOD` (default POST for a procedure and by MCP, GET for another path)")
+	flags.StringVar(&c.protocol, "protocol", "", "`PROTOCOL` of the call: connect or grpc-web for a procedure (default connect), mcp for a path (default none)")
 	flags.Var(&c.header, "header", "`FIELD` that the script sets, such as 'Authorization: Bearer x' (repeatable)")
 	flags.BoolVar(&c.credentials, "credentials", false, "the call carries credentials: a cookie of the server")
 	flags.Var(&c.engines, "engine", "browser `ENGINE`: chromium, firefox, webkit, or standard for the Fetch standard (repeatable; default all)")
@@ -86,14 +86,26 @@ func isProcedure(plan *corsrpc.Plan, target string) bool {
 	return name != ""
 }
 
-// protocols are the protocols that a call of a procedure can have, by the value of --protocol.
-var protocols = map[string]rpc.Protocols{"": rpc.Connect, "connect": rpc.Connect, "grpc-web": rpc.GRPCWeb}
+// protocols are the protocols that a call can have, by the value of --protocol.
+var protocols = map[string]rpc.Protocols{"": rpc.Connect, "connect": rpc.Connect, "grpc-web": rpc.GRPCWeb, "mcp": rpc.MCP}
+
+// protocolOf returns the protocol that --protocol names.
+func (c *callFlags) protocolOf() (rpc.Protocols, error) {
+	protocol, ok := protocols[c.protocol]
+	if !ok {
+		return 0, usagef("%q is not a protocol: write connect or grpc-web for a procedure, or mcp for a path", c.protocol)
+	}
+	return protocol, nil
+}
 
 // ofProcedure completes a call of a procedure as the clients of its protocol make it.
 func (c *callFlags) ofProcedure(call *corsinspect.Call) error {
-	protocol, ok := protocols[c.protocol]
-	if !ok {
-		return usagef("%q is not a protocol: write connect or grpc-web", c.protocol)
+	protocol, err := c.protocolOf()
+	switch {
+	case err != nil:
+		return err
+	case protocol == rpc.MCP:
+		return usagef("--protocol mcp is for the call of a path, and %s is a procedure", call.Target)
 	}
 	call.Method = cmp.Or(call.Method, http.MethodPost)
 	fields := rpc.CallHeader(protocol)
@@ -116,12 +128,28 @@ func (c *callFlags) ofProcedure(call *corsinspect.Call) error {
 
 // ofPath completes a call of a path.
 func (c *callFlags) ofPath(call *corsinspect.Call) error {
-	if c.protocol != "" {
-		return usagef("--protocol is for the call of a procedure, and %s is a path", call.Target)
+	protocol, err := c.protocolOf()
+	usual := http.MethodGet
+	switch {
+	case err != nil:
+		return err
+	case protocol == rpc.MCP:
+		usual = http.MethodPost
+		call.Response.Set("Mcp-Session-Id", "1")
+	case c.protocol != "":
+		return usagef("--protocol %s is for the call of a procedure, and %s is a path", c.protocol, call.Target)
 	}
-	call.Method = cmp.Or(call.Method, http.MethodGet)
+	call.Method = cmp.Or(call.Method, usual)
 	call.Response.Set("Content-Type", "application/json")
 	call.Response.Set("X-Request-Id", "1")
+	if protocol != rpc.MCP {
+		return nil
+	}
+	for field := range slices.Chunk(rpc.CallHeader(rpc.MCP), 2) {
+		if field[0] != "Content-Type" || strings.EqualFold(call.Method, http.MethodPost) { // only a POST has a body
+			call.Header.Set(field[0], field[1])
+		}
+	}
 	return nil
 }
 

@@ -42,8 +42,10 @@ func (f *probeFlags) calls(p *probing, targets []string) error {
 	case !f.all && len(targets) == 0:
 		return usagef("name a procedure or a path, such as acme.v1.S.Get or /, or write --all with --descriptors or --reflect")
 	}
-	if _, ok := protocols[f.call.protocol]; !ok {
-		return usagef("%q is not a protocol: write connect or grpc-web", f.call.protocol)
+	if protocol, err := f.call.protocolOf(); err != nil {
+		return err
+	} else if f.all && protocol == rpc.MCP {
+		return usagef("--all calls procedures, which MCP does not have: name the path")
 	}
 	plan, err := anyProcedure(p.files)
 	if err != nil {

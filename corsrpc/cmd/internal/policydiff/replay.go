@@ -80,7 +80,7 @@ func observe(side *Side, d analysis.Difference) (*corsinspect.Trial, error) {
 // that reach the handler.
 func onPage(a analysis.Aspect) bool {
 	switch a {
-	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies:
+	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies, analysis.AspectOwnOrigin:
 		return false
 	}
 	return true
@@ -102,6 +102,12 @@ func callOf(d analysis.Difference) corsinspect.Call {
 	// A browser may send these requests without a script that waits for the answer. So they are
 	// made as if by a program, with the fields of a browser.
 	call.Origin = ""
+	if d.Aspect == analysis.AspectOwnOrigin {
+		call.Server = w.Origin
+		call.Header.Set("Origin", w.Origin)
+		call.Header.Set("Sec-Fetch-Site", "same-origin")
+		return call
+	}
 	call.Header.Set("Sec-Fetch-Site", "cross-site")
 	mode := "no-cors"
 	switch {
@@ -153,7 +159,7 @@ func granted(o corsinspect.Outcome, d analysis.Difference) int {
 	case analysis.AspectTiming:
 		allowed := last.Answer.Get("Timing-Allow-Origin")
 		return number(!last.Preflight && (allowed == "*" || allowed == d.Witness.Origin))
-	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies:
+	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies, analysis.AspectOwnOrigin:
 		return number(!last.Decision.Refused() || !last.Decision.Enforced())
 	}
 	return number(o.Blocked == nil)

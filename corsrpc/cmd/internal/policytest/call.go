@@ -28,6 +28,12 @@ func (s *Suite) callOf(one *corsrpcv1.Case) corsinspect.Call {
 		Response: http.Header{}, Status: int(one.GetAnswer().GetStatus()), Engines: enginesOf(one.GetEngines()),
 	}
 	switch {
+	case isPath && one.GetProtocol() == corsrpcv1.Protocol_PROTOCOL_MCP:
+		for field := range slices.Chunk(rpc.CallHeader(rpc.MCP), 2) {
+			if field[0] != "Content-Type" || strings.EqualFold(call.Method, http.MethodPost) { // only a POST has a body
+				call.Header.Set(field[0], field[1])
+			}
+		}
 	case isPath:
 		call.Method = cmp.Or(one.GetHttpMethod(), http.MethodGet)
 	case strings.EqualFold(call.Method, http.MethodGet):

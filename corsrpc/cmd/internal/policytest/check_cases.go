@@ -91,9 +91,11 @@ func (c *checker) checkCall(field string, one *corsrpcv1.Case, k known) {
 			}
 			c.fail(at, CodeCall, call, "is not a path that a browser sends", fix)
 		}
-		if one.GetProtocol() != corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED {
-			c.fail(field+".protocol", CodeFieldMisplaced, "", "is set for a path, which has none", "the full name of a procedure at call, or leave protocol out")
+		if p := one.GetProtocol(); p != corsrpcv1.Protocol_PROTOCOL_UNSPECIFIED && p != corsrpcv1.Protocol_PROTOCOL_MCP {
+			c.fail(field+".protocol", CodeFieldMisplaced, "", "is set for a path, which has none but MCP", "the full name of a procedure at call, or leave protocol out")
 		}
+	case one.GetProtocol() == corsrpcv1.Protocol_PROTOCOL_MCP:
+		c.fail(field+".protocol", CodeFieldMisplaced, "MCP", "is the protocol of a path, and call names a procedure", "the path at call, such as /mcp, or leave protocol out")
 	default:
 		c.checkProcedure(at, call, k)
 		if one.GetProtocol() == corsrpcv1.Protocol_PROTOCOL_GRPC_WEB && strings.EqualFold(one.GetHttpMethod(), "GET") {

@@ -20,7 +20,13 @@ type seen struct {
 	reason      corsrpc.Reason        // why the call is blocked; empty if it is not, or if the layer was not asked
 	preflights  int32
 	handlerRuns bool
+	// refused: the layer refuses the call although the script can read that, since its page claims the
+	// server's own origin (OWN_ORIGIN_NOT_ALLOWED).
+	refused bool
 }
+
+// stopped reports whether the script cannot make the call.
+func (s seen) stopped() bool { return s.Blocked != nil || s.refused }
 
 // seenOf returns an outcome as a test sees it.
 func seenOf(o corsinspect.Outcome) seen {
@@ -39,7 +45,18 @@ func seenOf(o corsinspect.Outcome) seen {
 	if o.Blocked != nil && s.at != nil {
 		s.reason = reasonOf(o.Blocked, s.at.Decision)
 	}
+	if d := lastDecision(o); o.Blocked == nil && d.Outcome() == corsrpc.OutcomeRefuse && d.Enforced() {
+		s.refused, s.reason = true, d.Reason()
+	}
 	return s
+}
+
+// lastDecision returns the decision on the last request of an outcome; the zero Decision if there is none.
+func lastDecision(o corsinspect.Outcome) corsrpc.Decision {
+	if len(o.Exchanges) == 0 {
+		return corsrpc.Decision{}
+	}
+	return o.Exchanges[len(o.Exchanges)-1].Decision
 }
 
 // reasonOf returns why a call is blocked: the layer's reason, unless only the browser blocks, since the call
@@ -58,7 +75,7 @@ func reasonOf(blocked *corsbrowser.BlockedError, d corsrpc.Decision) corsrpc.Rea
 func (s seen) differs(expect *corsrpcv1.Expect) string {
 	blocked, readable := expect.GetBlocked(), expect.GetReadable()
 	switch {
-	case blocked != nil && s.Blocked == nil:
+	case blocked != nil && !s.stopped():
 		return "the script can read the response"
 	case blocked != nil && blocked.GetReason() != "" && string(s.reason) != blocked.GetReason():
 		return s.blockedClause()
@@ -66,7 +83,7 @@ func (s seen) differs(expect *corsrpcv1.Expect) string {
 		return s.blockedClause() + ", and the handler does not run"
 	case blocked != nil && blocked.HandlerRuns != nil && !*blocked.HandlerRuns && s.handlerRuns:
 		return s.blockedClause() + ", but the handler runs"
-	case readable != nil && s.Blocked != nil:
+	case readable != nil && s.stopped():
 		return s.blockedClause()
 	case readable != nil && s.wrongHeader(readable) != "":
 		return s.wrongHeader(readable)
@@ -81,11 +98,14 @@ func (s seen) blockedClause() string {
 	if s.at == nil {
 		return "the browser blocks the call before it sends anything: " + s.Blocked.Reason
 	}
-	where := "the call"
-	if s.Blocked.Preflight {
-		where = "the preflight"
+	where := "the call is blocked"
+	switch {
+	case s.refused:
+		where = "the call is refused"
+	case s.Blocked.Preflight:
+		where = "the preflight is blocked"
 	}
-	clause := fmt.Sprintf("%s is blocked (%s): %s", where, s.reason, s.reason.Text())
+	clause := fmt.Sprintf("%s (%s): %s", where, s.reason, s.reason.Text())
 	if missing := s.at.Decision.Missing(); missing != "" {
 		clause += " (" + missing + ")"
 	}

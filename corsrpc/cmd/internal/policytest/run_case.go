@@ -86,11 +86,11 @@ func (v *variant) explain(r *Result, now seen, one *corsrpcv1.Case) {
 		r.Reason = string(d.Reason())
 	}
 	readable := one.GetExpect().GetReadable()
-	if readable == nil || now.Blocked != nil {
+	if readable == nil || now.stopped() {
 		r.From = placeOfProvenance(d.From())
 	}
 	switch {
-	case readable != nil && now.Blocked != nil:
+	case readable != nil && now.stopped():
 		r.Remedy = d.Remedy()
 		if r.Remedy == "" {
 			r.Remedy = now.reason.Remedy()
