@@ -16,6 +16,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/examples/mcp/weather"
 )
 
@@ -39,12 +40,14 @@ func serve(t *testing.T) (server *httptest.Server, reached *atomic.Int64) {
 	return server, reached
 }
 
+// mcpTypes is what a client accepts.
+const mcpTypes = "application/json, text/event-stream"
+
 // initialize is the first message of a client.
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
 
 // TestRefused: requests that no script of a listed page sent do not reach the server. Each case has the fields that a browser sends.
 func TestRefused(t *testing.T) {
-	const mcpTypes = "application/json, text/event-stream"
 	for _, test := range []struct {
 		name   string
 		method string
@@ -119,6 +122,72 @@ func TestRebound(t *testing.T) {
 	defer res.Body.Close()
 	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "invalid Host header") {
 		t.Errorf("%d %s %v, want the refusal of the SDK", res.StatusCode, body, err)
+	}
+}
+
+// TestCrossOriginProtection: net/http's protection, in place of the SDK's deprecated option, refuses pages that the policy lists, until it
+// trusts their origin too.
+func TestCrossOriginProtection(t *testing.T) {
+	layer, err := corsrpc.Load("cors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trusts := range []bool{false, true} {
+		protection := http.NewCrossOriginProtection()
+		if trusts {
+			if err := protection.AddTrustedOrigin(listed); err != nil {
+				t.Fatal(err)
+			}
+		}
+		handler := corsbrowser.WithHandler(layer.Wrap(protection.Handler(weather.NewHandler("http://localhost"))))
+		page, err := corsbrowser.New(listed, handler)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/mcp", strings.NewReader(initialize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", mcpTypes)
+		res, err := page.Client().Do(r)
+		if err != nil {
+			t.Fatal(err) // the page can read the refusal: the protection is inside of the layer
+		}
+		res.Body.Close()
+		if want := map[bool]int{false: http.StatusForbidden, true: http.StatusOK}[trusts]; res.StatusCode != want {
+			t.Errorf("trusted: %v: status %d, want %d", trusts, res.StatusCode, want)
+		}
+	}
+}
+
+// TestParamHeader: the SDK refuses a call of the newest revision without the header that repeats its argument.
+func TestParamHeader(t *testing.T) {
+	server, _ := serve(t)
+	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forecast","arguments":{"region":"eu"},"_meta":{
+		"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
+	for region, want := range map[string]string{"": "missing Mcp-Param-Region header", "us": "does not match body value", "eu": "eu: rain"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", strings.NewReader(call))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Origin": listed, "Content-Type": "application/json", "Accept": mcpTypes, "Mcp-Protocol-Version": "2026-07-28",
+			"Mcp-Method": "tools/call", "Mcp-Name": "forecast", "Mcp-Param-Region": region,
+		} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("region %q: %d %s %v, want %q", region, res.StatusCode, body, err, want)
+		}
 	}
 }
 
