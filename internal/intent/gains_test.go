@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -109,6 +110,10 @@ func drawProbe(t *rapid.T, w *world, u *universe) (analysis.Aspect, analysis.Cal
 	case analysis.AspectWithoutOrigin:
 		call.Origin, call.Method, call.Navigation = "", http.MethodGet, rapid.Bool().Draw(t, "link")
 		call.Credentials = false
+	case analysis.AspectOwnOrigin:
+		if !strings.HasPrefix(call.Origin, "http") {
+			call.Origin = foreign[0]
+		}
 	}
 	return aspect, call
 }
@@ -117,4 +122,5 @@ func drawProbe(t *rapid.T, w *world, u *universe) (analysis.Aspect, analysis.Cal
 var aspects = []analysis.Aspect{
 	analysis.AspectOrigin, analysis.AspectCredentials, analysis.AspectMethod, analysis.AspectRequestHeader, analysis.AspectResponseHeader,
 	analysis.AspectMaxAge, analysis.AspectTiming, analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies,
+	analysis.AspectOwnOrigin,
 }

@@ -54,20 +54,22 @@ var (
 	requestItems = []string{
 		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-*", "x-acme-on-*", "x-*", "*", "authorization", "x-original-url", "auth-*", "traceparent", "baggage",
 		"grpc-metadata-x", "grpc-metadata-*", "grpc-trace-bin", "content-language", "b3", "x-datadog-*", "content-type", "content-*",
-		"origin", "sec-fetch-*", "Access-Control-Allow-Origin", "x-script-name",
+		"origin", "sec-fetch-*", "Access-Control-Allow-Origin", "x-script-name", "mcp-session-id", "mcp-*",
 	}
 	requestHeaders = []string{
 		"x-a", "X-B", "x-tenant-id", "x-acme-one", "x-acme-on-e", "x-acmetwo", "Authorization", "X-Original-URL", "x-http-method-override", "auth-x", "traceparent", "tracestate", "baggage",
 		"grpc-metadata-x", "grpc-metadata-authorization", "grpc-trace-bin", "grpc-tags-bin", "grpc-timeout", "grpc-newer", "x-grpc-web", "x-user-agent",
 		"connect-protocol-version", "connect-newer", "content-type", "content-type", "content-type", "content-encoding", "connect", "xx-a",
 		"b3", "sentry-trace", "x-datadog-trace-id", "x-b3-flags", "x-datadog-other", "X-Script-Name",
+		"Mcp-Session-Id", "mcp-param-region", "last-event-id", "mcp",
 	}
-	responseItems   = []string{"x-a", "X-B", "etag", "trailer-x-a", "x-internal-id", "x-internal-*", "x-*", "*", "date", "server", "vary", "x-envoy-up", "connection", "grpc-status", "trailer-x-*", "content-type", "timing-allow-origin", "Origin", "sec-ch-ua"}
+	responseItems   = []string{"x-a", "X-B", "etag", "trailer-x-a", "x-internal-id", "x-internal-*", "x-*", "*", "date", "server", "vary", "x-envoy-up", "connection", "grpc-status", "trailer-x-*", "content-type", "timing-allow-origin", "Origin", "sec-ch-ua", "mcp-session-id", "mcp-*", "www-*"}
 	responseHeaders = []string{
 		"X-A", "X-B", "Trailer-X-A", "Trailer-X-B", "X-Internal-Id", "X-Internalid", "Grpc-Status", "Grpc-Message", "Etag", "Date", "Server", "Vary", "X-Envoy-Up",
 		"X-Csrf-Token", "Set-Cookie", "Connection", "Cache-Control", "Link", "Trailer-Date", "Content-Security-Policy", "Content-Language", "Keep-Alive",
 		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-New", "access-control-allow-origin", "x-a",
 		"Bad Name", "Trailer:X-T", "Timing-Allow-Origin", "Timing-Allow-Origin", "timing-allow-origin", "Content-Type", "Content-Type", "Content-Type",
+		"Mcp-Session-Id", "Mcp-Next", "Www-Authenticate",
 	}
 )
 
@@ -149,6 +151,9 @@ func drawRule(t *rapid.T, path bool) *corsrpcv1.Rule {
 	}
 	if chance(t, 20, "has protocols") && !path {
 		r.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol(1 + index(t, 2, "protocol"))}
+	}
+	if path && chance(t, 30, "serves MCP") {
+		r.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_MCP}
 	}
 	if chance(t, 40, "has methods") && path {
 		r.AllowMethods = some(t, []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}, 3, "methods")
@@ -298,6 +303,9 @@ func drawCall(t *rapid.T, w *world) call {
 	}
 	if chance(t, map[bool]int{true: 5, false: 40}[strings.HasPrefix(c.Page, "https:")], "plain api") {
 		c.API = "http://api.plain.test"
+	}
+	if governed && rule.MCP() && chance(t, 25, "own page") {
+		c.Page = c.API
 	}
 	if chance(t, map[bool]int{true: 50, false: 10}[rule.isPath], "unusual method") {
 		c.Method = pick(t, []string{"PUT", "DELETE", "OPTIONS", "PATCH"}, "method")

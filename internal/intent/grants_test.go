@@ -205,6 +205,9 @@ func (c *comparer) gainsOf(target callTarget, old, next ruled) (gains []gain) {
 	if value, ok := withoutOrigin(old, next); ok {
 		add(analysis.AspectWithoutOrigin, value, bothAccess{})
 	}
+	if ownHost(old, next) {
+		add(analysis.AspectOwnOrigin, methods[0], bothAccess{example: foreign[0]})
+	}
 	served := slices.IndexFunc(methods, next.serves)
 	if served < 0 {
 		return gains
@@ -319,10 +322,30 @@ func (r ruled) reachedWithoutOrigin(navigation bool) bool {
 		return !slices.ContainsFunc(r.readings, func(r ruled) bool { return !r.reachedWithoutOrigin(navigation) })
 	case r.Disabled():
 		return false
-	case r.isPath:
+	case !r.OnlyCalls():
 		return navigation || !r.Credentials()
 	}
 	return r.Everyone()
+}
+
+// ownHost reports whether a page of any host that the Host field names needs no grant under the next rule
+// only. It is false if no rule is enforced or if everyone may call, which are aspects of their own.
+func ownHost(old, next ruled) bool {
+	if !old.governed || !next.governed || slices.Contains(next.list, "*") && !slices.Contains(old.list, "*") {
+		return false
+	}
+	return next.trustsOwn(foreign[0]) && !old.trustsOwn(foreign[0])
+}
+
+// trustsOwn reports whether a page of the host that the Host field names needs no grant.
+func (r ruled) trustsOwn(page string) bool {
+	switch {
+	case !r.governed:
+		return true
+	case len(r.readings) > 0: // the origins of a rule do not count
+		return !slices.ContainsFunc(r.readings, func(r ruled) bool { return r.governed && r.MCP() && !slices.Contains(r.list, "*") })
+	}
+	return r.TrustsOwn(page)
 }
 
 // cookies returns a method with which a request that carries cookies reaches the handler under the next
@@ -343,7 +366,7 @@ func cookies(methods []string, old, next ruled, both bothAccess) (method string,
 // reachedWithCookies reports whether the handler gets a request with cookies from a page that the rule
 // allows.
 func (r ruled) reachedWithCookies(method string, page access) bool {
-	if !r.isPath {
+	if r.OnlyCalls() {
 		return r.Credentials()
 	}
 	writes := method != http.MethodGet && method != http.MethodHead

@@ -83,8 +83,12 @@ func TestCallsAreVaried(t *testing.T) {
 			rule, governed := w.RuleFor(c.Path, c.canBeCall())
 			all++
 			switch {
+			case c.Page == c.API && got.Status == http.StatusForbidden && !got.Runs:
+				kinds["a host that MCP does not trust"]++
 			case c.Page == c.API:
 				kinds["same origin"]++
+			case governed && rule.MCP() && got.Reads:
+				kinds["MCP, read"]++
 			case !governed:
 				kinds["not governed"]++
 			case c.Mode == corsbrowser.NoCORS && got.Runs:
@@ -113,7 +117,7 @@ func TestCallsAreVaried(t *testing.T) {
 		}
 	})
 	t.Log(all, kinds)
-	if len(kinds) < 13 {
+	if len(kinds) < 15 {
 		t.Errorf("a kind of outcome never occurs: %v", kinds)
 	}
 	for kind, n := range kinds {
@@ -275,27 +279,34 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		}
 		return outcome{Runs: true, Reads: true, Status: status, Headers: names(readable)}
 	}
+	rule, governed := w.RuleFor(c.Path, c.canBeCall())
+	fetchMetadata := strings.HasPrefix(c.API, "https:")
+	if c.Page == c.API && governed && !rule.TrustsOwn(c.Page) && (fetchMetadata || c.Method != http.MethodGet && c.Method != http.MethodHead) {
+		o := reads(http.StatusForbidden, func(string) bool { return true }) // the layer's answer, which the browser takes for the page's own
+		o.Runs, o.Timing = false, true
+		return o
+	}
 	if c.Page == c.API {
 		o := reads(c.Status, func(name string) bool { return name != "Set-Cookie" })
 		o.Timing = true
 		return o
 	}
-	rule, governed := w.RuleFor(c.Path, c.canBeCall())
 	if !governed {
 		return outcome{Runs: !preflighted, Timing: c.Mode == corsbrowser.NoCORS && c.handlerShowsTiming()}
 	}
 	timing := rule.Timing() || c.handlerShowsTiming() // of a response of the handler with the fields of the layer
-	fetchMetadata := strings.HasPrefix(c.API, "https:")
 	anySite := rule.Everyone() || rule.Unrelated(c.Page)
 	if c.Mode == corsbrowser.NoCORS {
 		runs := rule.allowsCall(c.Page) && !fetchMetadata && (rule.Credentials() || !hadCookies)
 		switch {
 		case c.Method != http.MethodPost && !fetchMetadata: // the request looks like that of a program
 			runs = true
-		case c.Method != http.MethodPost && rule.isPath:
+		case c.Method != http.MethodPost && !rule.OnlyCalls():
 			runs = !rule.Disabled() && !rule.Credentials()
 		case c.Method != http.MethodPost:
 			runs = !rule.Disabled() && rule.Everyone()
+		case rule.MCP():
+			runs = runs && rule.AllowsMethod(c.Method)
 		case rule.isPath:
 			runs = rule.allowsCall(c.Page) && rule.AllowsMethod(c.Method) && !(hadCookies && anySite)
 		}
@@ -327,7 +338,7 @@ func (w *world) intent(c call, log []corsbrowser.Exchange) (o outcome) {
 		o := reads(http.StatusMethodNotAllowed, func(name string) bool { return rule.Shows(name, 405, nil) })
 		o.Runs = false
 		return o
-	case !rule.isPath && hadCookies && !rule.Credentials():
+	case rule.OnlyCalls() && hadCookies && !rule.Credentials():
 		return outcome{}
 	case rule.isPath && hadCookies && anySite && c.Method != http.MethodGet && c.Method != http.MethodHead:
 		return outcome{}

@@ -242,6 +242,9 @@ func (r Rule) Credentials() (credentials bool) {
 
 // Speaks reports whether clients of the protocol are allowed.
 func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
+	if protocol == corsrpcv1.Protocol_PROTOCOL_MCP {
+		return r.isPath && slices.ContainsFunc(r.levels, func(l level) bool { return slices.Contains(l.GetProtocols(), protocol) })
+	}
 	speaks := !r.isPath
 	for _, l := range r.levels {
 		if !r.isPath && len(l.GetProtocols()) > 0 {
@@ -249,6 +252,31 @@ func (r Rule) Speaks(protocol corsrpcv1.Protocol) bool {
 		}
 	}
 	return speaks
+}
+
+// MCP reports whether the rule is that of a path with protocols: [MCP].
+func (r Rule) MCP() bool { return r.Speaks(corsrpcv1.Protocol_PROTOCOL_MCP) }
+
+// OnlyCalls reports whether pages of other origins may only make the requests of RPC clients.
+func (r Rule) OnlyCalls() bool { return !r.isPath || r.MCP() }
+
+// TrustsOwn reports whether a page whose origin is the server's own, by the Host field, needs no grant.
+func (r Rule) TrustsOwn(page string) bool {
+	_, host, _ := split(page)
+	return !r.MCP() || isLoopback(host) || !r.Disabled() && r.AllowsOrigin(page)
+}
+
+// methods returns the HTTP methods of a path.
+func (r Rule) methods() (methods []string, written bool) {
+	if methods = []string{"GET", "HEAD", "POST"}; r.MCP() {
+		methods = []string{"GET", "POST", "DELETE"}
+	}
+	for _, l := range r.levels {
+		if len(l.GetAllowMethods()) > 0 {
+			methods, written = l.GetAllowMethods(), true
+		}
+	}
+	return methods, written
 }
 
 // MaxAge returns the seconds for which a preflight may be cached.
@@ -267,12 +295,7 @@ func (r Rule) AllowsMethod(method string) bool {
 	if !r.isPath {
 		return method == "POST" || method == "GET" && r.get && r.Speaks(corsrpcv1.Protocol_PROTOCOL_CONNECT)
 	}
-	methods := []string{"GET", "HEAD", "POST"}
-	for _, l := range r.levels {
-		if len(l.GetAllowMethods()) > 0 {
-			methods = l.GetAllowMethods()
-		}
-	}
+	methods, _ := r.methods()
 	return slices.Contains(methods, method)
 }
 

@@ -16,7 +16,8 @@ func (r Rule) AllowsHeader(name string) bool {
 	case !metadata && (connect && strings.HasPrefix(name, "connect-") || grpcWeb && strings.HasPrefix(name, "grpc-")),
 		(connect || grpcWeb) && (name == "content-type" || name == "user-agent"),
 		connect && name == "content-encoding",
-		grpcWeb && (name == "x-grpc-web" || name == "x-user-agent"):
+		grpcWeb && (name == "x-grpc-web" || name == "x-user-agent"),
+		r.MCP() && (strings.HasPrefix(name, "mcp-") || name == "content-type" || name == "accept" || name == "last-event-id"):
 		return true
 	}
 	verdict := r.lookup(name, func(l *corsrpcv1.Rule) (yes, no []string) {
@@ -45,13 +46,7 @@ var tracingHeaders = []string{
 // grantsContentType reports whether a rule that does not list content-type grants it: that of a
 // path with another method than GET and HEAD, for everyone only if allow_methods is written.
 func (r Rule) grantsContentType() bool {
-	methods := []string{"GET", "HEAD", "POST"}
-	written := false
-	for _, l := range r.levels {
-		if len(l.GetAllowMethods()) > 0 {
-			methods, written = l.GetAllowMethods(), true
-		}
-	}
+	methods, written := r.methods()
 	reads := func(method string) bool { return method == "GET" || method == "HEAD" }
 	return r.isPath && (written || !r.Everyone()) && slices.ContainsFunc(methods, func(method string) bool { return !reads(method) })
 }
@@ -113,6 +108,9 @@ func (r Rule) Shows(name string, status int, connection []string) bool {
 	}
 	if strings.HasPrefix(name, "access-control-") || status == 304 {
 		return false
+	}
+	if r.MCP() && (strings.HasPrefix(name, "mcp-") || name == "www-authenticate") {
+		return true
 	}
 	lists := func(l *corsrpcv1.Rule) (yes, no []string) { return l.GetExposeHeaders(), l.GetHideHeaders() }
 	verdict, plain := r.lookup(name, lists), strings.TrimPrefix(name, "trailer-")

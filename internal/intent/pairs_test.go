@@ -148,7 +148,7 @@ func changeField(t *rapid.T, p *Policy, _ **descriptorpb.FileDescriptorSet) bool
 	return r != nil && replaceField(t, r)
 }
 
-// changePathField replaces a field of the rule of a path: its methods, its origins or its credentials, which
+// changePathField replaces a field of the rule of a path: its methods, its origins, its credentials or MCP, which
 // decide who reaches the handler.
 func changePathField(t *rapid.T, p *Policy, _ **descriptorpb.FileDescriptorSet) bool {
 	paths := slices.DeleteFunc(p.inForce(), func(r *corsrpcv1.Rule) bool { return r.GetPath() == "" })
@@ -156,7 +156,11 @@ func changePathField(t *rapid.T, p *Policy, _ **descriptorpb.FileDescriptorSet) 
 		return false
 	}
 	r := pick(t, paths, "path")
-	switch index(t, 3, "field of the path") {
+	switch index(t, 4, "field of the path") {
+	case 3:
+		if r.Protocols = nil; chance(t, 70, "serves MCP") {
+			r.Protocols = []corsrpcv1.Protocol{corsrpcv1.Protocol_PROTOCOL_MCP}
+		}
 	case 0:
 		r.AllowMethods = some(t, []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"}, 4, "methods")
 	case 1:

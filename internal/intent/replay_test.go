@@ -93,6 +93,8 @@ func (w *world) bound(t failer, call analysis.Call) *corsrpc.Plan {
 func shows(t fataler, plan *corsrpc.Plan, aspect analysis.Aspect, call analysis.Call) int {
 	t.Helper()
 	switch aspect {
+	case analysis.AspectOwnOrigin:
+		return map[bool]int{true: 1}[runsOnOwnHost(t, plan, call)]
 	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies:
 		return map[bool]int{true: 1}[runsByHand(t, plan, call)]
 	}
@@ -112,6 +114,16 @@ func shows(t fataler, plan *corsrpc.Plan, aspect analysis.Aspect, call analysis.
 		granted = granted && got.sent
 	}
 	return map[bool]int{true: 1}[granted]
+}
+
+// runsOnOwnHost reports whether the handler gets a request of a page whose host name leads to the server.
+func runsOnOwnHost(t failer, plan *corsrpc.Plan, call analysis.Call) (runs bool) {
+	t.Helper()
+	r := httptest.NewRequest(call.Method, call.Origin+pathOf(call), nil)
+	r.Header.Set("Origin", call.Origin)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	plan.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { runs = true })).ServeHTTP(httptest.NewRecorder(), r)
+	return runs
 }
 
 // runsByHand reports whether the handler gets a cross-site request as a browser sends it.

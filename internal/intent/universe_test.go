@@ -324,8 +324,9 @@ func instanceOfPath(pattern string) string {
 var (
 	requestSeeds = slices.Concat(requestHeaders, tracingHeaders, []string{
 		"accept", "accept-language", "content-language", "range", "zz", "connect-zz", "grpc-zz", "grpc-metadata-zz", "x-original-uri", "user-agent",
+		"mcp-zz", "mcp-session-id",
 	})
-	responseSeeds = slices.Concat(responseHeaders, []string{"zz", "trailer-zz", "grpc-status-details-bin", "trailer", "content-encoding", "x-envoy-zz", "zz-accept-encoding"})
+	responseSeeds = slices.Concat(responseHeaders, []string{"zz", "trailer-zz", "grpc-status-details-bin", "trailer", "content-encoding", "x-envoy-zz", "zz-accept-encoding", "mcp-zz"})
 )
 
 // namesOf returns the seeds and names that the items of lists of headers cover, each with its twin

@@ -49,6 +49,8 @@ func (w *world) means(aspect analysis.Aspect, call analysis.Call) int {
 		granted = granted && r.Shows(call.ResponseHeader, http.StatusOK, nil)
 	case analysis.AspectWithoutOrigin:
 		granted = r.reachedWithoutOrigin(call.Navigation)
+	case analysis.AspectOwnOrigin:
+		granted = r.trustsOwn(call.Origin)
 	case analysis.AspectUngoverned, analysis.AspectCookies:
 		granted = !r.governed || page.allows && r.serves(call.Method) && (!call.Credentials || r.reachedWithCookies(call.Method, page))
 	}
