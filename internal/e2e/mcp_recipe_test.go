@@ -75,11 +75,15 @@ func TestMCPTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inEachMCP := func(t *testing.T, engine browser.Engine) {
+	dist := filepath.Join(examples, "mcp/web/dist")
+	if _, err := os.Stat(filepath.Join(dist, "index.html")); err != nil {
+		t.Fatalf("the page of examples/mcp is not built: run `make web`: %v", err)
+	}
+	forEachEngine(t, func(t *testing.T, engine browser.Engine) {
 		works := make([]map[string]bool, len(mcpColumns))
 		for i, column := range mcpColumns {
 			site := http.NewServeMux()
-			site.Handle("GET /", http.FileServer(http.Dir(filepath.Join(examples, "mcp/web/dist"))))
+			site.Handle("GET /", http.FileServer(http.Dir(dist)))
 			page := pool.PageBeside(t, engine, site)
 			warmUp(t, page)
 			cut := make(chan struct{})
@@ -97,20 +101,21 @@ func TestMCPTable(t *testing.T) {
 			})
 			var shown map[string]string
 			works[i], shown = readMCPPage(t, page)
-			note(t, cellstore.Key{Test: "TestMCPTable", Browser: string(engine), Server: "go-sdk, behind " + column.name}, shown)
+			saw := map[string]string{}
 			for call, text := range shown {
+				saw[call] = map[bool]string{true: "yes", false: "no"}[works[i][call]]
 				if !works[i][call] {
 					t.Logf("behind %s: %s: %s", column.name, call, text)
 				}
 			}
+			note(t, cellstore.Key{Test: "TestMCPTable", Browser: string(engine), Server: "go-sdk, behind " + column.name}, saw)
 		}
 		table := mcpTable(works)
 		t.Logf("\n%s", table)
 		if !strings.Contains(string(document), table) {
 			t.Errorf("corsrpc/docs/mcp.md does not have this table:\n%s", table)
 		}
-	}
-	forEachEngine(t, inEachMCP)
+	})
 }
 
 // mcpTable formats the table.

@@ -127,7 +127,8 @@ func watch(ctx context.Context, r *mcp.CallToolRequest, in place) (*mcp.CallTool
 func warn(_ context.Context, r *mcp.CallToolRequest, in place) (*mcp.CallToolResult, any, error) {
 	session := r.Session
 	go func() {
-		_ = session.Log(context.Background(), &mcp.LoggingMessageParams{Level: "warning", Data: "storm in " + in.Region}) // the client may be gone
+		message := &mcp.LoggingMessageParams{Level: "warning", Data: "storm in " + in.Region} //nolint:staticcheck // deprecated, as sessions are
+		_ = session.Log(context.Background(), message)                                        //nolint:staticcheck // the client may be gone
 	}()
 	return text("a warning follows"), nil, nil
 }
