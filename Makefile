@@ -18,8 +18,12 @@ help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: web ## Build and start the showcase: a server, and a page of another origin that calls it
+run: examples/showcase/web/dist/.built ## Build and start the showcase: a server, and a page of another origin that calls it
 	@cd examples && go run ./showcase $(ARGS)
+
+.PHONY: run-mcp
+run-mcp: examples/mcp/web/dist/.built ## Build and start the example of MCP: a server's tools, and a page that uses them with both generations of the TypeScript SDK
+	@cd examples && go run ./mcp $(ARGS)
 
 .PHONY: run-gateway
 run-gateway: ## Build and start the example of the gateway: servers in Python and Node.js, and a page that calls them
@@ -60,10 +64,14 @@ packages:
 	@internal/tools/setup.sh
 
 .PHONY: web
-web: examples/showcase/web/dist/.built ## Build the showcase's page
+web: examples/showcase/web/dist/.built examples/mcp/web/dist/.built ## Build the pages of the showcase and of the example of MCP
 
 examples/showcase/web/dist/.built: $(shell find examples/showcase/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	@cd examples/showcase/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
+
+examples/mcp/web/dist/.built: $(shell find examples/mcp/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@cd examples/mcp/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
 .PHONY: e2e-web

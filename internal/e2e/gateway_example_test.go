@@ -12,8 +12,9 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/e2e/browser"
 )
 
-// openBookshop opens the page of examples/gateway in a frame, and returns what it shows of each call.
-const openBookshop = `
+// openPageOfCalls opens the page of examples/gateway or examples/mcp in a frame, and returns what it shows of each call. With arguments,
+// it sends a POST to args.path whenever the page shows args.text alone of a call.
+const openPageOfCalls = `
 	const frame = document.createElement("iframe");
 	frame.src = "/";
 	document.body.append(frame);
@@ -21,7 +22,13 @@ const openBookshop = `
 	const page = frame.contentDocument;
 	const button = page.getElementById("call");
 	await new Promise((done) => {
-		const look = () => !button.disabled && page.querySelector("dd:last-child")?.textContent && (observer.disconnect(), done());
+		const told = new Set();
+		const look = () => {
+			for (const result of args ? page.querySelectorAll("dd") : []) {
+				if (result.textContent === args.text && !told.has(result)) told.add(result), fetch(args.path, {method: "POST"});
+			}
+			return !button.disabled && page.querySelector("dd:last-child")?.textContent && (observer.disconnect(), done());
+		};
 		const observer = new MutationObserver(look);
 		observer.observe(page.body, {attributes: true, subtree: true, childList: true});
 		look();
@@ -68,7 +75,7 @@ func testBookshop(t *testing.T, script string) {
 		page := pool.PageBeside(t, engine, &exampleProxy{servers["page"]})
 		warmUp(t, page)
 		var shown map[string]string
-		page.Run(t, openBookshop, nil, &shown)
+		page.Run(t, openPageOfCalls, nil, &shown)
 		want := map[string]string{
 			"Python, one answer":                      "The C Programming Language; header: Hello Ada; trailer: 9 in stock",
 			"Python, a stream":                        "The C Programming Language; Design Patterns; Structure and Interpretation of Computer Programs; trailer: 3 books",

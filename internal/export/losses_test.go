@@ -141,3 +141,16 @@ func TestWithoutSchema(t *testing.T) {
 		}
 	}
 }
+
+// TestMCP checks that a server of MCP cannot be exported: its own origin is not trusted, and an export trusts it.
+func TestMCP(t *testing.T) {
+	t.Parallel()
+	plan, err := planaccess.CompileText("cors.yaml", []byte("rules:\n- path: /mcp\n  protocols: [MCP]\n  allow_origins: [https://app.example.com]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com"}})
+	if err == nil || !strings.HasPrefix(err.Error(), "cors.yaml:3:14: rules[0].protocols: ") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -121,6 +121,9 @@ func New(r *rules.Rules, o Options) (*Model, error) {
 	if len(r.Services) == 0 && (len(r.Selectors) > 0 || len(r.Paths) == 0) {
 		return nil, errors.New("the schema is not known, so that the export cannot list the procedures: add --descriptors with a FileDescriptorSet, or --reflect with the URL of the running server")
 	}
+	if err := checkMCP(r); err != nil {
+		return nil, err
+	}
 	m := &Model{Options: o}
 	b := builder{model: m, rules: r, answers: map[*rules.Effective]*Answer{}}
 	b.addProcedures()
@@ -133,6 +136,20 @@ func New(r *rules.Rules, o Options) (*Model, error) {
 	m.OddTarget = "^[^?]*(?:" + route.OddRegexp + ")|" + strings.Join(shapes, "|")
 	b.addLosses()
 	return m, nil
+}
+
+// checkMCP returns the error of a path rule with protocols: [MCP]. It does not trust the host of a request, which
+// the own origins of an export do.
+func checkMCP(r *rules.Rules) error {
+	for _, p := range r.Paths {
+		if p.Rule.ServesMCP() {
+			field := p.Rule.ValueField("protocols")
+			at := p.Rule.Place(field)
+			return fmt.Errorf("%s:%d:%d: %s: an export cannot say protocols: [MCP], which the path %s has: put the library or the gateway in front of the server of MCP, and leave the rule out of the policy that is exported",
+				at.File, at.Line, at.Column, field, p.Pattern)
+		}
+	}
+	return nil
 }
 
 // check returns the error of invalid options.

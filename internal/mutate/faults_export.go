@@ -39,4 +39,5 @@ var exportFaults = []fault{
 	{name: "a configuration is written although a loss is not accepted", in: "(*exported).refusedLosses", old: `slices.Contains(x.accepted, l.Name)`, new: `true`},
 	{name: "origins of a variable that is not set are left out of an export", in: "(*exported).export", old: `len(names) > 0 {`, new: `len(names) > 0 && false {`},
 	{name: "a loss that does not exist is accepted", in: "lossNames", old: `if slices.Contains(known, export.LossName(name)) {`, new: `if true {`},
+	{name: "a server of MCP is exported", in: "checkMCP", old: `if p.Rule.ServesMCP() {`, new: `if p.Rule.ServesMCP() && false {`},
 }

@@ -47,7 +47,7 @@ var mcpFaults = []fault{
 	{name: "a same-origin GET of MCP is not checked", in: "isOwnOrigin", old: `if hasOnly(r.Header["Sec-Fetch-Site"], "none") {`, new: `if len(r.Header["Sec-Fetch-Site"]) > 0 {`},
 	{name: "the address bar does not reach MCP", in: "isOwnOrigin", old: `if hasOnly(r.Header["Sec-Fetch-Site"], "none") {`, new: `if hasOnly(r.Header["Sec-Fetch-Site"], "none") && false {`},
 	{name: "an extension with access to the host reaches MCP", in: "isOwnOrigin", old: `if d.origin == "" {`, new: `if d.origin == "" || hasOnly(r.Header["Sec-Fetch-Site"], "none") {`},
-	{name: "the default port is part of the own origin", in: "ownOrigin", old: `strings.TrimSuffix(r.Host, ":443")`, new: `r.Host`},
+	{name: "the default port is part of the own origin", in: "ownOrigin", old: `strings.TrimSuffix(r.Host, ":443")`, new: `strings.TrimSuffix(r.Host, "")`},
 
 	// Advice and comparisons.
 	{name: "headers of MCP are allowed by name", in: "allowHeaders", old: `slices.ContainsFunc(names, isOfMCP) && !`, new: `slices.ContainsFunc(names, isOfMCP) && false && !`},
