@@ -112,6 +112,8 @@ var allowedImports = map[string]string{
 
 	// Example programs, without their generated code.
 	"examples/grpc":             "corsrpc corsrpc/corsgrpc",
+	"examples/mcp":              "corsrpc examples/mcp/weather",
+	"examples/mcp/weather":      "",
 	"examples/minimal":          "corsrpc",
 	"examples/showcase":         "corsrpc corsrpc/corsgrpc corsrpc/corsinspect examples/showcase/service",
 	"examples/showcase/service": "",
