@@ -120,6 +120,8 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 .PHONY: unit
 unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race ./...
+	@go test -race -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
+	@cd internal/fleet && go test -race ./... # exports in a model of the Gateway API
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/cmd && go test -race ./...
 	@cd corsrpc/corsenvoy && go test -race ./...
@@ -248,12 +250,12 @@ fleet-setup: packages
 	@internal/fleet/setup-envoy.sh
 
 .PHONY: fleet
-fleet: fleet-setup web e2e-web ## The external processor in the real Envoy: facts, vectors, three browsers; two Envoys and three processors on hosts of their own, which needs root (15 minutes)
+fleet: fleet-setup web e2e-web ## Exports of random policies in the real nginx and Envoy; the external processor in Envoy: facts, vectors, three browsers; two Envoys and three processors on hosts of their own, which needs root (25 minutes)
 	@$(RECORD) fleet $(MAKE) run-fleet-proof
 
 .PHONY: run-fleet-proof
 run-fleet-proof:
-	@go test -count=1 -v -timeout 30m -tags fleet -run '^TestNginx' ./internal/export
+	@go test -count=1 -v -timeout 30m -tags nginx,fleet -run '^TestNginx' ./internal/export
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 

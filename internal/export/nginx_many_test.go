@@ -1,4 +1,4 @@
-//go:build fleet
+//go:build nginx && fleet
 
 package export_test
 

@@ -49,7 +49,7 @@ func (r *runner) buildTests(ctx context.Context, folder, overlay, dir string) (*
 	if folder == intentFolder {
 		b.flags = []string{"-rapid.nofailfile", "-rapid.seed=1", "-rapid.checks=300", "-rapid.shrinktime=1ms"}
 	}
-	command := goCommand(ctx, b.folder, "test", "-c", "-vet=off", "-overlay="+overlay, "-ldflags=-s -w", "-gcflags=-dwarf=false", "-p="+strconv.Itoa(r.buildsAtOnce), "-o="+b.file, ".")
+	command := goCommand(ctx, b.folder, "test", "-c", "-tags=nginx", "-vet=off", "-overlay="+overlay, "-ldflags=-s -w", "-gcflags=-dwarf=false", "-p="+strconv.Itoa(r.buildsAtOnce), "-o="+b.file, ".")
 	command.Env = append(command.Environ(), "GOCACHE="+r.cache, "GOTMPDIR="+dir)
 	out, err := command.CombinedOutput()
 	switch {

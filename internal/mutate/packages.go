@@ -52,7 +52,7 @@ func listProduct(ctx context.Context, root string) ([]*goPackage, error) {
 
 // goList runs go list in a folder.
 func goList(ctx context.Context, root, folder string, args ...string) ([]*goPackage, error) {
-	command := goCommand(ctx, folder, append([]string{"list", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Export,Module"}, args...)...)
+	command := goCommand(ctx, folder, append([]string{"list", "-tags=nginx", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Export,Module"}, args...)...)
 	out, err := command.Output()
 	if err != nil {
 		return nil, commandError(command, err)
