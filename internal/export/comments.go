@@ -39,10 +39,11 @@ func writeLosses(b *strings.Builder, losses []Loss) {
 		if len(l.Values) > 0 {
 			fmt.Fprintf(b, " (%s)", shown(l.Values))
 		}
+		b.WriteString(".")
 		if len(l.Targets) > 0 {
-			fmt.Fprintf(b, ": %s", shown(l.Targets))
+			fmt.Fprintf(b, " For: %s.", shown(l.Targets))
 		}
-		b.WriteString(".\n")
+		b.WriteByte('\n')
 	}
 }
 

@@ -243,7 +243,7 @@ func (f *gatewayFilter) addOrigin(text string) {
 	f.wildcards = f.wildcards || strings.Contains(text, "*")
 }
 
-// isEmpty reports whether nobody may call. The meaning of an empty list is not specified, so that none is written.
+// isEmpty reports whether no page may call. The meaning of an empty list is not specified, so that none is written.
 func (f *gatewayFilter) isEmpty() bool { return len(f.origins) == 0 || len(f.methods) == 0 }
 
 // addLosses adds the losses of a target.

@@ -42,8 +42,8 @@ type Model struct {
 	// Routes are in order of precedence. A cross-origin request that none of them matches is refused, unless it is a GET or HEAD without Origin
 	// whose path and query OddTarget does not match.
 	Routes []Route
-	// OddTarget is a regular expression, to be looked for in any letter case in the path and query: the path may be read in
-	// several ways, or the request may be a call of a procedure that the schema does not have.
+	// OddTarget is a regular expression, to be looked for in any letter case in the path and query. It matches if the path may be
+	// read in several ways, or the request may be a call of a procedure that the schema does not have.
 	OddTarget string
 	// Losses are what no exporter can say, or none says exactly.
 	Losses []Loss
@@ -240,7 +240,7 @@ func (b *builder) addPaths() {
 	}
 }
 
-// answer returns the answer of a rule; nil if nobody may call.
+// answer returns the answer of a rule; nil if no page may call.
 func (b *builder) answer(rule *rules.Effective) *Answer {
 	if rule.Disabled() || !rule.Kind().Path && !b.allowsSomebody(rule) {
 		return nil

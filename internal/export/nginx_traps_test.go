@@ -37,7 +37,7 @@ func preflightOf(page, method string) []string {
 	return fromPage(page, "Access-Control-Request-Method", method)
 }
 
-// nginxCases are requests to an nginx with testdata/rich.yaml. The server behind it sends Access-Control-Allow-Origin: * and more, which nobody may get.
+// nginxCases are requests to an nginx with testdata/rich.yaml. The server behind it sends Access-Control-Allow-Origin: * and more, which no page may get.
 // Fields that a case does not want must not be in the response.
 var nginxCases = []struct {
 	name           string

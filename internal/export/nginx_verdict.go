@@ -42,7 +42,7 @@ func (n *nginx) writeVerdict() {
 	}
 	t.closeMap()
 
-	t.comment("What the request is, in words.")
+	t.comment("The request, in words.")
 	t.openMap(`"$request_method $http_access_control_request_method"`, "$cors_method")
 	t.row(`"~^(?:GET|HEAD) "`, "read", "")
 	t.row(`"~^OPTIONS ."`, "preflight", "")
@@ -74,7 +74,7 @@ func (n *nginx) writeVerdict() {
 		t.closeMap()
 	}
 
-	t.comment("What is done: pass, grant (a script may read the answer), preflight, refuse. The first that matches applies.")
+	t.comment("The verdict: pass, grant (a script may read the answer), preflight, refuse. The first that matches applies.")
 	t.openMap(`"$cors_from $cors_rule; $cors_method $cors_method_listed-method $cors_mode-mode$cors_cookie$cors_authorization$cors_upgrade"`, "$cors_verdict")
 	for _, r := range verdictRows {
 		t.row(quoteNginx("~"+r.expression), r.verdict, r.about)

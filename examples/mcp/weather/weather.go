@@ -1,6 +1,6 @@
 // Package weather is a server of the Model Context Protocol with the official Go SDK. It serves
-// the revisions with sessions, up to 2025-11-25, and 2026-07-28 side by side. It knows nothing of
-// CORS: see ../main.go.
+// the revisions with sessions, up to 2025-11-25, and 2026-07-28 side by side. It does not deal with
+// CORS: ../main.go does.
 package weather
 
 import (

@@ -57,6 +57,7 @@ func (e Engine) consoleBetween(log, begin, end string) (messages []string, ended
 	for line := range strings.Lines(log) {
 		switch isMessage := strings.HasPrefix(line, consolePrefix) || e == Chromium && strings.Contains(line, ":CONSOLE:"); {
 		case !isMessage:
+		case strings.Contains(line, "PathUtils."): // from code of Firefox itself, at any time
 		case strings.Contains(line, begin):
 			begun = true
 		case strings.Contains(line, end):

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// What may become of a field of the filter CORS that the server has sent itself.
+// These are the ways in which a Gateway may treat a field of the filter CORS that the server has sent itself.
 const (
 	replacesFields = iota
 	addsFields

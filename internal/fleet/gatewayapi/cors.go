@@ -37,7 +37,7 @@ func (g *Gateway) answersPreflight(f *gatewayv1.HTTPCORSFilter, r *http.Request,
 		answer.status = g.choices.refusedStatus
 		return answer.status != 0
 	}
-	// "The status code of a successful response to a "preflight" request is always an OK status (i.e., 204 or 200)."
+	// "The status code of a successful response to a "preflight" request is always an OK status ..., 204 or 200."
 	answer.status = g.choices.preflightStatus
 	h := answer.header
 	g.setOrigin(f, r, h)
