@@ -104,22 +104,22 @@ func browse(r *http.Request, origin string) {
 	}
 }
 
-// rpc is a handler that responds like a generated one, with some headers and a body.
-type rpc struct {
+// fixed is a handler that responds like a generated one, with some headers and a body.
+type fixed struct {
 	names  []string
 	values [][]string
 	body   string
 }
 
-func newRPC(names []string) *rpc {
-	h := &rpc{names: []string{"Content-Type"}, values: [][]string{{"application/json"}}, body: "{}"}
+func newRPC(names []string) *fixed {
+	h := &fixed{names: []string{"Content-Type"}, values: [][]string{{"application/json"}}, body: "{}"}
 	for _, name := range names {
 		h.names, h.values = append(h.names, http.CanonicalHeaderKey(name)), append(h.values, []string{"1"})
 	}
 	return h
 }
 
-func (h *rpc) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (h *fixed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	header := w.Header()
 	for i, name := range h.names {
 		header[name] = h.values[i]

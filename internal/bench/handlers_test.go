@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // A setting is a policy from which the handler of each implementation is built.
@@ -25,6 +27,10 @@ type setting struct {
 	exact    []string
 	patterns []string // https://*.host
 	expose   []string // the headers of the handler's responses that are not safelisted
+
+	anonymous bool // without credentials
+	quiet     bool // without a log of refusals
+
 	// The fields below are only for corsrpc.
 	procedures int
 	rules      int // rules that govern one procedure each
@@ -52,11 +58,14 @@ var implementations = []implementation{
 }
 
 func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
-	f := &floor{credentials: true, allow: allowHeaders, origins: map[string]bool{}, wildcards: map[string]bool{}, next: next}
+	f := &floor{credentials: !s.anonymous, logs: !s.quiet, allow: allowHeaders, origins: map[string]bool{}, wildcards: map[string]bool{}, next: next}
+	f.paths = route.New(route.Config[pathKind]{Same: func(a, b pathKind) bool { return a == b }, Uncovered: pathGoverned, Unnamed: pathOperational})
+	f.paths.AddService("acme.v1.CatalogService")
+	f.paths.AddMethod("acme.v1.CatalogService", "M0", pathGoverned)
 	for _, o := range s.exact {
 		f.origins[o] = true
 	}
-	for _, p := range s.patterns {
+	for _, p := range s.patterns { // https://*.host only
 		f.wildcards[strings.TrimPrefix(p, "https://*.")] = true
 	}
 	f.mayExpose = slices.Clone(s.expose)
@@ -68,9 +77,13 @@ func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
 // allowHeaders is the Access-Control-Allow-Headers of a policy without allow_headers.
 const allowHeaders = "content-type, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, content-encoding, x-grpc-web, x-user-agent, grpc-timeout, grpc-encoding, grpc-accept-encoding, grpc-message-type, user-agent"
 
-// wrapLayer wraps a handler in a layer with a log, as in a server.
+// wrapLayer wraps a handler in a layer with a log, as in a server, unless the setting is quiet.
 func wrapLayer(t testing.TB, s setting, next http.Handler) http.Handler {
-	layer := newLayer(t, s, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
+	handler := slog.Handler(slog.NewTextHandler(io.Discard, nil)) // unlike slog.DiscardHandler, which turns the log off
+	if s.quiet {
+		handler = slog.DiscardHandler
+	}
+	layer := newLayer(t, s, corsrpc.WithLogger(slog.New(handler)))
 	return layer.Wrap(next)
 }
 
@@ -90,7 +103,7 @@ func newLayer(t testing.TB, s setting, opts ...corsrpc.LayerOption) *corsrpc.Lay
 func (s setting) policy() *corsrpcv1.Policy {
 	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{
 		AllowOrigins:     slices.Concat(s.exact, s.patterns),
-		AllowCredentials: proto.Bool(true),
+		AllowCredentials: proto.Bool(!s.anonymous),
 	}}
 	for i := range s.rules {
 		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{
@@ -153,8 +166,11 @@ func wrapGorilla(t testing.TB, s setting, next http.Handler) http.Handler {
 		handlers.MaxAge(600), // the largest value that it accepts
 	}
 	if len(s.patterns) > 0 {
-		allows := wrapFloor(t, s, nil).(*floor).allows
-		options = append(options, handlers.AllowedOriginValidator(allows))
+		f := wrapFloor(t, s, nil).(*floor)
+		options = append(options, handlers.AllowedOriginValidator(func(from string) bool {
+			allowed, _ := f.allows(from)
+			return allowed
+		}))
 	}
 	return handlers.CORS(options...)(next)
 }
