@@ -26,6 +26,9 @@ import (
 type setting struct {
 	exact    []string
 	patterns []string // https://*.host
+	// The numbers of more origins and patterns. The last of each allows the page. They are made when they are used, so
+	// that they do not take memory in other contests.
+	moreOrigins, morePatterns int
 	expose   []string // the headers of the handler's responses that are not safelisted
 
 	anonymous bool // without credentials
@@ -45,9 +48,9 @@ const procedure = "/acme.v1.CatalogService/M0"
 
 // An implementation is a CORS middleware.
 type implementation struct {
-	name   string
-	linear bool // searches its list linearly
-	wrap   func(testing.TB, setting, http.Handler) http.Handler
+	name string
+	peer bool // another library, which searches its list linearly
+	wrap func(testing.TB, setting, http.Handler) http.Handler
 }
 
 var implementations = []implementation{
@@ -57,15 +60,21 @@ var implementations = []implementation{
 	{"gorilla", true, wrapGorilla},
 }
 
+// allExact returns all exact origins.
+func (s setting) allExact() []string { return slices.Concat(s.exact, origins(s.moreOrigins)) }
+
+// allPatterns returns all patterns.
+func (s setting) allPatterns() []string { return slices.Concat(s.patterns, patterns(s.morePatterns)) }
+
 func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
 	f := &floor{credentials: !s.anonymous, logs: !s.quiet, allow: allowHeaders, origins: map[string]bool{}, wildcards: map[string]bool{}, next: next}
 	f.paths = route.New(route.Config[pathKind]{Same: func(a, b pathKind) bool { return a == b }, Uncovered: pathGoverned, Unnamed: pathOperational})
 	f.paths.AddService("acme.v1.CatalogService")
 	f.paths.AddMethod("acme.v1.CatalogService", "M0", pathGoverned)
-	for _, o := range s.exact {
+	for _, o := range s.allExact() {
 		f.origins[o] = true
 	}
-	for _, p := range s.patterns { // https://*.host only
+	for _, p := range s.allPatterns() { // https://*.host only
 		f.wildcards[strings.TrimPrefix(p, "https://*.")] = true
 	}
 	f.mayExpose = slices.Clone(s.expose)
@@ -102,7 +111,7 @@ func newLayer(t testing.TB, s setting, opts ...corsrpc.LayerOption) *corsrpc.Lay
 
 func (s setting) policy() *corsrpcv1.Policy {
 	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{
-		AllowOrigins:     slices.Concat(s.exact, s.patterns),
+		AllowOrigins:     slices.Concat(s.allExact(), s.allPatterns()),
 		AllowCredentials: proto.Bool(!s.anonymous),
 	}}
 	for i := range s.rules {
@@ -145,7 +154,7 @@ func schema(t testing.TB, procedures int) *protoregistry.Files {
 // recommends.
 func wrapRS(_ testing.TB, s setting, next http.Handler) http.Handler {
 	return cors.New(cors.Options{
-		AllowedOrigins:   slices.Concat(s.exact, s.patterns),
+		AllowedOrigins:   slices.Concat(s.allExact(), s.allPatterns()),
 		AllowedMethods:   connectcors.AllowedMethods(),
 		AllowedHeaders:   connectcors.AllowedHeaders(),
 		ExposedHeaders:   slices.Concat(connectcors.ExposedHeaders(), s.expose),
@@ -158,14 +167,14 @@ func wrapRS(_ testing.TB, s setting, next http.Handler) http.Handler {
 // wildcards.
 func wrapGorilla(t testing.TB, s setting, next http.Handler) http.Handler {
 	options := []handlers.CORSOption{
-		handlers.AllowedOrigins(s.exact),
+		handlers.AllowedOrigins(s.allExact()),
 		handlers.AllowedMethods(connectcors.AllowedMethods()),
 		handlers.AllowedHeaders(connectcors.AllowedHeaders()),
 		handlers.ExposedHeaders(slices.Concat(connectcors.ExposedHeaders(), s.expose)),
 		handlers.AllowCredentials(),
 		handlers.MaxAge(600), // the largest value that it accepts
 	}
-	if len(s.patterns) > 0 {
+	if len(s.patterns)+s.morePatterns > 0 {
 		f := wrapFloor(t, s, nil).(*floor)
 		options = append(options, handlers.AllowedOriginValidator(func(from string) bool {
 			allowed, _ := f.allows(from)
