@@ -22,9 +22,9 @@ type floor struct {
 	origins     map[string]bool
 	wildcards   map[string]bool // the hosts whose subdomains are allowed
 	credentials bool
-	allow       string // Access-Control-Allow-Headers
-	mayExpose   []string
-	expose      string // all of them
+	allow       string   // Access-Control-Allow-Headers
+	carries     []string // the headers of its handler's responses, beside Content-Type
+	expose      string   // those of them that the page may read
 	paths       *route.Table[pathKind]
 	logs        bool         // whether refusals are counted, as the log of a server does
 	refused     atomic.Int64 // the number of refusals

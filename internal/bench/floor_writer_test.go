@@ -77,10 +77,10 @@ func (w *floorWriter) commit(status int) {
 // writes, and no others.
 func (f *floor) exposed(header http.Header) string {
 	kind := header["Content-Type"]
-	if len(header) != len(f.mayExpose)+1 || len(kind) != 1 || kind[0] != "application/json" {
+	if len(header) != len(f.carries)+1 || len(kind) != 1 || kind[0] != "application/json" {
 		return f.exposedOf(header, kind)
 	}
-	for _, name := range f.mayExpose {
+	for _, name := range f.carries {
 		if len(header[name]) == 0 {
 			return f.exposedOf(header, kind)
 		}
@@ -112,7 +112,7 @@ func (f *floor) exposedOf(header http.Header, kind []string) string {
 // are known, so the floor does not know those of proxies.
 func isExposed(name string, connection []string) bool {
 	switch name {
-	case "set-cookie", "set-cookie2", "timing-allow-origin", "vary":
+	case "accept-encoding", "content-encoding", "set-cookie", "set-cookie2", "timing-allow-origin", "vary":
 		return false
 	}
 	return !fetch.SafelistedResponseHeader(name) && !fetch.ConnectionHeader(name) && !fetch.Lists(connection, name)

@@ -29,10 +29,11 @@ type setting struct {
 	// The numbers of more origins and patterns. The last of each allows the page. They are made when they are used, so
 	// that they do not take memory in other contests.
 	moreOrigins, morePatterns int
-	expose   []string // the headers of the handler's responses that are not safelisted
+	expose                    []string // the headers of the handler's responses that are not safelisted
 
-	anonymous bool // without credentials
-	quiet     bool // without a log of refusals
+	others    []string // those that the page may not read; known to the handler by hand only
+	anonymous bool     // without credentials
+	quiet     bool     // without a log of refusals
 
 	// The fields below are only for corsrpc.
 	procedures int
@@ -77,9 +78,9 @@ func wrapFloor(_ testing.TB, s setting, next http.Handler) http.Handler {
 	for _, p := range s.allPatterns() { // https://*.host only
 		f.wildcards[strings.TrimPrefix(p, "https://*.")] = true
 	}
-	f.mayExpose = slices.Clone(s.expose)
-	slices.Sort(f.mayExpose)
-	f.expose = strings.ToLower(strings.Join(f.mayExpose, ", "))
+	exposed := slices.Sorted(slices.Values(s.expose))
+	f.carries = slices.Concat(exposed, s.others)
+	f.expose = strings.ToLower(strings.Join(exposed, ", "))
 	return f
 }
 

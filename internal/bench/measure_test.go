@@ -31,7 +31,9 @@ func contests(yield func(contest) bool) {
 	}
 }
 
-func alone(make func() contest) func() []contest { return func() []contest { return []contest{make()} } }
+func alone(make func() contest) func() []contest {
+	return func() []contest { return []contest{make()} }
+}
 
 // measurements returns what is measured by itself: each function returns results with other units than processor time.
 func measurements() []measurement {

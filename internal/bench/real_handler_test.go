@@ -2,19 +2,24 @@ package bench
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
 
+// realSetting is oneOrigin for a handler that compresses.
+var realSetting = setting{exact: oneOrigin.exact, expose: oneOrigin.expose, others: []string{"Accept-Encoding", "Content-Encoding"}}
+
 // handlerCases are the requests that reach, or do not reach, a handler of connect-go.
 var handlerCases = []requestCase{
-	{"call, allowed", oneOrigin, callFrom(page)},
-	{"call, refused origin", oneOrigin, callFrom("https://evil.example")},
-	{"preflight, allowed", oneOrigin, preflightFrom(page)},
-	{"preflight, refused origin", oneOrigin, preflightFrom("https://evil.example")},
-	{"call without Origin", oneOrigin, callFrom("")},
+	{"call, allowed", realSetting, callFrom(page)},
+	{"call, refused origin", realSetting, callFrom("https://evil.example")},
+	{"preflight, allowed", realSetting, preflightFrom(page)},
+	{"preflight, refused origin", realSetting, preflightFrom("https://evil.example")},
+	{"call without Origin", realSetting, callFrom("")},
 }
 
 // withoutCORS is the handler alone.
@@ -64,11 +69,7 @@ func TestRealHandler(t *testing.T) {
 		for _, i := range append([]implementation{withoutCORS}, implementations...) {
 			h := i.wrap(t, c.setting, catalog())
 			for range 2 { // a request that is sent again gives the same response
-				r := c.request()
-				r.Header.Del("Accept-Encoding")
-				r.Body = io.NopCloser(strings.NewReader(sentMessage))
-				w := httptest.NewRecorder()
-				h.ServeHTTP(w, r)
+				w := send(h, c, "identity")
 				ran := w.Code == http.StatusOK && w.Body.String() == sentMessage
 				if wanted := i.name == "none" || i.peer || !strings.Contains(c.name, "refused"); ran != wanted {
 					t.Errorf("%s, %s: the handler ran: %v, want %v: %d %q", c.name, i.name, ran, wanted, w.Code, w.Body)
@@ -76,4 +77,22 @@ func TestRealHandler(t *testing.T) {
 			}
 		}
 	}
+	for _, c := range handlerCases {
+		for _, encoding := range []string{"gzip", "identity"} {
+			floor, layer := send(wrapFloor(t, c.setting, catalog()), c, encoding), send(wrapLayer(t, c.setting, catalog()), c, encoding)
+			if floor.Code != layer.Code || floor.Body.String() != layer.Body.String() || !maps.EqualFunc(floor.Header(), layer.Header(), slices.Equal) {
+				t.Errorf("%s, %s:\nthe floor answers %d %v\nthe layer answers %d %v", c.name, encoding, floor.Code, floor.Header(), layer.Code, layer.Header())
+			}
+		}
+	}
+}
+
+// send sends a request of a case with a message.
+func send(h http.Handler, c requestCase, encoding string) *httptest.ResponseRecorder {
+	r := c.request()
+	r.Header.Set("Accept-Encoding", encoding)
+	r.Body = io.NopCloser(strings.NewReader(sentMessage))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
 }
