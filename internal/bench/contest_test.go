@@ -30,7 +30,7 @@ type contestant struct {
 // The rounds of a contest, and how long a contestant runs in a round unless the contest says otherwise. In a slice, a
 // layer alone allocates a few MiB, so that it pays for its garbage.
 const (
-	rounds      = 25
+	usualRounds = 25
 	usualSlice  = 20 * time.Millisecond
 	shortSlice  = 6 * time.Millisecond // for tables that show a trend only
 	socketSlice = 60 * time.Millisecond
@@ -63,12 +63,15 @@ func (c contest) run(t testing.TB) []result {
 	if slice == 0 {
 		slice = usualSlice
 	}
+	if *rounds < usualRounds {
+		slice /= 5
+	}
 	for i := range all {
 		all[i].n = calibrate(all[i].run, slice)
 		results[i] = result{c.name + "/" + c.contestants[i].name, allocations(all[i].run, all[i].n)}
 	}
 	random := rand.New(rand.NewPCG(1, uint64(len(all))))
-	for range rounds {
+	for range *rounds {
 		for _, i := range random.Perm(len(all)) {
 			start := processTime()
 			all[i].run(all[i].n)

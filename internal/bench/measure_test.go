@@ -12,6 +12,8 @@ import (
 
 var (
 	measureTo = flag.String("measure", "", "measure, and write the results to this file, one JSON object a line")
+	rounds    = flag.Int("rounds", usualRounds, "the number of rounds of a contest; with fewer, the slices are shorter too")
+	contender = flag.String("contestant", "", "the full name of the contestant of TestProfile")
 	only      = flag.String("only", "", "measure only the contests whose names match this regular expression")
 )
 
@@ -92,4 +94,23 @@ func TestMeasure(t *testing.T) {
 	if err := out.Flush(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestProfile runs one contestant for some seconds, for a profile of the processor (-test.cpuprofile). It runs none
+// without -contestant.
+func TestProfile(t *testing.T) {
+	if *contender == "" {
+		return
+	}
+	for c := range contests {
+		for _, one := range c.contestants {
+			if c.name+"/"+one.name != *contender {
+				continue
+			}
+			run := one.open(t)
+			run(calibrate(run, 3*time.Second))
+			return
+		}
+	}
+	t.Fatalf("no contestant has the name %q: the names are in results.jsonl", *contender)
 }
