@@ -15,9 +15,12 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
+require github.com/felixge/httpsnoop v1.0.3 // indirect
+
 require (
 	connectrpc.com/connect/v2 v2.0.2 // indirect
 	github.com/fsnotify/fsnotify v1.8.0 // indirect
+	github.com/gorilla/handlers v1.5.2
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
