@@ -33,7 +33,6 @@ const (
 	usualRounds = 25
 	usualSlice  = 20 * time.Millisecond
 	shortSlice  = 6 * time.Millisecond // for tables that show a trend only
-	socketSlice = 60 * time.Millisecond
 )
 
 // A result is what was measured of one contestant in one process.

@@ -103,7 +103,7 @@ func marshal(t testing.TB, policy *corsrpcv1.Policy) []byte {
 // measureLoads measures how long it takes to load a layer from a file or from a source, and how much memory it takes.
 func measureLoads(t testing.TB, once bool) (all []result) {
 	for _, l := range loads {
-		n, times := l.origins, 5
+		n, times := l.origins, 2
 		if once {
 			n, times = n/100, 1
 		}
@@ -159,22 +159,20 @@ func TestOriginsAreSmall(t *testing.T) {
 // another, in multiples of the size of one set.
 func measureReloadPeaks(t testing.TB, once bool) (all []result) {
 	for _, l := range loads[:2] {
-		n, times := l.origins, 3
+		n := l.origins
 		if once {
-			n, times = n/100, 1
+			n /= 100
 		}
 		load, again := l.open(t, n)
 		debug.FreeOSMemory()
 		before := held()
 		live, layer := grows(func() *corsrpc.Layer { return load(t) })
 		r := result{"ReloadPeak/load=" + l.name, map[string][]float64{}}
-		for range times {
-			debug.FreeOSMemory()
-			stop, highest := watchPeak()
-			again(t, layer)
-			close(stop)
-			r.add("peak/live", float64(<-highest-before)/live)
-		}
+		debug.FreeOSMemory()
+		stop, highest := watchPeak()
+		again(t, layer)
+		close(stop)
+		r.add("peak/live", float64(<-highest-before)/live)
 		runtime.KeepAlive(layer)
 		all = append(all, r)
 	}

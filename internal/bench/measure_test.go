@@ -71,8 +71,10 @@ func TestMeasure(t *testing.T) {
 	}
 	defer f.Close()
 	out := bufio.NewWriter(f)
+	used := processTime()
 	write := func(name string, started time.Time, results []result) {
-		t.Logf("%s: %.1f s", name, time.Since(started).Seconds())
+		t.Logf("%s: %.1f s, of which %.1f s on a processor", name, time.Since(started).Seconds(), (processTime() - used).Seconds())
+		used = processTime()
 		for _, r := range results {
 			line, err := json.Marshal(r)
 			if err != nil {

@@ -29,7 +29,7 @@ const (
 func main() {
 	log.SetFlags(0)
 	render := flag.Bool("render", false, "measure nothing, and write the report of "+resultsFile+" anew")
-	try := flag.Bool("try", false, "measure a few short rounds, to try the program out: the report says that it is no result")
+	try := flag.Bool("try", false, "measure in two processes and in three short rounds, to try the program out: the report says that it is no result")
 	only := flag.String("only", "", "measure only the parts whose names match this regular expression, and keep the other results")
 	flag.Parse()
 	if err := report(*render, *try, *only); err != nil {
@@ -45,7 +45,7 @@ func report(render, try bool, only string) error {
 	defer os.RemoveAll(dir)
 	m := &measuring{dir: dir, processes: leastProcesses, rounds: leastRounds, only: only}
 	if try {
-		m.rounds = 3
+		m.processes, m.rounds = 2, 3
 	}
 	if m.binary, err = build(dir); err != nil {
 		return err
