@@ -88,15 +88,20 @@ func (c contest) runOnce(t testing.TB) {
 	}
 }
 
-// calibrate returns how often a thing is done in a slice. It warms up on the way.
-func calibrate(run func(n int), slice time.Duration) int {
-	for n := 1; ; n *= 2 {
-		start := processTime()
-		run(n)
-		if took := processTime() - start; took >= slice/2 || n >= 1<<28 {
-			return max(1, int(float64(n)*float64(slice)/float64(max(took, 1))))
+// calibrate returns how often a thing is done in a slice. It does so three times, since the first time pays for what is
+// computed once and for new memory.
+func calibrate(run func(n int), slice time.Duration) (n int) {
+	for range 3 {
+		for n = 1; ; n *= 2 {
+			start := processTime()
+			run(n)
+			if took := processTime() - start; took >= slice/2 || n >= 1<<28 {
+				n = max(1, int(float64(n)*float64(slice)/float64(max(took, 1))))
+				break
+			}
 		}
 	}
+	return n
 }
 
 // allocations returns the number and the bytes of the allocations each time.

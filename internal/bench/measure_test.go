@@ -110,7 +110,7 @@ func TestProfile(t *testing.T) {
 				continue
 			}
 			run := one.open(t)
-			run(calibrate(run, 3*time.Second))
+			run(100 * calibrate(run, usualSlice))
 			return
 		}
 	}

@@ -56,6 +56,9 @@ func sizes(r *results) table {
 	all := r.settings(prefix)
 	for _, with := range all {
 		row := []string{with}
+		if with == "rs" {
+			row[0] = titleOf[with]
+		}
 		for _, unit := range []string{"B", "B-stripped"} {
 			row = append(row, mebibytes(r.figure(prefix+with, unit)), mebibytes(r.minus(prefix+with, prefix+all[0], unit)))
 		}

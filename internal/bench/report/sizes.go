@@ -7,7 +7,7 @@ import (
 
 // programs are the servers whose sizes are compared, each a folder of sizes.
 var programs = []struct{ with, folder string }{
-	{"nothing", "none"}, {"rs/cors", "rs"}, {"corsrpc", "corsrpc"}, {"corsrpc and its inspector", "inspector"},
+	{"nothing", "none"}, {"rs", "rs"}, {"corsrpc", "corsrpc"}, {"corsrpc and its inspector", "inspector"},
 }
 
 // measureSizes builds the programs, with and without symbols.
