@@ -77,7 +77,7 @@ func copyLater(to, from net.Conn, delay time.Duration) {
 	}
 	to.Close()
 	from.Close()
-	for range pieces { // what is read after the other side has ended
+	for range pieces { // the other side has ended
 	}
 	reading.Wait()
 }

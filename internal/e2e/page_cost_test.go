@@ -93,7 +93,7 @@ func TestPageCost(t *testing.T) {
 		for i := range pageCosts {
 			one := pageCosts[(i+round)%len(pageCosts)]
 			if round == 0 {
-				one = pageCosts[i] // what the page reads without CORS comes first
+				one = pageCosts[i] // the page without CORS comes first, as the others must read the same
 			}
 			took, preflights, readings := costOfCalls(t, one, delay, calls)
 			if expected == nil {
@@ -129,7 +129,7 @@ func TestPageCost(t *testing.T) {
 // arrived.
 func costOfCalls(t *testing.T, one pageCost, delay time.Duration, calls []call) (took time.Duration, preflights int, readings []string) {
 	t.Helper()
-	var own http.Handler // what the page's own origin serves
+	var own http.Handler // serves the page's own origin
 	page := pool.PageBeside(t, browser.Chromium, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { own.ServeHTTP(w, r) }))
 	server := serveAPI(t, one.wrap(t, page.Origin, showcaseV1()))
 	to, address := delayedRelay(t, strings.TrimPrefix(server.URL, "http://"), delay)

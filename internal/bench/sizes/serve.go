@@ -6,6 +6,7 @@ import (
 	"context"
 	"log"
 	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -24,4 +25,15 @@ func Handler() http.Handler {
 }
 
 // Serve serves a handler on a port of the machine, and ends the program if that fails.
-func Serve(h http.Handler) { log.Fatal(http.ListenAndServe("localhost:8080", h)) }
+func Serve(port string, h http.Handler) {
+	server := &http.Server{Addr: "localhost:" + port, Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.ListenAndServe())
+}
+
+// Must returns a value, and ends the program if there is an error.
+func Must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}

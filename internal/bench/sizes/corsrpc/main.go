@@ -2,16 +2,11 @@
 package main
 
 import (
-	"log"
-
 	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/internal/bench/sizes"
 )
 
 func main() {
-	layer, err := corsrpc.Load("cors.yaml")
-	if err != nil {
-		log.Fatal(err)
-	}
-	sizes.Serve(layer.Wrap(sizes.Handler()))
+	layer := sizes.Must(corsrpc.Load("cors.yaml"))
+	sizes.Serve("8080", layer.Wrap(sizes.Handler()))
 }

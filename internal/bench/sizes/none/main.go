@@ -3,4 +3,4 @@ package main
 
 import "github.com/corsrpc/corsrpc-go/internal/bench/sizes"
 
-func main() { sizes.Serve(sizes.Handler()) }
+func main() { sizes.Serve("8080", sizes.Handler()) }

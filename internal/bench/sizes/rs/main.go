@@ -7,4 +7,4 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/bench/sizes"
 )
 
-func main() { sizes.Serve(cors.Default().Handler(sizes.Handler())) }
+func main() { sizes.Serve("8080", cors.Default().Handler(sizes.Handler())) }
