@@ -9,7 +9,7 @@ import (
 // The page about the cost shows some of the results, each table after a line with its name and before costEnd.
 const (
 	costPage  = "../../corsrpc/docs/cost.md"
-	costBegin = "<!-- table: %s, written by make bench -->\n"
+	costBegin = "<!-- the table \"%s\" is written by make bench -->\n"
 	costEnd   = "<!-- end of the table -->\n"
 )
 
