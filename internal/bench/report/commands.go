@@ -20,7 +20,7 @@ import (
 const (
 	commandRules, commandOrigins      = 10_000, 1_000
 	commandCases, commandGuarantees   = 1_000, 50
-	commandRuns                       = 5
+	commandRuns                       = 2
 	methodsOfService, everyNthDiffers = 10, 3
 )
 
