@@ -130,8 +130,7 @@ unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the
 	@cd examples && go test -race ./...
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
-	@cd internal/bench && go test ./... # not under -race, which makes everything larger
-	@cd internal/bench && go test -run '^$$' -bench . -benchtime 1x . > /dev/null
+	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
 	@cd internal/peers && go test -race -count=1 ./... # they run the command, which the cache does not see; probed starts nginx
 	@cd internal/tools/release && go test ./...
 
@@ -271,7 +270,7 @@ run-soak:
 	@cd internal/live && go test -count=1 -tags soak -run '^TestSoak' -v -timeout 30m .
 
 .PHONY: bench
-bench: ## Measure the cost of corsrpc, of a handler by hand and of other libraries, and write internal/bench/RESULTS.md (15 minutes on an idle machine)
+bench: packages e2e-web ## Measure the cost of corsrpc, of a handler by hand and of other libraries, and write internal/bench/RESULTS.md and the tables of corsrpc/docs/cost.md (10 minutes on an idle machine)
 	@cd internal/bench && go run ./report $(ARGS)
 
 .PHONY: bench-gateway

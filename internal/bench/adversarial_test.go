@@ -66,19 +66,21 @@ func withMany(request func() *http.Request, n int) func() *http.Request {
 
 var hostileSetting = setting{exact: []string{page}, patterns: []string{"https://*.example.org"}, expose: oneOrigin.expose}
 
-// BenchmarkHostile measures large requests. Their cost is bounded, since the layer reads only
+// hostileContest compares large requests. Their cost is bounded, since the layer reads only
 // a bounded part of them.
-func BenchmarkHostile(b *testing.B) {
+func hostileContest() contest {
+	all := contest{name: "Hostile", slice: shortSlice}
 	for _, c := range hostile {
 		for _, i := range implementations {
 			if i.name == "floor" {
-				continue // the layer does not read a long list of headers
+				continue // it leaves what is unusual to the packages of the layer
 			}
-			b.Run("request="+c.name+"/by="+i.name, func(b *testing.B) {
-				serve(b, i.wrap(b, hostileSetting, newRPC(hostileSetting.expose)), c.request())
-			})
+			all.contestants = append(all.contestants, contestant{"request=" + c.name + "/by=" + i.name, func(t testing.TB) func(int) {
+				return serve(i.wrap(t, hostileSetting, newRPC(hostileSetting.expose)), c.request())
+			}})
 		}
 	}
+	return all
 }
 
 // TestHostileMemory: the memory of the layer for a request does not grow with the size of the

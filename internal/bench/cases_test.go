@@ -15,7 +15,10 @@ type requestCase struct {
 	request func() *http.Request
 }
 
-var oneOrigin = setting{exact: []string{page}, expose: []string{"X-Request-Id"}}
+var (
+	oneOrigin  = setting{exact: []string{page}, expose: []string{"X-Request-Id"}}
+	withoutLog = setting{exact: []string{page}, expose: []string{"X-Request-Id"}, quiet: true}
+)
 
 // requestCases lists the requests with which every implementation is measured.
 var requestCases = []requestCase{
@@ -24,9 +27,13 @@ var requestCases = []requestCase{
 	{"call, allowed, credentials", oneOrigin, callFrom(page)},
 	{"call, refused origin", oneOrigin, callFrom("https://evil.example")},
 	{"call without Origin", oneOrigin, callFrom("")},
-	{"1,000 origins, call allowed", setting{exact: origins(1000), expose: oneOrigin.expose}, callFrom(page)},
-	{"100,000 origins, call allowed", setting{exact: origins(100_000), expose: oneOrigin.expose}, callFrom(page)},
-	{"1,000 patterns, call allowed", setting{patterns: patterns(1000), expose: oneOrigin.expose}, callFrom(page)},
+	{"preflight, refused origin, without a log", withoutLog, preflightFrom("https://evil.example")},
+	{"call, refused origin, without a log", withoutLog, callFrom("https://evil.example")},
+	{"1,000 origins, call allowed", setting{moreOrigins: 1000, expose: oneOrigin.expose}, callFrom(page)},
+	{"100,000 origins, call allowed", setting{moreOrigins: 100_000, expose: oneOrigin.expose}, callFrom(page)},
+	{"1,000,000 origins, call allowed", setting{moreOrigins: 1_000_000, expose: oneOrigin.expose}, callFrom(page)},
+	{"1,000 patterns, call allowed", setting{morePatterns: 1000, expose: oneOrigin.expose}, callFrom(page)},
+	{"1,000 patterns, call refused", setting{morePatterns: 1000, expose: oneOrigin.expose}, callFrom("https://app.example.org")},
 	{"preflight, Origin of 1 MiB", oneOrigin, preflightFrom("https://" + strings.Repeat("a", 1<<20) + ".example")},
 }
 
@@ -52,7 +59,9 @@ func patterns(n int) []string {
 	for i := range all {
 		all[i] = fmt.Sprintf("https://*.tenant-%d.example.net", i)
 	}
-	all[n-1] = "https://*.example.com"
+	if n > 0 {
+		all[n-1] = "https://*.example.com"
+	}
 	return all
 }
 
@@ -104,22 +113,22 @@ func browse(r *http.Request, origin string) {
 	}
 }
 
-// rpc is a handler that responds like a generated one, with some headers and a body.
-type rpc struct {
+// fixed is a handler that responds like a generated one, with some headers and a body.
+type fixed struct {
 	names  []string
 	values [][]string
 	body   string
 }
 
-func newRPC(names []string) *rpc {
-	h := &rpc{names: []string{"Content-Type"}, values: [][]string{{"application/json"}}, body: "{}"}
+func newRPC(names []string) *fixed {
+	h := &fixed{names: []string{"Content-Type"}, values: [][]string{{"application/json"}}, body: "{}"}
 	for _, name := range names {
 		h.names, h.values = append(h.names, http.CanonicalHeaderKey(name)), append(h.values, []string{"1"})
 	}
 	return h
 }
 
-func (h *rpc) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (h *fixed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	header := w.Header()
 	for i, name := range h.names {
 		header[name] = h.values[i]

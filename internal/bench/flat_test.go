@@ -13,96 +13,107 @@ import (
 // numbers, since larger benchmarks would take minutes.
 const mostOfLinear = 100_000
 
-// BenchmarkOrigins measures an allowed call with an increasing number of exact origins. The
+// originsContest compares an allowed call with an increasing number of exact origins. The
 // page's is the last in the list.
-func BenchmarkOrigins(b *testing.B) {
+func originsContest() contest {
+	c := contest{name: "Origins", slice: shortSlice}
 	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000, 1_000_000} {
-		s := setting{exact: origins(n), expose: oneOrigin.expose}
+		s := setting{moreOrigins: n, expose: oneOrigin.expose}
 		for _, i := range implementations {
-			if i.linear && n > mostOfLinear {
+			if i.peer && n > mostOfLinear {
 				continue
 			}
-			b.Run("origins="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
-				serve(b, i.wrap(b, s, newRPC(s.expose)), callFrom(page)())
-			})
+			c.contestants = append(c.contestants, contestant{"origins=" + strconv.Itoa(n) + "/by=" + i.name, func(t testing.TB) func(int) {
+				return serve(i.wrap(t, s, newRPC(s.expose)), callFrom(page)())
+			}})
 		}
 	}
+	return c
 }
 
-// BenchmarkOriginsInTurn is BenchmarkOrigins with each call from another origin, so that the
+// originsInTurnContest is originsContest with each call from another origin, so that the
 // entries are not in the processor's caches.
-func BenchmarkOriginsInTurn(b *testing.B) {
+func originsInTurnContest() contest {
+	c := contest{name: "OriginsInTurn"}
 	for _, n := range []int{1, 1000, 100_000, 1_000_000} {
-		s := setting{exact: origins(n), expose: oneOrigin.expose}
+		s := setting{moreOrigins: n, expose: oneOrigin.expose}
 		for _, i := range implementations {
-			if i.linear {
+			if i.peer {
 				continue
 			}
-			b.Run("origins="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
-				h := i.wrap(b, s, newRPC(s.expose))
+			c.contestants = append(c.contestants, contestant{"origins=" + strconv.Itoa(n) + "/by=" + i.name, func(t testing.TB) func(int) {
+				h := i.wrap(t, s, newRPC(s.expose))
 				w, r := newWriter(), callFrom(page)()
-				at := 0
-				request := func() {
-					clear(w.header)
-					at = (at + 7_919) % n // a prime, so that each origin is used once, not in memory order
-					r.Header["Origin"][0] = s.exact[at]
-					h.ServeHTTP(w, r)
+				all, at := s.allExact(), 0
+				return func(times int) {
+					for range times {
+						clear(w.header)
+						at = (at + 7_919) % n // a prime, so that each origin is used once, not in memory order
+						r.Header["Origin"][0] = all[at]
+						h.ServeHTTP(w, r)
+					}
 				}
-				warmUp(request)
-				b.ReportAllocs()
-				for b.Loop() {
-					request()
-				}
-			})
+			}})
 		}
 	}
+	return c
 }
 
-// BenchmarkPatterns measures an allowed call with an increasing number of patterns. The
+// patternsContest compares an allowed call with an increasing number of patterns. The
 // page's is the last. gorilla has no patterns; it uses the lookup of the floor instead.
-func BenchmarkPatterns(b *testing.B) {
+func patternsContest() contest {
+	c := contest{name: "Patterns", slice: shortSlice}
 	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000} {
-		s := setting{patterns: patterns(n), expose: oneOrigin.expose}
+		s := setting{morePatterns: n, expose: oneOrigin.expose}
 		for _, i := range implementations {
-			if i.linear && n > 10_000 {
+			if i.peer && n > 10_000 {
 				continue
 			}
-			b.Run("patterns="+strconv.Itoa(n)+"/by="+i.name, func(b *testing.B) {
-				serve(b, i.wrap(b, s, newRPC(s.expose)), callFrom(page)())
-			})
+			c.contestants = append(c.contestants, contestant{"patterns=" + strconv.Itoa(n) + "/by=" + i.name, func(t testing.TB) func(int) {
+				return serve(i.wrap(t, s, newRPC(s.expose)), callFrom(page)())
+			}})
 		}
 	}
+	return c
 }
 
-// BenchmarkProcedures measures calls with increasing numbers of procedures and rules: of
+// proceduresContest compares calls with increasing numbers of procedures and rules: of
 // always the same procedure, and of each in turn.
-func BenchmarkProcedures(b *testing.B) {
+func proceduresContest() contest {
+	c := contest{name: "Procedures", slice: shortSlice}
 	for _, procedures := range []int{1, 100, 10_000} {
 		for _, rules := range []int{1, 100, 10_000} {
 			s := setting{exact: []string{page}, expose: oneOrigin.expose, procedures: procedures, rules: min(rules, procedures), more: max(0, rules-procedures)}
-			h := wrapLayer(b, s, newRPC(s.expose))
 			name := fmt.Sprintf("procedures=%d/rules=%d/", procedures, rules)
-			b.Run(name+"called=one", func(b *testing.B) { serve(b, h, callFrom(page)()) })
-			b.Run(name+"called=in turn", func(b *testing.B) {
-				all := make([]*http.Request, procedures)
-				for i := range all {
-					all[i] = callFrom(page)()
-					all[i].URL.Path = fmt.Sprintf("/acme.v1.CatalogService/M%d", i)
-					all[i].Header = all[0].Header // shared, so that only the layer's memory is not cached
+			var h http.Handler // both use the same
+			layer := func(t testing.TB) http.Handler {
+				if h == nil {
+					h = wrapLayer(t, s, newRPC(s.expose))
 				}
-				w := newWriter()
-				at := 0
-				request := func() {
-					clear(w.header)
-					at = (at + 7_919) % procedures
-					h.ServeHTTP(w, all[at])
-				}
-				warmUp(request)
-				b.ReportAllocs()
-				for b.Loop() {
-					request()
-				}
-			})
+				return h
+			}
+			c.contestants = append(c.contestants, contestant{name + "called=one", func(t testing.TB) func(int) { return serve(layer(t), callFrom(page)()) }},
+				contestant{name + "called=in turn", func(t testing.TB) func(int) { return serveInTurn(layer(t), procedures) }})
+		}
+	}
+	return c
+}
+
+// serveInTurn returns a function that calls each of the procedures in turn.
+func serveInTurn(h http.Handler, procedures int) func(n int) {
+	all := make([]*http.Request, procedures)
+	for i := range all {
+		all[i] = callFrom(page)()
+		all[i].URL.Path = fmt.Sprintf("/acme.v1.CatalogService/M%d", i)
+		all[i].Header = all[0].Header // shared, so that only the layer's memory is not cached
+	}
+	w := newWriter()
+	at := 0
+	return func(n int) {
+		for range n {
+			clear(w.header)
+			at = (at + 7_919) % procedures
+			h.ServeHTTP(w, all[at])
 		}
 	}
 }
@@ -125,16 +136,18 @@ func stars(pattern string, n int) []string {
 	return all
 }
 
-// BenchmarkStars measures a call with an increasing number of patterns that have a star within a label.
-func BenchmarkStars(b *testing.B) {
+// starsContest compares a call with an increasing number of patterns that have a star within a label.
+func starsContest() contest {
+	all := contest{name: "Stars", slice: shortSlice}
 	for _, c := range starCases {
-		for _, n := range []int{1, 100, 100_000} {
-			s := setting{patterns: stars(c.pattern, n), expose: oneOrigin.expose}
-			b.Run("stars="+c.name+"/patterns="+strconv.Itoa(n), func(b *testing.B) {
-				serve(b, wrapLayer(b, s, newRPC(s.expose)), callFrom(c.origin)())
-			})
+		for _, n := range []int{1, 100, 10_000} {
+			all.contestants = append(all.contestants, contestant{"stars=" + c.name + "/patterns=" + strconv.Itoa(n), func(t testing.TB) func(int) {
+				s := setting{patterns: stars(c.pattern, n), expose: oneOrigin.expose}
+				return serve(wrapLayer(t, s, newRPC(s.expose)), callFrom(c.origin)())
+			}})
 		}
 	}
+	return all
 }
 
 // TestStarsAreFlat: a request with 100,000 patterns that have a star within a label takes at most 1.5 times as long as
@@ -152,7 +165,7 @@ func TestStarsAreFlat(t *testing.T) {
 				clear(w.header)
 				h.ServeHTTP(w, r)
 			}
-			warmUp(request)
+			request()
 			if allocations := testing.AllocsPerRun(100, request); allocations > 1 {
 				t.Errorf("%s: %d patterns: %v allocations", c.name, n, allocations)
 			}

@@ -1,153 +1,146 @@
 package bench
 
 import (
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
+	"sync/atomic"
 
-	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/internal/fetch"
+	"github.com/corsrpc/corsrpc-go/internal/origin"
+	"github.com/corsrpc/corsrpc-go/internal/route"
 )
 
 // floor is a handler written by hand for one procedure and one list of origins. It gives the
-// same responses as the layer, but cannot be configured. Every string is a constant, only the
-// origin is looked up, the path is compared with a constant, and the response headers of its
-// handler are known. Like the layer, it exposes the headers that a response has when the
-// header is sent. It does not share slices with the header map, since a handler could change
-// them for later requests.
+// same responses as the layer to every request, but cannot be configured. Every string is a
+// constant, only the origin is looked up, and the path is compared with a constant. What no
+// row measures, such as a path in another spelling, it leaves to the packages of the layer.
+// It does not share slices with the header map, since a handler could change them for later
+// requests.
 //
-// TestFloorIsHonest compares its responses with the layer's.
+// TestFloorIsHonest and TestFloorIsHonestAtRandom compare its responses with the layer's.
 type floor struct {
 	origins     map[string]bool
 	wildcards   map[string]bool // the hosts whose subdomains are allowed
 	credentials bool
-	allow       string // Access-Control-Allow-Headers
-	mayExpose   []string
-	expose      string // all of them
+	allow       string   // Access-Control-Allow-Headers
+	carries     []string // the headers of its handler's responses, beside Content-Type
+	expose      string   // those of them that the page may read
+	paths       *route.Table[pathKind]
+	logs        bool         // whether refusals are counted, as the log of a server does
+	refused     atomic.Int64 // the number of refusals
 	next        http.Handler
 }
 
-const maxOrigin = 300
+// pathKind is what the policy says of a path.
+type pathKind uint8
+
+const (
+	pathGoverned    pathKind = iota // the path of a procedure
+	pathUngoverned                  // such as a page
+	pathOperational                 // a procedure of the server's own operation
+	pathAmbiguous                   // servers read it in several ways
+)
 
 func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != procedure {
-		f.next.ServeHTTP(w, r) // a path that the policy does not govern, such as a page
-		return
-	}
 	origins := r.Header["Origin"]
-	if len(origins) == 0 {
-		switch site := r.Header["Sec-Fetch-Site"]; {
-		case len(site) == 0, site[0] == "same-origin", site[0] == "none":
+	if len(origins) == 0 && r.Method == http.MethodPost && len(r.Header["Sec-Fetch-Site"]) == 0 {
+		f.next.ServeHTTP(w, r) // another server, on any path
+		return
+	}
+	kind := pathGoverned
+	if r.URL.Path != procedure || r.URL.RawPath != "" || r.URL.Opaque != "" {
+		if kind = f.kindOf(r); kind == pathUngoverned {
 			f.next.ServeHTTP(w, r)
-		default:
-			refuse(w, r, originMissing)
-		}
-		return
-	}
-	origin := origins[0]
-	if len(origins) > 1 {
-		refuse(w, r, originRepeated)
-		return
-	}
-	switch site := r.Header["Sec-Fetch-Site"]; {
-	case len(site) > 0 && (site[0] == "same-origin" || site[0] == "none"):
-		f.next.ServeHTTP(w, r)
-		return
-	case len(site) == 0 && strings.HasSuffix(origin, r.Host) && (origin == "https://"+r.Host || origin == "http://"+r.Host):
-		f.next.ServeHTTP(w, r)
-		return
-	}
-	if !f.allows(origin) {
-		if !isOrigin(origin) {
-			refuse(w, r, originMalformed)
 			return
 		}
-		refuse(w, r, originNotAllowed)
-		return
 	}
-	header := w.Header()
-	if r.Method == http.MethodOptions && len(r.Header["Access-Control-Request-Method"]) == 1 {
-		values := [5]string{origin, "true", "POST", f.allowed(r.Header["Access-Control-Request-Headers"]), "7200"}
-		header["Access-Control-Allow-Methods"] = values[2:3:3]
-		header["Access-Control-Allow-Headers"] = values[3:4:4]
-		header["Access-Control-Max-Age"] = values[4:5:5]
-		header["Access-Control-Allow-Origin"] = values[0:1:1]
-		if f.credentials {
-			header["Access-Control-Allow-Credentials"] = values[1:2:2]
+	site := r.Header["Sec-Fetch-Site"]
+	sameOrigin := len(site) == 1 && (site[0] == "same-origin" || site[0] == "none")
+	if len(origins) == 0 {
+		switch {
+		case len(site) == 0 || sameOrigin:
+			f.pass(w, r)
+		case kind == pathAmbiguous:
+			f.refuse(w, r, pathNotCanonical, kind)
+		default:
+			f.refuse(w, r, originMissing, kind)
 		}
-		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && mode[0] != "cors" {
-		refuse(w, r, modeNotCORS)
+	if len(origins) > 1 {
+		f.refuse(w, r, originRepeated, kind)
+		return
+	}
+	from := origins[0]
+	allowed := f.origins[from]
+	if !allowed {
+		var wellFormed bool
+		if allowed, wellFormed = f.allows(from); !wellFormed {
+			f.refuse(w, r, originMalformed, kind)
+			return
+		}
+	}
+	if sameOrigin || len(site) == 0 && isHost(from, r) {
+		f.pass(w, r)
+		return
+	}
+	switch {
+	case kind != pathGoverned:
+		f.refuse(w, r, map[pathKind]*refusal{pathAmbiguous: pathNotCanonical, pathOperational: operationalNotNamed}[kind], kind)
+		return
+	case !allowed:
+		f.refuse(w, r, originNotAllowed, kind)
+		return
+	case r.Method == http.MethodPost:
+	case r.Method == http.MethodOptions && isPreflight(r):
+		f.answerPreflight(w, r, from)
+		return
+	case isUpgrade(r):
+		if !f.credentials {
+			f.refuse(w, r, credentialsNotAllowed, kind)
+			return
+		}
+		f.next.ServeHTTP(w, r)
+		return
+	}
+	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 0 && (len(mode) > 1 || mode[0] != "cors") {
+		f.refuse(w, r, modeNotCORS, kind)
 		return
 	}
 	if !f.credentials && len(r.Header["Cookie"]) > 0 {
-		refuse(w, r, credentialsNotAllowed)
+		f.refuse(w, r, credentialsNotAllowed, kind)
 		return
 	}
-	f.next.ServeHTTP(&floorWriter{ResponseWriter: w, floor: f, origin: origin}, r)
+	fw := &floorWriter{ResponseWriter: w, floor: f, grants: true, safe: isSafe(r.Method)}
+	fw.values[0] = from
+	f.next.ServeHTTP(fw, r)
+	fw.commit(http.StatusOK)
 }
 
-// floorWriter adds the CORS fields when the header is sent.
-type floorWriter struct {
-	http.ResponseWriter
-	floor     *floor
-	origin    string
-	committed bool
-	values    [3]string
-}
-
-func (w *floorWriter) WriteHeader(status int) {
-	w.commit()
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *floorWriter) Write(p []byte) (int, error) {
-	w.commit()
-	return w.ResponseWriter.Write(p)
-}
-
-func (w *floorWriter) WriteString(s string) (int, error) {
-	w.commit()
-	return io.WriteString(w.ResponseWriter, s)
-}
-
-func (w *floorWriter) commit() {
-	if w.committed {
+// pass passes a request to the handler that CORS does not apply to. A GET gets a Vary field.
+func (f *floor) pass(w http.ResponseWriter, r *http.Request) {
+	if !isSafe(r.Method) || isUpgrade(r) {
+		f.next.ServeHTTP(w, r)
 		return
 	}
-	w.committed = true
+	fw := &floorWriter{ResponseWriter: w, floor: f, safe: true}
+	f.next.ServeHTTP(fw, r)
+	fw.commit(http.StatusOK)
+}
+
+// answerPreflight writes the grant.
+func (f *floor) answerPreflight(w http.ResponseWriter, r *http.Request, from string) {
 	header := w.Header()
-	w.values = [3]string{w.origin, "true", w.floor.exposed(header)}
-	header["Access-Control-Allow-Origin"] = w.values[0:1:1]
-	if w.floor.credentials {
-		header["Access-Control-Allow-Credentials"] = w.values[1:2:2]
+	dropCORS(header)
+	values := [5]string{from, "true", "POST", f.allowed(r.Header["Access-Control-Request-Headers"]), "7200"}
+	header["Access-Control-Allow-Methods"] = values[2:3:3]
+	header["Access-Control-Allow-Headers"] = values[3:4:4]
+	header["Access-Control-Max-Age"] = values[4:5:5]
+	header["Access-Control-Allow-Origin"] = values[0:1:1]
+	if f.credentials {
+		header["Access-Control-Allow-Credentials"] = values[1:2:2]
 	}
-	if w.values[2] != "" {
-		header["Access-Control-Expose-Headers"] = w.values[2:3:3]
-	}
-}
-
-// exposed returns the exposed names. It is a constant if the response has all headers that the
-// handler may write, which is most often so.
-func (f *floor) exposed(header http.Header) string {
-	present := 0
-	for _, name := range f.mayExpose {
-		if _, ok := header[name]; ok {
-			present++
-		}
-	}
-	if present == len(f.mayExpose) {
-		return f.expose
-	}
-	var names []string
-	for _, name := range f.mayExpose {
-		if _, ok := header[name]; ok {
-			names = append(names, strings.ToLower(name))
-		}
-	}
-	return strings.Join(names, ", ")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // allowed returns the allowed headers. It is a constant unless a client requests a header that
@@ -156,79 +149,104 @@ func (f *floor) allowed(asked []string) string {
 	if len(asked) == 1 && asked[0] == "connect-protocol-version,connect-timeout-ms,content-type" {
 		return f.allow
 	}
+	names, ok := fetch.AppendRequested(nil, asked)
+	if !ok {
+		return f.allow
+	}
 	allow := f.allow
-	for _, line := range asked {
-		for name := range strings.SplitSeq(line, ",") {
-			if (strings.HasPrefix(name, "connect-") || strings.HasPrefix(name, "grpc-")) && !strings.Contains(f.allow, name) {
-				allow += ", " + name
-			}
+	for _, name := range names {
+		if !inFamily(name) || strings.Contains(", "+allow+",", ", "+name+",") {
+			continue
 		}
+		allow += ", " + name
 	}
 	return allow
 }
 
-// isOrigin reports whether a text has the form of an origin. Unlike the layer, it does not
-// check the host.
-func isOrigin(s string) bool {
-	host, ok := strings.CutPrefix(s, "https://")
-	if !ok || len(s) > maxOrigin {
-		return s == "null"
-	}
-	for i := range len(host) {
-		if c := host[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ':' {
-			return false
-		}
-	}
-	return host != ""
-}
-
-// allows looks up the origin and, if there are wildcards, the parent domains of its host.
-func (f *floor) allows(origin string) bool {
-	if len(origin) > maxOrigin {
+// inFamily reports whether a newer client may send a header with this name.
+func inFamily(name string) bool {
+	if name == "grpc-trace-bin" || name == "grpc-tags-bin" || strings.HasPrefix(name, "grpc-metadata-") {
 		return false
 	}
-	if f.origins[origin] {
-		return true
+	return strings.HasPrefix(name, "connect-") || strings.HasPrefix(name, "grpc-")
+}
+
+// nameByte is true for the bytes of a label.
+var nameByte = func() (is [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789-_" {
+		is[c] = true
 	}
+	return is
+}()
+
+// allows parses an origin that is not in the list, and looks up the parent domains of its host
+// if there are wildcards. It reads a name below https:// in one pass, and leaves all else, such
+// as a port or an address, to the parser of the layer.
+func (f *floor) allows(s string) (allowed, wellFormed bool) {
+	const scheme = "https://"
+	if len(s) > len(scheme)+253 || !strings.HasPrefix(s, scheme) {
+		return f.allowsRare(s)
+	}
+	host, start := s[len(scheme):], 0
+	for i := 0; i < len(host); i++ {
+		c := host[i]
+		if nameByte[c] {
+			continue
+		}
+		if c != '.' || i == start || i-start > 63 {
+			return f.allowsRare(s)
+		}
+		start = i + 1
+	}
+	if start == len(host) || len(host)-start > 63 || '0' <= host[start] && host[start] <= '9' {
+		return f.allowsRare(s) // the last label may be a number, so that the host is an address
+	}
+	return f.allowsHost(host), true
+}
+
+// allowsRare is allows for origins that pages seldom have.
+func (f *floor) allowsRare(s string) (allowed, wellFormed bool) {
+	o, ok := origin.Parse(s)
+	return ok && o.Scheme == "https" && o.Port == "" && f.allowsHost(o.Host), ok
+}
+
+// allowsHost looks up the parent domains of a host.
+func (f *floor) allowsHost(host string) bool {
 	if len(f.wildcards) == 0 {
 		return false
 	}
-	host, ok := strings.CutPrefix(origin, "https://")
-	for ok {
-		if _, host, ok = strings.Cut(host, "."); ok && f.wildcards[host] {
+	for {
+		dot := strings.IndexByte(host, '.')
+		if dot < 0 {
+			return false
+		}
+		if host = host[dot+1:]; f.wildcards[host] {
 			return true
 		}
 	}
-	return false
 }
 
-// A refusal is the body of a 403 response, as plain text and as JSON, in the layer's words.
-type refusal struct{ text, json string }
-
-func refusalFor(reason corsrpc.Reason) *refusal {
-	message := "corsrpc refused this cross-origin request (" + string(reason) + "): " + reason.Text() + ": " + reason.Remedy()
-	return &refusal{message + "\n", `{"code":"permission_denied","message":` + strconv.Quote(message) + `}`}
+// isHost reports whether an origin is that of the server, for browsers without Sec-Fetch-Site.
+func isHost(from string, r *http.Request) bool {
+	o, _ := origin.Parse(from)
+	return o.SameHost(r.Host, r.TLS != nil)
 }
 
-var (
-	originMissing         = refusalFor(corsrpc.ReasonOriginMissing)
-	originRepeated        = refusalFor(corsrpc.ReasonOriginRepeated)
-	originMalformed       = refusalFor(corsrpc.ReasonOriginMalformed)
-	originNotAllowed      = refusalFor(corsrpc.ReasonOriginNotAllowed)
-	modeNotCORS           = refusalFor(corsrpc.ReasonModeNotCORS)
-	credentialsNotAllowed = refusalFor(corsrpc.ReasonCredentialsNotAllowed)
-)
-
-func refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
-	body, contentType := why.text, "text/plain; charset=utf-8"
-	if kind := r.Header["Content-Type"]; r.Method == http.MethodPost && len(kind) == 1 && (kind[0] == "application/json" || kind[0] == "application/proto") {
-		body, contentType = why.json, "application/json"
+// kindOf returns the kind of a path that is not the constant.
+func (f *floor) kindOf(r *http.Request) pathKind {
+	path := r.URL.Path
+	if r.URL.Opaque != "" {
+		path = r.URL.Opaque
 	}
-	values := [3]string{contentType, "no-store", "nosniff"}
-	header := w.Header()
-	header["Content-Type"] = values[0:1:1]
-	header["Cache-Control"] = values[1:2:2]
-	header["X-Content-Type-Options"] = values[2:3:3]
-	w.WriteHeader(http.StatusForbidden)
-	io.WriteString(w, body)
+	if kind, ok := f.paths.Exact(path, r.URL.RawPath); ok {
+		return kind
+	}
+	first, _, verdict := f.paths.Find(path, r.URL.RawPath, canBeCall(r))
+	switch {
+	case verdict != route.Clear:
+		return pathAmbiguous
+	case first.Kind == route.None:
+		return pathUngoverned
+	}
+	return first.Value
 }

@@ -8,7 +8,6 @@ require (
 	github.com/corsrpc/corsrpc-go v0.0.0
 	github.com/gorilla/handlers v1.5.2
 	github.com/rs/cors v1.11.1
-	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da
 	gonum.org/v1/plot v0.17.0
 	google.golang.org/protobuf v1.36.11
 )
@@ -18,7 +17,6 @@ require (
 	codeberg.org/go-latex/latex v0.2.0 // indirect
 	codeberg.org/go-pdf/fpdf v0.11.1 // indirect
 	git.sr.ht/~sbinet/gg v0.7.0 // indirect
-	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
 	github.com/ajstarks/svgo v0.0.0-20211024235047-1546f124cd8b // indirect
 	github.com/felixge/httpsnoop v1.0.3 // indirect
 	github.com/fsnotify/fsnotify v1.8.0 // indirect
@@ -31,5 +29,3 @@ require (
 )
 
 replace github.com/corsrpc/corsrpc-go => ../../
-
-tool golang.org/x/perf/cmd/benchstat

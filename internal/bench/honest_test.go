@@ -28,8 +28,8 @@ func TestFloorIsHonest(t *testing.T) {
 		{"two Origins", oneOrigin, with(callFrom(page), "Origin", page, "https://evil.example")},
 		{"without cookies", oneOrigin, with(callFrom(page), "Cookie")},
 		{"a body in protobuf, refused", oneOrigin, with(callFrom("https://evil.example"), "Content-Type", "application/proto")},
-		{"below a pattern", setting{patterns: patterns(3), expose: oneOrigin.expose}, callFrom("https://a.b.example.com")},
-		{"above a pattern", setting{patterns: patterns(3), expose: oneOrigin.expose}, callFrom("https://example.com")},
+		{"below a pattern", setting{morePatterns: 3, expose: oneOrigin.expose}, callFrom("https://a.b.example.com")},
+		{"above a pattern", setting{morePatterns: 3, expose: oneOrigin.expose}, callFrom("https://example.com")},
 		{"a path that is no procedure's", oneOrigin, func() *http.Request {
 			r := callFrom("https://evil.example")()
 			r.URL.Path = "/index.html"

@@ -39,7 +39,7 @@ func fromFile(name string) func(testing.TB, int) (func(testing.TB) *corsrpc.Laye
 		path := filepath.Join(t.TempDir(), name)
 		text := []byte("defaults:\n  allow_origins:\n    - " + strings.Join(origins(n), "\n    - ") + "\n")
 		if strings.HasSuffix(name, ".binpb") {
-			text = marshal(t, setting{exact: origins(n)}.policy())
+			text = marshal(t, setting{moreOrigins: n}.policy())
 		}
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
@@ -100,20 +100,28 @@ func marshal(t testing.TB, policy *corsrpcv1.Policy) []byte {
 	return wire
 }
 
-// BenchmarkLoad measures loading a layer from a file or from a source.
-func BenchmarkLoad(b *testing.B) {
+// measureLoads measures how long it takes to load a layer from a file or from a source, and how much memory it takes.
+func measureLoads(t testing.TB, once bool) (all []result) {
 	for _, l := range loads {
-		b.Run("load="+l.name, func(b *testing.B) {
-			load, _ := l.open(b, l.origins)
-			for b.Loop() {
-				load(b)
-			}
-			b.StopTimer()
-			live, layer := grows(func() *corsrpc.Layer { return load(b) })
-			b.ReportMetric(live/float64(l.origins), "live-B/origin")
-			runtime.KeepAlive(layer)
-		})
+		n, times := l.origins, 2
+		if once {
+			n, times = n/100, 1
+		}
+		load, _ := l.open(t, n)
+		r := result{"Load/load=" + l.name, map[string][]float64{}}
+		for range times {
+			runtime.GC()
+			start, used := time.Now(), processTime()
+			load(t)
+			r.add("wall-ns", float64(time.Since(start)))
+			r.add("ns", float64(processTime()-used))
+		}
+		live, layer := grows(func() *corsrpc.Layer { return load(t) })
+		r.add("live-B/origin", live/float64(n))
+		runtime.KeepAlive(layer)
+		all = append(all, r)
 	}
+	return all
 }
 
 // grows returns the growth of the heap in bytes for a value, and the value.
@@ -147,31 +155,28 @@ func TestOriginsAreSmall(t *testing.T) {
 	}
 }
 
-// BenchmarkReloadPeak measures the peak memory of the process while a set of origins replaces
+// measureReloadPeaks measures the peak memory of the process while a set of origins replaces
 // another, in multiples of the size of one set.
-func BenchmarkReloadPeak(b *testing.B) {
+func measureReloadPeaks(t testing.TB, once bool) (all []result) {
 	for _, l := range loads[:2] {
-		b.Run("load="+l.name, func(b *testing.B) {
-			load, again := l.open(b, l.origins)
-			debug.FreeOSMemory()
-			before := held()
-			live, layer := grows(func() *corsrpc.Layer { return load(b) })
-			var peak uint64
-			for b.Loop() {
-				b.StopTimer()
-				debug.FreeOSMemory()
-				stop, highest := watchPeak()
-				b.StartTimer()
-				again(b, layer)
-				b.StopTimer()
-				close(stop)
-				peak = max(peak, <-highest)
-				b.StartTimer()
-			}
-			b.ReportMetric(float64(peak-before)/live, "peak/live")
-			runtime.KeepAlive(layer)
-		})
+		n := l.origins
+		if once {
+			n /= 100
+		}
+		load, again := l.open(t, n)
+		debug.FreeOSMemory()
+		before := held()
+		live, layer := grows(func() *corsrpc.Layer { return load(t) })
+		r := result{"ReloadPeak/load=" + l.name, map[string][]float64{}}
+		debug.FreeOSMemory()
+		stop, highest := watchPeak()
+		again(t, layer)
+		close(stop)
+		r.add("peak/live", float64(<-highest-before)/live)
+		runtime.KeepAlive(layer)
+		all = append(all, r)
 	}
+	return all
 }
 
 // watchPeak measures the peak of held until stop is closed.

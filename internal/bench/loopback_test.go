@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-const streamed = 10_000 // messages
+const streamed = 1_000 // messages
 
 type message = wrapperspb.StringValue
 
@@ -63,28 +63,31 @@ func serveLoopback(t testing.TB, h http.Handler, set func(*http.Protocols, bool)
 	return server.URL, &http.Client{Transport: transport}
 }
 
-// BenchmarkLoopback measures whole calls over a socket, with a Go client that sends the
+// loopbackContest compares whole calls over a socket, with a Go client that sends the
 // headers of a page: with the layer, without CORS, and with rs/cors.
-func BenchmarkLoopback(b *testing.B) {
+func loopbackContest() contest {
+	all := contest{name: "Loopback"}
 	for _, version := range versions {
-		for _, call := range []string{"unary", "stream of 10,000"} {
-			for _, i := range append([]implementation{{name: "none", wrap: func(_ testing.TB, _ setting, next http.Handler) http.Handler { return next }}}, implementations[1:3]...) {
-				b.Run("http="+version.name+"/call="+call+"/by="+i.name, func(b *testing.B) {
-					url, client := serveLoopback(b, i.wrap(b, loopbackSetting, catalog()), version.set)
+		for _, call := range []string{"unary", "stream of 1,000"} {
+			for _, i := range append([]implementation{withoutCORS}, implementations[1:3]...) {
+				all.contestants = append(all.contestants, contestant{"http=" + version.name + "/call=" + call + "/by=" + i.name, func(t testing.TB) func(int) {
+					url, client := serveLoopback(t, i.wrap(t, loopbackSetting, catalog()), version.set)
 					unary := connect.NewClient[message, message](client, url+procedure)
 					stream := connect.NewClient[message, message](client, url+streamProcedure)
-					b.ReportAllocs()
-					for b.Loop() {
-						if call == "unary" {
-							callUnary(b, unary)
-						} else {
-							readStream(b, stream)
+					return func(n int) {
+						for range n {
+							if call == "unary" {
+								callUnary(t, unary)
+							} else {
+								readStream(t, stream)
+							}
 						}
 					}
-				})
+				}})
 			}
 		}
 	}
+	return all
 }
 
 // fromPage adds the header fields of a browser.

@@ -9,6 +9,7 @@ require (
 	github.com/corsrpc/corsrpc-go/examples v0.0.0
 	github.com/corsrpc/corsrpc-go/internal/fleet v0.0.0
 	github.com/evanw/esbuild v0.28.2
+	github.com/gorilla/handlers v1.5.2
 	github.com/gorilla/websocket v1.5.3
 	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.85.0
@@ -17,6 +18,7 @@ require (
 
 require (
 	connectrpc.com/connect/v2 v2.0.2 // indirect
+	github.com/felixge/httpsnoop v1.0.3 // indirect
 	github.com/fsnotify/fsnotify v1.8.0 // indirect
 	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/modelcontextprotocol/go-sdk v1.8.0 // indirect

@@ -1,5 +1,5 @@
-// Program report runs the benchmarks in the current folder, and writes the results:
-// results.txt, RESULTS.md, and a chart. `make bench` runs it.
+// Program report measures the cost of corsrpc, and writes the results: results.jsonl, RESULTS.md, a chart, and the
+// tables of corsrpc/docs/cost.md. It runs in internal/bench. `make bench` runs it.
 package main
 
 import (
@@ -10,59 +10,52 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"text/template"
-	"time"
 )
 
 const (
-	resultsFile = "results.txt"
+	resultsFile = "results.jsonl"
 	reportFile  = "RESULTS.md"
 	chartFile   = "origins.svg"
 )
 
-// With fewer rounds there are no bounds with 95 % confidence.
+// With fewer processes or rounds the intervals say little.
 const (
-	leastRounds = 6
-	tooFew      = "fewer than 6 rounds say nothing with 95 % confidence"
+	leastProcesses = 5
+	leastRounds    = 25
 )
 
 func main() {
 	log.SetFlags(0)
-	rounds := flag.Int("rounds", 8, "how often each is measured; 6 or more for an interval of 95 %")
 	render := flag.Bool("render", false, "measure nothing, and write the report of "+resultsFile+" anew")
+	try := flag.Bool("try", false, "measure in two processes and in three short rounds, to try the program out: the report says that it is no result")
+	only := flag.String("only", "", "measure only the parts whose names match this regular expression, and keep the other results")
 	flag.Parse()
-	if *rounds < leastRounds {
-		log.Fatal("report: " + tooFew)
-	}
-	if err := report(*rounds, *render); err != nil {
-		log.Fatal(err)
+	if err := report(*render, *try, *only); err != nil {
+		log.Fatal("report: ", err)
 	}
 }
 
-func report(rounds int, render bool) error {
+func report(render, try bool, only string) error {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := build(dir)
-	if err != nil {
+	m := &measuring{dir: dir, processes: leastProcesses, rounds: leastRounds, only: only}
+	if try {
+		m.processes, m.rounds = 2, 3
+	}
+	if m.binary, err = build(dir); err != nil {
 		return err
 	}
 	if !render {
-		if err := replaceResults(dir, binary, rounds); err != nil {
+		if err := m.replaceResults(); err != nil {
 			return err
 		}
 	}
-	f, err := os.Open(resultsFile)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	r, err := read(f)
+	r, err := readFile(resultsFile)
 	if err != nil {
 		return err
 	}
@@ -72,55 +65,34 @@ func report(rounds int, render bool) error {
 	if err := writeCost(r); err != nil {
 		return err
 	}
-	text, err := compose(r, func(benchmark string) (string, error) { return profile(binary, dir, benchmark) })
+	text, err := compose(r, func(contestant string) (string, error) { return profile(m.binary, dir, contestant) })
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(reportFile, text, 0o666)
 }
 
-// replaceResults measures, prints a comparison with the existing results, and replaces them.
-func replaceResults(dir, binary string, rounds int) error {
-	now := filepath.Join(dir, "now.txt")
-	f, err := os.Create(now)
+func readFile(name string) (*results, error) {
+	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(f, "date: %s\ncommit: %s\ngo: %s\nprocessors: %d\n", time.Now().UTC().Format(time.DateOnly), revision(), runtime.Version(), runtime.GOMAXPROCS(0))
-	if err := measure(binary, rounds, f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if _, err := os.Stat(resultsFile); err == nil {
-		err := run(os.Stdout, "go", "tool", "benchstat", "-filter", "/by:(corsrpc OR floor) OR .name:(Load OR ReloadPeak OR Reloads OR Procedures)",
-			"before="+resultsFile, "now="+now)
-		if err != nil {
-			return err
-		}
-	}
-	text, err := os.ReadFile(now)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(resultsFile, text, 0o666)
+	defer f.Close()
+	return read(f)
 }
 
 //go:embed results.md.tmpl
 var resultsTemplate string
 
 // compose writes the report. It measures the profiles again.
-func compose(r *results, profile func(benchmark string) (string, error)) ([]byte, error) {
+func compose(r *results, profile func(contestant string) (string, error)) ([]byte, error) {
 	var profiles []profiled
-	missed := missedRatios(r)
-	for _, name := range missed {
-		text, err := profile("^Benchmark" + exactly(name) + "$")
+	for _, name := range profiledRows(r) {
+		text, err := profile(name)
 		if err != nil {
 			return nil, err
 		}
-		profiles = append(profiles, profiled{title: name, text: tidyProfile(text)})
+		profiles = append(profiles, profiled{name, tidyProfile(text)})
 	}
 	versions, err := moduleVersions()
 	if err != nil {
@@ -128,10 +100,8 @@ func compose(r *results, profile func(benchmark string) (string, error)) ([]byte
 	}
 	var out bytes.Buffer
 	err = template.Must(template.New("").Parse(resultsTemplate)).Execute(&out, map[string]any{
-		"Rounds": r.rounds(), "Date": r.date,
-		"Machine": fmt.Sprintf("%s, %s processors", r.machine, r.processors), "Go": r.goVersion,
-		"Revision": r.commit, "Versions": versions,
-		"Targets": targets(r), "Tables": tables(r), "Why": why, "Profiles": profiles,
+		"Head": r.head, "Machine": fmt.Sprintf("%s, %d processors", r.head.Machine, r.head.Processors), "Versions": versions,
+		"Tried": r.head.Rounds < leastRounds, "Targets": targets(r), "Tables": tables(r), "Why": why, "Profiles": profiles,
 	})
 	return out.Bytes(), err
 }

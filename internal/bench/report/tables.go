@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -32,24 +31,73 @@ func (t table) Markdown() string {
 
 func tables(r *results) []table {
 	return []table{
-		requests(r, "one", "Requests, on one goroutine", "ns, and allocations. The page's origin is the last in a list; the peers search the list linearly."),
-		requests(r, "all", "Requests, on all processors at once", "ns of the whole machine for one request."),
+		pages(r), handlers(r),
+		requests(r), parallel(r),
 		exposure(r), newExposure(r),
-		growth(r, "Origins/origins=", "Exact origins", "An allowed call, ns, always from the same page. The peers with lists are not measured beyond 100,000."),
+		growth(r, "Origins/origins=", "Exact origins", "An allowed call, ns, always from the same page. The peers are not measured beyond 100,000."),
 		growth(r, "OriginsInTurn/origins=", "Exact origins, each in turn", "The same, but each call comes from another origin. Beyond some 100,000 origins, the entries are in memory and not in the processor's caches, and fetching them takes most of the time. The handler by hand uses a Go map, which fetches as much."),
 		growth(r, "Patterns/patterns=", "Patterns of subdomains", "An allowed call, ns. gorilla/handlers has no patterns; it uses the lookup function of the handler by hand."),
-		procedures(r), hostile(r), loopback(r), reloads(r), loading(r),
+		starred(r), procedures(r), hostile(r), loopback(r), reloads(r),
+		loading(r), memory(r), start(r), sizes(r), commands(r),
 	}
 }
 
 // by lists the names of the implementations, in the order of the columns.
 var by = []string{"floor", "corsrpc", "rs", "gorilla"}
 
-func requests(r *results, goroutines, title, text string) table {
-	t := table{Title: title, Text: text, head: []string{"request", "by hand", "corsrpc", "× by hand", "rs/cors", "gorilla/handlers"}}
+// titleOf has the title of each implementation.
+var titleOf = map[string]string{"none": "without CORS", "floor": "by hand", "corsrpc": "corsrpc", "rs": "rs/cors", "gorilla": "gorilla/handlers"}
+
+// pages is the table of what a page sees.
+func pages(r *results) table {
+	t := table{Title: "What a page sees", Text: "A page in Chromium makes 50 calls, one after another: calls of five procedures, unary ones and streams, in turn by clients of connect-web over Connect and over gRPC-Web, with and without a timeout. A round trip to the server takes 50 ms. The time is that on the clock. The first column is the server with a page on its own origin, which needs no CORS.",
+		head: []string{"", "same origin", "corsrpc", "rs/cors", "gorilla/handlers"}}
+	row := func(what string, cell func(name string) string) {
+		cells := []string{what}
+		for _, i := range []string{"none", "corsrpc", "rs", "gorilla"} {
+			cells = append(cells, cell("Page/by="+i))
+		}
+		t.rows = append(t.rows, cells)
+	}
+	row("preflights", func(name string) string { return number(r.figure(name, "preflights").middle) })
+	row("50 calls take", func(name string) string { return between(r.figure(name, "wall-ns"), 1e9, "s") })
+	return t
+}
+
+// handlers is the table of the calls around a real handler.
+func handlers(r *results) table {
+	t := table{Title: "Whole calls around a handler of connect-go", Text: "µs of a unary call, or of a preflight, without a socket. The handler reads a short message, and compresses its response, as the client asks for. A refused call does not reach the handler behind corsrpc; behind the peers it runs.",
+		head: []string{"request", "without CORS", "by hand", "corsrpc", "rs/cors", "gorilla/handlers"}}
+	for _, c := range r.settings("Handler/case=") {
+		row := []string{c}
+		for _, i := range append([]string{"none"}, by...) {
+			f := r.time("Handler/case=" + c + "/by=" + i)
+			row = append(row, fmt.Sprintf("%.2f [%.2f, %.2f]", f.middle/1e3, f.low/1e3, f.high/1e3))
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+func requests(r *results) table {
+	t := table{Title: "The layer alone", Text: "ns of a request, and allocations. The handler writes a fixed response of two bytes. The page's origin is the last in a list; the peers search the list linearly. The refusals without a log are those of a layer whose log is off.",
+		head: []string{"request", "by hand", "corsrpc", "× by hand", "rs/cors", "gorilla/handlers"}}
 	for _, c := range r.settings("Requests/case=") {
-		name := func(by string) string { return "Requests/case=" + c + "/by=" + by + "/goroutines=" + goroutines }
-		t.rows = append(t.rows, append([]string{c}, compared(r, name)...))
+		t.rows = append(t.rows, append([]string{c}, compared(r, func(by string) string { return requestName(c, by, "one") })...))
+	}
+	return t
+}
+
+// requestName returns the name of a measured request.
+func requestName(c, by, goroutines string) string {
+	return "Requests/case=" + c + "/by=" + by + "/goroutines=" + goroutines
+}
+
+func parallel(r *results) table {
+	t := table{Title: "The layer alone, on all processors at once", Text: "Processor time of a request, ns.", head: []string{"request", "by hand", "corsrpc", "× by hand", "× of one goroutine"}}
+	for _, c := range r.settings("Requests/case=") {
+		floor, layer := requestName(c, "floor", "all"), requestName(c, "corsrpc", "all")
+		t.rows = append(t.rows, []string{c, nanoseconds(r.time(floor)), nanoseconds(r.time(layer)), ratio(r.over(layer, floor)), ratio(r.over(layer, requestName(c, "corsrpc", "one")))})
 	}
 	return t
 }
@@ -59,7 +107,7 @@ func compared(r *results, name func(by string) string) (cells []string) {
 	for _, i := range by {
 		cell := "not measured"
 		if r.has(name(i)) {
-			cell = fmt.Sprintf("%s (%s)", nanoseconds(r.time(name(i))), number(figureOf(r.of(name(i), "allocs/op")).middle))
+			cell = fmt.Sprintf("%s (%s)", nanoseconds(r.time(name(i))), number(r.figure(name(i), "allocs").middle))
 		}
 		cells = append(cells, cell)
 		if i == "corsrpc" {
@@ -84,7 +132,7 @@ func newExposure(r *results) table {
 		head: []string{"different answers", "corsrpc", "allocations"}}
 	for _, n := range r.settings("NewExposure/sets=") {
 		name := "NewExposure/sets=" + n
-		t.rows = append(t.rows, []string{n, nanoseconds(r.time(name)), number(figureOf(r.of(name, "allocs/op")).middle)})
+		t.rows = append(t.rows, []string{n, nanoseconds(r.time(name)), number(r.figure(name, "allocs").middle)})
 	}
 	return t
 }
@@ -95,9 +143,25 @@ func growth(r *results, prefix, title, text string) table {
 	for _, n := range all {
 		name := func(by string) string { return prefix + n + "/by=" + by }
 		cells := compared(r, name)
-		cells = append(cells[:3:3], append([]string{ratio(r.over(name("corsrpc"), prefix+all[0]+"/by=corsrpc"))}, cells[3:]...)...)
+		cells = slices.Insert(cells, 3, ratio(r.over(name("corsrpc"), prefix+all[0]+"/by=corsrpc")))
 		t.rows = append(t.rows, append([]string{n}, cells...))
 	}
+	return t
+}
+
+func starred(r *results) table {
+	t := table{Title: "Patterns with a star within a label", Text: "An allowed or a refused call, ns, for the number of such patterns.", head: []string{"patterns"}}
+	for _, what := range r.settings("Stars/stars=") {
+		prefix := "Stars/stars=" + what + "/patterns="
+		row, all := []string{what}, r.settings(prefix)
+		for _, n := range all {
+			if row = append(row, nanoseconds(r.time(prefix+n))); len(t.rows) == 0 {
+				t.head = append(t.head, n)
+			}
+		}
+		t.rows = append(t.rows, append(row, ratio(r.over(prefix+all[len(all)-1], prefix+all[0]))))
+	}
+	t.head = append(t.head, "most × of one")
 	return t
 }
 
@@ -122,14 +186,14 @@ func hostile(r *results) table {
 		head: []string{"request", "corsrpc", "bytes", "rs/cors", "gorilla/handlers"}}
 	for _, c := range r.settings("Hostile/request=") {
 		name := func(by string) string { return "Hostile/request=" + c + "/by=" + by }
-		t.rows = append(t.rows, []string{c, nanoseconds(r.time(name("corsrpc"))), number(figureOf(r.of(name("corsrpc"), "B/op")).middle),
+		t.rows = append(t.rows, []string{c, nanoseconds(r.time(name("corsrpc"))), number(r.figure(name("corsrpc"), "B").middle),
 			nanoseconds(r.time(name("rs"))), nanoseconds(r.time(name("gorilla")))})
 	}
 	return t
 }
 
 func loopback(r *results) table {
-	t := table{Title: "Whole calls over a socket", Text: "A connect-go client and server in one process, over loopback. The client sends the headers of a page. The columns show the time that a layer adds to a call; if the bounds have different signs, it is within the noise. Allocations are those of client and server.",
+	t := table{Title: "Whole calls over a socket", Text: "A connect-go client and server in one process, over loopback. The client sends the headers of a page. The columns show the processor time that a layer adds to a call, of the client and the server; if the bounds have different signs, it is within the noise. Allocations are those of client and server.",
 		head: []string{"HTTP", "call", "no CORS", "corsrpc adds", "of the call", "allocations", "corsrpc adds", "rs/cors adds", "allocations"}}
 	for _, version := range r.settings("Loopback/http=") {
 		for _, call := range r.settings("Loopback/http=" + version + "/call=") {
@@ -137,86 +201,15 @@ func loopback(r *results) table {
 			none := r.time(name("none"))
 			row := []string{version, call, microseconds(none)}
 			for _, i := range []string{"corsrpc", "rs"} {
-				added := minus(r.of(name(i), "ns/op"), r.of(name("none"), "ns/op"))
+				added := r.minus(name(i), name("none"), "ns")
 				row = append(row, between(added, 1e3, "µs"))
 				if i == "corsrpc" {
-					row = append(row, between(added, none.middle/100, "%"), number(figureOf(r.of(name("none"), "allocs/op")).middle))
+					row = append(row, between(added, none.middle/100, "%"), number(r.figure(name("none"), "allocs").middle))
 				}
-				row = append(row, number(minus(r.of(name(i), "allocs/op"), r.of(name("none"), "allocs/op")).middle))
+				row = append(row, number(r.minus(name(i), name("none"), "allocs").middle))
 			}
 			t.rows = append(t.rows, row)
 		}
 	}
 	return t
-}
-
-func reloads(r *results) table {
-	t := table{Title: "Reloads under load", Text: "Calls over loopback from eight concurrent clients, while a policy of 100,000 origins replaces another every 100 ms; both allow the page. A reload parses and compiles a binary policy while all processors are busy.",
-		head: []string{"reloads", "a second", "calls refused", "median", "99 % take at most"}}
-	for _, how := range r.settings("Reloads/reloads=") {
-		name := "Reloads/reloads=" + how
-		t.rows = append(t.rows, []string{how, number(figureOf(r.of(name, "reloads/s")).middle), number(slices.Max(r.of(name, "refused"))),
-			microseconds(figureOf(r.of(name, "p50-ns"))), microsecondsBetween(figureOf(r.of(name, "p99-ns")))})
-	}
-	return t
-}
-
-func loading(r *results) table {
-	t := table{Title: "Loading many origins", Text: "The time to load a layer from a file or a source, and the memory of an origin of 33 bytes. The peak is the memory of the process while another set of the same size replaces it, in multiples of one set (with Go's default GOGC). For YAML, the place of each value is stored.",
-		head: []string{"what", "takes", "bytes an origin", "peak of a reload"}}
-	for _, what := range r.settings("Load/load=") {
-		name, peak := "Load/load="+what, "not measured"
-		if again := "ReloadPeak/load=" + what; r.has(again) {
-			peak = fmt.Sprintf("%.2f sets", figureOf(r.of(again, "peak/live")).middle)
-		}
-		t.rows = append(t.rows, []string{what, between(r.time(name), 1e6, "ms"), fmt.Sprintf("%.1f", figureOf(r.of(name, "live-B/origin")).middle), peak})
-	}
-	return t
-}
-
-func (r *results) time(name string) figure { return figureOf(r.of(name, "ns/op")) }
-func (r *results) over(name, base string) figure {
-	return over(r.of(name, "ns/op"), r.of(base, "ns/op"))
-}
-
-// rounds returns the number of rounds.
-func (r *results) rounds() int {
-	n := 0
-	for _, values := range r.values {
-		n = max(n, len(values))
-	}
-	return n
-}
-
-func ratio(f figure) string { return fmt.Sprintf("%.2f [%.2f, %.2f]", f.middle, f.low, f.high) }
-
-func between(f figure, unit float64, name string) string {
-	return fmt.Sprintf("%s %s [%s, %s]", short(f.middle/unit), name, short(f.low/unit), short(f.high/unit))
-}
-
-func nanoseconds(f figure) string         { return number(f.middle) }
-func microseconds(f figure) string        { return number(f.middle/1e3) + " µs" }
-func microsecondsBetween(f figure) string { return between(f, 1e3, "µs") }
-
-// number formats a number with thousands separators, and with one decimal if it is small.
-func number(v float64) string {
-	if math.IsInf(v, 0) {
-		return "unknown"
-	}
-	if math.Abs(v) < 10 && v != math.Trunc(v) {
-		return fmt.Sprintf("%.1f", v)
-	}
-	s := fmt.Sprintf("%.0f", v)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// short formats a number with about three digits.
-func short(v float64) string {
-	if math.Abs(v) < 10 {
-		return fmt.Sprintf("%.2g", v)
-	}
-	return number(v)
 }
