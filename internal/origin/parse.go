@@ -11,7 +11,7 @@ import "strings"
 const MaxLen = 300
 
 // Parsed is the value of an Origin header, split into its parts. The fields are substrings of
-// the value. It is comparable. The zero value is not an origin and matches nothing.
+// the value, or constants. It is comparable. The zero value is not an origin and matches nothing.
 type Parsed struct {
 	// Scheme is the scheme without "://"; empty if Null is true.
 	Scheme string
@@ -49,9 +49,12 @@ func Parse(s string) (Parsed, bool) {
 	if s == "null" {
 		return Parsed{Null: true}, true
 	}
-	scheme, rest, ok := strings.Cut(s, "://")
+	scheme := "https"
+	rest, ok := strings.CutPrefix(s, "https://") // nearly all origins: comparing is faster than searching
 	if !ok {
-		return Parsed{}, false
+		if scheme, rest, ok = strings.Cut(s, "://"); !ok {
+			return Parsed{}, false
+		}
 	}
 	if !isWeb(scheme) {
 		if !validCustomScheme(scheme) || !validCustomHost(scheme, rest) {
