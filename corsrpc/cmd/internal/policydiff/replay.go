@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/corsrpc"
 	"github.com/corsrpc/corsrpc-go/corsrpc/cmd/internal/policytest"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsinspect"
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
@@ -162,7 +163,9 @@ func granted(o corsinspect.Outcome, d analysis.Difference) int {
 	case analysis.AspectUngoverned, analysis.AspectWithoutOrigin, analysis.AspectCookies, analysis.AspectOwnOrigin:
 		return number(!last.Decision.Refused() || !last.Decision.Enforced())
 	}
-	return number(o.Blocked == nil)
+	// A script can read the layer's answer 405 to a POST, which needs no preflight: it is not granted.
+	refused := last.Decision.Outcome() == corsrpc.OutcomeMethodNotAllowed
+	return number(o.Blocked == nil && !refused)
 }
 
 func number(b bool) int {

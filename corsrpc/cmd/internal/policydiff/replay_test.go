@@ -75,6 +75,10 @@ var witnesses = map[string]struct {
 		defaults(", hide_headers: [x-id]"), defaults(""), analysis.AspectResponseHeader,
 		analysis.Call{Origin: app, Procedure: getCall, Path: getPath, Method: http.MethodPost, ResponseHeader: "x-id"}, true,
 	},
+	"a method without a preflight, of a server of MCP": {
+		defaults("") + "rules: [{path: /mcp, protocols: [MCP], allow_methods: [GET]}]", defaults("") + "rules: [{path: /mcp, protocols: [MCP]}]", analysis.AspectMethod,
+		analysis.Call{Origin: app, Path: "/mcp", Method: http.MethodPost}, false,
+	},
 	"a method": {
 		defaults("") + "rules: [{path: /files/, allow_methods: [GET]}]", defaults("") + "rules: [{path: /files/, allow_methods: [GET, PUT]}]", analysis.AspectMethod,
 		analysis.Call{Origin: app, Path: "/files/x", Method: http.MethodPut}, true,
