@@ -12,8 +12,8 @@ import (
 
 // floor is a handler written by hand for one procedure and one list of origins. It gives the
 // same responses as the layer to every request, but cannot be configured. Every string is a
-// constant, only the origin is looked up, and the path is compared with a constant. What no
-// row measures, such as a path in another spelling, it leaves to the packages of the layer.
+// constant, only the origin is looked up, and the path is compared with a constant. It
+// leaves requests that no row measures, such as a path in another spelling, to the packages of the layer.
 // It does not share slices with the header map, since a handler could change them for later
 // requests.
 //

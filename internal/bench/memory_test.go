@@ -31,7 +31,7 @@ func measureMemory(t testing.TB, once bool) []result {
 	}
 	few, many := schema(t, 1), schema(t, n)
 	one := setting{exact: []string{page}}
-	newLayerOf(t, one, few) // what is made once does not count
+	newLayerOf(t, one, few) // this makes the parts that all layers share, which do not count
 	alone, procedures := size(one, few), size(one, many)
 	ruled := one
 	ruled.rules = n

@@ -42,7 +42,7 @@ func memory(r *results) table {
 }
 
 func start(r *results) table {
-	t := table{Title: "The start of a server", Text: "What corsrpc.Load takes in a server with 500 services of 20 methods each.", head: []string{"policy", "takes", "processor time", "memory"}}
+	t := table{Title: "The start of a server", Text: "corsrpc.Load in a server with 500 services of 20 methods each.", head: []string{"policy", "takes", "processor time", "memory"}}
 	for _, rules := range r.settings("Start/rules=") {
 		name := "Start/rules=" + rules
 		t.rows = append(t.rows, []string{rules, between(r.figure(name, "wall-ns"), 1e6, "ms"), between(r.time(name), 1e6, "ms"), mebibytes(r.figure(name, "live-B"))})

@@ -29,7 +29,7 @@ const (
 func main() {
 	log.SetFlags(0)
 	render := flag.Bool("render", false, "measure nothing, and write the report of "+resultsFile+" anew")
-	try := flag.Bool("try", false, "measure in two processes and in three short rounds, to try the program out: the report says that it is no result")
+	try := flag.Bool("try", false, "measure in two processes and in three short rounds, to try the program out: the report says that its figures are not results")
 	only := flag.String("only", "", "measure only the parts whose names match this regular expression, and keep the other results")
 	flag.Parse()
 	if err := report(*render, *try, *only); err != nil {

@@ -50,7 +50,7 @@ var titleOf = map[string]string{"none": "without CORS", "floor": "by hand", "cor
 
 // pages is the table of what a page sees.
 func pages(r *results) table {
-	t := table{Title: "What a page sees", Text: "A page in Chromium makes 50 calls, one after another: calls of five procedures, unary ones and streams, in turn by clients of connect-web over Connect and over gRPC-Web, with and without a timeout. A round trip to the server takes 50 ms. The time is that on the clock. The first column is the server with a page on its own origin, which needs no CORS.",
+	t := table{Title: "The view of a page", Text: "A page in Chromium makes 50 calls, one after another: calls of five procedures, unary ones and streams, in turn by clients of connect-web over Connect and over gRPC-Web, with and without a timeout. A round trip to the server takes 50 ms. The time is that on the clock. The first column is the server with a page on its own origin, which needs no CORS.",
 		head: []string{"", "same origin", "corsrpc", "rs/cors", "gorilla/handlers"}}
 	row := func(what string, cell func(name string) string) {
 		cells := []string{what}
