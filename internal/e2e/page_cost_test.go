@@ -131,7 +131,7 @@ func costOfCalls(t *testing.T, one pageCost, delay time.Duration, calls []call) 
 	t.Helper()
 	var own http.Handler // serves the page's own origin
 	page := pool.PageBeside(t, browser.Chromium, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { own.ServeHTTP(w, r) }))
-	server := serveAPI(t, one.wrap(t, page.Origin, showcaseV1()))
+	server := serveAPI(t, one.wrap(t, page.Origin, withoutCookies(showcaseV1())))
 	to, address := delayedRelay(t, strings.TrimPrefix(server.URL, "http://"), delay)
 	if one.by == sameOrigin {
 		own, to = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address}), page.Origin
@@ -148,4 +148,13 @@ func costOfCalls(t *testing.T, one pageCost, delay time.Duration, calls []call) 
 	}
 	before, _ := server.take()
 	return time.Duration(read.Milliseconds * float64(time.Millisecond)), len(before), readings
+}
+
+// withoutCookies returns a handler that does not see cookies. Other tests set them for all ports of the host, and the page
+// without CORS sends them.
+func withoutCookies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie")
+		next.ServeHTTP(w, r)
+	})
 }
