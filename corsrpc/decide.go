@@ -18,24 +18,25 @@ import (
 // Plan.Explain returns the checks that Decide makes, in its order.
 func (p *Plan) Decide(r Request) Decision {
 	var d Decision
-	p.decide(&d, &r, r.Header["Origin"])
+	var from requestOrigin
+	p.decide(&d, &r, r.Header["Origin"], &from)
 	return d
 }
 
-// decide is Decide that fills in *d, which must be zero, to avoid copying a Decision. Wrap has
-// looked up the Origin header already, so it is an argument.
-func (p *Plan) decide(d *Decision, r *Request, origins []string) {
+// decide is Decide that fills in *d and *from, which must be zero, to avoid copying a Decision. Wrap
+// has looked up the Origin header already, so it is an argument.
+func (p *Plan) decide(d *Decision, r *Request, origins []string, from *requestOrigin) {
 	t := p.find(r)
 	if t.kind == targetNone {
 		d.target, d.outcome, d.reason = t, OutcomeUntouched, reasonNotGoverned
 		return
 	}
-	p.decideOn(d, t, r, origins, isUpgrade(r))
+	p.decideOn(d, t, r, origins, from, isUpgrade(r))
 	d.observed = p.observes && d.refused()
 }
 
 // decideOn decides on a request for a given target, as if the policy were enforced.
-func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, upgrade bool) {
+func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, from *requestOrigin, upgrade bool) {
 	d.target, d.method, d.upgrade = t, r.Method, upgrade
 	d.safe = r.Method == http.MethodGet || r.Method == http.MethodHead
 	// allow_methods of a path rule may leave out GET. A GET that needs no grant passes anyway.
@@ -47,7 +48,6 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 
 	// An Origin that no browser sends is refused under every policy: a proxy or the handler
 	// may interpret it differently. An origin that the rule lists is well-formed.
-	var from requestOrigin
 	if len(origins) > 0 {
 		if len(origins) > 1 {
 			d.refuse(r, reasonOriginRepeated)
@@ -74,7 +74,7 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 		sameOrigin = from.matchesHost(r)
 	}
 	if sameOrigin {
-		if !p.distrustsHost(t, r) || d.isOwnOrigin(p, r, &from) {
+		if !p.distrustsHost(t, r) || d.isOwnOrigin(p, r, from) {
 			d.pass(reasonSameOrigin)
 			return
 		}
@@ -86,7 +86,7 @@ func (p *Plan) decideOn(d *Decision, t *target, r *Request, origins []string, up
 	case t.kind == targetAmbiguous:
 		d.refuse(r, reasonPathNotCanonical)
 	default:
-		d.crossOrigin(p, r, &from, requested)
+		d.crossOrigin(p, r, from, requested)
 	}
 }
 
@@ -201,6 +201,7 @@ func (d *Decision) matchOrigin(p *Plan, from *requestOrigin) bool {
 		d.matched = ref
 		return true
 	}
+	from.notIn = g.origins
 	for i, name := range g.sources {
 		if p.sets[name].allows(d.origin) {
 			d.sourceItem = int32(i) + 1

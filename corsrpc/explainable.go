@@ -8,20 +8,17 @@ import (
 // they may learn why they are refused. These are loopback pages, and pages whose origin a rule of
 // the policy names or matches by a pattern that pages of unrelated owners do not have. An origin
 // source does not make its origins explainable.
-func (p *Plan) explainable(raw string) bool {
-	parsed, ok := origin.Parse(raw)
-	return ok && (parsed.IsLoopback() || p.namedPattern(raw, parsed) != "")
-}
+func (p *Plan) explainable(raw string) bool { return p.ownerOf(&requestOrigin{raw: raw}) != "" }
 
 // ownerOf returns what makes an origin explainable: the origin itself if a rule names it, or else a
 // pattern that matches it, or else loopbackOwner. It is empty if the origin is not explainable.
 // Clients can invent any number of origins, but not of owners.
-func (p *Plan) ownerOf(raw string) string {
-	parsed, ok := origin.Parse(raw)
-	if !ok {
+func (p *Plan) ownerOf(from *requestOrigin) string {
+	parsed := from.parts()
+	if parsed.IsZero() {
 		return ""
 	}
-	if pattern := p.namedPattern(raw, parsed); pattern != "" || !parsed.IsLoopback() {
+	if pattern := p.namedPattern(from); pattern != "" || !parsed.IsLoopback() {
 		return pattern
 	}
 	return loopbackOwner
@@ -32,9 +29,12 @@ const loopbackOwner = "loopback"
 
 // namedPattern returns the pattern that makes an origin explainable; the origin itself if a rule
 // names it. It is empty if there is none.
-func (p *Plan) namedPattern(raw string, parsed origin.Parsed) (pattern string) {
+func (p *Plan) namedPattern(from *requestOrigin) (pattern string) {
 	for _, set := range p.namedOrigins() {
-		if found, ok := set.Owner(raw, parsed); ok && (pattern == "" || found == raw) {
+		if set == from.notIn {
+			continue
+		}
+		if found, ok := set.Owner(from.raw, from.parsed); ok && (pattern == "" || found == from.raw) {
 			pattern = found
 		}
 	}
@@ -50,6 +50,9 @@ const (
 // mergedSets returns sets that match together what the given sets match. It leaves a few large sets
 // as they are and merges the others, so that a policy with thousands of rules takes few lookups.
 func mergedSets(sets []*origin.Set) (merged []*origin.Set) {
+	if len(sets) == 1 {
+		return sets
+	}
 	var patterns []origin.Pattern
 	seen := map[string]bool{} // a profile adds the same origins to many rules
 	for _, set := range sets {

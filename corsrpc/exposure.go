@@ -9,14 +9,15 @@ import (
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
-// matches reports whether a response has exactly the field names that e was computed for, each
-// with a value, and the same result of listsStatus.
-func (e *exposure) matches(header http.Header, grpcWeb bool) bool {
-	if len(header) != len(e.names) || grpcWeb != e.grpcWeb {
+// matches reports whether a response to a call that g grants has exactly the field names that e was
+// computed for, each with a value, and the same result of listsStatusOf.
+func (e *exposure) matches(header http.Header, g *grant) bool {
+	if len(header) != len(e.names) {
 		return false
 	}
-	for _, name := range e.names {
-		if len(header[name]) == 0 {
+	for i, name := range e.names {
+		values := header[name]
+		if len(values) == 0 || i == e.contentType && g.listsStatusOf(values) != e.grpcWeb {
 			return false
 		}
 	}
@@ -25,7 +26,7 @@ func (e *exposure) matches(header http.Header, grpcWeb bool) bool {
 
 // rememberExposure caches the Access-Control-Expose-Headers value of a response. It caches nothing
 // if the response has too many or too long field names, if the value is too long, or if the value
-// depends on more than the field names and the result of listsStatus, which is grpcWeb.
+// depends on more than the field names and the result of listsStatusOf, which is grpcWeb.
 func (t *target) rememberExposure(header http.Header, grpcWeb bool, value string) {
 	if len(header) > maxCachedNames || len(value) > maxCachedBytes {
 		return
@@ -38,7 +39,7 @@ func (t *target) rememberExposure(header http.Header, grpcWeb bool, value string
 		names, size = append(names, name), size+len(name)
 	}
 	if size <= maxCachedBytes {
-		t.exposures.Add(exposure{names, grpcWeb, value})
+		t.exposures.Add(exposure{names, slices.Index(names, "Content-Type"), grpcWeb, value})
 	}
 }
 
@@ -46,13 +47,13 @@ func (t *target) rememberExposure(header http.Header, grpcWeb bool, value string
 // fields that the handler wrote and the layer replaces. replaced reports whether there were
 // Access-Control fields among them.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	grpcWeb := t.grant.listsStatus(header)
 	for known := range t.exposures.All {
-		if known.Value.matches(header, grpcWeb) {
+		if known.Value.matches(header, t.grant) {
 			known.Use()
 			return known.Value.value, false // cached headers have no fields that have to be removed
 		}
 	}
+	grpcWeb := t.grant.listsStatusOf(header["Content-Type"])
 	replaced = dropAccessControl(header)
 	if t.grant.timing {
 		dropTiming(header, false)
@@ -64,16 +65,12 @@ func (t *target) exposed(header http.Header) (value string, replaced bool) {
 	return value, replaced
 }
 
-// listsStatus reports whether EXPOSURE_PRESENT exposes the gRPC status headers also if the response
+// listsStatusOf reports whether EXPOSURE_PRESENT exposes the gRPC status headers also if the response
 // does not carry them: the rule serves gRPC-Web, and the response has a content type of gRPC-Web.
 // Clients that use XMLHttpRequest ask for each of them on every call, and browsers print an error
 // for a header that is not exposed (https://xhr.spec.whatwg.org/#the-getresponseheader()-method).
-func (g *grant) listsStatus(header http.Header) bool {
-	if !g.present || g.protocols&rpc.GRPCWeb == 0 {
-		return false
-	}
-	contentType := header["Content-Type"]
-	return len(contentType) == 1 && rpc.IsGRPCWeb(contentType[0])
+func (g *grant) listsStatusOf(contentType []string) bool {
+	return g.present && g.protocols&rpc.GRPCWeb != 0 && len(contentType) == 1 && rpc.IsGRPCWeb(contentType[0])
 }
 
 // exposedNames returns the names of the response fields that the script may read, as one

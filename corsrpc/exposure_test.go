@@ -41,7 +41,7 @@ func TestExposureMatches(t *testing.T) {
 		{"no value, so that nothing is sent", http.Header{"Content-Type": {"a"}, "X-A": {}}, false},
 	}
 	for _, test := range tests {
-		if got := known.matches(test.header, false); got != test.want {
+		if got := known.matches(test.header, &grant{}); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
@@ -116,7 +116,7 @@ func TestRememberExposure(t *testing.T) {
 	for _, test := range tests {
 		g := &target{exposures: &clockcache.Cache[exposure]{}}
 		g.rememberExposure(test.header, false, test.value)
-		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header, false) }); got != test.want {
+		if got := remembers(g.exposures, func(e *exposure) bool { return e.matches(test.header, &grant{}) }); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

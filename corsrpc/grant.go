@@ -68,9 +68,10 @@ const (
 // exposure is the cached list of exposed names for responses with the given field names, of a
 // gRPC-Web content type or of another.
 type exposure struct {
-	names   []string // the response's field names, as the header spells them
-	grpcWeb bool     // the result of listsStatus for the response
-	value   string   // the value of Access-Control-Expose-Headers
+	names       []string // the response's field names, as the header spells them
+	contentType int      // the index of Content-Type in names; -1 if the response has none
+	grpcWeb     bool     // the result of listsStatusOf for the response
+	value       string   // the value of Access-Control-Expose-Headers
 }
 
 // grant holds the response fields that one effective rule leads to, already formatted. Procedures

@@ -31,6 +31,8 @@ type Layer struct {
 	replaced atomic.Bool // whether reportReplaced has logged
 	writers  writerReports
 
+	writerKinds writerKinds
+
 	found atomic.Pointer[findings] // the findings that logFindings logged last; nil before
 }
 
@@ -140,30 +142,32 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request := RequestOf(r)
 	var d Decision
-	plan.decide(&d, &request, origins)
-	var production Decision // the decision of the policy, for the comparison with that of the shadow policy
+	var from requestOrigin
+	plan.decide(&d, &request, origins, &from)
+	var compared *comparison
 	if plan.shadow != nil {
-		production = d
+		compared = &comparison{d, plan.shadow.Decide(request)}
 	}
+	kind := l.writerKinds.of(w)
 	if l.readable != nil {
-		l.readable.apply(plan, &d, &request, isWrapped(w))
+		l.readable.apply(plan, &d, &request, kind.isWrapped(w))
 	}
-	l.report(r, &request, &d)
+	l.report(r, &request, &d, &from)
 	if l.awaited != nil {
 		l.awaited.note(plan, &d, &request)
 	}
-	if plan.shadow != nil {
-		l.compare(r, &request, production, plan.shadow.Decide(request))
+	if compared != nil {
+		l.compare(r, &request, &from, compared)
 	}
 	switch {
 	case d.outcome == OutcomeUntouched:
 		l.passUngoverned(w, r, &request, plan, h.next)
 	case d.answered():
 		answer(w, &d)
-	case d.observed, d.upgrade, !d.changesResponse(), isWrapped(w):
+	case d.observed, d.upgrade, !d.changesResponse(), kind.isWrapped(w):
 		h.next.ServeHTTP(w, r)
 	default:
-		l.serve(w, r, &d, h.next)
+		l.serve(w, kind, r, &d, h.next)
 	}
 }
 
@@ -199,17 +203,17 @@ func answer(w http.ResponseWriter, d *Decision) {
 
 // serve runs the handler with a writer that applies the decision when the response commits. It
 // does not recover panics, and writes nothing after one.
-func (l *Layer) serve(w http.ResponseWriter, r *http.Request, d *Decision, next http.Handler) {
-	wrapped, c := wrapWriter(w, r, d, l)
+func (l *Layer) serve(w http.ResponseWriter, kind writerKind, r *http.Request, d *Decision, next http.Handler) {
+	wrapped, c := wrapWriter(w, kind, r, d, l)
 	next.ServeHTTP(wrapped, r)
 	c.finish()
 }
 
 // report passes a decision to the log and the observers.
-func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
+func (l *Layer) report(r *http.Request, request *Request, d *Decision, from *requestOrigin) {
 	if d.refused() {
 		if l.log != nil {
-			l.log.refused(r.Context(), r, d, l.plan.Load().ownerOf(d.origin))
+			l.log.refused(r.Context(), r, d, l.ownerOf(d, from))
 		}
 		if l.observers.want(EventRefusal) {
 			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})
@@ -220,16 +224,29 @@ func (l *Layer) report(r *http.Request, request *Request, d *Decision) {
 	}
 }
 
+// ownerOf returns the owner of a decision's origin (Plan.ownerOf). from is the origin of the request,
+// which is not the decision's if the request has none and Host names one.
+func (l *Layer) ownerOf(d *Decision, from *requestOrigin) string {
+	if d.origin != from.raw {
+		from = &requestOrigin{raw: d.origin}
+	}
+	return l.plan.Load().ownerOf(from)
+}
+
+// comparison holds the decisions of the plan in force and of its shadow on one request.
+type comparison struct{ production, shadow Decision }
+
 // compare reports a difference between the decisions of the plan in force and of its shadow.
-func (l *Layer) compare(r *http.Request, request *Request, d, shadow Decision) {
-	if d.equivalent(shadow) {
+func (l *Layer) compare(r *http.Request, request *Request, from *requestOrigin, c *comparison) {
+	d, shadow := &c.production, &c.shadow
+	if d.equivalent(*shadow) {
 		return
 	}
 	if l.log != nil {
-		l.log.differed(r.Context(), r, &d, &shadow, l.plan.Load().ownerOf(d.origin))
+		l.log.differed(r.Context(), r, d, shadow, l.ownerOf(d, from))
 	}
 	if l.observers.want(EventShadow) {
-		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: d, Shadow: shadow, Request: *request})
+		l.observers.observe(r.Context(), Event{Kind: EventShadow, Decision: *d, Shadow: *shadow, Request: *request})
 	}
 }
 
@@ -284,11 +301,12 @@ func (l *Layer) CheckOrigin(r *http.Request) bool {
 		t = plan.noOrigins
 	}
 	var d Decision
-	plan.decideOn(&d, t, &request, r.Header["Origin"], true)
+	var from requestOrigin
+	plan.decideOn(&d, t, &request, r.Header["Origin"], &from, true)
 	if d.outcome == OutcomePass {
 		return true
 	}
-	l.report(r, &request, &d)
+	l.report(r, &request, &d, &from)
 	return false
 }
 

@@ -97,11 +97,20 @@ func sampleOf(r *http.Request, d *Decision, name string, reason reasonID, of bou
 	if of == boundedlog.Known {
 		origins = "named by the policy, or loopback"
 	}
-	attrs := []slog.Attr{slog.String(name, string(reason.public())), slog.String("origins", origins), slog.String("sample_origin", safetext.Sample(r.Header.Get("Origin")))}
+	attrs := []slog.Attr{slog.String(name, string(reason.public())), slog.String("origins", origins), slog.String("sample_origin", safetext.Sample(firstOrigin(r)))}
 	if target := d.knownTarget(); target != "" {
 		return append(attrs, slog.String("sample_target", target))
 	}
 	return append(attrs, slog.String("sample_path", safetext.Sample(r.URL.Path)))
+}
+
+// firstOrigin returns the first Origin line of a request; empty if there is none. The key of the field
+// is in its canonical form.
+func firstOrigin(r *http.Request) string {
+	if lines := r.Header["Origin"]; len(lines) > 0 {
+		return lines[0]
+	}
+	return ""
 }
 
 // targetOrPath returns the attribute for the procedure or the path pattern of a request, or for its path
@@ -129,7 +138,7 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ow
 	if !d.Enforced() {
 		kind = lineWouldRefuse
 	}
-	line := lineOf(kind, owner, d.reason, reasonNone, d.target.grant, r.Header.Get("Origin"), d)
+	line := lineOf(kind, owner, d.reason, reasonNone, d.target.grant, firstOrigin(r), d)
 	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "reason", d.reason, line.Class) }) {
 		return
 	}
@@ -137,7 +146,7 @@ func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, ow
 		slog.String("reason", string(d.Reason())),
 		slog.String("why", d.reason.text()),
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
+	if origin := firstOrigin(r); origin != "" {
 		attrs = append(attrs, slog.String("origin", safetext.Sample(origin)))
 	}
 	attrs = append(attrs, targetOrPath(r, d))
@@ -181,12 +190,12 @@ func refusalMessage(d *Decision) string {
 // differed logs or counts a request that the shadow policy decides differently. Its summary has the
 // reason of the shadow policy. owner is that of the origin (Plan.ownerOf).
 func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, owner string) {
-	line := lineOf(lineDifference, owner, shadow.reason, d.reason, shadow.target.grant, r.Header.Get("Origin"), d)
+	line := lineOf(lineDifference, owner, shadow.reason, d.reason, shadow.target.grant, firstOrigin(r), d)
 	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "shadow_reason", shadow.reason, line.Class) }) {
 		return
 	}
 	attrs := []slog.Attr{
-		targetOrPath(r, d), slog.String("origin", safetext.Sample(r.Header.Get("Origin"))),
+		targetOrPath(r, d), slog.String("origin", safetext.Sample(firstOrigin(r))),
 		slog.String("outcome", d.outcome.String()), slog.String("reason", string(d.Reason())), slog.String("rule", d.From().String()),
 		slog.String("shadow_outcome", shadow.outcome.String()), slog.String("shadow_reason", string(shadow.Reason())), slog.String("shadow_rule", shadow.From().String()),
 	}

@@ -37,7 +37,7 @@ func (d *Decision) isOwnOrigin(p *Plan, r *Request, from *requestOrigin) bool {
 			return false
 		}
 	}
-	if own.matchesHost(r) && own.parsed.IsLoopback() {
+	if own.matchesHost(r) && own.parts().IsLoopback() {
 		return true
 	}
 	d.origin = own.raw

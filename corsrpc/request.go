@@ -89,6 +89,7 @@ type requestOrigin struct {
 	raw    string
 	named  origin.PatternID // the exact pattern that equals the origin; 0 if there is none
 	parsed origin.Parsed
+	notIn  *origin.Set // a set that is known not to match the origin; nil if none is known
 }
 
 // parse parses the value and reports whether it is well-formed.
@@ -101,10 +102,13 @@ func (s *requestOrigin) parse(raw string, named *origin.Set) (ok bool) {
 	return ok
 }
 
-// matchesHost reports whether the origin's host and port are those of the Host header.
-func (s *requestOrigin) matchesHost(r *Request) bool {
-	if s.named != 0 {
+// parts returns the parts of the origin; the zero value if it is not well-formed.
+func (s *requestOrigin) parts() origin.Parsed {
+	if s.parsed.IsZero() {
 		s.parsed, _ = origin.Parse(s.raw)
 	}
-	return s.parsed.SameHost(r.Host, r.TLS)
+	return s.parsed
 }
+
+// matchesHost reports whether the origin's host and port are those of the Host header.
+func (s *requestOrigin) matchesHost(r *Request) bool { return s.parts().SameHost(r.Host, r.TLS) }

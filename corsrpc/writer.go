@@ -3,7 +3,9 @@ package corsrpc
 import (
 	"io"
 	"net/http"
+	"reflect"
 
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/responsewriter"
 )
 
@@ -124,11 +126,50 @@ func (c readMiddlewareWithoutFlushOutsideOfWrap) ReadFrom(r io.Reader) (int64, e
 	return c.readFrom(r)
 }
 
+// writerKind is what a type of ResponseWriter can do. A type assertion costs as much as the look-up of a
+// header field, so the results are kept by type.
+type writerKind struct {
+	of      reflect.Type
+	flushes bool // it can flush by itself
+	reads   bool // it is an io.ReaderFrom
+	wraps   bool // it is a writer of a layer, or wraps another writer
+}
+
+// writerKinds holds the kinds of the writers that a layer gets, which are few in a server. It is safe
+// for concurrent use.
+type writerKinds struct{ known clockcache.Cache[writerKind] }
+
+// of returns the kind of a writer.
+func (k *writerKinds) of(w http.ResponseWriter) writerKind {
+	of := reflect.TypeOf(w)
+	for known := range k.known.All {
+		if known.Value.of == of {
+			known.Use()
+			return known.Value
+		}
+	}
+	kind := writerKind{of: of}
+	switch w.(type) {
+	case http.Flusher, interface{ FlushError() error }:
+		kind.flushes = true
+	}
+	_, kind.reads = w.(io.ReaderFrom)
+	switch w.(type) {
+	case interface{ base() *committer }, interface{ Unwrap() http.ResponseWriter }:
+		kind.wraps = true
+	}
+	k.known.Add(kind)
+	return kind
+}
+
+// isWrapped reports whether an outer layer applies its decision to the response.
+func (k writerKind) isWrapped(w http.ResponseWriter) bool { return k.wraps && isWrapped(w) }
+
 // wrapWriter returns a writer for the handler of r, and the committer inside of it.
-func wrapWriter(w http.ResponseWriter, r *http.Request, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
+func wrapWriter(w http.ResponseWriter, kind writerKind, r *http.Request, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
 	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}, fields: int32(len(w.Header()))}
-	_, reads := w.(io.ReaderFrom)
-	if responsewriter.CanFlush(w) {
+	reads := kind.reads
+	if kind.flushes || kind.wraps && responsewriter.CanFlush(w) {
 		if reads {
 			return flushReadCommitter{c}, c
 		}
@@ -147,7 +188,7 @@ func wrapWriter(w http.ResponseWriter, r *http.Request, d *Decision, l *Layer) (
 	return middlewareWithoutFlushOutsideOfWrap{c}, c
 }
 
-// isWrapped reports whether an outer layer applies its decision to the response.
+// isWrapped reports whether w is the writer of a layer, or wraps one.
 func isWrapped(w http.ResponseWriter) bool {
 	for {
 		if _, ok := w.(interface{ base() *committer }); ok {

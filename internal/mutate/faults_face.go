@@ -44,7 +44,7 @@ var faceFaults = []fault{
 	{name: "a layer goes on without an observer that does not take it", old: `if err := l.attach(c.observers); err != nil {`, new: `if err := l.attach(c.observers); err != nil && false {`},
 	{name: "an observer does not see the request that is refused", old: `Event{Kind: EventRefusal, Decision: *d, Request: *request}`, new: `Event{Kind: EventRefusal, Decision: *d}`},
 	{name: "an observer does not see the request", old: `Event{Kind: EventDecision, Decision: *d, Request: *request}`, new: `Event{Kind: EventDecision, Decision: *d}`},
-	{name: "an observer does not see the request that a shadow decides otherwise", old: `Shadow: shadow, Request: *request}`, new: `Shadow: shadow}`},
+	{name: "an observer does not see the request that a shadow decides otherwise", old: `Shadow: *shadow, Request: *request}`, new: `Shadow: *shadow}`},
 	{name: "a layer reports what its sources had when they were asked", in: "(*Layer).Sources", old: `		report.describe(plan.sets[name])
 `, new: ``},
 	{name: "the metrics show the youngest of a source's sets", old: `report.Loaded.Before(have.Loaded)`, new: `have.Loaded.Before(report.Loaded)`},

@@ -63,11 +63,16 @@ var layerFaults = []fault{
 	}
 	return s.MatchParsed`, new: `	_ = ok
 	return s.MatchParsed`},
-	{name: "upper case in a host", old: `case nameBytes[s[i]]:`, new: `case nameBytes[lowerByte(s[i])]:`},
-	{name: "a trailing newline", old: `case s[i] == '.' && label > 0:`, new: `case s[i] == '.' && label > 0, s[i] == '\n' && i == len(s)-1:`},
-	{name: "an empty label", old: `case s[i] == '.' && label > 0:`, new: `case s[i] == '.':`},
-	{name: "a number for an IPv4 address", old: `return !endsInNumber(s) || canonicalIPv4(s)`, new: `return true`},
-	{name: "a default port that is spelled out", old: `!ok || !validHost(host) || port == defaultPort(scheme)`, new: `!ok || !validHost(host)`},
+	{name: "upper case in a host", old: `if nameBytes[s[n]] {`, new: `if nameBytes[lowerByte(s[n])] {`},
+	{name: "a trailing newline", old: `if s[n] != '.' {`, new: `if s[n] != '.' && s[n:] != "\n" {`},
+	{name: "an empty label", old: `if n == start || n-start > maxLabel {`, new: `if n-start > maxLabel {`},
+	{name: "a number for an IPv4 address", old: `return n, !endsInNumber(s[:n]) || canonicalIPv4(s[:n])`, new: `return n, true`},
+	{name: "a default port that is spelled out", old: `!validPort(port) || port == defaultPort(scheme)`, new: `!validPort(port)`},
+	{name: "any byte may follow a host", old: `rest[n] != ':' || !validPort(port)`, new: `!validPort(port)`},
+	{name: "a label of any length", old: `return n, start, n-start <= maxLabel && n <= maxName`, new: `return n, start, n <= maxName`},
+	{name: "a name of any length", old: `return n, start, n-start <= maxLabel && n <= maxName`, new: `return n, start, n-start <= maxLabel`},
+	{name: "a name of any length before a dot at its end", old: `n > 0 && n-len(".") <= maxName`, new: `n > 0`},
+	{name: "the set that was searched in vain is another one", old: `if set == from.notIn {`, new: `if from.notIn != nil {`},
 	{name: "a port with leading zeros", old: `len(s) > 5 || s[0] == '0'`, new: `len(s) > 5`},
 	{name: "a port beyond 65535", old: `return n <= 65535`, new: `return true`},
 	{name: "an Origin of any length", in: "Parse", old: `if len(s) > MaxLen {`, new: `if len(s) > MaxLen<<9 {`},
@@ -187,7 +192,7 @@ var layerFaults = []fault{
 	{name: "events are no stream", old: `return fetch.Lists(r.Header["Accept"], "text/event-stream")`, new: `return fetch.Lists(nil, "text/event-stream")`},
 	{name: "TimeoutHandler is not named", in: "isTimeoutWriter", old: `t.String() == "*http.timeoutWriter"`, new: `false`},
 	{name: "TimeoutHandler outside of another middleware is not named", in: "isTimeoutWriter", old: `responsewriter.Innermost(w)`, new: `w`},
-	{name: "a layer within a layer writes too", old: `!d.changesResponse(), isWrapped(w):`, new: `!d.changesResponse():`},
+	{name: "a layer within a layer writes too", old: `!d.changesResponse(), kind.isWrapped(w):`, new: `!d.changesResponse():`},
 	{name: "a cookie's name is exposed", old: `return lower == "set-cookie" || lower == "set-cookie2"`, new: `return false`},
 	{name: "a hidden header's trailer is shown", old: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok {`, new: `	if plain, ok := strings.CutPrefix(name, rpc.TrailerPrefix); ok && false {`},
 	{name: "what Connection lists is shown", old: ` && !fetch.Lists(header["Connection"], name)`, new: ``},
@@ -197,8 +202,8 @@ var layerFaults = []fault{
 	{name: "status headers are listed only if the response carries them", old: `	if grpcWeb {
 		names = append`, new: `	if false {
 		names = append`},
-	{name: "status headers are listed where gRPC-Web is not served", old: `if !g.present || g.protocols&rpc.GRPCWeb == 0 {`, new: `if !g.present {`},
-	{name: "a list cached for JSON serves gRPC-Web", old: `len(header) != len(e.names) || grpcWeb != e.grpcWeb {`, new: `len(header) != len(e.names) {`},
+	{name: "status headers are listed where gRPC-Web is not served", old: `g.present && g.protocols&rpc.GRPCWeb != 0 && len`, new: `g.present && len`},
+	{name: "a list cached for JSON serves gRPC-Web", old: `len(values) == 0 || i == e.contentType && g.listsStatusOf(values) != e.grpcWeb {`, new: `len(values) == 0 || i < 0 {`},
 	{name: "every type that begins like gRPC-Web's is gRPC-Web", old: `return ok && (format == "" || format[0] == '+')`, new: `return ok`},
 	{name: "timing is not sent", old: `	if e.target.grant.timing {
 		e.applyTiming`, new: `	if false {
@@ -220,8 +225,8 @@ var layerFaults = []fault{
 	{name: "everyone's timing names the one who asks", in: "applyTiming", old: `	if e.target.grant.anyOrigin {`, new: `	if false {`},
 	{name: "timing shares its value with the origin", old: `f.set(timingHeader, f.origin[0])`, new: `f.header[timingHeader] = f.origin`},
 	{name: "PRESENT exposes Timing-Allow-Origin", old: `"timing-allow-origin": true, "x-powered-by": true`, new: `"x-powered-by": true`},
-	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) || grpcWeb`, new: `if len(header) < len(e.names) || grpcWeb`},
-	{name: "a name without a value counts as carried", old: `if len(header[name]) == 0 {`, new: `if _, ok := header[name]; !ok {`},
+	{name: "a remembered set is as good as a larger one", old: `if len(header) != len(e.names) {`, new: `if len(header) < len(e.names) {`},
+	{name: "a name without a value counts as carried", old: `if len(values) == 0 || i ==`, new: `if values == nil || i ==`},
 	{name: "what Connection lists is remembered", old: `|| name == "Connection"`, new: ``},
 	{name: "an answer with a grant of others' is remembered", in: "rememberExposure", old: ` || fetch.IsAccessControl(name)`, new: ``},
 	{name: "ever new sets drive out the ones in use", old: `!e.used.Swap(false)`, new: `true`},
@@ -309,9 +314,9 @@ var layerFaults = []fault{
 	{name: "a handshake where no rule governs", old: `		t = plan.noOrigins
 `, new: `		return true
 `},
-	{name: "a handshake is judged as a call", old: `r.Header["Origin"], true)`, new: `r.Header["Origin"], false)`},
+	{name: "a handshake is judged as a call", old: `r.Header["Origin"], &from, true)`, new: `r.Header["Origin"], &from, false)`},
 	{name: "a handshake that is granted as a call goes on", in: "CheckOrigin", old: `d.outcome == OutcomePass`, new: `!d.refused()`},
-	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d)
+	{name: "a refused handshake is not told", in: "CheckOrigin", old: `	l.report(r, &request, &d, &from)
 `, new: ``},
 	{name: "an explanation is no ASCII", in: "printableASCII", old: `r < ' ' || r > '~'`, new: `false`},
 	{name: "an explanation breaks the JSON", old: `strconv.Quote(m)`, new: `strconv.Quote("")[:1] + m + "\""`},

@@ -4,8 +4,8 @@ package main
 var readableFaults = []fault{
 	{name: "the handler gets a call whose preflight was opened", old: `reason != reasonNone && (explained || before) {`, new: `false {`},
 	{name: "the grant of an opened preflight is remembered", old: `f.set("Access-Control-Max-Age", "0")`, new: `f.set("Access-Control-Max-Age", "600")`},
-	{name: "a stranger reads a refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (true || p`},
-	{name: "loopback pages read no refusal", old: `return ok && (parsed.IsLoopback() || p`, new: `return ok && (false || p`},
+	{name: "a stranger reads a refusal", old: `return p.ownerOf(&requestOrigin{raw: raw}) != ""`, new: `return true || p.ownerOf(&requestOrigin{raw: raw}) != ""`},
+	{name: "loopback pages read no refusal", old: `return p.ownerOf(&requestOrigin{raw: raw}) != ""`, new: `owner := p.ownerOf(&requestOrigin{raw: raw}); return owner != "" && owner != loopbackOwner`},
 	{name: "credentials are opened on a granted preflight", old: `if d.refused() && p.explainable(d.origin) {`, new: `if p.explainable(d.origin) {`},
 	{name: "a stranger's preflight is opened", old: `if d.refused() && p.explainable(d.origin) {`, new: `if d.refused() {`},
 	{name: "a call is held against names that its rule grants", in: "(*openedPreflights).missing", old: `if !g.granted.Grants(name) {`, new: `if name != "" {`},

@@ -8,38 +8,59 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// validHost reports whether s is the host of an http or https origin as browsers write it.
-func validHost(s string) bool {
+// hostLength returns the length of the host at the beginning of s, and whether it is the host of an
+// http or https origin as browsers write it. The caller checks what follows the host.
+func hostLength(s string) (n int, ok bool) {
 	if strings.HasPrefix(s, "[") {
-		return strings.HasSuffix(s, "]") && canonicalIPv6(s[1:len(s)-1])
+		n = strings.IndexByte(s, ']') + 1
+		return n, n > 0 && canonicalIPv6(s[1:n-1])
 	}
-	if !validName(s) {
-		return false
+	n, last, ok := nameLength(s)
+	if !ok {
+		return n, false
 	}
-	return !endsInNumber(s) || canonicalIPv4(s)
+	if !isDigit(s[last]) {
+		return n, true // not a number, as nearly all names
+	}
+	return n, !endsInNumber(s[:n]) || canonicalIPv4(s[:n])
 }
 
-// validName reports whether s consists of labels of a-z, 0-9, '-' and '_' that are separated by
-// single dots, with an optional dot at the end. Browsers accept underscores, and hyphens at
-// either end of a label. The maximum lengths are those of RFC 1035, section 2.3.4.
-func validName(s string) bool {
-	if len(s) > 253 && len(strings.TrimSuffix(s, ".")) > 253 {
-		return false
-	}
-	label := 0
-	for i := 0; i < len(s); i++ {
-		switch {
-		case nameBytes[s[i]]:
-			if label++; label > 63 {
-				return false
-			}
-		case s[i] == '.' && label > 0:
-			label = 0
-		default:
-			return false
+// nameLength returns the length of the name at the beginning of s, and the index of its last label.
+// A name consists of labels of a-z, 0-9, '-' and '_' that are separated by single dots, with an
+// optional dot at the end. Browsers accept underscores, and hyphens at either end of a label. The
+// maximum lengths are those of RFC 1035, section 2.3.4. ok is false if s begins with no such name.
+func nameLength(s string) (n, last int, ok bool) {
+	before, start := 0, 0 // where the last two labels begin
+	for n < len(s) {
+		if nameBytes[s[n]] {
+			n++
+			continue
 		}
+		if s[n] != '.' {
+			break
+		}
+		if n == start || n-start > maxLabel {
+			return n, 0, false
+		}
+		n++
+		before, start = start, n
 	}
-	return s != ""
+	if n == start { // the name is empty, or ends in a dot
+		return n, before, n > 0 && n-len(".") <= maxName
+	}
+	return n, start, n-start <= maxLabel && n <= maxName
+}
+
+// The maximum lengths of a label and of a name without the dot at its end.
+const (
+	maxLabel = 63
+	maxName  = 253
+)
+
+// validName reports whether s is a name as nameLength describes it.
+func validName(s string) bool {
+	n, _, ok := nameLength(s)
+	return ok && n == len(s)
 }
 
 var nameBytes = func() (is [256]bool) {

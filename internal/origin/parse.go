@@ -62,12 +62,22 @@ func Parse(s string) (Parsed, bool) {
 		}
 		return Parsed{Scheme: scheme, Host: rest}, true
 	}
-	host, port, ok := cutPort(rest)
-	if !ok || !validHost(host) || port == defaultPort(scheme) {
+	n, ok := hostLength(rest)
+	if !ok {
 		return Parsed{}, false
 	}
-	return Parsed{Scheme: scheme, Host: host, Port: port}, true
+	if n == len(rest) {
+		return Parsed{Scheme: scheme, Host: rest}, true
+	}
+	port := rest[n+1:]
+	if rest[n] != ':' || !validPort(port) || port == defaultPort(scheme) {
+		return Parsed{}, false
+	}
+	return Parsed{Scheme: scheme, Host: rest[:n], Port: port}, true
 }
+
+// IsZero reports whether o is the zero value.
+func (o Parsed) IsZero() bool { return o.Scheme == "" && !o.Null }
 
 // String returns the value that o was parsed from; "" for the zero value.
 func (o Parsed) String() string {
