@@ -15,11 +15,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/corsrpc/corsrpc-go/internal/protocomment"
 )
 
 // outputs are the files that are written, with the message that each describes.
@@ -44,7 +42,7 @@ func main() {
 }
 
 func run(image io.Reader, dir string) error {
-	files, err := readImage(image)
+	files, err := protocomment.ReadImage(image)
 	if err != nil {
 		return err
 	}
@@ -62,16 +60,4 @@ func run(image io.Reader, dir string) error {
 		}
 	}
 	return nil
-}
-
-func readImage(r io.Reader) (*protoregistry.Files, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	var set descriptorpb.FileDescriptorSet
-	if err := proto.Unmarshal(text, &set); err != nil {
-		return nil, fmt.Errorf("the standard input is not an image of buf: %w", err)
-	}
-	return protodesc.NewFiles(&set)
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/corsrpc/corsrpc-go/internal/policyfile"
+	"github.com/corsrpc/corsrpc-go/internal/protocomment"
 )
 
 // documentOf returns the text of the schema of files with a message. The message itself is the root.
@@ -19,7 +20,7 @@ func documentOf(md protoreflect.MessageDescriptor) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	root.describe(commentOf(md))
+	root.describe(protocomment.Of(md))
 	root.Schema = draft
 	root.Comment = "Generated from proto/" + md.ParentFile().Path() + " by internal/jsonschema; make generate writes it anew."
 	root.Definitions = c.definitions
@@ -96,7 +97,7 @@ func (c *converter) define(d protoreflect.Descriptor) (*schema, error) {
 
 // field returns the schema of a field with its description.
 func (c *converter) field(fd protoreflect.FieldDescriptor) (*schema, error) {
-	comment := commentOf(fd)
+	comment := protocomment.Of(fd)
 	if comment == "" {
 		return nil, fmt.Errorf("%s does not have a comment", fd.FullName())
 	}
@@ -125,7 +126,7 @@ func (c *converter) field(fd protoreflect.FieldDescriptor) (*schema, error) {
 	}
 	s.describe(comment)
 	if fd.Kind() == protoreflect.EnumKind && !fd.IsList() {
-		s.Description = plain(comment + choicesOf(fd.Enum()))
+		s.Description = protocomment.Plain(comment + choicesOf(fd.Enum()))
 	}
 	return s, nil
 }
@@ -139,10 +140,10 @@ func (c *converter) element(fd protoreflect.FieldDescriptor) (*schema, error) {
 	}
 	s = &schema{AllOf: []*schema{s}}
 	if fd.Kind() == protoreflect.EnumKind {
-		s.describe(commentOf(fd.Enum()))
-		s.Description = plain(commentOf(fd.Enum()) + choicesOf(fd.Enum()))
+		s.describe(protocomment.Of(fd.Enum()))
+		s.Description = protocomment.Plain(protocomment.Of(fd.Enum()) + choicesOf(fd.Enum()))
 	} else {
-		s.describe(commentOf(fd.Message()))
+		s.describe(protocomment.Of(fd.Message()))
 	}
 	return s, nil
 }
@@ -177,12 +178,12 @@ func enum(ed protoreflect.EnumDescriptor) (*schema, error) {
 	short := &schema{Type: "string"}
 	var full []string
 	for _, v := range policyfile.EnumValues(ed) {
-		comment := commentOf(ed.Values().ByNumber(v.Number))
+		comment := protocomment.Of(ed.Values().ByNumber(v.Number))
 		if comment == "" {
 			return nil, fmt.Errorf("%s does not have a comment", v.Full)
 		}
 		short.Enum = append(short.Enum, v.Short)
-		short.EnumDescriptions = append(short.EnumDescriptions, markdown(comment))
+		short.EnumDescriptions = append(short.EnumDescriptions, protocomment.Markdown(comment))
 		full = append(full, v.Full)
 	}
 	return &schema{AnyOf: []*schema{short, {Type: "string", Pattern: "^(" + strings.Join(full, "|") + ")$"}}}, nil
@@ -193,7 +194,7 @@ func choicesOf(ed protoreflect.EnumDescriptor) string {
 	var list strings.Builder
 	list.WriteByte('\n')
 	for _, v := range policyfile.EnumValues(ed) {
-		lines := strings.Split(commentOf(ed.Values().ByNumber(v.Number)), "\n")
+		lines := strings.Split(protocomment.Of(ed.Values().ByNumber(v.Number)), "\n")
 		fmt.Fprintf(&list, "\n  - %s: %s", v.Short, strings.Join(lines, " "))
 	}
 	return list.String()

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/corsrpc/corsrpc-go/internal/protocomment"
 )
 
 // draft is the version of JSON Schema that all editors know.
@@ -87,4 +89,10 @@ func marshal(v any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// describe sets the descriptions of a schema to a comment. Editors show markdownDescription if
+// they know it, and description as plain text.
+func (s *schema) describe(comment string) {
+	s.Description, s.MarkdownDescription = protocomment.Plain(comment), protocomment.Markdown(comment)
 }

@@ -10,7 +10,7 @@ fi
 buf=$1
 generated() {
   git ls-files --cached --others --exclude-standard -- \
-    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json examples/gateway/catalog.json examples/gateway/orders.json | sort -u |
+    '*.pb.go' '*.connect.go' '*_pb.ts' internal/origin/suffix_ancestors.go corsrpc/cmd/internal/jsonschema/*.json 'corsrpc/docs/*-reference.md' examples/gateway/catalog.json examples/gateway/orders.json | sort -u |
     while read -r f; do [ ! -e "$f" ] || sha256sum "$f"; done
 }
 before=$(generated)
@@ -25,6 +25,7 @@ for name in catalog orders; do
 done
 go run -C internal/tools ./suffixancestors
 "$buf" build proto -o - | go run ./internal/jsonschema corsrpc/cmd/internal/jsonschema
+"$buf" build proto -o - | go run ./internal/reference corsrpc/docs
 for web in examples/showcase/web internal/e2e/web; do
   (cd "$web" && "$buf" generate --template buf.gen.yaml ../../../examples/showcase/proto)
 done

@@ -1,4 +1,6 @@
-package main
+// Package protocomment reads the comments of .proto files: paragraphs, lists and examples. An example is
+// indented by four spaces. Its functions are safe for concurrent use.
+package protocomment
 
 import (
 	"strings"
@@ -6,8 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// commentOf returns the comment before a declaration, without the space that each line begins with.
-func commentOf(d protoreflect.Descriptor) string {
+// Of returns the comment before a declaration, without the space that each line begins with; empty if
+// it has none, or if the descriptor has no source positions.
+func Of(d protoreflect.Descriptor) string {
 	text := d.ParentFile().SourceLocations().ByDescriptor(d).LeadingComments
 	lines := strings.Split(strings.TrimRight(text, " \n"), "\n")
 	for i, line := range lines {
@@ -16,14 +19,8 @@ func commentOf(d protoreflect.Descriptor) string {
 	return strings.Join(lines, "\n")
 }
 
-// describe sets the descriptions of a schema to a comment. Editors show markdownDescription if
-// they know it, and description as plain text.
-func (s *schema) describe(comment string) {
-	s.Description, s.MarkdownDescription = plain(comment), markdown(comment)
-}
-
-// plain returns a comment as plain text: each paragraph in one line.
-func plain(comment string) string {
+// Plain returns a comment as plain text: each paragraph in one line.
+func Plain(comment string) string {
 	var out []string
 	for _, b := range blocksOf(comment) {
 		out = append(out, b.separator+b.text)
@@ -31,20 +28,35 @@ func plain(comment string) string {
 	return strings.Join(out, "")
 }
 
-// markdown returns a comment as Markdown, with its examples as fenced blocks of YAML.
-func markdown(comment string) string {
+// Markdown returns a comment as Markdown, with its examples as fenced blocks of YAML.
+func Markdown(comment string) string {
 	var out []string
 	for _, b := range blocksOf(comment) {
 		if b.code {
-			lines := strings.Split(b.text, "\n")
-			for i, line := range lines {
-				lines[i] = strings.TrimPrefix(line, indent)
-			}
-			b.text = "```yaml\n" + strings.Join(lines, "\n") + "\n```"
+			b.text = "```yaml\n" + b.example() + "\n```"
 		}
 		out = append(out, b.separator+b.text)
 	}
 	return strings.Join(out, "")
+}
+
+// Examples returns the examples of a comment, without their indentation.
+func Examples(comment string) (examples []string) {
+	for _, b := range blocksOf(comment) {
+		if b.code {
+			examples = append(examples, b.example())
+		}
+	}
+	return examples
+}
+
+// example returns the text of a block of code without its indentation.
+func (b block) example() string {
+	lines := strings.Split(b.text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, indent)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // indent is the indentation of examples.
