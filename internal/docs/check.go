@@ -23,6 +23,8 @@ const (
 	exportsPage     = "corsrpc/docs/exports.md"
 	withoutGoPage   = "corsrpc/docs/without-go.md"
 	gatewayPage     = "corsrpc/docs/gateway.md"
+	situationsPage  = "corsrpc/docs/situations.md"
+	corsPage        = "corsrpc/docs/cors.md"
 )
 
 // usage notes which rows of the tables the pages use, and which figures exist.
@@ -32,7 +34,7 @@ type usage struct {
 }
 
 // executed are the pages whose blocks are checked by running them.
-var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, exportsPage, withoutGoPage, gatewayPage}
+var executed = []string{walkthroughPage, commandPage, policyTestsPage, probePage, auditingPage, comingFromPage, exportsPage, withoutGoPage, gatewayPage, situationsPage, corsPage}
 
 // checkBlocks checks each code block of a page by its language, but for the executed pages.
 func checkBlocks(ctx context.Context, t *tree, p *page, u usage) (problems []problem) {

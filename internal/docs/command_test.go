@@ -1,13 +1,17 @@
 package docs
 
 import (
+	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
 // program from the work tree, and its commands print what it says. Those of the page about probe do too, in the
-// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries, and about exports, each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries, about exports, about situations and about CORS, each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
@@ -33,10 +37,45 @@ func TestCommandPage(t *testing.T) {
 	exports := parse(exportsPage, []byte(repository(t).text(exportsPage)))
 	w.dir = t.TempDir()
 	report(t, w.run(t.Context(), exports))
-	for _, p := range []*page{p, tests, probe, comingFrom} {
+	situations := parse(situationsPage, []byte(repository(t).text(situationsPage)))
+	w.dir = t.TempDir()
+	report(t, w.run(t.Context(), situations))
+	checkSituations(t, w)
+	cors := parse(corsPage, []byte(repository(t).text(corsPage)))
+	w.dir = t.TempDir()
+	report(t, w.run(t.Context(), cors))
+	for _, p := range []*page{p, tests, probe, comingFrom, situations, cors} {
 		if n := commandsShown(p); n < 4 {
 			t.Errorf("%s shows what %d blocks print", p.path, n)
 		}
+	}
+}
+
+// checkSituations replaces the policy of each policy test in the folder of a walkthrough by one that allows more, and
+// checks that the test notices it.
+func checkSituations(t *testing.T, w *walkthrough) {
+	t.Helper()
+	tests, err := filepath.Glob(filepath.Join(w.dir, "*_test.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const wide = "defaults:\n  allow_origins: [\"https://*.example.com\", https://evil.example]\n  allow_credentials: true\n"
+	const withSource = wide + "  allow_origins_from: [tenants]\n"
+	for _, test := range tests {
+		policy, wide := strings.TrimSuffix(test, "_test.yaml")+".yaml", wide
+		if filepath.Base(policy) == "tenants.yaml" {
+			wide = withSource
+		}
+		if err := os.WriteFile(policy, []byte(wide), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := w.shell(t.Context(), "corsrpc test "+filepath.Base(test))
+		if failed := new(exec.ExitError); !errors.As(err, &failed) || failed.ExitCode() != 1 || !strings.Contains(text, "FAIL: ") {
+			t.Errorf("%s does not notice a policy that allows more: %v\n%s", test, err, text)
+		}
+	}
+	if len(tests) != 10 {
+		t.Errorf("%d situations", len(tests))
 	}
 }
 

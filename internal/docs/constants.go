@@ -30,6 +30,9 @@ var constants = []constant{
 	{"5 s", "proto/corsrpc/v1/gateway.proto", "// Default: 5s.", gatewayPage},
 	{"60 s", "proto/corsrpc/v1/gateway.proto", "// Default: 60s.", gatewayPage},
 	{"600 seconds", "corsrpc/cmd/internal/fromgo/gorilla.go", "return min(n, 600)", "corsrpc/docs/coming-from.md"},
+	{"7200 s", "corsrpc/corsbrowser/engine.go", "maxMaxAge: 7200 * time.Second", corsPage},
+	{"600 s", "corsrpc/corsbrowser/engine.go", "maxMaxAge: 600 * time.Second", corsPage},
+	{"86400 s", "corsrpc/corsbrowser/engine.go", "maxMaxAge: 86400 * time.Second", corsPage},
 	{"50 calls", "internal/e2e/page_cost_test.go", "range 50 / len(procedures)", "corsrpc/docs/cost.md"},
 	{"50 ms", "internal/e2e/page_cost_test.go", "pageCostDelay  = 25 * time.Millisecond // in each direction", "corsrpc/docs/cost.md"},
 }
