@@ -10,8 +10,9 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. Those of the page about probe do too, in the
-// same folder and with a server, and those of the pages about tests of policies and about other CORS libraries, about exports, about situations and about CORS, each in another folder. The environment variable BUF may name buf's program, as in TestWalkthrough.
+// program from the work tree, and its commands print what it says. So do those of the pages about probe,
+// in the same folder and with a server. The other pages each have a folder of their own. The environment
+// variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
 	t.Parallel()
 	p := parse(commandPage, []byte(repository(t).text(commandPage)))
