@@ -1,0 +1,136 @@
+package sidebyside
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+)
+
+// Named is a difference that a page names.
+type Named struct {
+	// Code is the name in the rows of the page, such as REFUSED_BEFORE_HANDLER. A code that corsrpc init --from-go
+	// has is used for the same difference.
+	Code string
+	// Words describe it on the page.
+	Words string
+	// Explains reports whether a difference is of this name.
+	Explains func(Difference) bool
+}
+
+// Check fails the test for each difference that has no name, and for each own name that explains none. The names of
+// everyRow are those that the page gives once for all rows of a table: they need not occur, and an own name counts
+// only where none of them explains the difference.
+func Check(t testing.TB, diffs []Difference, everyRow, own []Named) {
+	t.Helper()
+	occurred := Occurred(diffs, everyRow)
+	for _, d := range diffs {
+		if slices.ContainsFunc(everyRow, func(n Named) bool { return n.Explains(d) }) {
+			continue
+		}
+		explained := false
+		for _, n := range own {
+			if n.Explains(d) {
+				explained, occurred[n.Code] = true, true
+			}
+		}
+		if !explained {
+			t.Errorf("no name for: %s", d)
+		}
+	}
+	for _, n := range own {
+		if !occurred[n.Code] {
+			t.Errorf("the difference %s does not occur", n.Code)
+		}
+	}
+}
+
+// Occurred returns the codes of the names that explain a difference.
+func Occurred(diffs []Difference, names []Named) map[string]bool {
+	occurred := map[string]bool{}
+	for _, n := range names {
+		if slices.ContainsFunc(diffs, n.Explains) {
+			occurred[n.Code] = true
+		}
+	}
+	return occurred
+}
+
+// The names that configurations of several kinds share.
+var (
+	RefusedBeforeHandler = Named{
+		"REFUSED_BEFORE_HANDLER", "A call of an origin that is not allowed does not run. Before, a call without a preflight ran, and the page could not read the answer",
+		func(d Difference) bool { return d.What == "ran" && !d.Wider && !d.Before.Readable },
+	}
+	Methods = Named{
+		"METHODS", "A procedure has the method POST, and GET and HEAD if it is declared NO_SIDE_EFFECTS. The schema decides, and not a list",
+		func(d Difference) bool { return d.called() && d.procedure() && !d.Wider && !schemaMethod(d.Call) },
+	}
+	Get = Named{
+		"GET", "A procedure that is declared NO_SIDE_EFFECTS has the methods GET and HEAD too",
+		func(d Difference) bool { return d.called() && d.Wider && d.Call.Path == Me },
+	}
+	OtherPaths = Named{
+		"OTHER_PATHS", "Pages of other origins cannot read paths that are neither procedures nor named in a rule",
+		func(d Difference) bool { return d.called() && !d.Wider && d.Call.Path == File },
+	}
+	OtherPathsRun = Named{
+		"OTHER_PATHS_RUN", "Paths that are neither procedures nor named in a rule run as without a layer",
+		func(d Difference) bool { return d.What == "ran" && d.Wider && d.Call.Path == File },
+	}
+	OperationalServices = Named{
+		"OPERATIONAL_SERVICES", "Health checks and reflection are not for pages, unless a rule names them",
+		func(d Difference) bool { return d.called() && !d.Wider && d.Call.Path == Health },
+	}
+	ProtocolHeaders = Named{
+		"PROTOCOL_HEADERS", "Pages may send the headers that clients of Connect and gRPC-Web send",
+		func(d Difference) bool {
+			return d.called() && d.Wider && d.procedure() && protocolHeaders(d.Call.Header)
+		},
+	}
+	StatusHeaders = Named{
+		"STATUS_HEADERS", "Scripts read the status of a gRPC-Web answer",
+		func(d Difference) bool {
+			return d.What == "exposed" && d.Wider && (d.Header == "grpc-status" || d.Header == "grpc-message" || d.Header == "grpc-status-details-bin")
+		},
+	}
+	Trailers = Named{
+		"TRAILERS", "With a header, scripts read its form in trailers, which Connect writes as trailer-NAME",
+		func(d Difference) bool { return d.What == "exposed" && d.Wider && d.Header == "trailer-x-request-id" },
+	}
+	MaxAge = Named{
+		"MAX_AGE", "Browsers keep the preflight for another time",
+		func(d Difference) bool { return d.What == "max_age" },
+	}
+)
+
+// From returns a name for what calls get from pages of some origins.
+func (n Named) From(origins ...string) Named {
+	n.Explains = func(d Difference) bool { return d.called() && slices.Contains(origins, d.Call.Origin) }
+	return n
+}
+
+// called reports whether the difference is in whether a call runs or is readable.
+func (d Difference) called() bool { return d.What == "ran" || d.What == "readable" }
+
+func (d Difference) procedure() bool { return d.Call.Path == Me || d.Call.Path == Buy }
+
+// schemaMethod reports whether the schema gives the method of a call to its procedure.
+func schemaMethod(c Call) bool {
+	return c.Method == http.MethodPost || c.Path == Me && (c.Method == http.MethodGet || c.Method == http.MethodHead)
+}
+
+// protocolHeaders reports whether a call has headers that make a preflight, and all of them are of Connect or gRPC-Web.
+func protocolHeaders(h http.Header) bool {
+	some := false
+	for name, values := range h {
+		switch name {
+		case "Content-Type":
+			some = some || values[0] != "text/plain"
+		case "Connect-Protocol-Version", "Connect-Timeout-Ms", "X-Grpc-Web", "X-User-Agent":
+			some = true
+		default:
+			return false
+		}
+	}
+	return some
+}
