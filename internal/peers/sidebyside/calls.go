@@ -25,6 +25,8 @@ type Call struct {
 	Header       http.Header
 	// Credentials is true if the script sends cookies (credentials: "include").
 	Credentials bool
+
+	usual bool // from every origin
 }
 
 // Origins are the origins of the pages: App and Admin are those that configurations allow, and the others look like
@@ -40,37 +42,51 @@ const (
 	Admin = "https://admin.example.com"
 )
 
-// Calls returns the calls from pages of all Origins and of further ones.
+// Calls returns the calls from pages of all Origins and of further ones: all calls from App, and the usual ones from
+// the others.
 func Calls(further ...string) (all []Call) {
 	for _, origin := range slices.Concat(Origins, further) {
-		all = append(all, From(origin)...)
+		if origin == App {
+			all = append(all, From(origin)...)
+		} else {
+			all = append(all, Usual(origin)...)
+		}
 	}
 	return all
 }
 
-// From returns the calls of a page of an origin.
+// Usual returns the calls that differ by who may call, with and without credentials.
+func Usual(origin string) []Call {
+	return slices.DeleteFunc(From(origin), func(c Call) bool { return !c.usual })
+}
+
+// From returns all calls of a page of an origin. Each kind of call is with and without each header that matters.
 func From(origin string) (all []Call) {
 	add := func(name, method, path string, header ...string) *Call {
 		h := http.Header{}
 		for i := 0; i < len(header); i += 2 {
 			h.Set(header[i], header[i+1])
 		}
-		all = append(all, Call{name, origin, method, path, h, false})
+		all = append(all, Call{name, origin, method, path, h, false, false})
 		return &all[len(all)-1]
 	}
+	usual := func(c *Call) { c.usual = true }
 	json := []string{"content-type", "application/json"}
 	for _, credentials := range []bool{false, true} {
 		with := ""
 		if credentials {
 			with = " with credentials"
 		}
-		add("GET"+with, "GET", Me).Credentials = credentials
-		add("POST of JSON"+with, "POST", Buy, json...).Credentials = credentials
-		add("POST of text"+with, "POST", Buy, "content-type", "text/plain").Credentials = credentials
-		add("GET of a file"+with, "GET", File).Credentials = credentials
+		for _, c := range []Call{
+			{Name: "GET", Method: "GET", Path: Me}, {Name: "POST of JSON", Method: "POST", Path: Buy, Header: http.Header{"Content-Type": {"application/json"}}},
+			{Name: "POST of text", Method: "POST", Path: Buy, Header: http.Header{"Content-Type": {"text/plain"}}}, {Name: "GET of a file", Method: "GET", Path: File},
+		} {
+			c.Name, c.Origin, c.Credentials, c.usual = c.Name+with, origin, credentials, true
+			all = append(all, c)
+		}
 	}
-	add("Connect", "POST", Buy, append(json, "connect-protocol-version", "1", "connect-timeout-ms", "5000")...)
-	add("gRPC-Web", "POST", Buy, "content-type", "application/grpc-web+proto", "x-grpc-web", "1", "x-user-agent", "connect-es/2")
+	usual(add("Connect", "POST", Buy, append(json, "connect-protocol-version", "1", "connect-timeout-ms", "5000")...))
+	usual(add("gRPC-Web", "POST", Buy, "content-type", "application/grpc-web+proto", "x-grpc-web", "1", "x-user-agent", "connect-es/2"))
 	add("gRPC-Web without its own headers", "POST", Buy, "content-type", "application/grpc-web+proto")
 	add("GET of a procedure with side effects", "GET", Buy)
 	add("HEAD", "HEAD", Me)
@@ -81,10 +97,12 @@ func From(origin string) (all []Call) {
 	add("POST of JSON to a file", "POST", File, json...)
 	add("POST of text to a file", "POST", File, "content-type", "text/plain")
 	add("health check", "POST", Health, json...)
-	for _, name := range []string{"authorization", "x-tenant-id", "x-requested-with", "x-http-method-override", "origin-agent"} {
+	for _, name := range []string{"authorization", "x-tenant-id", "x-requested-with", "x-http-method-override"} {
 		add("GET with "+name, "GET", Me, name, "1")
 		add("POST of text with "+name, "POST", Buy, "content-type", "text/plain", name, "1")
 		add("GET of a file with "+name, "GET", File, name, "1")
+		c := add("gRPC-Web with "+name, "POST", Buy, "content-type", "application/grpc-web+proto", "x-grpc-web", "1", name, "1")
+		c.Credentials = true
 	}
 	return all
 }
@@ -133,7 +151,9 @@ func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header = c.Header.Clone()
+	if request.Header = c.Header.Clone(); request.Header == nil {
+		request.Header = http.Header{}
+	}
 	o := Outcome{MaxAge: -1}
 	response, err := page.Client().Do(request)
 	var blocked *corsbrowser.BlockedError
@@ -143,7 +163,7 @@ func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
 		response.Body.Close()
 		o.Readable, o.Status = true, response.StatusCode
 		for name := range response.Header {
-			if lower := strings.ToLower(name); !fetch.SafelistedResponseHeader(lower) {
+			if lower := strings.ToLower(name); !fetch.SafelistedResponseHeader(lower) && name != Ran {
 				o.Exposed = append(o.Exposed, lower)
 			}
 		}

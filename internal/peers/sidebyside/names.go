@@ -3,6 +3,7 @@ package sidebyside
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -63,7 +64,7 @@ var (
 	}
 	Methods = Named{
 		"METHODS", "A procedure has the method POST, and GET and HEAD if it is declared NO_SIDE_EFFECTS. The schema decides, and not a list",
-		func(d Difference) bool { return d.called() && d.procedure() && !d.Wider && !schemaMethod(d.Call) },
+		func(d Difference) bool { return d.lost() && d.procedure() && !schemaMethod(d.Call) },
 	}
 	Get = Named{
 		"GET", "A procedure that is declared NO_SIDE_EFFECTS has the methods GET and HEAD too",
@@ -71,7 +72,7 @@ var (
 	}
 	OtherPaths = Named{
 		"OTHER_PATHS", "Pages of other origins cannot read paths that are neither procedures nor named in a rule",
-		func(d Difference) bool { return d.called() && !d.Wider && d.Call.Path == File },
+		func(d Difference) bool { return d.lost() && d.Call.Path == File },
 	}
 	OtherPathsRun = Named{
 		"OTHER_PATHS_RUN", "Paths that are neither procedures nor named in a rule run as without a layer",
@@ -79,7 +80,7 @@ var (
 	}
 	OperationalServices = Named{
 		"OPERATIONAL_SERVICES", "Health checks and reflection are not for pages, unless a rule names them",
-		func(d Difference) bool { return d.called() && !d.Wider && d.Call.Path == Health },
+		func(d Difference) bool { return d.lost() && d.Call.Path == Health },
 	}
 	ProtocolHeaders = Named{
 		"PROTOCOL_HEADERS", "Pages may send the headers that clients of Connect and gRPC-Web send",
@@ -97,20 +98,38 @@ var (
 		"TRAILERS", "With a header, scripts read its form in trailers, which Connect writes as trailer-NAME",
 		func(d Difference) bool { return d.What == "exposed" && d.Wider && d.Header == "trailer-x-request-id" },
 	}
+	HeaderStar = Named{
+		"HEADER_STAR", "A star does not grant headers by which a server may take another method or URL for the request's",
+		func(d Difference) bool {
+			return d.lost() && d.Call.Header.Get("X-Http-Method-Override") != ""
+		},
+	}
+	ExposeStar = Named{
+		"EXPOSE_STAR", "Scripts do not read headers of the transport and of the CORS protocol",
+		func(d Difference) bool {
+			return d.What == "exposed" && !d.Wider && (d.Header == "vary" || d.Header == "date" || strings.HasPrefix(d.Header, "access-control-"))
+		},
+	}
+	PreflightsAnswered = Named{
+		"PREFLIGHTS_ANSWERED", "The layer answers preflights, and not the handler",
+		func(d Difference) bool { return d.called() && d.Wider && d.Before.Preflight/100 != 2 },
+	}
 	MaxAge = Named{
 		"MAX_AGE", "Browsers keep the preflight for another time",
 		func(d Difference) bool { return d.What == "max_age" },
 	}
 )
 
-// From returns a name for what calls get from pages of some origins.
-func (n Named) From(origins ...string) Named {
-	n.Explains = func(d Difference) bool { return d.called() && slices.Contains(origins, d.Call.Origin) }
-	return n
+// OriginsRefused is a name for what pages of some origins no longer get.
+func OriginsRefused(code, words string, origins ...string) Named {
+	return Named{code, words, func(d Difference) bool { return d.called() && !d.Wider && slices.Contains(origins, d.Call.Origin) }}
 }
 
 // called reports whether the difference is in whether a call runs or is readable.
 func (d Difference) called() bool { return d.What == "ran" || d.What == "readable" }
+
+// lost reports whether a call worked before, and does not any more.
+func (d Difference) lost() bool { return d.called() && !d.Wider && d.Before.Readable }
 
 func (d Difference) procedure() bool { return d.Call.Path == Me || d.Call.Path == Buy }
 
@@ -119,18 +138,12 @@ func schemaMethod(c Call) bool {
 	return c.Method == http.MethodPost || c.Path == Me && (c.Method == http.MethodGet || c.Method == http.MethodHead)
 }
 
-// protocolHeaders reports whether a call has headers that make a preflight, and all of them are of Connect or gRPC-Web.
+// protocolHeaders reports whether a call has headers of Connect or gRPC-Web that make a preflight.
 func protocolHeaders(h http.Header) bool {
-	some := false
-	for name, values := range h {
-		switch name {
-		case "Content-Type":
-			some = some || values[0] != "text/plain"
-		case "Connect-Protocol-Version", "Connect-Timeout-Ms", "X-Grpc-Web", "X-User-Agent":
-			some = true
-		default:
-			return false
+	for _, name := range []string{"Connect-Protocol-Version", "Connect-Timeout-Ms", "X-Grpc-Web", "X-User-Agent"} {
+		if h.Get(name) != "" {
+			return true
 		}
 	}
-	return some
+	return h.Get("Content-Type") != "" && h.Get("Content-Type") != "text/plain"
 }

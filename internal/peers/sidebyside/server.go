@@ -28,7 +28,7 @@ const (
 	File   = "/files/report.pdf"
 )
 
-// Ran is the response field by which a handler shows that it ran. No script reads it.
+// Ran is the response field by which a handler shows that it ran. The outcomes do not count it among the exposed ones.
 const Ran = "X-Handler"
 
 // Server is what the calls are made to.
@@ -103,7 +103,7 @@ func API() http.Handler {
 
 // Layer returns the middleware of a policy in YAML, for the schema of the servers. It fails the test if the policy
 // does not load.
-func Layer(t testing.TB, policy string) func(http.Handler) http.Handler {
+func Layer(t testing.TB, policy string, opts ...corsrpc.LayerOption) func(http.Handler) http.Handler {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
 	if err != nil {
@@ -113,7 +113,7 @@ func Layer(t testing.TB, policy string) func(http.Handler) http.Handler {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, policy)
 	}
-	layer, err := corsrpc.New(plan, corsrpc.WithLogger(slog.New(slog.DiscardHandler)))
+	layer, err := corsrpc.New(plan, append([]corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

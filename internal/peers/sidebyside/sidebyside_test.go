@@ -14,7 +14,7 @@ import (
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	handler := cors.New(cors.Options{
-		AllowedOrigins: []string{sidebyside.App, sidebyside.Admin}, AllowedHeaders: []string{"content-type", "authorization"}, ExposedHeaders: []string{"x-request-id"},
+		AllowedOrigins: []string{sidebyside.App, sidebyside.Admin}, AllowedHeaders: []string{"content-type", "authorization"}, ExposedHeaders: []string{"x-request-id"}, AllowedMethods: []string{"GET", "POST", "PUT"},
 		AllowCredentials: true, MaxAge: 600,
 	}).Handler(sidebyside.API())
 	program := httptest.NewServer(handler)
@@ -29,7 +29,7 @@ func TestCompare(t *testing.T) {
 	))
 	diffs := sidebyside.Compare(t, sidebyside.At(t, program.URL), sidebyside.Handler(layer(sidebyside.API())), calls)
 	sidebyside.Check(t, diffs, nil, []sidebyside.Named{
-		sidebyside.RefusedBeforeHandler, sidebyside.Methods, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders,
+		sidebyside.RefusedBeforeHandler, sidebyside.Methods, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.Get,
 		sidebyside.StatusHeaders, sidebyside.Trailers,
 	})
 }
