@@ -88,8 +88,11 @@ func From(origin string) (all []Call) {
 	usual(add("Connect", "POST", Buy, append(json, "connect-protocol-version", "1", "connect-timeout-ms", "5000")...))
 	usual(add("gRPC-Web", "POST", Buy, "content-type", "application/grpc-web+proto", "x-grpc-web", "1", "x-user-agent", "connect-es/2"))
 	add("gRPC-Web without its own headers", "POST", Buy, "content-type", "application/grpc-web+proto")
+	add("Connect, compressed", "POST", Buy, append(json, "connect-protocol-version", "1", "content-encoding", "gzip")...)
 	add("GET of a procedure with side effects", "GET", Buy)
+	add("GET of a procedure with side effects, with a content type", "GET", Buy, json...)
 	add("HEAD", "HEAD", Me)
+	add("HEAD with a content type", "HEAD", Me, json...)
 	for _, method := range []string{"PUT", "PATCH", "DELETE"} {
 		add(method, method, Buy)
 		add(method+" of a file", method, File)
@@ -97,6 +100,7 @@ func From(origin string) (all []Call) {
 	add("POST of JSON to a file", "POST", File, json...)
 	add("POST of text to a file", "POST", File, "content-type", "text/plain")
 	add("health check", "POST", Health, json...)
+	add("health check by gRPC-Web", "POST", Health, "content-type", "application/grpc-web+proto", "x-grpc-web", "1")
 	for _, name := range []string{"authorization", "x-tenant-id", "x-requested-with", "x-http-method-override"} {
 		add("GET with "+name, "GET", Me, name, "1")
 		add("POST of text with "+name, "POST", Buy, "content-type", "text/plain", name, "1")

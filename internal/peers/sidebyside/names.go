@@ -63,7 +63,7 @@ var (
 		func(d Difference) bool { return d.What == "ran" && !d.Wider && !d.Before.Readable },
 	}
 	Methods = Named{
-		"METHODS", "A procedure has the method POST, and GET and HEAD if it is declared NO_SIDE_EFFECTS. The schema decides, and not a list",
+		"METHODS", "Pages call no procedure by PUT, PATCH, DELETE and the like. POST, GET and HEAD never needed a list",
 		func(d Difference) bool { return d.lost() && d.procedure() && !schemaMethod(d.Call) },
 	}
 	Get = Named{
@@ -85,7 +85,7 @@ var (
 	ProtocolHeaders = Named{
 		"PROTOCOL_HEADERS", "Pages may send the headers that clients of Connect and gRPC-Web send",
 		func(d Difference) bool {
-			return d.called() && d.Wider && d.procedure() && protocolHeaders(d.Call.Header)
+			return d.called() && d.Wider && d.procedure() && protocolHeaders(d.Call.Header) && d.Before.Preflight != http.StatusMethodNotAllowed
 		},
 	}
 	StatusHeaders = Named{

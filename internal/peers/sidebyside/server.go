@@ -101,19 +101,29 @@ func API() http.Handler {
 	})
 }
 
-// Layer returns the middleware of a policy in YAML, for the schema of the servers. It fails the test if the policy
-// does not load.
-func Layer(t testing.TB, policy string, opts ...corsrpc.LayerOption) func(http.Handler) http.Handler {
+// Layer returns the middleware of a policy in YAML, for the schema of the servers. The options are those of
+// corsrpc.Compile and corsrpc.New. It fails the test if the policy does not load.
+func Layer(t testing.TB, policy string, opts ...corsrpc.Option) func(http.Handler) http.Handler {
 	t.Helper()
 	doc, err := corsrpc.ParsePolicy("cors.yaml", []byte(policy))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, policy)
 	}
-	plan, err := corsrpc.Compile(doc.Policy(), corsrpc.WithDocument(doc), corsrpc.WithFiles(Schema()))
+	compile := []corsrpc.CompileOption{corsrpc.WithDocument(doc), corsrpc.WithFiles(Schema())}
+	layerOptions := []corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}
+	for _, o := range opts {
+		switch o := o.(type) {
+		case corsrpc.CompileOption:
+			compile = append(compile, o)
+		case corsrpc.LayerOption:
+			layerOptions = append(layerOptions, o)
+		}
+	}
+	plan, err := corsrpc.Compile(doc.Policy(), compile...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, policy)
 	}
-	layer, err := corsrpc.New(plan, append([]corsrpc.LayerOption{corsrpc.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
+	layer, err := corsrpc.New(plan, layerOptions...)
 	if err != nil {
 		t.Fatal(err)
 	}
