@@ -2,7 +2,6 @@ package comingfrom
 
 import (
 	"net/http"
-	"strings"
 
 	chicors "github.com/go-chi/cors"
 
@@ -28,6 +27,8 @@ var chi = library{
 		{option: "AllowedMethods", wrap: chiMethodsCase, note: methodsAnyCase, names: []sidebyside.Named{sidebyside.Get}},
 		{option: "AllowedHeaders", wrap: chiHeaders, policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType},
 		{option: "AllowedHeaders", wrap: chiHeadersStar, policy: []string{`allow_headers: ["*", authorization]`}, names: []sidebyside.Named{sidebyside.HeaderStar}},
+		{words: "no `ExposedHeaders`", wrap: chiOrigins, policy: []string{"expose: DECLARED"}},
+		{words: "no `ExposedHeaders`", wrap: chiOrigins, policy: []string{"expose: none"}, note: exposeDefault, names: []sidebyside.Named{sidebyside.Exposed}, init: another},
 		{option: "ExposedHeaders", wrap: chiExposed, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}, names: []sidebyside.Named{sidebyside.Trailers}},
 		{option: "ExposedHeaders", wrap: chiExposedStar, policy: []string{"expose: PRESENT"}, names: []sidebyside.Named{sidebyside.ExposeStar}},
 		{option: "MaxAge", wrap: chiMaxAge, policy: []string{"max_age: 600s"}},

@@ -35,6 +35,8 @@ var ginLibrary = library{
 		{option: "AllowHeaders", wrap: ginHeaders, policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType},
 		{option: "AllowHeaders", wrap: ginHeadersStar, policy: []string{`allow_headers: ["*"]`}, names: []sidebyside.Named{sidebyside.HeaderStar}},
 		{option: "AllowCredentials", wrap: ginCredentials, policy: []string{"allow_credentials: true"}},
+		{words: "no `ExposeHeaders`", wrap: ginOrigins, policy: []string{"expose: DECLARED"}},
+		{words: "no `ExposeHeaders`", wrap: ginOrigins, policy: []string{"expose: none"}, note: exposeDefault, names: []sidebyside.Named{sidebyside.Exposed}, init: another},
 		{option: "ExposeHeaders", wrap: ginExposed, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}, names: []sidebyside.Named{sidebyside.Trailers}},
 		{option: "MaxAge", wrap: ginMaxAge, policy: []string{"max_age: 43200s"}},
 		{words: "no `MaxAge`", wrap: ginOrigins, policy: []string{"max_age: none"}, note: maxAgeDefault, names: []sidebyside.Named{sidebyside.MaxAge}, init: another},

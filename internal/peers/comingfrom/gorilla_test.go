@@ -23,6 +23,8 @@ var gorilla = library{
 		{option: "AllowedHeaders", wrap: gorillaHeadersStar, note: "Nothing: a star is text to this library"},
 		{option: "AllowedMethods", wrap: gorillaMethods, note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods, sidebyside.Get}},
 		{option: "AllowedMethods", wrap: gorillaMethods, rules: filesRule, note: methodsOfPath, names: []sidebyside.Named{sidebyside.Methods, sidebyside.Get}, init: leftOut},
+		{words: "no `ExposedHeaders`", wrap: gorillaOrigins, policy: []string{"expose: DECLARED"}},
+		{words: "no `ExposedHeaders`", wrap: gorillaOrigins, policy: []string{"expose: none"}, note: exposeDefault, names: []sidebyside.Named{sidebyside.Exposed}, init: another},
 		{option: "ExposedHeaders", wrap: gorillaExposed, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}, names: []sidebyside.Named{sidebyside.Trailers}},
 		{option: "MaxAge", wrap: gorillaMaxAge, policy: []string{"max_age: 600s"}, note: "The library cuts longer times to `600`"},
 		{words: "no `MaxAge`", wrap: gorillaOrigins, policy: []string{"max_age: 5s"}, note: maxAgeFive},

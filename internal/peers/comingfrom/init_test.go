@@ -90,27 +90,32 @@ func (l library) tryInit(t *testing.T, r row) {
 	}
 }
 
-// build builds the command once.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "corsrpc")
+// programs is the folder of the programs that tests build.
+var programs string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "comingfrom")
 	if err != nil {
-		return "", err
+		panic(err)
 	}
-	program := filepath.Join(dir, "corsrpc")
-	command := exec.Command("go", "build", "-o", program, "./corsrpc")
-	command.Dir = "../../../corsrpc/cmd"
+	programs = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// build builds corsrpc once.
+var build = sync.OnceValues(func() (string, error) { return buildIn("../../../corsrpc/cmd", "corsrpc", "./corsrpc") })
+
+// buildIn builds a program of the module in a folder.
+func buildIn(dir, name, path string) (string, error) {
+	program := filepath.Join(programs, name)
+	command := exec.Command("go", "build", "-o", program, path)
+	command.Dir = dir
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
 	return program, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if program, err := build(); err == nil {
-		os.RemoveAll(filepath.Dir(program))
-	}
-	os.Exit(code)
 }
 
 // initFromGo runs corsrpc init on the function of a row. The model of jub0bs/cors has the name of the library in the

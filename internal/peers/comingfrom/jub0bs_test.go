@@ -27,6 +27,8 @@ var jub = library{
 		{option: "MaxAgeInSeconds", wrap: jubMaxAge, policy: []string{"max_age: 600s"}},
 		{option: "MaxAgeInSeconds", wrap: jubMaxAgeNone, policy: []string{"max_age: 0s"}},
 		{words: "no `MaxAgeInSeconds`", wrap: jubOrigins, policy: []string{"max_age: none"}, note: maxAgeDefault, names: []sidebyside.Named{sidebyside.MaxAge}, init: another},
+		{words: "no `ResponseHeaders`", wrap: jubOrigins, policy: []string{"expose: DECLARED"}},
+		{words: "no `ResponseHeaders`", wrap: jubOrigins, policy: []string{"expose: none"}, note: exposeDefault, names: []sidebyside.Named{sidebyside.Exposed}, init: another},
 		{option: "ResponseHeaders", wrap: jubExposed, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}, names: []sidebyside.Named{sidebyside.Trailers}},
 		{option: "ResponseHeaders", wrap: jubExposedStar, policy: []string{"expose: PRESENT"}, names: []sidebyside.Named{sidebyside.ExposeStar}},
 		{option: "DangerouslyTolerateInsecureOrigins", wrap: jubInsecure, policy: []string{"allow_origins: [http://app.example.com]", "allow_credentials: true", "accept_risks: [PLAIN_HTTP]"}, init: leftOut},

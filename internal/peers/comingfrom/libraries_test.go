@@ -32,6 +32,7 @@ const (
 	maxAgeNegative  = "The library sends no header for a negative time"
 	maxAgeDefault   = "Nothing, if the policy's default of 7200 seconds is meant to hold"
 	credentialsStar = "Browsers refuse the pair, and a policy with `allow_credentials: true` and a star does not load"
+	exposeDefault   = "Nothing, if scripts may read what the application sends"
 	privateNetwork  = "Nothing: no browser asks for it any more"
 	passthrough     = "Nothing: the handler does not get preflights"
 	successStatus   = "Nothing: the layer answers with `204`"
@@ -53,7 +54,7 @@ var (
 	withoutMark = sidebyside.Named{Code: "X_GRPC_WEB", Words: "A call of gRPC-Web does not need the field `x-grpc-web`. The wrapper answers no preflight without it", Explains: func(d sidebyside.Difference) bool {
 		return d.Wider && strings.HasPrefix(d.Call.Header.Get("Content-Type"), "application/grpc-web") && d.Call.Header.Get("X-Grpc-Web") == ""
 	}}
-	otherProtocols = sidebyside.Named{Code: "OTHER_PROTOCOLS", Words: "Pages may call procedures by Connect and GET too. A server that has only gRPC-Web refuses these calls itself", Explains: func(d sidebyside.Difference) bool {
+	otherProtocols = sidebyside.Named{Code: "OTHER_PROTOCOLS", Words: "Pages may call procedures by Connect and GET too. They read the error of a server that has only gRPC-Web", Explains: func(d sidebyside.Difference) bool {
 		return d.Wider && !strings.HasPrefix(d.Call.Header.Get("Content-Type"), "application/grpc-web") && d.Call.Path != sidebyside.File
 	}}
 	valuesOfFields = sidebyside.Named{Code: "VALUES", Words: "The policy does not decide by the values of request fields", Explains: func(d sidebyside.Difference) bool {

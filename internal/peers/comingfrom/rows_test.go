@@ -102,11 +102,15 @@ func TestRows(t *testing.T) {
 			}
 		}
 	})
-	texts := []string{changes(used)}
+	note(proxyEvery)
+	for _, r := range proxyRows {
+		note(r.names)
+	}
+	texts := []string{changes(used), wire(t).String()}
 	for _, l := range libraries {
 		texts = append(texts, l.table(t).String())
 	}
-	sidebyside.WriteTables(t, page, command, *update, append(texts, wire(t).String())...)
+	sidebyside.WriteTables(t, page, command, *update, append(texts, proxyTable().String())...)
 }
 
 // try compares the option of a row with its policy.
@@ -149,30 +153,37 @@ func (l library) table(t *testing.T) sidebyside.Table {
 		if first == "" {
 			first = "`" + optionText(t, r) + "`"
 		}
-		var second []string
-		for _, line := range r.policy {
-			if strings.HasSuffix(line, ": none") {
-				continue
-			}
-			second = append(second, "`"+line+"`")
-		}
+		lines := slices.Clone(r.policy)
 		if r.layerText != "" {
-			second = append(second, "`"+r.layerText+"`")
+			lines = append(lines, r.layerText)
 		}
-		cell := strings.Join(second, ", ")
-		switch {
-		case cell != "" && r.note != "":
-			cell += ". " + r.note
-		case cell == "":
-			cell = strings.ToUpper(r.note[:1]) + r.note[1:]
-		}
-		var codes []string
-		for _, n := range r.names {
-			codes = append(codes, "`"+n.Code+"`")
-		}
-		table.Rows = append(table.Rows, []string{first, cell, strings.Join(codes, ", ")})
+		table.Rows = append(table.Rows, []string{first, cell(lines, r.note), codes(r.names)})
 	}
 	return table
+}
+
+// cell returns the lines of a policy, and a note.
+func cell(lines []string, note string) string {
+	var spans []string
+	for _, line := range lines {
+		if !strings.HasSuffix(line, ": none") {
+			spans = append(spans, "`"+line+"`")
+		}
+	}
+	text := strings.Join(spans, ", ")
+	if text != "" && note != "" {
+		text += ". "
+	}
+	return text + note
+}
+
+// codes returns the codes of names. They are no code spans, in which internal/docs looks for names of the library.
+func codes(names []sidebyside.Named) string {
+	var spans []string
+	for _, n := range names {
+		spans = append(spans, n.Code)
+	}
+	return strings.Join(spans, ", ")
 }
 
 // changes returns the table of the differences.
@@ -188,6 +199,9 @@ func changes(used map[string]sidebyside.Named) string {
 			of[n.Code] = append(of[n.Code], l.name)
 		}
 	}
+	for _, n := range proxyEvery {
+		of[n.Code] = append(of[n.Code], "grpcwebproxy")
+	}
 	var rest []string
 	for code := range used {
 		if len(of[code]) == 0 {
@@ -200,7 +214,7 @@ func changes(used map[string]sidebyside.Named) string {
 		if libraries == "" {
 			libraries = "only where a row says it"
 		}
-		table.Rows = append(table.Rows, []string{"`" + code + "`", used[code].Words, libraries})
+		table.Rows = append(table.Rows, []string{code, used[code].Words, libraries})
 	}
 	return table.String()
 }

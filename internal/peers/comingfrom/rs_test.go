@@ -33,6 +33,8 @@ var rs = library{
 		{option: "AllowedHeaders", wrap: rsHeaders, policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType},
 		{option: "AllowedHeaders", wrap: rsHeadersStar, policy: []string{`allow_headers: ["*", authorization]`}, names: []sidebyside.Named{sidebyside.HeaderStar}},
 		{words: "no `AllowedHeaders`", wrap: rsOrigins, policy: []string{"allow_headers: [x-requested-with]"}, note: "Its default list has this header"},
+		{words: "no `ExposedHeaders`", wrap: rsOrigins, policy: []string{"expose: DECLARED"}},
+		{words: "no `ExposedHeaders`", wrap: rsOrigins, policy: []string{"expose: none"}, note: exposeDefault, names: []sidebyside.Named{sidebyside.Exposed}, init: another},
 		{option: "ExposedHeaders", wrap: rsExposed, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}, names: []sidebyside.Named{sidebyside.Trailers}},
 		{option: "ExposedHeaders", wrap: rsExposedStar, policy: []string{"expose: PRESENT"}, names: []sidebyside.Named{sidebyside.ExposeStar}},
 		{option: "MaxAge", wrap: rsMaxAge, policy: []string{"max_age: 600s"}},

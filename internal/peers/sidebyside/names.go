@@ -110,6 +110,10 @@ var (
 			return d.What == "exposed" && !d.Wider && (d.Header == "vary" || d.Header == "date" || strings.HasPrefix(d.Header, "access-control-"))
 		},
 	}
+	Exposed = Named{
+		"EXPOSED", "Scripts read every header of the application that an answer has, and not those of a list only",
+		func(d Difference) bool { return d.What == "exposed" && d.Wider },
+	}
 	PreflightsAnswered = Named{
 		"PREFLIGHTS_ANSWERED", "The layer answers preflights, and not the handler",
 		func(d Difference) bool { return d.called() && d.Wider && d.Before.Preflight/100 != 2 },
