@@ -149,7 +149,7 @@ func (d difference) explainedBy(c change) bool {
 	case "REFUSED_BEFORE_HANDLER":
 		return d.what == "sent" && !d.before.readable
 	case "METHODS":
-		return called && d.call.method != "POST" && !(d.call.method == "GET" && d.call.path == me)
+		return called && !slices.Contains([]string{"GET", "HEAD", "POST"}, d.call.method) // browsers need no grant for these three
 	case "OTHER_PATHS_RUN":
 		return d.what == "sent" && d.call.path == file
 	case "OTHER_PATHS":
