@@ -58,6 +58,10 @@ func (handlerTransport) RoundTrip(*http.Request) (*http.Response, error) {
 	panic("a handler has no transport")
 }
 
+// Through returns the server that a transport reaches. The transport gets the requests as the browser makes them, for
+// [Host], and may change where they go.
+func Through(transport http.RoundTripper) Server { return Server{transport} }
+
 // programTransport sends requests for [Host] to a program.
 type programTransport struct {
 	base *url.URL
