@@ -67,3 +67,26 @@ var envoy = program{
 		envoyAlso("forward_not_matching_preflights: false", row{note: answered}),
 	},
 }
+
+// envoyAnswers are the cells of Envoy in the table of exchanges, one for each of exchanges. TestEnvoy compares them.
+var envoyAnswers = []string{
+	"`200`, granted",       // Preflight that is allowed
+	"`405`",                // Preflight of another origin
+	"`200`, granted",       // Preflight for a method that is not allowed
+	"`200`, granted",       // Preflight for a header that is not allowed
+	"`405`",                // `OPTIONS` without `Origin`
+	"`200`, runs, granted", // `GET` of an allowed origin
+	"`200`, runs, granted", // `PUT` of an allowed origin
+	"`503`, runs, granted", // `GET` of an allowed origin, which the application answers with an error
+	"`200`, runs",          // `POST` of another origin
+	"`200`, runs",          // `POST` of the origin `null`
+	"`200`, runs",          // `POST` without `Origin`, as programs send it
+	"`200`, runs",          // `POST` without `Origin`, as a form of another site sends it
+	"`200`, runs",          // `GET` of another origin, of a path that is not a procedure
+	"`200`, runs, granted", // `GET` of an allowed origin, of a path that is not a procedure
+	"none",                 // `Access-Control-Allow-Credentials` for another origin
+	"none",                 // `Vary` of a preflight
+	"none",                 // `Vary` of a `GET`, allowed origin
+	"none",                 // `Vary` of a `GET` without `Origin`
+	"none",                 // `Access-Control-Max-Age`, without a setting
+}

@@ -59,7 +59,7 @@ var express = program{
 		{text: edit(expressRecipe, "maxAge: 600", "maxAge: 600,\n  optionsSuccessStatus: 200"), show: []string{"optionsSuccessStatus: 200"}, note: "Nothing: the gateway answers with `204`"},
 		{
 			text: "app.use(cors());", show: []string{"app.use(cors());"}, policy: []string{anyOrigin, noCredentials, `allow_headers: ["*", authorization]`, "expose_headers: none", "max_age: 5s"},
-			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar},
+			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar}, every: true,
 		},
 		{
 			text: `app.use("/files", cors({ origin: "https://app.example.com" }));`, show: []string{`app.use("/files", cors({ origin: "https://app.example.com" }));`},

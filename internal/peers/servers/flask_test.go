@@ -84,7 +84,7 @@ var flask = program{
 		flaskAlso("allow_private_network=True", row{note: privateNetwork}),
 		{
 			text: "CORS(app)", show: []string{"CORS(app)"}, policy: []string{anyOrigin, noCredentials, `allow_headers: ["*", authorization]`, "expose_headers: none", "max_age: 5s"},
-			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar},
+			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar}, every: true,
 		},
 	},
 }

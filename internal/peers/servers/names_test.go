@@ -35,7 +35,6 @@ const (
 	reflected       = "The program sends each origin back. List the origins of your pages instead: see [Reflected origins](#reflected-origins)"
 	varyNote        = "Nothing: the gateway writes `Vary` itself"
 	replaced        = "Nothing: the gateway replaces the fields of the server"
-	starCredentials = "With credentials, `*` is a name and not a star"
 	answered        = "Nothing: the gateway answers preflights"
 	noRegexp        = "A policy has no regular expressions"
 	privateNetwork  = "Nothing: no browser asks for it any more"
@@ -74,11 +73,11 @@ var (
 	preflightFields = sidebyside.Named{Code: "PREFLIGHT_FIELDS", Words: "The answer to a preflight had no CORS fields, so that every preflight failed", Explains: func(d sidebyside.Difference) bool {
 		return d.Wider && d.Before.Preflight/100 == 2
 	}}
-	exposedOfServer = sidebyside.Named{Code: "EXPOSED_OF_SERVER", Words: "Scripts do not read the fields that the server program adds for itself", Explains: func(d sidebyside.Difference) bool {
-		return d.What == "exposed" && !d.Wider
+	exposedOfServer = sidebyside.Named{Code: "EXPOSED_OF_SERVER", Words: "Scripts do not read the fields that the program adds to each answer, such as Server and Connection", Explains: func(d sidebyside.Difference) bool {
+		return d.What == "exposed" && !d.Wider && (d.Header == "server" || d.Header == "connection")
 	}}
-	corsPaths = sidebyside.Named{Code: "OTHER_RESOURCES", Words: "The configuration was for some paths only", Explains: func(d sidebyside.Difference) bool {
-		return d.Wider && d.Call.Path != sidebyside.File
+	starWithCookies = sidebyside.Named{Code: "STAR_WITH_COOKIES", Words: "The star of a policy holds for calls with cookies too. For browsers, the star in the field is a name then", Explains: func(d sidebyside.Difference) bool {
+		return d.Wider && d.Call.Credentials
 	}}
 )
 

@@ -1,6 +1,10 @@
 package servers
 
-import "github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
+import (
+	"net/http"
+
+	"github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
+)
 
 const (
 	nginxMap = `map $http_origin $cors_origin {
@@ -110,12 +114,13 @@ var nginxProgram = program{
 		},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, `"Authorization, Content-Type"`, "*"), show: []string{`add_header Access-Control-Allow-Headers *;`}, words: "with credentials,",
-			policy: []string{"allow_headers: none"}, note: "Nothing. " + starCredentials,
+			policy: []string{`allow_headers: ["*"]`}, names: []sidebyside.Named{sidebyside.HeaderStar, starWithCookies},
+			calls: []sidebyside.Call{{Name: "GET with cookies and x-tenant-id", Origin: sidebyside.App, Method: "GET", Path: sidebyside.Me, Header: http.Header{"X-Tenant-Id": {"1"}}, Credentials: true}},
 		},
 		{outer: nginxMap, text: nginxRecipe, show: []string{"add_header Access-Control-Expose-Headers X-Request-Id always;"}, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, "Expose-Headers X-Request-Id", "Expose-Headers *", "        add_header Access-Control-Allow-Credentials true;\n", "", "    add_header Access-Control-Allow-Credentials true always;\n", ""),
-			show: []string{"add_header Access-Control-Expose-Headers * always;"}, words: "without credentials,", policy: []string{"expose: PRESENT", "expose_headers: none", noCredentials}, names: []sidebyside.Named{sidebyside.ExposeStar},
+			show: []string{"add_header Access-Control-Expose-Headers * always;"}, words: "without credentials,", policy: []string{"expose: PRESENT", "expose_headers: none", noCredentials}, names: []sidebyside.Named{sidebyside.ExposeStar, exposedOfServer},
 		},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, "    add_header Access-Control-Expose-Headers X-Request-Id always;\n", ""), words: "no `Access-Control-Expose-Headers`",

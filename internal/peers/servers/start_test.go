@@ -37,6 +37,10 @@ func backend(t *testing.T) string {
 		if query.Has("cors") {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		}
+		if query.Has("own") {
+			w.WriteHeader(http.StatusBadGateway) // as a proxy itself answers
+			return
+		}
 		if status, err := strconv.Atoi(query.Get("status")); err == nil {
 			w.Header().Set(sidebyside.Ran, "ran")
 			w.WriteHeader(status)
@@ -84,9 +88,13 @@ func startGateway(t *testing.T, programs []program, starts []running) http.Round
 	fmt.Fprintln(&config, "virtual_hosts:")
 	for _, p := range programs {
 		for j, r := range p.rows {
-			host := p.host(j)
-			write(t, filepath.Join(dir, host+".yaml"), p.policy(r))
-			fmt.Fprintf(&config, "  - {name: %s-%d, hosts: [%s], policy: %s.yaml, routes: [{upstream: %s}]}\n", p.id, j, host, host, p.id)
+			file := fmt.Sprintf("%s-%d.yaml", p.id, j)
+			write(t, filepath.Join(dir, file), p.policy(r))
+			hosts := p.behind(j)
+			if j == 0 {
+				hosts += ", " + p.host(j) // the program keeps its configuration
+			}
+			fmt.Fprintf(&config, "  - {name: %s-%d, hosts: [%s], policy: %s, routes: [{upstream: %s}]}\n", p.id, j, hosts, file, p.id)
 		}
 	}
 	write(t, filepath.Join(dir, "gateway.yaml"), config.String())
