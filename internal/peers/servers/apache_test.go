@@ -76,7 +76,7 @@ var apache = program{
 		{
 			text:   edit(apacheRecipe, "SetEnvIf Origin", "SetEnvIf Access-Control-Request-Headers \"(.+)\" CORS_HEADERS=$1\nSetEnvIf Origin", `"Authorization, Content-Type" env=CORS_ORIGIN`, "%{CORS_HEADERS}e env=CORS_HEADERS"),
 			show:   []string{`Header always set Access-Control-Allow-Headers %{CORS_HEADERS}e env=CORS_HEADERS`},
-			policy: []string{`allow_headers: ["*", authorization]`}, note: "`CORS_HEADERS` has the list that the browser asks for", names: []sidebyside.Named{sidebyside.HeaderStar},
+			policy: []string{`allow_headers: ["*", authorization]`}, note: "The variable has the list that the browser asks for", names: []sidebyside.Named{sidebyside.HeaderStar},
 		},
 		{text: apacheRecipe, show: []string{"Header always set Access-Control-Expose-Headers X-Request-Id env=CORS_ORIGIN"}, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}},
 		{text: edit(apacheRecipe, apacheExpose, ""), words: "no `Access-Control-Expose-Headers`", policy: []string{"expose: DECLARED", "expose_headers: none"}},

@@ -1,6 +1,9 @@
 package servers
 
-import "github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
+import (
+	"github.com/corsrpc/corsrpc-go/internal/export"
+	"github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
+)
 
 const (
 	envoyRecipe = `typed_per_filter_config:
@@ -30,7 +33,7 @@ func envoyAlso(text string, r row) row {
 
 // envoy has no start: its rows run under the build tag fleet.
 var envoy = program{
-	name: "Envoy `CorsPolicy`", id: "envoy", language: "yaml", base: recipePolicy,
+	name: "Envoy `CorsPolicy`", id: "envoy", language: "yaml", base: recipePolicy, target: export.Envoy,
 	every: append(everywhere, sidebyside.OperationalServices),
 	rows: []row{
 		{text: envoyRecipe, words: "the policy above", policy: recipePolicy},
@@ -61,8 +64,8 @@ var envoy = program{
 		{text: envoyRecipe, show: []string{`max_age: "600"`}, policy: []string{"max_age: 600s"}},
 		{text: edit(envoyRecipe, "\n    max_age: \"600\"", ""), words: "no `max_age`", policy: []string{"max_age: 5s"}, note: maxAgeFive},
 		{text: edit(envoyRecipe, "\n    max_age: \"600\"", ""), words: "no `max_age`", policy: []string{"max_age: none"}, note: maxAgeDefault, names: []sidebyside.Named{sidebyside.MaxAge}},
-		envoyAlso("filter_enabled: {default_value: {numerator: 0}}", row{policy: []string{"disabled: true", "allow_origins: none", noCredentials, "allow_headers: none", "expose: none", "expose_headers: none", "max_age: none"}}),
-		envoyAlso("shadow_enabled: {default_value: {numerator: 100}}", row{note: "`enforcement: OBSERVE` or a [shadow policy](while-it-runs.md) for a trial"}),
+		envoyAlso("filter_enabled: {default_value: {numerator: 0}}", row{policy: without("disabled: true")}),
+		envoyAlso("shadow_enabled: {default_value: {numerator: 100}}", row{note: "Nothing: see [A first rollout](while-it-runs.md#a-first-rollout) for a trial"}),
 		envoyAlso("allow_private_network_access: true", row{note: privateNetwork}),
 		envoyAlso("forward_not_matching_preflights: false", row{note: answered}),
 	},

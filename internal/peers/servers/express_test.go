@@ -36,7 +36,7 @@ var express = program{
 		}),
 		expressWith(expressOrigin, `origin: true`, row{policy: []string{anyOrigin, noCredentials}, note: reflected, names: []sidebyside.Named{cookiesOfAll}}),
 		expressWith(expressOrigin, `origin: (origin, callback) => callback(null, origin === "https://app.example.com")`, row{policy: []string{"allow_origins: [https://app.example.com]"}, note: "With a database, `allow_origins_from` and an [origin source](gateway.md#tenants-in-a-database)"}),
-		expressWith(expressOrigin, `origin: false`, row{policy: []string{"disabled: true", "allow_origins: none", noCredentials, "allow_headers: none", "expose: none", "expose_headers: none", "max_age: none"}, note: "No page of another origin may call"}),
+		expressWith(expressOrigin, `origin: false`, row{policy: without("disabled: true"), note: "No page of another origin may call"}),
 		expressWith(expressOrigin, `origin: "*"`, row{policy: []string{anyOrigin, noCredentials}, note: credentialsStar}),
 		{
 			text: edit(expressRecipe, expressOrigin, `origin: ["https://app.example.com", "null"]`, expressCredentials, ""), show: []string{`origin: ["https://app.example.com", "null"]`},
@@ -63,9 +63,9 @@ var express = program{
 		},
 		{
 			text: `app.use("/files", cors({ origin: "https://app.example.com" }));`, show: []string{`app.use("/files", cors({ origin: "https://app.example.com" }));`},
-			policy: []string{"disabled: true", "allow_origins: none", noCredentials, "allow_headers: none", "expose: none", "expose_headers: none", "max_age: none"},
-			rules:  "rules:\n  - path: /files/\n    disabled: false\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 5s\n",
-			note:   "A rule with `path: /files/`",
+			policy: without(),
+			rules:  "rules:\n  - path: /files/\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 5s\n",
+			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`",
 		},
 	},
 }

@@ -66,9 +66,9 @@ var flask = program{
 		{text: edit(flaskRecipe, "    max_age=600,\n", ""), words: "no `max_age`", policy: []string{"max_age: none"}, note: maxAgeDefault, names: []sidebyside.Named{sidebyside.MaxAge}},
 		{
 			text: "CORS(app, resources={r\"/files/*\": {\"origins\": \"https://app.example.com\", \"max_age\": 600}})", show: []string{`resources={r"/files/*": {"origins": "https://app.example.com", "max_age": 600}}`},
-			policy: []string{"disabled: true", "allow_origins: none", noCredentials, "allow_headers: none", "expose: none", "expose_headers: none", "max_age: none"},
-			rules:  "rules:\n  - path: /files/\n    disabled: false\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 600s\n",
-			note:   "A rule with `path: /files/`",
+			policy: without(),
+			rules:  "rules:\n  - path: /files/\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 600s\n",
+			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`",
 		},
 		{
 			text: edit(flaskRecipe, flaskOrigins, "origins=\"*\",\n    send_wildcard=True", flaskCredentials, ""), show: []string{"send_wildcard=True"}, words: "with `origins=\"*\"`,",

@@ -64,7 +64,7 @@ var (
 	errorsReadable = sidebyside.Named{Code: "ERRORS", Words: "Scripts read the status and the body of an error. Before, the answer had no CORS fields, and the script got a network error", Explains: func(d sidebyside.Difference) bool {
 		return d.What == "readable" && d.Wider && (d.Call.Path == failed || d.Call.Path == failedHere)
 	}}
-	twoValues = sidebyside.Named{Code: "TWO_VALUES", Words: "The answer had two values of Access-Control-Allow-Origin, which browsers refuse", Explains: func(d sidebyside.Difference) bool {
+	twoValues = sidebyside.Named{Code: "TWO_VALUES", Words: "The answer had two origins in Access-Control-Allow-Origin, which browsers refuse", Explains: func(d sidebyside.Difference) bool {
 		return d.Wider && (d.What == "readable" || d.What == "ran")
 	}}
 	inheritance = sidebyside.Named{Code: "INHERITANCE", Words: "A block with a line add_header of its own has none of those outside of it, so that every preflight failed", Explains: func(d sidebyside.Difference) bool {
@@ -93,6 +93,15 @@ func call(name, path string) []sidebyside.Call {
 }
 
 var everywhere = []sidebyside.Named{sidebyside.RefusedBeforeHandler, sidebyside.OtherPaths, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders, sidebyside.Trailers}
+
+// without returns the lines of a policy that has no line of the recipes.
+func without(lines ...string) []string {
+	for _, line := range recipePolicy {
+		field, _, _ := strings.Cut(line, ":")
+		lines = append(lines, field+": none")
+	}
+	return lines
+}
 
 // edit returns a text with replacements, each of which has to occur.
 func edit(text string, pairs ...string) string {

@@ -3,6 +3,7 @@ package servers
 import (
 	"net/http"
 
+	"github.com/corsrpc/corsrpc-go/internal/export"
 	"github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
 )
 
@@ -43,7 +44,7 @@ func mapOf(lines string) string {
 }
 
 var nginxProgram = program{
-	name: "nginx", id: "nginx", language: "nginx", base: recipePolicy, start: startNginx,
+	name: "nginx", id: "nginx", language: "nginx", base: recipePolicy, target: export.Nginx, start: startNginx,
 	every: append(everywhere, sidebyside.OperationalServices),
 	rows: []row{
 		{outer: nginxMap, text: nginxRecipe, words: "the configuration above", policy: recipePolicy},

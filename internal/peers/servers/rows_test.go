@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/corsrpc/corsrpc-go/internal/export"
 	"github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
 )
 
@@ -30,6 +31,8 @@ type program struct {
 	// every are the differences of each configuration. All of them occur in the first row.
 	every []sidebyside.Named
 	rows  []row
+	// target is the export of the program, or "".
+	target export.Target
 	// start starts the program with all rows, and another server without CORS.
 	start func(t *testing.T, p program) running
 }
@@ -78,6 +81,9 @@ func (p program) policy(r row) string {
 		}
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, ": none") })
+	if len(lines) == 0 {
+		return r.rules
+	}
 	return sidebyside.Defaults(lines...) + r.rules
 }
 
@@ -106,6 +112,13 @@ func TestRows(t *testing.T) {
 			}
 		}
 	})
+	t.Run("kept", func(t *testing.T) {
+		for i, p := range programs {
+			if p.id == express.id || p.id == flask.id || p.id == php.id {
+				p.tryKept(t, starts[i].transport, gateway)
+			}
+		}
+	})
 	sidebyside.WriteTables(t, page, command, *update, texts(t, starts, gateway)...)
 }
 
@@ -114,7 +127,12 @@ func texts(t *testing.T, starts []running, gateway http.RoundTripper) []string {
 	all := append(slices.Clone(programs), envoy)
 	parts := []string{changes(all), wire(t, starts, gateway).String()}
 	for _, p := range all {
-		parts = append(parts, fmt.Sprintf("```%s\n%s\n```", p.language, p.block()), p.table(t).String())
+		table := p.table(t)
+		text := ""
+		if p.target != "" {
+			text = p.addLosses(t, &table)
+		}
+		parts = append(parts, fmt.Sprintf("```%s\n%s\n```", p.language, p.block()), text+table.String())
 	}
 	return parts
 }
@@ -136,6 +154,17 @@ func (p program) try(t *testing.T, program, gateway http.RoundTripper, i int, r 
 	}
 	if t.Failed() {
 		t.Logf("\n%s\n%s\n%s", r.outer, r.text, p.policy(r))
+	}
+}
+
+// tryKept compares the first row with the gateway in front of the program that keeps its configuration.
+func (p program) tryKept(t *testing.T, program, gateway http.RoundTripper) {
+	t.Helper()
+	before, after := sidebyside.Through(virtual{program, p.host(0)}), sidebyside.Through(virtual{gateway, p.host(0)})
+	diffs := sidebyside.Compare(t, before, after, p.rows[0].allCalls(false))
+	sidebyside.Check(t, diffs, p.every, nil)
+	if sidebyside.Occurred(diffs, p.every)[sidebyside.OtherPaths.Code] {
+		t.Errorf("%s: pages do not read paths without a rule, for which the program keeps its configuration", p.name)
 	}
 }
 
