@@ -180,9 +180,17 @@ func (r row) allCalls(every bool) (all []sidebyside.Call) {
 			all = append(all, few(o)...)
 		}
 	default:
-		all = append(sidebyside.From(sidebyside.App), few(otherDomain)...)
+		all = append(most(sidebyside.App), few(otherDomain)...)
 	}
 	return slices.Concat(all, r.calls, failing())
+}
+
+// most returns the calls of a page but for those whose outcomes only the first row of a table has to tell.
+func most(origin string) []sidebyside.Call {
+	return slices.DeleteFunc(sidebyside.From(origin), func(c sidebyside.Call) bool {
+		return c.Path == sidebyside.Health || c.Method == http.MethodPatch || c.Method == http.MethodDelete || strings.HasPrefix(c.Name, "GET of a file with ") || strings.HasPrefix(c.Name, "gRPC-Web with ") ||
+			strings.HasPrefix(c.Name, "Connect, ") || strings.HasPrefix(c.Name, "HEAD")
+	})
 }
 
 // few returns calls of a page whose outcomes are those of all calls, if only the origin matters.
