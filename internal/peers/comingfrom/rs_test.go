@@ -124,7 +124,7 @@ func rsOriginFunc(next http.Handler) http.Handler {
 
 func rsOriginRequestFunc(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
-		AllowOriginRequestFunc: func(r *http.Request, origin string) bool { return allowedFor(r.URL.Path, origin) },
+		AllowOriginRequestFunc: func(r *http.Request, origin string) bool { return allowedFor(r.URL.Path, origin) }, //nolint:staticcheck // configurations have it
 	}).Handler(next)
 }
 
