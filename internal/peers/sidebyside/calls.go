@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -133,13 +135,24 @@ type Outcome struct {
 func Visit(t testing.TB, server Server, calls []Call) (outcomes []Outcome) {
 	t.Helper()
 	for _, c := range calls {
-		page, err := corsbrowser.New(c.Origin, server.option)
+		page, err := corsbrowser.New(c.Origin, server.option, corsbrowser.WithCookieJar(session(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		outcomes = append(outcomes, visit(t, page, c))
 	}
 	return outcomes
+}
+
+// session returns a jar with the cookie of a visitor of the server.
+func session(t testing.TB) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar.SetCookies(&url.URL{Scheme: "https", Host: "api.example.dev", Path: "/"}, []*http.Cookie{{Name: "session", Value: "1", Secure: true}})
+	return jar
 }
 
 func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
