@@ -12,7 +12,7 @@ import (
 var connect = library{
 	name: "connectrpc.com/cors", init: true,
 	base:  []string{"allow_origins: [https://app.example.com]", "expose: DECLARED", "max_age: 5s"},
-	every: []sidebyside.Named{sidebyside.RefusedBeforeHandler, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.Get},
+	every: []sidebyside.Named{sidebyside.RefusedBeforeHandler, sidebyside.CredentialsRefused, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.Get},
 	rows: []row{
 		{option: "AllowedHeaders", wrap: connectLists, note: "Nothing: the headers of the protocols are granted"},
 		{option: "AllowedMethods", wrap: connectLists, note: methodsBySchema},

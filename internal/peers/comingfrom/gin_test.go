@@ -17,7 +17,7 @@ var ginLibrary = library{
 	name: "gin-contrib/cors", init: true,
 	base: []string{"allow_origins: [https://app.example.com, https://admin.example.com]", "expose: DECLARED", "max_age: 5s"},
 	every: []sidebyside.Named{
-		sidebyside.OtherPathsRun, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders,
+		sidebyside.CredentialsRefused, sidebyside.OtherPathsRun, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders,
 	},
 	rows: []row{
 		{option: "AllowOrigins", wrap: ginOrigins, policy: []string{"allow_origins: [https://app.example.com, https://admin.example.com]"}},

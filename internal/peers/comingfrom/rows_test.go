@@ -188,7 +188,7 @@ func codes(names []sidebyside.Named) string {
 
 // changes returns the table of the differences.
 func changes(used map[string]sidebyside.Named) string {
-	table := sidebyside.Table{Header: []string{"Code", "What changes", "Every configuration of"}}
+	table := sidebyside.Table{Header: []string{"Code", "What changes", "Not repeated in the rows of"}}
 	var of = map[string][]string{}
 	var order []string
 	for _, l := range libraries {
@@ -212,7 +212,7 @@ func changes(used map[string]sidebyside.Named) string {
 	for _, code := range slices.Concat(order, rest) {
 		libraries := strings.Join(of[code], ", ")
 		if libraries == "" {
-			libraries = "only where a row says it"
+			libraries = "none"
 		}
 		table.Rows = append(table.Rows, []string{code, used[code].Words, libraries})
 	}

@@ -13,7 +13,7 @@ var rs = library{
 	name: "rs/cors", init: true,
 	base: []string{"allow_origins: [https://app.example.com, https://admin.example.com]", "allow_headers: [x-requested-with]", "expose: DECLARED", "max_age: 5s"},
 	every: []sidebyside.Named{
-		sidebyside.RefusedBeforeHandler, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders,
+		sidebyside.RefusedBeforeHandler, sidebyside.CredentialsRefused, sidebyside.OtherPaths, sidebyside.OperationalServices, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders,
 	},
 	rows: []row{
 		{option: "AllowedOrigins", wrap: rsOrigins, policy: []string{"allow_origins: [https://app.example.com, https://admin.example.com]"}},
@@ -124,7 +124,7 @@ func rsOriginFunc(next http.Handler) http.Handler {
 
 func rsOriginRequestFunc(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
-		AllowOriginRequestFunc: func(r *http.Request, origin string) bool { return allowedFor(r.URL.Path, origin) },
+		AllowOriginRequestFunc: func(r *http.Request, origin string) bool { return allowedFor(r.URL.Path, origin) }, //nolint:staticcheck // configurations have it
 	}).Handler(next)
 }
 

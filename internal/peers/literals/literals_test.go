@@ -148,6 +148,8 @@ func (d difference) explainedBy(c change) bool {
 	switch c.Kind {
 	case "REFUSED_BEFORE_HANDLER":
 		return d.what == "sent" && !d.before.readable
+	case "CREDENTIALS_REFUSED":
+		return d.what == "sent" && !d.before.readable && d.call.credentials == corsbrowser.Include
 	case "METHODS":
 		return called && !slices.Contains([]string{"GET", "HEAD", "POST"}, d.call.method) // browsers need no grant for these three
 	case "OTHER_PATHS_RUN":

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +83,8 @@ func From(origin string) (all []Call) {
 			{Name: "GET", Method: "GET", Path: Me}, {Name: "POST of JSON", Method: "POST", Path: Buy, Header: http.Header{"Content-Type": {"application/json"}}},
 			{Name: "POST of text", Method: "POST", Path: Buy, Header: http.Header{"Content-Type": {"text/plain"}}}, {Name: "GET of a file", Method: "GET", Path: File},
 		} {
-			c.Name, c.Origin, c.Credentials, c.usual = c.Name+with, origin, credentials, true
+			c.usual = !credentials || c.Name == "GET" || c.Name == "POST of text"
+			c.Name, c.Origin, c.Credentials = c.Name+with, origin, credentials
 			all = append(all, c)
 		}
 	}
@@ -131,18 +134,25 @@ type Outcome struct {
 // Visit makes calls to a server, each in a page of its own.
 func Visit(t testing.TB, server Server, calls []Call) (outcomes []Outcome) {
 	t.Helper()
-	option := corsbrowser.WithTransport(server.transport)
-	if h, ok := server.transport.(handlerTransport); ok {
-		option = corsbrowser.WithHandler(h.Handler)
-	}
 	for _, c := range calls {
-		page, err := corsbrowser.New(c.Origin, option)
+		page, err := corsbrowser.New(c.Origin, server.option, corsbrowser.WithCookieJar(session(t)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		outcomes = append(outcomes, visit(t, page, c))
 	}
 	return outcomes
+}
+
+// session returns a jar with the cookie of a visitor of the server.
+func session(t testing.TB) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar.SetCookies(&url.URL{Scheme: "https", Host: "api.example.dev", Path: "/"}, []*http.Cookie{{Name: "session", Value: "1", Secure: true}})
+	return jar
 }
 
 func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
@@ -163,7 +173,9 @@ func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
 	var blocked *corsbrowser.BlockedError
 	switch {
 	case err == nil:
-		io.Copy(io.Discard, response.Body)
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			t.Fatal(err)
+		}
 		response.Body.Close()
 		o.Readable, o.Status = true, response.StatusCode
 		for name := range response.Header {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 )
 
 // Named is a difference that a page names.
@@ -62,6 +64,12 @@ var (
 		"REFUSED_BEFORE_HANDLER", "A call of an origin that is not allowed does not run. Before, a call without a preflight ran, and the page could not read the answer",
 		func(d Difference) bool { return d.What == "ran" && !d.Wider && !d.Before.Readable },
 	}
+	CredentialsRefused = Named{
+		"CREDENTIALS_REFUSED", "A call with cookies does not run where credentials are not allowed. Before, a call without a preflight ran, and the page could not read the answer",
+		func(d Difference) bool {
+			return d.What == "ran" && !d.Wider && (d.Before.Blocked == corsbrowser.CheckCredentials || d.Before.Blocked == corsbrowser.CheckOriginWildcard)
+		},
+	}
 	Methods = Named{
 		"METHODS", "Pages call no procedure by PUT, PATCH, DELETE and the like. POST, GET and HEAD never needed a list",
 		func(d Difference) bool { return d.lost() && d.procedure() && !schemaMethod(d.Call) },
@@ -75,7 +83,7 @@ var (
 		func(d Difference) bool { return d.lost() && d.Call.Path == File },
 	}
 	OtherPathsRun = Named{
-		"OTHER_PATHS_RUN", "Paths that are neither procedures nor named in a rule run as without a layer",
+		"OTHER_PATHS_RUN", "The layer leaves paths alone that are neither procedures nor named in a rule, so that calls of other origins run there. Before, they were refused on every path",
 		func(d Difference) bool { return d.What == "ran" && d.Wider && d.Call.Path == File },
 	}
 	OperationalServices = Named{

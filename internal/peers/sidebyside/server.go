@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsbrowser"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
 
@@ -32,10 +33,10 @@ const (
 const Ran = "X-Handler"
 
 // Server is what the calls are made to.
-type Server struct{ transport http.RoundTripper }
+type Server struct{ option corsbrowser.Option }
 
 // Handler returns the server of a handler, which is called without a network.
-func Handler(h http.Handler) Server { return Server{handlerTransport{h}} }
+func Handler(h http.Handler) Server { return Server{corsbrowser.WithHandler(h)} }
 
 // At returns the server of a program that listens at a URL such as http://127.0.0.1:41234. The requests keep the host
 // of [Host] in the field Host.
@@ -47,15 +48,7 @@ func At(t testing.TB, base string) Server {
 	}
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	return Server{programTransport{u, transport}}
-}
-
-// handlerTransport marks the transports that [Compare] gives to the browser as handlers.
-type handlerTransport struct{ http.Handler }
-
-// RoundTrip is never called: the browser calls the handler itself.
-func (handlerTransport) RoundTrip(*http.Request) (*http.Response, error) {
-	panic("a handler has no transport")
+	return Server{corsbrowser.WithTransport(programTransport{u, transport})}
 }
 
 // Through returns the server that a transport reaches. The transport gets the requests as the browser makes them, for
@@ -164,7 +157,7 @@ func Schema() *protoregistry.Files {
 		},
 	}})
 	if err != nil {
-		panic(err)
+		panic(err) //nolint:forbidigo // the schema is a constant
 	}
 	return files
 }

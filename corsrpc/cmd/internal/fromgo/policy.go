@@ -90,7 +90,7 @@ type policyWriter struct {
 
 // ofGrants are the kinds of changes to calls that are granted. A configuration that grants none has none of them.
 var ofGrants = []Kind{
-	Methods, Get, PreflightsAnswered, OperationalServices, OtherPaths, ProtocolHeaders, HeaderStar, HeaderLeftOut, ExposeStar, StatusHeaders, Trailers, MaxAge,
+	CredentialsRefused, Methods, Get, PreflightsAnswered, OperationalServices, OtherPaths, ProtocolHeaders, HeaderStar, HeaderLeftOut, ExposeStar, StatusHeaders, Trailers, MaxAge,
 }
 
 // line writes a line.
@@ -211,6 +211,10 @@ func (w *policyWriter) from(pos token.Pos) string {
 
 // writeCredentials writes whether credentials are allowed.
 func (w *policyWriter) writeCredentials() {
+	if !w.credentials || w.everyone {
+		w.changesAt("  ", []Change{{Kind: CredentialsRefused, Effect: Stricter, Line: w.lineOf(w.credentialsAt),
+			Message: "A call with cookies no longer reaches the handler, since credentials are not allowed. Before, a call without a preflight ran, and the page could not read the answer."}})
+	}
 	switch {
 	case w.credentials && w.everyone:
 		w.changesAt("  ", []Change{{Kind: CredentialsWithStar, Effect: Same, Line: w.lineOf(w.credentialsAt),
