@@ -50,6 +50,7 @@ var apache = program{
 		{
 			text: edit(apacheRecipe, apacheSetEnv+"\n", "", " env=CORS_ORIGIN", "", "%{CORS_ORIGIN}e", "*"), show: []string{"Header always set Access-Control-Allow-Origin *", "Header always set Access-Control-Allow-Credentials true"},
 			policy: []string{anyOrigin, noCredentials}, note: credentialsStar,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(apacheRecipe, apacheSetEnv+"\n", "", " env=CORS_ORIGIN", "", "%{CORS_ORIGIN}e", "https://app.example.com"), show: []string{"Header always set Access-Control-Allow-Origin https://app.example.com"},
@@ -58,9 +59,10 @@ var apache = program{
 		{
 			text: edit(apacheRecipe, apacheSetEnv, `SetEnvIf Origin "^null$" CORS_ORIGIN=$0`, apacheCredentials, ""), show: []string{`SetEnvIf Origin "^null$" CORS_ORIGIN=$0`},
 			policy: []string{`allow_origins: ["null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{text: apacheRecipe, show: []string{"Header always set Access-Control-Allow-Credentials true env=CORS_ORIGIN"}, policy: []string{"allow_credentials: true"}},
-		{text: edit(apacheRecipe, apacheCredentials, ""), words: "no `Access-Control-Allow-Credentials`", policy: []string{noCredentials}, note: "Nothing"},
+		{text: edit(apacheRecipe, apacheCredentials, ""), words: "no `Access-Control-Allow-Credentials`", policy: []string{noCredentials}, note: "Nothing", names: []sidebyside.Named{sidebyside.CredentialsRefused}},
 		{
 			text: edit(apacheRecipe, `"GET, POST"`, `"GET, POST, PUT"`), show: []string{`Header always set Access-Control-Allow-Methods "GET, POST, PUT" env=CORS_ORIGIN`},
 			note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods},

@@ -51,9 +51,10 @@ var envoy = program{
 		{
 			text: edit(envoyRecipe, envoyOrigins, `allow_origin_string_match: [{exact: "null"}]`, envoyCredentials, ""), show: []string{`allow_origin_string_match: [{exact: "null"}]`},
 			policy: []string{`allow_origins: ["null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{text: envoyRecipe, show: []string{"allow_credentials: true"}, policy: []string{"allow_credentials: true"}},
-		{text: edit(envoyRecipe, envoyCredentials, ""), words: "no `allow_credentials`", policy: []string{noCredentials}, note: "Nothing"},
+		{text: edit(envoyRecipe, envoyCredentials, ""), words: "no `allow_credentials`", policy: []string{noCredentials}, note: "Nothing", names: []sidebyside.Named{sidebyside.CredentialsRefused}},
 		envoyWith("allow_methods: GET, POST", "allow_methods: GET, POST, PUT", row{note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods}}),
 		envoyWith("allow_methods: GET, POST", "allow_methods: GET, POST, PUT", row{rules: filesRule, note: methodsOfPath, names: []sidebyside.Named{sidebyside.Methods}}),
 		envoyWith("allow_headers: authorization, content-type", "allow_headers: authorization, content-type, x-tenant-id", row{policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType}),

@@ -37,13 +37,14 @@ var express = program{
 		expressWith(expressOrigin, `origin: true`, row{policy: []string{anyOrigin, noCredentials}, note: reflected, names: []sidebyside.Named{cookiesOfAll}}),
 		expressWith(expressOrigin, `origin: (origin, callback) => callback(null, origin === "https://app.example.com")`, row{policy: []string{"allow_origins: [https://app.example.com]"}, note: "With a database, `allow_origins_from` and an [origin source](gateway.md#tenants-in-a-database)"}),
 		expressWith(expressOrigin, `origin: false`, row{policy: without("disabled: true"), note: "No page of another origin may call"}),
-		expressWith(expressOrigin, `origin: "*"`, row{policy: []string{anyOrigin, noCredentials}, note: credentialsStar}),
+		expressWith(expressOrigin, `origin: "*"`, row{policy: []string{anyOrigin, noCredentials}, note: credentialsStar, names: []sidebyside.Named{sidebyside.CredentialsRefused}}),
 		{
 			text: edit(expressRecipe, expressOrigin, `origin: ["https://app.example.com", "null"]`, expressCredentials, ""), show: []string{`origin: ["https://app.example.com", "null"]`},
 			policy: []string{`allow_origins: [https://app.example.com, "null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{text: expressRecipe, show: []string{"credentials: true"}, policy: []string{"allow_credentials: true"}},
-		{text: edit(expressRecipe, expressCredentials, ""), words: "no `credentials`", policy: []string{noCredentials}, note: "Nothing"},
+		{text: edit(expressRecipe, expressCredentials, ""), words: "no `credentials`", policy: []string{noCredentials}, note: "Nothing", names: []sidebyside.Named{sidebyside.CredentialsRefused}},
 		expressWith(expressMethods, `methods: ["GET", "POST", "PUT"]`, row{note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods}}),
 		expressWith(expressMethods, `methods: ["GET", "POST", "PUT"]`, row{rules: filesRule, note: methodsOfPath, names: []sidebyside.Named{sidebyside.Methods}}),
 		{text: edit(expressRecipe, "  "+expressMethods+",\n", ""), words: "no `methods`", note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods}},
@@ -59,7 +60,7 @@ var express = program{
 		{text: edit(expressRecipe, "maxAge: 600", "maxAge: 600,\n  optionsSuccessStatus: 200"), show: []string{"optionsSuccessStatus: 200"}, note: "Nothing: the gateway answers with `204`"},
 		{
 			text: "app.use(cors());", show: []string{"app.use(cors());"}, policy: []string{anyOrigin, noCredentials, `allow_headers: ["*", authorization]`, "expose_headers: none", "max_age: 5s"},
-			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar}, every: true,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused, sidebyside.Methods, sidebyside.HeaderStar}, every: true,
 		},
 		{
 			text: `app.use("/files", cors({ origin: "https://app.example.com" }));`, show: []string{`app.use("/files", cors({ origin: "https://app.example.com" }));`},

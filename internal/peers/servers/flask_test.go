@@ -46,13 +46,15 @@ var flask = program{
 		{
 			text: edit(flaskRecipe, flaskOrigins, `origins="*"`, flaskCredentials, ""), show: []string{`origins="*"`}, words: "without `supports_credentials`,",
 			policy: []string{anyOrigin, noCredentials},
+			names:  []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(flaskRecipe, flaskOrigins, `origins=["https://app.example.com", "null"]`, flaskCredentials, ""), show: []string{`origins=["https://app.example.com", "null"]`},
 			policy: []string{`allow_origins: [https://app.example.com, "null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{text: flaskRecipe, show: []string{"supports_credentials=True"}, policy: []string{"allow_credentials: true"}},
-		{text: edit(flaskRecipe, flaskCredentials, ""), words: "no `supports_credentials`", policy: []string{noCredentials}, note: "Nothing"},
+		{text: edit(flaskRecipe, flaskCredentials, ""), words: "no `supports_credentials`", policy: []string{noCredentials}, note: "Nothing", names: []sidebyside.Named{sidebyside.CredentialsRefused}},
 		flaskWith(flaskMethods, `methods=["GET", "POST", "PUT"]`, row{note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods}}),
 		flaskWith(flaskMethods, `methods=["GET", "POST", "PUT"]`, row{rules: filesRule, note: methodsOfPath, names: []sidebyside.Named{sidebyside.Methods}}),
 		flaskWith(flaskHeaders, `allow_headers=["Authorization", "Content-Type", "X-Tenant-Id"]`, row{policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType}),
@@ -73,6 +75,7 @@ var flask = program{
 		{
 			text: edit(flaskRecipe, flaskOrigins, "origins=\"*\",\n    send_wildcard=True", flaskCredentials, ""), show: []string{"send_wildcard=True"}, words: "with `origins=\"*\"`,",
 			policy: []string{anyOrigin, noCredentials}, note: "The gateway always answers with `*` then",
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		flaskAlso("vary_header=False", row{note: varyNote}),
 		flaskAlso("always_send=False", row{note: "Nothing: requests without `Origin` get no CORS fields"}),
@@ -84,7 +87,7 @@ var flask = program{
 		flaskAlso("allow_private_network=True", row{note: privateNetwork}),
 		{
 			text: "CORS(app)", show: []string{"CORS(app)"}, policy: []string{anyOrigin, noCredentials, `allow_headers: ["*", authorization]`, "expose_headers: none", "max_age: 5s"},
-			names: []sidebyside.Named{sidebyside.Methods, sidebyside.HeaderStar}, every: true,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused, sidebyside.Methods, sidebyside.HeaderStar}, every: true,
 		},
 	},
 }

@@ -92,7 +92,12 @@ func call(name, path string) []sidebyside.Call {
 	return []sidebyside.Call{{Name: name, Origin: sidebyside.App, Method: http.MethodGet, Path: path}}
 }
 
-var everywhere = []sidebyside.Named{sidebyside.RefusedBeforeHandler, sidebyside.OtherPaths, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders, sidebyside.Trailers}
+// refused leaves to CredentialsRefused what it explains.
+var refused = sidebyside.Named{Code: sidebyside.RefusedBeforeHandler.Code, Words: sidebyside.RefusedBeforeHandler.Words, Explains: func(d sidebyside.Difference) bool {
+	return sidebyside.RefusedBeforeHandler.Explains(d) && !sidebyside.CredentialsRefused.Explains(d)
+}}
+
+var everywhere = []sidebyside.Named{refused, sidebyside.OtherPaths, sidebyside.ProtocolHeaders, sidebyside.StatusHeaders, sidebyside.Trailers}
 
 // without returns the lines of a policy that has no line of the recipes.
 func without(lines ...string) []string {

@@ -68,6 +68,7 @@ var nginxProgram = program{
 		{
 			outer: mapOf(`null $http_origin;`), text: edit(nginxRecipe, "        add_header Access-Control-Allow-Credentials true;\n", "", "    add_header Access-Control-Allow-Credentials true always;\n", ""), show: []string{`null $http_origin;`}, words: "`map` with",
 			policy: []string{`allow_origins: ["null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(nginxRecipe, "$cors_origin", "$http_origin"), show: []string{"add_header Access-Control-Allow-Origin $http_origin always;", "add_header Access-Control-Allow-Credentials true always;"},
@@ -76,6 +77,7 @@ var nginxProgram = program{
 		{
 			text: edit(nginxRecipe, "$cors_origin", "*"), show: []string{"add_header Access-Control-Allow-Origin * always;", "add_header Access-Control-Allow-Credentials true always;"},
 			policy: []string{anyOrigin, noCredentials}, note: credentialsStar,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(nginxRecipe, "$cors_origin", "https://app.example.com"), show: []string{"add_header Access-Control-Allow-Origin https://app.example.com always;"},
@@ -91,6 +93,7 @@ var nginxProgram = program{
 		{
 			outer: nginxMap, text: edit(nginxRecipe, "        add_header Access-Control-Allow-Credentials true;\n", "", "    add_header Access-Control-Allow-Credentials true always;\n", ""),
 			words: "no `Access-Control-Allow-Credentials`", policy: []string{noCredentials}, note: "Nothing",
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, `"GET, POST"`, `"GET, POST, PUT"`), show: []string{`add_header Access-Control-Allow-Methods "GET, POST, PUT";`},
@@ -111,7 +114,7 @@ var nginxProgram = program{
 		{
 			outer: nginxMap, text: edit(nginxRecipe, `"Authorization, Content-Type"`, "*", "        add_header Access-Control-Allow-Credentials true;\n", "", "    add_header Access-Control-Allow-Credentials true always;\n", ""),
 			show: []string{`add_header Access-Control-Allow-Headers *;`}, words: "without credentials,",
-			policy: []string{`allow_headers: ["*"]`, noCredentials}, names: []sidebyside.Named{sidebyside.HeaderStar},
+			policy: []string{`allow_headers: ["*"]`, noCredentials}, names: []sidebyside.Named{sidebyside.CredentialsRefused, sidebyside.HeaderStar},
 		},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, `"Authorization, Content-Type"`, "*"), show: []string{`add_header Access-Control-Allow-Headers *;`}, words: "with credentials,",
@@ -121,7 +124,7 @@ var nginxProgram = program{
 		{outer: nginxMap, text: nginxRecipe, show: []string{"add_header Access-Control-Expose-Headers X-Request-Id always;"}, policy: []string{"expose: DECLARED", "expose_headers: [x-request-id]"}},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, "Expose-Headers X-Request-Id", "Expose-Headers *", "        add_header Access-Control-Allow-Credentials true;\n", "", "    add_header Access-Control-Allow-Credentials true always;\n", ""),
-			show: []string{"add_header Access-Control-Expose-Headers * always;"}, words: "without credentials,", policy: []string{"expose: PRESENT", "expose_headers: none", noCredentials}, names: []sidebyside.Named{sidebyside.ExposeStar, exposedOfServer},
+			show: []string{"add_header Access-Control-Expose-Headers * always;"}, words: "without credentials,", policy: []string{"expose: PRESENT", "expose_headers: none", noCredentials}, names: []sidebyside.Named{sidebyside.CredentialsRefused, sidebyside.ExposeStar, exposedOfServer},
 		},
 		{
 			outer: nginxMap, text: edit(nginxRecipe, "    add_header Access-Control-Expose-Headers X-Request-Id always;\n", ""), words: "no `Access-Control-Expose-Headers`",

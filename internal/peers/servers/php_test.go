@@ -51,10 +51,12 @@ var php = program{
 		{
 			text: edit(phpRecipe, phpIf, "{", phpOrigin, "header('Access-Control-Allow-Origin: *');"), show: []string{"header('Access-Control-Allow-Origin: *');", "header('Access-Control-Allow-Credentials: true');"},
 			policy: []string{anyOrigin, noCredentials}, note: credentialsStar,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(phpRecipe, phpIf, "{", phpOrigin, "header('Access-Control-Allow-Origin: *');", phpCredentials, ""), show: []string{"header('Access-Control-Allow-Origin: *');"},
 			policy: []string{anyOrigin, noCredentials},
+			names:  []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{
 			text: edit(phpRecipe, phpIf, "{", phpOrigin, "header('Access-Control-Allow-Origin: https://app.example.com');"), show: []string{"header('Access-Control-Allow-Origin: https://app.example.com');"},
@@ -72,9 +74,10 @@ var php = program{
 		{
 			text: edit(phpRecipe, "'https://app.example.com', 'https://admin.example.com'", "'null'", phpCredentials, ""), show: []string{"$allowed = ['null'];"},
 			policy: []string{`allow_origins: ["null"]`, "accept_risks: [NULL_ORIGIN]", noCredentials}, note: nullRisk,
+			names: []sidebyside.Named{sidebyside.CredentialsRefused},
 		},
 		{text: phpRecipe, show: []string{"header('Access-Control-Allow-Credentials: true');"}, policy: []string{"allow_credentials: true"}},
-		{text: edit(phpRecipe, phpCredentials, ""), words: "no `Access-Control-Allow-Credentials`", policy: []string{noCredentials}, note: "Nothing"},
+		{text: edit(phpRecipe, phpCredentials, ""), words: "no `Access-Control-Allow-Credentials`", policy: []string{noCredentials}, note: "Nothing", names: []sidebyside.Named{sidebyside.CredentialsRefused}},
 		phpWith(phpMethods, "header('Access-Control-Allow-Methods: GET, POST, PUT');", row{note: methodsBySchema, names: []sidebyside.Named{sidebyside.Methods}}),
 		phpWith(phpMethods, "header('Access-Control-Allow-Methods: GET, POST, PUT');", row{rules: filesRule, note: methodsOfPath, names: []sidebyside.Named{sidebyside.Methods}}),
 		phpWith(phpHeaders, "header('Access-Control-Allow-Headers: Authorization, Content-Type, X-Tenant-Id');", row{policy: []string{"allow_headers: [authorization, x-tenant-id]"}, note: contentType}),

@@ -278,7 +278,7 @@ func codes(names []sidebyside.Named) string {
 
 // changes returns the table of the differences.
 func changes(all []program) string {
-	table := sidebyside.Table{Header: []string{"Code", "What changes", "Every configuration of"}}
+	table := sidebyside.Table{Header: []string{"Code", "What changes", "Not repeated in the rows of"}}
 	used, of := map[string]sidebyside.Named{}, map[string][]string{}
 	var order, rest []string
 	for _, p := range all {
@@ -303,7 +303,7 @@ func changes(all []program) string {
 	for _, code := range slices.Concat(order, rest) {
 		where := strings.Join(of[code], ", ")
 		if where == "" {
-			where = "only where a row says it"
+			where = "none"
 		}
 		table.Rows = append(table.Rows, []string{code, used[code].Words, where})
 	}

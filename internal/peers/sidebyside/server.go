@@ -53,7 +53,9 @@ func At(t testing.TB, base string) Server {
 
 // Through returns the server that a transport reaches. The transport gets the requests as the browser makes them, for
 // [Host], and may change where they go.
-func Through(transport http.RoundTripper) Server { return Server{transport} }
+func Through(transport http.RoundTripper) Server {
+	return Server{corsbrowser.WithTransport(transport)}
+}
 
 // programTransport sends requests for [Host] to a program.
 type programTransport struct {
