@@ -57,7 +57,7 @@ stages:
 	@$(STAGE) browsers $(MAKE) e2e
 
 .PHONY: setup
-setup: packages web e2e-web editors-node comingfrom-node ## Install the programs and packages that the tests need
+setup: packages web e2e-web editors-node ## Install the programs and packages that the tests need
 
 .PHONY: packages
 packages:
@@ -86,13 +86,6 @@ editors-node: internal/editors/node/node_modules/.installed
 
 internal/editors/node/node_modules/.installed: internal/editors/node/package.json internal/editors/node/package-lock.json
 	@cd internal/editors/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	@touch $@
-
-.PHONY: comingfrom-node
-comingfrom-node: internal/peers/comingfrom/node/node_modules/.installed
-
-internal/peers/comingfrom/node/node_modules/.installed: internal/peers/comingfrom/node/package.json internal/peers/comingfrom/node/package-lock.json
-	@cd internal/peers/comingfrom/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: lint
@@ -125,7 +118,7 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: packages comingfrom-node $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
+unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race ./...
 	@go test -race -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
 	@cd internal/fleet && go test . ./gatewayapi ./hosts # exports in a model of the Gateway API; the tests of ./envoy need Envoy: make fleet
@@ -138,7 +131,7 @@ unit: packages comingfrom-node $(BIN)/buf ## Unit tests of the library, corsenvo
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
-	@cd internal/peers && go test -race -count=1 ./... # they run the command, which the cache does not see; probed and comingfrom start other servers
+	@cd internal/peers && go test -race -count=1 ./... # they run the command, which the cache does not see; probed starts nginx
 	@cd internal/tools/release && go test ./...
 
 .PHONY: editors

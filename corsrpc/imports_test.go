@@ -101,7 +101,6 @@ var allowedImports = map[string]string{
 	"internal/jsonschema":                     "internal/policyfile internal/protocomment",
 	"internal/mutate":                         "",
 	"internal/peers":                          "",
-	"internal/peers/comingfrom":               "",
 	"internal/peers/literals":                 "",
 	"internal/peers/literals/configurations":  "internal/peers/literals/jub0bs",
 	"internal/peers/literals/jub0bs":          "",

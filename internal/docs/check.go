@@ -132,14 +132,9 @@ func checkGenerated(p *page) (problems []problem) {
 	return nil
 }
 
-// comingFromTables writes the tables of two pages.
-const comingFromTables = "cd internal/peers && go test -run 'TestTables|TestBehaviour' -update ./comingfrom"
-
 // generatedBy are the pages that have a part between comment lines, which a
 // command writes and a test compares, with the command.
 var generatedBy = map[string]string{
-	"corsrpc/docs/cost.md":                "make bench",                                                  // TestCostPageShowsTheResults in internal/bench/report
-	"corsrpc/docs/coming-from-options.md": comingFromTables,                                              // TestTables in internal/peers/comingfrom
-	"corsrpc/docs/beside-others.md":       comingFromTables,                                              // TestBehaviour, likewise
-	"corsrpc/docs/mounting.md":            "cd internal/routers && go test -run TestMountings -update .", // TestMountings itself
+	"corsrpc/docs/cost.md":     "make bench",                                                  // TestCostPageShowsTheResults in internal/bench/report
+	"corsrpc/docs/mounting.md": "cd internal/routers && go test -run TestMountings -update .", // TestMountings itself
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. The pages about probe are checked alike,
+// program from the work tree, and its commands print what it says. So do those of the pages about probe,
 // in the same folder and with a server. The other pages each have a folder of their own. The environment
 // variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {

@@ -54,16 +54,6 @@ at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
-# The package is for Debian's own Python.
-has_flask_cors() {
-  /usr/bin/python3 -c 'import flask_cors' 2>/dev/null
-}
-
-# Debian installs Apache outside of the PATH of users other than root.
-has_apache() {
-  command -v apache2 >/dev/null || [ -x /usr/sbin/apache2 ]
-}
-
 has_grpcio || packages+=(python3-grpcio)
 command -v protoc >/dev/null || packages+=(protobuf-compiler)
 command -v grpc_python_plugin >/dev/null || packages+=(protobuf-compiler-grpc)
@@ -77,9 +67,6 @@ if [ "${1:-}" != gateway ]; then
   command -v curl >/dev/null || packages+=(curl)
   has_postgres || packages+=(postgresql)
   has_nginx || packages+=(nginx-light)
-  has_apache || packages+=(apache2-bin)
-  has_flask_cors || packages+=(python3-flask-cors)
-  command -v php >/dev/null || packages+=(php-cli)
   has_ip || packages+=(iproute2)
   has_nft || packages+=(nftables)
   command -v shellcheck >/dev/null || packages+=(shellcheck)
