@@ -236,3 +236,39 @@ func TestTokensAgainstForgery(t *testing.T) {
 		}
 	}
 }
+
+// TestOptionsThatAreNotPreflights checks that OPTIONS without Access-Control-Request-Method is decided on as a call, and
+// that the layer's refusals are neither stored nor sniffed.
+func TestOptionsThatAreNotPreflights(t *testing.T) {
+	t.Parallel()
+	layer, _ := newLayer(t, otherMechanisms+"    allow_methods: [GET, OPTIONS]\n")
+	const evil, own = "https://evil.example", "https://api.example.com"
+	for _, c := range []struct {
+		path, origin string
+		status       int
+	}{
+		{listRPC, page, 200},
+		{listRPC, own, 200},
+		{listRPC, evil, 403},
+		{listRPC, "", 200},
+		{"/files/a", page, 405},
+		{"/files/a", own, 200},
+		{"/session", page, 200},
+		{"/session", evil, 403},
+		{"/elsewhere", evil, 200},
+	} {
+		r := newRequest(http.MethodOptions, c.path, nil)
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		ran := false
+		w := httptest.NewRecorder()
+		layer.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true })).ServeHTTP(w, r)
+		if w.Code != c.status || ran != (c.status == 200) {
+			t.Errorf("%s from %q: status %d, the handler ran: %t", c.path, c.origin, w.Code, ran)
+		}
+		if h := w.Header(); (h.Get("X-Content-Type-Options") == "nosniff") != (c.status == 403) || (h.Get("Cache-Control") == "no-store") != (c.status >= 400) {
+			t.Errorf("%s from %q: %v", c.path, c.origin, h)
+		}
+	}
+}
