@@ -109,7 +109,7 @@ var allowedImports = map[string]string{
 	"internal/protocomment":                   "",
 	"internal/proof":                          "",
 	"internal/proof/record":                   "internal/figures internal/proof",
-	"internal/reference":                      "internal/policyfile internal/protocomment",
+	"internal/reference":                      "corsrpc corsrpc/corsrpcv1 internal/policyfile internal/protocomment",
 	"internal/remedies":                       "corsrpc corsrpc/corsrpcv1",
 	"internal/routers":                        "",
 	"internal/tools/prose":                    "",
