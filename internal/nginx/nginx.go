@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Program returns the path of nginx, which Debian installs outside of the PATH of users other than root. The test fails
@@ -35,6 +36,10 @@ type Server struct {
 
 	log log
 }
+
+// endTimeout is the time after which nginx is killed. In one process, it misses a signal that comes just before it waits
+// for connections.
+const endTimeout = 2 * time.Second
 
 // Socket stands in a configuration for the path of the socket.
 const Socket = "SOCKET"
@@ -73,6 +78,7 @@ func start(t testing.TB, http string) (*Server, error) {
 	ctx, interrupt := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, Program(t), "-c", config, "-p", dir, "-e", "stderr")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = endTimeout
 	stderr, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,13 @@ var express = program{
 			text: `app.use("/files", cors({ origin: "https://app.example.com" }));`, show: []string{`app.use("/files", cors({ origin: "https://app.example.com" }));`},
 			policy: without(),
 			rules:  "rules:\n  - path: /files/\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 5s\n",
-			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`",
+			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`, `allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]`, `allow_headers: [\"*\", authorization]`, `max_age: 5s`", every: true, names: []sidebyside.Named{sidebyside.HeaderStar},
+		},
+		{
+			text: `app.use(cors((request, callback) => callback(null, { origin: request.path.startsWith("/files/") && "https://app.example.com" })));`, show: []string{`cors((request, callback) => callback(null, { origin: request.path.startsWith("/files/") && "https://app.example.com" }))`},
+			policy: without(),
+			rules:  "rules:\n  - path: /files/\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 5s\n",
+			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`, `allow_methods: [GET, HEAD, PUT, PATCH, POST, DELETE]`, `allow_headers: [\"*\", authorization]`, `max_age: 5s`", every: true, names: []sidebyside.Named{sidebyside.HeaderStar},
 		},
 	},
 }

@@ -70,7 +70,7 @@ var flask = program{
 			text: "CORS(app, resources={r\"/files/*\": {\"origins\": \"https://app.example.com\", \"max_age\": 600}})", show: []string{`resources={r"/files/*": {"origins": "https://app.example.com", "max_age": 600}}`},
 			policy: without(),
 			rules:  "rules:\n  - path: /files/\n    allow_origins: [https://app.example.com]\n    allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE]\n    allow_headers: [\"*\", authorization]\n    max_age: 600s\n",
-			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`",
+			note:   "A rule: `path: /files/` with `allow_origins: [https://app.example.com]`, `allow_methods: [GET, HEAD, POST, PUT, PATCH, DELETE]`, `allow_headers: [\"*\", authorization]`, `max_age: 600s`", every: true, names: []sidebyside.Named{sidebyside.HeaderStar},
 		},
 		{
 			text: edit(flaskRecipe, flaskOrigins, "origins=\"*\",\n    send_wildcard=True", flaskCredentials, ""), show: []string{"send_wildcard=True"}, words: "with `origins=\"*\"`,",
