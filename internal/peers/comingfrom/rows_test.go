@@ -127,7 +127,13 @@ func (l library) try(t *testing.T, r row, first bool) {
 	for i := range diffs {
 		diffs[i].Call.Path = strings.TrimPrefix(diffs[i].Call.Path, r.prefix)
 	}
-	sidebyside.Check(t, diffs, l.every, r.names)
+	every := l.every
+	if r.rules == filesRule { // the differences of other paths are those that the rule removes
+		every = slices.DeleteFunc(slices.Clone(every), func(n sidebyside.Named) bool {
+			return n.Code == sidebyside.OtherPaths.Code || n.Code == sidebyside.OtherPathsRun.Code
+		})
+	}
+	sidebyside.Check(t, diffs, every, r.names)
 	if first {
 		occurred := sidebyside.Occurred(diffs, l.every)
 		for _, n := range l.every {
