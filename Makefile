@@ -130,7 +130,7 @@ unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd corsrpc/buf-plugin-corsrpc && BUF=$(BIN)/buf go test -count=1 . # buf starts it some hundred times, which takes twice as long under -race
 	@cd examples && go test -race ./...
-	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
+	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
 	@cd internal/peers && go test -count=1 ./comingfrom ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx
