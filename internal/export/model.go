@@ -131,11 +131,21 @@ func New(r *rules.Rules, o Options) (*Model, error) {
 	b.addPaths()
 	shapes := make([]string, 0, len(b.prefixes()))
 	for _, prefix := range b.prefixes() {
-		shapes = append(shapes, "^"+regexpsyntax.Literal(prefix)+route.ShapeRegexp+"/?[?](?:.*&)?encoding=")
+		shapes = append(shapes, "^"+regexpsyntax.Literal(prefix)+route.ShapeRegexp+"/?[?](?:.*[&;])?"+escapable("encoding")+"(?:[=&;]|$)")
 	}
 	m.OddTarget = "^[^?]*(?:" + route.OddRegexp + ")|" + strings.Join(shapes, "|")
 	b.addLosses()
 	return m, nil
+}
+
+// escapable returns a regular expression for the name of a query parameter, each letter of which may be escaped. It has to match
+// without regard to letter case.
+func escapable(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		fmt.Fprintf(&b, "(?:%c|%%%02X)", name[i], name[i])
+	}
+	return b.String()
 }
 
 // checkMCP returns the error of a path rule with protocols: [MCP]. It does not trust the host of a request, which
