@@ -46,7 +46,7 @@ const (
 // A contestant is one of the ways to CORS.
 type contestant struct {
 	name string
-	// repository is the module whose version the page names; "" for this one and for Envoy.
+	// module is the one whose version the page names; "" for this one and for Envoy.
 	module string
 	// wrap puts the contestant around a handler. It returns nil if it has no such variant.
 	wrap func(t testing.TB, v variant, next http.Handler) http.Handler
@@ -103,7 +103,7 @@ var contestants = []contestant{
 		},
 	},
 	{
-		name: "rs/cors, the recipe", module: "github.com/rs/cors",
+		name: "rs/cors (the recipe)", module: "github.com/rs/cors",
 		wrap: func(_ testing.TB, v variant, next http.Handler) http.Handler {
 			o := rsOptions()
 			switch v {
@@ -122,7 +122,7 @@ var contestants = []contestant{
 		},
 		perPath: func(_ *testing.T, next http.Handler) http.Handler {
 			o := rsOptions()
-			o.AllowOriginRequestFunc = func(r *http.Request, origin string) bool { return origin == allowedFor(r.URL.Path) }
+			o.AllowOriginVaryRequestFunc = func(r *http.Request, origin string) (bool, []string) { return origin == allowedFor(r.URL.Path), nil }
 			return rscors.New(o).Handler(next)
 		},
 		byFunction: true,
