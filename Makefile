@@ -119,7 +119,9 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 
 .PHONY: unit
 unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
-	@go test -race ./...
+	@go test -race $$(go list ./... | grep -v -E '/internal/(origin|route|rules)$$')
+	@go test ./internal/origin ./internal/route ./internal/rules # no goroutines but in the tests below; -race takes ten times as long: make race
+	@go test -race -run '^(TestOverlaysAreIndependent|TestOutsideIsSafeForConcurrentUse|TestSetIsSafeForConcurrentUse)$$' ./internal/origin ./internal/route
 	@go test -race -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
 	@cd internal/fleet && go test . ./gatewayapi ./hosts # exports in a model of the Gateway API; the tests of ./envoy need Envoy: make fleet
 	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
@@ -131,8 +133,12 @@ unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
-	@cd internal/peers && go test -race -count=1 ./... # they run the command, which the cache does not see; probed starts nginx
+	@cd internal/peers && go test -count=1 ./comingfrom ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx
 	@cd internal/tools/release && go test ./...
+
+.PHONY: race
+race: ## The packages under -race that `make unit` runs without it but for their concurrent tests
+	@go test -race ./internal/origin ./internal/route ./internal/rules
 
 .PHONY: editors
 editors: editors-node ## The JSON Schemas against a validator and the language server of YAML, under Node.js

@@ -1,7 +1,8 @@
 // The configuration of `corsrpc gateway`: a program that makes gRPC, gRPC-Web
 // and Connect servers in any language callable from browsers. A gateway file is
 // written and checked like a policy, in YAML, JSON or protobuf's text format. For
-// one policy and one upstream the flags of the command are enough.
+// one policy and one upstream the flags of the command are enough. `corsrpc
+// extproc`, which decides for Envoy, takes such a file too.
 //
 // The terms are those of HTTP (RFC 9110) and of Envoy: upstream, virtual host,
 // route.
@@ -32,15 +33,22 @@ const (
 
 // Gateway is the content of a gateway file.
 //
-// Names of files are relative to the folder of the gateway file. The gateway
-// follows the file while it runs: a changed file is checked as a whole and put in
-// force in one step, or changes nothing. `listen`, `internal`, `access_log`, `drain`
-// and `limits` take effect at the next start, apart from `max_body_bytes`.
+// Names of files are relative to the folder of the gateway file, which has at most
+// 1 MiB. A duration is at most one year.
+//
+// The gateway follows the file while it runs: a changed file is checked as a whole
+// and put in force in one step, or changes nothing. `listen`, `internal`,
+// `access_log`, `drain` and `limits` take effect at the next start, apart from
+// `max_body_bytes`.
+//
+// `corsrpc extproc` does not use trusted_proxies, `limits` and access_log. Its
+// upstreams and routes only give the schema, and it needs neither.
 type Gateway struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The public port.
 	//
-	// Default: port 8080 on all addresses, without TLS.
+	// Default: port 8080 on all addresses, without TLS. For `corsrpc extproc`, port
+	// 9002 on the loopback address.
 	//
 	//	listen:
 	//	  address: ":8443"
@@ -48,7 +56,7 @@ type Gateway struct {
 	Listen *Listener `protobuf:"bytes,1,opt,name=listen,proto3" json:"listen,omitempty"`
 	// The internal port: health, readiness, metrics and the inspector.
 	//
-	// Default: port 9901 on the loopback address.
+	// Default: port 9901 on the loopback address. For `corsrpc extproc`, port 9902.
 	//
 	//	internal: {address: ":9901"}
 	Internal *InternalListener `protobuf:"bytes,2,opt,name=internal,proto3" json:"internal,omitempty"`
@@ -79,13 +87,15 @@ type Gateway struct {
 	// the scheme and the host that the browser used (Forwarded, or X-Forwarded-For,
 	// X-Forwarded-Proto and X-Forwarded-Host). It drops these fields of all others.
 	// A proxy in this list has to set or remove these fields itself, and must not
-	// pass on those of its clients.
+	// pass on those of its clients. A prefix is not shorter than /8, for IPv6 /7.
 	//
 	// Default: none.
 	//
 	//	trusted_proxies: [10.0.0.0/8, "fd00::/8"]
 	TrustedProxies []string `protobuf:"bytes,6,rep,name=trusted_proxies,json=trustedProxies,proto3" json:"trusted_proxies,omitempty"`
 	// Bounds of what clients may use.
+	//
+	// Default: those of each field of Limits.
 	//
 	//	limits: {max_connections: 10000}
 	Limits *Limits `protobuf:"bytes,7,opt,name=limits,proto3" json:"limits,omitempty"`
@@ -96,6 +106,8 @@ type Gateway struct {
 	//	access_log: {file: /var/log/corsrpc/access.log}
 	AccessLog *AccessLog `protobuf:"bytes,8,opt,name=access_log,json=accessLog,proto3" json:"access_log,omitempty"`
 	// The time between the signal to stop and the end of the program.
+	//
+	// Default: those of each field of Drain.
 	//
 	//	drain: {delay: 5s}
 	Drain         *Drain `protobuf:"bytes,9,opt,name=drain,proto3" json:"drain,omitempty"`
@@ -200,13 +212,19 @@ func (x *Gateway) GetDrain() *Drain {
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The address to listen on, as host:port. Without a host: all addresses. Port 0:
-	// a free port, which the log names.
+	// a free port, which the log names. `corsrpc extproc` also listens on a Unix
+	// socket: unix: and the name of a file.
 	//
-	// Default: ":8080".
+	// Default: ":8080"; "127.0.0.1:9002" for `corsrpc extproc`.
+	//
+	//	address: "127.0.0.1:8443"
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	// TLS. HTTP/2 and HTTP/1.1 are served with and without it.
+	// TLS. HTTP/2 and HTTP/1.1 are served with and without it. A Unix socket cannot
+	// have it.
 	//
 	// Default: none.
+	//
+	//	tls: {certificate: tls.crt, key: tls.key}
 	Tls           *ServerTLS `protobuf:"bytes,2,opt,name=tls,proto3" json:"tls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -263,16 +281,22 @@ type ServerTLS struct {
 	// The file with the certificate and its intermediate ones, in PEM form.
 	//
 	// Required.
+	//
+	//	certificate: tls.crt
 	Certificate string `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	// The file with the private key, in PEM form.
 	//
 	// Required.
+	//
+	//	key: tls.key
 	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	// The file with the authorities of client certificates, in PEM form. A client
 	// then has to have a certificate, which browsers do not send with preflights:
 	// use it for the proxies in front of the gateway.
 	//
 	// Default: none, and client certificates are not asked for.
+	//
+	//	client_ca: proxies.pem
 	ClientCa      string `protobuf:"bytes,3,opt,name=client_ca,json=clientCa,proto3" json:"client_ca,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -333,18 +357,24 @@ func (x *ServerTLS) GetClientCa() string {
 // policies, the recent decisions and the metrics.
 type InternalListener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The address to listen on, as host:port.
+	// The address to listen on, as host:port. It is not that of the public port.
 	//
-	// Default: "127.0.0.1:9901".
+	// Default: "127.0.0.1:9901"; "127.0.0.1:9902" for `corsrpc extproc`.
+	//
+	//	address: ":9901"
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
 	// Further host names under which the port answers, on any port. It always answers
 	// under localhost and IP addresses, as a protection against DNS rebinding.
 	//
 	// Default: none.
+	//
+	//	hosts: [cors.internal.example]
 	Hosts []string `protobuf:"bytes,2,rep,name=hosts,proto3" json:"hosts,omitempty"`
 	// Whether Go's profiles are served, below /debug/pprof/.
 	//
 	// Default: false.
+	//
+	//	pprof: true
 	Pprof         bool `protobuf:"varint,3,opt,name=pprof,proto3" json:"pprof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -404,9 +434,13 @@ func (x *InternalListener) GetPprof() bool {
 // Upstream is a server that calls are forwarded to.
 type Upstream struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name, which routes, logs and metrics have: letters, digits, - and _.
+	// The name, which routes, logs and metrics have: at most 63 letters, digits, -
+	// and _. Two upstreams cannot have the same name. An upstream without a route is
+	// an error.
 	//
 	// Required.
+	//
+	//	name: catalog
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The address of the server. The scheme says how it is called:
 	//
@@ -422,25 +456,35 @@ type Upstream struct {
 	// The default port is 443 with TLS and 80 without. A URL has neither a path nor
 	// a query.
 	//
-	// Required.
+	// Required. `corsrpc extproc` needs it only for `reflect`.
+	//
+	//	url: grpc://127.0.0.1:9090
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	// TLS to the server, for the schemes grpcs and https.
 	//
 	// Default: the authorities of the system, and no client certificate.
+	//
+	//	tls: {ca: internal.pem}
 	Tls *ClientTLS `protobuf:"bytes,3,opt,name=tls,proto3" json:"tls,omitempty"`
 	// Whether the server tells its schema by gRPC server reflection. The gateway asks
 	// at its start, after each new connection, and every minute.
 	//
 	// Default: false.
+	//
+	//	reflect: true
 	Reflect bool `protobuf:"varint,4,opt,name=reflect,proto3" json:"reflect,omitempty"`
 	// Files with the schema: each a FileDescriptorSet or an image of buf build.
 	//
 	// Default: none. Without descriptors and reflection, selectors are taken by name,
 	// and no procedure is called with GET.
+	//
+	//	descriptors: [catalog.binpb]
 	Descriptors []string `protobuf:"bytes,5,rep,name=descriptors,proto3" json:"descriptors,omitempty"`
-	// How long a new connection may take, with TLS.
+	// How long a new connection may take, with TLS. At least 0.001s.
 	//
 	// Default: 5s.
+	//
+	//	connect_timeout: 2s
 	ConnectTimeout *durationpb.Duration `protobuf:"bytes,6,opt,name=connect_timeout,json=connectTimeout,proto3" json:"connect_timeout,omitempty"`
 	// How long the server may take to send the header of its response, from the end
 	// of the connection's set-up. A call that carries a deadline has that deadline
@@ -448,11 +492,15 @@ type Upstream struct {
 	// nor to upgrades. 0s: no bound.
 	//
 	// Default: 60s.
+	//
+	//	response_timeout: 10s
 	ResponseTimeout *durationpb.Duration `protobuf:"bytes,7,opt,name=response_timeout,json=responseTimeout,proto3" json:"response_timeout,omitempty"`
-	// The greatest size of a response's header, in bytes. A larger one is answered
-	// with 502.
+	// The greatest size of a response's header, in bytes, from 4096 to 67108864. A
+	// larger one is answered with 502.
 	//
 	// Default: 1048576.
+	//
+	//	max_response_header_bytes: 65536
 	MaxResponseHeaderBytes int64 `protobuf:"varint,8,opt,name=max_response_header_bytes,json=maxResponseHeaderBytes,proto3" json:"max_response_header_bytes,omitempty"`
 	unknownFields          protoimpl.UnknownFields
 	sizeCache              protoimpl.SizeCache
@@ -550,19 +598,27 @@ type ClientTLS struct {
 	// The file with the authorities of the server's certificate, in PEM form.
 	//
 	// Default: those of the system.
+	//
+	//	ca: internal.pem
 	Ca string `protobuf:"bytes,1,opt,name=ca,proto3" json:"ca,omitempty"`
 	// The file with the client certificate, in PEM form, for mutual TLS. It needs
 	// `key`.
 	//
 	// Default: none.
+	//
+	//	certificate: gateway.crt
+	//	key: gateway.key
 	Certificate string `protobuf:"bytes,2,opt,name=certificate,proto3" json:"certificate,omitempty"`
-	// The file with the private key of the client certificate, in PEM form.
+	// The file with the private key of the client certificate, in PEM form. It needs
+	// `certificate`.
 	//
 	// Default: none.
 	Key string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	// The name that the server's certificate has to be valid for.
 	//
 	// Default: the host of the URL.
+	//
+	//	server_name: catalog.internal
 	ServerName    string `protobuf:"bytes,4,opt,name=server_name,json=serverName,proto3" json:"server_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -629,12 +685,16 @@ func (x *ClientTLS) GetServerName() string {
 // VirtualHost is a set of hosts with one policy.
 type VirtualHost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name, which logs, metrics and the inspector have: letters, digits, - and _.
+	// The name, which logs, metrics and the inspector have: at most 63 letters,
+	// digits, - and _. Two virtual hosts cannot have the same name.
 	//
 	// Default: "default" if there is one virtual host. Required if there are several.
+	//
+	//	name: api
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The hosts as the browser calls them, without a port: names, or `*.` and a name
-	// for all names below it. The longest one that fits wins.
+	// for all names below it. The longest one that fits wins. Two virtual hosts
+	// cannot have the same host.
 	//
 	// Default: all hosts that no other virtual host has.
 	//
@@ -649,6 +709,8 @@ type VirtualHost struct {
 	// The profile of the policy.
 	//
 	// Default: that of the environment variable CORSRPC_PROFILE; without it, none.
+	//
+	//	profile: prod
 	Profile string `protobuf:"bytes,4,opt,name=profile,proto3" json:"profile,omitempty"`
 	// Path prefixes below which procedures are served too. Those that routes strip
 	// need not be named.
@@ -749,13 +811,23 @@ type Route struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The procedures, as selectors of a policy name them: a method, a service, or a
 	// package and all below it (acme.v1.*).
+	//
+	// Default: none. A route has a service, a path, or neither.
+	//
+	//	service: acme.catalog.v1.*
+	//	upstream: catalog
 	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
 	// The path: one that ends with a slash is all paths below it, another one is only
-	// itself. A route has a service, a path, or neither.
+	// itself. It has neither wildcards nor escapes.
+	//
+	// Default: none. The route without either fits every request that no other fits.
+	//
+	//	path: /static/
+	//	upstream: files
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
 	// A path prefix to remove before the request is forwarded. Only requests below it
 	// fit the route; `path` is the path with the prefix. The policy knows it as a
-	// path prefix.
+	// path prefix. It does not end with a slash.
 	//
 	// Default: none.
 	//
@@ -764,11 +836,15 @@ type Route struct {
 	// The name of the upstream.
 	//
 	// Required.
+	//
+	//	upstream: catalog
 	Upstream string `protobuf:"bytes,4,opt,name=upstream,proto3" json:"upstream,omitempty"`
 	// How long the server may take to send the header of its response; it replaces
 	// the upstream's value.
 	//
 	// Default: that of the upstream.
+	//
+	//	response_timeout: 300s
 	ResponseTimeout *durationpb.Duration `protobuf:"bytes,5,opt,name=response_timeout,json=responseTimeout,proto3" json:"response_timeout,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -843,28 +919,39 @@ func (x *Route) GetResponseTimeout() *durationpb.Duration {
 // and again after each period; a request never waits for the database.
 type OriginSource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name, which policies have in allow_origins_from.
+	// The name, which policies have in allow_origins_from: at most 63 letters, digits,
+	// - and _, and not a digit first. Two sources cannot have the same name.
 	//
 	// Required.
+	//
+	//	name: tenants
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The database: postgres://user@host:port/database, with PostgreSQL's usual
 	// parameters, or sqlite:FILE. `${NAME}` stands for an environment variable, for
 	// passwords; PostgreSQL's own variables (PGPASSWORD, PGPASSFILE) work too.
 	//
 	// Required.
+	//
+	//	url: "postgres://corsrpc:${PASSWORD}@db.internal/app"
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	// The query. It selects one column of text, with an origin in each row.
 	//
 	// Default: SELECT origin FROM NAME, with the source's name.
+	//
+	//	query: SELECT origin FROM tenants WHERE verified
 	Query string `protobuf:"bytes,3,opt,name=query,proto3" json:"query,omitempty"`
-	// How long after one reading the next one begins.
+	// How long after one reading the next one begins. At least 1s.
 	//
 	// Default: 30s.
+	//
+	//	every: 300s
 	Every *durationpb.Duration `protobuf:"bytes,4,opt,name=every,proto3" json:"every,omitempty"`
 	// A channel of PostgreSQL that notifies of changes (LISTEN), for changes to take
-	// effect at once.
+	// effect at once. At most 63 bytes. SQLite has none.
 	//
 	// Default: none.
+	//
+	//	notify_channel: tenants_changed
 	NotifyChannel string `protobuf:"bytes,5,opt,name=notify_channel,json=notifyChannel,proto3" json:"notify_channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -938,31 +1025,45 @@ func (x *OriginSource) GetNotifyChannel() string {
 // Limits are bounds of what clients may use.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The greatest number of open client connections. More wait until others end.
+	// The greatest number of open client connections, at most 1073741824. More wait
+	// until others end.
 	//
 	// Default: 0, no bound.
+	//
+	//	max_connections: 10000
 	MaxConnections int32 `protobuf:"varint,1,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
-	// The greatest number of streams of one HTTP/2 connection at a time.
+	// The greatest number of streams of one HTTP/2 connection at a time, at most
+	// 1048576.
 	//
 	// Default: 250.
+	//
+	//	max_streams: 100
 	MaxStreams int32 `protobuf:"varint,2,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
-	// The greatest size of a request's header, in bytes. A larger one is answered
-	// with 431.
+	// The greatest size of a request's header, in bytes, from 4096 to 67108864. A
+	// larger one is answered with 431.
 	//
 	// Default: 65536.
+	//
+	//	max_header_bytes: 16384
 	MaxHeaderBytes int32 `protobuf:"varint,3,opt,name=max_header_bytes,json=maxHeaderBytes,proto3" json:"max_header_bytes,omitempty"`
 	// The greatest size of a request's body, in bytes, with all messages of a stream.
 	// A larger one fails with RESOURCE_EXHAUSTED, or 413.
 	//
 	// Default: 0, no bound.
+	//
+	//	max_body_bytes: 4194304
 	MaxBodyBytes int64 `protobuf:"varint,4,opt,name=max_body_bytes,json=maxBodyBytes,proto3" json:"max_body_bytes,omitempty"`
-	// How long a client may take to send the header of a request.
+	// How long a client may take to send the header of a request. At least 1s.
 	//
 	// Default: 10s.
+	//
+	//	header_timeout: 5s
 	HeaderTimeout *durationpb.Duration `protobuf:"bytes,5,opt,name=header_timeout,json=headerTimeout,proto3" json:"header_timeout,omitempty"`
-	// How long a connection without a request stays open.
+	// How long a connection without a request stays open. At least 1s.
 	//
 	// Default: 120s.
+	//
+	//	idle_timeout: 300s
 	IdleTimeout   *durationpb.Duration `protobuf:"bytes,6,opt,name=idle_timeout,json=idleTimeout,proto3" json:"idle_timeout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1046,6 +1147,8 @@ type AccessLog struct {
 	// The file that lines are appended to. `-` is the standard output.
 	//
 	// Required.
+	//
+	//	file: /var/log/corsrpc/access.log
 	File          string `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1098,10 +1201,14 @@ type Drain struct {
 	// noticed. SIGINT (Ctrl-C) skips the delay.
 	//
 	// Default: 5s.
+	//
+	//	delay: 15s
 	Delay *durationpb.Duration `protobuf:"bytes,1,opt,name=delay,proto3" json:"delay,omitempty"`
 	// How long to wait for calls after that. 0s: as long as they take.
 	//
 	// Default: 0s.
+	//
+	//	timeout: 30s
 	Timeout       *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -352,10 +352,16 @@ func (Enforcement) EnumDescriptor() ([]byte, []int) {
 //  4. the `rules` that cover the name, from the widest selector to the
 //     narrowest: `*`, `acme.*`, `acme.v1.*`, a service, a method.
 //
-// The defaults of the chosen profile follow level 2. Each of its rules follows
-// the rule of level 4 with the same selector.
+// A path has levels 1 and 2, and then the rule with that path. The defaults of
+// the chosen profile follow level 2. Each of its rules follows the rule of level
+// 4 with the same selector, or the rule with the same path.
 //
 // The order of `rules` does not matter.
+//
+// An unknown field, a field that is set twice and an empty list are errors. A
+// text has at most 8 MiB (WithMaxPolicyBytes), and YAML has neither aliases nor
+// a second document. Enums are written without the prefix of their values:
+// `PLAIN_HTTP` is RISK_PLAIN_HTTP.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The rule for everything that no other rule covers, including unknown
@@ -383,7 +389,8 @@ type Policy struct {
 	Rules []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Named variants of this policy. WithProfile chooses one; with Load, the
 	// environment variable CORSRPC_PROFILE does too. All profiles are checked at
-	// load, not only the chosen one.
+	// load, not only the chosen one. A name is any text that is not empty. It is
+	// an error to choose a name that the policy does not have.
 	//
 	// Default: none. If none is chosen, no profile applies.
 	//
@@ -523,7 +530,7 @@ type Profile struct {
 	//	add_origins: ["http://localhost:*"]
 	AddOrigins []string `protobuf:"bytes,3,rep,name=add_origins,json=addOrigins,proto3" json:"add_origins,omitempty"`
 	// The risks that the author accepts for add_origins of this profile, and for
-	// nothing else. RISK_UNKNOWN_SELECTORS is an error here.
+	// nothing else. UNKNOWN_SELECTORS is an error here.
 	//
 	// Default: none.
 	//
@@ -594,15 +601,20 @@ func (x *Profile) GetAcceptRisks() []Risk {
 
 // Rule states which origins may call the procedures or the path that it
 // selects, and what their scripts may send and read. A field that is not set is
-// inherited from the level before. A list cannot be emptied by an empty list:
-// write `disabled: true`, `deny_headers: ["*"]` or `hide_headers: ["*"]`.
+// inherited from the level before, apart from `selector`, `path` and
+// accept_risks. A field that is set replaces the inherited value, but tracing
+// and the four lists of headers add up. A list cannot be emptied by an empty
+// list: write `disabled: true`, `deny_headers: ["*"]` or `hide_headers: ["*"]`.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The procedures that this rule is for, as a full protobuf name: a method
 	// (`acme.v1.Catalog.Get`), a service (`acme.v1.Catalog`), a package and all
 	// packages below it (`acme.v1.*`), or every procedure (`*`). A selector that
 	// matches nothing in the server's schema is an error, unless accept_risks has
-	// RISK_UNKNOWN_SELECTORS. Only in `rules`; set either this or `path`.
+	// UNKNOWN_SELECTORS. `*` does not cover the services for the server's own
+	// operation. Only in `rules`.
+	//
+	// Default: none. A rule has either this or `path`.
 	//
 	//	selector: acme.catalog.v1.*
 	Selector string `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
@@ -612,9 +624,11 @@ type Rule struct {
 	// characters that have to be escaped. `/files/` does not cover `/files`. It
 	// is an error if two patterns overlap and neither is more specific, if they
 	// differ in letter case only, or if a pattern has the syntax of another
-	// router. Only in `rules`; set either this or `selector`. A path rule never
-	// governs a procedure of a known service, or one that a selector other than
-	// `*` covers.
+	// router. A path rule never governs a procedure of a known service, or one
+	// that a selector other than `*` covers. A pattern that matches the path of a
+	// procedure of the schema is an error. Only in `rules`.
+	//
+	// Default: none. A rule has either this or `selector`.
 	//
 	//	path: /healthz
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
@@ -655,7 +669,9 @@ type Rule struct {
 	// as a table of tenants. Each source adds its current set of exact https
 	// origins. Any other row is skipped and reported: a pattern, `null`, plain
 	// http, a loopback host, a custom scheme. A source that has not been loaded
-	// adds none. Replaced together with allow_origins.
+	// adds none. Replaced together with allow_origins. A name consists of letters,
+	// digits, `-` and `_`, does not begin with a digit, and is listed once. A layer
+	// without a source of that name is an error.
 	//
 	// Default: none.
 	//
@@ -672,7 +688,8 @@ type Rule struct {
 	// authentication) and scripts may read the responses. It is an error together
 	// with the origins `*`, `null`, `file://`, and `moz-extension://*` and its
 	// like. An `Authorization` header that a script sets itself is not a
-	// credential in this sense: add it to allow_headers.
+	// credential in this sense: add it to allow_headers. An option in a .proto file
+	// can only turn it off under SHAPE.
 	//
 	// Default: false.
 	//
@@ -689,7 +706,8 @@ type Rule struct {
 	// other than GET and HEAD grants `content-type`, with the origin `*` only if
 	// it sets allow_methods. Levels add up: for each name, the last level that has
 	// it in allow_headers or deny_headers wins. It is an error to grant a header
-	// that browsers do not let a script set, or an `Access-Control-*` header.
+	// that browsers do not let a script set, or an `Access-Control-*` header, or
+	// to write one item in both lists of a rule. Letter case does not matter.
 	//
 	// Default: only the headers of the protocols.
 	//
@@ -697,8 +715,9 @@ type Rule struct {
 	AllowHeaders []string `protobuf:"bytes,7,rep,name=allow_headers,json=allowHeaders,proto3" json:"allow_headers,omitempty"`
 	// Request headers that scripts may not send although a level before allows
 	// them: names, prefixes that end in `-*`, or `*` for everything that was
-	// inherited. Headers of the protocols cannot be denied. A path rule without
-	// protocols serves none: there, `content-type` here withholds that header.
+	// inherited. It is an error to name a header of the protocols. A path rule
+	// without protocols serves none: there, `content-type` here withholds that
+	// header.
 	//
 	// Default: none.
 	//
@@ -716,7 +735,8 @@ type Rule struct {
 	//
 	//	tracing: true
 	Tracing *bool `protobuf:"varint,9,opt,name=tracing,proto3,oneof" json:"tracing,omitempty"`
-	// Which response headers scripts may read.
+	// Which response headers scripts may read. An option in a .proto file can only
+	// set DECLARED under SHAPE.
 	//
 	// Default: PRESENT for procedures, DECLARED for paths.
 	//
@@ -727,7 +747,8 @@ type Rule struct {
 	// that name (Trailer-NAME) is readable too. Levels add up: for each name, the
 	// last level that has it in expose_headers or hide_headers wins. It is an
 	// error to name a header that browsers never show to scripts, that only
-	// requests have (such as Origin), or that the CORS protocol uses.
+	// requests have (such as Origin), or that the CORS protocol uses. Prefixes and
+	// `*` are errors too.
 	//
 	// Default: none.
 	//
@@ -737,42 +758,47 @@ type Rule struct {
 	// `-*`, or `*` for everything that neither this level nor a later one names.
 	// It applies to the header and to the trailer of that name. It does not apply
 	// to the trailers in the body of a gRPC-Web response or at the end of a Connect
-	// stream: every script that reads the body can read them. The status headers
-	// of the protocols cannot be hidden: a response with a gRPC-Web content type
-	// always exposes all three where GRPC_WEB is served.
+	// stream: every script that reads the body can read them. It is an error to
+	// name the status headers of the protocols: a response with a gRPC-Web content
+	// type always exposes all three where GRPC_WEB is served.
 	//
 	// Default: none.
 	//
 	//	hide_headers: [x-internal-*]
 	HideHeaders []string `protobuf:"bytes,12,rep,name=hide_headers,json=hideHeaders,proto3" json:"hide_headers,omitempty"`
 	// How long a browser may cache the answer to a preflight, in whole seconds
-	// from 0s to 86400s. Browsers have a maximum: Chromium 7200s, WebKit 600s. The
-	// server decides on every call again, even if the browser has cached an
-	// answer.
+	// from 0s to 86400s. 0s turns the cache off. Browsers have a maximum: Chromium
+	// 7200s, WebKit 600s. The server decides on every call again, even if the
+	// browser has cached an answer. Under SHAPE, an option in a .proto file only
+	// has an effect if its value is shorter.
 	//
 	// Default: 7200s.
 	//
 	//	max_age: 600s
 	MaxAge *durationpb.Duration `protobuf:"bytes,13,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// The protocols whose headers and methods are granted. It does not block
-	// content types. A level that sets this replaces the list of the levels before.
+	// content types. A level that sets this replaces the list of the levels before;
+	// under SHAPE, an option in a .proto file can only leave out items of it.
 	// Together with `path`, only `[MCP]`, which no other rule can have.
 	//
 	// Default: CONNECT and GRPC_WEB for procedures, none for paths.
 	//
 	//	protocols: [CONNECT]
 	Protocols []Protocol `protobuf:"varint,14,rep,packed,name=protocols,proto3,enum=corsrpc.v1.Protocol" json:"protocols,omitempty"`
-	// The HTTP methods of a path rule. Other methods are answered with status 405.
-	// Only together with `path`: the methods of a procedure follow from the schema
-	// (POST, and GET if it is declared NO_SIDE_EFFECTS and Connect is served).
+	// The HTTP methods of a path rule, in upper case. Calls of other origins with
+	// another method are answered with status 405. CONNECT, TRACE and TRACK are
+	// errors, since scripts cannot use them, and so is `*`. Only together with
+	// `path`: the methods of a procedure follow from the schema (POST, and GET if
+	// it is declared NO_SIDE_EFFECTS and Connect is served).
 	//
 	// Default: GET, HEAD and POST; with `protocols: [MCP]`, POST, GET and DELETE.
 	//
 	//	allow_methods: [GET, PUT]
 	AllowMethods []string `protobuf:"bytes,15,rep,name=allow_methods,json=allowMethods,proto3" json:"allow_methods,omitempty"`
 	// Whether all calls from browsers on other origins are refused. A narrower
-	// rule that grants something below a disabled level has to set
-	// `disabled: false`.
+	// rule below a disabled level has to set `disabled: false`: it is an error if
+	// the rule has no effect. An option in a .proto file can only set it to true
+	// under SHAPE.
 	//
 	// Default: false.
 	//

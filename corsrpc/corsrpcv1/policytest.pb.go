@@ -86,7 +86,7 @@ func (Engine) EnumDescriptor() ([]byte, []int) {
 	return file_corsrpc_v1_policytest_proto_rawDescGZIP(), []int{0}
 }
 
-// PolicyTest is the content of a test file.
+// PolicyTest is the content of a test file. A text has at most 8 MiB.
 type PolicyTest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy file, relative to the folder of the test file.
@@ -144,10 +144,18 @@ type PolicyTest struct {
 	// Calls with their outcome.
 	//
 	// Default: none. A test has at least one case or one guarantee.
+	//
+	//	cases:
+	//	  - from: https://app.example.com
+	//	    call: acme.catalog.v1.CatalogService.List
+	//	    expect: {readable: {}}
 	Cases []*Case `protobuf:"bytes,8,rep,name=cases,proto3" json:"cases,omitempty"`
 	// Statements about all calls that are possible.
 	//
 	// Default: none.
+	//
+	//	guarantees:
+	//	  - never: {calls: [acme.admin.v1.*], origins_outside: [https://admin.example.com]}
 	Guarantees    []*Guarantee `protobuf:"bytes,9,rep,name=guarantees,proto3" json:"guarantees,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -320,7 +328,7 @@ type Case struct {
 	//	call: acme.account.v1.AccountService.Get
 	Call string `protobuf:"bytes,3,opt,name=call,proto3" json:"call,omitempty"`
 	// The HTTP method. GET for a procedure is a call of the Connect protocol by
-	// GET.
+	// GET. A method that no script may use, such as TRACE, is an error.
 	//
 	// Default: POST for a procedure and with `protocol: MCP`, GET for another path.
 	//
@@ -337,7 +345,8 @@ type Case struct {
 	//	protocol: GRPC_WEB
 	Protocol Protocol `protobuf:"varint,5,opt,name=protocol,proto3,enum=corsrpc.v1.Protocol" json:"protocol,omitempty"`
 	// Headers that the script sets, besides those of the protocol. A header that
-	// the protocol sends too replaces it.
+	// the protocol sends too replaces it. A header that no script can set, such as
+	// Cookie, is an error.
 	//
 	// Default: none.
 	//
@@ -516,7 +525,7 @@ func (x *Case) GetSources() map[string]*SourceOrigins {
 // Answer is the response of a handler.
 type Answer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The HTTP status, but not a redirect.
+	// The HTTP status, from 200 to 599, but not a redirect.
 	//
 	// Default: 200.
 	//
@@ -582,9 +591,13 @@ type Expect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The script gets a network error instead of the response.
 	//
+	// Default: not set. `blocked: {}` is a call that is blocked for any reason.
+	//
 	//	blocked: {reason: ORIGIN_NOT_ALLOWED}
 	Blocked *Blocked `protobuf:"bytes,1,opt,name=blocked,proto3" json:"blocked,omitempty"`
 	// The script can read the response.
+	//
+	// Default: not set. `readable: {}` requires no header.
 	//
 	//	readable: {headers: [x-request-id]}
 	Readable *Readable `protobuf:"bytes,2,opt,name=readable,proto3" json:"readable,omitempty"`
@@ -783,7 +796,7 @@ func (x *Readable) GetHiddenHeaders() []string {
 // or `always` is set.
 type Guarantee struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A name for reports.
+	// A name for reports. Two guarantees cannot have the same name.
 	//
 	// Default: the number of the guarantee.
 	//
@@ -792,9 +805,13 @@ type Guarantee struct {
 	// No call of the set is granted. A path that no rule governs, and enforcement:
 	// OBSERVE, are counterexamples too, since they let calls reach the handler.
 	//
+	// Default: not set.
+	//
 	//	never: {calls: [acme.admin.v1.*], origins_outside: [https://admin.example.com]}
 	Never *CallSet `protobuf:"bytes,2,opt,name=never,proto3" json:"never,omitempty"`
 	// Every call of the set is granted.
+	//
+	// Default: not set.
 	//
 	//	always: {calls: [acme.catalog.v1.*], origins: [https://app.example.com]}
 	Always *CallSet `protobuf:"bytes,3,opt,name=always,proto3" json:"always,omitempty"`
@@ -871,15 +888,16 @@ func (x *Guarantee) GetProfile() string {
 type CallSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The procedures and paths: selectors, as in a policy, and paths or patterns of
-	// paths.
-	// In `never`, `*` is every procedure and every path of a rule; in `always` it
-	// is what the selector `*` of a policy covers.
+	// paths. In `never`, `*` is every procedure and every path of a rule; in
+	// `always` it is what the selector `*` of a policy covers. A selector that
+	// matches nothing in the schema is an error.
 	//
 	// Default: `*`.
 	//
 	//	calls: [acme.admin.v1.*, /healthz]
 	Calls []string `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
-	// The origins of the pages, in the forms of Rule.allow_origins.
+	// The origins of the pages, in the forms of Rule.allow_origins. The server's
+	// own origin is an error, since its pages may always call.
 	//
 	// Default: every origin that exists.
 	//
@@ -887,6 +905,8 @@ type CallSet struct {
 	Origins []string `protobuf:"bytes,2,rep,name=origins,proto3" json:"origins,omitempty"`
 	// The origins that none of these contains, in the forms of Rule.allow_origins.
 	// It is an error to set `origins` too.
+	//
+	// Default: none. The set then has the origins of `origins`.
 	//
 	//	origins_outside: ["https://*.example.com"]
 	OriginsOutside []string `protobuf:"bytes,3,rep,name=origins_outside,json=originsOutside,proto3" json:"origins_outside,omitempty"`
@@ -913,12 +933,13 @@ type CallSet struct {
 	RequestHeaders []string `protobuf:"bytes,6,rep,name=request_headers,json=requestHeaders,proto3" json:"request_headers,omitempty"`
 	// Response headers. Under `never`, no call lets its script read any of them;
 	// under `always`, each call lets its script read all that the response carries.
+	// A header that every script can read, such as content-type, is an error.
 	//
 	// Default: none. The set is then about the call as such.
 	//
 	//	response_headers: [x-internal-id]
 	ResponseHeaders []string `protobuf:"bytes,7,rep,name=response_headers,json=responseHeaders,proto3" json:"response_headers,omitempty"`
-	// The HTTP methods of the calls.
+	// The HTTP methods of the calls, in upper case.
 	//
 	// Default: POST and GET for a procedure, and the methods of its rule for a path.
 	//

@@ -182,10 +182,13 @@ func (t *tree) exports(pkg, name string) bool {
 	return regexp.MustCompile(`(?m)^(const|var|func|type) ` + regexp.QuoteMeta(name) + `\b`).MatchString(face)
 }
 
+// codesRE matches the files of the library and its schema that declare codes.
+var codesRE = regexp.MustCompile(`^(corsrpc|proto|internal/(analysis|policyfile|rules))/`)
+
 // anywhere reports whether the library's sources or its schema contain a word.
 func (t *tree) anywhere(word string) bool {
 	for _, file := range t.names {
-		if (strings.HasPrefix(file, "corsrpc/") || strings.HasPrefix(file, "proto/") || strings.HasPrefix(file, "internal/analysis/")) && (strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".proto")) {
+		if codesRE.MatchString(file) && (strings.HasSuffix(file, ".go") || strings.HasSuffix(file, ".proto")) {
 			if strings.Contains(t.text(file), word) {
 				return true
 			}

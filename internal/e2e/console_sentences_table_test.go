@@ -155,6 +155,13 @@ var blockedCalls = []blockedCall{
 		frame.src = "/#" + args.url;
 		document.documentElement.append(frame);
 	})`},
+	{name: "Content Security Policy", section: sectionNetwork, cause: "Content Security Policy", path: greetPath, script: `await new Promise(done => {
+		addEventListener("message", done, {once: true});
+		const frame = document.createElement("iframe");
+		frame.srcdoc = "<meta http-equiv='Content-Security-Policy' content=\"connect-src 'none'\">" +
+			"<script>fetch('" + args.url + "').catch(() => 0).then(() => parent.postMessage(1, '*'))<" + "/script>";
+		document.documentElement.append(frame);
+	})`},
 
 	{name: "no-cors", section: sectionSilent, reason: corsrpc.ReasonModeNotCORS, path: greetPath, init: fetchInit{Method: "POST", Mode: "no-cors", Body: ada}},
 	{name: "sendBeacon of a string", section: sectionSilent, reason: corsrpc.ReasonModeNotCORS, path: greetPath, script: `navigator.sendBeacon(args.url, "x")`},

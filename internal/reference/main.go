@@ -4,7 +4,9 @@
 //
 //	buf build proto -o - | go run ./internal/reference DIR
 //
-// It fails if an example in a comment is not a valid part of the message that the comment is about.
+// It fails if an example in a comment is not a valid part of the message that the comment is about. Two things are not
+// from comments: the table of the places in which a field of a rule may stand, which trials find, and the lists of the
+// checks and findings, which are those of package corsrpc.
 package main
 
 import (
@@ -25,8 +27,8 @@ type page struct {
 	title, lead string
 	// root is the message of the whole file. It and what it uses are described.
 	root protoreflect.FullName
-	// options is whether the page also describes the options for .proto files.
-	options bool
+	// policy is whether the page also describes the options for .proto files, and the checks and findings of a policy.
+	policy bool
 }
 
 var pages = []page{
@@ -70,8 +72,8 @@ func run(image io.Reader, dir string) error {
 		if err != nil {
 			return fmt.Errorf("the image does not have %s: %w", p.root, err)
 		}
-		w := &writer{own: d.ParentFile().Path()}
-		if texts[p.file], err = w.page(p, d.(protoreflect.MessageDescriptor), files); err != nil {
+		w := &writer{own: d.ParentFile().Path(), files: files}
+		if texts[p.file], err = w.page(p, d.(protoreflect.MessageDescriptor)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,18 +17,22 @@ import (
 // duration is the message whose YAML is a text such as 600s.
 const duration protoreflect.FullName = "google.protobuf.Duration"
 
+// rule is the message that stands in several places of a policy, and in options.
+const rule protoreflect.FullName = "corsrpc.v1.Rule"
+
 // optionsFile declares the options for .proto files.
 const optionsFile = "corsrpc/v1/options.proto"
 
 // writer writes the page about one .proto file.
 type writer struct {
 	own   string // the path of the .proto file; types of other files are on other pages
+	files *protoregistry.Files
 	text  strings.Builder
 	queue []protoreflect.Descriptor // the messages and enums that the page describes, in the order of their use
 }
 
 // page returns the text of a page.
-func (w *writer) page(p page, root protoreflect.MessageDescriptor, files *protoregistry.Files) (string, error) {
+func (w *writer) page(p page, root protoreflect.MessageDescriptor) (string, error) {
 	fmt.Fprintf(&w.text, "# %s\n\n", p.title)
 	fmt.Fprintf(&w.text, "Written by `make generate` from [%s](../../proto/%[1]s); not by hand. %[2]s\n", w.own, p.lead)
 	w.queue = []protoreflect.Descriptor{root}
@@ -43,14 +48,15 @@ func (w *writer) page(p page, root protoreflect.MessageDescriptor, files *protor
 			return "", err
 		}
 	}
-	if p.options {
-		d, err := files.FindFileByPath(optionsFile)
+	if p.policy {
+		d, err := w.files.FindFileByPath(optionsFile)
 		if err != nil {
 			return "", fmt.Errorf("the image does not have %s: %w", optionsFile, err)
 		}
 		if err := w.options(d); err != nil {
 			return "", err
 		}
+		w.checks()
 	}
 	return w.text.String(), nil
 }
@@ -61,7 +67,7 @@ func (w *writer) message(md protoreflect.MessageDescriptor) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&w.text, "\n## %s\n\n%s\n\n| Field | Value | In short |\n| --- | --- | --- |\n", md.Name(), protocomment.Markdown(comment))
+	fmt.Fprintf(&w.text, "\n## %s\n\n%s\n\n| Field | Value | In short |\n| --- | --- | --- |\n", md.Name(), w.markdown(comment))
 	fields := md.Fields()
 	for i := range fields.Len() {
 		fd := fields.Get(i)
@@ -71,13 +77,18 @@ func (w *writer) message(md protoreflect.MessageDescriptor) error {
 		}
 		fmt.Fprintf(&w.text, "| [%s](%s) | %s | %s |\n", fd.Name(), anchor(heading(fd)), w.value(fd), firstSentence(comment))
 	}
+	if md.FullName() == rule {
+		if err := w.where(md); err != nil {
+			return err
+		}
+	}
 	for i := range fields.Len() {
 		fd := fields.Get(i)
 		comment := protocomment.Of(fd)
 		if err := checkExamples(md, fd, comment); err != nil {
 			return err
 		}
-		fmt.Fprintf(&w.text, "\n### %s\n\nValue: %s.\n\n%s\n", heading(fd), w.value(fd), protocomment.Markdown(comment))
+		fmt.Fprintf(&w.text, "\n### %s\n\nValue: %s.\n\n%s\n", heading(fd), w.value(fd), w.markdown(comment))
 	}
 	return nil
 }
@@ -88,13 +99,13 @@ func (w *writer) enum(ed protoreflect.EnumDescriptor) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&w.text, "\n## %s\n\n%s\n\n| Value | Meaning |\n| --- | --- |\n", ed.Name(), protocomment.Markdown(comment))
+	fmt.Fprintf(&w.text, "\n## %s\n\n%s\n\n| Value | Meaning |\n| --- | --- |\n", ed.Name(), w.markdown(comment))
 	for _, v := range policyfile.EnumValues(ed) {
 		comment, err := commentOf(ed.Values().ByNumber(v.Number))
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&w.text, "| `%s` | %s |\n", v.Short, inCell(protocomment.Plain(comment)))
+		fmt.Fprintf(&w.text, "| `%s` | %s |\n", v.Short, inCell(w.linked(protocomment.Plain(comment))))
 	}
 	return nil
 }
@@ -108,7 +119,7 @@ func (w *writer) options(file protoreflect.FileDescriptor) error {
 		if err != nil {
 			return err
 		}
-		text := strings.ReplaceAll(protocomment.Markdown(comment), "```yaml\noption ", "```proto\noption ")
+		text := strings.ReplaceAll(w.markdown(comment), "```yaml\noption ", "```proto\noption ")
 		fmt.Fprintf(&w.text, "\n### (%s)\n\n%s\n", fd.FullName(), text)
 	}
 	return nil
@@ -127,7 +138,7 @@ func commentOf(d protoreflect.Descriptor) (string, error) {
 func (w *writer) value(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.IsMap():
-		return "a map from texts to values, each " + w.single(fd.MapValue())
+		return "a map from texts, each value " + w.single(fd.MapValue())
 	case fd.IsList():
 		return "a list, each item " + w.single(fd)
 	}
@@ -142,10 +153,13 @@ func (w *writer) single(fd protoreflect.FieldDescriptor) string {
 	case protoreflect.StringKind:
 		return "a text"
 	case protoreflect.EnumKind:
-		return "a value of " + w.link(fd.Enum())
+		return choices(fd.Enum()) + ": see " + w.link(fd.Enum())
 	case protoreflect.MessageKind:
 		if fd.Message().FullName() == duration {
 			return "a duration such as `600s`"
+		}
+		if strings.ContainsRune("AEIOU", rune(fd.Message().Name()[0])) {
+			return "an " + w.link(fd.Message())
 		}
 		return "a " + w.link(fd.Message())
 	default:
@@ -153,15 +167,58 @@ func (w *writer) single(fd protoreflect.FieldDescriptor) string {
 	}
 }
 
+// choices returns the values of an enum as YAML has them.
+func choices(ed protoreflect.EnumDescriptor) string {
+	var texts []string
+	for _, v := range policyfile.EnumValues(ed) {
+		texts = append(texts, "`"+v.Short+"`")
+	}
+	n := len(texts) - 1
+	return strings.Join(texts[:n], ", ") + " or " + texts[n]
+}
+
 // link returns a link to the section of a message or an enum.
 func (w *writer) link(d protoreflect.Descriptor) string {
-	name, file := string(d.Name()), ""
-	if path := d.ParentFile().Path(); path != w.own {
-		file = pageOf(path)
-	} else if !slices.Contains(w.queue, d) {
+	if d.ParentFile().Path() == w.own && !slices.Contains(w.queue, d) {
 		w.queue = append(w.queue, d)
 	}
-	return "[" + name + "](" + file + anchor(name) + ")"
+	name := string(d.Name())
+	return "[" + name + "](" + w.fileOf(d) + anchor(name) + ")"
+}
+
+// fileOf returns the file of the page that describes a message or an enum; empty for the page itself.
+func (w *writer) fileOf(d protoreflect.Descriptor) string {
+	if path := d.ParentFile().Path(); path != w.own {
+		return pageOf(path)
+	}
+	return ""
+}
+
+// fieldRE matches the name of a message and of its field, outside of words and of paths of options.
+var fieldRE = regexp.MustCompile(`\b[A-Z]\w+\.[a-z]\w*\b`)
+
+// linked returns a text in which each field that is named with its message is a link to its section.
+func (w *writer) linked(text string) string {
+	spans := strings.Split(text, "`")
+	for i := 0; i < len(spans); i += 2 { // the others are code
+		spans[i] = fieldRE.ReplaceAllStringFunc(spans[i], func(name string) string {
+			d, err := w.files.FindDescriptorByName(protoreflect.FullName("corsrpc.v1." + name))
+			if err != nil {
+				return name
+			}
+			return "[" + name + "](" + w.fileOf(d) + anchor(name) + ")"
+		})
+	}
+	return strings.Join(spans, "`")
+}
+
+// markdown returns a comment as Markdown with links, apart from its examples.
+func (w *writer) markdown(comment string) string {
+	parts := strings.Split(protocomment.Markdown(comment), "```")
+	for i := 0; i < len(parts); i += 2 {
+		parts[i] = w.linked(parts[i])
+	}
+	return strings.Join(parts, "```")
 }
 
 // pageOf returns the file of the page about a .proto file.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,7 +130,12 @@ func visit(t *testing.T, origin string, wrap func(http.Handler) http.Handler) (o
 	handler := wrap(api(&ran))
 	for _, c := range calls {
 		ran = false
-		page, err := corsbrowser.New(origin, corsbrowser.WithHandler(handler))
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jar.SetCookies(&url.URL{Scheme: "https", Host: strings.TrimPrefix(server, "https://"), Path: "/"}, []*http.Cookie{{Name: "session", Value: "1", Secure: true}})
+		page, err := corsbrowser.New(origin, corsbrowser.WithHandler(handler), corsbrowser.WithCookieJar(jar))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -148,8 +148,10 @@ func (d difference) explainedBy(c change) bool {
 	switch c.Kind {
 	case "REFUSED_BEFORE_HANDLER":
 		return d.what == "sent" && !d.before.readable
+	case "CREDENTIALS_REFUSED":
+		return d.what == "sent" && !d.before.readable && d.call.credentials == corsbrowser.Include
 	case "METHODS":
-		return called && d.call.method != "POST" && !(d.call.method == "GET" && d.call.path == me)
+		return called && !slices.Contains([]string{"GET", "HEAD", "POST"}, d.call.method) // browsers need no grant for these three
 	case "OTHER_PATHS_RUN":
 		return d.what == "sent" && d.call.path == file
 	case "OTHER_PATHS":

@@ -67,6 +67,8 @@ const (
 	UnknownValue Kind = "UNKNOWN_VALUE"
 	// CredentialsWithStar: credentials never worked together with every origin.
 	CredentialsWithStar Kind = "CREDENTIALS_WITH_STAR"
+	// CredentialsRefused: a call with credentials, which the configuration does not allow, no longer runs the handler.
+	CredentialsRefused Kind = "CREDENTIALS_REFUSED"
 	// ProtocolHeaders: the request headers of the protocols are granted.
 	ProtocolHeaders Kind = "PROTOCOL_HEADERS"
 	// HeaderNotNeeded: a request header that needs no grant, or never had one.

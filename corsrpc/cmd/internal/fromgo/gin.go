@@ -143,6 +143,7 @@ func (s *settings) readGinNames(g *grants) error {
 			if part != "" && !fetch.IsToken(part) {
 				return s.refusedByBrowsers(m.pos, part)
 			}
+			g.allMethods = g.allMethods || part == "*" // in calls without credentials
 			g.addMethod(part)
 		}
 	}

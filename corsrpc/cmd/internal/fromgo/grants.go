@@ -35,6 +35,8 @@ type grants struct {
 	methodsAt           token.Pos
 	// methods are the methods that are allowed and that procedures do not have.
 	methods []string
+	// allMethods is true if pages may use every method.
+	allMethods bool
 
 	// headers are the request headers that scripts may send, in lower case; allHeaders allows all, and
 	// authorization says whether that includes authorization. starIgnored is true if the star works without

@@ -56,6 +56,7 @@ func (s *settings) readJub0bs(g *grants) error {
 		if m.text != "*" && (!fetch.IsToken(m.text) || fetch.ForbiddenMethod(m.text)) {
 			return s.refusedAt(m.pos, fmt.Sprintf("the method %q", m.text))
 		}
+		g.allMethods = g.allMethods || m.text == "*"
 		g.addMethod(fetch.NormalizeMethod(m.text))
 	}
 	exposed, _ := s.known(g, "ResponseHeaders")

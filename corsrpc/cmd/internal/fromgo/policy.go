@@ -90,7 +90,7 @@ type policyWriter struct {
 
 // ofGrants are the kinds of changes to calls that are granted. A configuration that grants none has none of them.
 var ofGrants = []Kind{
-	Methods, Get, PreflightsAnswered, OperationalServices, OtherPaths, ProtocolHeaders, HeaderStar, HeaderLeftOut, ExposeStar, StatusHeaders, Trailers, MaxAge,
+	CredentialsRefused, Methods, Get, PreflightsAnswered, OperationalServices, OtherPaths, ProtocolHeaders, HeaderStar, HeaderLeftOut, ExposeStar, StatusHeaders, Trailers, MaxAge,
 }
 
 // line writes a line.
@@ -169,12 +169,16 @@ func (w *policyWriter) general() (changes []Change) {
 		changes = append(changes, Change{Kind: RefusedBeforeHandler, Effect: Stricter,
 			Message: "A call from an origin that is not allowed no longer reaches the handler. Before, a call without a preflight ran, and the page could not read the answer."})
 	}
-	if w.get || len(w.methods) > 0 {
-		message := "Procedures have the method POST, and GET if they are declared NO_SIDE_EFFECTS."
-		if len(w.methods) > 0 {
-			message += " Calls by " + joined(w.methods) + " are for other paths."
-		}
-		changes = append(changes, Change{Kind: Methods, Effect: Stricter, Line: w.lineOf(w.methodsAt), Values: w.methods, Message: message})
+	const procedureMethods = "Procedures have the method POST, and GET if they are declared NO_SIDE_EFFECTS."
+	switch {
+	case len(w.methods) > 0:
+		changes = append(changes, Change{Kind: Methods, Effect: Stricter, Line: w.lineOf(w.methodsAt), Values: w.methods,
+			Message: procedureMethods + " Calls by " + joined(w.methods) + " are for other paths."})
+	case w.allMethods:
+		changes = append(changes, Change{Kind: Methods, Effect: Stricter, Line: w.lineOf(w.methodsAt), Values: []string{"*"},
+			Message: procedureMethods + " Calls by other methods are for other paths."})
+	case w.get: // a GET of another procedure reaches the handler as before: browsers need no grant for GET and HEAD
+		changes = append(changes, Change{Kind: Methods, Effect: Same, Line: w.lineOf(w.methodsAt), Message: procedureMethods})
 	}
 	if !w.everyGet {
 		changes = append(changes, Change{Kind: Get, Effect: Wider, Line: w.lineOf(w.methodsAt),
@@ -207,6 +211,10 @@ func (w *policyWriter) from(pos token.Pos) string {
 
 // writeCredentials writes whether credentials are allowed.
 func (w *policyWriter) writeCredentials() {
+	if !w.credentials || w.everyone {
+		w.changesAt("  ", []Change{{Kind: CredentialsRefused, Effect: Stricter, Line: w.lineOf(w.credentialsAt),
+			Message: "A call with cookies no longer reaches the handler, since credentials are not allowed. Before, a call without a preflight ran, and the page could not read the answer."}})
+	}
 	switch {
 	case w.credentials && w.everyone:
 		w.changesAt("  ", []Change{{Kind: CredentialsWithStar, Effect: Same, Line: w.lineOf(w.credentialsAt),

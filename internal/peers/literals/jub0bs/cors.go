@@ -19,6 +19,9 @@ type Config struct {
 	RequestHeaders  []string
 	MaxAgeInSeconds int
 	ResponseHeaders []string
+
+	DangerouslyTolerateInsecureOrigins            bool
+	DangerouslyTolerateSubdomainsOfPublicSuffixes bool
 }
 
 // Middleware is a CORS middleware.
@@ -34,7 +37,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	}
 	for _, o := range config.Origins {
 		insecure := !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://localhost") && o != "*"
-		if config.Credentialed && insecure {
+		if config.Credentialed && insecure && !config.DangerouslyTolerateInsecureOrigins {
 			return nil, errors.New("cors: an insecure origin with credentials")
 		}
 	}
