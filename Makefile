@@ -262,6 +262,7 @@ fleet: fleet-setup web e2e-web ## Exports of random policies in the real nginx a
 run-fleet-proof:
 	@go test -count=1 -v -timeout 30m -tags nginx,fleet -run '^TestNginx' ./internal/export
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
+	@cd internal/peers && go test -count=1 -v -tags fleet -run '^TestEnvoy$$' ./alternatives # Envoy's row in corsrpc/docs/alternatives.md
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 
 .PHONY: soak
