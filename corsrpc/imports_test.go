@@ -101,6 +101,7 @@ var allowedImports = map[string]string{
 	"internal/jsonschema":                     "internal/policyfile internal/protocomment",
 	"internal/mutate":                         "",
 	"internal/peers":                          "",
+	"internal/peers/alternatives":             "",
 	"internal/peers/comingfrom":               "",
 	"internal/peers/literals":                 "",
 	"internal/peers/literals/configurations":  "internal/peers/literals/jub0bs",
