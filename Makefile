@@ -57,7 +57,7 @@ stages:
 	@$(STAGE) browsers $(MAKE) e2e
 
 .PHONY: setup
-setup: packages web e2e-web editors-node ## Install the programs and packages that the tests need
+setup: packages web e2e-web editors-node peers-node peers-flask ## Install the programs and packages that the tests need
 
 .PHONY: packages
 packages:
@@ -86,6 +86,20 @@ editors-node: internal/editors/node/node_modules/.installed
 
 internal/editors/node/node_modules/.installed: internal/editors/node/package.json internal/editors/node/package-lock.json
 	@cd internal/editors/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: peers-node
+peers-node: internal/peers/servers/node/node_modules/.installed
+
+internal/peers/servers/node/node_modules/.installed: internal/peers/servers/node/package.json internal/peers/servers/node/package-lock.json
+	@cd internal/peers/servers/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: peers-flask
+peers-flask: .tmp/flask/.installed
+
+.tmp/flask/.installed: internal/peers/servers/flask/requirements.txt | packages
+	@rm -rf .tmp/flask && python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --no-deps --require-hashes --only-binary :all: --target .tmp/flask -r $<
 	@touch $@
 
 .PHONY: lint
@@ -118,7 +132,7 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 	@internal/tools/generate.sh --check $(BIN)/buf
 
 .PHONY: unit
-unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
+unit: packages peers-node peers-flask $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race $$(go list ./... | grep -v -E '/internal/(origin|route|rules)$$')
 	@go test ./internal/origin ./internal/route ./internal/rules # no goroutines but in the tests below; -race takes ten times as long: make race
 	@go test -race -run '^(TestOverlaysAreIndependent|TestOutsideIsSafeForConcurrentUse|TestSetIsSafeForConcurrentUse)$$' ./internal/origin ./internal/route
@@ -133,7 +147,7 @@ unit: packages $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the
 	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
-	@cd internal/peers && go test -count=1 ./comingfrom ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx
+	@cd internal/peers && go test -count=1 ./comingfrom ./servers ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
 	@cd internal/tools/release && go test ./...
 
 .PHONY: race
@@ -264,6 +278,7 @@ run-fleet-proof:
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
 	@cd internal/peers && go test -count=1 -v -tags fleet -run '^TestEnvoy$$' ./alternatives # Envoy's row in corsrpc/docs/alternatives.md
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
+	@cd internal/peers && go test -count=1 -v -tags fleet -run 'Envoy$$' ./servers
 
 .PHONY: soak
 soak: packages ## 100,000 calls, a million of the gateway, cancelled streams, a million origins, floods of refused ones, 10,000 a second and more: nothing stays, the heap does not grow; how long a change takes

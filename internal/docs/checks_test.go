@@ -67,6 +67,8 @@ func TestChecks(t *testing.T) {
 		{name: "a block without a language", page: fence("", "x"), want: "without a language"},
 		{name: "an indented block", page: "Text:\n\n    make test\n", want: "indented code block"},
 		{name: "an unknown language", page: fence("mermaid", "x"), want: `no test checks blocks in "mermaid"`},
+		{name: "a block that a test writes", at: "corsrpc/docs/coming-from-servers.md", page: "<!-- this part is written by " + generatedBy["corsrpc/docs/coming-from-servers.md"] + " -->\n\n" + fence("php", "exit;") + "\n<!-- end of the part -->\n"},
+		{name: "a block after the part that a test writes", at: "corsrpc/docs/coming-from-servers.md", page: "<!-- this part is written by " + generatedBy["corsrpc/docs/coming-from-servers.md"] + " -->\n\n<!-- end of the part -->\n\n" + fence("php", "exit;"), want: `no test checks blocks in "php"`},
 		{name: "HTML", page: "<b>x</b>\n", want: "HTML"},
 		{name: "an HTML block", page: "<table>\n</table>\n", want: "HTML"},
 		{name: "a comment", page: "<!-- x -->\n\nText. <!-- y -->\n"},

@@ -33,6 +33,8 @@ type block struct {
 	lang   string
 	text   string
 	marker string // the comment on the line before it, without <!-- and -->
+
+	generated string // the command that writes this part of the page, or ""
 }
 
 // link is the destination of a link or an image.
@@ -170,7 +172,7 @@ func (r *reader) row(n ast.Node, figures []string) {
 
 // code reads a fenced block.
 func (r *reader) code(n *ast.FencedCodeBlock) {
-	b := block{page: r.path, lang: string(n.Language(r.source)), text: string(n.Lines().Value(r.source))}
+	b := block{page: r.path, lang: string(n.Language(r.source)), text: string(n.Lines().Value(r.source)), generated: r.generated}
 	b.line = r.lineOf(n)
 	if n.Lines().Len() > 0 {
 		b.line = r.line(n.Lines().At(0).Start)

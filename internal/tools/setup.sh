@@ -49,6 +49,11 @@ has_grpcio() {
   python3 -c 'import grpc' 2>/dev/null || /usr/bin/python3 -c 'import grpc' 2>/dev/null
 }
 
+# Debian installs Apache outside of the PATH of users other than root.
+has_apache() {
+  command -v apache2 >/dev/null || [ -x /usr/sbin/apache2 ]
+}
+
 # at_least VERSION NEEDED succeeds if VERSION is NEEDED or newer.
 at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
@@ -67,6 +72,9 @@ if [ "${1:-}" != gateway ]; then
   command -v curl >/dev/null || packages+=(curl)
   has_postgres || packages+=(postgresql)
   has_nginx || packages+=(nginx-light)
+  has_apache || packages+=(apache2-bin) # without a configuration, so that no server starts
+  command -v php >/dev/null || packages+=(php-cli)
+  python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
   has_ip || packages+=(iproute2)
   has_nft || packages+=(nftables)
   command -v shellcheck >/dev/null || packages+=(shellcheck)

@@ -51,6 +51,12 @@ func At(t testing.TB, base string) Server {
 	return Server{corsbrowser.WithTransport(programTransport{u, transport})}
 }
 
+// Through returns the server that a transport reaches. The transport gets the requests as the browser makes them, for
+// [Host], and may change where they go.
+func Through(transport http.RoundTripper) Server {
+	return Server{corsbrowser.WithTransport(transport)}
+}
+
 // programTransport sends requests for [Host] to a program.
 type programTransport struct {
 	base *url.URL
