@@ -237,6 +237,53 @@ func TestModelGetCalls(t *testing.T) {
 	}
 }
 
+// TestModelSpellings checks that no image of a page of another origin reaches a rule that refuses it, however its path is spelled.
+func TestModelSpellings(t *testing.T) {
+	t.Parallel()
+	files, err := vectors.Schema("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: allowed[:1], AllowCredentials: proto.Bool(true)}}
+	for _, path := range []string{"/v1/a-b:list", "/admin/", "/files/{name}", "/o%27neill", "/x%5Ey", "/(c)", "/%28d%29"} {
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: path})
+	}
+	policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: "/off/", Disabled: proto.Bool(true)})
+	plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(files), corsrpc.WithPathPrefix("/my-api/b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{
+		"/v1/a-b:list", "/v1/a%2Db:list", "/v1/a-b%3alist", "/admin/x$y", "/admin/x%28", "/admin/x%24/y", "/admin/[x]", "/admin/x'y", "/ADMIN/x$y", "/files/x$y", "/files/x%26y",
+		"/o'neill", "/O'neill", "/x^y", "/(c)", "/%28c%29", "/(d)", "/off/x$y", "/off/a/b%27",
+		"/my%2Dapi/b/acme.catalog.v1.CatalogService/List", "/my-api/bacme.catalog.v1.CatalogService/List", "/my-apib/acme.catalog.v1.CatalogService/List",
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := corsrpc.Request{Method: "GET", Host: "api.example.com", TLS: true, Path: u.Path, EscapedPath: u.RawPath, Header: http.Header{
+			"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "X-Target": {target},
+		}}
+		if decision := plan.Decide(r); !decision.Refused() {
+			t.Errorf("%s: Decide does not refuse: %s", target, decision.Reason())
+		}
+		if governing, allows := (reading{m}).allows(&r); allows {
+			t.Errorf("%s: the model allows by %q", target, governing)
+		}
+	}
+	for _, target := range []string{"/unruled/x$y", "/unruled/o'neill", "/(other)"} {
+		r := corsrpc.Request{Method: "GET", Header: http.Header{"Sec-Fetch-Site": {"cross-site"}, "X-Target": {target}}}
+		if _, allows := (reading{m}).allows(&r); !allows {
+			t.Errorf("%s: the model refuses", target)
+		}
+	}
+}
+
 // reading is a model that is read in the plainest way.
 type reading struct{ *export.Model }
 
