@@ -103,6 +103,7 @@ var allowedImports = map[string]string{
 	"internal/peers":                          "",
 	"internal/peers/alternatives":             "",
 	"internal/peers/comingfrom":               "",
+	"internal/peers/servers":                  "",
 	"internal/peers/literals":                 "",
 	"internal/peers/literals/configurations":  "internal/peers/literals/jub0bs",
 	"internal/peers/literals/jub0bs":          "",
