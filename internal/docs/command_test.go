@@ -11,7 +11,7 @@ import (
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. So do those of the pages about probe,
+// program from the work tree, and its commands print what it says. The pages about probe are run alike,
 // in the same folder and with a server. The other pages each have a folder of their own. The environment
 // variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {

@@ -210,7 +210,7 @@ func TestEnvoyReading(t *testing.T) {
 	}
 }
 
-// TestEnvoyMethods checks that the methods of a path are no regular expressions: those of HTTP may have any of its signs.
+// TestEnvoyMethods checks that the methods of a path are compared as they are: methods of HTTP may have the signs of a regular expression.
 func TestEnvoyMethods(t *testing.T) {
 	t.Parallel()
 	plan, err := corsrpc.Compile(&corsrpcv1.Policy{Rules: []*corsrpcv1.Rule{{Path: "/a", AllowOrigins: allowed[:1], AllowMethods: []string{"GET", "P.T", "A|B", "C+", "D*", "E$"}}}})
