@@ -144,7 +144,7 @@ unit: packages peers-node peers-flask $(BIN)/buf ## Unit tests of the library, c
 	@cd corsrpc/corsotel && go test -race ./...
 	@cd corsrpc/buf-plugin-corsrpc && BUF=$(BIN)/buf go test -count=1 . # buf starts it some hundred times, which takes twice as long under -race
 	@cd examples && go test -race ./...
-	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
+	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
 	@cd internal/peers && go test -count=1 ./comingfrom ./servers ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
@@ -276,6 +276,7 @@ fleet: fleet-setup web e2e-web ## Exports of random policies in the real nginx a
 run-fleet-proof:
 	@go test -count=1 -v -timeout 30m -tags nginx,fleet -run '^TestNginx' ./internal/export
 	@cd internal/e2e && go test -count=1 -v -timeout 20m -tags fleet -run '^TestEnvoy' -gateway .
+	@cd internal/peers && go test -count=1 -v -tags fleet -run '^TestEnvoy$$' ./alternatives # Envoy's row in corsrpc/docs/alternatives.md
 	@cd internal/fleet && go test -count=1 -v -timeout 30m -tags fleet -skip '^TestGateway' . -rapid.nofailfile && go test -count=1 -v -tags fleet ./envoy ./hosts
 	@cd internal/peers && go test -count=1 -v -tags fleet -run 'Envoy$$' ./servers
 

@@ -72,7 +72,8 @@ func (p *policy) resolve(s sample, mayBeCall bool) *governed {
 		}
 		if m.Kind != route.None {
 			read := p.byRule(m.Value)
-			g.images, g.links, g.host = g.images && read.images, g.links && read.links, g.host && read.host
+			g.images, g.links = g.images && read.images, g.links && read.links
+			g.host = g.host && !m.Value.ServesMCP() // the layer does not look at the rule of one reading
 		}
 		return true
 	})

@@ -138,8 +138,9 @@ func checkGenerated(p *page) (problems []problem) {
 // generatedBy are the pages that have a part between comment lines, which a
 // command writes and a test compares, with the command.
 var generatedBy = map[string]string{
-	"corsrpc/docs/cost.md":                "make bench",                                                      // TestCostPageShowsTheResults in internal/bench/report
-	"corsrpc/docs/coming-from-servers.md": "cd internal/peers/servers && go test -run TestRows -update .",    // TestRows itself
-	"corsrpc/docs/mounting.md":            "cd internal/routers && go test -run TestMountings -update .",     // TestMountings itself
-	"corsrpc/docs/coming-from-go.md":      "cd internal/peers/comingfrom && go test -run TestRows -update .", // TestRows itself
+	"corsrpc/docs/alternatives.md":        "cd internal/peers/alternatives && go test -run TestTables -update .", // TestTables itself
+	"corsrpc/docs/cost.md":                "make bench",                                                          // TestCostPageShowsTheResults in internal/bench/report
+	"corsrpc/docs/mounting.md":            "cd internal/routers && go test -run TestMountings -update .",         // TestMountings itself
+	"corsrpc/docs/coming-from-go.md":      "cd internal/peers/comingfrom && go test -run TestRows -update .",     // TestRows itself
+	"corsrpc/docs/coming-from-servers.md": "cd internal/peers/servers && go test -run TestRows -update .",        // TestRows itself
 }

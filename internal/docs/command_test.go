@@ -5,12 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // TestCommandPage: the page about the program corsrpc works, from an empty folder: it installs the
-// program from the work tree, and its commands print what it says. So do those of the pages about probe,
+// program from the work tree, and its commands print what it says. The pages about probe are run alike,
 // in the same folder and with a server. The other pages each have a folder of their own. The environment
 // variable BUF may name buf's program, as in TestWalkthrough.
 func TestCommandPage(t *testing.T) {
@@ -52,27 +53,88 @@ func TestCommandPage(t *testing.T) {
 	}
 }
 
-// checkSituations replaces the policy of each policy test in the folder of a walkthrough by one that allows more, and
-// checks that the test notices it.
+// weaker are the policies of the situations, each without one of its protections, and what of the policy test then fails.
+var weaker = []struct {
+	policy, old, new string
+	fails            []string
+}{
+	{"spa", "[https://app.example.com]", `["*"]`, []string{"another site does not", "only the app calls"}},
+	{"previews", "https://pr-*.preview.example.com", `"https://*.preview.example.com"`, []string{"a host below a preview does not"}},
+	{"previews", "https://pr-*.preview.example.com", `"https://pr-*.example.com"`, []string{
+		"the page of a pull request calls", "nothing outside of the domain calls",
+	}},
+	{"tenants", "rules:", "  allow_origins_from: [tenants]\nrules:", []string{"a tenant's page does not read accounts"}},
+	{"tenants", "[https://app.example.com] #", `["*"] #`, []string{"only the app and the tenants call the shop"}},
+	{"apps", "chrome-extension://abcdefghijklmnopabcdefghijklmnop", "chrome-extension://*\n  accept_risks: [ANY_INSTALLATION]", []string{
+		"another extension does not",
+	}},
+	{"apps", "  allow_headers", "  allow_credentials: true\n  allow_headers", []string{"no app calls with cookies"}},
+	{"public", `["*"]`, "[https://anyone.example]\n  allow_credentials: true", []string{
+		"a page with the visitor's cookies does not", "no page calls with cookies",
+	}},
+	{"public", "disabled: true", "max_age: 60s", []string{"no page calls the administration"}},
+	{"internal", "[https://admin.corp.example.com]", "[https://admin.corp.example.com, https://tools.corp.example.com]", []string{
+		"the tools do not call the administration", "only the administration's page calls the administration",
+	}},
+	{"internal", "[https://tools.corp.example.com]", "[https://tools.corp.example.com, https://www.example.com]", []string{
+		"no page outside of the company calls",
+	}},
+	{"mcp", "[https://chat.example.com, https://mcp.example.com]", `["*"]`, []string{"another page does not", "only two pages call"}},
+	{"websocket", "[https://app.example.com]", "[https://app.example.com, https://evil.example]", []string{
+		"another page may not", "only the app's pages open sockets",
+	}},
+	{"cookies", "[https://app.example.com]", "[https://app.example.com, https://evil.example]", []string{
+		"another site does not", "only the app sends cookies",
+	}},
+	{"same-origin", "disabled: true", "allow_origins: [https://app.example.com]", []string{
+		"another page does not", "no page of another origin calls",
+	}},
+}
+
+// checkSituations takes the protections from the policies in the folder of a walkthrough, one at a time, and checks that
+// the policy tests notice it: each case that must not work, and each guarantee, fails once.
 func checkSituations(t *testing.T, w *walkthrough) {
 	t.Helper()
+	noticed := map[string]int{}
+	for _, c := range weaker {
+		noticed[c.policy] += len(c.fails)
+		file := filepath.Join(w.dir, c.policy+".yaml")
+		policy, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(policy), c.old) {
+			t.Errorf("%s.yaml does not have %q", c.policy, c.old)
+		}
+		if err := os.WriteFile(file, []byte(strings.Replace(string(policy), c.old, c.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := w.shell(t.Context(), "corsrpc test --descriptors image.binpb "+c.policy+"_test.yaml")
+		var fails []string
+		for line := range strings.Lines(text) {
+			if _, name, ok := strings.Cut(strings.TrimSpace(line), ": FAIL: "); ok {
+				fails = append(fails, name)
+			}
+		}
+		if failed := new(exec.ExitError); !errors.As(err, &failed) || failed.ExitCode() != 1 || !slices.Equal(fails, c.fails) {
+			t.Errorf("%s.yaml with %q: %v, and %q fail, not %q\n%s", c.policy, c.new, err, fails, c.fails, text)
+		}
+		if err := os.WriteFile(file, policy, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	tests, err := filepath.Glob(filepath.Join(w.dir, "*_test.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wide = "defaults:\n  allow_origins: [\"https://*.example.com\", https://evil.example]\n  allow_credentials: true\n"
-	const withSource = wide + "  allow_origins_from: [tenants]\n"
 	for _, test := range tests {
-		policy, wide := strings.TrimSuffix(test, "_test.yaml")+".yaml", wide
-		if filepath.Base(policy) == "tenants.yaml" {
-			wide = withSource
-		}
-		if err := os.WriteFile(policy, []byte(wide), 0o600); err != nil {
+		text, err := os.ReadFile(test)
+		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := w.shell(t.Context(), "corsrpc test "+filepath.Base(test))
-		if failed := new(exec.ExitError); !errors.As(err, &failed) || failed.ExitCode() != 1 || !strings.Contains(text, "FAIL: ") {
-			t.Errorf("%s does not notice a policy that allows more: %v\n%s", test, err, text)
+		name := strings.TrimSuffix(filepath.Base(test), "_test.yaml")
+		if n := strings.Count(string(text), "blocked: ") + strings.Count(string(text), "never: "); noticed[name] < n {
+			t.Errorf("%s has %d statements about what must not work, and %d failures are tried", test, n, noticed[name])
 		}
 	}
 	if len(tests) != 10 {

@@ -3,6 +3,7 @@ package export_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc"
+	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 	"github.com/corsrpc/corsrpc-go/internal/export"
 	"github.com/corsrpc/corsrpc-go/internal/planaccess"
 )
@@ -204,6 +206,33 @@ func TestEnvoyReading(t *testing.T) {
 	for _, class := range []string{"allowed true", "allowed false", "granted"} {
 		if seen[class] < 100 {
 			t.Errorf("%d requests are %s", seen[class], class)
+		}
+	}
+}
+
+// TestEnvoyMethods checks that the methods of a path are compared as they are: methods of HTTP may have the signs of a regular expression.
+func TestEnvoyMethods(t *testing.T) {
+	t.Parallel()
+	plan, err := corsrpc.Compile(&corsrpcv1.Policy{Rules: []*corsrpcv1.Rule{{Path: "/a", AllowOrigins: allowed[:1], AllowMethods: []string{"GET", "P.T", "A|B", "C+", "D*", "E$"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := export.Write(export.Envoy, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e envoyReading
+	if err := yaml.Unmarshal([]byte(x.Text), &e); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{"GET", "P.T", "A|B", "C+", "D*", "E$", "PUT", "POT", "A", "B", "CC", "DD", "D", "E", "POST"} {
+		r := corsrpc.Request{Method: method, Host: "api.example.com", TLS: true, Path: "/a", Header: http.Header{"Origin": allowed[:1], "X-Target": {"/a"}}}
+		if refuses, decision := e.refuses(&r), plan.Decide(r); refuses != decision.Refused() {
+			t.Errorf("%s: the export refuses is %t, and the decision is %s", method, refuses, decision.Reason())
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (t *envoyText) policies(a *Answer) []envoyPolicy {
 		policies = append(policies, envoyPolicy{"credentials_not_allowed", credentials})
 	}
 	if a.ToPath {
-		methods := condition(`header: {name: ":method", string_match: {safe_regex: {regex: %s}}}`, t.expression(strings.Join(a.Methods, "|"))) // there is one at least
+		methods := condition(`header: {name: ":method", string_match: {safe_regex: {regex: %s}}}`, t.expression(methodsRegexp(a.Methods)))
 		policies = append(policies, envoyPolicy{"method_not_allowed", []envoyCondition{all(condition(hasOrigin), not(methods))}})
 	} else {
 		policies = append(policies, envoyPolicy{"mode_not_cors", []envoyCondition{all(condition(hasOrigin), condition(hasMode), not(condition(isModeCORS)))}})

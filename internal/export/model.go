@@ -129,13 +129,19 @@ func New(r *rules.Rules, o Options) (*Model, error) {
 	b.addProcedures()
 	b.addSelectors()
 	b.addPaths()
-	shapes := make([]string, 0, len(b.prefixes()))
-	for _, prefix := range b.prefixes() {
-		shapes = append(shapes, "^"+regexpsyntax.Literal(prefix)+route.ShapeRegexp+"/?[?](?:.*&)?encoding=")
-	}
-	m.OddTarget = "^[^?]*(?:" + route.OddRegexp + ")|" + strings.Join(shapes, "|")
+	m.OddTarget = "^[^?]*(?:" + route.OddRegexp + ")|^" + b.anyPrefix() + route.ShapeRegexp + "/?[?](?:.*[&;])?" + escapable("encoding") + "(?:[=&;]|$)"
 	b.addLosses()
 	return m, nil
+}
+
+// escapable returns a regular expression for the name of a query parameter, each letter of which may be escaped. It has to match
+// without regard to letter case.
+func escapable(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		fmt.Fprintf(&b, "(?:%c|%%%02X)", name[i], name[i])
+	}
+	return b.String()
 }
 
 // checkMCP returns the error of a path rule with protocols: [MCP]. It does not trust the host of a request, which
@@ -175,6 +181,18 @@ type builder struct {
 // prefixes returns the prefixes of procedures' paths; the first is "".
 func (b *builder) prefixes() []string { return append([]string{""}, b.rules.Prefixes...) }
 
+// anyPrefix returns a regular expression for all prefixes of procedures' paths.
+func (b *builder) anyPrefix() string {
+	if len(b.rules.Prefixes) == 0 {
+		return ""
+	}
+	literals := make([]string, len(b.rules.Prefixes))
+	for i, prefix := range b.rules.Prefixes {
+		literals[i] = regexpsyntax.Literal(prefix)
+	}
+	return "(?:" + strings.Join(literals, "|") + ")?"
+}
+
 // add adds a route.
 func (b *builder) add(r Route) { b.model.Routes = append(b.model.Routes, r) }
 
@@ -187,9 +205,15 @@ func (b *builder) addProcedures() {
 	}
 	for _, prefix := range b.prefixes() {
 		for _, service := range b.rules.Services {
-			b.add(Route{Name: "other paths of " + service, Regexp: regexpsyntax.Literal(prefix+"/"+service) + "/.*", IgnoreCase: true})
+			b.add(Route{Name: "other paths of " + service, Regexp: loosePrefix(prefix) + regexpsyntax.Literal(service) + "/.*", IgnoreCase: true})
 		}
 	}
+}
+
+// loosePrefix returns a regular expression for a prefix and the slash behind it. A server that cuts the prefix off may take a path
+// without that slash, or without one within the prefix, for one with it.
+func loosePrefix(prefix string) string {
+	return "/" + strings.TrimPrefix(strings.ReplaceAll(regexpsyntax.Literal(prefix+"/"), "/", "/?"), "/?")
 }
 
 // addSelectors refuses the paths of procedures that selectors cover and the schema does not have.
@@ -199,7 +223,7 @@ func (b *builder) addSelectors() {
 			if b.isInSchema(s.Name) {
 				continue // addProcedures has the paths of its service
 			}
-			expression := regexpsyntax.Literal(prefix + "/")
+			expression := loosePrefix(prefix)
 			if pkg, ok := strings.CutSuffix(s.Name, ".*"); ok {
 				expression += regexpsyntax.Literal(pkg) + "[.][^/]*/.*"
 			} else {
@@ -236,7 +260,9 @@ func (b *builder) addPaths() {
 			b.model.lose(LossPathPattern, r.Name)
 		}
 		slash := !slices.ContainsFunc(paths, func(other rules.Path) bool { return route.DifferInSlash(p.Pattern, other.Pattern) })
-		b.add(Route{Name: "other spellings of " + r.Name, Regexp: p.Pattern.LooseRegexp(slash), IgnoreCase: true})
+		// Where each GET without Origin passes, a path that Regexp leaves out may be one without a rule.
+		closed := r.Answer == nil || r.Answer.Credentials
+		b.add(Route{Name: "other spellings of " + r.Name, Regexp: p.Pattern.LooseRegexp(slash, closed), IgnoreCase: true})
 	}
 }
 

@@ -32,7 +32,7 @@ var (
 	everyRisk = []corsrpcv1.Risk{1, 2, 3, 4, 5}
 	segments  = []string{
 		"", "a", "A", "b", "files", "Files", "secret", "secre%74", "healthz", "HEALTHZ", "v1", "7", "items", "caf%C3%A9", "%2Fb", "a;b", "a;", ".", "..", "%2e%2e", "a.", "a%20", "a..", "b%2fc", "%25", "x.y", "Upper", "upper", "Case",
-		"acme.catalog.v1.CatalogService", "acme.catalog.v1.catalogservice", "List", "list", "Get", "Lis%74", "acme.account.v1.AccountService", "Update", "acme.unknown.v1.S", "M", "acme.shape.v1.S", "Path", "api", "a~b", "(c)", "a//b", "%FF", "*",
+		"acme.catalog.v1.CatalogService", "acme.catalog.v1.catalogservice", "List", "list", "Get", "Lis%74", "acme.account.v1.AccountService", "Update", "acme.unknown.v1.S", "M", "other.v1.S", "acme.shape.v1.S", "Path", "api", "a~b", "(c)", "a//b", "%FF", "*",
 	}
 )
 
@@ -131,7 +131,7 @@ func (d draw) request(m *export.Model) corsrpc.Request {
 		}
 	}
 	if d.chance(2) {
-		target += d.one([]string{"?encoding=json&message=", "?a=b&encoding=proto", "?a=%2f;b"})
+		target += d.one([]string{"?encoding=json&message=", "?a=b&encoding=proto", "?a=%2f;b", "?%65ncodin%67=json", "?a;encoding=json", "?encoding", "?encoding&a=b", "?a=b&e%6Ecoding;a"})
 	}
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
@@ -199,6 +199,87 @@ func TestModel(t *testing.T) {
 	for _, class := range []string{"stricter", "granted", "passed", "refused"} {
 		if seen[class] < 100 {
 			t.Errorf("%d requests are %s", seen[class], class)
+		}
+	}
+}
+
+// TestModelGetCalls checks that the model lets no page of another origin call a procedure that the schema does not have, however
+// the query is written.
+func TestModelGetCalls(t *testing.T) {
+	t.Parallel()
+	files, err := vectors.Schema("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := corsrpc.Compile(&corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: allowed[:1]}}, corsrpc.WithFiles(files), corsrpc.WithPathPrefix("/api"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, isCall := range map[string]bool{
+		"encoding=json": true, "message=&encoding=json": true, "%65ncoding=json": true, "a=b&e%6ec%6Fding=json": true, "a;encoding=json": true,
+		"encoding": true, "encoding&message=": true, "encoding;message=": true, "encodin=json": false, "xencoding=json": false, "encodings=json": false, "a=b": false,
+	} {
+		for _, path := range []string{"/other.v1.S/M", "/api/other.v1.S/M"} {
+			r := corsrpc.Request{Method: "GET", Host: "api.example.com", TLS: true, Path: path, Query: query, Header: http.Header{
+				"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "X-Target": {path + "?" + query},
+			}}
+			if got := plan.Decide(r).Refused(); got != isCall {
+				t.Errorf("%s?%s: Decide refuses: %t", path, query, got)
+			}
+			if _, allows := (reading{m}).allows(&r); allows == isCall {
+				t.Errorf("%s?%s: the model allows: %t", path, query, allows)
+			}
+		}
+	}
+}
+
+// TestModelSpellings checks that no image of a page of another origin reaches a rule that refuses it, however its path is spelled.
+func TestModelSpellings(t *testing.T) {
+	t.Parallel()
+	files, err := vectors.Schema("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := &corsrpcv1.Policy{Defaults: &corsrpcv1.Rule{AllowOrigins: allowed[:1], AllowCredentials: proto.Bool(true)}}
+	for _, path := range []string{"/v1/a-b:list", "/admin/", "/files/{name}", "/o%27neill", "/x%5Ey", "/(c)", "/%28d%29"} {
+		policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: path})
+	}
+	policy.Rules = append(policy.Rules, &corsrpcv1.Rule{Path: "/off/", Disabled: proto.Bool(true)})
+	plan, err := corsrpc.Compile(policy, corsrpc.WithFiles(files), corsrpc.WithPathPrefix("/my-api/b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := export.New(planaccess.Rules(plan), export.Options{OwnOrigins: []string{"https://api.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{
+		"/v1/a-b:list", "/v1/a%2Db:list", "/v1/a-b%3alist", "/admin/x$y", "/admin/x%28", "/admin/x%24/y", "/admin/[x]", "/admin/x'y", "/ADMIN/x$y", "/files/x$y", "/files/x%26y",
+		"/o'neill", "/O'neill", "/x^y", "/(c)", "/%28c%29", "/(d)", "/off/x$y", "/off/a/b%27",
+		"/my%2Dapi/b/acme.catalog.v1.CatalogService/List", "/my-api/bacme.catalog.v1.CatalogService/List", "/my-apib/acme.catalog.v1.CatalogService/List",
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := corsrpc.Request{Method: "GET", Host: "api.example.com", TLS: true, Path: u.Path, EscapedPath: u.RawPath, Header: http.Header{
+			"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "X-Target": {target},
+		}}
+		if decision := plan.Decide(r); !decision.Refused() {
+			t.Errorf("%s: Decide does not refuse: %s", target, decision.Reason())
+		}
+		if governing, allows := (reading{m}).allows(&r); allows {
+			t.Errorf("%s: the model allows by %q", target, governing)
+		}
+	}
+	for _, target := range []string{"/unruled/x$y", "/unruled/o'neill", "/(other)"} {
+		r := corsrpc.Request{Method: "GET", Header: http.Header{"Sec-Fetch-Site": {"cross-site"}, "X-Target": {target}}}
+		if _, allows := (reading{m}).allows(&r); !allows {
+			t.Errorf("%s: the model refuses", target)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func nginxUpstream(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(text, "$\"'\\;{} \t\r\n"):
-	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.User != nil || u.Fragment != "":
+	case !strings.EqualFold(text, u.Scheme+"://"+u.Host): // it has more than a host, or escapes, which url.Parse decodes
 	default:
 		return u, nil
 	}

@@ -342,6 +342,7 @@ func TestNginxUpstreams(t *testing.T) {
 	for upstream, want := range map[string]string{
 		"": "proxy_pass http://127.0.0.1:8080;", "http://[::1]:9090": "proxy_pass http://[::1]:9090;", "https://backend.internal": "proxy_pass https://backend.internal;",
 		"http://a/b": "", "http://a/": "", "http://a;b": "", "http://$host": "", "backend:8080": "", "http://a b": "", "http://u@a": "", "http://a?b": "", "http://a\nb": "", "ftp://a": "",
+		"http://[::1%25a%3B%20return%20200%3B%24host]": "", "http://[::1%25eth0]": "", "http://a#": "", "http://a?": "", "HTTP://a": "proxy_pass http://a;",
 	} {
 		m.Options.Upstream = upstream
 		x, err := export.Write(export.Nginx, m)

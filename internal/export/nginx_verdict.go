@@ -53,11 +53,7 @@ func (n *nginx) writeVerdict() {
 		if !a.ToPath || len(a.Methods) == 0 || !a.grantsSomebody() {
 			continue
 		}
-		var methods []string
-		for _, method := range a.sortedMethods() {
-			methods = append(methods, regexpsyntax.Literal(method))
-		}
-		t.row(wholeRegexp(fmt.Sprintf("%d (?:%s)", a.ID, strings.Join(methods, "|")), false), "listed", "")
+		t.row(wholeRegexp(fmt.Sprintf("%d (?:%s)", a.ID, methodsRegexp(a.sortedMethods())), false), "listed", "")
 	}
 	t.row("default", "unlisted", "")
 	t.closeMap()
@@ -81,6 +77,16 @@ func (n *nginx) writeVerdict() {
 	}
 	t.row("default", "refuse", "")
 	t.closeMap()
+}
+
+// methodsRegexp returns a regular expression that has to match a whole method, as one of some methods. A method may have characters
+// such as "." and "|". One with a caret never matches, which is stricter.
+func methodsRegexp(methods []string) string {
+	literals := make([]string, len(methods)) // there is one at least
+	for i, method := range methods {
+		literals[i] = regexpsyntax.Literal(method)
+	}
+	return strings.Join(literals, "|")
 }
 
 // sortedMethods returns the granted methods in an order that does not depend on the policy's.

@@ -17,7 +17,7 @@ var nginxFaults = []fault{
 	{name: "nginx has no place for many keys", in: "(*nginxText).hashSizes", old: `for size < 2*t.most {`, new: `for false {`},
 	{name: "nginx changes the path for the server", in: "(*nginx).writeServer", old: `proxy_pass %s://%s;`, new: `proxy_pass %s://%s/;`},
 	{name: "nginx sends its own errors without the fields", in: "(*nginx).writeServer", old: `"    add_header %s %s always;\n"`, new: `"    add_header %s %s;\n"`},
-	{name: "nginx takes a URL with a path for the server", in: "nginxUpstream", old: `u.Path != "" ||`, new: ``},
+	{name: "nginx takes a URL with a path for the server", in: "nginxUpstream", old: `case !strings.EqualFold(text, u.Scheme+"://"+u.Host):`, new: `case false:`},
 	{name: "nginx takes a URL that ends its line", in: "nginxUpstream", old: `|| strings.ContainsAny(text, "$\"'\\;{} \t\r\n")`, new: ``},
 	{name: "nginx listens without TLS for https", in: "(*nginx).writeServers", old: `tls = " ssl"`, new: `tls = ""`},
 	{name: "nginx lets preflights of links pass", old: "`^allowed (?:procedure|path) [^;]*; preflight `", new: "`^[a-z]+ (?:procedure|path) [^;]*; preflight `"},

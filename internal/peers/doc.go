@@ -1,4 +1,4 @@
-// Package peers compares how corsrpc and two other libraries treat dangerous CORS
+// Package peers compares how corsrpc and five other libraries treat dangerous CORS
 // configurations. It has only tests.
 //
 // The tests load each configuration, open a page of an attacker's origin in a simulated

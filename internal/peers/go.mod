@@ -11,6 +11,7 @@ require (
 	github.com/go-chi/cors v1.2.2
 	github.com/gorilla/handlers v1.5.2
 	github.com/improbable-eng/grpc-web v0.15.0
+	github.com/jub0bs/cors v1.0.1
 	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.12

@@ -12,7 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	gincors "github.com/gin-contrib/cors"
+	chicors "github.com/go-chi/cors"
 	"github.com/gorilla/handlers"
+	jub0bscors "github.com/jub0bs/cors"
 	"github.com/rs/cors"
 )
 
@@ -24,7 +27,7 @@ const (
 var update = flag.Bool("update", false, "write "+reportFile+" anew")
 
 // libraries are the columns of the table, by the names of their modules' repositories.
-var libraries = []string{"corsrpc", "rs/cors", "gorilla/handlers"}
+var libraries = []string{"corsrpc", "rs/cors", "gorilla/handlers", "go-chi/cors", "gin-contrib/cors", "jub0bs/cors"}
 
 // TestMisconfigurations compares MISCONFIGURATIONS.md with the results of all configurations.
 func TestMisconfigurations(t *testing.T) {
@@ -71,6 +74,22 @@ func allTrials(t *testing.T) (trials []*trial) {
 		trials = append(trials, try(t, trial{class: c.class, product: "gorilla/handlers", configuration: "`" + texts[i] + "`", function: function},
 			func() loading { return loading{handler: loadGorilla(c.option)} }))
 	}
+	texts = secondValues(t, "chi_test.go", "chiConfigurations")
+	for i, c := range chiConfigurations {
+		trials = append(trials, try(t, trial{class: c.class, product: "go-chi/cors", configuration: "`" + texts[i] + "`", function: c.options.AllowOriginFunc != nil},
+			func() loading { return loading{handler: loadChi(c.options)} }))
+	}
+	texts = secondValues(t, "gin_test.go", "ginConfigurations")
+	for i, c := range ginConfigurations {
+		trials = append(trials, try(t, trial{class: c.class, product: "gin-contrib/cors", configuration: "`" + texts[i] + "`", function: c.config.AllowOriginFunc != nil},
+			func() loading { return loading{handler: loadGin(c.config)} }))
+	}
+	texts = secondValues(t, "jub0bs_test.go", "jub0bsConfigurations")
+	for i, c := range jub0bsConfigurations {
+		byName := strings.Contains(texts[i], "Dangerously")
+		trials = append(trials, try(t, trial{class: c.class, product: "jub0bs/cors", configuration: "`" + texts[i] + "`", byName: byName},
+			func() loading { return loadJub0bs(c.config) }))
+	}
 	return trials
 }
 
@@ -114,6 +133,9 @@ func TestControls(t *testing.T) {
 		"corsrpc":          func() loading { return sound.load(t) },
 		"rs/cors":          func() loading { return loading{handler: loadRS(cors.Options{AllowedOrigins: []string{intended}})} },
 		"gorilla/handlers": func() loading { return loading{handler: loadGorilla(handlers.AllowedOrigins([]string{intended}))} },
+		"go-chi/cors":      func() loading { return loading{handler: loadChi(chicors.Options{AllowedOrigins: []string{intended}})} },
+		"gin-contrib/cors": func() loading { return loading{handler: loadGin(gincors.Config{AllowOrigins: []string{intended}})} },
+		"jub0bs/cors":      func() loading { return loadJub0bs(jub0bscors.Config{Origins: []string{intended}}) },
 	} {
 		t.Run(library, func(t *testing.T) {
 			everyone := &class{}
@@ -152,11 +174,11 @@ func TestVerdicts(t *testing.T) {
 func report(t *testing.T, trials []*trial) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, `# Dangerous configurations, and what three libraries do with them
+	fmt.Fprintf(&b, `# Dangerous configurations, and what six libraries do with them
 
 Written by %[1]scd internal/peers && go test -count=1 . -update%[1]s; not by hand. %[1]s%[2]s%[1]s compares this file with what happens.
 
-corsrpc of this tree, github.com/rs/cors %[3]s, github.com/gorilla/handlers %[4]s.
+corsrpc of this tree, github.com/rs/cors %[3]s, github.com/gorilla/handlers %[4]s, github.com/go-chi/cors %[5]s, github.com/gin-contrib/cors %[6]s, github.com/jub0bs/cors %[7]s.
 
 The study is Jianjun Chen et al., [We Still Don't Have Secure Cross-Domain Requests: an Empirical Study of CORS](https://www.usenix.org/conference/usenixsecurity18/presentation/chen-jianjun),
 USENIX Security 2018. The first eight rows are the classes of insecure configurations in its table 3, by their names there. The last row is an origin of a developer's machine that stays in production.
@@ -164,7 +186,8 @@ USENIX Security 2018. The first eight rows are the classes of insecure configura
 Each configuration below is loaded. Then pages of the class's attackers call the server in [corsbrowser](../../corsrpc/corsbrowser), which follows the Fetch standard.
 They call with the visitor's cookies, by a GET without a preflight and by a POST with one. A page reads an answer if the script gets the text that only the visitor may see.
 
-| class | trusts |`, "`", command, version(t, "github.com/rs/cors"), version(t, "github.com/gorilla/handlers"))
+| class | trusts |`, "`", command, version(t, "github.com/rs/cors"), version(t, "github.com/gorilla/handlers"),
+		version(t, "github.com/go-chi/cors"), version(t, "github.com/gin-contrib/cors"), version(t, "github.com/jub0bs/cors"))
 	for _, library := range libraries {
 		fmt.Fprintf(&b, " %s |", library)
 	}
@@ -185,13 +208,13 @@ A cell lists the verdicts of the library's configurations of the class, and begi
 		fmt.Fprintf(&b, "- **%s**: %s.\n", v.verdict, v.meaning)
 	}
 	b.WriteString(`
-rs/cors and gorilla/handlers accept a function that decides about an origin. Such a function can make each of these mistakes, and no library can see them.
+All of these libraries except corsrpc and jub0bs/cors accept a function that decides about an origin. Such a function can make each of these mistakes, and no library can see them.
 corsrpc accepts no function. The nearest equivalent is an origin source, which lists exact https origins from a database for example.
 
 ## All configurations
 
-The configurations of rs/cors are quoted from [rs_test.go](rs_test.go), which adds credentials and the request header content-type. Those of
-gorilla/handlers are quoted from [gorilla_test.go](gorilla_test.go), which adds the same. The policies of corsrpc are complete; “rows” are those of the origin source.
+The configurations are quoted from [rs_test.go](rs_test.go), [gorilla_test.go](gorilla_test.go), [chi_test.go](chi_test.go), [gin_test.go](gin_test.go) and [jub0bs_test.go](jub0bs_test.go).
+Each of these files adds credentials and the request header content-type, and that of gin-contrib/cors adds AllowWildcard. The policies of corsrpc are complete; “rows” are those of the origin source.
 The column “intended page” tells whether ` + intended + ` reads the visitor's secret. The last section is not about a danger of the study: it shows which configurations a library refuses
 that cannot mean what their author expects.
 

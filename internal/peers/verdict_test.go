@@ -56,7 +56,7 @@ var verdicts = []struct {
 	meaning string
 }{
 	{inSilence, "the configuration loads without a message, and a page of an attacker's origin reads the answer"},
-	{byName, "the same, but the configuration names the risk with `accept_risks`, or a profile for development is chosen"},
+	{byName, "the same, but the configuration names the risk (`accept_risks` in corsrpc, a field `Dangerously…` in jub0bs/cors), or a profile for development is chosen"},
 	{finding, "the same, but the library reports it: corsrpc as a finding or in its log, the others in a log that is on by default"},
 	{refusedAtLoad, "the configuration does not load"},
 	{notReadable, "the configuration loads, and no page of an attacker's origin reads the answer with cookies: the configuration means something else, and in most cases matches no origin"},

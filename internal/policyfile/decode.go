@@ -251,14 +251,14 @@ func (f *File) emptyList(field protoreflect.Name) (reason, fix string) {
 	if f.subject != &policySubject {
 		return "is an empty list: leave the field out, which means the default", ""
 	}
-	reason = "is an empty list, which would not replace the list of the wider level"
+	reason = "is an empty list, which would keep the list of the wider level"
 	switch field {
 	case "allow_origins", "allow_origins_from":
-		return reason + "; to allow no origin", "disabled: true"
+		return reason + " instead of allowing no origin", "disabled: true"
 	case "allow_headers":
-		return reason + "; to remove its names", `deny_headers: ["*"]`
+		return reason + " instead of removing its names", `deny_headers: ["*"]`
 	case "expose_headers":
-		return reason + "; to remove its names", `hide_headers: ["*"]`
+		return reason + " instead of removing its names", `hide_headers: ["*"]`
 	}
 	return reason + ": leave the field out", ""
 }

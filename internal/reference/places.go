@@ -165,8 +165,8 @@ func valuesOf(fd protoreflect.FieldDescriptor) ([]value, error) {
 	return values, nil
 }
 
-// whereOf returns the cells of a field's row: where it may stand, or with which of its values.
-func whereOf(fd protoreflect.FieldDescriptor) (cells []string, err error) {
+// placesOf returns the cells of a field's row: where it may stand, or with which of its values.
+func placesOf(fd protoreflect.FieldDescriptor) (cells []string, err error) {
 	values, err := valuesOf(fd)
 	if err != nil {
 		return nil, err
@@ -224,7 +224,7 @@ func (w *writer) where(md protoreflect.MessageDescriptor) error {
 	w.text.WriteString("\n|" + strings.Repeat(" --- |", 1+len(places)) + "\n")
 	for i := range md.Fields().Len() {
 		fd := md.Fields().Get(i)
-		cells, err := whereOf(fd)
+		cells, err := placesOf(fd)
 		if err != nil {
 			return err
 		}

@@ -21,15 +21,15 @@ func TestPlaces(t *testing.T) {
 		"accept_risks": {"yes", "yes", "yes", "no", "yes"},
 	} {
 		fd := fields.ByTextName(name)
-		if got, err := whereOf(fd); err != nil || !slices.Equal(got, want) {
+		if got, err := placesOf(fd); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %q %v, want %q", name, got, err, want)
 		}
 	}
-	if _, err := whereOf(fields.ByName("max_age")); err == nil || !strings.Contains(err.Error(), "does not have an example") { // the generated code has no comments
+	if _, err := placesOf(fields.ByName("max_age")); err == nil || !strings.Contains(err.Error(), "does not have an example") { // the generated code has no comments
 		t.Errorf("no example: %v", err)
 	}
 	other := (&corsrpcv1.Policy{}).ProtoReflect().Descriptor().Fields().ByName("enforcement")
-	if _, err := whereOf(other); err == nil || !strings.Contains(err.Error(), "the generated code does not have") {
+	if _, err := placesOf(other); err == nil || !strings.Contains(err.Error(), "the generated code does not have") {
 		t.Errorf("a field of another message: %v", err)
 	}
 }

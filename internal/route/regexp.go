@@ -18,7 +18,7 @@ const (
 
 // OddRegexp is a regular expression for the paths that servers may read in several ways, in the syntax of Pattern.Regexp.
 // It has to be looked for in any letter case in a path that a query may follow. A match has to begin before the query.
-const OddRegexp = `//|/[.]|[.](?:[/?]|$)|;|%(?:0[0-9A-F]|2[0135EF]|3[0-9BF]|[4-7][0-9A-F])`
+const OddRegexp = `//|/[.]|[.](?:[/?]|$)|;|%[0-7][0-9A-F]`
 
 // ShapeRegexp is a regular expression for the paths of procedures that a schema does not have, without a prefix,
 // in the syntax of Pattern.Regexp. It has to match a whole path, with an optional slash behind it.
@@ -58,17 +58,22 @@ func (p Pattern) Regexp() (expression string, ok bool) { return p.expression(), 
 
 // expression returns the expression of Regexp.
 func (p Pattern) expression() string {
+	return p.expressionOf(singleExpression, multiExpression, regexpsyntax.Literal)
+}
+
+// expressionOf returns the expression of the pattern, from those of its segments.
+func (p Pattern) expressionOf(single, multi string, literal func(written string) string) string {
 	var b strings.Builder
 	for _, s := range p.segments {
 		b.WriteByte('/')
 		switch {
 		case s == end:
 		case s.kind == singleSegment:
-			b.WriteString(singleExpression)
+			b.WriteString(single)
 		case s.kind == multiSegment:
-			b.WriteString(multiExpression)
+			b.WriteString(multi)
 		default:
-			b.WriteString(regexpsyntax.Literal(s.written))
+			b.WriteString(literal(s.written))
 		}
 	}
 	return b.String()
@@ -76,14 +81,44 @@ func (p Pattern) expression() string {
 
 // LooseRegexp returns a regular expression for the paths that some servers take for those of Regexp: it
 // has to match the whole path without regard to letter case. Where slash is true, it also matches them with or without a slash behind.
-func (p Pattern) LooseRegexp(slash bool) string {
+// Where anything is true, wildcards match each text, also those that Regexp leaves out.
+func (p Pattern) LooseRegexp(slash, anything bool) string {
+	single, multi := singleExpression, multiExpression
+	if anything {
+		single, multi = "[^/]+", ".*"
+	}
+	expression := p.expressionOf(single, multi, looseLiteral)
 	if !slash {
-		return p.expression()
+		return expression
 	}
-	if bare, ok := strings.CutSuffix(p.expression(), "/"+multiExpression); ok {
-		return bare + "(?:/" + multiExpression + ")?"
+	if bare, ok := strings.CutSuffix(expression, "/"+multi); ok {
+		return bare + "(?:/" + multi + ")?"
 	}
-	return strings.TrimSuffix(p.expression(), "/") + "/?"
+	return strings.TrimSuffix(expression, "/") + "/?"
+}
+
+// looseLiteral returns a regular expression for a segment and its spellings without some escapes, such as ' for %27. OddRegexp
+// matches spellings with more escapes.
+func looseLiteral(written string) string {
+	var b strings.Builder
+	for i := 0; i < len(written); i++ {
+		if written[i] != '%' || i+2 >= len(written) {
+			b.WriteString(regexpsyntax.Literal(written[i : i+1]))
+			continue
+		}
+		escape := written[i : i+3]
+		i += len("%XX") - 1
+		c, ok := unescape(escape[1], escape[2])
+		switch {
+		case !ok || c <= ' ' || c >= 0x7f || strings.IndexByte("/?#%.;", c) >= 0: // these change the path
+			b.WriteString(escape)
+		case c == '\\' || c == '^': // which a regular expression cannot have
+			b.WriteString("(?:" + escape + "|[[-_])")
+		default:
+			b.WriteString("(?:" + escape + "|" + regexpsyntax.Literal(string(rune(c))) + ")")
+		}
+	}
+	return b.String()
 }
 
 // DifferInSlash reports whether two patterns are equal but for the slash behind them.

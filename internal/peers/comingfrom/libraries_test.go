@@ -16,7 +16,7 @@ import (
 // libraries are those of the page, in its order.
 var libraries = []library{rs, jub, gorilla, chi, ginLibrary, connect, web}
 
-// What the notes of several libraries say.
+// Texts of the notes of several libraries.
 const (
 	upperCase       = "A policy with upper case in an origin does not load"
 	starNull        = "With a star, both allow the origin `null` too"

@@ -183,7 +183,7 @@ func cell(lines []string, note string) string {
 	return text + note
 }
 
-// codes returns the codes of names. They are no code spans, in which internal/docs looks for names of the library.
+// codes returns the codes of names. They are plain text, since internal/docs looks for names of the library in code spans.
 func codes(names []sidebyside.Named) string {
 	var spans []string
 	for _, n := range names {

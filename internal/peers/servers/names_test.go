@@ -16,13 +16,13 @@ const (
 
 var recipePolicy = []string{twoOrigins, "allow_credentials: true", "allow_headers: [authorization]", "expose: DECLARED", "expose_headers: [x-request-id]", "max_age: 600s"}
 
-// filesRule is for paths that are no procedures.
+// filesRule is for paths other than those of procedures.
 const filesRule = `rules:
   - path: /files/
     allow_methods: [GET, POST, PUT]
 `
 
-// What the notes of several programs say.
+// Texts of the notes of several programs.
 const (
 	methodsBySchema = "Nothing: procedures need no list"
 	methodsOfPath   = "For what is not a procedure, a rule: `path: /files/` with `allow_methods: [GET, POST, PUT]`"

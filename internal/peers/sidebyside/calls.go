@@ -208,7 +208,7 @@ func visit(t testing.TB, page *corsbrowser.Browser, c Call) Outcome {
 type Difference struct {
 	Call          Call
 	Before, After Outcome
-	// What differs is "ran", "readable", "status", "exposed" or "max_age". Header is the exposed field.
+	// The difference is in What: "ran", "readable", "status", "exposed" or "max_age". Header is the exposed field.
 	What, Header string
 	// Wider is true if the call gets more after than before: it runs, is readable, or reads a header; or the browser
 	// keeps the preflight for longer.

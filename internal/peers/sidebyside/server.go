@@ -20,8 +20,8 @@ import (
 // Host is the origin of the servers, as the pages call them.
 const Host = "https://api.example.dev"
 
-// The paths of the servers. The first procedure is declared without side effects, the second is not. The other paths
-// are no procedures.
+// The paths of the servers. The first procedure is declared without side effects, the second is not. The other
+// paths are files or resources.
 const (
 	Me     = "/acme.v1.AccountService/Me"
 	Buy    = "/acme.v1.AccountService/Buy"
