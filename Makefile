@@ -134,11 +134,10 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 .PHONY: unit
 unit: packages peers-node peers-flask $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
 	@go test -race $$(go list ./... | grep -v -E '/internal/(origin|route|rules)$$')
-	@go test ./internal/origin ./internal/route ./internal/rules # no goroutines but in the tests below; -race takes ten times as long: make race
+	@go test ./internal/origin ./internal/route ./internal/rules ./internal/policyfile # the first three have no goroutines but in the tests below, and take ten times as long under -race: make race; texts of the largest size
 	@go test -race -run '^(TestOverlaysAreIndependent|TestOutsideIsSafeForConcurrentUse|TestSetIsSafeForConcurrentUse)$$' ./internal/origin ./internal/route
 	@go test -race -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
 	@cd internal/fleet && go test . ./gatewayapi ./hosts # exports in a model of the Gateway API; the tests of ./envoy need Envoy: make fleet
-	@go test ./internal/policyfile # texts of the largest size, which the race detector is too slow for
 	@cd corsrpc/cmd && go test -race ./...
 	@cd corsrpc/corsenvoy && go test -race ./...
 	@cd corsrpc/corsotel && go test -race ./...
