@@ -144,7 +144,7 @@ func (p program) try(t *testing.T, program, gateway http.RoundTripper, i int, r 
 	after := sidebyside.Through(virtual{gateway, p.behind(i)})
 	diffs := sidebyside.Compare(t, before, after, r.allCalls(i == 0 || r.every || r.rules != ""))
 	every := p.every
-	if r.rules != "" { // which are for the paths that are no procedures
+	if r.rules != "" { // which are for paths other than those of procedures
 		every = slices.DeleteFunc(slices.Clone(every), func(n sidebyside.Named) bool { return n.Code == sidebyside.OtherPaths.Code })
 	}
 	sidebyside.Check(t, diffs, every, r.names)
