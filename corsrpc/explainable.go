@@ -34,7 +34,7 @@ func (p *Plan) namedPattern(from *requestOrigin) (pattern string) {
 		if set == from.notIn {
 			continue
 		}
-		if found, ok := set.Owner(from.raw, from.parsed); ok && (pattern == "" || found == from.raw) {
+		if found, ok := set.Owner(from.raw, from.parts()); ok && (pattern == "" || found == from.raw) {
 			pattern = found
 		}
 	}

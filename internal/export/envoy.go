@@ -191,9 +191,6 @@ func (a *Answer) vary() string {
 	return "Origin, Sec-Fetch-Site"
 }
 
-// grantsSomebody reports whether the answer allows an origin.
-func (a *Answer) grantsSomebody() bool { return a.Everyone || len(a.Origins)+len(a.Patterns) > 0 }
-
 // cors adds the policy of the filter cors. It is for routes only, and an answer that no page may read has none, since
 // a list that is empty would not count.
 func (t *envoyText) cors(a *Answer) {

@@ -155,6 +155,20 @@ func (e *envoyReading) refuses(r *corsrpc.Request) bool {
 	return false
 }
 
+// readEnvoy returns the export of a model for Envoy, also as its text.
+func readEnvoy(t *testing.T, m *export.Model) (e *envoyReading, text string) {
+	t.Helper()
+	x, err := export.Write(export.Envoy, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e = new(envoyReading)
+	if err := yaml.Unmarshal([]byte(x.Text), e); err != nil {
+		t.Fatal(err)
+	}
+	return e, x.Text
+}
+
 // TestEnvoyReading checks that an export for Envoy refuses what the model refuses, and that its filter cors allows the
 // origins that the model allows. An export refuses the preflights that the filter does not answer.
 func TestEnvoyReading(t *testing.T) {
@@ -167,20 +181,13 @@ func TestEnvoyReading(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := export.Write(export.Envoy, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var e envoyReading
-		if err := yaml.Unmarshal([]byte(x.Text), &e); err != nil {
-			t.Fatal(err)
-		}
+		e, text := readEnvoy(t, m)
 		for range 150 {
 			r := d.request(m)
 			_, allows := reading{m}.allows(&r)
 			what := fmt.Sprintf("%s %q %v: %s", r.Method, r.Header["X-Target"], r.Header, plan.Policy())
 			if refuses := e.refuses(&r); refuses == allows {
-				t.Fatalf("seed %d: the export refuses is %t, the model allows is %t: %s\n%s", seed, refuses, allows, what, x.Text)
+				t.Fatalf("seed %d: the export refuses is %t, the model allows is %t: %s\n%s", seed, refuses, allows, what, text)
 			}
 			seen[fmt.Sprint("allowed ", allows)]++
 			cors, from := e.route(&r).Filters.CORS, r.Header.Get("Origin")
@@ -189,16 +196,16 @@ func TestEnvoyReading(t *testing.T) {
 				seen["granted"]++
 			}
 			if decision := plan.Decide(r); granted && decision.Reason() == corsrpc.ReasonOriginNotAllowed {
-				t.Fatalf("seed %d: the export grants: %s\n%s", seed, what, x.Text)
+				t.Fatalf("seed %d: the export grants: %s\n%s", seed, what, text)
 			}
 			preflight := r
 			preflight.Method, preflight.Header = "OPTIONS", r.Header.Clone()
 			preflight.Header["Access-Control-Request-Method"] = []string{r.Method}
 			if forwarded := cors == nil && !e.refuses(&preflight); forwarded && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-				t.Fatalf("seed %d: a preflight reaches the server: %s\n%s", seed, what, x.Text)
+				t.Fatalf("seed %d: a preflight reaches the server: %s\n%s", seed, what, text)
 			}
 			if cors != nil && from != "" && e.refuses(&preflight) {
-				t.Fatalf("seed %d: a preflight does not reach the filter cors: %s\n%s", seed, what, x.Text)
+				t.Fatalf("seed %d: a preflight does not reach the filter cors: %s\n%s", seed, what, text)
 			}
 		}
 	}
@@ -221,14 +228,7 @@ func TestEnvoyMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := export.Write(export.Envoy, m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var e envoyReading
-	if err := yaml.Unmarshal([]byte(x.Text), &e); err != nil {
-		t.Fatal(err)
-	}
+	e, _ := readEnvoy(t, m)
 	for _, method := range []string{"GET", "P.T", "A|B", "C+", "D*", "E$", "PUT", "POT", "A", "B", "CC", "DD", "D", "E", "POST"} {
 		r := corsrpc.Request{Method: method, Host: "api.example.com", TLS: true, Path: "/a", Header: http.Header{"Origin": allowed[:1], "X-Target": {"/a"}}}
 		if refuses, decision := e.refuses(&r), plan.Decide(r); refuses != decision.Refused() {

@@ -1,12 +1,6 @@
 package export
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/corsrpc/corsrpc-go/internal/regexpsyntax"
-)
+import "fmt"
 
 // verdictRows decide on a request: its key has the words of $cors_from, of the rule, the method, and the kind and fields of the
 // request. The first that matches applies. Their order is that of the comment of Answer.
@@ -78,16 +72,3 @@ func (n *nginx) writeVerdict() {
 	t.row("default", "refuse", "")
 	t.closeMap()
 }
-
-// methodsRegexp returns a regular expression that has to match a whole method, as one of some methods. A method may have characters
-// such as "." and "|". One with a caret never matches, which is stricter.
-func methodsRegexp(methods []string) string {
-	literals := make([]string, len(methods)) // there is one at least
-	for i, method := range methods {
-		literals[i] = regexpsyntax.Literal(method)
-	}
-	return strings.Join(literals, "|")
-}
-
-// sortedMethods returns the granted methods in an order that does not depend on the policy's.
-func (a *Answer) sortedMethods() []string { return slices.Sorted(slices.Values(a.Methods)) }

@@ -118,8 +118,7 @@ func buildIn(dir, name, path string) (string, error) {
 	return program, nil
 }
 
-// initFromGo runs corsrpc init on the function of a row. The model of jub0bs/cors has the name of the library in the
-// text that the program reads.
+// initFromGo runs corsrpc init on the function of a row.
 func initFromGo(t *testing.T, r row) document {
 	t.Helper()
 	program, err := build()
@@ -131,7 +130,6 @@ func initFromGo(t *testing.T, r row) document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = bytes.Replace(text, []byte("github.com/corsrpc/corsrpc-go/internal/peers/literals/jub0bs"), []byte("github.com/jub0bs/cors"), 1)
 	name := filepath.Join(t.TempDir(), strings.Replace(file, "_test.go", ".go", 1))
 	if err := os.WriteFile(name, text, 0o600); err != nil {
 		t.Fatal(err)

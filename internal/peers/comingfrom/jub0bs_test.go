@@ -3,11 +3,10 @@ package comingfrom
 import (
 	"net/http"
 
-	jubcors "github.com/corsrpc/corsrpc-go/internal/peers/literals/jub0bs"
 	"github.com/corsrpc/corsrpc-go/internal/peers/sidebyside"
+	jubcors "github.com/jub0bs/cors"
 )
 
-// jub runs a model of jub0bs/cors, which the module proxy does not serve.
 var jub = library{
 	name: "jub0bs/cors", init: true,
 	base:  []string{"allow_origins: [https://app.example.com, https://admin.example.com]", "expose: DECLARED", "max_age: 5s"},

@@ -74,12 +74,7 @@ func TestProxy(t *testing.T) {
 			if i > 0 {
 				return
 			}
-			occurred := sidebyside.Occurred(diffs, proxyEvery)
-			for _, n := range proxyEvery {
-				if !occurred[n.Code] {
-					t.Errorf("%s does not occur", n.Code)
-				}
-			}
+			sidebyside.CheckOccurs(t, diffs, proxyEvery, "grpcwebproxy")
 			// Only the preflight holds back the pages of other origins.
 			if status := post(t, "http://"+address, "https://evil.example"); status != "200, runs" {
 				t.Errorf("a call of another origin without its preflight: %s", status)
@@ -116,7 +111,7 @@ func proxyTable() sidebyside.Table {
 		if first == "" {
 			first = "`" + r.flags + "`"
 		}
-		table.Rows = append(table.Rows, []string{first, cell(r.policy, r.note), codes(r.names)})
+		table.Rows = append(table.Rows, []string{first, sidebyside.Cell(r.policy, r.note), sidebyside.Codes(r.names)})
 	}
 	return table
 }

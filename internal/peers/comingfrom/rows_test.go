@@ -68,33 +68,17 @@ type row struct {
 
 // text returns the policy of a row.
 func (l library) text(r row) string {
-	lines := slices.Clone(r.policy)
-	field := func(line string) string { name, _, _ := strings.Cut(line, ":"); return name }
-	for _, b := range l.base {
-		if !slices.ContainsFunc(r.policy, func(line string) bool { return field(line) == field(b) }) {
-			lines = append(lines, b)
-		}
-	}
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, ": none") })
-	return sidebyside.Defaults(lines...) + r.rules
+	return sidebyside.Defaults(sidebyside.Lines(r.policy, l.base)...) + r.rules
 }
 
 // TestRows compares each option with the policy that takes its place, and the tables of the page with the rows.
 func TestRows(t *testing.T) {
-	var mutex sync.Mutex
-	used := map[string]sidebyside.Named{}
-	note := func(names []sidebyside.Named) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		for _, n := range names {
-			used[n.Code] = n
-		}
-	}
+	var changes sidebyside.Changes
 	t.Run("rows", func(t *testing.T) {
 		for _, l := range libraries {
-			note(l.every)
+			changes.AddEvery(l.name, l.every)
 			for i, r := range l.rows {
-				note(r.names)
+				changes.Add(r.names)
 				t.Run(fmt.Sprintf("%s/%d_%s", l.name, i, r.option), func(t *testing.T) {
 					t.Parallel()
 					l.try(t, r, i == 0)
@@ -102,11 +86,11 @@ func TestRows(t *testing.T) {
 			}
 		}
 	})
-	note(proxyEvery)
+	changes.AddEvery("grpcwebproxy", proxyEvery)
 	for _, r := range proxyRows {
-		note(r.names)
+		changes.Add(r.names)
 	}
-	texts := []string{changes(used), wire(t).String()}
+	texts := []string{changes.String(), wire(t).String()}
 	for _, l := range libraries {
 		texts = append(texts, l.table(t).String())
 	}
@@ -135,12 +119,7 @@ func (l library) try(t *testing.T, r row, first bool) {
 	}
 	sidebyside.Check(t, diffs, every, r.names)
 	if first {
-		occurred := sidebyside.Occurred(diffs, l.every)
-		for _, n := range l.every {
-			if !occurred[n.Code] {
-				t.Errorf("%s does not occur with %s", n.Code, l.name)
-			}
-		}
+		sidebyside.CheckOccurs(t, diffs, l.every, l.name)
 	}
 	if t.Failed() {
 		t.Log("\n" + policy)
@@ -163,66 +142,9 @@ func (l library) table(t *testing.T) sidebyside.Table {
 		if r.layerText != "" {
 			lines = append(lines, r.layerText)
 		}
-		table.Rows = append(table.Rows, []string{first, cell(lines, r.note), codes(r.names)})
+		table.Rows = append(table.Rows, []string{first, sidebyside.Cell(lines, r.note), sidebyside.Codes(r.names)})
 	}
 	return table
-}
-
-// cell returns the lines of a policy, and a note.
-func cell(lines []string, note string) string {
-	var spans []string
-	for _, line := range lines {
-		if !strings.HasSuffix(line, ": none") {
-			spans = append(spans, "`"+line+"`")
-		}
-	}
-	text := strings.Join(spans, ", ")
-	if text != "" && note != "" {
-		text += ". "
-	}
-	return text + note
-}
-
-// codes returns the codes of names. They are plain text, since internal/docs looks for names of the library in code spans.
-func codes(names []sidebyside.Named) string {
-	var spans []string
-	for _, n := range names {
-		spans = append(spans, n.Code)
-	}
-	return strings.Join(spans, ", ")
-}
-
-// changes returns the table of the differences.
-func changes(used map[string]sidebyside.Named) string {
-	table := sidebyside.Table{Header: []string{"Code", "What changes", "Not repeated in the rows of"}}
-	var of = map[string][]string{}
-	var order []string
-	for _, l := range libraries {
-		for _, n := range l.every {
-			if len(of[n.Code]) == 0 {
-				order = append(order, n.Code)
-			}
-			of[n.Code] = append(of[n.Code], l.name)
-		}
-	}
-	for _, n := range proxyEvery {
-		of[n.Code] = append(of[n.Code], "grpcwebproxy")
-	}
-	var rest []string
-	for code := range used {
-		if len(of[code]) == 0 {
-			rest = append(rest, code)
-		}
-	}
-	slices.Sort(rest)
-	for _, code := range slices.Concat(order, rest) {
-		libraries := strings.Join(of[code], ", ")
-		if libraries == "" {
-			libraries = "none"
-		}
-		table.Rows = append(table.Rows, []string{code, used[code].Words, libraries})
-	}
-	return table.String()
 }
 
 // source is a parsed file of this package.

@@ -49,8 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// initFromGo runs corsrpc init on a file of the package configurations. The model of jub0bs/cors has the name of the
-// library in the text that the program reads.
+// initFromGo runs corsrpc init on a file of the package configurations.
 func initFromGo(t *testing.T, file string) document {
 	t.Helper()
 	program, err := build()
@@ -61,7 +60,6 @@ func initFromGo(t *testing.T, file string) document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source = bytes.Replace(source, []byte("github.com/corsrpc/corsrpc-go/internal/peers/literals/jub0bs"), []byte("github.com/jub0bs/cors"), 1)
 	name := filepath.Join(t.TempDir(), file)
 	if err := os.WriteFile(name, source, 0o600); err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ var everywhere = []sidebyside.Named{refused, sidebyside.OtherPaths, sidebyside.P
 func without(lines ...string) []string {
 	for _, line := range recipePolicy {
 		field, _, _ := strings.Cut(line, ":")
-		lines = append(lines, field+": none")
+		lines = append(lines, field+sidebyside.NotSet)
 	}
 	return lines
 }

@@ -73,14 +73,7 @@ func (p program) behind(i int) string { return fmt.Sprintf("gateway-%s-%d.test",
 
 // policy returns the policy of a row.
 func (p program) policy(r row) string {
-	lines := slices.Clone(r.policy)
-	field := func(line string) string { name, _, _ := strings.Cut(line, ":"); return name }
-	for _, b := range p.base {
-		if !slices.ContainsFunc(r.policy, func(line string) bool { return field(line) == field(b) }) {
-			lines = append(lines, b)
-		}
-	}
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasSuffix(line, ": none") })
+	lines := sidebyside.Lines(r.policy, p.base)
 	if len(lines) == 0 {
 		return r.rules
 	}
@@ -149,12 +142,7 @@ func (p program) try(t *testing.T, program, gateway http.RoundTripper, i int, r 
 	}
 	sidebyside.Check(t, diffs, every, r.names)
 	if i == 0 {
-		occurred := sidebyside.Occurred(diffs, p.every)
-		for _, n := range p.every {
-			if !occurred[n.Code] {
-				t.Errorf("%s does not occur with %s", n.Code, p.name)
-			}
-		}
+		sidebyside.CheckOccurs(t, diffs, p.every, p.name)
 	}
 	if t.Failed() {
 		t.Logf("\n%s\n%s\n%s", r.outer, r.text, p.policy(r))
@@ -251,65 +239,19 @@ func (p program) table(t *testing.T) sidebyside.Table {
 			spans = append(spans, "`"+s+"`")
 		}
 		first := strings.TrimSpace(r.words + " " + strings.Join(spans, ", "))
-		table.Rows = append(table.Rows, []string{first, cell(r.policy, r.note), codes(r.names)})
+		table.Rows = append(table.Rows, []string{first, sidebyside.Cell(r.policy, r.note), sidebyside.Codes(r.names)})
 	}
 	return table
 }
 
-// cell returns the lines of a policy, and a note.
-func cell(lines []string, note string) string {
-	var spans []string
-	for _, line := range lines {
-		if !strings.HasSuffix(line, ": none") {
-			spans = append(spans, "`"+line+"`")
-		}
-	}
-	text := strings.Join(spans, ", ")
-	if text != "" && note != "" {
-		text += ". "
-	}
-	return text + note
-}
-
-// codes returns the codes of names. They are plain text, since internal/docs looks for names of the library in code spans.
-func codes(names []sidebyside.Named) string {
-	var list []string
-	for _, n := range names {
-		list = append(list, n.Code)
-	}
-	return strings.Join(list, ", ")
-}
-
 // changes returns the table of the differences.
 func changes(all []program) string {
-	table := sidebyside.Table{Header: []string{"Code", "What changes", "Not repeated in the rows of"}}
-	used, of := map[string]sidebyside.Named{}, map[string][]string{}
-	var order, rest []string
+	var c sidebyside.Changes
 	for _, p := range all {
-		for _, n := range p.every {
-			if used[n.Code] = n; len(of[n.Code]) == 0 {
-				order = append(order, n.Code)
-			}
-			of[n.Code] = append(of[n.Code], p.name)
-		}
-	}
-	for _, p := range all {
+		c.AddEvery(p.name, p.every)
 		for _, r := range p.rows {
-			for _, n := range r.names {
-				if _, ok := used[n.Code]; !ok {
-					used[n.Code] = n
-					rest = append(rest, n.Code)
-				}
-			}
+			c.Add(r.names)
 		}
 	}
-	slices.Sort(rest)
-	for _, code := range slices.Concat(order, rest) {
-		where := strings.Join(of[code], ", ")
-		if where == "" {
-			where = "none"
-		}
-		table.Rows = append(table.Rows, []string{code, used[code].Words, where})
-	}
-	return table.String()
+	return c.String()
 }

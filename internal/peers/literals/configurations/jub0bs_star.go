@@ -3,7 +3,7 @@ package configurations
 import (
 	"net/http"
 
-	"github.com/corsrpc/corsrpc-go/internal/peers/literals/jub0bs"
+	"github.com/jub0bs/cors"
 )
 
 func Jub0bsStar(mux http.Handler) http.Handler {
