@@ -320,6 +320,9 @@ func dropAccessControl(header http.Header) (any bool) {
 // dropTiming removes the Timing-Allow-Origin fields, in any letter case. It leaves the one whose name
 // is in canonical form if canonical is false, since applyTiming replaces it.
 func dropTiming(header http.Header, canonical bool) {
+	if len(header) == 0 {
+		return
+	}
 	for key := range header {
 		if len(key) == len(timingHeader) && (canonical || key != timingHeader) && strings.EqualFold(key, timingHeader) {
 			delete(header, key)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/route"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
@@ -19,14 +20,14 @@ import (
 func (p *Plan) Decide(r Request) Decision {
 	var d Decision
 	var from requestOrigin
-	p.decide(&d, &r, r.Header["Origin"], &from)
+	p.decide(&d, p.find(&r), &r, r.Header["Origin"], &from)
 	return d
 }
 
-// decide is Decide that fills in *d and *from, which must be zero, to avoid copying a Decision. Wrap
-// has looked up the Origin header already, so it is an argument.
-func (p *Plan) decide(d *Decision, r *Request, origins []string, from *requestOrigin) {
-	t := p.find(r)
+// decide is Decide for the target of the request's path. It fills in *d and *from, to avoid copying a Decision. *d must
+// be zero, and *from must be zero or what grantsCommonCall has made of it. Wrap has looked up the Origin header already,
+// so it is an argument.
+func (p *Plan) decide(d *Decision, t *target, r *Request, origins []string, from *requestOrigin) {
 	if t.kind == targetNone {
 		d.target, d.outcome, d.reason = t, OutcomeUntouched, reasonNotGoverned
 		return
@@ -194,14 +195,9 @@ func (d *Decision) callRPC(r *Request) {
 // and reports whether there is one.
 func (d *Decision) matchOrigin(p *Plan, from *requestOrigin) bool {
 	g := d.target.grant
-	if d.matched = from.named; d.matched != 0 {
+	if d.matched = from.match(g.origins); d.matched != 0 {
 		return true
 	}
-	if ref, ok := g.origins.MatchParsed(from.raw, from.parsed); ok {
-		d.matched = ref
-		return true
-	}
-	from.notIn = g.origins
 	for i, name := range g.sources {
 		if p.sets[name].allows(d.origin) {
 			d.sourceItem = int32(i) + 1
@@ -268,7 +264,11 @@ func (g *grant) isCachedPreflight(lines []string) bool {
 	if len(lines) != 1 {
 		return false
 	}
-	for known := range g.preflights.All {
+	for i := range clockcache.Size {
+		known := g.preflights.At(i)
+		if known == nil {
+			break
+		}
 		if known.Value == lines[0] {
 			known.Use()
 			return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/corsrpc/corsrpc-go/internal/clockcache"
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/rpc"
 )
@@ -47,7 +48,11 @@ func (t *target) rememberExposure(header http.Header, grpcWeb bool, value string
 // fields that the handler wrote and the layer replaces. replaced reports whether there were
 // Access-Control fields among them.
 func (t *target) exposed(header http.Header) (value string, replaced bool) {
-	for known := range t.exposures.All {
+	for i := range clockcache.Size {
+		known := t.exposures.At(i)
+		if known == nil {
+			break
+		}
 		if known.Value.matches(header, t.grant) {
 			known.Use()
 			return known.Value.value, false // cached headers have no fields that have to be removed

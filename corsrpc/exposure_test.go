@@ -13,8 +13,8 @@ import (
 // remembers reports whether the cache has a value for which matches is true. It marks that value
 // as used.
 func remembers[T any](cache *clockcache.Cache[T], matches func(*T) bool) bool {
-	for known := range cache.All {
-		if matches(&known.Value) {
+	for i := range clockcache.Size {
+		if known := cache.At(i); known != nil && matches(&known.Value) {
 			known.Use()
 			return true
 		}
@@ -74,7 +74,7 @@ func TestExposureByContentType(t *testing.T) {
 			}
 		}
 		cached := 0
-		for range target.exposures.All {
+		for cached < clockcache.Size && target.exposures.At(cached) != nil {
 			cached++
 		}
 		if cached != 2 {

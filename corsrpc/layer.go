@@ -140,34 +140,53 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r) // every plan lets it pass and leaves the response untouched
 		return
 	}
-	request := RequestOf(r)
-	var d Decision
 	var from requestOrigin
-	plan.decide(&d, &request, origins, &from)
+	t := plan.findExact(r)
+	if t != nil && l.onlyApplies(plan) && t.grantsCommonCall(r, origins, &from) {
+		if kind := l.writerKinds.of(w); !kind.wraps {
+			l.serve(w, kind, r, effect{outcome: OutcomeGrant, target: t}, from.raw, h.next)
+			return
+		}
+	}
+	h.decide(w, r, plan, t, origins, &from)
+}
+
+// decide is ServeHTTP for all requests but common calls. t is the result of findExact.
+func (h *handler) decide(w http.ResponseWriter, r *http.Request, plan *Plan, t *target, origins []string, from *requestOrigin) {
+	l, request := h.layer, RequestOf(r)
+	if t == nil {
+		t = plan.findInReadings(&request)
+	}
+	var d Decision
+	plan.decide(&d, t, &request, origins, from)
 	var compared *comparison
 	if plan.shadow != nil {
-		compared = &comparison{d, plan.shadow.Decide(request)}
+		compared = newComparison(plan.shadow, &request, &d)
 	}
-	kind := l.writerKinds.of(w)
 	if l.readable != nil {
-		l.readable.apply(plan, &d, &request, kind.isWrapped(w))
+		l.readable.apply(plan, &d, &request, l.writerKinds.of(w).isWrapped(w))
 	}
-	l.report(r, &request, &d, &from)
+	l.report(r, &request, &d, from)
 	if l.awaited != nil {
 		l.awaited.note(plan, &d, &request)
 	}
 	if compared != nil {
-		l.compare(r, &request, &from, compared)
+		l.compare(r, &request, from, compared)
 	}
 	switch {
 	case d.outcome == OutcomeUntouched:
 		l.passUngoverned(w, r, &request, plan, h.next)
 	case d.answered():
 		answer(w, &d)
-	case d.observed, d.upgrade, !d.changesResponse(), kind.isWrapped(w):
+	case d.observed, d.upgrade, !d.changesResponse():
 		h.next.ServeHTTP(w, r)
 	default:
-		l.serve(w, kind, r, &d, h.next)
+		kind := l.writerKinds.of(w)
+		if kind.isWrapped(w) {
+			h.next.ServeHTTP(w, r)
+			return
+		}
+		l.serve(w, kind, r, d.effect, d.origin, h.next)
 	}
 }
 
@@ -201,11 +220,16 @@ func answer(w http.ResponseWriter, d *Decision) {
 	}
 }
 
+// onlyApplies reports whether nothing but the response depends on the decision to grant a call.
+func (l *Layer) onlyApplies(p *Plan) bool {
+	return p.shadow == nil && l.readable == nil && l.awaited == nil && !l.observers.want(EventDecision)
+}
+
 // serve runs the handler with a writer that applies the decision when the response commits. It
 // does not recover panics, and writes nothing after one.
-func (l *Layer) serve(w http.ResponseWriter, kind writerKind, r *http.Request, d *Decision, next http.Handler) {
-	wrapped, c := wrapWriter(w, kind, r, d, l)
-	next.ServeHTTP(wrapped, r)
+func (l *Layer) serve(w http.ResponseWriter, kind *writerKind, r *http.Request, e effect, origin string, next http.Handler) {
+	c := &committer{ResponseWriter: w, layer: l, effect: e, origin: [1]string{origin}, fields: int32(len(w.Header()))}
+	next.ServeHTTP(c.writer(kind, r), r)
 	c.finish()
 }
 
@@ -213,14 +237,30 @@ func (l *Layer) serve(w http.ResponseWriter, kind writerKind, r *http.Request, d
 func (l *Layer) report(r *http.Request, request *Request, d *Decision, from *requestOrigin) {
 	if d.refused() {
 		if l.log != nil {
-			l.log.refused(r.Context(), r, d, l.ownerOf(d, from))
+			l.logRefused(r, d, from)
 		}
 		if l.observers.want(EventRefusal) {
-			l.observers.observe(r.Context(), Event{Kind: EventRefusal, Decision: *d, Request: *request})
+			l.observe(EventRefusal, r, request, d)
 		}
 	}
 	if l.observers.want(EventDecision) {
-		l.observers.observe(r.Context(), Event{Kind: EventDecision, Decision: *d, Request: *request})
+		l.observe(EventDecision, r, request, d)
+	}
+}
+
+// observe passes a decision to the observers of a kind of event.
+func (l *Layer) observe(kind EventKind, r *http.Request, request *Request, d *Decision) {
+	l.observers.observe(r.Context(), Event{Kind: kind, Decision: *d, Request: *request})
+}
+
+// logRefused logs or counts a refusal.
+func (l *Layer) logRefused(r *http.Request, d *Decision, from *requestOrigin) {
+	text := from.raw
+	if text == "" {
+		text = firstOrigin(r)
+	}
+	if !l.log.repeats(r, d, text) {
+		l.log.refused(r.Context(), r, d, text, l.ownerOf(d, from))
 	}
 }
 
@@ -235,6 +275,11 @@ func (l *Layer) ownerOf(d *Decision, from *requestOrigin) string {
 
 // comparison holds the decisions of the plan in force and of its shadow on one request.
 type comparison struct{ production, shadow Decision }
+
+// newComparison returns the comparison of a decision with that of a shadow.
+func newComparison(shadow *Plan, r *Request, d *Decision) *comparison {
+	return &comparison{*d, shadow.Decide(*r)}
+}
 
 // compare reports a difference between the decisions of the plan in force and of its shadow.
 func (l *Layer) compare(r *http.Request, request *Request, from *requestOrigin, c *comparison) {

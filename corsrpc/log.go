@@ -48,41 +48,54 @@ var keySeed = maphash.MakeSeed()
 const maxKeyBytes = 300
 
 // lineOf returns the kind, the class and the keys of a log line about a request. rule is the grant of
-// the rule, or nil.
+// the rule, or nil. from is the Origin header.
 //
 // Clients invent origins and header names, so each of these is in a key that is more precise than the
 // one for what the policy determines: reasons, rule and target. The lines about pages of explainable
 // origins have the owner of the origin (Plan.ownerOf) in their first key, so that each page that the
 // policy names is logged. owner is empty for all other origins.
-func lineOf(kind boundedlog.Kind, owner string, cause, other reasonID, rule *grant, origin string, d *Decision) boundedlog.Line {
+func lineOf(kind boundedlog.Kind, owner string, cause, other reasonID, rule *grant, from string, d *Decision) boundedlog.Line {
 	line := boundedlog.Line{Kind: kind, Class: boundedlog.Other, Cause: int(cause)}
-	reasons := keyFactors[1] * (uint64(kind)<<16 | uint64(cause)<<8 | uint64(other))
-	from := keyFactors[2] * maphash.String(keySeed, origin[:min(len(origin), maxKeyBytes)])
-	governed := keyFactors[0] + reasons + keyFactors[3]*d.target.id
-	if rule != nil {
-		governed += keyFactors[4] * rule.id
-	}
-	first, details := reasons, from
+	first, last := reasonsKey(kind, cause, other), lastKey(kind, cause, other, rule, from, d)
+	governed := keyFactors[0] + governedKey(first, rule, d)
 	if owner != "" {
-		line.Class, first = boundedlog.Known, keyFactors[2]*maphash.String(keySeed, owner)
+		line.Class, first = boundedlog.Known, keyFactors[8]*maphash.String(keySeed, owner)
 		governed += first
-		if owner == origin {
-			details = 0
-		}
 		if !d.target.known {
-			details += keyFactors[5] * maphash.String(keySeed, d.target.name)
+			last += boundedlog.Key(keyFactors[5] * maphash.String(keySeed, d.target.name))
 		}
 	}
-	if d.missing != "" {
-		details += keyFactors[6] * maphash.String(keySeed, d.missing)
-	}
-	line.Keys = [boundedlog.Precisions]boundedlog.Key{boundedlog.Key(first), boundedlog.Key(governed), boundedlog.Key(governed + keyFactors[7] + details)}
+	line.Keys = [boundedlog.Precisions]boundedlog.Key{boundedlog.Key(first), boundedlog.Key(governed), last}
 	return line
+}
+
+// lastKey returns the last key of a line, to which lineOf adds the name of a target that is not known if the origin is
+// explainable. The owner of the origin is not in it, since the origin and the rule determine the owner.
+func lastKey(kind boundedlog.Kind, cause, other reasonID, rule *grant, from string, d *Decision) boundedlog.Key {
+	key := keyFactors[7] + governedKey(reasonsKey(kind, cause, other), rule, d) + keyFactors[2]*maphash.String(keySeed, from[:min(len(from), maxKeyBytes)])
+	if d.missing != "" {
+		key += keyFactors[6] * maphash.String(keySeed, d.missing)
+	}
+	return boundedlog.Key(key)
+}
+
+// reasonsKey returns the part of the keys that the kind and the reasons of a line determine.
+func reasonsKey(kind boundedlog.Kind, cause, other reasonID) uint64 {
+	return keyFactors[1] * (uint64(kind)<<16 | uint64(cause)<<8 | uint64(other))
+}
+
+// governedKey adds to the key of the reasons what the policy determines.
+func governedKey(reasons uint64, rule *grant, d *Decision) uint64 {
+	key := reasons + keyFactors[3]*d.target.id
+	if rule != nil {
+		key += keyFactors[4] * rule.id
+	}
+	return key
 }
 
 // keyFactors are odd random numbers. Each part of a key is multiplied by one of them, so that keys with
 // different parts are equal with a negligible probability, which no client can raise.
-var keyFactors = func() (factors [8]uint64) {
+var keyFactors = func() (factors [9]uint64) {
 	for i := range factors {
 		factors[i] = maphash.Bytes(keySeed, []byte{byte(i)}) | 1
 	}
@@ -132,22 +145,35 @@ func (e effect) targetAttr() slog.Attr {
 	return slog.String("target", name)
 }
 
-// refused logs or counts a refusal. owner is that of the origin (Plan.ownerOf).
-func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, owner string) {
-	kind := lineRefused
-	if !d.Enforced() {
-		kind = lineWouldRefuse
+// repeats counts a refusal of which a line was logged in the last minute, and reports whether there was one. from is the
+// Origin header. The targets that it recognizes are the known ones, whose lines do not depend on the owner of the origin.
+func (l *eventLog) repeats(r *http.Request, d *Decision, from string) bool {
+	kind := refusalKind(d)
+	return d.target.known && l.Repeats(kind, int(d.reason), lastKey(kind, d.reason, reasonNone, d.target.grant, from, d), func(of boundedlog.Class) []slog.Attr {
+		return sampleOf(r, d, "reason", d.reason, of)
+	})
+}
+
+// refusalKind returns the kind of the line about a refusal.
+func refusalKind(d *Decision) boundedlog.Kind {
+	if d.observed {
+		return lineWouldRefuse
 	}
-	line := lineOf(kind, owner, d.reason, reasonNone, d.target.grant, firstOrigin(r), d)
-	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "reason", d.reason, line.Class) }) {
+	return lineRefused
+}
+
+// refused logs or counts a refusal. from is the Origin header, and owner is that of the origin (Plan.ownerOf).
+func (l *eventLog) refused(ctx context.Context, r *http.Request, d *Decision, from, owner string) {
+	line := lineOf(refusalKind(d), owner, d.reason, reasonNone, d.target.grant, from, d)
+	if !l.Admit(line, func(of boundedlog.Class) []slog.Attr { return sampleOf(r, d, "reason", d.reason, of) }) {
 		return
 	}
 	attrs := []slog.Attr{
 		slog.String("reason", string(d.Reason())),
 		slog.String("why", d.reason.text()),
 	}
-	if origin := firstOrigin(r); origin != "" {
-		attrs = append(attrs, slog.String("origin", safetext.Sample(origin)))
+	if from != "" {
+		attrs = append(attrs, slog.String("origin", safetext.Sample(from)))
 	}
 	attrs = append(attrs, targetOrPath(r, d))
 	if d.missing != "" {
@@ -191,7 +217,7 @@ func refusalMessage(d *Decision) string {
 // reason of the shadow policy. owner is that of the origin (Plan.ownerOf).
 func (l *eventLog) differed(ctx context.Context, r *http.Request, d, shadow *Decision, owner string) {
 	line := lineOf(lineDifference, owner, shadow.reason, d.reason, shadow.target.grant, firstOrigin(r), d)
-	if !l.Admit(line, func() []slog.Attr { return sampleOf(r, d, "shadow_reason", shadow.reason, line.Class) }) {
+	if !l.Admit(line, func(of boundedlog.Class) []slog.Attr { return sampleOf(r, d, "shadow_reason", shadow.reason, of) }) {
 		return
 	}
 	attrs := []slog.Attr{

@@ -95,12 +95,23 @@ func (p *Plan) WithSets(origins map[string][]string) *Plan {
 	return &bound
 }
 
+// findExact returns the target of a path that is spelled as a procedure or a path rule is; nil for all other paths.
+func (p *Plan) findExact(r *http.Request) *target {
+	t, _ := p.routes.Exact(pathOf(r.URL), r.URL.RawPath)
+	return t
+}
+
 // find returns the target of a request's path. If the path is that of a known procedure, spelled
 // as generated clients spell it, find takes one map lookup.
 func (p *Plan) find(r *Request) *target {
 	if t, ok := p.routes.Exact(r.Path, r.EscapedPath); ok {
 		return t
 	}
+	return p.findInReadings(r)
+}
+
+// findInReadings is find for a path that findExact does not find.
+func (p *Plan) findInReadings(r *Request) *target {
 	calls := canBeCall(r)
 	first, other, verdict := p.routes.Find(r.Path, r.EscapedPath, calls)
 	switch {

@@ -2,6 +2,7 @@ package corsrpc
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/corsrpc/corsrpc-go/internal/fetch"
 	"github.com/corsrpc/corsrpc-go/internal/origin"
@@ -32,14 +33,19 @@ type Request struct {
 // RequestOf returns the parts of an http.Request that a decision depends on. It shares the
 // request's header.
 func RequestOf(r *http.Request) Request {
-	path := r.URL.Path
-	if r.URL.Opaque != "" {
-		path = r.URL.Opaque // httputil.ReverseProxy sends it as the request target
-	}
 	return Request{
-		Method: r.Method, Host: r.Host, Path: path, EscapedPath: r.URL.RawPath, Query: r.URL.RawQuery,
+		Method: r.Method, Host: r.Host, Path: pathOf(r.URL), EscapedPath: r.URL.RawPath, Query: r.URL.RawQuery,
 		TLS: r.TLS != nil, Header: r.Header,
 	}
+}
+
+// pathOf returns the decoded path of a request. If the URL is opaque, httputil.ReverseProxy sends that as the request
+// target.
+func pathOf(u *url.URL) string {
+	if u.Opaque != "" {
+		return u.Opaque
+	}
+	return u.Path
 }
 
 // canBeCall reports whether the request can be an RPC call, or the preflight of one. A path that
@@ -84,16 +90,20 @@ func isUpgrade(r *Request) bool {
 // hasOnly reports whether a header field has exactly one line, with this value.
 func hasOnly(lines []string, value string) bool { return len(lines) == 1 && lines[0] == value }
 
-// requestOrigin is a well-formed Origin header. It is parsed only if no rule lists it exactly.
+// requestOrigin is the Origin header of a request. It is parsed only if no rule lists it exactly.
 type requestOrigin struct {
-	raw    string
+	raw    string           // empty before parse
 	named  origin.PatternID // the exact pattern that equals the origin; 0 if there is none
-	parsed origin.Parsed
-	notIn  *origin.Set // a set that is known not to match the origin; nil if none is known
+	parsed origin.Parsed    // the zero value if named is not 0, or if the origin is not well-formed
+	notIn  *origin.Set      // a set that is known not to match the origin; nil if none is known
 }
 
-// parse parses the value and reports whether it is well-formed.
+// parse parses the value and reports whether it is well-formed. It does not parse a value again: the set must then be
+// the same.
 func (s *requestOrigin) parse(raw string, named *origin.Set) (ok bool) {
+	if s.raw != "" && s.raw == raw {
+		return s.named != 0 || !s.parsed.IsZero()
+	}
 	s.raw = raw
 	if s.named, ok = named.Exact(raw); ok {
 		return true
@@ -102,12 +112,28 @@ func (s *requestOrigin) parse(raw string, named *origin.Set) (ok bool) {
 	return ok
 }
 
-// parts returns the parts of the origin; the zero value if it is not well-formed.
-func (s *requestOrigin) parts() origin.Parsed {
+// match returns the pattern of a set that matches the origin, which was parsed for the set; 0 if there is none.
+func (s *requestOrigin) match(set *origin.Set) origin.PatternID {
+	switch {
+	case s.named != 0:
+		return s.named
+	case set.IsExact():
+		s.notIn = set
+	case s.notIn != set:
+		if id, ok := set.MatchParsed(s.raw, &s.parsed); ok {
+			return id
+		}
+		s.notIn = set
+	}
+	return 0
+}
+
+// parts returns the parts of the origin; the zero value if it is not well-formed. They must not be modified.
+func (s *requestOrigin) parts() *origin.Parsed {
 	if s.parsed.IsZero() {
 		s.parsed, _ = origin.Parse(s.raw)
 	}
-	return s.parsed
+	return &s.parsed
 }
 
 // matchesHost reports whether the origin's host and port are those of the Host header.

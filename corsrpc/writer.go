@@ -140,15 +140,19 @@ type writerKind struct {
 type writerKinds struct{ known clockcache.Cache[writerKind] }
 
 // of returns the kind of a writer.
-func (k *writerKinds) of(w http.ResponseWriter) writerKind {
+func (k *writerKinds) of(w http.ResponseWriter) *writerKind {
 	of := reflect.TypeOf(w)
-	for known := range k.known.All {
+	for i := range clockcache.Size {
+		known := k.known.At(i)
+		if known == nil {
+			break
+		}
 		if known.Value.of == of {
 			known.Use()
-			return known.Value
+			return &known.Value
 		}
 	}
-	kind := writerKind{of: of}
+	kind := &writerKind{of: of}
 	switch w.(type) {
 	case http.Flusher, interface{ FlushError() error }:
 		kind.flushes = true
@@ -158,34 +162,32 @@ func (k *writerKinds) of(w http.ResponseWriter) writerKind {
 	case interface{ base() *committer }, interface{ Unwrap() http.ResponseWriter }:
 		kind.wraps = true
 	}
-	k.known.Add(kind)
+	k.known.Add(*kind)
 	return kind
 }
 
 // isWrapped reports whether an outer layer applies its decision to the response.
-func (k writerKind) isWrapped(w http.ResponseWriter) bool { return k.wraps && isWrapped(w) }
+func (k *writerKind) isWrapped(w http.ResponseWriter) bool { return k.wraps && isWrapped(w) }
 
-// wrapWriter returns a writer for the handler of r, and the committer inside of it.
-func wrapWriter(w http.ResponseWriter, kind writerKind, r *http.Request, d *Decision, l *Layer) (http.ResponseWriter, *committer) {
-	c := &committer{ResponseWriter: w, layer: l, effect: d.effect, origin: [1]string{d.origin}, fields: int32(len(w.Header()))}
-	reads := kind.reads
-	if kind.flushes || kind.wraps && responsewriter.CanFlush(w) {
-		if reads {
-			return flushReadCommitter{c}, c
+// writer returns the writer for the handler of r, which has the optional methods of the writer below, of that kind.
+func (c *committer) writer(kind *writerKind, r *http.Request) http.ResponseWriter {
+	if kind.flushes || kind.wraps && responsewriter.CanFlush(c.ResponseWriter) {
+		if kind.reads {
+			return flushReadCommitter{c}
 		}
-		return flushCommitter{c}, c
+		return flushCommitter{c}
 	}
-	timeout := isTimeoutWriter(w)
+	timeout := isTimeoutWriter(c.ResponseWriter)
 	if mayStream(r) {
-		l.reportCannotFlush(&c.effect, w, timeout)
+		c.layer.reportCannotFlush(&c.effect, c.ResponseWriter, timeout)
 	}
 	switch {
 	case timeout:
-		return httpTimeoutHandlerOutsideOfWrap{c}, c
-	case reads:
-		return readMiddlewareWithoutFlushOutsideOfWrap{c}, c
+		return httpTimeoutHandlerOutsideOfWrap{c}
+	case kind.reads:
+		return readMiddlewareWithoutFlushOutsideOfWrap{c}
 	}
-	return middlewareWithoutFlushOutsideOfWrap{c}, c
+	return middlewareWithoutFlushOutsideOfWrap{c}
 }
 
 // isWrapped reports whether w is the writer of a layer, or wraps one.

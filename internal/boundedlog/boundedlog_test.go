@@ -48,7 +48,7 @@ func (b *buffer) take() []string {
 
 // admit reports whether a line is admitted. The sample of its summary is its detail.
 func admit(l *boundedlog.Log, line boundedlog.Line) bool {
-	return l.Admit(line, func() []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[2]))} })
+	return l.Admit(line, func(boundedlog.Class) []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[2]))} })
 }
 
 // writeLines writes each line that is admitted, and returns their number.
@@ -390,7 +390,7 @@ func TestSuppressedLinesDoNotAllocate(t *testing.T) {
 			if name == "a quiet line" {
 				line.Keys = keysOf(1, 0, 0)
 			}
-			l.Admit(line, func() []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[0]))} })
+			l.Admit(line, func(boundedlog.Class) []slog.Attr { return []slog.Attr{slog.Uint64("sample", uint64(line.Keys[0]))} })
 		})
 		if n > 0 {
 			t.Errorf("%s: %v allocations", name, n)

@@ -23,14 +23,9 @@ type Entry[T any] struct {
 	used  atomic.Bool
 }
 
-// All iterates over the entries. The compiler inlines it together with the loop's body.
-func (c *Cache[T]) All(yield func(*Entry[T]) bool) {
-	for i := range c.entries {
-		if e := c.entries[i].Load(); e == nil || !yield(e) {
-			return
-		}
-	}
-}
+// At returns an entry; nil if the cache has no more than i values. The index i is less than Size. An iterator would cost each
+// request as much as the look-up of a header field.
+func (c *Cache[T]) At(i int) *Entry[T] { return c.entries[i].Load() }
 
 // Use marks the entry as used, so that the next Add which reaches it does not replace it.
 func (e *Entry[T]) Use() {

@@ -7,8 +7,8 @@ import (
 
 // has reports whether the cache contains a value, and marks its entry as used.
 func has(c *Cache[string], want string) bool {
-	for e := range c.All {
-		if e.Value == want {
+	for i := range Size {
+		if e := c.At(i); e != nil && e.Value == want {
 			e.Use()
 			return true
 		}
@@ -65,17 +65,17 @@ func TestHandSkipsUsedEntries(t *testing.T) {
 		for i := range Size {
 			c.Add(fmt.Sprint(i))
 		}
-		for e := range c.All {
-			if e.Value != fmt.Sprint(idle) {
-				e.Use()
+		for i := range Size {
+			if i != idle {
+				c.At(i).Use()
 			}
 		}
 		for range Size {
 			c.Add("new")
 		}
 		values := map[string]bool{}
-		for e := range c.All {
-			values[e.Value] = true
+		for i := range Size {
+			values[c.At(i).Value] = true
 		}
 		if values[fmt.Sprint(idle)] || !values["new"] {
 			t.Errorf("%d is not in use; the cache contains %v", idle, values)

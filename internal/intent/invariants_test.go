@@ -272,6 +272,67 @@ func observeChangesNothing(t *rapid.T) {
 	}
 }
 
+// TestWrapCarriesOutDecide: the handler of Wrap responds as Decide says, although it decides on most calls by a
+// shorter way.
+func TestWrapCarriesOutDecide(t *testing.T) { rapid.Check(t, wrapCarriesOutDecide) }
+
+func wrapCarriesOutDecide(t *rapid.T) {
+	w := drawWorld(t)
+	for range callsPerPolicy {
+		c := drawCall(t, w)
+		effect(t, func(handler http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				d := w.layer.Plan().Decide(corsrpc.RequestOf(r))
+				want, got := httptest.NewRecorder(), httptest.NewRecorder()
+				if status, body, answered := d.Answer(); answered {
+					d.Apply(status, want.Header())
+					want.WriteHeader(status)
+					want.WriteString(body)
+				} else {
+					a := &applying{ResponseRecorder: want, decision: d}
+					handler.ServeHTTP(a, r)
+					a.commit(http.StatusOK)
+				}
+				w.layer.Wrap(handler).ServeHTTP(got, r)
+				if got.Code != want.Code || !reflect.DeepEqual(got.Result().Header, want.Result().Header) || got.Body.String() != want.Body.String() {
+					t.Fatalf("%+v\n%s (%s)\ngot  %d %v\nwant %d %v\npolicy %s", c, d.Outcome(), d.Reason(), got.Code, got.Header(), want.Code, want.Header(), prototext.Format(w.Policy))
+				}
+				maps.Copy(rw.Header(), got.Header())
+				rw.WriteHeader(got.Code)
+			})
+		}, c)
+	}
+}
+
+// applying is a ResponseWriter that applies a decision when the response commits.
+type applying struct {
+	*httptest.ResponseRecorder
+	decision  corsrpc.Decision
+	committed bool
+}
+
+func (a *applying) commit(status int) {
+	if !a.committed && status >= 200 {
+		a.committed = true
+		a.decision.Apply(status, a.Header())
+	}
+}
+
+func (a *applying) WriteHeader(status int) {
+	a.commit(status)
+	a.ResponseRecorder.WriteHeader(status)
+}
+
+func (a *applying) Write(p []byte) (int, error) {
+	a.commit(http.StatusOK)
+	return a.ResponseRecorder.Write(p)
+}
+
+func (a *applying) Flush() {
+	a.commit(http.StatusOK)
+	a.ResponseRecorder.Flush()
+}
+
 // sharedCache is a shared cache in front of the layer that respects Vary (RFC 9111,
 // section 4.1).
 type sharedCache struct {

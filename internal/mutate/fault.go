@@ -23,7 +23,7 @@ type fault struct {
 	new string
 }
 
-var faults = slices.Concat(layerFaults, readableFaults, rulesFaults, analysisFaults, routeFaults, liveFaults, logFaults, faceFaults, inspectorFaults, browserFaults, remedyFaults, inputFaults, commandFaults, guardFaults, compareFaults, witnessFaults, policytestFaults, auditFaults, probeFaults, fromGoFaults, gatewayFaults, serveFaults, gatewayFileFaults, envoyFaults, exportFaults, gatewayAPIFaults, nginxFaults, mcpFaults)
+var faults = slices.Concat(layerFaults, commonCallFaults, readableFaults, rulesFaults, analysisFaults, routeFaults, liveFaults, logFaults, faceFaults, inspectorFaults, browserFaults, remedyFaults, inputFaults, commandFaults, guardFaults, compareFaults, witnessFaults, policytestFaults, auditFaults, probeFaults, fromGoFaults, gatewayFaults, serveFaults, gatewayFileFaults, envoyFaults, exportFaults, gatewayAPIFaults, nginxFaults, mcpFaults)
 
 // A place is the byte range in a source file that a fault replaces.
 type place struct {

@@ -152,7 +152,7 @@ var liveFaults = []fault{
 	{name: "a form of any site brings cookies to an open path", old: `case d.isWriteOpenToAll() && d.hasAmbientCredentials(r):`, new: `case false:`},
 	{name: "a fallback comes from the variable", old: `		run.variable = ""
 `, new: ``},
-	{name: "a shadow is applied", old: `l.compare(r, &request, &from, compared)`, new: `l.compare(r, &request, &from, compared)
+	{name: "a shadow is applied", old: `l.compare(r, &request, from, compared)`, new: `l.compare(r, &request, from, compared)
 		d = plan.shadow.Decide(request)`},
 	{name: "the comparison with a shadow policy ignores what scripts read", old: `return d.target.grant.equivalent(other.target.grant)`, new: `return true`},
 	{name: "the comparison with a shadow policy ignores enforcement", old: ` || d.observed != other.observed`, new: ``},

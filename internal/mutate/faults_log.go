@@ -5,21 +5,22 @@ var logFaults = []fault{
 	// Lines about refusals.
 	{name: "the line of an origin that no rule names has the quotas of pages that the policy names", in: "lineOf", old: `if owner != "" {`, new: `if true {`},
 	{name: "a page that the policy names has the quotas of other origins", in: "lineOf", old: `line.Class, first = boundedlog.Known, `, new: `line.Class, first = boundedlog.Other, `},
-	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first = boundedlog.Known, keyFactors[2]*maphash.String(keySeed, owner)
-		governed += first
-		if owner == origin {`, new: `line.Class, first = boundedlog.Known, reasons
-		if owner != "" {`},
-	{name: "invented loopback origins and subdomains have the quota of pages that the policy names", in: "lineOf", old: `maphash.String(keySeed, owner)`, new: `maphash.String(keySeed, origin)`},
-	{name: "the loopback pages share a line", in: "lineOf", old: `if owner == origin {`, new: `if owner != "" {`},
-	{name: "origins that the policy does not name share a line", in: "lineOf", old: `first, details := reasons, from`, new: `first, details := reasons, from*0`},
-	{name: "missing headers share a line", in: "lineOf", old: `if d.missing != "" {`, new: `if false {`},
+	{name: "pages that the policy names share a line", in: "lineOf", old: `line.Class, first = boundedlog.Known, keyFactors[8]*maphash.String(keySeed, owner)`, new: `line.Class = boundedlog.Known`},
+	{name: "invented loopback origins and subdomains have the quota of pages that the policy names", in: "lineOf", old: `maphash.String(keySeed, owner)`, new: `maphash.String(keySeed, from)`},
+	{name: "the loopback pages share a line", in: "lineOf", old: `line.Keys = `, new: `if owner == loopbackOwner { last = boundedlog.Key(governed + 1) }; line.Keys = `},
+	{name: "origins that the policy does not name share a line", in: "lastKey", old: ` + keyFactors[2]*maphash.String(keySeed, from[:min(len(from), maxKeyBytes)])`, new: ``},
+	{name: "missing headers share a line", in: "lastKey", old: `if d.missing != "" {`, new: `if false {`},
 	{name: "the unknown procedures of a page share a line", in: "lineOf", old: `if !d.target.known {`, new: `if false {`},
+	{name: "a repeated refusal is not counted", in: "(*Log).Repeats", old: `l.suppress(kind, of, cause, sample)`, new: ``},
+	{name: "a repeated refusal counts for the other class", in: "(*Log).Repeats", old: `l.suppress(kind, of, cause, sample)`, new: `l.suppress(kind, 1-of, cause, sample)`},
+	{name: "a refusal repeats every other one", in: "(*Log).Repeats", old: `; same {`, new: `; same || len(*l.classes[of].quiet.Load()) > 0 {`},
+	{name: "the unknown procedures of a page repeat each other", in: "(*eventLog).repeats", old: `return d.target.known && `, new: `return `},
 	{name: "lines of one class use up the quotas of the other", old: `if l.classes[line.Class].admit(line) {`, new: `if l.classes[Known].admit(line) {`},
 	{name: "a quota has no bound for a minute", old: ` && q.inMinute.Load() < maxPerMinute`, new: ``},
 	{name: "a minute's quota is used up permanently", old: `func() { q.inMinute.Store(0) }`, new: `func() {}`},
 	{name: "a first line leaves its further keys alone", old: `slices.Clone(line.Keys[precision:])`, new: `slices.Clone(line.Keys[precision:precision+1])`},
-	{name: "lines that are suppressed are counted regardless of their cause", old: `+int(line.Class))*l.causes+line.Cause]`, new: `+int(line.Class))*l.causes]`},
-	{name: "lines that are suppressed are counted regardless of their class", old: `(int(line.Kind)*int(classes)+int(line.Class))*l.causes`, new: `(int(line.Kind)*int(classes))*l.causes`},
+	{name: "lines that are suppressed are counted regardless of their cause", old: `+int(of))*l.causes+cause]`, new: `+int(of))*l.causes]`},
+	{name: "lines that are suppressed are counted regardless of their class", old: `(int(kind)*int(classes)+int(of))*l.causes`, new: `(int(kind)*int(classes))*l.causes`},
 	{name: "a summary has no sample", old: `slog.Int64("count", c.count.Swap(0))}, attrs...)`, new: `slog.Int64("count", c.count.Swap(0))}, attrs[:0]...)`},
 
 	// Requests that no rule governs.

@@ -56,7 +56,7 @@ var routeFaults = []fault{
 	{name: "a procedure with a long name is none", old: `		t.longest = max(t.longest, len(prefix+path))
 `, new: ``},
 	{name: "a target without a slash is a path", old: ` || !isRooted(path) || !isRooted(escaped)`, new: ``},
-	{name: "a URL within a URL is not looked at", old: `		path = r.URL.Opaque // httputil`, new: `		path = "" // httputil`},
+	{name: "a URL within a URL is not looked at", in: "pathOf", old: `return u.Opaque`, new: `return u.Path`},
 	{name: "letter case counts", old: `	return t.lookUpSlash(folded, lower, yield)
 `, new: `	return true
 `},

@@ -11,18 +11,17 @@ import (
 // hostLength returns the length of the host at the beginning of s, and whether it is the host of an
 // http or https origin as browsers write it. The caller checks what follows the host.
 func hostLength(s string) (n int, ok bool) {
-	if strings.HasPrefix(s, "[") {
+	n, last, ok := nameLength(s)
+	switch {
+	case ok && !isDigit(s[last]):
+		return n, true // not a number, as nearly all names
+	case ok:
+		return n, !endsInNumber(s[:n]) || canonicalIPv4(s[:n])
+	case strings.HasPrefix(s, "["):
 		n = strings.IndexByte(s, ']') + 1
 		return n, n > 0 && canonicalIPv6(s[1:n-1])
 	}
-	n, last, ok := nameLength(s)
-	if !ok {
-		return n, false
-	}
-	if !isDigit(s[last]) {
-		return n, true // not a number, as nearly all names
-	}
-	return n, !endsInNumber(s[:n]) || canonicalIPv4(s[:n])
+	return n, false
 }
 
 // nameLength returns the length of the name at the beginning of s, and the index of its last label.
@@ -30,25 +29,24 @@ func hostLength(s string) (n int, ok bool) {
 // optional dot at the end. Browsers accept underscores, and hyphens at either end of a label. The
 // maximum lengths are those of RFC 1035, section 2.3.4. ok is false if s begins with no such name.
 func nameLength(s string) (n, last int, ok bool) {
-	before, start := 0, 0 // where the last two labels begin
-	for n < len(s) {
-		if nameBytes[s[n]] {
-			n++
+	before, start, i := 0, 0, 0 // before and start are where the last two labels begin
+	for ; i < len(s); i++ {
+		c := s[i]
+		if nameBytes[c] {
 			continue
 		}
-		if s[n] != '.' {
+		if c != '.' {
 			break
 		}
-		if n == start || n-start > maxLabel {
-			return n, 0, false
+		if i == start || i-start > maxLabel {
+			return i, 0, false
 		}
-		n++
-		before, start = start, n
+		before, start = start, i+1
 	}
-	if n == start { // the name is empty, or ends in a dot
-		return n, before, n > 0 && n-len(".") <= maxName
+	if i == start { // the name is empty, or ends in a dot
+		return i, before, i > 0 && i-len(".") <= maxName
 	}
-	return n, start, n-start <= maxLabel && n <= maxName
+	return i, start, i-start <= maxLabel && i <= maxName
 }
 
 // The maximum lengths of a label and of a name without the dot at its end.
@@ -205,7 +203,7 @@ func isLoopback(host string) bool {
 // isOwnMachine reports whether a valid host is one of the visitor's own machine: a loopback address or the unspecified
 // address, each also as an IPv4 address that is mapped to IPv6, localhost, or a name below localhost.
 func isOwnMachine(host string) bool {
-	if !isIP(host) {
+	if host == "" || host[0] != '[' && !isDigit(host[0]) || !isIP(host) { // an address begins with one of these
 		return isLocalhost(host)
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))

@@ -157,7 +157,7 @@ func (s *Set) Match(raw string) (PatternID, bool) {
 	if !ok {
 		return 0, false
 	}
-	return s.MatchParsed(raw, o)
+	return s.MatchParsed(raw, &o)
 }
 
 // Exact is Match for exact patterns only. The value need not be parsed, since Parse accepts
@@ -182,8 +182,8 @@ func (s *Set) Exact(raw string) (PatternID, bool) {
 }
 
 // MatchParsed is Match for all other patterns; o is the result of Parse for raw.
-func (s *Set) MatchParsed(raw string, o Parsed) (PatternID, bool) {
-	if s == nil {
+func (s *Set) MatchParsed(raw string, o *Parsed) (PatternID, bool) {
+	if s.IsExact() {
 		return 0, false
 	}
 	if s.patterns && isWeb(o.Scheme) {
@@ -204,6 +204,9 @@ func (s *Set) MatchParsed(raw string, o Parsed) (PatternID, bool) {
 	}
 	return s.any, s.any != 0
 }
+
+// IsExact reports whether the set has exact patterns only, so that MatchParsed matches nothing.
+func (s *Set) IsExact() bool { return s == nil || !s.patterns && len(s.schemes) == 0 && s.any == 0 }
 
 // match looks up the rest of hostPort after each dot of the host, the longest rest first, if
 // there is a wildcard with as many dots. The argument host is the length of the host in
@@ -255,7 +258,7 @@ func (s *Set) IsShared(id PatternID) bool {
 // Owner returns the most specific pattern that matches an origin, if only pages of one owner have it:
 // not "*", not a pattern for which NeverWithCredentials is true, and not one that needs
 // CodePublicSuffix. The argument o is the result of Parse for raw.
-func (s *Set) Owner(raw string, o Parsed) (pattern string, ok bool) {
+func (s *Set) Owner(raw string, o *Parsed) (pattern string, ok bool) {
 	id, ok := s.Exact(raw)
 	if !ok {
 		id, ok = s.MatchParsed(raw, o)
