@@ -2,12 +2,12 @@ package corsrpc
 
 import "net/http"
 
-// grantsCommonCall reports whether decideOn grants a request to the target that is of the kind that browsers send most: a call of a
-// procedure by POST in mode cors, from a page of another origin that the rule allows and that is no source's. It
-// is false for all other requests, also for some that decideOn grants. It makes the same checks without a Decision,
-// and TestCommonCall holds both equal.
+// grantsCommonCall reports whether a request to the target is a common call that decideOn grants. Browsers send such calls most
+// often: by POST, to a procedure, in mode cors, from another origin that a pattern of the rule matches. The result is false for all
+// other requests, also for some that decideOn grants. The checks are those of decideOn, without a Decision. TestCommonCall holds both
+// equal.
 //
-// decideOn does not repeat the comparison of the origin that *from then has the result of.
+// *from then has the result of the comparison of the origin, which decideOn does not repeat.
 func (t *target) grantsCommonCall(r *http.Request, origins []string, from *requestOrigin) bool {
 	g := t.grant
 	return r.Method == http.MethodPost && len(origins) == 1 && t.kind == targetProcedure && g.common &&

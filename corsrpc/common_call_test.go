@@ -44,8 +44,8 @@ rules:
 // commonCallServices are the services of the schema; the policy names no rule for the last one.
 var commonCallServices = []string{"Named", "Plain", "Open", "Shared", "Closed", "Tenants", "Other"}
 
-// TestCommonCall draws requests: what grantsCommonCall grants, decideOn grants too, to the same origin and with nothing but the
-// usual fields. What decide makes of an origin that grantsCommonCall has compared is what it makes of a new one.
+// TestCommonCall draws requests. decideOn grants each call that grantsCommonCall grants, to the same origin and with the usual fields
+// only. decide comes to the same decision whether or not grantsCommonCall has compared the origin before.
 func TestCommonCall(t *testing.T) {
 	t.Parallel()
 	plan := compileForTest(t, commonCallPolicy, commonCallServices...).WithSets(map[string][]string{"tenants": {"https://tenant.example.net"}})

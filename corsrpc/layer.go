@@ -220,7 +220,7 @@ func answer(w http.ResponseWriter, d *Decision) {
 	}
 }
 
-// onlyApplies reports whether nothing but the response depends on the decision to grant a call.
+// onlyApplies reports whether only the response depends on the decision to grant a call.
 func (l *Layer) onlyApplies(p *Plan) bool {
 	return p.shadow == nil && l.readable == nil && l.awaited == nil && !l.observers.want(EventDecision)
 }

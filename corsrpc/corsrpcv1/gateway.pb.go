@@ -1192,13 +1192,13 @@ func (x *AccessLog) GetFile() string {
 }
 
 // Drain is the time between the signal to stop (SIGTERM or SIGINT) and the end of
-// the program. The gateway is no longer ready, and serves on for `delay`. Then it
-// takes no new connection, and waits until every call has ended. A second signal
-// ends the program at once.
+// the program. The gateway is no longer ready, but continues to serve for `delay`.
+// Then it takes no new connection, and waits until every call has ended. A second
+// signal ends the program at once.
 type Drain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long the gateway serves on after SIGTERM, until load balancers have
-	// noticed. SIGINT (Ctrl-C) skips the delay.
+	// How long the gateway continues to serve after SIGTERM, until load balancers
+	// have noticed. SIGINT (Ctrl-C) skips the delay.
 	//
 	// Default: 5s.
 	//

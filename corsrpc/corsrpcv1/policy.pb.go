@@ -649,7 +649,7 @@ type Rule struct {
 	//     `vscode-webview://*`: every installation of every extension. Browsers make
 	//     up the host of such an origin for each installation
 	//   - `*`: everyone, including opaque origins (`null`); never with credentials
-	//   - `${NAME}` or `${NAME:-fallback}`, as a whole item: origins from an
+	//   - `${NAME}` or `${NAME:-fallback}`, if it is the whole item: origins from an
 	//     environment variable, separated by commas, read at load. They are
 	//     checked like others, but are never `*`, and accept_risks does not apply
 	//     to them. A variable that is empty or not set is an error if there is no

@@ -34,6 +34,7 @@ func (m *measuring) replaceResults() error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	head := m.heading() // before the measurement, during which somebody may edit the tree
 	for _, part := range []struct {
 		name    string
 		measure func() error
@@ -47,7 +48,7 @@ func (m *measuring) replaceResults() error {
 		}
 		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", part.name, time.Since(start).Seconds())
 	}
-	now := &results{head: m.heading(), values: map[key][][]float64{}}
+	now := &results{head: head, values: map[key][][]float64{}}
 	for _, l := range m.lines {
 		now.add(l)
 	}

@@ -169,10 +169,13 @@ func profiledRows(r *results) (names []string) {
 }
 
 // why explains the profiles.
-const why = `Beyond the handler by hand the layer finds the procedure by its path (` + "`mapaccess`" + ` under ` + "`Plan.find`" + `), where the handler by hand
-compares one constant. It counts a refusal for the log by its origin, target and rule (` + "`eventLog.refused`" + `), where the handler by hand adds one to a number.
-It compares the headers of a response with cached sets (` + "`target.exposed`" + `). Each takes some nanoseconds, compared with about 100
-for the whole handler by hand, which spends most of its time, like the layer, on the map of header fields.
+const why = `An allowed call of a known procedure is decided without a Decision (` + "`grantsCommonCall`" + `). Three parts of it have no counterpart in the handler by hand. The layer finds
+the procedure by its path (` + "`mapaccess`" + ` under ` + "`Plan.findExact`" + `); the handler by hand compares one constant. The layer finds what the writer below can do
+(` + "`writerKinds.of`" + `); the handler by hand takes it as given. The layer compares the headers of the response with cached sets (` + "`target.exposed`" + `). A pattern also
+needs the parts of the origin. Both spend most of their time on the map of header fields.
+
+A refused call or preflight takes a whole Decision, which the log, observers and explanations read. With a log, the layer hashes the origin and
+counts the refusal by its origin, target and rule (` + "`eventLog.repeats`" + `), where the handler by hand adds one to a number.
 
 A peer that is faster for a refusal does less: gorilla/handlers returns an empty 200 and runs a refused call, rs/cors writes one or two fields and runs it as well. A response with
 the reason in the caller's protocol, which caches do not store and browsers do not sniff, needs three fields and a body. The handler by hand shows that this alone takes longer.

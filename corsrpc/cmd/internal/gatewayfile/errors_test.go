@@ -134,7 +134,7 @@ func TestNoFollowUps(t *testing.T) {
 	dir := folder(t)
 	for _, text := range []string{
 		"static_resources: {}\n",
-		"TODO\n",
+		"later\n",
 		"upstreams: {a: {url: 'h2c://a'}}\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n",
 		"upstreams: [{id: a, url: 'h2c://a'}]\nvirtual_hosts: [{policy: cors.yaml, routes: [{upstream: a}]}]\n",
 		"upstreams: [{name: a, url: 'h2c://a'}]\nvirtual_hosts: [{cors: cors.yaml, routes: [{upstream: a}]}]\n",
