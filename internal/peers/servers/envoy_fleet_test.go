@@ -80,8 +80,8 @@ func TestEnvoy(t *testing.T) {
 		}
 	})
 	for i, e := range exchanges {
-		if got := e.answer(t, started.transport, envoy.host(e.row(envoy))); got != envoyAnswers[i] {
-			t.Errorf("%s: envoyAnswers has %q, and Envoy answers %q", e.words, envoyAnswers[i], got)
+		if got := answer(t, e, started.transport, envoy.host(envoy.rowOf(e))); got != envoyAnswers[i] {
+			t.Errorf("%s: envoyAnswers has %q, and Envoy answers %q", e.Words, envoyAnswers[i], got)
 		}
 	}
 }
