@@ -205,3 +205,19 @@ func TestMissingCallsAreFree(t *testing.T) {
 		time.Sleep(time.Hour)
 	})
 }
+
+// TestCommonCallIsNotMissing checks that a call that is decided without a Decision ends the wait for it, in a layer
+// without WithExplain.
+func TestCommonCallIsNotMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		layer, _, o := newMissing(t)
+		preflight(layer.Wrap(http.NotFoundHandler()), listRPC, page, "POST", "content-type")
+		callFrom(layer, listRPC, page)
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		if n := len(o.of(corsrpc.EventCallMissing)); n != 0 {
+			t.Errorf("%d calls are reported as missing", n)
+		}
+	})
+}

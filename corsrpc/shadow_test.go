@@ -206,3 +206,16 @@ func TestEventKinds(t *testing.T) {
 		}
 	}
 }
+
+// TestShadowSeesCommonCalls checks that a layer whose log alone wants it compares the calls that browsers send most.
+func TestShadowSeesCommonCalls(t *testing.T) {
+	t.Parallel()
+	layer, log := newLayer(t, `
+defaults: {allow_origins: [https://app.example.com]}
+shadow: {defaults: {allow_origins: [https://new.example.com]}}
+`)
+	callFrom(layer, listRPC, page)
+	if lines := log.String(); !strings.Contains(lines, "shadow_reason=ORIGIN_NOT_ALLOWED") {
+		t.Errorf("the log has no difference: %s", lines)
+	}
+}

@@ -10,10 +10,7 @@ var commonCallFaults = []fault{
 	{name: "a common call has any mode", in: "(*target).grantsCommonCall", old: ` && hasOnly(r.Header["Sec-Fetch-Mode"], "cors")`, new: ``},
 	{name: "a common call has cookies that are not granted", in: "(*target).grantsCommonCall", old: `(g.credentials || len(r.Header["Cookie"]) == 0)`, new: `true`},
 	{name: "no call is a common call", in: "(*target).grantsCommonCall", old: `return r.Method`, new: `return r.Method == "" && r.Method`},
-	{name: "of several Sec-Fetch-Site the first counts in a common call", in: "isCrossOrigin", old: `len(site) == 1`, new: `len(site) >= 1`},
 	{name: "a disabled procedure has common calls", in: "newGrant", old: `!g.disabled && `, new: ``},
-	{name: "an operational service that no rule names has common calls", in: "newGrant", old: `!g.unnamed && `, new: ``},
-	{name: "a call that everyone may send is a common call", in: "newGrant", old: `!g.anyOrigin && `, new: ``},
 	{name: "an origin of many owners sends common calls", in: "newGrant", old: ` && !g.origins.HasShared()`, new: ``},
 	{name: "a shadow does not see common calls", in: "(*Layer).onlyApplies", old: `p.shadow == nil && `, new: ``},
 	{name: "a readable refusal does not see common calls", in: "(*Layer).onlyApplies", old: `l.readable == nil && `, new: ``},
@@ -21,5 +18,4 @@ var commonCallFaults = []fault{
 	{name: "an observer does not see common calls", in: "(*Layer).onlyApplies", old: ` && !l.observers.want(EventDecision)`, new: ``},
 	{name: "a layer within a layer writes for common calls too", in: "(*handler).ServeHTTP", old: `!kind.wraps`, new: `kind != nil`},
 	{name: "an origin that was read is well-formed", in: "(*requestOrigin).parse", old: `return s.named != 0 || !s.parsed.IsZero()`, new: `return true`},
-	{name: "an origin that was read is that of another text", in: "(*requestOrigin).parse", old: `if s.raw != "" && s.raw == raw {`, new: `if s.raw != "" {`},
 }
