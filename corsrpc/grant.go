@@ -87,7 +87,7 @@ type grant struct {
 	credentials bool
 	disabled    bool
 	unnamed     bool // the service is operational and no rule names it
-	common      bool // no check of the rule is about more than a page's origin and credentials: see grantsCommonCall
+	common      bool // the rule leaves only the origin, the mode and the cookies of a call to check: see grantsCommonCall
 	protocols   rpc.Protocols
 	mcp         bool // the rule is that of a path with protocols: [MCP]
 
@@ -130,7 +130,7 @@ func newGrant(rule *rules.Effective) *grant {
 		timing:      rule.Timing(),
 		maxAge:      fmt.Sprint(int64(rule.MaxAge() / time.Second)),
 	}
-	g.common = !g.disabled && !g.unnamed && !g.anyOrigin && !g.origins.HasShared()
+	g.common = !g.disabled && !g.origins.HasShared()
 	g.allowMethods = strings.Join(g.methods, ", ")
 	g.allowHeaders = strings.Join(g.granted.Names(), ", ")
 	g.exposeHeaders = strings.Join(g.exposed.Names(), ", ")

@@ -161,7 +161,7 @@ func (h *handler) decide(w http.ResponseWriter, r *http.Request, plan *Plan, t *
 	plan.decide(&d, t, &request, origins, from)
 	var compared *comparison
 	if plan.shadow != nil {
-		compared = newComparison(plan.shadow, &request, &d)
+		compared = &comparison{d, plan.shadow.Decide(request)}
 	}
 	if l.readable != nil {
 		l.readable.apply(plan, &d, &request, l.writerKinds.of(w).isWrapped(w))
@@ -275,11 +275,6 @@ func (l *Layer) ownerOf(d *Decision, from *requestOrigin) string {
 
 // comparison holds the decisions of the plan in force and of its shadow on one request.
 type comparison struct{ production, shadow Decision }
-
-// newComparison returns the comparison of a decision with that of a shadow.
-func newComparison(shadow *Plan, r *Request, d *Decision) *comparison {
-	return &comparison{*d, shadow.Decide(*r)}
-}
 
 // compare reports a difference between the decisions of the plan in force and of its shadow.
 func (l *Layer) compare(r *http.Request, request *Request, from *requestOrigin, c *comparison) {

@@ -1192,9 +1192,9 @@ func (x *AccessLog) GetFile() string {
 }
 
 // Drain is the time between the signal to stop (SIGTERM or SIGINT) and the end of
-// the program. The gateway is no longer ready, but continues to serve for `delay`.
-// Then it takes no new connection, and waits until every call has ended. A second
-// signal ends the program at once.
+// the program. The gateway answers `/readyz` with 503, and continues to serve for
+// `delay`. Then it refuses new connections, and waits until every call has ended. A
+// second signal ends the program at once.
 type Drain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How long the gateway continues to serve after SIGTERM, until load balancers

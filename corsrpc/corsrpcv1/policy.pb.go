@@ -649,10 +649,10 @@ type Rule struct {
 	//     `vscode-webview://*`: every installation of every extension. Browsers make
 	//     up the host of such an origin for each installation
 	//   - `*`: everyone, including opaque origins (`null`); never with credentials
-	//   - `${NAME}` or `${NAME:-fallback}`, if it is the whole item: origins from an
-	//     environment variable, separated by commas, read at load. They are
-	//     checked like others, but are never `*`, and accept_risks does not apply
-	//     to them. A variable that is empty or not set is an error if there is no
+	//   - `${NAME}` or `${NAME:-fallback}`: origins from an environment variable,
+	//     separated by commas, read at load. The item has no other text. These
+	//     origins are checked like others, but are never `*`, and accept_risks does
+	//     not apply to them. A variable that is empty or not set is an error if there is no
 	//     fallback.
 	//
 	// These are errors unless accept_risks of the same rule has the risk: `null`

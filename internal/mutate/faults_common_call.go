@@ -10,7 +10,7 @@ var commonCallFaults = []fault{
 	{name: "a common call has any mode", in: "(*target).grantsCommonCall", old: ` && hasOnly(r.Header["Sec-Fetch-Mode"], "cors")`, new: ``},
 	{name: "a common call has cookies that are not granted", in: "(*target).grantsCommonCall", old: `(g.credentials || len(r.Header["Cookie"]) == 0)`, new: `true`},
 	{name: "no call is a common call", in: "(*target).grantsCommonCall", old: `return r.Method`, new: `return r.Method == "" && r.Method`},
-	{name: "a disabled procedure has common calls", in: "newGrant", old: `!g.disabled && `, new: ``},
+	{name: "a disabled procedure has common calls", in: "newGrant", old: `g.common = !g.disabled && `, new: `g.common = `},
 	{name: "an origin of many owners sends common calls", in: "newGrant", old: ` && !g.origins.HasShared()`, new: ``},
 	{name: "a shadow does not see common calls", in: "(*Layer).onlyApplies", old: `p.shadow == nil && `, new: ``},
 	{name: "a readable refusal does not see common calls", in: "(*Layer).onlyApplies", old: `l.readable == nil && `, new: ``},
