@@ -417,3 +417,36 @@ func BenchmarkSuppressed(b *testing.B) {
 		})
 	}
 }
+
+// TestRepeats: a line that was admitted within the last minute is counted in its class, and no other line is.
+func TestRepeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, log := newLog()
+		repeats := func(key boundedlog.Key, want bool) {
+			t.Helper()
+			if got := l.Repeats(kindA, 0, key, func(of boundedlog.Class) []slog.Attr { return []slog.Attr{slog.Int("class", int(of))} }); got != want {
+				t.Errorf("key %d: %t", key, got)
+			}
+		}
+		known, other := line(1, 1, 1), boundedlog.Line{Class: boundedlog.Other, Keys: keysOf(2, 2, 2)}
+		repeats(known.Keys[2], false)
+		writeLines(l, known, other)
+		log.take()
+		repeats(known.Keys[2], true)
+		for range 2 {
+			repeats(other.Keys[2], true)
+		}
+		repeats(keysOf(3, 3, 3)[2], false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		lines := strings.Join(log.take(), "\n")
+		for _, want := range []string{"count=1 class=0", "count=2 class=1"} {
+			if !strings.Contains(lines, want) {
+				t.Errorf("no summary has %s:\n%s", want, lines)
+			}
+		}
+		repeats(known.Keys[2], false)
+		time.Sleep(time.Hour)
+	})
+}

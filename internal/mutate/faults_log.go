@@ -14,7 +14,6 @@ var logFaults = []fault{
 	{name: "a repeated refusal is not counted", in: "(*Log).Repeats", old: `l.suppress(kind, of, cause, sample)`, new: ``},
 	{name: "a repeated refusal counts for the other class", in: "(*Log).Repeats", old: `l.suppress(kind, of, cause, sample)`, new: `l.suppress(kind, 1-of, cause, sample)`},
 	{name: "a refusal repeats every other one", in: "(*Log).Repeats", old: `; same {`, new: `; same || len(*l.classes[of].quiet.Load()) > 0 {`},
-	{name: "the unknown procedures of a page repeat each other", in: "(*eventLog).repeats", old: `return d.target.known && `, new: `return `},
 	{name: "lines of one class use up the quotas of the other", old: `if l.classes[line.Class].admit(line) {`, new: `if l.classes[Known].admit(line) {`},
 	{name: "a quota has no bound for a minute", old: ` && q.inMinute.Load() < maxPerMinute`, new: ``},
 	{name: "a minute's quota is used up permanently", old: `func() { q.inMinute.Store(0) }`, new: `func() {}`},
