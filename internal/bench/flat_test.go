@@ -150,11 +150,11 @@ func starsContest() contest {
 	return all
 }
 
-// TestStarsAreFlat: a request with 100,000 patterns that have a star within a label takes at most 1.5 times as long as
-// with one pattern. Both are measured in turn, in many short rounds, and the medians are compared, so that other
-// programs on the machine do not decide.
+// TestStarsAreFlat: the time of a request does not grow with the number of patterns that have a star within a label.
+// The limit is far from both sides: a search that compares 100,000 patterns one by one takes about a thousand times as
+// long as with one, and the caches of a busy machine have cost 1.7 times. make bench measures the exact ratio.
 func TestStarsAreFlat(t *testing.T) {
-	const rounds, requests, most = 101, 500, 1.5
+	const rounds, requests, most = 101, 100, 20
 	for _, c := range starCases {
 		var measured [2]func() time.Duration
 		for i, n := range []int{1, 100_000} {
@@ -170,11 +170,11 @@ func TestStarsAreFlat(t *testing.T) {
 				t.Errorf("%s: %d patterns: %v allocations", c.name, n, allocations)
 			}
 			measured[i] = func() time.Duration {
-				start := time.Now()
+				start := processTime()
 				for range requests {
 					request()
 				}
-				return time.Since(start)
+				return processTime() - start
 			}
 		}
 		var took [2][]time.Duration

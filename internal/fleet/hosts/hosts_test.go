@@ -93,7 +93,8 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestRelay: the bytes arrive whole, after the delay and not twice of it, and so does the end.
+// TestRelay: the bytes and the end arrive after one delay, not after one for each of some hundred pieces, which would
+// take minutes.
 func TestRelay(t *testing.T) {
 	all := hosts.New(t, "left", "relay", "right")
 	l, err := all[2].Listen(0)
@@ -101,7 +102,7 @@ func TestRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<19)
 	go func() {
 		if conn, err := l.Accept(); err == nil {
 			_, _ = conn.Write(sent)
@@ -122,7 +123,7 @@ func TestRelay(t *testing.T) {
 	if err != nil || !bytes.Equal(got, sent) {
 		t.Errorf("%d bytes of %d, %v", len(got), len(sent), err)
 	}
-	if took := time.Since(start); took < delay-50*time.Millisecond || took > 10*delay {
+	if took := time.Since(start); took < delay-50*time.Millisecond || took > 60*delay {
 		t.Errorf("it took %s with a delay of %s", took, delay)
 	}
 }
