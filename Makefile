@@ -12,6 +12,14 @@ STAGE := internal/tools/stage.sh
 RECORD := go run ./internal/proof/record # runs a slow command and writes internal/proof/NAME.md
 FUZZTIME ?= 2m
 SEED ?= 1
+POLICIES ?= 2000
+
+# All builds have the settings of a released program, apart from those under -race, which needs cgo: with cold caches,
+# every other setting would compile several hundred packages once more. A test that builds programs gets them from -exec.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+export CGO_ENABLED := 0
+RACE := CGO_ENABLED=1 go test -race
+RACE_BUILDS := $(RACE) -count=1 -exec 'env CGO_ENABLED=0'
 
 .PHONY: help
 help: ## List the targets
@@ -52,7 +60,7 @@ stages:
 	@$(STAGE) unit $(MAKE) unit
 	@$(STAGE) editors $(MAKE) editors
 	@$(STAGE) live $(MAKE) live
-	@$(STAGE) intent $(MAKE) run-intent
+	@$(STAGE) intent $(MAKE) run-intent POLICIES=500 # make intent tries four times as many
 	@$(STAGE) conformance $(MAKE) conformance-grpc
 	@$(STAGE) browsers $(MAKE) e2e
 
@@ -133,25 +141,25 @@ check-generate: $(BIN)/buf web e2e-web ## Fail where what is generated is not wh
 
 .PHONY: unit
 unit: packages peers-node peers-flask $(BIN)/buf ## Unit tests of the library, corsenvoy, corsotel, the plugin of buf, the examples, documents and tools; mostly under -race
-	@go test -race $$(go list ./... | grep -v -E '/internal/(origin|route|rules)$$')
+	@$(RACE) $$(go list ./... | grep -v -E '/internal/(origin|route|rules)$$')
 	@go test ./internal/origin ./internal/route ./internal/rules ./internal/policyfile # the first three have no goroutines but in the tests below, and take ten times as long under -race: make race; texts of the largest size
-	@go test -race -run '^(TestOverlaysAreIndependent|TestOutsideIsSafeForConcurrentUse|TestSetIsSafeForConcurrentUse)$$' ./internal/origin ./internal/route
-	@go test -race -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
+	@$(RACE) -run '^(TestOverlaysAreIndependent|TestOutsideIsSafeForConcurrentUse|TestSetIsSafeForConcurrentUse)$$' ./internal/origin ./internal/route
+	@$(RACE) -tags nginx -run '^TestNginx' ./internal/export # exports of random policies in nginx
 	@cd internal/fleet && go test . ./gatewayapi ./hosts # exports in a model of the Gateway API; the tests of ./envoy need Envoy: make fleet
-	@cd corsrpc/cmd && go test -race ./...
-	@cd corsrpc/corsenvoy && go test -race ./...
-	@cd corsrpc/corsotel && go test -race ./...
+	@cd corsrpc/cmd && $(RACE) ./...
+	@cd corsrpc/corsenvoy && $(RACE) ./...
+	@cd corsrpc/corsotel && $(RACE) ./...
 	@cd corsrpc/buf-plugin-corsrpc && BUF=$(BIN)/buf go test -count=1 . # buf starts it some hundred times, which takes twice as long under -race
-	@cd examples && go test -race ./...
-	@cd internal/docs && BUF=$(BIN)/buf go test -race -count=1 -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
-	@cd internal/routers && go test . && go test -race -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
+	@cd examples && $(RACE) ./...
+	@cd internal/docs && BUF=$(BIN)/buf $(RACE_BUILDS) -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
+	@cd internal/routers && go test . && $(RACE) -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
-	@cd internal/peers && go test -count=1 ./comingfrom ./servers ./sidebyside && go test -race -count=1 $$(go list ./... | grep -v -E '/(comingfrom|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
+	@cd internal/peers && go test -count=1 ./comingfrom ./servers ./sidebyside && $(RACE_BUILDS) $$(go list ./... | grep -v -E '/(comingfrom|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
 	@cd internal/tools/release && go test ./...
 
 .PHONY: race
 race: ## The packages under -race that `make unit` runs without it but for their concurrent tests
-	@go test -race ./internal/origin ./internal/route ./internal/rules
+	@$(RACE) ./internal/origin ./internal/route ./internal/rules
 
 .PHONY: editors
 editors: editors-node ## The JSON Schemas against a validator and the language server of YAML, under Node.js
@@ -159,8 +167,8 @@ editors: editors-node ## The JSON Schemas against a validator and the language s
 
 .PHONY: live
 live: packages ## Changes while a server runs: files, SQLite, and a PostgreSQL server that the tests start
-	@cd internal/live && go test -race .
-	@cd corsrpc/cmd && go test -race -tags live -run Postgres ./internal/serve
+	@cd internal/live && $(RACE) .
+	@cd corsrpc/cmd && $(RACE) -tags live -run Postgres ./internal/serve
 
 .PHONY: scratch
 scratch: $(BIN)/buf ## A module of a user's own finds corsrpc/v1/options.proto as corsrpc/docs/policy.md says
@@ -210,7 +218,7 @@ differential: ## Random policies in front of routers and proxies, 200,000 paths,
 
 .PHONY: run-differential
 run-differential:
-	@cd internal/routers && go test -race -count=1 -v .
+	@cd internal/routers && $(RACE) -count=1 -v .
 
 .PHONY: intent
 intent: ## The meaning of policies compared with the calls that a browser then allows: 100,000 calls, 5,000 of them under -race too
@@ -218,7 +226,7 @@ intent: ## The meaning of policies compared with the calls that a browser then a
 
 .PHONY: run-intent
 run-intent:
-	@cd internal/intent && go test -race -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=2000 .
+	@cd internal/intent && $(RACE) -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) . && go test -v -timeout 30m -rapid.nofailfile -rapid.seed=$(SEED) -rapid.checks=$(POLICIES) .
 
 .PHONY: prove
 prove: ## Differences and guarantees of random policies compared with brute force: 100,000 pairs and 120,000 guarantees (15 minutes)
@@ -232,7 +240,7 @@ run-prove:
 
 .PHONY: e2e
 e2e: packages web e2e-web ## The tests in Chromium, Firefox and WebKit
-	@mkdir -p .tmp && cd internal/e2e && go test -race -v -timeout 20m ./... > $(CURDIR)/.tmp/e2e.log 2>&1 || \
+	@mkdir -p .tmp && cd internal/e2e && $(RACE) -v -timeout 20m ./... > $(CURDIR)/.tmp/e2e.log 2>&1 || \
 		{ grep -vE '^ *(=== |--- PASS)' $(CURDIR)/.tmp/e2e.log; exit 1; }
 	@grep -E '^(stage|ok)' .tmp/e2e.log
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -30,7 +31,7 @@ func buildExample(t *testing.T, name string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
 	cmd := exec.Command("go", "build", "-o", program, "./"+name)
-	cmd.Dir = examples
+	cmd.Dir, cmd.Env = examples, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("examples/%s does not build: %v\n%s", name, err, output)
 	}

@@ -35,7 +35,9 @@ var allEngines = flag.Bool("gateway", false, "test the gateway in all engines")
 // program builds the command once, and returns its name.
 var program = sync.OnceValues(func() (string, error) {
 	name := filepath.Join(temporary, "corsrpc")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-C", "../../corsrpc/cmd", "-o", name, "./corsrpc").CombinedOutput()
+	build := exec.CommandContext(context.Background(), "go", "build", "-C", "../../corsrpc/cmd", "-o", name, "./corsrpc")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as in a release
+	out, err := build.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

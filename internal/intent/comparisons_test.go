@@ -20,6 +20,7 @@ import (
 // TestComparisons: for random pairs of policies, analysis.Compare says that the next one grants more, or
 // less, if and only if a request shows it.
 func TestComparisons(t *testing.T) {
+	t.Parallel()
 	pairs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		pairs++
@@ -105,6 +106,7 @@ const variedPairs = 1000
 // TestPairsAreVaried: each aspect is gained and lost, and each verdict, each way to change a policy and each
 // kind of policy occurs, so that TestComparisons compares all kinds.
 func TestPairsAreVaried(t *testing.T) {
+	t.Parallel()
 	kinds, all := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
 		for range 10 {

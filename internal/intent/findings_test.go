@@ -23,6 +23,7 @@ import (
 // decides every request alike, and so does the policy without all of them. For a rule of the policy
 // itself this holds under each profile.
 func TestFindingsChangeNothing(t *testing.T) {
+	t.Parallel()
 	tried := map[corsrpc.FindingKind]int{}
 	rapid.Check(t, func(t *rapid.T) { findingsChangeNothing(t, tried) })
 	t.Log(tried)

@@ -16,6 +16,7 @@ import (
 // TestFixes: if a policy that does not load is changed as the Fix of a violation says, or accepts the risk
 // that the violation names, the violation is gone.
 func TestFixes(t *testing.T) {
+	t.Parallel()
 	fixed := map[corsrpc.Check]int{}
 	rapid.Check(t, func(t *rapid.T) { fixesHelpCounted(t, fixed) })
 	t.Log(fixed)

@@ -14,7 +14,10 @@ import (
 
 // TestGains: what brute force finds that one of two policies grants is seen in a browser: the layer of the
 // one policy grants it, and that of the other does not.
-func TestGains(t *testing.T) { rapid.Check(t, gainsAreSeen) }
+func TestGains(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, gainsAreSeen)
+}
 
 func gainsAreSeen(t *rapid.T) {
 	p := drawPair(t)
@@ -42,7 +45,10 @@ func gainsFlip(t fataler, c *comparer, old, next *world) {
 
 // TestNothingElseIsGained: where brute force finds nothing that one of two policies grants and the other
 // does not, no random call shows such a thing in a browser.
-func TestNothingElseIsGained(t *testing.T) { rapid.Check(t, nothingElseIsGained) }
+func TestNothingElseIsGained(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, nothingElseIsGained)
+}
 
 func nothingElseIsGained(t *rapid.T) {
 	p := drawPair(t)

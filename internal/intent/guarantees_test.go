@@ -19,6 +19,7 @@ import (
 // TestGuarantees: for random policies and sets of calls, analysis.Never holds if and only if the policy grants
 // no call of the set, and analysis.Always if and only if it grants all. A browser shows each counterexample.
 func TestGuarantees(t *testing.T) {
+	t.Parallel()
 	guarantees := 0
 	rapid.Check(t, func(t *rapid.T) {
 		guarantees += guaranteesAreProven(t)

@@ -33,6 +33,7 @@ const callsPerPolicy = 50
 // script do and read exactly what the model allows. The flag -rapid.checks sets the number
 // of policies.
 func TestIntentIsEffect(t *testing.T) {
+	t.Parallel()
 	policies := 0
 	rapid.Check(t, func(t *rapid.T) {
 		policies++
@@ -73,6 +74,7 @@ func FuzzProperties(f *testing.F) {
 // TestCallsAreVaried: each kind of outcome occurs at least once in 2,000 generated calls, so
 // that TestIntentIsEffect compares all kinds.
 func TestCallsAreVaried(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]int{}
 	all := 0
 	rapid.Check(t, func(t *rapid.T) {

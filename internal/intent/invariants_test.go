@@ -31,7 +31,10 @@ func passes(header http.Header, c call) bool {
 
 // TestPreflightAndCallAgree: the response to a preflight passes the CORS check if and only
 // if the response to its call does.
-func TestPreflightAndCallAgree(t *testing.T) { rapid.Check(t, preflightAndCallAgree) }
+func TestPreflightAndCallAgree(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, preflightAndCallAgree)
+}
 
 func preflightAndCallAgree(t *rapid.T) {
 	w := drawWorld(t)
@@ -73,7 +76,10 @@ func preflightAndCallAgree(t *rapid.T) {
 
 // TestWideningNarrowsNothing: a rule that grants more does not block any call, or hide any
 // header, that the original rule allowed.
-func TestWideningNarrowsNothing(t *testing.T) { rapid.Check(t, wideningNarrowsNothing) }
+func TestWideningNarrowsNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, wideningNarrowsNothing)
+}
 
 func wideningNarrowsNothing(t *rapid.T) {
 	w := drawWorld(t)
@@ -169,7 +175,10 @@ func drop(t *rapid.T, list *[]string) bool {
 }
 
 // TestOrderOfRules: the order of rules does not matter.
-func TestOrderOfRules(t *testing.T) { rapid.Check(t, orderOfRules) }
+func TestOrderOfRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, orderOfRules)
+}
 
 func orderOfRules(t *rapid.T) {
 	w := drawWorld(t)
@@ -205,7 +214,10 @@ func sameAnswers(t *rapid.T, a, b *world, c call) {
 
 // TestOtherOriginsDoNotShow: the response to an allowed origin does not depend on the other
 // allowed origins.
-func TestOtherOriginsDoNotShow(t *testing.T) { rapid.Check(t, otherOriginsDoNotShow) }
+func TestOtherOriginsDoNotShow(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, otherOriginsDoNotShow)
+}
 
 func otherOriginsDoNotShow(t *rapid.T) {
 	w := drawWorld(t)
@@ -236,7 +248,10 @@ func otherOriginsDoNotShow(t *rapid.T) {
 // TestObserveChangesNothing: with enforcement: OBSERVE, the response to a request that would
 // be refused is that of the handler without a layer. Other responses are those of the
 // enforced policy.
-func TestObserveChangesNothing(t *testing.T) { rapid.Check(t, observeChangesNothing) }
+func TestObserveChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, observeChangesNothing)
+}
 
 func observeChangesNothing(t *rapid.T) {
 	w := drawWorld(t)
@@ -274,7 +289,10 @@ func observeChangesNothing(t *rapid.T) {
 
 // TestWrapCarriesOutDecide: the handler of Wrap responds as Decide says, although it decides on most calls by a
 // shorter way.
-func TestWrapCarriesOutDecide(t *testing.T) { rapid.Check(t, wrapCarriesOutDecide) }
+func TestWrapCarriesOutDecide(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, wrapCarriesOutDecide)
+}
 
 func wrapCarriesOutDecide(t *rapid.T) {
 	w := drawWorld(t)
@@ -380,7 +398,10 @@ func (s storedAnswer) matches(r *http.Request) bool {
 // TestSharedCache: a shared cache that respects Vary does not change what scripts can read,
 // whoever made the cached requests: pages of other origins, the server's own pages, images
 // or programs.
-func TestSharedCache(t *testing.T) { rapid.Check(t, sharedCacheIsSafe) }
+func TestSharedCache(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, sharedCacheIsSafe)
+}
 
 func sharedCacheIsSafe(t *rapid.T) {
 	w := drawWorld(t)
@@ -410,7 +431,10 @@ func sharedCacheIsSafe(t *rapid.T) {
 
 // TestPreflightsAreRemembered: browsers cache a preflight for max_age, up to the engine's
 // bound, and for all later calls of Connect clients.
-func TestPreflightsAreRemembered(t *testing.T) { rapid.Check(t, preflightsAreRemembered) }
+func TestPreflightsAreRemembered(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, preflightsAreRemembered)
+}
 
 func preflightsAreRemembered(t *rapid.T) {
 	longest := map[corsbrowser.Engine]int64{corsbrowser.Standard: 1 << 30, corsbrowser.Chromium: 7200, corsbrowser.Firefox: 86400, corsbrowser.WebKit: 600}

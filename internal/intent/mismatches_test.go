@@ -15,6 +15,7 @@ import (
 // TestMismatchesFound: the generators once found each of these cases, as a difference between
 // the model and the effect in the browser.
 func TestMismatchesFound(t *testing.T) {
+	t.Parallel()
 	const page = "https://app.example.com"
 	tests := []struct {
 		name   string
@@ -66,6 +67,7 @@ rules: [{path: /healthz, allow_origins: ["*"]}]`,
 // TestCachedForOthers: for a path that allows only GET, a shared cache does not use the
 // response to a program's HEAD for a script, or the 405 to a script for a program.
 func TestCachedForOthers(t *testing.T) {
+	t.Parallel()
 	w := load(t, `rules: [{path: /healthz, allow_origins: ["*"], allow_methods: [GET]}]`)
 	for _, programFirst := range []bool{true, false} {
 		cache := &sharedCache{next: w.layer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") }))}

@@ -12,6 +12,7 @@ import (
 // TestModelIsIndependent: the model shares no code with corsrpc except the generated type of
 // a policy.
 func TestModelIsIndependent(t *testing.T) {
+	t.Parallel()
 	const ours = "github.com/corsrpc/corsrpc-go/"
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -25,6 +26,7 @@ func TestModelIsIndependent(t *testing.T) {
 }
 
 func TestCovers(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		pattern, origin string
 		want            bool
@@ -50,6 +52,7 @@ func TestCovers(t *testing.T) {
 // TestTracingNames: tracing grants exactly the names of the model, and the answer to a preflight
 // lists them all.
 func TestTracingNames(t *testing.T) {
+	t.Parallel()
 	w := load(t, `
 defaults: {allow_origins: [https://app.example.com], tracing: true}
 rules: [{path: /healthz, allow_methods: [GET]}]`)

@@ -18,6 +18,7 @@ import (
 // and the script reads the same responses of the handler. Pages of origins that are not explainable get the same bytes.
 // Most calls that are refused are readable for the developers' pages.
 func TestReadableRefusals(t *testing.T) {
+	t.Parallel()
 	refused, readable := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		r, n := checkReadableRefusals(t)

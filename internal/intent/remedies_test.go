@@ -24,6 +24,7 @@ import (
 // loads, and the request is granted in the end. If the remedy says that no policy grants the request,
 // none of those that a developer would try does.
 func TestRemedies(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) { remediesGrantCounted(t, kinds) })
 	t.Log(kinds)

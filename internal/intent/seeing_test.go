@@ -20,7 +20,10 @@ import (
 
 // TestHandshakes: CheckOrigin allows a WebSocket handshake of another origin if and only if a
 // rule governs the path and allows the origin with credentials.
-func TestHandshakes(t *testing.T) { rapid.Check(t, handshakesAreGuarded) }
+func TestHandshakes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, handshakesAreGuarded)
+}
 
 func handshakesAreGuarded(t *rapid.T) {
 	w := drawWorld(t)
@@ -43,7 +46,10 @@ func handshakesAreGuarded(t *rapid.T) {
 
 // TestShadows: observers are notified if a shadow policy changes the effect of a call in a
 // browser, and not if it is the same policy with another order of rules.
-func TestShadows(t *testing.T) { rapid.Check(t, shadowsAreTold) }
+func TestShadows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, shadowsAreTold)
+}
 
 func shadowsAreTold(t *rapid.T) {
 	w := drawWorld(t)

@@ -19,7 +19,10 @@ import (
 
 // TestTry: the outcome of corsinspect.Try, on which the inspector's form is based, is that of
 // the same call with corsbrowser, in each engine.
-func TestTry(t *testing.T) { rapid.Check(t, tryIsTheBrowser) }
+func TestTry(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, tryIsTheBrowser)
+}
 
 func tryIsTheBrowser(t *rapid.T) {
 	w := drawWorld(t)
@@ -163,6 +166,7 @@ func describeOutcome(o corsinspect.Outcome) string {
 // TestTriesAreVaried: the generators draw the kinds of calls for which the inspector's form once
 // gave another result than browsers.
 func TestTriesAreVaried(t *testing.T) {
+	t.Parallel()
 	kinds, all := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/corsrpc/corsrpc-go/corsrpc/corsrpcv1"
 )
@@ -136,21 +137,38 @@ func bit(b bool) byte {
 // pagesOfGenerators are the pages of the generators.
 var pagesOfGenerators = slices.Clone(pages)
 
-// coversCache holds results of Covers, since the generators have few patterns and pages.
-var coversCache = map[[2]string]bool{}
+// results keeps what a function returned for each key. The generators have few patterns and pages, so that most come again.
+type results[K comparable, V any] struct {
+	mu   sync.RWMutex
+	kept map[K]V
+}
 
-// covers is Covers with a cache.
-func covers(pattern, origin string) bool {
-	key := [2]string{pattern, origin}
-	covers, ok := coversCache[key]
-	if !ok {
-		covers = Covers(pattern, origin)
-		if len(coversCache) > 1<<20 {
-			clear(coversCache)
-		}
-		coversCache[key] = covers
+// of returns the result for a key.
+func (r *results[K, V]) of(key K, compute func() V) V {
+	r.mu.RLock()
+	v, ok := r.kept[key]
+	r.mu.RUnlock()
+	if ok {
+		return v
 	}
-	return covers
+	v = compute()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept == nil || len(r.kept) > 1<<20 {
+		r.kept = map[K]V{}
+	}
+	r.kept[key] = v
+	return v
+}
+
+var (
+	coversResults results[[2]string, bool]
+	isPageResults results[string, bool]
+)
+
+// covers is Covers with kept results.
+func covers(pattern, origin string) bool {
+	return coversResults.of([2]string{pattern, origin}, func() bool { return Covers(pattern, origin) })
 }
 
 // canHave reports whether an unknown set can have an origin. A source has exact https origins of hosts
@@ -239,20 +257,9 @@ func labelsOf(before, behind []string) (labels []string) {
 	return labels
 }
 
-// isPageCache holds results of isPage.
-var isPageCache = map[string]bool{}
-
-// isPageCached is isPage with a cache.
+// isPageCached is isPage with kept results.
 func isPageCached(origin string) bool {
-	is, ok := isPageCache[origin]
-	if !ok {
-		if len(isPageCache) > 1<<20 {
-			clear(isPageCache)
-		}
-		is = isPage(origin)
-		isPageCache[origin] = is
-	}
-	return is
+	return isPageResults.of(origin, func() bool { return isPage(origin) })
 }
 
 // targetsOf returns paths of each procedure, of an unknown method of each service, of unknown names
