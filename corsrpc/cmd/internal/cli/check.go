@@ -148,5 +148,9 @@ func (c checked) summary(strict bool) string {
 	case strict:
 		return report.Count(n, "finding") + more
 	}
-	return "no problems; " + report.Count(n, "finding") + more + ": --strict shows them"
+	them := "them"
+	if more == "" && n == 1 {
+		them = "it"
+	}
+	return "loads, with " + report.Count(n, "finding") + more + ": --strict shows " + them
 }

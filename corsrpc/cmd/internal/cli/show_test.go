@@ -106,7 +106,7 @@ func TestFindingsLeft(t *testing.T) {
 		code  int
 		want  string
 	}{
-		{"", exitFine, "no problems; 20 findings, and at least 40 more: --strict shows them\n"}, {"--strict", exitFindings, ": 20 findings, and at least 40 more\n"}, {"--strict -o json", exitFindings, `"findings_left": 40`},
+		{"", exitFine, "loads, with 20 findings, and at least 40 more: --strict shows them\n"}, {"--strict", exitFindings, ": 20 findings, and at least 40 more\n"}, {"--strict -o json", exitFindings, `"findings_left": 40`},
 	} {
 		var out, errs bytes.Buffer
 		code := Run(t.Context(), Streams{Out: &out, Err: &errs}, append(strings.Fields("check "+c.flags), file))
