@@ -125,7 +125,7 @@ lint: $(BIN)/buf $(BIN)/golangci-lint $(BIN)/actionlint web e2e-web ## golangci-
 
 .PHONY: prose
 prose: ## The project's word list against documents, comments and texts for users
-	@cd internal/tools/prose && go test . && go run . $(ARGS)
+	@export CGO_ENABLED=1 && cd internal/tools/prose && go test . && go run . $(ARGS) # vale needs cgo
 
 .PHONY: vulncheck
 vulncheck: $(BIN)/govulncheck ## Known vulnerabilities in the code that the modules call; needs access to vuln.go.dev
