@@ -221,3 +221,41 @@ func TestNeedsNewerGo(t *testing.T) {
 		}
 	}
 }
+
+// TestModulesAgree: the modules of this repository require a dependency of the root module at the root's version or at one
+// other. With cold caches, each more would compile the library and what it imports once more.
+func TestModulesAgree(t *testing.T) {
+	r, err := openRepository(t.Context(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := r.readWorkTree(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := findModules(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dependency := range found.root().file.Require {
+		versions := map[string][]string{}
+		for _, m := range slices.Concat(found.released, found.unreleased) {
+			if m != found.root() && !requires(m, found.root().path()) {
+				continue // it does not compile the library
+			}
+			for _, r := range m.file.Require {
+				if r.Mod.Path == dependency.Mod.Path && r.Mod.Version != dependency.Mod.Version {
+					versions[r.Mod.Version] = append(versions[r.Mod.Version], m.dir)
+				}
+			}
+		}
+		if len(versions) > 1 {
+			t.Errorf("%s is required at %d versions, apart from the root's: %v", dependency.Mod.Path, len(versions), versions)
+		}
+	}
+}
+
+// requires reports whether a module requires another.
+func requires(m *goModule, path string) bool {
+	return slices.ContainsFunc(m.file.Require, func(r *modfile.Require) bool { return r.Mod.Path == path })
+}
