@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -138,12 +140,9 @@ func TestFailureOutput(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("the output is\n%s\nwant\n%s", got, want)
 	}
-	folder, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, file, _, _ := runtime.Caller(0) // with -trimpath, the folder is the path of the package
 	full := failingOutput(t, "-test.fullpath")
-	if short := strings.ReplaceAll(full, folder+"/", ""); short != got || short == full {
+	if short := strings.ReplaceAll(full, filepath.Dir(file)+"/", ""); short != got || short == full {
 		t.Errorf("with -test.fullpath, the output is\n%s", full)
 	}
 }
