@@ -259,7 +259,8 @@ func (l *Layer) logRefused(r *http.Request, d *Decision, from *requestOrigin) {
 	if text == "" {
 		text = firstOrigin(r)
 	}
-	if !l.log.repeats(r, d, text) {
+	namedByHost := text == "" && d.origin != "" // so that repeats does not know the owner
+	if namedByHost || !l.log.repeats(r, d, text) {
 		l.log.refused(r.Context(), r, d, text, l.ownerOf(d, from))
 	}
 }

@@ -64,13 +64,17 @@ func lineOf(kind boundedlog.Kind, owner string, cause, other reasonID, rule *gra
 		if !d.target.known {
 			last += boundedlog.Key(keyFactors[5] * maphash.String(keySeed, d.target.name))
 		}
+		if from == "" { // the Host field names the origin, which the last key does not have
+			last += boundedlog.Key(first)
+		}
 	}
 	line.Keys = [boundedlog.Precisions]boundedlog.Key{boundedlog.Key(first), boundedlog.Key(governed), last}
 	return line
 }
 
 // lastKey returns the last key of a line, to which lineOf adds the name of a target that is not known if the origin is
-// explainable. The owner of the origin is not in it, since the origin and the rule determine the owner.
+// explainable. The owner of the origin is not in it, since the Origin header and the rule determine the owner. If the
+// request has no Origin header and Host names the origin, lineOf adds the owner.
 func lastKey(kind boundedlog.Kind, cause, other reasonID, rule *grant, from string, d *Decision) boundedlog.Key {
 	key := keyFactors[7] + governedKey(reasonsKey(kind, cause, other), rule, d) + keyFactors[2]*maphash.String(keySeed, from[:min(len(from), maxKeyBytes)])
 	if d.missing != "" {

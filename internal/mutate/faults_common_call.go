@@ -18,4 +18,6 @@ var commonCallFaults = []fault{
 	{name: "an observer does not see common calls", in: "(*Layer).onlyApplies", old: ` && !l.observers.want(EventDecision)`, new: ``},
 	{name: "a layer within a layer writes for common calls too", in: "(*handler).ServeHTTP", old: `!kind.wraps`, new: `kind != nil`},
 	{name: "an origin that was read is well-formed", in: "(*requestOrigin).parse", old: `return s.named != 0 || !s.parsed.IsZero()`, new: `return true`},
+	{name: "a repeated refusal is counted without the owner of a Host", in: "(*Layer).logRefused", old: `namedByHost || `, new: `namedByHost && `},
+	{name: "hosts share a line", in: "lineOf", old: `if from == ""`, new: `if from == "null"`},
 }
