@@ -154,7 +154,7 @@ unit: packages peers-node peers-flask $(BIN)/buf ## Unit tests of the library, c
 	@cd internal/docs && BUF=$(BIN)/buf $(RACE_BUILDS) -timeout 20m . # of README.md and corsrpc/docs; not from the cache, which does not see files of other modules
 	@cd internal/routers && go test . && $(RACE) -run TestKnownFaults . # 200,000 paths under -race take minutes more: make differential
 	@cd internal/bench && go test ./... # does everything that is measured once; not under -race, which makes everything larger
-	@cd internal/peers && go test -count=1 ./comingfrom ./servers ./sidebyside && $(RACE_BUILDS) $$(go list ./... | grep -v -E '/(comingfrom|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
+	@cd internal/peers && go test -count=1 ./comingfrom ./literals ./servers ./sidebyside && $(RACE_BUILDS) $$(go list ./... | grep -v -E '/(comingfrom|literals|servers|sidebyside)$$') # they run the command, which the cache does not see; probed starts nginx, servers starts it, Apache, Node.js, Python and PHP
 	@cd internal/tools/release && go test ./...
 
 .PHONY: race
