@@ -15,7 +15,8 @@ SEED ?= 1
 POLICIES ?= 2000
 
 # All builds have the settings of a released program, apart from those under -race, which needs cgo: with cold caches,
-# every other setting would compile several hundred packages once more. A test that builds programs gets them from -exec.
+# every other setting would compile several hundred packages once more. RACE_BUILDS is for tests that build programs:
+# -exec takes cgo away from them again.
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export CGO_ENABLED := 0
 RACE := CGO_ENABLED=1 go test -race

@@ -150,7 +150,8 @@ func (e effect) targetAttr() slog.Attr {
 }
 
 // repeats counts a refusal of which a line was logged in the last minute, and reports whether there was one. from is the
-// Origin header. It does not recognize the lines whose key has the name of a target (lineOf); refused counts those.
+// Origin header. It does not recognize the lines whose key has the name of a target or the owner of a host (lineOf);
+// refused counts those.
 func (l *eventLog) repeats(r *http.Request, d *Decision, from string) bool {
 	kind := refusalKind(d)
 	return l.Repeats(kind, int(d.reason), lastKey(kind, d.reason, reasonNone, d.target.grant, from, d), func(of boundedlog.Class) []slog.Attr {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -151,10 +152,11 @@ func starsContest() contest {
 }
 
 // TestStarsAreFlat: the time of a request does not grow with the number of patterns that have a star within a label.
-// The limit is far from both sides: a search that compares 100,000 patterns one by one takes about a thousand times as
-// long as with one, and the caches of a busy machine have cost 1.7 times. make bench measures the exact ratio.
+// Another program on the machine can only make the ratio of a trial worse, so the best of several trials counts. The limit
+// is far from both sides: a search that compares 100,000 patterns one by one takes about a thousand times as long as with
+// one, and a busy machine has cost 1.7 times. make bench measures the exact ratio.
 func TestStarsAreFlat(t *testing.T) {
-	const rounds, requests, most = 101, 100, 20
+	const trials, rounds, requests, most = 10, 101, 100, 2.5
 	for _, c := range starCases {
 		var measured [2]func() time.Duration
 		for i, n := range []int{1, 100_000} {
@@ -177,18 +179,22 @@ func TestStarsAreFlat(t *testing.T) {
 				return processTime() - start
 			}
 		}
-		var took [2][]time.Duration
-		for range rounds {
-			for i := range measured {
-				took[i] = append(took[i], measured[i]())
+		ratio := math.Inf(1)
+		for trial := 0; trial < trials && ratio > most; trial++ {
+			var took [2][]time.Duration
+			for range rounds {
+				for i := range measured {
+					took[i] = append(took[i], measured[i]())
+				}
 			}
+			for i := range took {
+				slices.Sort(took[i])
+			}
+			one, many := took[0][rounds/2], took[1][rounds/2]
+			t.Logf("%s: %v with one pattern, %v with 100,000", c.name, one/requests, many/requests)
+			ratio = min(ratio, float64(many)/float64(one))
 		}
-		for i := range took {
-			slices.Sort(took[i])
-		}
-		one, many := took[0][rounds/2], took[1][rounds/2]
-		t.Logf("%s: %v with one pattern, %v with 100,000", c.name, one/requests, many/requests)
-		if ratio := float64(many) / float64(one); ratio > most {
+		if ratio > most {
 			t.Errorf("%s: %.2f times as long as with one pattern", c.name, ratio)
 		}
 	}
